@@ -1,0 +1,10 @@
+"""A developer's own machine, and `make demo`."""
+
+from config.settings.base import *  # noqa: F403 - a settings module is its base plus the differences
+from config.settings.base import BACKEND, RECOMMENDATIONS, env
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="local-only-and-never-outside-this-machine-0000000000")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+RECOMMENDATIONS["DEMO"] = env.bool("DEMO", default=True)
+(BACKEND / "var").mkdir(exist_ok=True)

@@ -1,0 +1,18 @@
+"""The reusable app a site owner installs."""
+
+from django.apps import AppConfig
+
+
+class RecommendationsConfig(AppConfig):
+    """Registers the checks and the sources that the installed sites declare."""
+
+    name = "recommendations"
+    verbose_name = "Recommendations"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Find every `recommendation_sources.py` and register our checks."""
+        from recommendations import checks, sources  # models are importable only once the apps are ready
+
+        checks.register_all()
+        sources.autodiscover()

@@ -1,0 +1,155 @@
+"""What a site declares beside its own models, so that Tandem can read its items and people.
+
+    class Startups(ItemSource):
+        catalogue = "startups"
+        queryset = Startup.objects.filter(is_public=True)
+        text = ("name", "pitch"); category = "sector"; tags = "skills"; created = "founded_at"
+        filters = ("sector", "stage", "skills")
+        events = {"like": Like, "apply": Application}
+        profiles = (Developer.objects.all(), Investor.objects.all())
+
+The declaration lives in the site app's `recommendation_sources.py`; `autodiscover` finds it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.utils.module_loading import autodiscover_modules
+
+from recommendation_service.datasets.records import ItemRecord
+
+_registry: dict[str, "type[ItemSource]"] = {}
+
+
+class ItemSource:
+    """One catalogue's items, people and events, as a site declares them. Fields are named, never called with values.
+
+    A field name may cross relations with `__`. A field whose value is a list, or a related manager, gives many values.
+    """
+
+    catalogue: ClassVar[str] = ""
+    use_case: ClassVar[str] = ""  # default: the catalogue's name
+    queryset: ClassVar[QuerySet[Any] | Callable[[], QuerySet[Any]] | None] = None
+    item_id: ClassVar[str] = "pk"
+    title: ClassVar[str] = ""  # default: the first of `text`
+    text: ClassVar[Sequence[str]] = ()
+    category: ClassVar[str] = ""
+    tags: ClassVar[str] = ""
+    created: ClassVar[str] = ""
+    filters: ClassVar[Sequence[str]] = ()
+    events: ClassVar[Mapping[str, type[Model]]] = {}  # the site's own event tables, mirrored into UserInteraction
+    profiles: ClassVar[Sequence[QuerySet[Any]]] = ()  # people: their pk is the user id
+    profile_fields: ClassVar[Sequence[str]] = ()  # what is known of them, such as ("skills", "sectors")
+    page_events: ClassVar[Sequence[str]] = ("view", "like")  # the buttons of the site's page
+
+    def __init_subclass__(cls) -> None:
+        """Register the declaration; the checks speak about what is wrong with it."""
+        if cls.catalogue:
+            _registry[cls.catalogue] = cls
+
+    @classmethod
+    def items(cls) -> QuerySet[Any]:
+        """The items that may be shown now."""
+        source = cls.__dict__.get("queryset")
+        found = source() if callable(source) else source
+        if found is None:
+            raise NotImplementedError(f"{cls.__name__}.queryset is not set")
+        return found.all()
+
+    @classmethod
+    def records(cls) -> Iterator[ItemRecord]:
+        """Every item as the export writes it, streamed."""
+        for item in cls.items().iterator(chunk_size=2000):
+            yield cls.record(item)
+
+    @classmethod
+    def record(cls, item: Any) -> ItemRecord:
+        """One item in the export's words."""
+        texts = [str(value) for name in cls.text for value in values_of(item, name)]
+        created = next(iter(values_of(item, cls.created)), None) if cls.created else None
+        category = next(iter(values_of(item, cls.category)), None) if cls.category else None
+        return ItemRecord(
+            item_id=str(_resolve(item, cls.item_id)),
+            title=str(_resolve(item, cls.title or cls.text[0])),
+            text=" . ".join(texts),
+            category=None if category is None else str(category),
+            tags=tuple(str(value) for value in values_of(item, cls.tags)) if cls.tags else (),
+            created_at=_seconds(created),
+            attributes={name: tuple(str(value) for value in values_of(item, name)) for name in cls.filters},
+        )
+
+    @classmethod
+    def profile(cls, person: Any) -> dict[str, tuple[str, ...]]:
+        """What the site knows of one person, empty values left out."""
+        known = {name: tuple(str(value) for value in values_of(person, name)) for name in cls.profile_fields}
+        return {name: values for name, values in known.items() if values}
+
+    @classmethod
+    def people(cls) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
+        """Every person with a profile, streamed: user id and profile."""
+        for people in cls.profiles:
+            for person in people.all().iterator(chunk_size=2000):
+                yield str(person.pk), cls.profile(person)
+
+    @classmethod
+    def person(cls, user_id: str) -> Any | None:
+        """The site's own record of one person, or None."""
+        for people in cls.profiles:
+            field = people.model._meta.pk
+            try:
+                found = people.all().filter(pk=field.to_python(user_id)).first()
+            except (ValueError, TypeError, ValidationError):
+                found = None
+            if found is not None:
+                return found
+        return None
+
+    @classmethod
+    def card(cls, item: Any) -> Mapping[str, Any]:
+        """What the page shows of one item; a site may say more."""
+        record = cls.record(item)
+        return {"item_id": record.item_id, "title": record.title, "category": record.category or "", "tags": record.tags}
+
+
+def values_of(thing: Any, name: str) -> tuple[Any, ...]:
+    """The values behind a field name: many for a list or a relation, one for a plain field, none for empty."""
+    value = _resolve(thing, name)
+    if value is None or value == "":
+        return ()
+    if hasattr(value, "all"):
+        return tuple(value.all())
+    if isinstance(value, list | tuple | set):
+        return tuple(value)
+    return (value,)
+
+
+def _resolve(thing: Any, name: str) -> Any:
+    for step in name.split("__"):
+        thing = None if thing is None else getattr(thing, step)
+    return thing
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, date):
+        return (value - date(1970, 1, 1)).days * 86_400.0
+    return None
+
+
+def autodiscover() -> None:
+    """Import every installed app's `recommendation_sources.py`."""
+    autodiscover_modules("recommendation_sources")
+
+
+def source_of(catalogue: str) -> "type[ItemSource] | None":
+    """The declaration for a catalogue, or None."""
+    return _registry.get(catalogue)
+
+
+def all_sources() -> "list[type[ItemSource]]":
+    """Every declared source, by catalogue name."""
+    return [_registry[name] for name in sorted(_registry)]

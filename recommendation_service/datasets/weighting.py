@@ -1,0 +1,87 @@
+"""From events to weights: the one place that says how much a user's past counts.
+
+The same functions weigh an export of millions of events and the twelve events of one request, so that a model is
+always asked in the terms it was trained in.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.history import HISTORY_LIMIT, History, PastEvent
+from recommendation_service.numeric import AnyArray, Bools, Floats, Ints
+from recommendation_service.use_cases.schema import UseCase
+
+DAY_S = 86_400.0
+
+
+def event_weights(use_case: UseCase, events: Ints, values: AnyArray, names: Sequence[str]) -> Floats:
+    """Weight of each event before decay, (k,): `events` are places in `names`, `values` NaN where an event has none.
+
+    An event the use case does not name weighs 0: it marks the item as seen and says nothing else.
+    """
+    weight = np.zeros(len(names) + 1, dtype=np.float32)
+    neutral = np.full(len(names) + 1, np.nan, dtype=np.float32)
+    for place, name in enumerate(names):
+        rule = use_case.events.get(name)
+        if rule is not None:
+            weight[place] = rule.weight
+            neutral[place] = np.nan if rule.neutral is None else rule.neutral
+    graded = ~np.isnan(neutral[events])
+    factor = np.where(graded, np.nan_to_num(values - neutral[events]), 1.0)
+    return (weight[events] * factor).astype(np.float32)
+
+
+def first_of_day(users: Ints, items: Ints, events: Ints, times: AnyArray) -> Bools:
+    """(k,), False where the same user, item and event already happened on that UTC day: repeats count once."""
+    days = np.floor(times / DAY_S).astype(np.int64)
+    order = np.lexsort((times, days, events, items, users))
+    keep = np.ones(users.size, dtype=np.bool_)
+    keys = [side[order] for side in (users, items, events, days)]
+    repeats = np.ones(max(users.size - 1, 0), dtype=np.bool_)
+    for key in keys:
+        repeats &= key[1:] == key[:-1]
+    keep[order[1:][repeats]] = False
+    return keep
+
+
+def decay(times: AnyArray, now: float, half_life_days: float | None) -> Floats:
+    """Factor per event, 1 today, 0.5 after a half-life; an event dated in the future counts as today's."""
+    if half_life_days is None:
+        return np.ones(times.size, dtype=np.float32)
+    age_days = np.maximum(now - times, 0.0) / DAY_S
+    return np.exp2(-age_days / half_life_days).astype(np.float32)
+
+
+def capped(weights: Floats, cap: float | None) -> Floats:
+    """Sums of one user and item, bounded to +-cap so that nobody shouts by clicking."""
+    return weights if cap is None else np.clip(weights, -cap, cap)
+
+
+def history_of(use_case: UseCase, catalogue: Catalogue, events: Sequence[PastEvent], now: float) -> History:
+    """One user's History from recorded events, in any order; items outside the catalogue are left out."""
+    rows = catalogue.ids.rows([event.item_id for event in events])
+    kept = rows >= 0
+    if not kept.any():
+        return History.empty()
+    names = sorted({event.event for event in events})
+    code = {name: place for place, name in enumerate(names)}
+    codes = np.array([code[event.event] for event in events], dtype=np.int64)[kept]
+    values = np.array([np.nan if event.value is None else event.value for event in events], dtype=np.float32)[kept]
+    times = np.array([event.time for event in events], dtype=np.float64)[kept]
+    rows = rows[kept]
+    weights = event_weights(use_case, codes, values, names)
+    once = first_of_day(np.zeros_like(rows), rows, codes, times)
+    count = int(np.count_nonzero(once & (weights > 0)))
+    weights = np.where(once, weights * decay(times, now, use_case.weighting.half_life_days), 0).astype(np.float32)
+    return _newest_first(rows, weights, times, count, use_case.weighting.cap)
+
+
+def _newest_first(rows: Ints, weights: Floats, times: AnyArray, count: int, cap: float | None) -> History:
+    items, place = np.unique(rows, return_inverse=True)
+    newest = np.full(items.size, -np.inf)
+    np.maximum.at(newest, place, times)
+    total = np.bincount(place, weights=weights, minlength=items.size).astype(np.float32)
+    order = np.lexsort((items, -newest))[:HISTORY_LIMIT]
+    return History(items[order], capped(total[order], cap), count)

@@ -1,0 +1,59 @@
+"""The recommendable items of one kind, as arrays in row order."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import sparse
+
+from recommendation_service.domain.idmap import IdMap
+from recommendation_service.numeric import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facet:
+    """One many-valued property of the items (category, tags, stage): which item carries which value."""
+
+    values: tuple[str, ...]
+    matrix: sparse.csr_array  # (n_items, n_values) of 0/1 float32
+
+    def mask(self, wanted: Iterable[str]) -> Bools:
+        """(n_items,), True where the item carries at least one wanted value; letter case is ignored."""
+        asked = {value.casefold() for value in wanted}
+        columns = np.array([value.casefold() in asked for value in self.values], dtype=np.float32)
+        return np.asarray(self.matrix @ columns > 0, dtype=np.bool_)
+
+    def of(self, row: int) -> tuple[str, ...]:
+        """The values of one item."""
+        start, stop = self.matrix.indptr[row], self.matrix.indptr[row + 1]
+        return tuple(self.values[column] for column in self.matrix.indices[start:stop])
+
+    @classmethod
+    def build(cls, per_item: Sequence[Sequence[str]]) -> "Facet":
+        """From each item's values, in row order."""
+        values = tuple(sorted({value for own in per_item for value in own}))
+        column = {value: place for place, value in enumerate(values)}
+        pairs = [(row, column[value]) for row, own in enumerate(per_item) for value in set(own)]
+        rows, columns = (np.array(side, dtype=np.int64) for side in (zip(*pairs, strict=True) if pairs else ((), ())))
+        ones = np.ones(len(pairs), dtype=np.float32)
+        return cls(values, sparse.csr_array((ones, (rows, columns)), shape=(len(per_item), len(values))))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalogue:
+    """Items of one kind. An item's row is its number everywhere inside."""
+
+    name: str
+    ids: IdMap
+    titles: tuple[str, ...]
+    popularity: Floats  # (n,) sum of positive interaction weights, repeats of a day counted once
+    created: Floats  # (n,) days since 1970-01-01 UTC, NaN when unknown
+    facets: Mapping[str, Facet] = field(default_factory=dict)  # "category", "tags" and every filterable attribute
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def known_rows(self, item_ids: Sequence[str]) -> Ints:
+        """Rows of those ids that this catalogue holds, in their order."""
+        rows = self.ids.rows(item_ids)
+        return rows[rows >= 0]

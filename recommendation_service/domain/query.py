@@ -1,0 +1,53 @@
+"""The request: in outside ids (Ask), and the same in rows (Query)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.history import History, PastEvent
+from recommendation_service.numeric import Bools, Ints
+
+DEFAULT_LIMIT = 10
+MAX_LIMIT = 100
+
+Profile = Mapping[str, tuple[str, ...]]  # what a user says of themselves: {"skills": ("python", "go")}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request for recommendations, as it arrives: outside ids and words only."""
+
+    use_case: str
+    surface: str
+    now: float  # seconds since 1970-01-01 UTC
+    user_id: str | None = None
+    item_ids: tuple[str, ...] = ()  # the subject of item and basket surfaces
+    history: tuple[PastEvent, ...] | None = None  # None: look it up; () : known to be empty
+    count: int | None = None  # events that count towards routing; None: derive from history
+    profile: Profile | None = None  # None: look it up
+    limit: int = DEFAULT_LIMIT
+    filters: Profile = field(default_factory=dict)  # facet -> any of these values
+    exclude: tuple[str, ...] = ()
+    explain: bool = False
+    request_id: str | None = None
+
+
+def _no_rows() -> Ints:
+    return np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """The request in catalogue rows: all that an engine may look at."""
+
+    catalogue: Catalogue
+    history: History
+    limit: int
+    now: float
+    eligible: Bools  # (n_items,) False: must not be shown (seen, filtered away, excluded)
+    user_id: str | None = None
+    profile: Profile = field(default_factory=dict)
+    subject: Ints = field(default_factory=_no_rows)  # rows of the item or basket asked about
+    explain: bool = False

@@ -1,0 +1,40 @@
+"""What every engine promises."""
+
+from abc import ABC, abstractmethod
+
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Candidates, Reason, Skip
+from recommendation_service.numeric import Floats, top_rows
+
+
+class Engine(ABC):
+    """Scores the rows of one catalogue for a query.
+
+    "Cannot say" is a value: `scores` gives NaN for a row it knows nothing about and None when it can say nothing for
+    this query. No engine raises for an unknown user, and none returns zeros for "don't know".
+    """
+
+    def __init__(self, name: str, version: str) -> None:
+        """`name` is the engine's word in the use-case file, `version` its artifact's, such as "als_v3"."""
+        self.name = name
+        self.version = version
+
+    @abstractmethod
+    def scores(self, query: Query) -> Floats | None:
+        """One score per catalogue row, (n_items,) float32, higher is better; NaN: cannot say; None: pass."""
+
+    def recommend(self, query: Query, limit: int) -> Candidates | None:
+        """The best known eligible rows, at most `limit`; None when there are none."""
+        scores = self.scores(query)
+        if scores is None:
+            return None
+        rows = top_rows(scores, limit, query.eligible)
+        return Candidates(rows, scores[rows], {self.name: scores[rows]}) if rows.size else None
+
+    def explain(self, query: Query, row: int) -> Reason | None:
+        """Why this row, for this query; None when the engine has nothing to say in words."""
+        return None
+
+    def partial(self, query: Query) -> tuple[Skip, ...]:
+        """What was missing from the answer this engine gave; empty for every engine that is not a blend."""
+        return ()

@@ -1,0 +1,63 @@
+"""Small pure-numpy pieces that several layers share: the best rows, the unit range, a dense layer."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Bytes = NDArray[np.bytes_]
+AnyArray = NDArray[Any]
+
+
+def top_rows(scores: Floats, limit: int, eligible: Bools | None = None) -> Ints:
+    """The rows of the best `limit` known scores, best first; ties keep the lower row first.
+
+    `scores` is (n,), NaN where unknown; `eligible` is (n,), False rows never come back. Fewer rows than
+    `limit` when fewer are known and eligible. Partitions first, so the cost is linear in n.
+    """
+    known = ~np.isnan(scores)
+    if eligible is not None:
+        known &= eligible
+    rows = np.flatnonzero(known)
+    if limit <= 0 or rows.size == 0:
+        return np.empty(0, dtype=np.int64)
+    values = scores[rows]
+    if rows.size > limit:
+        cut = np.partition(values, rows.size - limit)[rows.size - limit]
+        better = np.flatnonzero(values > cut)
+        ties = np.flatnonzero(values == cut)[: limit - better.size]
+        keep = np.concatenate([better, ties])
+        rows, values = rows[keep], values[keep]
+    return rows[np.lexsort((rows, -values))].astype(np.int64, copy=False)
+
+
+def unit_range(scores: Floats, eligible: Bools | None = None) -> Floats:
+    """Min-max scaling of the known, eligible scores to [0, 1]; all others become NaN.
+
+    Scores that are all equal carry no preference and become 0.5.
+    """
+    known = ~np.isnan(scores)
+    if eligible is not None:
+        known &= eligible
+    scaled = np.full(scores.shape, np.nan, dtype=np.float32)
+    if not known.any():
+        return scaled
+    values = scores[known]
+    low, high = values.min(), values.max()
+    spread = high - low
+    scaled[known] = (values - low) / spread if spread > 0 else np.float32(0.5)
+    return scaled
+
+
+def unit_rows(matrix: Floats) -> Floats:
+    """Each row divided by its Euclidean length; a row of zeros stays zero."""
+    lengths = np.linalg.norm(matrix, axis=-1, keepdims=True)
+    return (matrix / np.maximum(lengths, np.float32(1e-12))).astype(np.float32, copy=False)
+
+
+def dense(inputs: Floats, weights: Floats, bias: Floats) -> Floats:
+    """One affine layer: (..., n_in) x (n_in, n_out) + (n_out,)."""
+    return np.asarray(inputs @ weights + bias, dtype=np.float32)

@@ -1,0 +1,54 @@
+"""Reads use-case files; errors name file, key and the words allowed."""
+
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from recommendation_service.errors import ConfigurationError
+from recommendation_service.use_cases.schema import UseCase
+
+FOLDER = Path(__file__).parent
+
+
+def load_file(path: Path) -> UseCase:
+    """One use case from one TOML file. Raises ConfigurationError that tells the fix."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        known = ", ".join(names(path.parent))
+        raise ConfigurationError(f"{path.name}: cannot be read ({error.strerror}); use cases here: {known}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path.name}: not valid TOML: {error}") from error
+    try:
+        use_case = UseCase.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigurationError(f"{path.name}: {_first(error)}") from error
+    if use_case.name != path.stem:
+        raise ConfigurationError(f"{path.name}: name is '{use_case.name}'; rename the file or the use case so they agree")
+    return use_case
+
+
+@cache
+def load(name: str) -> UseCase:
+    """A use case of this package by name."""
+    return load_file(FOLDER / f"{name}.toml")
+
+
+def names(folder: Path = FOLDER) -> Sequence[str]:
+    """All use cases that have a file, sorted."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def load_all() -> dict[str, UseCase]:
+    """Every use case of this package."""
+    return {name: load(name) for name in names()}
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    place = ".".join(str(step) for step in problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
