@@ -1,0 +1,61 @@
+"""What the training commands share: their options, and how an expected failure ends them."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recommendation_service.errors import TandemError
+from recommendation_service.settings import load_settings
+from recommendation_service.use_cases.loader import load_file, names
+from recommendation_service.use_cases.schema import UseCase
+
+DONE, FAILED = 0, 1
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where exports are read and models are written, and the use cases this run is about."""
+
+    data_dir: Path
+    models_dir: Path
+    use_cases: tuple[UseCase, ...]
+
+
+def parser(program: str, purpose: str) -> argparse.ArgumentParser:
+    """A parser with the options every command knows."""
+    found = argparse.ArgumentParser(prog=f"python -m recommendation_service.{program}", description=purpose)
+    found.add_argument(
+        "--use-case", action="append", default=[], metavar="NAME", help="repeatable; default: all with an export"
+    )
+    found.add_argument("--data-dir", type=Path, help="where exports are read (default: RS_DATA_DIR)")
+    found.add_argument("--models-dir", type=Path, help="where models are published (default: RS_MODELS_DIR)")
+    return found
+
+
+def place_of(options: argparse.Namespace) -> Place:
+    """Folders and use cases from the options, else from the environment. Raises ConfigurationError."""
+    settings = load_settings()
+    folder = settings.use_cases_dir
+    wanted = options.use_case or [name for name in settings.use_cases.split(",") if name] or list(names(folder))
+    cases = tuple(load_file(folder / f"{name.strip()}.toml") for name in wanted)
+    return Place(options.data_dir or settings.data_dir, options.models_dir or settings.models_dir, cases)
+
+
+def guarded(program: str, work: Callable[[], int]) -> int:
+    """Run a command's work: 0 done, 1 expected failure said in one line on stderr. Wrong usage (2) is argparse's."""
+    logging.basicConfig(level=os.environ.get("RS_LOG_LEVEL") or "INFO", format="%(message)s", stream=sys.stderr)
+    try:
+        return work()
+    except TandemError as error:
+        sys.stderr.write(f"{program}: {error.message}\n")
+        return FAILED
+
+
+def parse(found: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """Options of a command line; argparse ends the process with 2 on wrong usage."""
+    return found.parse_args(None if argv is None else list(argv))

@@ -1,0 +1,70 @@
+"""One training of a catalogue at a time: a file with the owner's process number beside the models."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recommendation_service.errors import PublishRefused
+
+FILE_NAME = ".training.lock"
+
+
+@contextmanager
+def training_lock(root: Path) -> Iterator[None]:
+    """Hold the lock of one catalogue's models. Raises PublishRefused when a living process holds it.
+
+    A lock whose process is gone is taken over: a killed training must not block the next one.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    path = root / FILE_NAME
+    _take(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _take(path: Path) -> None:
+    for _attempt in range(2):
+        try:
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        except FileExistsError:
+            owner = _owner(path)
+            if owner is None or _alive(owner):
+                raise PublishRefused(
+                    f"{path.parent.name}: another training (process {owner or 'unknown'}) is at work;"
+                    f" wait for it, or delete {FILE_NAME} when it is gone"
+                ) from None
+            path.unlink(missing_ok=True)
+            continue
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{os.getpid()}\n")
+        return
+    raise PublishRefused(f"{path.parent.name}: another training took the lock in the same moment; wait for it")
+
+
+def _owner(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def _alive(process: int) -> bool:
+    if sys.platform == "win32":  # signal 0 would end the process there
+        import ctypes  # only Windows needs it
+
+        limited_query = 0x1000
+        found = ctypes.windll.kernel32.OpenProcess(limited_query, False, process)
+        if found:
+            ctypes.windll.kernel32.CloseHandle(found)
+        return bool(found)
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
