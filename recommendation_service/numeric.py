@@ -1,5 +1,6 @@
 """Small pure-numpy pieces that several layers share: the best rows, the unit range, a dense layer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,22 @@ def unit_range(scores: Floats, eligible: Bools | None = None) -> Floats:
     spread = high - low
     scaled[known] = (values - low) / spread if spread > 0 else np.float32(0.5)
     return scaled
+
+
+def blend(scaled: Sequence[Floats], weights: Sequence[float]) -> Floats:
+    """Weighted mean per row over the members that know it, (n,); NaN where none does.
+
+    `scaled` are (n,) scores on one scale, NaN where a member cannot say: its weight is then shared out among the
+    others, so that "cannot say" is neither praise nor blame. Weights are >= 0; a member of weight 0 is not heard.
+    """
+    total = np.zeros(scaled[0].shape, dtype=np.float32)
+    heard = np.zeros(scaled[0].shape, dtype=np.float32)
+    for scores, weight in zip(scaled, weights, strict=True):
+        if weight > 0:
+            known = ~np.isnan(scores)
+            total[known] += np.float32(weight) * scores[known]
+            heard[known] += np.float32(weight)
+    return np.divide(total, heard, out=np.full_like(total, np.nan), where=heard > 0)
 
 
 def unit_rows(matrix: Floats) -> Floats:

@@ -1,6 +1,7 @@
 """What every engine promises."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Reason, Skip
@@ -13,6 +14,8 @@ class Engine(ABC):
     "Cannot say" is a value: `scores` gives NaN for a row it knows nothing about and None when it can say nothing for
     this query. No engine raises for an unknown user, and none returns zeros for "don't know".
     """
+
+    label: ClassVar[str] = ""  # the word for this kind of engine in log lines, such as "ALS"
 
     def __init__(self, name: str, version: str) -> None:
         """`name` is the engine's word in the use-case file, `version` its artifact's, such as "als_v3"."""
@@ -34,6 +37,11 @@ class Engine(ABC):
     def explain(self, query: Query, row: int) -> Reason | None:
         """Why this row, for this query; None when the engine has nothing to say in words."""
         return None
+
+    def reasons(self, query: Query, row: int) -> tuple[Reason, ...]:
+        """As `explain`, best first, for engines that may have more than one; empty when there is nothing to say."""
+        reason = self.explain(query, row)
+        return () if reason is None else (reason,)
 
     def partial(self, query: Query) -> tuple[Skip, ...]:
         """What was missing from the answer this engine gave; empty for every engine that is not a blend."""

@@ -61,9 +61,13 @@ class UseCase(Strict):
     weighting: Weighting = Weighting()
     engines: dict[Word, Part] = Field(min_length=1)
     surfaces: dict[SurfaceName, Surface] = Field(min_length=1)
+    switched_off: tuple[Word, ...] = ()  # engines that stay defined and trained but do not answer
 
     @model_validator(mode="after")
     def _names_are_defined(self) -> "UseCase":
+        for engine in self.switched_off:
+            if engine not in self.engines:
+                raise ValueError(f"switched_off names '{engine}'; this file defines {_words(self.engines)}")
         for name, surface in self.surfaces.items():
             if surface.catalogue not in self.catalogues:
                 raise ValueError(f"surface '{name}' shows '{surface.catalogue}'; catalogues are {_words(self.catalogues)}")

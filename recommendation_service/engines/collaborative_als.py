@@ -1,0 +1,126 @@
+"""ALS: who likes what others with the same taste like. Users are folded in from today's history, not looked up."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import linalg
+
+from recommendation_service.artifacts.store import Artifact
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Reason
+from recommendation_service.engines.base import Engine
+from recommendation_service.engines.latest import Latest
+from recommendation_service.engines.vectors import Alignment, Taste, array, parameter, telling
+from recommendation_service.engines.wording import because
+from recommendation_service.numeric import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folded:
+    """One user against fixed item factors: the vector, and what is needed to say where it came from."""
+
+    vector: Floats  # (k,)
+    factor: Any  # Cholesky factor of the normal equations, as scipy's cho_solve takes it
+    rows: Ints  # (j,) artifact rows of the history
+    confidence: Floats  # (j,)
+
+    def contributions(self, item_factors: Floats, row: int) -> Floats:
+        """(j,) what each history item adds to the score of `row`; they sum to the score (Hu et al., section 5)."""
+        towards = linalg.cho_solve(self.factor, item_factors[row].astype(np.float64))
+        return (self.confidence * (item_factors[self.rows] @ towards)).astype(np.float32)
+
+
+def fold_in(item_factors: Floats, gram: Floats, rows: Ints, confidence: Floats, regularization: float) -> Folded:
+    """Vector of one user against fixed item factors.
+
+    item_factors is (n_items, k), gram is its own product (k, k), rows is (j,), confidence is alpha * weight, > 0:
+    exactly what `implicit` takes as c, where a pair that never met has c = 1.
+    Solves equation 4 of Hu, Koren & Volinsky (2008), "Collaborative Filtering for Implicit Feedback Datasets".
+    Raises LinAlgError when regularization is 0 and the rows do not span k dimensions.
+    """
+    liked = item_factors[rows].astype(np.float64)
+    trust = confidence.astype(np.float64)
+    system = gram.astype(np.float64) + (liked.T * (trust - 1.0)) @ liked
+    system[np.diag_indices_from(system)] += regularization
+    factor = linalg.cho_factor(system, lower=True, check_finite=False)
+    vector = linalg.cho_solve(factor, liked.T @ trust, check_finite=False)
+    return Folded(vector.astype(np.float32), factor, rows, confidence)
+
+
+class CollaborativeALS(Engine):
+    """Implicit-feedback matrix factorisation. An item nobody liked in training is unknown to it: NaN."""
+
+    label: ClassVar[str] = "ALS"
+
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        catalogue: Catalogue,
+        alignment: Alignment,
+        item_factors: Floats,
+        gram: Floats,
+        trained: Bools,
+        alpha: float,
+        regularization: float,
+    ) -> None:
+        """`item_factors` (n, k) and `trained` (n,) are in the artifact's row order; `gram` is (k, k)."""
+        super().__init__(name, version)
+        self._titles = catalogue.titles
+        self._alignment = alignment
+        self._item_factors = item_factors
+        self._gram = gram
+        self._untrained = np.flatnonzero(~trained)
+        self._trained = trained
+        self._alpha = alpha
+        self._regularization = regularization
+        self._latest: Latest[Folded | None] = Latest()
+
+    @classmethod
+    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "CollaborativeALS":
+        """The engine of one published model of kind "als". Raises ArtifactRefused naming what does not fit."""
+        alignment = Alignment.of(artifact, catalogue)
+        n_items = int(array(artifact, "item_ids", (None,), kinds="S").size)
+        factors = telling(artifact, "item_factors", (n_items, None))
+        gram = array(artifact, "gram", (factors.shape[1], factors.shape[1]))
+        trained = array(artifact, "item_counts", (n_items,), kinds="iu") > 0
+        alpha, regularization = parameter(artifact, "alpha"), parameter(artifact, "regularization")
+        return cls(name, artifact.version, catalogue, alignment, factors, gram, trained, alpha, regularization)
+
+    def scores(self, query: Query) -> Floats | None:
+        """Affinity of each item to the folded-in user, around 0 to 1; None without a known liked item."""
+        folded = self._latest.keep(query, self._fold(query))
+        if folded is None:
+            return None
+        scores = self._item_factors @ folded.vector
+        scores[self._untrained] = np.nan
+        return self._alignment.scatter(scores)
+
+    def explain(self, query: Query, row: int) -> Reason | None:
+        """The item of the history (or subject) that adds most to this row's score."""
+        folded = self._latest.of(query) or self._latest.keep(query, self._fold(query))
+        own = int(self._alignment.artifact_rows[row])
+        if folded is None or own < 0 or not self._trained[own]:
+            return None
+        taste = self._known_taste(query)
+        shares = folded.contributions(self._item_factors, own)
+        best = int(np.argmax(shares))
+        if shares[best] <= 0:
+            return None
+        text = because(self._titles[taste.rows[best]], of_subject=taste.from_subject)
+        return Reason(self.name, text, float(shares[best]))
+
+    def _known_taste(self, query: Query) -> Taste:
+        liked = Taste.of(query).liked()
+        known = self._alignment.known(liked.rows)
+        known[known] = self._trained[self._alignment.artifact_rows[liked.rows[known]]]
+        return liked.within(known)
+
+    def _fold(self, query: Query) -> Folded | None:
+        liked = self._known_taste(query)
+        if not liked.rows.size:
+            return None
+        rows = self._alignment.artifact_rows[liked.rows]
+        return fold_in(self._item_factors, self._gram, rows, self._alpha * liked.weights, self._regularization)

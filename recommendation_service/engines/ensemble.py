@@ -1,0 +1,165 @@
+"""The ensemble: members' scores, scaled to one range for this user, then averaged by weight."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from recommendation_service.artifacts.store import Artifact
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Candidates, Reason, Skip
+from recommendation_service.engines.base import Engine
+from recommendation_service.engines.latest import Latest
+from recommendation_service.engines.turn import take_turn
+from recommendation_service.engines.vectors import array
+from recommendation_service.errors import ArtifactRefused, ConfigurationError
+from recommendation_service.numeric import Floats, Ints, blend, top_rows, unit_range
+
+LEAST_MEMBERS = 2
+MOST_REASONS = 3
+log = logging.getLogger("recommendation_service")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blend:
+    """One query's blend: what each member said, and what is missing."""
+
+    weights: Mapping[str, float]  # of the members that answered
+    scaled: Mapping[str, Floats]  # (n_items,) in [0, 1], NaN: cannot say or not eligible
+    scores: Floats | None  # (n_items,) None: too few members answered
+    missing: tuple[Skip, ...]
+
+    def shares(self, name: str, rows: Ints) -> Floats:
+        """(k,) what one member adds to the scores of these rows, NaN where it cannot say; shares sum to the score."""
+        heard = np.zeros(rows.size, dtype=np.float32)
+        for other, scaled in self.scaled.items():
+            heard += np.float32(self.weights[other]) * ~np.isnan(scaled[rows])
+        return (np.float32(self.weights[name]) * self.scaled[name][rows] / np.maximum(heard, 1e-12)).astype(np.float32)
+
+
+class Ensemble(Engine):
+    """Weighted average of its members after per-user min-max over the eligible rows.
+
+    A member that cannot say for a row leaves its weight to the others. It answers when two members can (one, if
+    only one has any weight); members that could not are told by `partial`.
+    """
+
+    label: ClassVar[str] = "ensemble"
+
+    def __init__(self, name: str, version: str, engines: Mapping[str, Engine], weights: Mapping[str, float]) -> None:
+        """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1."""
+        super().__init__(name, version)
+        self.weights = dict(weights)
+        self._engines = dict(engines)
+        self._least = min(LEAST_MEMBERS, sum(weight > 0 for weight in weights.values()))
+        self._latest: Latest[Blend] = Latest()
+
+    @classmethod
+    def from_members(
+        cls,
+        name: str,
+        engines: Mapping[str, Engine],
+        artifact: Artifact | None = None,
+        *,
+        members: Mapping[str, float],
+        also_learn: Sequence[str] = (),
+        weights: Literal["learned", "stated"] = "stated",
+    ) -> "Ensemble":
+        """Of the engines at hand, by name; `members` are the stated weights, scaled here to sum to 1.
+
+        With weights="learned" they come from an artifact of kind "ensemble", which may weigh `also_learn` too.
+        Raises ConfigurationError for weights that say nothing, ArtifactRefused for an artifact of other members.
+        """
+        if not members or min(members.values()) < 0 or sum(members.values()) <= 0:
+            raise ConfigurationError(f"{name}: members need weights of 0 or more, at least one above 0, not {dict(members)}")
+        total = sum(members.values())
+        used = {member: weight / total for member, weight in members.items()}
+        versions = []
+        if weights == "learned":
+            if artifact is None:
+                raise ConfigurationError(f"{name}: learned weights need a published ensemble; run: train_all")
+            used = _learned(artifact, {*members, *also_learn})
+            versions = [artifact.version]
+        present = {member: engines[member] for member, weight in used.items() if weight > 0 and member in engines}
+        versions += [engine.version for engine in present.values() if engine.version not in versions]
+        return cls(name, "+".join(versions), present, used)
+
+    def scores(self, query: Query) -> Floats | None:
+        """The blend, 0 to 1 over the eligible rows and NaN elsewhere; None when too few members can answer."""
+        return self._blended(query).scores
+
+    def recommend(self, query: Query, limit: int) -> Candidates | None:
+        """The best rows with each member's share of their score."""
+        blended = self._blended(query)
+        if blended.scores is None:
+            return None
+        rows = top_rows(blended.scores, limit, query.eligible)
+        if not rows.size:
+            return None
+        found = Candidates(rows, blended.scores[rows], {name: blended.shares(name, rows) for name in blended.scaled})
+        log.info("Ensemble generated %d recommendations", len(found), extra={"count": len(found), "method": self.name})
+        return found
+
+    def explain(self, query: Query, row: int) -> Reason | None:
+        """The best of `reasons`."""
+        return next(iter(self.reasons(query, row)), None)
+
+    def reasons(self, query: Query, row: int) -> tuple[Reason, ...]:
+        """The members' reasons, those of the member with the largest share first, each text once, at most three."""
+        blended = self._latest.of(query) or self._blended(query)
+        one = np.array([row])
+        share = {name: float(np.nan_to_num(blended.shares(name, one)[0])) for name in blended.scaled}
+        found: dict[str, Reason] = {}
+        for name in sorted(share, key=lambda member: -share[member]):
+            given = take_turn(self._engines[name], partial(self._engines[name].reasons, query, row))
+            for reason in () if isinstance(given, Skip) else given:
+                found.setdefault(reason.text, reason)
+        return tuple(found.values())[:MOST_REASONS]
+
+    def partial(self, query: Query) -> tuple[Skip, ...]:
+        """The members that were missing from this query's answer, and why."""
+        return (self._latest.of(query) or self._blended(query)).missing
+
+    def _blended(self, query: Query) -> Blend:
+        scaled: dict[str, Floats] = {}
+        missing: list[Skip] = []
+        for name, weight in self.weights.items():
+            if weight <= 0:
+                continue
+            given = self._ask(name, query)
+            if isinstance(given, Skip):
+                missing.append(given)
+            else:
+                scaled[name] = given
+        weights = {name: self.weights[name] for name in scaled}
+        enough = scaled and len(scaled) >= self._least
+        scores = blend(list(scaled.values()), list(weights.values())) if enough else None
+        return self._latest.keep(query, Blend(weights, scaled, scores, tuple(missing)))
+
+    def _ask(self, name: str, query: Query) -> Floats | Skip:
+        engine = self._engines.get(name)
+        if engine is None:
+            return Skip(name, "partial", f"{name} has no published model, so {self.name} answered without it")
+        given = take_turn(engine, partial(engine.scores, query))
+        if isinstance(given, Skip):
+            return Skip(name, "partial", given.detail)
+        scaled = None if given is None else unit_range(given, query.eligible)
+        if scaled is None or np.isnan(scaled).all():
+            return Skip(name, "partial", f"{name} cannot say for this user, so {self.name} answered without it")
+        return scaled
+
+
+def _learned(artifact: Artifact, allowed: set[str]) -> dict[str, float]:
+    names = [name.decode() for name in array(artifact, "members", (None,), kinds="S").tolist()]
+    weights = array(artifact, "weights", (len(names),))
+    strangers = sorted(set(names) - allowed)
+    if strangers or len(set(names)) != len(names):
+        raise ArtifactRefused(
+            f"{artifact.version}: weighs {', '.join(names)}; this ensemble may use {', '.join(sorted(allowed))}"
+        )
+    if weights.min() < 0 or weights.sum() <= 0:
+        raise ArtifactRefused(f"{artifact.version}: weights {weights.tolist()} cannot blend; train it again")
+    return {name: float(weight / weights.sum()) for name, weight in zip(names, weights, strict=True)}

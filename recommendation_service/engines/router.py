@@ -1,0 +1,94 @@
+"""Routers: who goes first for a query."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+
+from recommendation_service.domain.query import Query
+from recommendation_service.errors import ConfigurationError
+from recommendation_service.use_cases.options import checked, one_of
+from recommendation_service.use_cases.schema import Part
+
+
+class Router(ABC):
+    """Names the engine that goes first; the surface's fallback chain says who goes next."""
+
+    @abstractmethod
+    def choose(self, query: Query) -> str:
+        """The engine's name in the use-case file."""
+
+    @abstractmethod
+    def engines(self) -> tuple[str, ...]:
+        """Every name it may choose, for checking at start."""
+
+    def segment(self, query: Query) -> str:
+        """The kind of user in a word for the log, such as "warm"; empty when the router makes no difference."""
+        return ""
+
+    def summary(self, labels: Mapping[str, str]) -> str:
+        """One line about its rule for the start-up log; `labels` are words for engine names."""
+        return ", ".join(labels.get(name, name) for name in self.engines())
+
+
+class ByCount(Router):
+    """By how many interactions count: fewer than `cold_below`, fewer than `warm_below`, or more.
+
+    What counts is decided in datasets/weighting.py: positive events with items of the catalogue, repeats of the same
+    item and event within a day counted once.
+    """
+
+    def __init__(self, *, cold: str, warm: str, hot: str, cold_below: int = 5, warm_below: int = 20) -> None:
+        """Raises ConfigurationError when the thresholds are negative or cross."""
+        if not 0 <= cold_below <= warm_below:
+            raise ConfigurationError(f"cold_below {cold_below} must be 0 or more and not above warm_below {warm_below}")
+        self._names = {"cold": cold, "warm": warm, "hot": hot}
+        self._cold_below = cold_below
+        self._warm_below = warm_below
+
+    def choose(self, query: Query) -> str:
+        """The engine of the user's segment."""
+        return self._names[self.segment(query)]
+
+    def engines(self) -> tuple[str, ...]:
+        """Those of the three segments."""
+        return tuple(self._names.values())
+
+    def segment(self, query: Query) -> str:
+        """ "cold", "warm" or "hot"."""
+        if query.history.count < self._cold_below:
+            return "cold"
+        return "warm" if query.history.count < self._warm_below else "hot"
+
+    def summary(self, labels: Mapping[str, str]) -> str:
+        """Such as "cold start(<5) → content, warm(5-19) → ALS, hot(20+) → ensemble"."""
+        cold, warm, hot = (labels.get(name, name) for name in self.engines())
+        low, high = self._cold_below, self._warm_below
+        return f"cold start(<{low}) → {cold}, warm({low}-{high - 1}) → {warm}, hot({high}+) → {hot}"
+
+
+class Fixed(Router):
+    """Always the same engine."""
+
+    def __init__(self, *, engine: str) -> None:
+        self._engine = engine
+
+    def choose(self, query: Query) -> str:
+        """That engine, whatever the query."""
+        return self._engine
+
+    def engines(self) -> tuple[str, ...]:
+        """That engine."""
+        return (self._engine,)
+
+
+ROUTERS: Mapping[str, Callable[..., Router]] = {"by_count": ByCount, "fixed": Fixed}
+
+
+def build_router(part: Part, *, place: str) -> Router:
+    """The router a surface asks for; `place` is where the file says so. Raises ConfigurationError naming it."""
+    place = f"{place}, router {part.kind}"
+    build = one_of(ROUTERS, part.kind, place=place)
+    try:
+        router: Router = build(**checked(build, part.options, place=place))
+    except ConfigurationError as error:
+        raise error if error.message.startswith(place) else ConfigurationError(f"{place}: {error.message}") from error
+    return router

@@ -1,0 +1,25 @@
+"""Reasons for the rows that are shown, and for these only."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Reason, Skip
+from recommendation_service.engines.base import Engine
+from recommendation_service.engines.turn import take_turn
+from recommendation_service.numeric import Ints
+
+
+def reasons_for(
+    query: Query, rows: Ints, sources: Mapping[int, Engine]
+) -> tuple[dict[int, tuple[Reason, ...]], tuple[Skip, ...]]:
+    """Each row's reasons from the engine that proposed it, and the engines that failed to give any, once each."""
+    found: dict[int, tuple[Reason, ...]] = {}
+    failed: dict[str, Skip] = {}
+    for row in rows.tolist():
+        engine = sources[row]
+        given = () if engine.name in failed else take_turn(engine, partial(engine.reasons, query, row))
+        if isinstance(given, Skip):
+            failed[engine.name] = Skip(engine.name, "partial", f"{engine.name} could not give its reasons")
+        found[row] = () if isinstance(given, Skip) else given
+    return found, tuple(failed.values())

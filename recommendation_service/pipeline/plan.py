@@ -1,0 +1,70 @@
+"""A surface as it runs: its router, chain and stages, built and checked when the service starts."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Candidates
+from recommendation_service.engines.router import Router, build_router
+from recommendation_service.errors import ConfigurationError
+from recommendation_service.numeric import Bools
+from recommendation_service.pipeline.rerank import RERANKERS
+from recommendation_service.pipeline.rules import MASKS, TRIMS
+from recommendation_service.use_cases.options import checked, one_of
+from recommendation_service.use_cases.schema import Part, Surface, UseCase
+
+Mask = Callable[[Query], Bools]
+Stage = Callable[[Query, Candidates], Candidates]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What one surface does with a query."""
+
+    use_case: str
+    name: str
+    surface: Surface
+    router: Router
+    masks: tuple[Mask, ...]
+    rerankers: tuple[Stage, ...]
+    trims: tuple[Stage, ...]
+    switched_off: frozenset[str]  # engines that are defined but must not answer
+
+    @classmethod
+    def build(cls, use_case: UseCase, name: str) -> "Plan":
+        """The plan of one surface. Raises ConfigurationError naming use case, surface and the words allowed."""
+        surface = use_case.surfaces[name]
+        place = f"{use_case.name}: surface '{name}'"
+        router = build_router(surface.router, place=place)
+        strangers = sorted(set(router.engines()) - set(use_case.engines))
+        if strangers:
+            known = ", ".join(sorted(use_case.engines))
+            raise ConfigurationError(f"{place}, router {surface.router.kind} names '{strangers[0]}'; engines are {known}")
+        rules: Mapping[str, Any] = {**MASKS, **TRIMS}
+        return cls(
+            use_case=use_case.name,
+            name=name,
+            surface=surface,
+            router=router,
+            masks=_stages([part for part in surface.rules if part.kind not in TRIMS], rules, f"{place}, rule"),
+            rerankers=_stages(surface.rerank, RERANKERS, f"{place}, rerank"),
+            trims=_stages([part for part in surface.rules if part.kind in TRIMS], rules, f"{place}, rule"),
+            switched_off=frozenset(use_case.switched_off),
+        )
+
+    def chain(self, query: Query) -> tuple[str, ...]:
+        """Engine names in the order they are asked: the router's, then the fallbacks after it."""
+        first = self.router.choose(query)
+        names = self.surface.fallback
+        rest = names[names.index(first) + 1 :] if first in names else names
+        return (first, *rest)
+
+
+def _stages(parts: Iterable[Part], kinds: Mapping[str, Any], place: str) -> tuple[Any, ...]:
+    built = []
+    for part in parts:
+        function = one_of(kinds, part.kind, place=place)
+        built.append(partial(function, **checked(function, part.options, place=f"{place} {part.kind}")))
+    return tuple(built)

@@ -1,0 +1,98 @@
+"""From an Ask in outside words to a Query in catalogue rows."""
+
+import dataclasses
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from recommendation_service.datasets.weighting import history_of
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.history import PastEvent
+from recommendation_service.domain.query import MAX_LIMIT, Ask, Profile, Query
+from recommendation_service.domain.slate import Skip
+from recommendation_service.errors import InvalidInput, NotFound, Unavailable
+from recommendation_service.pipeline.plan import Plan
+from recommendation_service.pipeline.rules import exclude_rows, wanted
+from recommendation_service.use_cases.schema import UseCase
+
+log = logging.getLogger("recommendation_service")
+
+
+class HistorySource(Protocol):
+    """Where a user's past comes from when the Ask brings none. May raise Unavailable; then the past counts as empty."""
+
+    def history(self, user_id: str) -> tuple[PastEvent, ...] | None:
+        """The user's events in any order; None for an unknown user."""
+        ...
+
+    def profile(self, user_id: str) -> Profile:
+        """What the site knows of the user; empty when that is nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
+    """The Query, and what could not be found out for it."""
+
+    query: Query
+    skips: tuple[Skip, ...] = ()
+
+
+def resolve(ask: Ask, plan: Plan, use_case: UseCase, catalogue: Catalogue, source: HistorySource | None) -> Resolved:
+    """The Ask in rows, with everything that must not be shown masked away.
+
+    Items of the history that left the catalogue are dropped in silence. Raises InvalidInput for a limit outside
+    1..100, a negative count or an unknown filter, NotFound for an unknown subject item.
+    """
+    _check(ask, plan)
+    past, profile, skips = _past(ask, source)
+    history = history_of(use_case, catalogue, past, ask.now)
+    if ask.count is not None:
+        history = dataclasses.replace(history, count=ask.count)
+    query = Query(
+        catalogue=catalogue,
+        history=history,
+        limit=ask.limit,
+        now=ask.now,
+        eligible=np.ones(len(catalogue), dtype=np.bool_),
+        user_id=ask.user_id,
+        profile=profile,
+        subject=_subject(ask, plan, catalogue),
+        explain=ask.explain,
+    )
+    eligible = wanted(query, ask.filters) & exclude_rows(query, catalogue.known_rows(ask.exclude))
+    for mask in plan.masks:
+        eligible &= mask(query)
+    return Resolved(dataclasses.replace(query, eligible=eligible), skips)
+
+
+def _check(ask: Ask, plan: Plan) -> None:
+    if not 1 <= ask.limit <= MAX_LIMIT:
+        detail = f"must be 1 to {MAX_LIMIT}, not {ask.limit}"
+        raise InvalidInput(f"limit {detail}", fields={"/limit": detail})
+    if ask.count is not None and ask.count < 0:
+        raise InvalidInput(f"count must be 0 or more, not {ask.count}", fields={"/count": "must be 0 or more"})
+    if plan.surface.about != "user" and not ask.item_ids:
+        detail = f"surface '{plan.name}' is about {plan.surface.about} ids: name at least one"
+        raise InvalidInput(detail, fields={"/item_ids": detail})
+
+
+def _subject(ask: Ask, plan: Plan, catalogue: Catalogue) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    rows = catalogue.ids.rows(list(dict.fromkeys(ask.item_ids)))
+    if plan.surface.about == "item" and (rows < 0).any():
+        raise NotFound(f"{catalogue.name} has no item with that id")
+    return rows[rows >= 0]
+
+
+def _past(ask: Ask, source: HistorySource | None) -> tuple[tuple[PastEvent, ...], Profile, tuple[Skip, ...]]:
+    past, profile = ask.history, ask.profile
+    if ask.user_id is not None and source is not None and (past is None or profile is None):
+        try:
+            past = source.history(ask.user_id) if past is None else past
+            profile = source.profile(ask.user_id) if profile is None else profile
+        except Unavailable as error:
+            log.warning("history unavailable: %s", error.message, extra={"code": error.code})
+            return past or (), profile or {}, (Skip("history", "failed", error.message),)
+    return past or (), profile or {}, ()

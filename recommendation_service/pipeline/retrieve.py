@@ -1,0 +1,113 @@
+"""Asks the chain for candidates: the first engine that can answers, the next ones fill what is left."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Candidates, Skip
+from recommendation_service.engines.base import Engine
+from recommendation_service.engines.turn import take_turn
+from recommendation_service.numeric import Ints
+from recommendation_service.pipeline.plan import Plan
+
+NOBODY = "none"  # method_used of an answer that no engine gave
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Candidates with where they came from."""
+
+    candidates: Candidates
+    method: str  # the engine that answered; NOBODY when none could
+    version: str
+    sources: Mapping[int, Engine]  # row -> the engine that proposed it
+    skips: tuple[Skip, ...]
+
+
+def retrieve(plan: Plan, query: Query, engines: Mapping[str, Engine]) -> Found:
+    """The best candidates of the first engine in the chain that can answer, filled up from the rest when too few.
+
+    Filling never counts as degradation; not reaching the engine that the router named does, with every skip told.
+    """
+    chain = plan.chain(query)
+    if not query.eligible.any():
+        return _nothing((Skip(chain[0], "cannot_say", _why_nothing(query)),))
+    wanted = max(query.limit, plan.surface.candidates)
+    skips: list[Skip] = []
+    for place, name in enumerate(chain):
+        given = _ask(name, plan, engines, query, wanted)
+        if isinstance(given, Skip):
+            skips.append(given)
+            continue
+        engine = engines[name]
+        missing = tuple(_told(skip, plan) for skip in engine.partial(query))
+        found = Found(given, name, engine.version, dict.fromkeys(given.rows.tolist(), engine), (*skips, *missing))
+        enough = wanted if plan.trims else query.limit
+        return _filled(found, chain[place + 1 :], plan, engines, query, enough)
+    return _nothing(tuple(skips))
+
+
+def _ask(name: str, plan: Plan, engines: Mapping[str, Engine], query: Query, wanted: int) -> Candidates | Skip:
+    if name in plan.switched_off:
+        return Skip(name, "switched_off", f"{name} is switched off by a setting")
+    engine = engines.get(name)
+    if engine is None:
+        return Skip(name, "not_trained", f"{name} has no published model yet")
+    given = take_turn(engine, partial(engine.recommend, query, wanted))
+    if isinstance(given, Skip):
+        return given
+    if given is None or not len(given):
+        missing = "; ".join(skip.detail for skip in engine.partial(query))
+        return Skip(name, "cannot_say", f"{name} cannot say for this user" + (f": {missing}" if missing else ""))
+    if not np.isfinite(given.scores).all():
+        return Skip(name, "failed", f"{name} gave scores that are not numbers")
+    return given
+
+
+def _filled(found: Found, rest: tuple[str, ...], plan: Plan, engines: Mapping[str, Engine], query: Query, enough: int) -> Found:
+    """`found` with rows of the next engines below its own, until there are `enough` or the chain ends."""
+    for name in rest:
+        if len(found.candidates) >= enough:
+            break
+        left = query.eligible.copy()
+        left[found.candidates.rows] = False
+        if not left.any():
+            break
+        short = replace(query, eligible=left)
+        given = _ask(name, plan, engines, short, enough - len(found.candidates))
+        if not isinstance(given, Skip):
+            sources = {**found.sources, **dict.fromkeys(given.rows.tolist(), engines[name])}
+            found = replace(found, candidates=_below(found.candidates, given), sources=sources)
+    return found
+
+
+def _below(upper: Candidates, lower: Candidates) -> Candidates:
+    """Both lists as one; the lower one's scores are moved down so that they begin where the upper ones end."""
+    down = upper.scores.min() - lower.scores.max()
+    names = [*upper.parts, *(name for name in lower.parts if name not in upper.parts)]
+    blank = {True: np.full(len(upper), np.nan, np.float32), False: np.full(len(lower), np.nan, np.float32)}
+    parts = {name: np.concatenate([upper.parts.get(name, blank[True]), lower.parts.get(name, blank[False])]) for name in names}
+    if down:
+        parts["place"] = np.concatenate([blank[True], np.full(len(lower), down, np.float32)])
+    rows: Ints = np.concatenate([upper.rows, lower.rows])
+    return Candidates(rows, np.concatenate([upper.scores, lower.scores + down]).astype(np.float32), parts)
+
+
+def _told(skip: Skip, plan: Plan) -> Skip:
+    if skip.engine in plan.switched_off:
+        return Skip(skip.engine, "partial", f"{skip.engine} is switched off by a setting")
+    return skip
+
+
+def _nothing(skips: tuple[Skip, ...]) -> Found:
+    nobody = Candidates(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+    return Found(nobody, NOBODY, "", {}, skips)
+
+
+def _why_nothing(query: Query) -> str:
+    if not len(query.catalogue):
+        return f"{query.catalogue.name} has no items"
+    return "every item is seen already, filtered away or excluded"

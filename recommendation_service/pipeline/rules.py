@@ -1,0 +1,61 @@
+"""Rules a slate must keep. Masks decide before retrieval what may be shown at all; the others trim the list after."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Candidates
+from recommendation_service.errors import InvalidInput
+from recommendation_service.numeric import Bools, Ints
+
+
+def exclude_seen(query: Query) -> Bools:
+    """(n_items,), False for everything in the history: liked, disliked or just looked at."""
+    allowed = np.ones(len(query.catalogue), dtype=np.bool_)
+    allowed[query.history.rows] = False
+    return allowed
+
+
+def exclude_rows(query: Query, rows: Ints) -> Bools:
+    """(n_items,), False for these rows and for the subject of the request."""
+    allowed = np.ones(len(query.catalogue), dtype=np.bool_)
+    allowed[rows] = False
+    allowed[query.subject] = False
+    return allowed
+
+
+def wanted(query: Query, filters: Mapping[str, tuple[str, ...]]) -> Bools:
+    """(n_items,), True where the item carries one of the asked values of every facet named.
+
+    Raises InvalidInput for a facet this catalogue does not have, listing those it has.
+    """
+    facets = query.catalogue.facets
+    allowed = np.ones(len(query.catalogue), dtype=np.bool_)
+    for name, values in filters.items():
+        if name not in facets:
+            detail = f"{query.catalogue.name} can be filtered by {', '.join(sorted(facets)) or 'nothing'}"
+            raise InvalidInput(f"unknown filter '{name}': {detail}", fields={f"/filters/{name}": detail})
+        allowed &= facets[name].mask(values)
+    return allowed
+
+
+def max_per_category(query: Query, found: Candidates, *, limit: int = 3, facet: str = "category") -> Candidates:
+    """At most `limit` candidates of any one value of `facet`, the best first; items without a value are not capped."""
+    owner = query.catalogue.facets.get(facet)
+    if owner is None or not len(found):
+        return found
+    carried = owner.matrix[found.rows].tocoo()
+    place_in_value = np.zeros(carried.nnz, dtype=np.int64)
+    order = np.lexsort((carried.row, carried.col))
+    columns = carried.col[order]
+    starts = np.flatnonzero(np.concatenate([[True], columns[1:] != columns[:-1]])) if columns.size else columns
+    runs = np.diff(np.append(starts, columns.size))
+    place_in_value[order] = np.arange(columns.size) - np.repeat(starts, runs)
+    kept = np.ones(len(found), dtype=np.bool_)
+    kept[carried.row[place_in_value >= limit]] = False
+    return found.take(np.flatnonzero(kept))
+
+
+MASKS: Mapping[str, Callable[..., Bools]] = {"exclude_seen": exclude_seen}
+TRIMS: Mapping[str, Callable[..., Candidates]] = {"max_per_category": max_per_category}

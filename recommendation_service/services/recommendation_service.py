@@ -1,0 +1,122 @@
+"""Answers an Ask with a Slate: the conductor of the pipeline."""
+
+import hmac
+import logging
+import time
+import uuid
+from hashlib import sha256
+
+import numpy as np
+
+from recommendation_service.domain.query import Ask, Query
+from recommendation_service.domain.slate import Candidates, Reason, Recommendation, Skip, Slate
+from recommendation_service.pipeline.explain import reasons_for
+from recommendation_service.pipeline.plan import Plan
+from recommendation_service.pipeline.resolve import resolve
+from recommendation_service.pipeline.retrieve import Found, retrieve
+from recommendation_service.services.runtime import Runtime, Site
+
+log = logging.getLogger("recommendation_service")
+
+
+class RecommendationService:
+    """Thread-safe: an answer uses the runtime it began with, however often that is replaced meanwhile."""
+
+    def __init__(self, runtime: Runtime, *, log_key: bytes = b"") -> None:
+        """With `log_key`, log lines carry a keyed hash in place of the user id; without, the id itself."""
+        self._runtime = runtime
+        self._log_key = log_key
+
+    @property
+    def runtime(self) -> Runtime:
+        """What answers are made from now."""
+        return self._runtime
+
+    def replace(self, runtime: Runtime) -> None:
+        """Answer from `runtime` from the next Ask on."""
+        self._runtime = runtime
+
+    def recommend(self, ask: Ask) -> Slate:
+        """The slate for one Ask: always an answer for a valid one, with what was skipped told in it.
+
+        Raises NotFound for an unknown use case, surface or subject item, InvalidInput for a malformed Ask.
+        """
+        started = time.perf_counter()
+        site, plan = self._runtime.find(ask.use_case, ask.surface)
+        shelf = site.shelves[plan.surface.catalogue]
+        resolved = resolve(ask, plan, site.use_case, shelf.catalogue, shelf.source)
+        query = resolved.query
+        self._log_routing(ask, site, plan, query)
+        found = retrieve(plan, query, shelf.engines)
+        shown = _kept(plan, query, found.candidates)
+        reasons, unexplained = reasons_for(query, shown.rows, found.sources)
+        slate = _slate(ask, query, found, shown, reasons, (*resolved.skips, *found.skips, *unexplained))
+        self._log_answer(slate, 1000 * (time.perf_counter() - started))
+        return slate
+
+    def user_word(self, user_id: str | None) -> str:
+        """How the log names a user: the id, or 12 hex digits of its keyed hash, or "anonymous"."""
+        if user_id is None:
+            return "anonymous"
+        if not self._log_key:
+            return user_id
+        return hmac.new(self._log_key, user_id.encode(), sha256).hexdigest()[:12]
+
+    def _log_routing(self, ask: Ask, site: Site, plan: Plan, query: Query) -> None:
+        user, count = self.user_word(ask.user_id), query.history.count
+        name, segment = plan.router.choose(query), plan.router.segment(query)
+        engine = site.shelves[plan.surface.catalogue].engines.get(name)
+        label = engine.label if engine is not None else name
+        log.info("User %s has %d interactions", user, count, extra={"user": user, "count": count})
+        said = f"{segment} user: " if segment else ""
+        log.info("→ Using %s (%s%d interactions)", label, said, count, extra={"user": user, "count": count, "method": name})
+
+    def _log_answer(self, slate: Slate, ms: float) -> None:
+        user, count = self.user_word(slate.user_id), len(slate.recommendations)
+        fields = {"user": user, "count": count, "method": slate.method_used, "ms": round(ms, 2)}
+        log.info("%s answered %d recommendations for %s", slate.method_used, count, user, extra=fields)
+        for skip in slate.degradation:
+            log.warning("degraded: %s (%s)", skip.detail, skip.code, extra={"engine": skip.engine, "code": skip.code})
+
+
+def _kept(plan: Plan, query: Query, found: Candidates) -> Candidates:
+    for rerank in plan.rerankers:
+        found = rerank(query, found)
+    for trim in plan.trims:
+        found = trim(query, found)
+    return found.take(np.arange(min(query.limit, len(found))))
+
+
+def _slate(
+    ask: Ask,
+    query: Query,
+    found: Found,
+    shown: Candidates,
+    reasons: dict[int, tuple[Reason, ...]],
+    skips: tuple[Skip, ...],
+) -> Slate:
+    return Slate(
+        request_id=ask.request_id or uuid.uuid4().hex,
+        use_case=ask.use_case,
+        surface=ask.surface,
+        user_id=ask.user_id,
+        method_used=found.method,
+        model_version=found.version,
+        generated_at=ask.now,
+        recommendations=tuple(
+            Recommendation(
+                item_id=query.catalogue.ids.id(row),
+                score=float(shown.scores[place]),
+                position=place + 1,
+                reasons=reasons[row],
+                parts=_parts(shown, place) if ask.explain else {},
+            )
+            for place, row in enumerate(shown.rows.tolist())
+        ),
+        degradation=skips,
+        interaction_count=query.history.count,
+    )
+
+
+def _parts(shown: Candidates, place: int) -> dict[str, float]:
+    return {name: float(part[place]) for name, part in shown.parts.items() if not np.isnan(part[place])}

@@ -1,0 +1,59 @@
+"""Everything an answer needs, as one immutable bundle: reloading swaps one reference."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.engines.base import Engine
+from recommendation_service.errors import ConfigurationError, NotFound
+from recommendation_service.pipeline.plan import Plan
+from recommendation_service.pipeline.resolve import HistorySource
+from recommendation_service.use_cases.schema import UseCase
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shelf:
+    """One catalogue of one use case with the engines that are ready for it, by name."""
+
+    catalogue: Catalogue
+    engines: Mapping[str, Engine]
+    source: HistorySource | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Site:
+    """One use case, ready to answer: a shelf per catalogue, a plan per surface."""
+
+    use_case: UseCase
+    shelves: Mapping[str, Shelf]
+    plans: Mapping[str, Plan] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Builds the plans; raises ConfigurationError for a wrong option or a catalogue without a shelf."""
+        missing = sorted(set(self.use_case.catalogues) - set(self.shelves))
+        if missing:
+            raise ConfigurationError(f"{self.use_case.name}: catalogue '{missing[0]}' was not loaded")
+        plans = {name: Plan.build(self.use_case, name) for name in self.use_case.surfaces}
+        object.__setattr__(self, "plans", plans)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Runtime:
+    """All sites by the name of their use case."""
+
+    sites: Mapping[str, Site]
+
+    @classmethod
+    def of(cls, sites: Iterable[Site]) -> "Runtime":
+        """From sites in any order."""
+        return cls({site.use_case.name: site for site in sites})
+
+    def find(self, use_case: str, surface: str) -> tuple[Site, Plan]:
+        """The site and plan asked for; NotFound lists those there are."""
+        site = self.sites.get(use_case)
+        if site is None:
+            raise NotFound(f"no use case '{use_case}'; there are {', '.join(sorted(self.sites)) or 'none'}")
+        plan = site.plans.get(surface)
+        if plan is None:
+            raise NotFound(f"{use_case} has no surface '{surface}'; there are {', '.join(sorted(site.plans))}")
+        return site, plan

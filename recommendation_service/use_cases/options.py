@@ -1,0 +1,47 @@
+"""Checks the options of a use-case file against the keyword-only parameters of the code they are for."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from recommendation_service.errors import ConfigurationError
+
+
+def checked(build: Callable[..., Any], options: Mapping[str, Any], *, place: str) -> dict[str, Any]:
+    """The options, typed as `build` asks for them; parameters that are not keyword-only are the caller's own.
+
+    `place` is where the file says it, such as "startups: surface 'for-developer', router by_count". Raises
+    ConfigurationError naming the place, the word and the words allowed.
+    """
+    model = _model_of(build)
+    known = sorted(model.model_fields)
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise ConfigurationError(f"{place} does not know '{unknown[0]}'; its options are {', '.join(known) or 'none'}")
+    try:
+        read = model.model_validate(dict(options))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        word = ".".join(str(step) for step in problem["loc"])
+        raise ConfigurationError(f"{place}: {word}: {problem['msg']}; its options are {', '.join(known)}") from error
+    return {name: getattr(read, name) for name in options}
+
+
+def one_of(kinds: Mapping[str, Any], kind: str, *, place: str) -> Any:
+    """What `kind` stands for, or ConfigurationError listing the kinds there are."""
+    if kind not in kinds:
+        raise ConfigurationError(f"{place} is of kind '{kind}'; there are {', '.join(sorted(kinds))}")
+    return kinds[kind]
+
+
+def _model_of(build: Callable[..., Any]) -> type[BaseModel]:
+    function = build.__init__ if inspect.isclass(build) else build
+    hints = get_type_hints(function)
+    fields: dict[str, Any] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            fields[name] = (hints[name], default)
+    return create_model("Options", __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
