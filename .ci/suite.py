@@ -1,0 +1,71 @@
+"""Run the whole suite: everything on SQLite and local memory, then once more on PostgreSQL and Redis where they answer.
+
+What was used and what was not is said last and loudly; with CI=1 a service that does not answer fails the run.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+
+POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
+REDIS = "redis://127.0.0.1:6379/5"
+
+
+def reaches_postgres(url: str) -> bool:
+    """Whether a PostgreSQL answers there within two seconds."""
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def reaches_redis(url: str) -> bool:
+    """Whether a Redis answers there within two seconds."""
+    try:
+        return bool(redis.Redis.from_url(url, socket_connect_timeout=2).ping())
+    except redis.RedisError:
+        return False
+
+
+def run(*arguments: str, **environment: str) -> int:
+    """pytest's exit code; an empty selection is no failure."""
+    command = [sys.executable, "-m", "pytest", "-n", os.environ.get("WORKERS", "auto"), *arguments]
+    said = " ".join(f"{name}={value}" for name, value in environment.items())
+    sys.stdout.write(f"\n$ {said} pytest {' '.join(arguments)}\n".replace("$  ", "$ "))
+    sys.stdout.flush()
+    code = subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+    return 0 if code == 5 else code  # 5: nothing matched the selection
+
+
+def main() -> int:
+    """Both runs; 0 when all of it passed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slow", action="store_true", help="also the soak and the long fuzz runs")
+    slow = "" if parser.parse_args().slow else " and not slow"
+    postgres, cache = os.environ.get("TEST_DATABASE_URL", POSTGRES), os.environ.get("TEST_CACHE_URL", REDIS)
+    found = {"PostgreSQL": reaches_postgres(postgres), "Redis": reaches_redis(cache)}
+    codes = [run("-m", f"not services{slow}")]
+    if any(found.values()):
+        # A database name of this run's own: pytest-django puts `test_` before it, so two runs never meet.
+        database = urlsplit(postgres)._replace(path=f"/tandem_{os.getpid()}").geturl()
+        environment = {"DATABASE_URL": database} if found["PostgreSQL"] else {}
+        environment |= {"CACHE_URL": cache} if found["Redis"] else {}
+        codes.append(run("backend/tests", "-m", f"not browser{slow}", "--ignore=backend/tests/infra", **environment))
+        codes.append(run("recommendation_service/tests", "-m", f"services{slow}", TEST_DATABASE_URL=postgres))
+    for name, here in found.items():
+        sys.stdout.write(f"{name}: {'used' if here else 'NOT REACHED, so its tests did NOT run'}\n")
+    absent = [name for name, here in found.items() if not here]
+    if absent and os.environ.get("CI"):
+        sys.stdout.write(f"CI=1: {' and '.join(absent)} must answer; start it, or set TEST_DATABASE_URL and TEST_CACHE_URL\n")
+        codes.append(1)
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
