@@ -1,7 +1,7 @@
 """The ensemble: members' scores, scaled to one range for this user, then averaged by weight."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal
@@ -49,9 +49,20 @@ class Ensemble(Engine):
 
     label: ClassVar[str] = "ensemble"
 
-    def __init__(self, name: str, version: str, engines: Mapping[str, Engine], weights: Mapping[str, float]) -> None:
-        """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1."""
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        engines: Mapping[str, Engine],
+        weights: Mapping[str, float],
+        without: Collection[str] = (),
+    ) -> None:
+        """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1.
+
+        Members in `without` are not asked, whatever is trained.
+        """
         super().__init__(name, version)
+        self._without = frozenset(without)
         self.weights = dict(weights)
         self._engines = dict(engines)
         self._least = min(LEAST_MEMBERS, sum(weight > 0 for weight in weights.values()))
@@ -67,10 +78,12 @@ class Ensemble(Engine):
         members: Mapping[str, float],
         also_learn: Sequence[str] = (),
         weights: Literal["learned", "stated"] = "stated",
+        without: Sequence[str] = (),
     ) -> "Ensemble":
         """Of the engines at hand, by name; `members` are the stated weights, scaled here to sum to 1.
 
         With weights="learned" they come from an artifact of kind "ensemble", which may weigh `also_learn` too.
+        `without` names members that are switched off: they keep their weight's place and are told as missing.
         Raises ConfigurationError for weights that say nothing, ArtifactRefused for an artifact of other members.
         """
         if not members or min(members.values()) < 0 or sum(members.values()) <= 0:
@@ -83,9 +96,10 @@ class Ensemble(Engine):
                 raise ConfigurationError(f"{name}: learned weights need a published ensemble; run: train_all")
             used = _learned(artifact, {*members, *also_learn})
             versions = [artifact.version]
-        present = {member: engines[member] for member, weight in used.items() if weight > 0 and member in engines}
+        heard = [member for member, weight in used.items() if weight > 0 and member not in without]
+        present = {member: engines[member] for member in heard if member in engines}
         versions += [engine.version for engine in present.values() if engine.version not in versions]
-        return cls(name, "+".join(versions), present, used)
+        return cls(name, "+".join(versions), present, used, without)
 
     def scores(self, query: Query) -> Floats | None:
         """The blend, 0 to 1 over the eligible rows and NaN elsewhere; None when too few members can answer."""
@@ -140,15 +154,17 @@ class Ensemble(Engine):
         return self._latest.keep(query, Blend(weights, scaled, scores, tuple(missing)))
 
     def _ask(self, name: str, query: Query) -> Floats | Skip:
+        if name in self._without:
+            return Skip(name, "partial", f"{name} is switched off, so {self.name} had to do without it")
         engine = self._engines.get(name)
         if engine is None:
-            return Skip(name, "partial", f"{name} has no published model, so {self.name} answered without it")
+            return Skip(name, "partial", f"{name} has no published model, so {self.name} had to do without it")
         given = take_turn(engine, partial(engine.scores, query))
         if isinstance(given, Skip):
             return Skip(name, "partial", given.detail)
         scaled = None if given is None else unit_range(given, query.eligible)
         if scaled is None or np.isnan(scaled).all():
-            return Skip(name, "partial", f"{name} cannot say for this user, so {self.name} answered without it")
+            return Skip(name, "partial", f"{name} cannot say for this user, so {self.name} had to do without it")
         return scaled
 
 

@@ -1,8 +1,7 @@
 """From an Ask in outside words to a Query in catalogue rows."""
 
-import dataclasses
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +12,7 @@ from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import MAX_LIMIT, Ask, Profile, Query
 from recommendation_service.domain.slate import Skip
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
+from recommendation_service.numeric import Ints
 from recommendation_service.pipeline.plan import Plan
 from recommendation_service.pipeline.rules import exclude_rows, wanted
 from recommendation_service.use_cases.schema import UseCase
@@ -50,7 +50,7 @@ def resolve(ask: Ask, plan: Plan, use_case: UseCase, catalogue: Catalogue, sourc
     past, profile, skips = _past(ask, source)
     history = history_of(use_case, catalogue, past, ask.now)
     if ask.count is not None:
-        history = dataclasses.replace(history, count=ask.count)
+        history = replace(history, count=ask.count)
     query = Query(
         catalogue=catalogue,
         history=history,
@@ -65,7 +65,7 @@ def resolve(ask: Ask, plan: Plan, use_case: UseCase, catalogue: Catalogue, sourc
     eligible = wanted(query, ask.filters) & exclude_rows(query, catalogue.known_rows(ask.exclude))
     for mask in plan.masks:
         eligible &= mask(query)
-    return Resolved(dataclasses.replace(query, eligible=eligible), skips)
+    return Resolved(replace(query, eligible=eligible), skips)
 
 
 def _check(ask: Ask, plan: Plan) -> None:
@@ -79,7 +79,7 @@ def _check(ask: Ask, plan: Plan) -> None:
         raise InvalidInput(detail, fields={"/item_ids": detail})
 
 
-def _subject(ask: Ask, plan: Plan, catalogue: Catalogue) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def _subject(ask: Ask, plan: Plan, catalogue: Catalogue) -> Ints:
     rows = catalogue.ids.rows(list(dict.fromkeys(ask.item_ids)))
     if plan.surface.about == "item" and (rows < 0).any():
         raise NotFound(f"{catalogue.name} has no item with that id")

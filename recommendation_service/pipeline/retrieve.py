@@ -43,8 +43,8 @@ def retrieve(plan: Plan, query: Query, engines: Mapping[str, Engine]) -> Found:
             skips.append(given)
             continue
         engine = engines[name]
-        missing = tuple(_told(skip, plan) for skip in engine.partial(query))
-        found = Found(given, name, engine.version, dict.fromkeys(given.rows.tolist(), engine), (*skips, *missing))
+        skips += engine.partial(query)
+        found = Found(given, name, engine.version, dict.fromkeys(given.rows.tolist(), engine), tuple(skips))
         enough = wanted if plan.trims else query.limit
         return _filled(found, chain[place + 1 :], plan, engines, query, enough)
     return _nothing(tuple(skips))
@@ -94,12 +94,6 @@ def _below(upper: Candidates, lower: Candidates) -> Candidates:
         parts["place"] = np.concatenate([blank[True], np.full(len(lower), down, np.float32)])
     rows: Ints = np.concatenate([upper.rows, lower.rows])
     return Candidates(rows, np.concatenate([upper.scores, lower.scores + down]).astype(np.float32), parts)
-
-
-def _told(skip: Skip, plan: Plan) -> Skip:
-    if skip.engine in plan.switched_off:
-        return Skip(skip.engine, "partial", f"{skip.engine} is switched off by a setting")
-    return skip
 
 
 def _nothing(skips: tuple[Skip, ...]) -> Found:

@@ -17,7 +17,7 @@ def overridden(use_case: UseCase, settings: Settings) -> UseCase:
     off = _switched_off(use_case, settings)
     if off != use_case.switched_off:
         changes["switched_off"] = off
-    engines = {name: _weighed(part, use_case, settings) for name, part in use_case.engines.items()}
+    engines = {name: _without(_weighed(part, use_case, settings), off) for name, part in use_case.engines.items()}
     if engines != use_case.engines:
         changes["engines"] = engines
     surfaces = {name: _routed(surface, settings) for name, surface in use_case.surfaces.items()}
@@ -42,6 +42,12 @@ def _weighed(part: Part, use_case: UseCase, settings: Settings) -> Part:
         if weight is not None:
             members[name] = weight
     return part.model_copy(update={"options": {**part.options, "members": members, "weights": "stated"}})
+
+
+def _without(part: Part, off: tuple[str, ...]) -> Part:
+    if part.kind != "ensemble" or not off:
+        return part
+    return part.model_copy(update={"options": {**part.options, "without": list(off)}})
 
 
 def _routed(surface: Surface, settings: Settings) -> Surface:
