@@ -20,6 +20,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ from recommendation_service.numeric import AnyArray, Floats, Ints
 from recommendation_service.versioned import VersionedFolder, file_seal
 
 SUMMARY = "export.json"
+NEEDED = frozenset(
+    {"catalogue.jsonl", "item_ids.npy", "user_ids.npy", "profiles.jsonl", "profile_offsets.npy"}
+    | {f"history_{part}.npy" for part in ("indptr", "items", "events", "times", "values")}
+)  # what serving reads
 RUN_AGAIN = "run: manage.py generate_all_datasets"
 
 
@@ -68,25 +73,35 @@ class Dataset:
         pointer = place.pointer()
         if pointer is None:
             raise DatasetError(f"{catalogue}: no export in {data_dir.name}/{catalogue}; {RUN_AGAIN}")
-        folder = place.path(pointer.version)
+        return cls.read(place.path(pointer.version), seal=pointer.seal, verify=verify)
+
+    @classmethod
+    def read(cls, folder: Path, *, seal: str | None, verify: bool = True) -> "Dataset":
+        """One version of an export; `seal` None: only what it says of itself is verified. Raises DatasetError."""
+        place = f"{folder.parent.name}/{folder.name}"
         try:
-            summary = json.loads((folder / SUMMARY).read_bytes())
+            raw = (folder / SUMMARY).read_bytes()
+            summary = json.loads(raw)
             if summary["format"] > FORMAT:
-                raise DatasetError(
-                    f"{folder.name}: format {summary['format']} is newer than this program's {FORMAT}; upgrade it"
-                )
+                raise DatasetError(f"{place}: format {summary['format']} is newer than this program's {FORMAT}; upgrade it")
             if verify:
-                cls._verify(folder, summary, pointer.seal)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DatasetError(f"{catalogue}/{folder.name}: cannot be read ({error}); {RUN_AGAIN}") from error
+                cls._verify(folder, raw, summary["files"], seal)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise DatasetError(f"{place}: cannot be read ({error}); {RUN_AGAIN}") from error
         return cls(folder, summary)
 
     @staticmethod
-    def _verify(folder: Path, summary: Mapping[str, Any], seal: str) -> None:
-        if file_seal(folder / SUMMARY) != seal:
+    def _verify(folder: Path, raw: bytes, files: Mapping[str, str], seal: str | None) -> None:
+        if seal is not None and sha256(raw).hexdigest() != seal:
             raise DatasetError(f"{folder.name}: {SUMMARY} was changed after it was written; {RUN_AGAIN}")
-        for name, digest in summary["files"].items():
-            if file_seal(folder / name) != digest:
+        missing = sorted(NEEDED - set(files))
+        if missing:
+            raise DatasetError(f"{folder.name}: {SUMMARY} does not list {', '.join(missing)}; {RUN_AGAIN}")
+        for name, digest in files.items():
+            path = folder / name
+            if Path(name).name != name or "\\" in name or path.is_symlink():
+                raise DatasetError(f"{folder.name}: {name!r} is not a file name this program writes")
+            if file_seal(path) != digest:
                 raise DatasetError(f"{folder.name}: {name} was damaged after it was written; {RUN_AGAIN}")
 
     @property

@@ -4,26 +4,16 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 from recommendation_service.artifacts.store import Artifact
 from recommendation_service.datasets.files import Dataset
 from recommendation_service.domain.catalogue import Catalogue
-from recommendation_service.domain.query import Ask
-from recommendation_service.domain.slate import Slate
+from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.watched import Watched
 
 log = logging.getLogger(__name__)
-
-
-class Recommender(Protocol):
-    """Anything that answers an Ask."""
-
-    def recommend(self, ask: Ask) -> Slate:
-        """One list."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +46,9 @@ class Holding:
 class Serving:
     """Everything one request needs, built together and replaced whole, so that no answer mixes two versions."""
 
-    recommender: Recommender
-    catalogues: Mapping[str, Catalogue] = field(default_factory=dict)  # those with an export
-    engines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # use case -> engines that can be asked
+    recommender: RecommendationService
+    catalogues: Mapping[str, Catalogue]  # those with an export
+    engines: Mapping[str, tuple[str, ...]]  # use case that can answer -> its ready engines
 
 
 class Live:

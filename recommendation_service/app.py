@@ -1,0 +1,64 @@
+"""create_app(settings), and nothing else. For gunicorn: recommendation_service.app:create_app()."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__" and not __package__:  # `python app.py` from inside this folder
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from recommendation_service import threads  # isort: skip  # first: it must come before numpy
+
+from apiflask import APIFlask
+
+from recommendation_service.errors import TandemError
+from recommendation_service.settings import Settings, load_settings
+from recommendation_service.web import envelope, errors, models, openapi, recommendations, status, telemetry
+from recommendation_service.web.auth import Doorkeeper
+from recommendation_service.web.context import EXTENSION, Context
+from recommendation_service.wiring import announce, build_live
+
+MAX_BODY_BYTES = 256_000
+
+
+def create_app(settings: Settings | None = None) -> APIFlask:
+    """The service with its models loaded. Raises ConfigurationError when it must not start with these settings."""
+    settings = settings or load_settings()
+    threads.check()
+    doorkeeper = Doorkeeper(settings)
+    telemetry.start(settings)
+    live = build_live(settings)
+    announce(live)
+    app = APIFlask(
+        "recommendation_service",
+        title="Tandem recommendation service",
+        version=openapi.VERSION,
+        json_errors=False,
+        spec_path=None,
+        docs_path=None,
+        static_folder=None,
+    )
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
+    app.extensions[EXTENSION] = Context(live, doorkeeper)
+    errors.install(app)
+    openapi.install(app)
+    for part in (recommendations, models, status):
+        app.register_blueprint(part.blueprint)
+    envelope.install(app, live, settings.reload_seconds)
+    live.watch(settings.reload_seconds)
+    return app
+
+
+def main() -> int:
+    """Serve with Flask's own server: for a developer's machine only. Exit code 1 when it must not start."""
+    try:
+        settings = load_settings()
+        app = create_app(settings)
+    except TandemError as error:
+        sys.stderr.write(f"error: {error.message}\n")
+        return 1
+    app.run(settings.host, settings.port, threaded=True, use_reloader=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

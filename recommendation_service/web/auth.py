@@ -1,0 +1,123 @@
+"""Who is asking: short-lived signed tokens between services. Nothing but the two probes is open."""
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from flask import Request
+
+from recommendation_service.errors import ConfigurationError, Forbidden, Unauthenticated
+from recommendation_service.settings import Settings
+
+AUDIENCE = "recommendation_service"
+ISSUER = "backend"
+ALGORITHM = "HS256"
+LEEWAY_S = 30
+LONGEST_LIFE_S = 24 * 3600
+MAX_TOKEN_LENGTH = 4096
+SELF, ANY, ADMIN = "recs:self", "recs:any", "recs:admin"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+REQUIRED = ["iss", "aud", "sub", "scope", "iat", "exp", "jti"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The subject of a verified token and what it may do."""
+
+    subject: str
+    scopes: frozenset[str]
+
+    def may_ask_for(self, user_id: str | None) -> bool:
+        """True for one's own lists, for lists of nobody in particular, and for services."""
+        return ANY in self.scopes or (SELF in self.scopes and user_id in (None, self.subject))
+
+    def require(self, scope: str) -> None:
+        """Raise Forbidden unless the token carries `scope`."""
+        if scope not in self.scopes:
+            raise Forbidden(f"this needs a token with the scope {scope}")
+
+
+EVERYONE = Caller("insecure-dev", frozenset({SELF, ANY, ADMIN}))
+
+
+class Doorkeeper:
+    """Verifies tokens against the key ring; with `insecure_dev`, lets everybody in."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ConfigurationError when there is no key and the settings do not allow that."""
+        refuse_to_start_open(settings, [settings.host])
+        self._keys = settings.keys()
+        self._open = settings.insecure_dev
+        self._metrics_token = settings.metrics_token.get_secret_value()
+
+    def caller(self, request: Request) -> Caller:
+        """The caller of an API route. Raises Unauthenticated, with no hint which check failed beyond what is public."""
+        if self._open:
+            return EVERYONE
+        return self._verify(_bearer(request))
+
+    def admit_operator(self, request: Request) -> None:
+        """Let in a holder of RS_METRICS_TOKEN, or of a token that may ask for anyone or administer."""
+        if self._open:
+            return
+        word = _bearer(request)
+        if self._metrics_token and hmac.compare_digest(word.encode(), self._metrics_token.encode()):
+            return
+        caller = self._verify(word)
+        if not caller.scopes & {ANY, ADMIN}:
+            raise Forbidden(f"this needs RS_METRICS_TOKEN or a token with the scope {ANY} or {ADMIN}")
+
+    def _verify(self, token: str) -> Caller:
+        try:
+            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                leeway=LEEWAY_S,
+                options={"require": REQUIRED},
+            )
+            return _caller(claims)
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthenticated("the token has expired; ask for a new one") from error
+        except jwt.ImmatureSignatureError as error:
+            raise Unauthenticated("the token is from the future; check both clocks") from error
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
+            raise Unauthenticated("the token cannot be trusted; sign it with a key of RS_SIGNING_KEYS") from error
+
+
+def _caller(claims: dict[str, Any]) -> Caller:
+    subject, scope = claims["sub"], claims["scope"]
+    if not isinstance(subject, str) or not subject or not isinstance(scope, str):
+        raise ValueError("sub and scope must be text")
+    if not isinstance(claims["aud"], list):
+        raise ValueError("aud must be a list")
+    if claims["exp"] - claims["iat"] > LONGEST_LIFE_S + LEEWAY_S:
+        raise ValueError("the token lives too long")
+    return Caller(subject, frozenset(scope.split()))
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, word = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not word or not word.isascii() or len(word) > MAX_TOKEN_LENGTH:
+        raise Unauthenticated("send a token: Authorization: Bearer <token>")
+    return word.strip()
+
+
+def refuse_to_start_open(settings: Settings, hosts: Iterable[str]) -> None:
+    """Raise ConfigurationError unless tokens are verified, or this is a developer's own machine on purpose."""
+    if settings.insecure_dev:
+        outside = [host for host in hosts if host not in LOOPBACK]
+        if settings.env != "dev" or outside:
+            raise ConfigurationError(
+                "RS_INSECURE_DEV=1 needs ENV=dev and a loopback RS_HOST such as 127.0.0.1; set RS_SIGNING_KEYS instead"
+            )
+    elif not settings.keys():
+        raise ConfigurationError(
+            "RS_SIGNING_KEYS is empty: set kid:secret with a secret of 32 bytes or more,"
+            " or RS_INSECURE_DEV=1 with ENV=dev on a loopback address"
+        )

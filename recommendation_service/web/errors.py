@@ -1,0 +1,78 @@
+"""Every failure as RFC 9457 problem+json: the fix in words, nothing of the inside."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from recommendation_service.errors import TandemError, Unauthenticated
+
+PROBLEM_JSON = "application/problem+json"
+
+log = logging.getLogger(__name__)
+
+SAFE_DETAILS = {
+    HTTPStatus.BAD_REQUEST: "the request cannot be understood",
+    HTTPStatus.NOT_FOUND: "no such path; /openapi.json lists them",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this path does not take that method; see the Allow header",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is larger than 256 kB",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "send Content-Type: application/json",
+}
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    fields: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """One problem+json answer; `fields` is JSON pointer -> what is wrong there."""
+    body: dict[str, Any] = {
+        "type": f"urn:tandem:error:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        "code": code,
+        "request_id": g.get("request_id", ""),
+        "errors": [{"pointer": pointer, "detail": told} for pointer, told in (fields or {}).items()],
+    }
+    response = Response(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS), status=status, content_type=PROBLEM_JSON)
+    response.headers.extend(headers or {})
+    return response
+
+
+def install(app: Flask) -> None:
+    """Answer every failure of `app` with a problem."""
+    app.register_error_handler(TandemError, _expected)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _expected(error: TandemError) -> Response:
+    headers = {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="recommendation_service"'
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "5"
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request failed: %s", error.message, exc_info=error)
+        return problem(error.status, error.code, "the service is not set up for this; see its log")
+    return problem(error.status, error.code, error.message, fields=error.fields, headers=headers)
+
+
+def _http(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Location", "Retry-After")}
+    code = status.phrase.lower().replace(" ", "_")
+    return problem(status, code, SAFE_DETAILS.get(status, status.phrase), headers=headers)
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("request failed unexpectedly", exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "something failed here; it was logged")

@@ -1,0 +1,26 @@
+"""Counters for Prometheus; across workers when PROMETHEUS_MULTIPROC_DIR is set, as gunicorn.conf.py does."""
+
+import os
+
+from prometheus_client import REGISTRY as OWN_REGISTRY
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+REQUESTS = Counter("recs_requests_total", "Requests answered, by route and status", ["route", "status"])
+SECONDS = Histogram("recs_request_seconds", "Time to answer, by route", ["route"], buckets=BUCKETS)
+ANSWERS = Counter("recs_answers_total", "Lists answered, by engine", ["use_case", "surface", "method", "degraded"])
+SKIPS = Counter("recs_skips_total", "Engines that should have answered and did not", ["engine", "code"])
+REFUSED = Counter("recs_artifact_refused_total", "Model sets and exports refused", ["catalogue", "kind"])
+SWAPS = Counter("recs_swaps_total", "Times a worker took up other models")
+HISTORY_FAILURES = Counter("recs_history_failures_total", "Live history reads that fell back to the export")
+
+
+def render() -> bytes:
+    """All figures in the exposition format, summed over the live workers."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(OWN_REGISTRY)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the package's own gap
+    return generate_latest(registry)

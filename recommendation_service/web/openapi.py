@@ -1,0 +1,129 @@
+"""Completes the OpenAPI document that APIFlask makes of the routes: parameters, bodies, problems, security."""
+
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Response
+from markupsafe import escape
+from pydantic.json_schema import models_json_schema
+
+from recommendation_service.domain.ids import MAX_ID_LENGTH
+from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from recommendation_service.web.context import json_response
+from recommendation_service.web.errors import PROBLEM_JSON
+from recommendation_service.web.schemas import AskIn, Problem
+
+VERSION = "0.1.0"
+OPEN_PATHS = ("/livez", "/readyz")
+REFS = "#/components/schemas/{model}"
+DESCRIPTION = "Recommendations for the sites of one server. Every error is problem+json (RFC 9457)."
+
+SUBJECT = {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH}
+QUERY = [
+    {
+        "name": "limit",
+        "in": "query",
+        "description": "How many items at most",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    },
+    {
+        "name": "explain",
+        "in": "query",
+        "description": "Fill `parts` of each recommendation",
+        "schema": {"type": "boolean", "default": False},
+    },
+    {
+        "name": "filters",
+        "in": "query",
+        "description": "Any facet of the catalogue, repeatable: ?category=health&category=ai",
+        "style": "form",
+        "explode": True,
+        "schema": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+    },
+]
+PROBLEMS = {
+    "get": {"401": "No token, or one that cannot be trusted"},
+    "recommend": {
+        "404": "No such thing, or not yours to see",
+        "422": "A parameter is wrong; `errors` names it",
+        "503": "Nothing can answer yet",
+    },
+    "body": {"400": "Not JSON", "413": "More than 256 kB", "415": "Not application/json"},
+}
+
+
+def install(app: APIFlask) -> None:
+    """Serve /openapi.json and /docs."""
+    app.config.update(OPENAPI_VERSION="3.1.0", AUTO_404_RESPONSE=False, DESCRIPTION=DESCRIPTION)
+    app.spec_processor(complete)
+
+    @app.get("/openapi.json")
+    @app.doc(hide=True)
+    def openapi_json() -> Response:
+        return json_response(app._get_spec("json"))
+
+    @app.get("/docs")
+    @app.doc(hide=True)
+    def docs() -> Response:
+        return Response(page(app._get_spec("json")), content_type="text/html; charset=utf-8")
+
+
+def complete(spec: dict[str, Any]) -> dict[str, Any]:
+    """Add what the routes themselves do not say; the document describes every answer that can come."""
+    _, models = models_json_schema([(AskIn, "validation"), (Problem, "serialization")], ref_template=REFS)
+    components = spec.setdefault("components", {})
+    components.setdefault("schemas", {}).update(models["$defs"])
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    for path, methods in spec["paths"].items():
+        for method, operation in methods.items():
+            if isinstance(operation, dict) and "responses" in operation:
+                _complete_operation(path, method, operation)
+    return spec
+
+
+def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
+    problems: dict[str, str] = {"500": "Something failed here; it was logged"}
+    if path not in OPEN_PATHS:
+        operation["security"] = [{"token": []}]
+        problems |= PROBLEMS["get"]
+    if path.startswith("/api/recommendations"):
+        problems |= PROBLEMS["recommend"]
+        _complete_recommendation(method, operation, problems)
+    elif path == "/readyz":
+        content = operation["responses"]["200"]["content"]
+        operation["responses"]["503"] = {"description": "Nothing can answer yet; detail says why", "content": content}
+    elif path not in OPEN_PATHS:
+        problems["403"] = "The token lacks the scope"
+    for status, description in problems.items():
+        content = {PROBLEM_JSON: {"schema": {"$ref": REFS.format(model="Problem")}}}
+        operation["responses"][status] = {"description": description, "content": content}
+
+
+def _complete_recommendation(method: str, operation: dict[str, Any], problems: dict[str, str]) -> None:
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] == "subject":
+            parameter["schema"] = SUBJECT
+            parameter["description"] = "User id, or item id on a surface about an item"
+    if method == "get":
+        operation.setdefault("parameters", []).extend(QUERY)
+        return
+    problems |= PROBLEMS["body"]
+    operation["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": REFS.format(model="AskIn")}}},
+    }
+
+
+def page(spec: dict[str, Any]) -> str:
+    """A plain list of the operations: no script, nothing loaded from elsewhere."""
+    rows = [
+        f"<li><code>{method.upper()} {escape(path)}</code> {escape(operation.get('summary', ''))}</li>"
+        for path, methods in spec["paths"].items()
+        for method, operation in methods.items()
+        if isinstance(operation, dict) and "responses" in operation
+    ]
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(spec["info"]["title"])}</title>'
+        f"<h1>{escape(spec['info']['title'])}</h1><p>{escape(DESCRIPTION)}</p><ul>{''.join(rows)}</ul>"
+        '<p>The whole description: <a href="/openapi.json">/openapi.json</a></p></html>'
+    )

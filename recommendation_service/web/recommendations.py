@@ -1,0 +1,140 @@
+"""GET and POST /api/recommendations/<use_case>/<surface>[/<subject>]."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, g, request
+
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.slate import Slate
+from recommendation_service.errors import NotFound, Unavailable
+from recommendation_service.services.live import Live, Serving
+from recommendation_service.use_cases.schema import Surface, UseCase
+from recommendation_service.web import asking, metrics
+from recommendation_service.web.auth import Caller
+from recommendation_service.web.context import doorkeeper, json_response, live
+from recommendation_service.web.schemas import Answer, AskIn
+
+blueprint = APIBlueprint("recommendations", __name__, url_prefix="/api/recommendations", tag="Recommendations")
+
+
+@blueprint.get("/<use_case>/<surface>")
+@blueprint.output(Answer)
+def list_for_nobody(use_case: str, surface: str) -> Response:
+    """Recommend to nobody in particular.
+
+    What the chain offers somebody without a past. Any facet of the catalogue is a filter: `?category=health&category=ai`.
+    """
+    return _answer_get(use_case, surface, None)
+
+
+@blueprint.get("/<use_case>/<surface>/<subject>")
+@blueprint.output(Answer)
+def list_for(use_case: str, surface: str, subject: str) -> Response:
+    """Recommend to one user, or around one item.
+
+    The surface decides what the subject is. The user's past is looked up; somebody unknown gets a cold-start list.
+    """
+    return _answer_get(use_case, surface, subject)
+
+
+@blueprint.post("/<use_case>/<surface>")
+@blueprint.output(Answer)
+def ask(use_case: str, surface: str) -> Response:
+    """Recommend with a past that the asker brings."""
+    return _answer_post(use_case, surface, None)
+
+
+@blueprint.post("/<use_case>/<surface>/<subject>")
+@blueprint.output(Answer)
+def ask_for(use_case: str, surface: str, subject: str) -> Response:
+    """Recommend with a past that the asker brings, the subject in the path."""
+    return _answer_post(use_case, surface, subject)
+
+
+def _answer_get(use_case_name: str, surface_name: str, subject: str | None) -> Response:
+    caller = doorkeeper().caller(request)
+    _, surface = _find(live(), use_case_name, surface_name)
+    asked = asking.from_query(request, surface, subject)
+    return _answer(caller, use_case_name, surface_name, surface, asked)
+
+
+def _answer_post(use_case_name: str, surface_name: str, subject: str | None) -> Response:
+    caller = doorkeeper().caller(request)
+    _, surface = _find(live(), use_case_name, surface_name)
+    asked = asking.from_body(request, surface, subject)
+    return _answer(caller, use_case_name, surface_name, surface, asked)
+
+
+def _answer(caller: Caller, use_case: str, surface_name: str, surface: Surface, asked: AskIn) -> Response:
+    if not caller.may_ask_for(asked.user_id):
+        raise _nothing_here(live().use_cases)
+    serving = live().serving  # one look, so that the whole answer is of one moment
+    catalogue = _catalogue(serving, use_case, surface)
+    asking.check_filters(asked.filters, catalogue.facets)
+    ask_ = asking.to_ask(asked, use_case, surface_name, request_id=asked.request_id or g.request_id)
+    g.request_id = ask_.request_id
+    slate = serving.recommender.recommend(ask_)
+    _count(slate)
+    return json_response(to_wire(slate, catalogue))
+
+
+def _find(held: Live, use_case_name: str, surface_name: str) -> tuple[UseCase, Surface]:
+    use_case = held.use_cases.get(use_case_name)
+    surface = use_case.surfaces.get(surface_name) if use_case else None
+    if use_case is None or surface is None:
+        raise _nothing_here(held.use_cases)
+    return use_case, surface
+
+
+def _nothing_here(use_cases: Mapping[str, UseCase]) -> NotFound:
+    """The same words for what does not exist and for what is not the caller's to see."""
+    known = ", ".join(f"{name}/{surface}" for name, one in sorted(use_cases.items()) for surface in sorted(one.surfaces))
+    return NotFound(f"nothing here, or not yours to see; there are {known or 'no use cases'}")
+
+
+def _catalogue(serving: Serving, use_case: str, surface: Surface) -> Catalogue:
+    if use_case not in serving.engines:
+        raise Unavailable(f"no export of {surface.catalogue} yet; run: manage.py generate_all_datasets")
+    return serving.catalogues[surface.catalogue]
+
+
+def _count(slate: Slate) -> None:
+    degraded = "true" if slate.degraded else "false"
+    metrics.ANSWERS.labels(slate.use_case, slate.surface, slate.method_used, degraded).inc()
+    for skip in slate.degradation:
+        metrics.SKIPS.labels(skip.engine, skip.code).inc()
+
+
+def to_wire(slate: Slate, catalogue: Catalogue) -> dict[str, Any]:
+    """The slate in the shape of `Answer`; titles come from the catalogue it was made of."""
+    return {
+        "request_id": slate.request_id,
+        "use_case": slate.use_case,
+        "surface": slate.surface,
+        "user_id": slate.user_id,
+        "method_used": slate.method_used,
+        "degraded": slate.degraded,
+        "degradation": [{"engine": s.engine, "code": s.code, "detail": s.detail} for s in slate.degradation],
+        "model_version": slate.model_version,
+        "generated_at": datetime.fromtimestamp(slate.generated_at, UTC).isoformat(timespec="milliseconds"),
+        "interaction_count": slate.interaction_count,
+        "recommendations": [
+            {
+                "item_id": shown.item_id,
+                "title": _title(catalogue, shown.item_id),
+                "score": shown.score,
+                "position": shown.position,
+                "reasons": [reason.text for reason in shown.reasons],
+                "parts": dict(shown.parts),
+            }
+            for shown in slate.recommendations
+        ],
+    }
+
+
+def _title(catalogue: Catalogue, item_id: str) -> str:
+    row = catalogue.ids.row(item_id)
+    return "" if row is None else catalogue.titles[row]

@@ -1,0 +1,178 @@
+"""The shapes that cross the wire: what is accepted (strictly) and what is answered. The OpenAPI file is made of these."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from recommendation_service.domain.history import HISTORY_LIMIT
+from recommendation_service.domain.ids import MAX_ID_LENGTH, clean_id
+from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from recommendation_service.errors import InvalidInput
+
+MAX_WORDS = 100  # values of one filter or profile entry
+MAX_NAMES = 50  # filters, profile entries
+MAX_IDS = 1000  # excluded items
+WORD_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
+
+
+def _id(raw: Any) -> Any:
+    if not isinstance(raw, str):
+        return raw
+    try:
+        return clean_id(raw)
+    except InvalidInput as error:
+        raise ValueError(error.message.removeprefix("id ")) from error
+
+
+OutsideId = Annotated[str, BeforeValidator(_id), Field(min_length=1, max_length=MAX_ID_LENGTH)]
+EventName = Annotated[str, Field(pattern=WORD_PATTERN)]
+FacetName = Annotated[str, Field(min_length=1, max_length=40)]
+FacetValue = Annotated[str, Field(min_length=1, max_length=200)]
+FacetValues = Annotated[list[FacetValue], Field(max_length=MAX_WORDS)]
+Choices = Annotated[dict[FacetName, FacetValues], Field(max_length=MAX_NAMES)]
+
+
+class Accepted(BaseModel):
+    """A request's part: strict types, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _timestamp(raw: Any) -> Any:
+    """ISO 8601 text with an offset; strict mode would refuse text for a datetime."""
+    if not isinstance(raw, str):
+        raise ValueError("must be ISO 8601 text such as 2026-01-31T12:00:00Z")
+    moment = datetime.fromisoformat(raw)
+    if moment.tzinfo is None:
+        raise ValueError("needs an offset such as Z or +00:00")
+    return moment
+
+
+class PastEventIn(Accepted):
+    """One thing the user did."""
+
+    item_id: OutsideId
+    event: EventName
+    time: Annotated[datetime, BeforeValidator(_timestamp)] = Field(description="ISO 8601 with an offset")
+    value: float | None = Field(default=None, allow_inf_nan=False, description="Such as the stars of a rating")
+
+
+class AskIn(Accepted):
+    """A request for recommendations, with what the asker knows of the user."""
+
+    user_id: OutsideId | None = Field(default=None, description="Whose list; null: nobody in particular")
+    item_ids: list[OutsideId] = Field(default=[], max_length=MAX_IDS, description="Subject of item and basket surfaces")
+    history: list[PastEventIn] | None = Field(
+        default=None, max_length=HISTORY_LIMIT, description="Newest first; null: the service looks it up; []: none"
+    )
+    count: int | None = Field(default=None, ge=0, le=10**12, description="Events that count towards routing")
+    profile: Choices | None = Field(default=None, description="What the user says of themselves; null: look it up")
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    filters: Choices = Field(default={}, description="Facet -> any of these values")
+    exclude: list[OutsideId] = Field(default=[], max_length=MAX_IDS, description="Items that must not be shown")
+    explain: bool = Field(default=False, description="Fill `parts`")
+    request_id: OutsideId | None = Field(default=None, description="Comes back in the answer; null: made here")
+
+
+class RecommendationOut(BaseModel):
+    """One shown item."""
+
+    item_id: str
+    title: str
+    score: float
+    position: int = Field(ge=1)
+    reasons: list[str]
+    parts: dict[str, float] = Field(description="Engine -> its share of the score; {} without explain")
+
+
+class SkipOut(BaseModel):
+    """An engine that should have answered and did not."""
+
+    engine: str
+    code: str = Field(description="switched_off, not_trained, cannot_say, failed or partial")
+    detail: str
+
+
+class Answer(BaseModel):
+    """One list of recommendations."""
+
+    request_id: str
+    use_case: str
+    surface: str
+    user_id: str | None
+    method_used: str = Field(description="Name of the engine that answered")
+    degraded: bool
+    degradation: list[SkipOut]
+    model_version: str
+    generated_at: str = Field(description="ISO 8601, UTC", json_schema_extra={"format": "date-time"})
+    interaction_count: int = Field(ge=0)
+    recommendations: list[RecommendationOut]
+
+
+class ProblemPart(BaseModel):
+    """One wrong input."""
+
+    pointer: str = Field(description="JSON pointer into the body, or /name of a path or query parameter")
+    detail: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str = Field(description="Stable word for programs; docs/reference/errors.md lists them")
+    request_id: str
+    errors: list[ProblemPart]
+
+
+class ModelOut(BaseModel):
+    """One published thing as this worker holds it."""
+
+    catalogue: str
+    kind: str = Field(description="als, two_tower, content, ensemble, or export")
+    version: str | None = Field(description="What serves; null: nothing does")
+    created_at: str | None
+    problem: str | None = Field(description="Why the published version does not serve; null: it does")
+
+
+class ModelsOut(BaseModel):
+    """All models and exports of this worker."""
+
+    models: list[ModelOut]
+    worker: int = Field(description="Process id: each worker reloads by itself")
+
+
+class ReloadOut(BaseModel):
+    """What a reload changed in the worker that got the request."""
+
+    changed: list[str]
+    worker: int
+
+
+class UseCaseHealth(BaseModel):
+    """Whether one use case can answer, and with what."""
+
+    use_case: str
+    can_answer: bool
+    detail: str
+    engines: list[str]
+
+
+class HealthOut(BaseModel):
+    """For people: what runs here."""
+
+    status: str = Field(description="ok, degraded or unavailable")
+    use_cases: list[UseCaseHealth]
+    models: list[ModelOut]
+
+
+class StateOut(BaseModel):
+    """A probe's answer."""
+
+    status: str
+    detail: str = ""

@@ -1,0 +1,65 @@
+"""/livez, /readyz, /health and /metrics."""
+
+from apiflask import APIBlueprint
+from flask import Response, request
+
+from recommendation_service.services.live import Live
+from recommendation_service.web import metrics
+from recommendation_service.web.context import doorkeeper, json_response, live
+from recommendation_service.web.models import listing
+from recommendation_service.web.schemas import HealthOut, StateOut, UseCaseHealth
+
+blueprint = APIBlueprint("status", __name__, tag="Status")
+
+
+@blueprint.get("/livez")
+@blueprint.output(StateOut)
+def livez() -> Response:
+    """Say that the process runs; touches nothing."""
+    return json_response({"status": "ok", "detail": ""})
+
+
+@blueprint.get("/readyz")
+@blueprint.output(StateOut)
+def readyz() -> Response:
+    """Say whether at least one catalogue can answer; popular items suffice."""
+    serving = live().serving
+    if serving.engines:
+        return json_response({"status": "ok", "detail": f"can answer for {', '.join(sorted(serving.engines))}"})
+    return json_response({"status": "unavailable", "detail": "no export yet; run: manage.py generate_all_datasets"}, 503)
+
+
+@blueprint.get("/health")
+@blueprint.output(HealthOut)
+def health() -> Response:
+    """Tell people what runs here and what is missing."""
+    doorkeeper().admit_operator(request)
+    held = live()
+    use_cases, models = _use_cases(held), listing(held)
+    status = "ok"
+    if any(one.problem for one in models) or not all(one.can_answer for one in use_cases):
+        status = "degraded"
+    if not any(one.can_answer for one in use_cases):
+        status = "unavailable"
+    return json_response(HealthOut(status=status, use_cases=use_cases, models=models).model_dump())
+
+
+@blueprint.get("/metrics")
+@blueprint.doc(hide=True)
+def prometheus() -> Response:
+    """Figures in the Prometheus exposition format."""
+    doorkeeper().admit_operator(request)
+    return Response(metrics.render(), content_type=metrics.CONTENT_TYPE)
+
+
+def _use_cases(held: Live) -> list[UseCaseHealth]:
+    serving, rows = held.serving, []
+    for name, use_case in sorted(held.use_cases.items()):
+        engines = serving.engines.get(name)
+        detail = ""
+        if engines is None:
+            detail = f"no export of {', '.join(use_case.catalogues)} yet; run: manage.py generate_all_datasets"
+        elif lacking := sorted(set(use_case.engines) - set(engines) - set(use_case.switched_off)):
+            detail = f"not trained: {', '.join(lacking)}; run: python -m recommendation_service.train_all --use-case {name}"
+        rows.append(UseCaseHealth(use_case=name, can_answer=engines is not None, detail=detail, engines=list(engines or ())))
+    return rows

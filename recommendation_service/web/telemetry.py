@@ -1,0 +1,54 @@
+"""Log lines to stderr and to a file; a full disk or an unwritable folder never stops an answer."""
+
+import logging
+import logging.handlers
+import sys
+import time
+
+from recommendation_service.settings import Settings
+
+FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
+LOGGER = "recommendation_service"
+
+
+class LogFile(logging.handlers.WatchedFileHandler):
+    """Appends lines; says once on stderr when it cannot, then keeps quiet until it can again."""
+
+    _told = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line, or lose it: the request matters more."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is the base class's
+        """Report the first failure only."""
+        if not self._told:
+            self._told = True
+            print(f"the log file {self.baseFilename} cannot be written; logging to stderr only", file=sys.stderr)  # noqa: T201  # the log itself failed
+
+
+class Utc(logging.Formatter):
+    """Times in UTC, whatever the machine thinks."""
+
+    converter = staticmethod(time.gmtime)
+
+
+def start(settings: Settings) -> None:
+    """Send this package's log lines to stderr and RS_LOG_FILE. Safe to call again: the last settings win."""
+    logger = logging.getLogger(LOGGER)
+    for old in list(logger.handlers):
+        logger.removeHandler(old)
+        old.close()
+    logger.setLevel(settings.log_level)
+    outlets: list[logging.Handler] = [logging.StreamHandler()]
+    try:
+        settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+        outlets.append(LogFile(settings.log_file, encoding="utf-8", delay=True))
+    except OSError as error:
+        print(f"no log file ({error.strerror}); logging to stderr only", file=sys.stderr)  # noqa: T201  # the log itself failed
+    for outlet in outlets:
+        outlet.setFormatter(Utc(FORMAT, datefmt="%Y-%m-%dT%H:%M:%SZ"))
+        logger.addHandler(outlet)

@@ -1,0 +1,185 @@
+"""The composition root: the only file that knows every part."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from recommendation_service.artifacts.store import Artifact, ArtifactStore, read_folder
+from recommendation_service.datasets.files import Dataset, export_folder
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.engines.base import Engine
+from recommendation_service.engines.collaborative_als import CollaborativeALS
+from recommendation_service.engines.content import Content
+from recommendation_service.engines.ensemble import Ensemble
+from recommendation_service.engines.popularity import Popularity
+from recommendation_service.engines.two_tower import TwoTower
+from recommendation_service.errors import ArtifactRefused, ConfigurationError
+from recommendation_service.histories.snapshot import SnapshotHistories
+from recommendation_service.pipeline.plan import Plan
+from recommendation_service.services.live import Export, Holding, Live, Serving
+from recommendation_service.services.recommendation_service import RecommendationService
+from recommendation_service.services.runtime import Runtime, Shelf, Site
+from recommendation_service.settings import Settings
+from recommendation_service.use_cases.loader import load_file, names
+from recommendation_service.use_cases.options import checked, one_of
+from recommendation_service.use_cases.overrides import overridden
+from recommendation_service.use_cases.schema import UseCase
+from recommendation_service.watched import Watched
+from recommendation_service.web import metrics
+
+log = logging.getLogger(__name__)
+
+TRAINED: Mapping[str, Callable[..., Engine]] = {
+    "als": CollaborativeALS.from_artifact,
+    "two_tower": TwoTower.from_artifact,
+    "content": Content.from_artifact,
+}
+KINDS: Mapping[str, Callable[..., Engine]] = {
+    **TRAINED,
+    "popularity": Popularity,
+    "ensemble": Ensemble.from_members,
+}
+
+
+def build_engines(use_case: UseCase, catalogue: Catalogue, artifacts: Mapping[str, Artifact]) -> dict[str, Engine]:
+    """The engines of a use case for one catalogue, by name; those whose artifact is absent or refused are left out.
+
+    `artifacts` are by kind. Ensembles come last, of the engines at hand. Raises ConfigurationError for unknown
+    kinds and options.
+    """
+    built: dict[str, Engine] = {}
+    blends = []
+    for name, part in use_case.engines.items():
+        place = f"{use_case.name}: engine '{name}', {part.kind}"
+        make = one_of(KINDS, part.kind, place=place)
+        options = checked(make, part.options, place=place)
+        if part.kind == "ensemble":
+            blends.append((name, options))
+        elif part.kind == "popularity":
+            built[name] = Popularity(name, catalogue, **options)
+        elif part.kind in artifacts:
+            _add(built, name, partial(make, name, artifacts[part.kind], catalogue, **options))
+    for name, options in blends:
+        learned = artifacts.get("ensemble") if options.get("weights") == "learned" else None
+        if learned is not None or options.get("weights") != "learned":
+            _add(built, name, partial(Ensemble.from_members, name, dict(built), learned, **options))
+    return built
+
+
+def _add(built: dict[str, Engine], name: str, make: Callable[[], Engine]) -> None:
+    try:
+        built[name] = make()
+    except ArtifactRefused as error:
+        log.error("engine %s is left out: %s", name, error.message)
+
+
+def served_use_cases(settings: Settings) -> dict[str, UseCase]:
+    """The use cases named by RS_USE_CASES, or all that have a file. Raises ConfigurationError for unknown names."""
+    there = names(settings.use_cases_dir)
+    wanted = [name.strip() for name in settings.use_cases.split(",") if name.strip()] or list(there)
+    unknown = sorted(set(wanted) - set(there))
+    if unknown:
+        raise ConfigurationError(f"RS_USE_CASES: no file for {', '.join(unknown)}; there are {', '.join(there) or 'none'}")
+    return {name: overridden(load_file(settings.use_cases_dir / f"{name}.toml"), settings) for name in wanted}
+
+
+def build_live(settings: Settings) -> Live:
+    """Everything this process serves, loaded and verified, ready to be watched."""
+    use_cases = served_use_cases(settings)
+    catalogues = sorted({one for use_case in use_cases.values() for one in use_case.catalogues})
+    kinds = sorted({part.kind for use_case in use_cases.values() for part in use_case.engines.values()} - {"popularity"})
+    holdings = {name: holding(settings, name, kinds) for name in catalogues}
+    return Live(use_cases, holdings, partial(assemble, settings, use_cases), swapped=metrics.SWAPS.inc)
+
+
+def holding(settings: Settings, catalogue: str, kinds: list[str]) -> Holding:
+    """Watches over the export and the models of one catalogue; nothing is read yet."""
+    store = ArtifactStore(settings.models_dir / catalogue)
+
+    def refused(kind: str) -> None:
+        metrics.REFUSED.labels(catalogue, kind).inc()
+
+    return Holding(
+        catalogue,
+        Watched(export_folder(settings.data_dir, catalogue), partial(_read_export, catalogue), refused=refused),
+        {kind: Watched(store.folder(kind), partial(_read_model, kind), refused=refused) for kind in kinds},
+    )
+
+
+def _read_export(catalogue: str, folder: Path, seal: str | None) -> Export:
+    dataset = Dataset.read(folder, seal=seal)
+    return Export(dataset, dataset.catalogue())
+
+
+def _read_model(kind: str, folder: Path, seal: str | None) -> Artifact:
+    return read_folder(folder, kind, seal=seal)
+
+
+def assemble(settings: Settings, use_cases: Mapping[str, UseCase], holdings: Mapping[str, Holding]) -> Serving:
+    """What answers, of what is held now. Use cases whose catalogues have no export yet are left out."""
+    exports = {name: one.export.value for name, one in holdings.items() if one.export.value is not None}
+    sites = []
+    for use_case in use_cases.values():
+        if all(name in exports for name in use_case.catalogues):
+            shelves = {name: _shelf(settings, use_case, exports[name], holdings[name]) for name in use_case.catalogues}
+            sites.append(Site(use_case, shelves))
+    return Serving(
+        RecommendationService(Runtime.of(sites), log_key=_log_key(settings)),
+        {name: export.catalogue for name, export in exports.items()},
+        {site.use_case.name: _ready(site) for site in sites},
+    )
+
+
+def _ready(site: Site) -> tuple[str, ...]:
+    """Engines that can be asked for at least one catalogue, in the order of the file."""
+    there = {name for shelf in site.shelves.values() for name in shelf.engines}
+    return tuple(name for name in site.use_case.engines if name in there)
+
+
+def _shelf(settings: Settings, use_case: UseCase, export: Export, held: Holding) -> Shelf:
+    engines = build_engines(use_case, export.catalogue, held.artifacts())
+    return Shelf(export.catalogue, engines, SnapshotHistories(export.dataset))
+
+
+def _log_key(settings: Settings) -> bytes:
+    """In production the log names users by a keyed hash; a developer sees the ids."""
+    return b"" if settings.env == "dev" else next(iter(settings.keys().values()), b"")
+
+
+def build_service(settings: Settings) -> RecommendationService:
+    """The service as it stands now, for a command or a test; it does not follow later publications."""
+    return build_live(settings).serving.recommender
+
+
+READY = {"two_tower": "✓ Two-Tower model loaded", "als": "✓ ALS model loaded", "ensemble": "✓ Ensemble model initialized"}
+
+
+def announce(live: Live) -> None:
+    """Say in the log what was loaded, what is missing with its fix, and how users are routed."""
+    for use_case in live.use_cases.values():
+        ready = live.serving.engines.get(use_case.name)
+        if ready is None:
+            log.warning("✗ %s: no export yet; run: manage.py generate_all_datasets", use_case.name)
+            continue
+        for name, part in sorted(use_case.engines.items(), key=lambda item: _order(item[1].kind)):
+            if name in use_case.switched_off:
+                log.info("✗ %s is switched off by a setting (%s)", name, use_case.name)
+            elif name in ready and part.kind in READY:
+                log.info("%s successfully!", READY[part.kind])
+            elif name not in ready:
+                fix = f"python -m recommendation_service.train_all --use-case {use_case.name}"
+                log.warning("✗ %s: no %s model; run: %s", use_case.name, name, fix)
+        for line in _routes(use_case):
+            log.info("→ Routing: %s", line)
+
+
+def _order(kind: str) -> int:
+    return list(READY).index(kind) if kind in READY else len(READY)
+
+
+def _routes(use_case: UseCase) -> list[str]:
+    """Each routing rule of the use case in words, once."""
+    words = {"content_based": "content", "als": "ALS", "two_tower": "two-tower"}
+    plans = [Plan.build(use_case, name) for name in use_case.surfaces]
+    return list(dict.fromkeys(plan.router.summary(words) for plan in plans))
