@@ -1,0 +1,49 @@
+"""Films, and those who rate them."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Movie(models.Model):
+    """One film; the key is its number in the release it was loaded from."""
+
+    id = models.CharField(primary_key=True, max_length=32)
+    title = models.CharField(max_length=200)
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    genres = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        """By title, for the admin."""
+
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def decade(self) -> str:
+        """Such as "1990s"; empty when the year is unknown."""
+        return f"{self.year // 10 * 10}s" if self.year else ""
+
+
+class Viewer(models.Model):
+    """One person of the release, without a name: the label is made of what the release tells."""
+
+    id = models.CharField(primary_key=True, max_length=32)
+    label = models.CharField(max_length=80, db_index=True)
+    age_band = models.CharField(max_length=12, blank=True, help_text="Such as 20s")
+    gender = models.CharField(max_length=12, blank=True)
+    occupation = models.CharField(max_length=40, blank=True)
+    favourite_genres = models.JSONField(default=list, blank=True, help_text="Ticked at sign-up")
+    account = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    is_demo = models.BooleanField(default=False, db_index=True)
+
+    class Meta:
+        """By label, for the admin."""
+
+        ordering = ["label"]
+
+    def __str__(self) -> str:
+        return self.label

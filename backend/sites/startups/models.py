@@ -1,0 +1,81 @@
+"""A startup board: what is built, and who wants to join or fund it."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Stage(models.TextChoices):
+    """How far a startup is; an investor names the stage they look for with the same word."""
+
+    IDEA = "idea"
+    PRE_SEED = "pre-seed"
+    SEED = "seed"
+    SERIES_A = "series-a"
+    SERIES_B = "series-b"
+
+
+class Ticket(models.TextChoices):
+    """Size of one investment, in euros; asked for by a startup and offered by an investor in the same words."""
+
+    SMALL = "10k-50k"
+    MEDIUM = "50k-250k"
+    LARGE = "250k-1m"
+    HUGE = "1m-5m"
+
+
+class Startup(models.Model):
+    """One startup, as the board shows it. Private ones are never recommended."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80)
+    pitch = models.TextField(max_length=600)
+    sector = models.CharField(max_length=40, db_index=True)
+    stage = models.CharField(max_length=12, choices=Stage.choices)
+    skills = models.JSONField(default=list, blank=True, help_text="Skills wanted, such as python")
+    ticket = models.CharField(max_length=12, choices=Ticket.choices)
+    founded_at = models.DateField()
+    is_public = models.BooleanField(default=True)
+
+    class Meta:
+        """By name, for the admin."""
+
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(models.Model):
+    """What developers and investors share. `is_demo` lists them first on the page."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80, db_index=True)
+    sectors = models.JSONField(default=list, blank=True, help_text="Favourite sectors, such as fintech")
+    account = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    is_demo = models.BooleanField(default=False, db_index=True)
+
+    class Meta:
+        """No table of its own."""
+
+        abstract = True
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Developer(Person):
+    """Someone who wants to work in a startup."""
+
+    skills = models.JSONField(default=list, blank=True, help_text="What they know, such as python")
+
+
+class Investor(Person):
+    """Someone who wants to fund a startup."""
+
+    stage = models.CharField(max_length=12, choices=Stage.choices, blank=True)
+    ticket = models.CharField(max_length=12, choices=Ticket.choices, blank=True)
