@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         json_errors=False,
         spec_path=None,
         docs_path=None,
-        static_folder=None,
+        static_folder=None,  # type: ignore[arg-type]  # Flask takes None for no such route; APIFlask's hint forgets it
     )
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
     app.extensions[EXTENSION] = Context(live, doorkeeper)

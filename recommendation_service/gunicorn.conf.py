@@ -54,7 +54,7 @@ def child_exit(server: Any, worker: Any) -> None:
     """Take a gone worker's live figures out of the sums."""
     from prometheus_client import multiprocess  # the master reads metrics only here
 
-    multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the package's own gap
 
 
 def on_exit(server: Any) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from recommendation_service.artifacts.store import Artifact, ArtifactStore, read_folder
 from recommendation_service.datasets.files import Dataset, export_folder
@@ -15,6 +16,7 @@ from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
+from recommendation_service.histories.base import Histories
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.pipeline.plan import Plan
 from recommendation_service.services.live import Export, Holding, Live, Serving
@@ -90,7 +92,33 @@ def build_live(settings: Settings) -> Live:
     catalogues = sorted({one for use_case in use_cases.values() for one in use_case.catalogues})
     kinds = sorted({part.kind for use_case in use_cases.values() for part in use_case.engines.values()} - {"popularity"})
     holdings = {name: holding(settings, name, kinds) for name in catalogues}
-    return Live(use_cases, holdings, partial(assemble, settings, use_cases), swapped=metrics.SWAPS.inc)
+    build = partial(assemble, settings, use_cases, histories_of(settings))
+    return Live(use_cases, holdings, build, swapped=metrics.SWAPS.inc)
+
+
+def histories_of(settings: Settings) -> Callable[[Export], Histories]:
+    """Where pasts come from: the live database if one is configured, else the export."""
+    url = database_url(settings)
+    if not url:
+        return lambda export: SnapshotHistories(export.dataset)
+    from recommendation_service.histories import database  # SQLAlchemy costs 12 MB that most servers need not pay
+
+    pool = database.open_database(url, connections=settings.threads, statement_timeout_ms=settings.statement_timeout_ms)
+
+    def live_histories(export: Export) -> Histories:
+        snapshot = SnapshotHistories(export.dataset)
+        return database.DatabaseHistories(pool, export.catalogue.name, snapshot, failed=metrics.HISTORY_FAILURES.inc)
+
+    return live_histories
+
+
+def database_url(settings: Settings) -> str:
+    """RS_DATABASE_URL, or one made of RS_DB_HOST and its companions; empty when neither is set."""
+    stated = settings.database_url.get_secret_value()
+    if stated or not settings.db_host:
+        return stated
+    user, password = quote(settings.db_user, safe=""), quote(settings.db_password.get_secret_value(), safe="")
+    return f"postgresql://{user}:{password}@{settings.db_host}:{settings.db_port}/{quote(settings.db_name, safe='')}"
 
 
 def holding(settings: Settings, catalogue: str, kinds: list[str]) -> Holding:
@@ -116,13 +144,18 @@ def _read_model(kind: str, folder: Path, seal: str | None) -> Artifact:
     return read_folder(folder, kind, seal=seal)
 
 
-def assemble(settings: Settings, use_cases: Mapping[str, UseCase], holdings: Mapping[str, Holding]) -> Serving:
+def assemble(
+    settings: Settings,
+    use_cases: Mapping[str, UseCase],
+    histories: Callable[[Export], Histories],
+    holdings: Mapping[str, Holding],
+) -> Serving:
     """What answers, of what is held now. Use cases whose catalogues have no export yet are left out."""
     exports = {name: one.export.value for name, one in holdings.items() if one.export.value is not None}
     sites = []
     for use_case in use_cases.values():
         if all(name in exports for name in use_case.catalogues):
-            shelves = {name: _shelf(settings, use_case, exports[name], holdings[name]) for name in use_case.catalogues}
+            shelves = {name: _shelf(use_case, exports[name], holdings[name], histories) for name in use_case.catalogues}
             sites.append(Site(use_case, shelves))
     return Serving(
         RecommendationService(Runtime.of(sites), log_key=_log_key(settings)),
@@ -137,9 +170,9 @@ def _ready(site: Site) -> tuple[str, ...]:
     return tuple(name for name in site.use_case.engines if name in there)
 
 
-def _shelf(settings: Settings, use_case: UseCase, export: Export, held: Holding) -> Shelf:
+def _shelf(use_case: UseCase, export: Export, held: Holding, histories: Callable[[Export], Histories]) -> Shelf:
     engines = build_engines(use_case, export.catalogue, held.artifacts())
-    return Shelf(export.catalogue, engines, SnapshotHistories(export.dataset))
+    return Shelf(export.catalogue, engines, histories(export))
 
 
 def _log_key(settings: Settings) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from recommendation_service.artifacts import shapes
 from recommendation_service.artifacts.manifest import FILE_NAME, FileSeal, Manifest
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.numeric import AnyArray
@@ -51,6 +52,7 @@ class ArtifactStore:
     ) -> Artifact:
         """Write a new version aside, read it back as a server would, then point to it. All or nothing."""
         place = self.folder(kind)
+        shapes.check(kind, arrays, place=f"{catalogue}/{kind}")
         with place.draft() as draft:
             files = {f"{name}.npy": _write(draft / f"{name}.npy", array) for name, array in sorted(arrays.items())}
             manifest = Manifest(
@@ -119,6 +121,7 @@ def read_folder(folder: Path, kind: str, *, seal: str | None = None) -> Artifact
     if seal is not None and manifest.seal != seal:
         raise ArtifactRefused(f"{folder.name}: is not the set that was published under this name; publish it again")
     arrays = {name.removesuffix(".npy"): _read(folder, name, wanted) for name, wanted in manifest.files.items()}
+    shapes.check(kind, arrays, place=folder.name)
     return Artifact(folder.name, manifest, arrays)
 
 
@@ -145,7 +148,7 @@ def _read(folder: Path, name: str, wanted: FileSeal) -> AnyArray:
             )
         if file_seal(path) != wanted.sha256:
             raise ArtifactRefused(f"{folder.name}: {name} was damaged after it was published; publish the model again")
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: AnyArray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise ArtifactRefused(f"{folder.name}: {name} cannot be read ({error}); publish the model again") from error
     if array.dtype.str != wanted.dtype or array.shape != wanted.shape or array.size == 0:

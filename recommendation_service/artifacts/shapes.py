@@ -1,0 +1,116 @@
+"""What each kind of model must hold: required arrays, their types, and dimensions that must agree."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from recommendation_service.errors import ArtifactRefused
+from recommendation_service.numeric import AnyArray, Bytes
+
+FLOAT, INTEGER, TEXT = "f", "iu", "S"  # numpy kinds
+# n: items, m: users, k and d: factors, h: hidden units, a: attributes, t: terms, z: stored values, j: members
+
+REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "als": {
+        "item_ids": (TEXT, ("n",)),
+        "item_factors": (FLOAT, ("n", "k")),
+        "gram": (FLOAT, ("k", "k")),
+        "item_counts": (INTEGER, ("n",)),
+        "user_ids": (TEXT, ("m",)),
+        "user_factors": (FLOAT, ("m", "k")),
+    },
+    "two_tower": {
+        "item_ids": (TEXT, ("n",)),
+        "item_vectors": (FLOAT, ("n", "d")),
+        "history_vectors": (FLOAT, ("n", "d")),
+        "attributes": (TEXT, ("a",)),
+        "attribute_vectors": (FLOAT, ("a", "d")),
+        "layer1_weights": (FLOAT, ("2d", "h")),
+        "layer1_bias": (FLOAT, ("h",)),
+        "layer2_weights": (FLOAT, ("h", "d")),
+        "layer2_bias": (FLOAT, ("d",)),
+    },
+    "content": {
+        "item_ids": (TEXT, ("n",)),
+        "terms": (TEXT, ("t",)),
+        "indptr": (INTEGER, ("n+1",)),
+        "indices": (INTEGER, ("z",)),
+        "values": (FLOAT, ("z",)),
+    },
+    "ensemble": {
+        "members": (TEXT, ("j",)),
+        "weights": (FLOAT, ("j",)),
+        "stated_weights": (FLOAT, ("j",)),
+    },
+}
+SORTED = ("item_ids", "user_ids", "terms", "attributes")
+TELLING = {"als": ("item_factors", "user_factors"), "two_tower": ("item_vectors", "history_vectors")}  # not all equal
+NOT_ZERO = {"content": ("values",), "ensemble": ("weights", "stated_weights")}
+
+
+def check(kind: str, arrays: Mapping[str, AnyArray], *, place: str) -> None:
+    """Raise ArtifactRefused, with the two numbers that disagree, unless `arrays` make a model of that kind.
+
+    Kinds not listed here are not checked; arrays beyond the required ones are allowed.
+    """
+    wanted = REQUIRED.get(kind, {})
+    missing = sorted(set(wanted) - set(arrays))
+    if missing:
+        raise ArtifactRefused(f"{place}: a model of kind {kind} needs {', '.join(missing)}; train it again")
+    sizes: dict[str, tuple[int, str]] = {}
+    for name, (types, dimensions) in wanted.items():
+        _check_one(place, name, arrays[name], types, dimensions, sizes)
+    for name in SORTED:
+        if name in wanted:
+            _check_sorted(place, name, arrays[name])
+    for name in TELLING.get(kind, ()):
+        if bool((arrays[name] == arrays[name].flat[0]).all()):
+            raise ArtifactRefused(f"{place}: {name} holds one value {arrays[name].flat[0]} everywhere; train it again")
+    for name in NOT_ZERO.get(kind, ()):
+        if not arrays[name].any():
+            raise ArtifactRefused(f"{place}: {name} holds only zeros; train it again")
+    if kind == "content":
+        _check_rows(place, arrays)
+
+
+def _check_one(
+    place: str, name: str, array: AnyArray, types: str, dimensions: tuple[str, ...], sizes: dict[str, tuple[int, str]]
+) -> None:
+    if array.dtype.kind not in types or array.dtype.byteorder == ">":
+        raise ArtifactRefused(f"{place}: {name} is of type {array.dtype.str}, not one of {types}; train it again")
+    if array.ndim != len(dimensions):
+        raise ArtifactRefused(f"{place}: {name} has {array.ndim} dimensions, not {len(dimensions)}; train it again")
+    for found, dimension in zip(array.shape, dimensions, strict=True):
+        letter, size = _letter(dimension, found)
+        known, source = sizes.setdefault(letter, (size, name))
+        if size != known or (dimension == "2d" and found % 2):
+            raise ArtifactRefused(
+                f"{place}: {name} is {array.shape}, which does not fit {source} of size {known}; train it again"
+            )
+
+
+def _letter(dimension: str, found: int) -> tuple[str, int]:
+    """The letter a dimension is about, and its size if this array is right."""
+    if dimension == "2d":
+        return "d", found // 2
+    if dimension == "n+1":
+        return "n", found - 1
+    return dimension, found
+
+
+def _check_sorted(place: str, name: str, ids: Bytes) -> None:
+    wrong = np.flatnonzero(ids[1:] <= ids[:-1])
+    if wrong.size:
+        first = int(wrong[0])
+        raise ArtifactRefused(
+            f"{place}: {name} must be unique and ascending; rows {first} and {first + 1} are not; train it again"
+        )
+
+
+def _check_rows(place: str, arrays: Mapping[str, AnyArray]) -> None:
+    """Row bounds and columns of the sparse matrix lie inside its arrays."""
+    indptr, indices = arrays["indptr"], arrays["indices"]
+    if indptr[0] != 0 or indptr[-1] != indices.size or bool((indptr[1:] < indptr[:-1]).any()):
+        raise ArtifactRefused(f"{place}: indptr ends at {indptr[-1]}, indices hold {indices.size}; train it again")
+    if indices.size and (indices.min() < 0 or indices.max() >= arrays["terms"].size):
+        raise ArtifactRefused(f"{place}: indices reach {indices.max()}, terms hold {arrays['terms'].size}; train it again")

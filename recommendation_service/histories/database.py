@@ -1,0 +1,139 @@
+"""A user's past as of this moment, read from the site's own tables in one query; the export when that fails."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Engine,
+    Float,
+    MetaData,
+    Select,
+    SmallInteger,
+    String,
+    Table,
+    bindparam,
+    create_engine,
+    select,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from recommendation_service.domain.history import HISTORY_LIMIT, PastEvent
+from recommendation_service.errors import ConfigurationError
+from recommendation_service.histories.base import Histories, Past
+
+POOL_WAIT_S = 0.05
+CONNECT_TIMEOUT_S = 2  # the least that PostgreSQL's client library takes
+REST_S = 5.0  # after a failure the database is left alone for so long
+
+log = logging.getLogger(__name__)
+
+_tables = MetaData()
+_users = Table("recommendations_userkey", _tables, Column("id", BigInteger), Column("user_id", String))
+_items = Table("recommendations_itemkey", _tables, Column("id", BigInteger), Column("item_id", String))
+_catalogues = Table("recommendations_cataloguekey", _tables, Column("id", SmallInteger), Column("name", String))
+_events = Table("recommendations_eventkey", _tables, Column("id", SmallInteger), Column("name", String))
+_interactions = Table(
+    "recommendations_userinteraction",
+    _tables,
+    Column("user_id", BigInteger),
+    Column("item_id", BigInteger),
+    Column("catalogue_id", SmallInteger),
+    Column("event_id", SmallInteger),
+    Column("value", Float),
+    Column("time", DateTime(timezone=True)),
+)
+
+
+def _query() -> Select[Any]:
+    """The newest events of one user in one catalogue; the index recs_history answers it."""
+    user = select(_users.c.id).where(_users.c.user_id == bindparam("user_id")).scalar_subquery()
+    catalogue = select(_catalogues.c.id).where(_catalogues.c.name == bindparam("catalogue")).scalar_subquery()
+    return (
+        select(_items.c.item_id, _events.c.name, _interactions.c.time, _interactions.c.value)
+        .join(_items, _items.c.id == _interactions.c.item_id)
+        .join(_events, _events.c.id == _interactions.c.event_id)
+        .where(_interactions.c.user_id == user, _interactions.c.catalogue_id == catalogue)
+        .order_by(_interactions.c.time.desc())
+        .limit(HISTORY_LIMIT)
+    )
+
+
+QUERY = _query()
+
+
+def open_database(url: str, *, connections: int, statement_timeout_ms: int) -> Engine:
+    """A pool that never waits long. Raises ConfigurationError for a URL it cannot use; connects only when asked."""
+    try:
+        target = make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError("RS_DATABASE_URL is not a database URL such as postgresql://user@host/name") from error
+    if target.drivername in ("postgres", "postgresql"):
+        target = target.set(drivername="postgresql+psycopg")
+    if target.get_backend_name() == "postgresql":
+        options = {"connect_timeout": CONNECT_TIMEOUT_S, "options": f"-c statement_timeout={statement_timeout_ms}"}
+    elif target.get_backend_name() == "sqlite":
+        options = {"timeout": statement_timeout_ms / 1000}
+    else:
+        raise ConfigurationError("RS_DATABASE_URL must begin with postgresql:// or sqlite://")
+    return create_engine(
+        target,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_S,
+        pool_recycle=300,
+        connect_args=options,
+        isolation_level="AUTOCOMMIT",
+    )
+
+
+class DatabaseHistories:
+    """Live events from the database, profiles from the export, and the export alone while the database rests."""
+
+    def __init__(
+        self,
+        database: Engine,
+        catalogue: str,
+        otherwise: Histories,
+        *,
+        failed: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`otherwise` answers while the database cannot; `failed` counts each time it could not."""
+        self._database, self._catalogue, self._otherwise = database, catalogue, otherwise
+        self._failed, self._clock = failed, clock
+        self._rest_until = float("-inf")
+        self._lock = threading.Lock()
+
+    def past(self, user_id: str) -> Past:
+        """The live past; the exported one, older but whole, within POOL_WAIT_S and the statement timeout of a failure."""
+        known = self._otherwise.past(user_id)
+        if self._clock() < self._rest_until:
+            return known
+        try:
+            with self._database.connect() as connection:
+                rows = connection.execute(QUERY, {"user_id": user_id, "catalogue": self._catalogue}).all()
+        except SQLAlchemyError as error:
+            self._rest(error)
+            return known
+        events = tuple(PastEvent(item_id, event, _seconds(when), value) for item_id, event, when, value in rows)
+        return Past(events=events, profile=known.profile)
+
+    def _rest(self, error: SQLAlchemyError) -> None:
+        self._failed()
+        with self._lock:
+            tell = self._clock() >= self._rest_until
+            self._rest_until = self._clock() + REST_S
+        if tell:  # once per rest, not once per request
+            log.warning("live history failed (%s); using the export for %g s", type(error).__name__, REST_S)
+
+
+def _seconds(when: datetime) -> float:
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()  # SQLite keeps UTC without saying so
