@@ -1,0 +1,85 @@
+"""What a model must be before it may replace today's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recommendation_service.numeric import AnyArray
+
+WORSE_BY = 0.02  # relative loss of validation NDCG@10 against today's recipe that is still noise
+REFIT_FALL = 0.20  # the refit has seen the validation part, so a fall there means that something broke
+SHRUNK_TO = 0.50  # an export with less than this share of the last one's interactions is a mistake until said otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Validation NDCG@10; None where there was nobody to measure on, or nothing to compare with."""
+
+    candidate: float | None
+    refit: float | None
+    current: float | None
+    popularity: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`refusals` keep a model from being published unless forced; `warnings` go with it into the manifest."""
+
+    refusals: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def accepted(self) -> bool:
+        """True when nothing speaks against publishing."""
+        return not self.refusals
+
+
+def judge(
+    arrays: Mapping[str, AnyArray], measured: Measured, *, interactions: int, current_dataset: Mapping[str, Any] | None = None
+) -> Verdict:
+    """Weigh a refit model's arrays and figures against today's model's."""
+    refusals = [*_unusable(arrays), *_worse(measured), *_shrunk(interactions, current_dataset or {})]
+    return Verdict(tuple(refusals), tuple(_warnings(measured)))
+
+
+def _unusable(arrays: Mapping[str, AnyArray]) -> list[str]:
+    found = []
+    for name, array in sorted(arrays.items()):
+        if array.size == 0:
+            found.append(f"{name} is empty")
+        elif array.dtype.kind == "f" and not np.isfinite(array).all():
+            found.append(f"{name} holds NaN or infinity")
+    for name in ("item_factors", "item_vectors"):
+        if name in arrays and arrays[name].size and arrays[name].min() == arrays[name].max():
+            found.append(f"{name} holds one number only, so it cannot rank")
+    return found
+
+
+def _worse(measured: Measured) -> list[str]:
+    found = []
+    candidate = measured.candidate
+    if candidate is not None and measured.current is not None and candidate < measured.current * (1 - WORSE_BY):
+        found.append(f"validation NDCG@10 {candidate:.4f} is more than {WORSE_BY:.0%} below today's {measured.current:.4f}")
+    if candidate is not None and measured.refit is not None and measured.refit < candidate * (1 - REFIT_FALL):
+        found.append(f"the refit fell from NDCG@10 {candidate:.4f} to {measured.refit:.4f} on events it has seen")
+    return found
+
+
+def _shrunk(interactions: int, current: Mapping[str, Any]) -> list[str]:
+    before = int(current.get("interactions", 0))
+    if interactions < before * SHRUNK_TO:
+        return [f"the export has {interactions:,} interactions; today's model was made from {before:,}"]
+    return []
+
+
+def _warnings(measured: Measured) -> list[str]:
+    if measured.candidate is None:
+        return ["nobody to validate on: published without having been measured"]
+    if measured.popularity is not None and measured.candidate < measured.popularity:
+        return [
+            f"loses to popularity: validation NDCG@10 {measured.candidate:.4f} against {measured.popularity:.4f};"
+            " try --tune, or let the ensemble weigh it"
+        ]
+    return []

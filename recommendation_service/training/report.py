@@ -1,0 +1,64 @@
+"""What a run says: one calm line a stage on stdout, progress on stderr."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.progress import TextColumn, TimeElapsedColumn
+
+Progress = Callable[[int, int, str], None]  # steps done, steps at most, a word about the last one
+PLAIN_EVERY_S = 5.0
+
+
+@dataclass(slots=True)
+class Report:
+    """Where the lines go; tests hand in their own streams."""
+
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
+
+    def stage(self, catalogue: str, stage: str, rows: int, seconds: float, outcome: str) -> None:
+        """One finished stage: how many rows it read, how long it took, what came of it."""
+        self.line(f"{catalogue:<10} {stage:<10} {rows:>10,} rows {seconds:>6.1f} s  {outcome}")
+
+    def line(self, text: str) -> None:
+        """A line of the result."""
+        self.out.write(f"{text}\n")
+        self.out.flush()
+
+    def warn(self, text: str) -> None:
+        """A line nobody should miss."""
+        self.err.write(f"WARNING: {text}\n")
+        self.err.flush()
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Progress]:
+        """A bar on a terminal; elsewhere a plain line every few seconds."""
+        if not self.err.isatty():
+            yield self._plain(what)
+            return
+        columns = (TextColumn("{task.description}"), *Bar.get_default_columns()[1:3], TimeElapsedColumn())
+        with Bar(*columns, console=Console(file=self.err), transient=True) as bar:
+            task = bar.add_task(what)
+
+            def step(done: int, most: int, word: str) -> None:
+                bar.update(task, completed=done, total=most, description=f"{what} {word}")
+
+            yield step
+
+    def _plain(self, what: str) -> Progress:
+        last = time.monotonic()
+
+        def step(done: int, most: int, word: str) -> None:
+            nonlocal last
+            if time.monotonic() - last >= PLAIN_EVERY_S:
+                last = time.monotonic()
+                self.err.write(f"{what} {done}/{most} {word}\n")
+                self.err.flush()
+
+        return step

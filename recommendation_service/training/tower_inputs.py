@@ -1,0 +1,92 @@
+"""The two-tower model's inputs as flat arrays, and how a batch is cut from them by slicing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from recommendation_service.domain.query import Profile
+from recommendation_service.numeric import AnyArray, Bytes, Floats, Ints
+from recommendation_service.training.content import facets_of
+from recommendation_service.training.material import Material
+from recommendation_service.training.pasts import Pasts
+
+NOTHING = b""  # one attribute that nobody has, so that a site without profiles still has an array to publish
+MAX_FEATURES = 5_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lists:
+    """Some number of lists, one after the other: list i is values[indptr[i]:indptr[i + 1]]."""
+
+    indptr: Ints
+    values: Ints
+
+    def first(self, which: Ints, most: int) -> tuple[Ints, AnyArray]:
+        """(b, most) the first values of lists `which`, and whether each place is real (0 stands where not)."""
+        places = self.indptr[which][:, None] + np.arange(most)
+        real = places < self.indptr[which + 1][:, None]
+        if not self.values.size:
+            return np.zeros(places.shape, dtype=np.int64), real
+        return np.where(real, self.values[np.minimum(places, self.values.size - 1)], 0), real
+
+    def drawn(self, which: Ints, most: int, rng: np.random.Generator) -> Ints:
+        """(b, most) values drawn from each list with replacement; no list may be empty."""
+        size = np.diff(self.indptr)[which][:, None]
+        return self.values[self.indptr[which][:, None] + (rng.random((which.size, most)) * size).astype(np.int64)]
+
+    def only(self, keep: AnyArray) -> "Lists":
+        """The values where `keep` is True, lists and order kept."""
+        ends = np.concatenate([[0], np.cumsum(keep)])
+        return Lists(ends[self.indptr].astype(np.int64), self.values[keep])
+
+
+def liked_lists(pasts: Pasts) -> Lists:
+    """Everybody's liked items, newest first."""
+    liked = pasts.liked()
+    return Lists(liked.indptr, liked.rows)
+
+
+def split_lists(past: Lists, rng: np.random.Generator, least: float, most: float) -> tuple[Lists, Lists]:
+    """What is shown to the user tower and what it must foresee: each list cut at a random moment.
+
+    Everything older than the moment is shown; of what is newer, a share drawn between `least` and `most` of the
+    whole list, but one item at least, is foreseen; a list of one item has nothing to show.
+    """
+    sizes = np.diff(past.indptr)
+    target = np.maximum(1, np.round(sizes * rng.uniform(least, most, sizes.size))).astype(np.int64)
+    newest = (rng.random(sizes.size) * np.maximum(sizes - target, 1)).astype(np.int64)
+    start = np.repeat(newest, sizes)
+    stop = np.repeat(newest + target, sizes)
+    place = np.arange(past.values.size) - np.repeat(past.indptr[:-1], sizes)
+    return past.only(place >= stop), past.only((place >= start) & (place < stop))
+
+
+def attribute_table(profiles: tuple[Profile, ...]) -> tuple[Bytes, Lists]:
+    """(a,) sorted attribute names such as b"skills=python", and each user's attributes as places in it."""
+    own = [_attributes(profile) for profile in profiles]
+    names = sorted({NOTHING, *(name for line in own for name in line)})
+    place = {name: at for at, name in enumerate(names)}
+    indptr = np.cumsum([0, *map(len, own)], dtype=np.int64)
+    values = np.array([place[name] for line in own for name in line], dtype=np.int64)
+    return np.array(names, dtype=np.bytes_), Lists(indptr, values)
+
+
+def _attributes(profile: Profile) -> list[bytes]:
+    return sorted({f"{key}={value}".casefold().encode() for key, values in profile.items() for value in values})
+
+
+def item_features(material: Material) -> sparse.csr_array:
+    """(n_items, f) unit rows of category, tags and attributes that at least two items share; f is at least 1."""
+    own = [facets_of(record) for record in material.records]
+    count: dict[str, int] = {}
+    for line in own:
+        for name in line:
+            count[name] = count.get(name, 0) + 1
+    shared = sorted((name for name, times in count.items() if times > 1), key=lambda name: (-count[name], name))
+    place = {name: at for at, name in enumerate(shared[:MAX_FEATURES])}
+    rows = np.array([row for row, line in enumerate(own) for name in line if name in place], dtype=np.int64)
+    columns = np.array([place[name] for line in own for name in line if name in place], dtype=np.int64)
+    sizes = np.bincount(rows, minlength=len(own))
+    values: Floats = (1 / np.sqrt(sizes[rows])).astype(np.float32)
+    return sparse.csr_array((values, (rows, columns)), shape=(len(own), max(len(place), 1)))
