@@ -120,7 +120,7 @@ def _environment(folder: Path, port: int, service_port: int, environ: Mapping[st
 
 def _flask(port: int) -> Server:
     settings = str(ROOT / "recommendation_service" / "gunicorn.conf.py")
-    command = (sys.executable, "-m", "gunicorn", "-c", settings, "recommendation_service.app:app")
+    command = (sys.executable, "-m", "gunicorn", "-c", settings)
     return Server("recommendation_service", command, port, "SERVICE_PORT")
 
 
