@@ -35,9 +35,7 @@ class Viewer(models.Model):
     gender = models.CharField(max_length=12, blank=True)
     occupation = models.CharField(max_length=40, blank=True)
     favourite_genres = models.JSONField(default=list, blank=True, help_text="Ticked at sign-up")
-    account = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     is_demo = models.BooleanField(default=False, db_index=True)
 
     class Meta:

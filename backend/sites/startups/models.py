@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils.text import get_text_list
 
 
 class Stage(models.TextChoices):
@@ -53,9 +54,7 @@ class Person(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=80, db_index=True)
     sectors = models.JSONField(default=list, blank=True, help_text="Favourite sectors, such as fintech")
-    account = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     is_demo = models.BooleanField(default=False, db_index=True)
 
     class Meta:
@@ -73,9 +72,23 @@ class Developer(Person):
 
     skills = models.JSONField(default=list, blank=True, help_text="What they know, such as python")
 
+    def describe(self) -> str:
+        """Such as "developer, likes fintech, knows python and go"."""
+        return ", ".join(filter(None, ("developer", _said("likes", self.sectors), _said("knows", self.skills))))
+
 
 class Investor(Person):
     """Someone who wants to fund a startup."""
 
     stage = models.CharField(max_length=12, choices=Stage.choices, blank=True)
     ticket = models.CharField(max_length=12, choices=Ticket.choices, blank=True)
+
+    def describe(self) -> str:
+        """Such as "investor, likes fintech, funds seed, ticket 50k-250k"."""
+        known = (_said("likes", self.sectors), _said("funds", [self.stage]), _said("ticket", [self.ticket]))
+        return ", ".join(filter(None, ("investor", *known)))
+
+
+def _said(verb: str, words: list[str]) -> str:
+    named = [word for word in words if word]
+    return f"{verb} {get_text_list(named, 'and')}" if named else ""

@@ -14,7 +14,12 @@ class Sector(NamedTuple):
 SECTORS: dict[str, Sector] = {
     "fintech": Sector(
         ("Ledger", "Coin", "Tally", "Vault", "Penny", "Credit"),
-        ("settles invoices within a day", "turns spare change into savings", "scores small loans fairly", "spots payment fraud"),
+        (
+            "settles invoices within a day",
+            "turns spare change into savings",
+            "scores small loans fairly",
+            "spots payment fraud",
+        ),
         ("python", "java", "postgresql", "statistics", "solidity", "kotlin"),
     ),
     "health": Sector(
@@ -24,7 +29,12 @@ SECTORS: dict[str, Sector] = {
     ),
     "climate": Sector(
         ("Carbon", "Leaf", "Tide", "Sky", "Root", "Solar"),
-        ("measures emissions per product", "forecasts solar power", "plans heat pumps street by street", "trades carbon removals"),
+        (
+            "measures emissions per product",
+            "forecasts solar power",
+            "plans heat pumps street by street",
+            "trades carbon removals",
+        ),
         ("python", "statistics", "embedded", "go", "react", "rust"),
     ),
     "education": Sector(
@@ -91,4 +101,3 @@ LAST_NAMES = (
     "Moreau", "Nakamura", "Nguyen", "Novak", "Okafor", "Olsen", "Park", "Patel", "Petrov", "Quinn", "Rossi", "Sato", "Schmidt",
     "Silva", "Tanaka", "Torres", "Ueda", "Varga", "Weber", "Yilmaz", "Zhang",
 )  # fmt: skip
-SKILLS = tuple(sorted({skill for sector in SECTORS.values() for skill in sector.skills}))
