@@ -16,9 +16,9 @@ from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
-from recommendation_service.histories.base import Histories
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.pipeline.plan import Plan
+from recommendation_service.pipeline.resolve import HistorySource
 from recommendation_service.services.live import Export, Holding, Live, Serving
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import Runtime, Shelf, Site
@@ -96,7 +96,7 @@ def build_live(settings: Settings) -> Live:
     return Live(use_cases, holdings, build, swapped=metrics.SWAPS.inc)
 
 
-def histories_of(settings: Settings) -> Callable[[Export], Histories]:
+def histories_of(settings: Settings) -> Callable[[Export], HistorySource]:
     """Where pasts come from: the live database if one is configured, else the export."""
     url = database_url(settings)
     if not url:
@@ -105,7 +105,7 @@ def histories_of(settings: Settings) -> Callable[[Export], Histories]:
 
     pool = database.open_database(url, connections=settings.threads, statement_timeout_ms=settings.statement_timeout_ms)
 
-    def live_histories(export: Export) -> Histories:
+    def live_histories(export: Export) -> HistorySource:
         snapshot = SnapshotHistories(export.dataset)
         return database.DatabaseHistories(pool, export.catalogue.name, snapshot, failed=metrics.HISTORY_FAILURES.inc)
 
@@ -147,7 +147,7 @@ def _read_model(kind: str, folder: Path, seal: str | None) -> Artifact:
 def assemble(
     settings: Settings,
     use_cases: Mapping[str, UseCase],
-    histories: Callable[[Export], Histories],
+    histories: Callable[[Export], HistorySource],
     holdings: Mapping[str, Holding],
 ) -> Serving:
     """What answers, of what is held now. Use cases whose catalogues have no export yet are left out."""
@@ -170,7 +170,7 @@ def _ready(site: Site) -> tuple[str, ...]:
     return tuple(name for name in site.use_case.engines if name in there)
 
 
-def _shelf(use_case: UseCase, export: Export, held: Holding, histories: Callable[[Export], Histories]) -> Shelf:
+def _shelf(use_case: UseCase, export: Export, held: Holding, histories: Callable[[Export], HistorySource]) -> Shelf:
     engines = build_engines(use_case, export.catalogue, held.artifacts())
     return Shelf(export.catalogue, engines, histories(export))
 

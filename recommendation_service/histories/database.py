@@ -26,8 +26,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from recommendation_service.domain.history import HISTORY_LIMIT, PastEvent
+from recommendation_service.domain.query import Profile
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.histories.base import Histories, Past
+from recommendation_service.histories.snapshot import SnapshotHistories
 
 POOL_WAIT_S = 0.05
 CONNECT_TIMEOUT_S = 2  # the least that PostgreSQL's client library takes
@@ -46,7 +47,7 @@ _interactions = Table(
     Column("user_id", BigInteger),
     Column("item_id", BigInteger),
     Column("catalogue_id", SmallInteger),
-    Column("event_id", SmallInteger),
+    Column("kind_id", SmallInteger),
     Column("value", Float),
     Column("time", DateTime(timezone=True)),
 )
@@ -59,7 +60,7 @@ def _query() -> Select[Any]:
     return (
         select(_items.c.item_id, _events.c.name, _interactions.c.time, _interactions.c.value)
         .join(_items, _items.c.id == _interactions.c.item_id)
-        .join(_events, _events.c.id == _interactions.c.event_id)
+        .join(_events, _events.c.id == _interactions.c.kind_id)
         .where(_interactions.c.user_id == user, _interactions.c.catalogue_id == catalogue)
         .order_by(_interactions.c.time.desc())
         .limit(HISTORY_LIMIT)
@@ -101,30 +102,35 @@ class DatabaseHistories:
         self,
         database: Engine,
         catalogue: str,
-        otherwise: Histories,
+        snapshot: SnapshotHistories,
         *,
         failed: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`otherwise` answers while the database cannot; `failed` counts each time it could not."""
-        self._database, self._catalogue, self._otherwise = database, catalogue, otherwise
+        """`snapshot` answers while the database cannot; `failed` counts each time it could not."""
+        self._database, self._catalogue, self._snapshot = database, catalogue, snapshot
         self._failed, self._clock = failed, clock
         self._rest_until = float("-inf")
         self._lock = threading.Lock()
 
-    def past(self, user_id: str) -> Past:
-        """The live past; the exported one, older but whole, within POOL_WAIT_S and the statement timeout of a failure."""
-        known = self._otherwise.past(user_id)
+    def history(self, user_id: str) -> tuple[PastEvent, ...] | None:
+        """The live events, newest first, at most 500; the exported ones, older but whole, after any failure.
+
+        Bounded by POOL_WAIT_S and the statement timeout. None for a user without events.
+        """
         if self._clock() < self._rest_until:
-            return known
+            return self._snapshot.history(user_id)
         try:
             with self._database.connect() as connection:
                 rows = connection.execute(QUERY, {"user_id": user_id, "catalogue": self._catalogue}).all()
         except SQLAlchemyError as error:
             self._rest(error)
-            return known
-        events = tuple(PastEvent(item_id, event, _seconds(when), value) for item_id, event, when, value in rows)
-        return Past(events=events, profile=known.profile)
+            return self._snapshot.history(user_id)
+        return tuple(PastEvent(item_id, event, _seconds(when), value) for item_id, event, when, value in rows) or None
+
+    def profile(self, user_id: str) -> Profile:
+        """The exported profile; the live one is only in the site's own tables."""
+        return self._snapshot.profile(user_id)
 
     def _rest(self, error: SQLAlchemyError) -> None:
         self._failed()

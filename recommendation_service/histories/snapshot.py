@@ -1,7 +1,8 @@
 """A user's past as of the last export: always there, as old as that export."""
 
 from recommendation_service.datasets.files import Dataset
-from recommendation_service.histories.base import Past
+from recommendation_service.domain.history import PastEvent
+from recommendation_service.domain.query import Profile
 
 
 class SnapshotHistories:
@@ -11,6 +12,10 @@ class SnapshotHistories:
         """`dataset` must have been verified; it stays open."""
         self._dataset = dataset
 
-    def past(self, user_id: str) -> Past:
-        """The exported past and profile; empty for a user the export does not know."""
-        return Past(events=self._dataset.past_events(user_id), profile=self._dataset.profile(user_id))
+    def history(self, user_id: str) -> tuple[PastEvent, ...] | None:
+        """The exported events, newest first, at most 500; None for a user the export does not know."""
+        return self._dataset.past_events(user_id) if user_id in self._dataset.user_ids else None
+
+    def profile(self, user_id: str) -> Profile:
+        """The exported profile; empty when there is none."""
+        return self._dataset.profile(user_id)
