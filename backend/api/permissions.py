@@ -1,0 +1,21 @@
+"""Who may see whose lists."""
+
+from typing import Any
+
+from api.authentication import scopes_of
+from recommendation_service.errors import NotFound
+from recommendations import identity, tokens
+
+
+def require_may_see(user: Any, user_id: str, *, catalogue: str) -> None:
+    """Raise NotFound, as for an unknown thing, unless `user` may see the lists of `user_id`.
+
+    Staff and services (scope recs:any) may see everybody's; everyone else their own only.
+    """
+    if getattr(user, "is_staff", False) or tokens.ANY in scopes_of(user):
+        return
+    subject = getattr(user, "token_subject", None)
+    if subject is not None and tokens.SELF not in scopes_of(user):
+        raise NotFound("not yours")
+    if user_id not in identity.user_ids_of(user, catalogue=catalogue):
+        raise NotFound("not yours")

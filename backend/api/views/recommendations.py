@@ -1,0 +1,72 @@
+"""GET /api/recommendations/<use_case>/<surface>/<user_id>: may this visitor ask, and is the question sane?"""
+
+from functools import partial
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from api import parameters
+from api.permissions import require_may_see
+from api.serializers import AnswerSerializer, ProblemSerializer
+from recommendation_service.domain.ids import clean_id
+from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from recommendations.services.recommend import place_of, recommend
+
+_problem = partial(OpenApiResponse, ProblemSerializer)
+PROBLEMS = {
+    (401, "application/problem+json"): _problem(description="No session and no trusted token"),
+    (404, "application/problem+json"): _problem(description="No such surface, or not yours to see: both read the same"),
+    (422, "application/problem+json"): _problem(description="A parameter is not valid; `errors` names it"),
+    (429, "application/problem+json"): _problem(description="Too many requests"),
+}
+
+
+class RecommendationsView(APIView):
+    """One user's recommendations on one surface."""
+
+    @extend_schema(
+        operation_id="recommendations",
+        summary="Recommendations for one user",
+        description="Always answers: with the service down or late, the last good list, then popular items; `degraded` "
+        "says so. Any facet of the catalogue is a filter, as in `?sector=health&sector=energy`; several values mean any of them.",
+        parameters=[
+            OpenApiParameter("use_case", str, OpenApiParameter.PATH, description="Such as startups"),
+            OpenApiParameter("surface", str, OpenApiParameter.PATH, description="Such as for-developer"),
+            OpenApiParameter("user_id", str, OpenApiParameter.PATH, description="Your own, unless you are staff or a service"),
+            OpenApiParameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+                description="How many items at most",
+            ),
+            OpenApiParameter("explain", OpenApiTypes.BOOL, description="Fill `parts`: each engine's share of the score"),
+        ],
+        responses={200: AnswerSerializer, **PROBLEMS},
+    )
+    def get(self, request: Request, use_case: str, surface: str, user_id: str) -> HttpResponse:
+        """The list as JSON, never to be kept by anything between here and the visitor."""
+        wanted = clean_id(user_id, field="user_id")
+        place = place_of(use_case, surface)
+        require_may_see(request.user, wanted, catalogue=place.catalogue)
+        asked = parameters.parse(request._request.GET, facets=place.facets)
+        answer = recommend(
+            use_case=use_case,
+            surface=surface,
+            user_id=wanted,
+            limit=asked.limit,
+            filters=asked.filters,
+            explain=asked.explain,
+        )
+        return personal(answer)
+
+
+def personal(answer: dict[str, Any]) -> HttpResponse:
+    """JSON that belongs to one visitor."""
+    response = HttpResponse(orjson.dumps(answer), content_type="application/json")
+    response["Cache-Control"] = "private, no-store"
+    response["Vary"] = "Authorization, Cookie"
+    return response

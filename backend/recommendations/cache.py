@@ -1,0 +1,129 @@
+"""One user's lists, kept for a minute to be quick and for a day as the last good answer.
+
+Values are JSON, never pickles: whoever can write to the cache must not be able to run code here. Every error of the
+cache counts as a miss, and after one the cache is left alone for a second, so a dead Redis costs one timeout a second.
+"""
+
+import random
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.core.cache import cache
+from pydantic import ValidationError
+
+from recommendations.answers import Served
+
+try:
+    from redis.exceptions import RedisError
+except ImportError:  # Redis is an option; without it nothing raises its errors
+
+    class RedisError(Exception):  # type: ignore[no-redef]  # stands in for the class of the absent package
+        """Never raised."""
+
+
+SCHEMA = 1
+LAST_GOOD_SECONDS = 24 * 3600
+CHECKED_SECONDS = 4  # an item taken out of the catalogue is gone from cached lists within this
+LEAVE_ALONE_SECONDS = 1.0
+JITTER = 0.1
+CACHE_ERRORS = (OSError, ValueError, TypeError, KeyError, AttributeError, RedisError)
+
+_sick_until = 0.0  # monotonic
+
+
+class JSONSerializer:
+    """What Django's Redis cache stores: JSON, so that reading never runs what was read."""
+
+    def dumps(self, value: Any) -> bytes | int:
+        """Whole numbers stay numbers, so that Redis can count with them."""
+        return value if type(value) is int else orjson.dumps(value)
+
+    def loads(self, stored: bytes) -> Any:
+        """Raises ValueError for anything that is not JSON."""
+        return orjson.loads(stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A list found in the cache."""
+
+    answer: dict[str, Any]
+    mark: str  # the user's newest doings when the list was asked for
+    fresh: bool  # young enough, and nothing was recorded for the user since, as far as the cache knows
+    checked: bool  # its items were in the catalogue a few seconds ago
+
+
+def key_of(*parts: Any) -> str:
+    """The key of one list: use case, catalogue, surface, user, limit, filters and explain, hashed with the schema."""
+    return sha256(orjson.dumps([SCHEMA, *parts], option=orjson.OPT_SORT_KEYS)).hexdigest()[:40]
+
+
+def read(key: str, user_id: str) -> Kept | None:
+    """The list under `key` if it is one of this user's, or None."""
+    names = {"kept": f"recs:kept:{key}", "fresh": f"recs:fresh:{key}", "checked": f"recs:checked:{key}"}
+    turn_name = _turn_name(user_id)
+    found = _try(lambda: cache.get_many([*names.values(), turn_name])) or {}
+    entry = found.get(names["kept"])
+    if not isinstance(entry, dict) or not isinstance(entry.get("mark"), str):
+        return None
+    try:
+        answer = Served.model_validate(entry.get("answer")).model_dump()
+    except ValidationError:
+        return None
+    if answer["user_id"] != user_id:
+        return None
+    fresh = found.get(names["fresh"]) == entry.get("turn") and names["fresh"] in found
+    fresh = fresh and found.get(turn_name, "") == entry.get("turn")
+    return Kept(answer, entry["mark"], fresh, names["checked"] in found)
+
+
+def keep(key: str, user_id: str, answer: dict[str, Any], *, mark: str, turn: str) -> None:
+    """Store a list under `key`; `turn` and `mark` are from before it was asked for, so later doings make it stale."""
+    seconds = settings.RECOMMENDATIONS["CACHE_SECONDS"]
+    jittered = seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads expiry, guards nothing
+
+    def store() -> None:
+        cache.set(f"recs:kept:{key}", {"answer": answer, "mark": mark, "turn": turn}, LAST_GOOD_SECONDS)
+        cache.set(f"recs:checked:{key}", 1, CHECKED_SECONDS)
+        if seconds > 0:
+            cache.set(f"recs:fresh:{key}", turn, max(1, round(jittered)))
+
+    _try(store)
+
+
+def mark_checked(key: str) -> None:
+    """Remember for a few seconds that the items of this list are still in the catalogue."""
+    _try(lambda: cache.set(f"recs:checked:{key}", 1, CHECKED_SECONDS))
+
+
+def turn_of(user_id: str) -> str:
+    """A word that changes with everything recorded for this user; "" when nothing was lately."""
+    found = _try(lambda: cache.get(_turn_name(user_id), ""))
+    return found if isinstance(found, str) else ""
+
+
+def forget(user_id: str) -> None:
+    """Make every list of this user stale, in all processes that share the cache."""
+    _try(lambda: cache.set(_turn_name(user_id), uuid.uuid4().hex, 2 * LAST_GOOD_SECONDS))
+
+
+def _turn_name(user_id: str) -> str:
+    return f"recs:turn:{sha256(user_id.encode()).hexdigest()[:40]}"
+
+
+def _try(work: Callable[[], Any]) -> Any:
+    """What `work` gives, or None when the cache fails or failed a moment ago."""
+    global _sick_until  # noqa: PLW0603 - one cache per process, one memory of its health
+    if time.monotonic() < _sick_until:
+        return None
+    try:
+        return work()
+    except CACHE_ERRORS:
+        _sick_until = time.monotonic() + LEAVE_ALONE_SECONDS
+        return None

@@ -1,0 +1,192 @@
+"""The hop to the recommendation service: one kept-alive pool, one deadline for everything, one breaker.
+
+`urllib3` times out per read, so a server that sends a byte a second would hold a page for minutes. Here the socket
+itself knows when the whole call must be over.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from django.conf import settings
+from urllib3 import HTTPConnectionPool, Timeout
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, TimeoutError
+from urllib3.response import BaseHTTPResponse
+
+from recommendation_service.errors import ConfigurationError
+from recommendations import tokens
+from recommendations.answers import BadAnswer, checked
+from recommendations.breaker import CircuitBreaker
+
+MAX_BODY_BYTES = 256 * 1024
+CHUNK_BYTES = 64 * 1024
+POOL_SIZE = 16
+
+_deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))  # monotonic seconds
+
+
+class ServiceFailed(Exception):
+    """No answer from the service. `code` is unreachable, timeout, bad_answer or circuit_open."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class _DeadlineSocket(socket.socket):
+    """A socket whose reads and writes end at the deadline of the call they belong to, however many they are."""
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self._tighten()
+        return super().recv_into(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        self._tighten()
+        super().sendall(*args, **kwargs)
+
+    def _tighten(self) -> None:
+        left = _deadline.get() - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("the deadline has passed")
+        self.settimeout(min(left, 3600.0))
+
+
+class _DeadlineConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        plain = super()._new_conn()
+        return _DeadlineSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
+
+
+class _DeadlinePool(HTTPConnectionPool):
+    ConnectionCls = _DeadlineConnection
+
+
+class RecommendationClient:
+    """Asks the service at `url`, such as http://127.0.0.1:5000. Thread-safe; each process has its own connections.
+
+    Raises ConfigurationError unless `url` is plain http with a host and without a path or credentials.
+    """
+
+    def __init__(
+        self, url: str, *, deadline_s: float = 0.3, connect_s: float = 0.05, breaker: CircuitBreaker | None = None
+    ) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
+            raise ConfigurationError(
+                f"RECOMMENDATION_SERVICE_URL must look like http://host:port, not {parts.scheme}://{parts.hostname or ''}"
+            )
+        self._host, self._port = parts.hostname, parts.port or 80
+        self._deadline_s, self._connect_s = deadline_s, connect_s
+        self.breaker = breaker or CircuitBreaker()
+        self._lock = threading.Lock()
+        self._pool: tuple[int, HTTPConnectionPool] | None = None
+
+    def recommend(self, ask: Mapping[str, Any], *, use_case: str, surface: str, user_id: str, limit: int) -> dict[str, Any]:
+        """The checked answer to one Ask, which is the JSON body as docs/reference says. Raises ServiceFailed."""
+        if not self.breaker.may_pass():
+            raise ServiceFailed("circuit_open", "the service failed a moment ago; it is asked again shortly")
+        try:
+            body = self._post(f"/api/recommendations/{use_case}/{surface}", orjson.dumps(ask), _token_header(user_id))
+            answer = checked(body, use_case=use_case, surface=surface, user_id=user_id, limit=limit)
+        except BadAnswer as error:
+            self.breaker.failed()
+            raise ServiceFailed("bad_answer", f"the service's answer was refused: {error}") from error
+        except TimeoutError as error:
+            self.breaker.failed()
+            raise ServiceFailed("timeout", f"the service did not answer within {self._deadline_s:g} s") from error
+        except (HTTPError, OSError) as error:
+            self.breaker.failed()
+            raise ServiceFailed("unreachable", "the service cannot be reached") from error
+        self.breaker.succeeded()
+        return answer
+
+    def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        over = _deadline.set(time.monotonic() + self._deadline_s)
+        try:
+            return self._post_once(path, body, headers)
+        except (NewConnectionError, ProtocolError):
+            if time.monotonic() >= _deadline.get():
+                raise
+            return self._post_once(path, body, headers)  # asking changes nothing there, so a lost connection is asked again
+        finally:
+            _deadline.reset(over)
+
+    def _post_once(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        left = max(0.001, _deadline.get() - time.monotonic())
+        response = self._connections().urlopen(
+            "POST",
+            path,
+            body=body,
+            headers={**headers, "Content-Type": "application/json", "Accept-Encoding": "identity"},
+            timeout=Timeout(connect=min(self._connect_s, left), read=left),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+        try:
+            found = _body_of(response)
+        except BaseException:
+            response.close()  # what is left of it must not be read as the next answer
+            raise
+        response.release_conn()
+        return found
+
+    def _connections(self) -> HTTPConnectionPool:
+        """This process's pool: a fork starts with an empty one, since two processes must not share a socket."""
+        pool = self._pool
+        if pool is None or pool[0] != os.getpid():
+            with self._lock:
+                if self._pool is None or self._pool[0] != os.getpid():
+                    self._pool = (os.getpid(), _DeadlinePool(self._host, self._port, maxsize=POOL_SIZE, block=False))
+                pool = self._pool
+        return pool[1]
+
+
+def _body_of(response: BaseHTTPResponse) -> bytes:
+    """The whole body of a good answer. Raises BadAnswer before reading more than the cap."""
+    if response.status != 200:
+        raise BadAnswer(f"HTTP status {response.status}")
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise BadAnswer("it is not application/json")
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise BadAnswer("it is compressed, which was not asked for")
+    body = bytearray()
+    while chunk := response.read(CHUNK_BYTES):
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise BadAnswer("it is larger than 256 kB")
+    return bytes(body)
+
+
+def _token_header(user_id: str) -> dict[str, str]:
+    if not settings.RECOMMENDATIONS["SIGNING_KEYS"]:
+        return {}  # a developer's own machine, where the service runs with RS_INSECURE_DEV
+    return {"Authorization": f"Bearer {tokens.issue(subject=user_id)}"}
+
+
+_client: RecommendationClient | None = None
+
+
+def client() -> RecommendationClient:
+    """This process's client, made from the settings on first use."""
+    global _client  # noqa: PLW0603 - one pool and one breaker per process
+    if _client is None:
+        own = settings.RECOMMENDATIONS
+        _client = RecommendationClient(own["SERVICE_URL"], deadline_s=own["DEADLINE_S"], connect_s=own["CONNECT_TIMEOUT_S"])
+    return _client
+
+
+def forget_client() -> None:
+    """Make a new client at the next call; for tests and changed settings."""
+    global _client  # noqa: PLW0603 - see client()
+    _client = None

@@ -1,0 +1,105 @@
+"""What one user did, read from the tables at the moment of asking."""
+
+from datetime import datetime
+
+import numpy as np
+from django.db.models import Max, OuterRef, Q, Subquery
+from django.db.models.functions import TruncDate
+
+from recommendation_service.datasets.weighting import event_weights, first_of_day
+from recommendation_service.domain.history import HISTORY_LIMIT, PastEvent
+from recommendation_service.use_cases.schema import UseCase
+from recommendations.models import Feedback, UserInteraction, UserKey
+
+HIDDEN_LIMIT = 1000
+
+
+def history_of(*, user_id: str, catalogue: str, use_case: UseCase | None = None) -> tuple[tuple[PastEvent, ...], int | None]:
+    """The newest 500 events, newest first, and the count that routing uses.
+
+    The count is None when the events are all there are, so that the service counts them by its own rule; else, given
+    the use case, it comes from a second query over everything the user did.
+    """
+    rows = list(
+        _events(user_id, catalogue)
+        .order_by("-time", "-id")
+        .values_list("item__item_id", "kind__name", "time", "value")[: HISTORY_LIMIT + 1]
+    )
+    events = tuple(PastEvent(item_id, event, time.timestamp(), value) for item_id, event, time, value in rows)
+    if len(events) <= HISTORY_LIMIT or use_case is None:
+        return events[:HISTORY_LIMIT], None
+    return events[:HISTORY_LIMIT], _count_all(user_id, catalogue, use_case)
+
+
+def count_of(events: tuple[PastEvent, ...], use_case: UseCase) -> int:
+    """Positive events, repeats of the same item and event on a day counted once: what 5 and 20 are compared with."""
+    if not events:
+        return 0
+    item_of = {item_id: place for place, item_id in enumerate(dict.fromkeys(event.item_id for event in events))}
+    names = sorted({event.event for event in events})
+    code = {name: place for place, name in enumerate(names)}
+    items = np.array([item_of[event.item_id] for event in events], dtype=np.int64)
+    codes = np.array([code[event.event] for event in events], dtype=np.int64)
+    values = np.array([np.nan if event.value is None else event.value for event in events], dtype=np.float32)
+    times = np.array([event.time for event in events], dtype=np.float64)
+    once = first_of_day(np.zeros_like(items), items, codes, times)
+    return int(np.count_nonzero(once & (event_weights(use_case, codes, values, names) > 0)))
+
+
+def mark_of(*, user_id: str, catalogue: str) -> str:
+    """A word that changes with every event or verdict of this user; it begins with the user's key. One query.
+
+    A list asked for under one mark must not be shown under another: that is how a click in one process is seen in all.
+    """
+    newest = _newest("id", catalogue)
+    row = (
+        UserKey.objects.filter(user_id=user_id)
+        .annotate(newest=Subquery(newest), verdict=Max("feedback__time"))
+        .values_list("pk", "newest", "verdict")
+        .first()
+    )
+    if row is None:
+        return "nobody"
+    key, newest_id, verdict = row
+    return f"{key}:{newest_id or 0}:{verdict.timestamp() if isinstance(verdict, datetime) else 0}"
+
+
+def seen_among(*, user_id: str, catalogue: str, item_ids: list[str]) -> set[str]:
+    """Which of these items the user has any event with."""
+    found = _events(user_id, catalogue).filter(item__item_id__in=item_ids)
+    return set(found.values_list("item__item_id", flat=True).distinct())
+
+
+def hidden_of(*, user_id: str, catalogue: str) -> list[str]:
+    """Items the user said to hide, the newest 1,000."""
+    found = Feedback.objects.filter(
+        user__user_id=user_id, item__catalogue__name=catalogue, verdict=Feedback.Verdict.HIDE
+    ).order_by("-time")
+    return list(found.values_list("item__item_id", flat=True)[:HIDDEN_LIMIT])
+
+
+def positive(use_case: UseCase) -> Q:
+    """Events that say something good of an item, by the use case's weights."""
+    chosen = Q(pk__in=[])
+    for name, rule in use_case.events.items():
+        if rule.neutral is None:
+            chosen |= Q(kind__name=name) if rule.weight > 0 else Q(pk__in=[])
+        elif rule.weight > 0:
+            chosen |= Q(kind__name=name, value__gt=rule.neutral)
+        elif rule.weight < 0:
+            chosen |= Q(kind__name=name, value__lt=rule.neutral)
+    return chosen
+
+
+def _events(user_id: str, catalogue: str):  # type: ignore[no-untyped-def]  # a QuerySet's own type is longer than its query
+    return UserInteraction.objects.filter(user__user_id=user_id, catalogue__name=catalogue)
+
+
+def _newest(column: str, catalogue: str):  # type: ignore[no-untyped-def]  # as above
+    newest = UserInteraction.objects.filter(user=OuterRef("pk"), catalogue__name=catalogue).order_by("-time", "-id")
+    return newest.values(column)[:1]
+
+
+def _count_all(user_id: str, catalogue: str, use_case: UseCase) -> int:
+    days = _events(user_id, catalogue).filter(positive(use_case)).annotate(day=TruncDate("time"))
+    return int(days.values("item_id", "kind_id", "day").distinct().count())

@@ -1,0 +1,163 @@
+"""One user's list: from the cache, from the service, or from what is left when the service is not there."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.utils import Error
+
+from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Profile
+from recommendations import cache
+from recommendations.client import ServiceFailed, client
+from recommendations.places import Place, place_of
+from recommendations.selectors.history import hidden_of, history_of, mark_of
+from recommendations.services.fallback import Asked, Past, empty_answer, now_text, popular_items, renumbered, showable
+from recommendations.services.flight import SingleFlight
+from recommendations.services.impressions import record_impression
+
+__all__ = ["Place", "place_of", "recommend"]
+
+SPARE = 10  # asked for beyond the limit, since some items may be gone from the catalogue
+MAX_WORDS, MAX_WORD_LENGTH, MAX_NAMES = 100, 200, 50  # what the service accepts of a profile
+UNKNOWN = "unknown"
+
+_flight = SingleFlight()
+
+
+def recommend(
+    *,
+    use_case: str,
+    surface: str,
+    user_id: str,
+    limit: int = DEFAULT_LIMIT,
+    filters: Mapping[str, Sequence[str]] | None = None,
+    explain: bool = False,
+) -> dict[str, Any]:
+    """The answer as docs/reference/http.md says, always: `degraded` tells when it is not the service's own.
+
+    The arguments are clean: an id by `clean_id`, a limit of 1 to 100, filters that the catalogue declares. Who may see
+    whose list was decided before. Raises NotFound for a surface that does not exist, and nothing else.
+    """
+    place = place_of(use_case, surface)
+    chosen = {name: tuple(values) for name, values in (filters or {}).items()}
+    asked = Asked(place, user_id, limit, chosen, explain)
+    key = cache.key_of(use_case, place.catalogue, surface, user_id, limit, chosen, explain)
+    mark = _mark(asked)
+    kept = cache.read(key, user_id)
+    if kept is not None and kept.fresh and mark in (kept.mark, UNKNOWN) and _still_whole(asked, key, kept):
+        return kept.answer
+    turn = cache.turn_of(user_id)
+    return _flight.do(f"{key}:{mark}:{turn}", lambda: _made(asked, key, mark, turn, kept))
+
+
+def _made(asked: Asked, key: str, mark: str, turn: str, kept: cache.Kept | None) -> dict[str, Any]:
+    past = _past(asked)
+    try:
+        answer = _from_service(asked, past)
+    except ServiceFailed as failure:
+        answer = _without_service(asked, past, failure, _usable(kept, mark))
+    else:
+        cache.keep(key, asked.user_id, answer, mark=mark, turn=turn)
+    record_impression(place=asked.place, answer=answer)
+    return answer
+
+
+def _from_service(asked: Asked, past: Past) -> dict[str, Any]:
+    """The service's list, checked against today's catalogue and filled up where items are gone from it."""
+    over = min(asked.limit + SPARE, MAX_LIMIT)
+    answer = client().recommend(
+        _ask(asked, past, over),
+        use_case=asked.place.use_case.name,
+        surface=asked.place.name,
+        user_id=asked.user_id,
+        limit=over,
+    )
+    return _filled(asked, past, answer)
+
+
+def _without_service(asked: Asked, past: Past, failure: ServiceFailed, kept: cache.Kept | None) -> dict[str, Any]:
+    """The last good list of this user if there is one, else popular items; either says what failed."""
+    answer = empty_answer(asked, past)
+    skip = {"engine": "service", "code": failure.code, "detail": failure.detail}
+    if kept is not None:
+        answer = {**kept.answer, "request_id": answer["request_id"], "interaction_count": answer["interaction_count"]}
+    answer.update(degraded=True, degradation=[skip, *answer["degradation"]])
+    return _filled(asked, past, answer)
+
+
+def _filled(asked: Asked, past: Past, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer with items that may be shown, cut to the limit; popular ones take the places of those that are gone."""
+    served = answer["recommendations"]
+    may_show = showable(asked, past, [item["item_id"] for item in served])
+    items = [item for item in served if item["item_id"] in may_show][: asked.limit]
+    if len(items) < asked.limit and len(items) < max(len(served), 1):
+        gone = {item["item_id"] for item in served}
+        items += popular_items(asked, past, leave_out=gone, wanted=asked.limit - len(items))
+    answer["recommendations"] = renumbered(items)
+    if not items:
+        skip = {"engine": "popular", "code": "nothing_left", "detail": "every item is seen, hidden or filtered away"}
+        answer.update(degraded=True, degradation=[*answer["degradation"], skip])
+    return answer
+
+
+def _ask(asked: Asked, past: Past, limit: int) -> dict[str, Any]:
+    """The Ask's JSON. What the database could not say is None: the service then looks in its own last export."""
+    events = [
+        {"item_id": event.item_id, "event": event.event, "time": datetime.fromtimestamp(event.time, UTC), "value": event.value}
+        for event in past.events
+    ]
+    return {
+        "user_id": asked.user_id,
+        "history": events if past.known else None,
+        "count": past.count,
+        "profile": past.profile,
+        "limit": limit,
+        "filters": asked.filters,
+        "exclude": past.hidden,
+        "explain": asked.explain,
+        "request_id": str(uuid.uuid4()),
+    }
+
+
+def _past(asked: Asked) -> Past:
+    place, user_id = asked.place, asked.user_id
+    try:
+        events, count = history_of(user_id=user_id, catalogue=place.catalogue, use_case=place.use_case)
+        hidden = tuple(hidden_of(user_id=user_id, catalogue=place.catalogue))
+        person = place.source.person(user_id)
+        profile = {} if person is None else place.source.profile(person)
+    except Error:
+        return Past(known=False)
+    return Past(events, count, hidden, _sendable(profile))
+
+
+def _sendable(profile: Profile) -> Profile:
+    """As much of a profile as the service takes, so that a long one shortens and does not refuse the whole question."""
+    names = list(profile)[:MAX_NAMES]
+    return {name: tuple(value[:MAX_WORD_LENGTH] for value in profile[name][:MAX_WORDS] if value) for name in names}
+
+
+def _mark(asked: Asked) -> str:
+    try:
+        return mark_of(user_id=asked.user_id, catalogue=asked.place.catalogue)
+    except Error:
+        return UNKNOWN
+
+
+def _usable(kept: cache.Kept | None, mark: str) -> cache.Kept | None:
+    """A list of the same person: an id that was erased and given again has another key, and gets nothing of the old."""
+    if kept is None or mark == UNKNOWN or kept.mark.partition(":")[0] == mark.partition(":")[0]:
+        return kept
+    return None
+
+
+def _still_whole(asked: Asked, key: str, kept: cache.Kept) -> bool:
+    """Whether every item of a fresh list may still be shown; asked every few seconds, not every time."""
+    if kept.checked:
+        return True
+    ids = [item["item_id"] for item in kept.answer["recommendations"]]
+    if showable(asked, Past(), ids) != set(ids):
+        return False
+    cache.mark_checked(key)
+    return True
