@@ -1,0 +1,153 @@
+"""A whole small service for tests: an export, models of every kind, settings, tokens."""
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jwt
+import numpy as np
+
+from recommendation_service.artifacts.store import Artifact, ArtifactStore
+from recommendation_service.numeric import AnyArray, unit_rows
+from recommendation_service.settings import Settings, load_settings
+from recommendation_service.tests.support.exports import clubs, write_export
+from recommendation_service.use_cases.loader import load
+
+KEY = "test-key-of-more-than-thirty-two-bytes"
+OLD_KEY = "older-key-of-more-than-thirty-two-bytes"
+ITEMS = [f"i{row:03d}" for row in range(24)]
+USERS = [f"u{row:03d}" for row in range(40)]
+
+
+def environment(root: Path, **more: str) -> dict[str, str]:
+    """The variables of a service that lives under `root` and wants tokens."""
+    return {
+        "RS_DATA_DIR": str(root / "data"),
+        "RS_MODELS_DIR": str(root / "models"),
+        "RS_LOG_FILE": str(root / "logs" / "app.log"),
+        "RS_SIGNING_KEYS": f"new:{KEY},old:{OLD_KEY}",
+        "RS_RELOAD_SECONDS": "0",
+        **more,
+    }
+
+
+def settings_under(root: Path, **more: str) -> Settings:
+    return load_settings(environment(root, **more))
+
+
+def export_startups(root: Path, *, events_each: int = 8) -> None:
+    write_export(root / "data", load("startups"), *clubs(events_each=events_each))
+
+
+def token(
+    subject: str = "service",
+    scope: str = "recs:any",
+    *,
+    key: str = KEY,
+    kid: str | None = "new",
+    algorithm: str = "HS256",
+    **claims: Any,
+) -> str:
+    now = int(time.time())
+    body = {
+        "iss": "backend",
+        "aud": ["recommendation_service"],
+        "sub": subject,
+        "scope": scope,
+        "iat": now,
+        "exp": now + 60,
+        "jti": uuid.uuid4().hex,
+        **claims,
+    }
+    body = {name: value for name, value in body.items() if value is not None}
+    return jwt.encode(body, key, algorithm=algorithm, headers={"kid": kid} if kid is not None else None)
+
+
+def bearer(*args: Any, **kwargs: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token(*args, **kwargs)}"}
+
+
+def ids(names: Sequence[str]) -> AnyArray:
+    return np.array([name.encode() for name in names], dtype=np.bytes_)
+
+
+def als_arrays(seed: int = 0, items: Sequence[str] = ITEMS, users: Sequence[str] = USERS, k: int = 4) -> dict[str, AnyArray]:
+    rng = np.random.default_rng(seed)
+    factors = rng.normal(size=(len(items), k)).astype(np.float32)
+    return {
+        "item_ids": ids(items),
+        "item_factors": factors,
+        "gram": (factors.T @ factors).astype(np.float32),
+        "item_counts": np.ones(len(items), dtype=np.int32),
+        "user_ids": ids(users),
+        "user_factors": rng.normal(size=(len(users), k)).astype(np.float32),
+    }
+
+
+def two_tower_arrays(seed: int = 0, items: Sequence[str] = ITEMS, d: int = 4, h: int = 6) -> dict[str, AnyArray]:
+    rng = np.random.default_rng(seed)
+
+    def normal(*shape: int) -> AnyArray:
+        return rng.normal(size=shape).astype(np.float32)
+
+    return {
+        "item_ids": ids(items),
+        "item_vectors": unit_rows(normal(len(items), d)),
+        "history_vectors": normal(len(items), d),
+        "attributes": ids(["skills=t0", "skills=t1"]),
+        "attribute_vectors": normal(2, d),
+        "layer1_weights": normal(2 * d, h),
+        "layer1_bias": normal(h),
+        "layer2_weights": normal(h, d),
+        "layer2_bias": normal(d),
+    }
+
+
+def content_arrays(items: Sequence[str] = ITEMS) -> dict[str, AnyArray]:
+    """Every item has the one term of its club."""
+    return {
+        "item_ids": ids(items),
+        "terms": ids(["tags=t0", "tags=t1"]),
+        "indptr": np.arange(len(items) + 1, dtype=np.int64),
+        "indices": (np.arange(len(items)) % 2).astype(np.int32),
+        "values": np.ones(len(items), dtype=np.float32),
+    }
+
+
+def ensemble_arrays() -> dict[str, AnyArray]:
+    return {
+        "members": ids(["als", "two_tower"]),
+        "weights": np.array([0.5, 0.5], dtype=np.float32),
+        "stated_weights": np.array([0.6, 0.4], dtype=np.float32),
+    }
+
+
+PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "als": {"factors": 4, "regularization": 0.01, "iterations": 2, "alpha": 40.0, "seed": 0},
+    "two_tower": {"dimension": 4, "hidden": 6, "recent": 20, "decay": 0.9, "temperature": 0.1, "epochs": 1, "seed": 0},
+    "content": {"n_terms": 2, "min_df": 1},
+    "ensemble": {},
+}
+ARRAYS = {"als": als_arrays, "two_tower": two_tower_arrays, "content": content_arrays, "ensemble": ensemble_arrays}
+
+
+def store_under(root: Path, catalogue: str = "startups") -> ArtifactStore:
+    return ArtifactStore(root / "models" / catalogue)
+
+
+def publish(root: Path, kind: str, arrays: Mapping[str, AnyArray] | None = None, catalogue: str = "startups") -> Artifact:
+    return store_under(root, catalogue).publish(
+        kind,
+        ARRAYS[kind]() if arrays is None else arrays,  # type: ignore[operator]  # each makes its own arrays
+        catalogue=catalogue,
+        parameters=PARAMETERS[kind],
+        dataset={"fingerprint": "made-up"},
+        metrics={},
+    )
+
+
+def publish_all(root: Path) -> None:
+    for kind in ARRAYS:
+        publish(root, kind)
