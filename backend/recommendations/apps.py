@@ -11,8 +11,9 @@ class RecommendationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Find every `recommendation_sources.py` and register our checks."""
-        from recommendations import checks, sources  # models are importable only once the apps are ready
+        """Find every `recommendation_sources.py`, mirror the event tables they name, and register our checks."""
+        from recommendations import checks, receivers, sources  # models are importable only once the apps are ready
 
         checks.register_all()
         sources.autodiscover()
+        receivers.connect_all()

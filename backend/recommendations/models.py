@@ -61,7 +61,7 @@ class UserInteraction(models.Model):
     user = models.ForeignKey(UserKey, on_delete=models.CASCADE, db_index=False, related_name="interactions")
     item = models.ForeignKey(ItemKey, on_delete=models.CASCADE, related_name="+")
     catalogue = models.ForeignKey(CatalogueKey, on_delete=models.PROTECT, db_index=False, related_name="+")
-    event = models.ForeignKey(EventKey, on_delete=models.PROTECT, db_index=False, related_name="+")
+    kind = models.ForeignKey(EventKey, on_delete=models.PROTECT, db_index=False, related_name="+")  # `event` would be event_id
     value = models.FloatField(null=True, blank=True)
     time = models.DateTimeField(default=timezone.now)
     request_id = models.UUIDField(null=True, blank=True)

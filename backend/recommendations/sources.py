@@ -9,6 +9,14 @@
         profiles = (Developer.objects.all(), Investor.objects.all())
 
 The declaration lives in the site app's `recommendation_sources.py`; `autodiscover` finds it.
+
+`events` names the site's own tables of what people did. A row saved there is mirrored as an interaction, a deleted row's
+mirror goes too; rows written past Django's signals (bulk_create, SQL) are caught up with `manage.py sync_interactions`.
+Its columns are found, not configured: the item is the foreign key to the items' model; the person is the foreign key to a
+model of `profiles`, else the field `user` or `person`; the time is `created_at` or `time`, else the moment of saving; the
+value is the field `value` where there is one. `event_fields` says otherwise where a table differs:
+
+        event_fields = {"like": {"item": "startup", "user": "developer", "time": "liked_at", "value": "stars"}}
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,6 +49,7 @@ class ItemSource:
     created: ClassVar[str] = ""
     filters: ClassVar[Sequence[str]] = ()
     events: ClassVar[Mapping[str, type[Model]]] = {}  # the site's own event tables, mirrored into UserInteraction
+    event_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # event -> {"item" | "user" | "time" | "value": field}
     profiles: ClassVar[Sequence[QuerySet[Any]]] = ()  # people: their pk is the user id
     profile_fields: ClassVar[Sequence[str]] = ()  # what is known of them, such as ("skills", "sectors")
     page_events: ClassVar[Sequence[str]] = ("view", "like")  # the buttons of the site's page
@@ -84,7 +93,8 @@ class ItemSource:
     @classmethod
     def profile(cls, person: Any) -> dict[str, tuple[str, ...]]:
         """What the site knows of one person, empty values left out."""
-        known = {name: tuple(str(value) for value in values_of(person, name)) for name in cls.profile_fields}
+        has = [name for name in cls.profile_fields if hasattr(person, name.split("__")[0])]  # one kind of person may lack it
+        known = {name: tuple(str(value) for value in values_of(person, name)) for name in has}
         return {name: values for name, values in known.items() if values}
 
     @classmethod
@@ -148,6 +158,11 @@ def autodiscover() -> None:
 def source_of(catalogue: str) -> "type[ItemSource] | None":
     """The declaration for a catalogue, or None."""
     return _registry.get(catalogue)
+
+
+def use_case_of(source: "type[ItemSource]") -> str:
+    """The name of the use case that a source belongs to."""
+    return source.use_case or source.catalogue
 
 
 def all_sources() -> "list[type[ItemSource]]":
