@@ -6,7 +6,8 @@
         text = ("name", "pitch"); category = "sector"; tags = "skills"; created = "founded_at"
         filters = ("sector", "stage", "skills")
         events = {"like": Like, "apply": Application}
-        profiles = (Developer.objects.all(), Investor.objects.all())
+        profiles = (Developer.objects.all(), Investor.objects.all()); profile_fields = ("skills", "sectors", "stage")
+        surfaces = {"startups.Developer": "for-developer", "startups.Investor": "for-investor"}
 
 The declaration lives in the site app's `recommendation_sources.py`; `autodiscover` finds it.
 
@@ -28,6 +29,7 @@ from django.db.models import Model, QuerySet
 from django.utils.module_loading import autodiscover_modules
 
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.use_cases.loader import load
 
 _registry: dict[str, "type[ItemSource]"] = {}
 
@@ -51,8 +53,11 @@ class ItemSource:
     events: ClassVar[Mapping[str, type[Model]]] = {}  # the site's own event tables, mirrored into UserInteraction
     event_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # event -> {"item" | "user" | "time" | "value": field}
     profiles: ClassVar[Sequence[QuerySet[Any]]] = ()  # people: their pk is the user id
-    profile_fields: ClassVar[Sequence[str]] = ()  # what is known of them, such as ("skills", "sectors")
+    profile_fields: ClassVar[Sequence[str]] = ()  # what is known of them; a field counts for those people who have it
+    surfaces: ClassVar[Mapping[str, str]] = {}  # "app.Model" of a person -> surface; others: the use case's first
     page_events: ClassVar[Sequence[str]] = ("view", "like")  # the buttons of the site's page
+    page_search: ClassVar[Sequence[str]] = ("name",)  # fields of a person that the page's search looks into
+    page_first: ClassVar[str] = ""  # true-or-false field of the people whom the page lists first
 
     def __init_subclass__(cls) -> None:
         """Register the declaration; the checks speak about what is wrong with it."""
@@ -118,10 +123,35 @@ class ItemSource:
         return None
 
     @classmethod
+    def surface_for(cls, person: Any) -> str:
+        """The surface that answers for this kind of person. Raises ConfigurationError when the use case is unknown."""
+        label = person._meta.label
+        if label in cls.surfaces:
+            return cls.surfaces[label]
+        shown = load(use_case_of(cls)).surfaces.items()
+        return next(name for name, surface in shown if surface.catalogue == cls.catalogue and surface.about == "user")
+
+    @classmethod
+    def events_for(cls, person: Any) -> Sequence[str]:
+        """The page's buttons for this person; a site may offer some only to some kinds of people."""
+        return cls.page_events
+
+    @classmethod
+    def describe(cls, person: Any) -> str:
+        """One line about a person for the page; a site may put it better."""
+        known = (f"{name.replace('_', ' ')}: {', '.join(values)}" for name, values in cls.profile(person).items())
+        return " · ".join(known)
+
+    @classmethod
     def card(cls, item: Any) -> Mapping[str, Any]:
         """What the page shows of one item; a site may say more."""
         record = cls.record(item)
         return {"item_id": record.item_id, "title": record.title, "category": record.category or "", "tags": record.tags}
+
+
+def use_case_of(source: "type[ItemSource]") -> str:
+    """Name of the use case that weighs and shows this catalogue: the catalogue's own name unless the source says."""
+    return source.use_case or source.catalogue
 
 
 def values_of(thing: Any, name: str) -> tuple[Any, ...]:

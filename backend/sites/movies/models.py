@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.text import get_text_list
 
 
 class Movie(models.Model):
@@ -45,3 +46,8 @@ class Viewer(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    def describe(self) -> str:
+        """Such as "technician, 20s, ticked Drama and Comedy at sign-up"; empty when nothing is known."""
+        ticked = f"ticked {get_text_list(self.favourite_genres, 'and')} at sign-up" if self.favourite_genres else ""
+        return ", ".join(filter(None, (self.occupation, self.age_band, self.gender, ticked)))

@@ -1,0 +1,41 @@
+"""What the startup board declares to Tandem."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from recommendations.sources import ItemSource
+from sites.startups.models import Developer, Investor, Startup
+
+ONLY_FOR = {"apply": Developer, "invest": Investor}
+
+
+class Startups(ItemSource):
+    """Public startups, looked for by developers and by investors."""
+
+    catalogue = "startups"
+    queryset = Startup.objects.filter(is_public=True)
+    text = ("name", "pitch")
+    category = "sector"
+    tags = "skills"
+    created = "founded_at"
+    filters = ("sector", "stage", "skills", "ticket")
+    profiles = (Developer.objects.all(), Investor.objects.all())
+    profile_fields = ("sectors", "skills", "stage", "ticket")
+    surfaces = {"startups.Developer": "for-developer", "startups.Investor": "for-investor"}
+    page_events = ("view", "like", "apply", "invest")
+    page_first = "is_demo"
+
+    @classmethod
+    def events_for(cls, person: Any) -> Sequence[str]:
+        """Developers apply, investors invest."""
+        return tuple(event for event in cls.page_events if isinstance(person, ONLY_FOR.get(event, object)))
+
+    @classmethod
+    def describe(cls, person: Developer | Investor) -> str:
+        """Such as "developer, likes fintech, knows python"."""
+        return person.describe()
+
+    @classmethod
+    def card(cls, item: Startup) -> dict[str, Any]:
+        """The pitch, and what the startup looks for."""
+        return {**super().card(item), "text": item.pitch, "facts": (item.stage, f"ticket {item.ticket}")}
