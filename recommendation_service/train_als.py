@@ -1,38 +1,39 @@
-"""Trains ALS from a published export and publishes the model."""
+"""Trains ALS from a published export, measures it, and publishes it behind the gate."""
+
+from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import sys
 from collections.abc import Sequence
 
-from recommendation_service.artifacts.store import ArtifactStore
-from recommendation_service.datasets.files import Dataset
-from recommendation_service.training.als import ALSParameters, train_als
-from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
-from recommendation_service.training.lock import training_lock
-from recommendation_service.training.material import read_material
+from recommendation_service.training.als import ALSParameters
+from recommendation_service.training.command import guarded, parse, parser, place_of
+from recommendation_service.training.conductor import add_options, conduct, seeded
+from recommendation_service.training.session import Choices
+from recommendation_service.wiring import build_engines
+
+STATED = ALSParameters()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train and publish; 0 done, 1 expected failure, 2 wrong usage."""
-    options = parse(parser("train_als", __doc__ or ""), argv)
-
-    def work() -> int:
-        place = place_of(options)
-        for use_case in place.use_cases:
-            for name in use_case.catalogues:
-                dataset = Dataset.open(place.data_dir, name)
-                store = ArtifactStore(place.models_dir / name)
-                with training_lock(store.root):
-                    events = dataset.events()
-                    material = read_material(dataset, events, use_case.weighting, float(events.times.max(initial=0.0)))
-                    trained = train_als(material, ALSParameters())
-                    source = {"fingerprint": dataset.fingerprint, "events": int(events.times.size)}
-                    store.publish(
-                        "als", trained.arrays, catalogue=name, parameters=trained.parameters, dataset=source, metrics={}
-                    )
-        return DONE
-
-    return guarded("train_als", work)
+    found = parser("train_als", __doc__ or "")
+    add_options(found, tune=True)
+    found.add_argument("--tune", action="store_true", help="search alpha, regularization and factors on a validation part")
+    found.add_argument("--factors", type=int, default=STATED.factors, help="length of the vectors (default: %(default)s)")
+    found.add_argument("--regularization", type=float, default=STATED.regularization, help="default: %(default)s")
+    found.add_argument("--iterations", type=int, default=STATED.iterations, help="default: %(default)s")
+    found.add_argument("--alpha", type=float, default=STATED.alpha, help="confidence per unit of weight (default: %(default)s)")
+    options = parse(found, argv)
+    if min(options.factors, options.iterations) < 1 or options.alpha <= 0 or options.regularization < 0:
+        found.error("factors and iterations must be 1 or more, alpha above 0, regularization 0 or more")
+    chosen = ALSParameters(options.factors, options.regularization, options.iterations, options.alpha, options.seed)
+    choices = Choices(options.tune, options.budget_seconds, options.force, seeded(options.seed, als=chosen))
+    return guarded(
+        "train_als",
+        lambda: conduct(place_of(options), ["als"], choices, build_engines, ensemble=False, dry_run=options.dry_run),
+    )
 
 
 if __name__ == "__main__":
+    threads.check()
     sys.exit(main())

@@ -24,6 +24,7 @@ class Place:
     data_dir: Path
     models_dir: Path
     use_cases: tuple[UseCase, ...]
+    named: bool = False  # the use cases were asked for by name, so each must have an export
 
 
 def parser(program: str, purpose: str) -> argparse.ArgumentParser:
@@ -43,7 +44,8 @@ def place_of(options: argparse.Namespace) -> Place:
     folder = settings.use_cases_dir
     wanted = options.use_case or [name for name in settings.use_cases.split(",") if name] or list(names(folder))
     cases = tuple(load_file(folder / f"{name.strip()}.toml") for name in wanted)
-    return Place(options.data_dir or settings.data_dir, options.models_dir or settings.models_dir, cases)
+    folders = options.data_dir or settings.data_dir, options.models_dir or settings.models_dir
+    return Place(*folders, cases, named=bool(options.use_case))
 
 
 def guarded(program: str, work: Callable[[], int]) -> int:

@@ -108,11 +108,16 @@ class Figures:
 
 def evaluate(scorers: Mapping[str, Scorer], panel: Panel, *, k: int = 10) -> list[Figures]:
     """Figures of every model on every segment that has people, in the order given."""
+    return measure_all({name: score_people(scorer, panel) for name, scorer in scorers.items()}, panel, k=k)
+
+
+def measure_all(scores: Mapping[str, Floats], panel: Panel, *, k: int = 10) -> list[Figures]:
+    """As `evaluate`, for (p, n_items) scores that were asked for already."""
     likeness = item_likeness(panel.material)
     counts = panel.material.pasts.counts[panel.users]
     rows = []
-    for name, scorer in scorers.items():
-        lists = metrics.top_k(score_people(scorer, panel), panel.eligible, k)
+    for name, own in scores.items():
+        lists = metrics.top_k(own, panel.eligible, k)
         for segment, (low, high) in SEGMENTS.items():
             inside = np.flatnonzero((counts >= low) & (counts <= (high if high is not None else counts.max(initial=0))))
             if inside.size:

@@ -8,7 +8,7 @@ from scipy import sparse
 from recommendation_service.datasets.files import Events
 from recommendation_service.datasets.weighting import capped, decay, first_of_day
 from recommendation_service.domain.history import HISTORY_LIMIT, History
-from recommendation_service.numeric import Floats, Ints
+from recommendation_service.numeric import Bools, Floats, Ints
 from recommendation_service.use_cases.schema import Weighting
 
 
@@ -47,12 +47,8 @@ class Pasts:
 
 
 def build_pasts(events: Events, n_users: int, n_items: int, weighting: Weighting, now: float) -> Pasts:
-    """Everybody's past from raw events, as `datasets.weighting.history_of` makes one person's.
-
-    The export does not say which events are of one kind; two of the same user, item, weight and day are.
-    """
-    kinds = np.unique(events.weights, return_inverse=True)[1].astype(np.int64)
-    once = first_of_day(events.users, events.items, kinds, events.times)
+    """Everybody's past from raw events, as `datasets.weighting.history_of` makes one person's."""
+    once = first_times(events)
     faded = np.where(once, events.weights * decay(events.times, now, weighting.half_life_days), 0)
     keys, place = np.unique(events.users * n_items + events.items, return_inverse=True)
     total = capped(np.bincount(place, weights=faded, minlength=keys.size).astype(np.float32), weighting.cap)
@@ -63,3 +59,9 @@ def build_pasts(events: Events, n_users: int, n_items: int, weighting: Weighting
     counts = np.bincount(events.users[once & (events.weights > 0)], minlength=n_users)
     indptr = np.searchsorted(users, np.arange(n_users + 1))
     return Pasts(indptr.astype(np.int64), items[order], total[order], counts.astype(np.int64), n_items)
+
+
+def first_times(events: Events) -> Bools:
+    """(k,), False for repeats within a day. The export does not tell kinds of events apart; their weights do."""
+    kinds = np.unique(events.weights, return_inverse=True)[1].astype(np.int64)
+    return first_of_day(events.users, events.items, kinds, events.times)

@@ -1,0 +1,71 @@
+"""Measures every model of a use case on a global time split, and prints one table a run. Publishes nothing."""
+
+from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from recommendation_service.datasets.files import Dataset
+from recommendation_service.training import tables
+from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
+from recommendation_service.training.conductor import seeded
+from recommendation_service.training.report import Report
+from recommendation_service.training.study import Studied, Study
+from recommendation_service.wiring import build_engines
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the tables; 0 done, 1 expected failure, 2 wrong usage."""
+    found = parser("evaluate", __doc__ or "")
+    found.add_argument("--k", type=int, default=10, help="length of the lists (default: 10)")
+    found.add_argument("--tune", action="store_true", help="also search ALS settings on validation, as train_all does")
+    found.add_argument("--budget-seconds", type=float, default=60.0, metavar="S", help="when the search ends (default: 60)")
+    found.add_argument("--seed", type=int, default=42, help="default: 42")
+    found.add_argument("--json", type=Path, metavar="FILE", help="also write all figures as JSON")
+    found.add_argument("--markdown", type=Path, metavar="FILE", help="also write the tables as Markdown")
+    options = parse(found, argv)
+    if options.k < 1 or len(options.use_case) != 1:
+        found.error("name one use case (--use-case movies), and a k of 1 or more")
+    return guarded("evaluate", lambda: _evaluate(options))
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    place, report, started = place_of(options), Report(), time.monotonic()
+    use_case = place.use_cases[0]
+    dataset = Dataset.open(place.data_dir, use_case.catalogues[0])
+    study = Study(use_case, dataset, build_engines, report)
+    studied = study.run(seeded(options.seed), k=options.k, tune=options.tune, budget_s=options.budget_seconds)
+    report.line(f"{use_case.name}: {dataset.version}, 80/10/10 by time, full ranking, seen items masked, seed {options.seed}")
+    report.line(tables.plain(studied.figures, options.k))
+    for note in studied.notes:
+        report.line(note)
+    _write(options, dataset, studied)
+    report.line(f"measured in {time.monotonic() - started:.1f} s")
+    report.line(f"next: python -m recommendation_service.train_all --use-case {use_case.name}")
+    return DONE
+
+
+def _write(options: argparse.Namespace, dataset: Dataset, studied: Studied) -> None:
+    if options.markdown:
+        text = tables.markdown(studied.figures, options.k) + "".join(f"\n- {note}" for note in studied.notes) + "\n"
+        options.markdown.write_text(text, encoding="utf-8")
+    if options.json:
+        body = {
+            "export": dataset.version,
+            "fingerprint": dataset.fingerprint,
+            "k": options.k,
+            "seed": options.seed,
+            "figures": [asdict(one) for one in studied.figures],
+            "notes": list(studied.notes),
+        }
+        options.json.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())

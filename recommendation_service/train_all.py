@@ -1,0 +1,30 @@
+"""Trains every kind of model a use case names, learns its ensemble's weights, and publishes behind the gate."""
+
+from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import sys
+from collections.abc import Sequence
+
+from recommendation_service.training.command import guarded, parse, parser, place_of
+from recommendation_service.training.conductor import add_options, conduct, seeded
+from recommendation_service.training.recipes import KINDS
+from recommendation_service.training.session import Choices
+from recommendation_service.wiring import build_engines
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train and publish; 0 done (also where there is too little to learn from), 1 expected failure, 2 wrong usage."""
+    found = parser("train_all", __doc__ or "")
+    add_options(found, tune=True)
+    found.add_argument("--no-tune", action="store_true", help="train ALS with the stated settings, without searching")
+    options = parse(found, argv)
+    choices = Choices(not options.no_tune, options.budget_seconds, options.force, seeded(options.seed))
+    return guarded(
+        "train_all",
+        lambda: conduct(place_of(options), KINDS, choices, build_engines, ensemble=True, dry_run=options.dry_run),
+    )
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())

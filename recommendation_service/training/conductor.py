@@ -1,0 +1,122 @@
+"""The walk of every training command: each catalogue of each use case, its kinds in turn, under one lock."""
+
+import argparse
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from recommendation_service.artifacts.store import ArtifactStore
+from recommendation_service.datasets.checks import check
+from recommendation_service.datasets.files import Dataset, Events, export_folder
+from recommendation_service.errors import DatasetError
+from recommendation_service.training.command import DONE, FAILED, Place
+from recommendation_service.training.content import ContentParameters
+from recommendation_service.training.ensembles import learn_ensemble
+from recommendation_service.training.lock import training_lock
+from recommendation_service.training.recipes import KINDS, STATED, Parameters
+from recommendation_service.training.report import Report
+from recommendation_service.training.session import Choices, EngineBuilder, Outcome, Session
+from recommendation_service.training.tuning import DEFAULT_BUDGET_S
+from recommendation_service.use_cases.schema import UseCase
+
+
+def add_options(parser: argparse.ArgumentParser, *, tune: bool) -> None:
+    """Options of the commands that publish; `tune` adds those of the ALS search."""
+    parser.add_argument("--dry-run", action="store_true", help="check the exports and say what would be trained")
+    parser.add_argument("--force", action="store_true", help="publish even what the gate refuses; said in the manifest")
+    parser.add_argument("--seed", type=int, default=42, help="seed of everything random (default: 42)")
+    if tune:
+        parser.add_argument(
+            "--budget-seconds",
+            type=float,
+            default=DEFAULT_BUDGET_S,
+            metavar="S",
+            help="when the ALS search ends (default: %(default)g)",
+        )
+
+
+def conduct(
+    place: Place,
+    kinds: Sequence[str],
+    choices: Choices,
+    build: EngineBuilder,
+    *,
+    ensemble: bool,
+    dry_run: bool = False,
+    report: Report | None = None,
+) -> int:
+    """Train `kinds` for every use case; 1 when a model was refused, 0 also where there is too little to learn from.
+
+    A use case asked for by name must have an export; of "all", those without one are passed over in one line.
+    """
+    said = report or Report()
+    refused = False
+    trained = False
+    for use_case in place.use_cases:
+        for name in use_case.catalogues:
+            if not place.named and export_folder(place.data_dir, name).pointer() is None:
+                said.line(f"{name:<10} no export, passed over; run: manage.py generate_all_datasets")
+                continue
+            outcomes = _catalogue(place, use_case, name, kinds, choices, build, said, ensemble=ensemble, dry_run=dry_run)
+            refused |= any(outcome.refused for outcome in outcomes)
+            trained |= any(outcome.version for outcome in outcomes)
+    first = place.use_cases[0].name if len(place.use_cases) == 1 else None
+    said.line(_next_command(first, trained=trained, dry_run=dry_run))
+    return FAILED if refused else DONE
+
+
+def _next_command(use_case: str | None, *, trained: bool, dry_run: bool) -> str:
+    if dry_run:
+        return "next: the same command without --dry-run"
+    if trained and use_case:
+        return f"next: python -m recommendation_service.evaluate --use-case {use_case}"
+    return "next: python -m recommendation_service.cli models" if trained else "next: manage.py generate_all_datasets"
+
+
+def _catalogue(
+    place: Place,
+    use_case: UseCase,
+    name: str,
+    kinds: Sequence[str],
+    choices: Choices,
+    build: EngineBuilder,
+    report: Report,
+    *,
+    ensemble: bool,
+    dry_run: bool,
+) -> list[Outcome]:
+    wanted = [kind for kind in kinds if use_case.engine_of_kind(kind)]
+    dataset = Dataset.open(place.data_dir, name)
+    events = dataset.events()
+    if not _learnable(dataset, events, name, report):
+        return []
+    if dry_run:
+        report.line(f"{name:<10} would train {', '.join(wanted)}{' and learn the ensemble' if ensemble else ''}")
+        return []
+    store = ArtifactStore(place.models_dir / name)
+    with training_lock(store.root):
+        session = Session(use_case, name, dataset, events, store, build, choices, report)
+        outcomes = [session.train(kind) for kind in wanted]
+        blend = learn_ensemble(session, outcomes) if ensemble else None
+    return [*outcomes, *([blend] if blend else [])]
+
+
+def _learnable(dataset: Dataset, events: Events, name: str, report: Report) -> bool:
+    started = time.monotonic()
+    found = check(dataset, events, now=time.time())
+    counts = found.counts
+    told = f"{counts.users:,} people, {counts.items:,} items, {counts.positive:,} positive, {counts.days:.0f} days"
+    report.stage(name, "check", counts.events, time.monotonic() - started, told)
+    for warning in found.warnings:
+        report.warn(f"{name}: {warning}")
+    if found.blocking:
+        if counts.items == 0:
+            raise DatasetError(f"{name}: {found.blocking[0]}; add some, then run: manage.py generate_all_datasets")
+        report.line(f"{name:<10} not enough data: {found.blocking[0]}; nothing was published, popular items keep serving")
+    return not found.blocking
+
+
+def seeded(seed: int, **chosen: Parameters) -> Mapping[str, Parameters]:
+    """The stated parameters, those chosen put in their place, and the seed in all that have one."""
+    found = {kind: chosen.get(kind, STATED[kind]) for kind in KINDS}
+    return {kind: one if isinstance(one, ContentParameters) else replace(one, seed=seed) for kind, one in found.items()}

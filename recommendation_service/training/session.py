@@ -1,0 +1,228 @@
+"""One catalogue's training, from export to published models: check, split, train, measure, refit, judge, publish."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from recommendation_service.artifacts.store import Artifact, ArtifactStore
+from recommendation_service.datasets.files import Dataset, Events
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.errors import ArtifactRefused
+from recommendation_service.numeric import Floats
+from recommendation_service.training import gate, metrics
+from recommendation_service.training.als import ALSParameters
+from recommendation_service.training.evaluation import Panel, Scorer, build_panel, score_people
+from recommendation_service.training.material import Material, NotEnough, Trained, read_material
+from recommendation_service.training.recipes import STATED, Fitted, Parameters, fit, libraries, parameters_from
+from recommendation_service.training.report import Report
+from recommendation_service.training.splits import time_split
+from recommendation_service.training.tuning import DEFAULT_BUDGET_S, Tuned, tune_als
+from recommendation_service.use_cases.schema import UseCase
+
+TRAINING_SHARES = (0.9, 0.1, 0.0)
+PANEL_AT_MOST = 1_000
+EngineBuilder = Callable[[UseCase, Catalogue, Mapping[str, Artifact]], Mapping[str, Scorer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the command line chose."""
+
+    tune: bool = False
+    budget_s: float = DEFAULT_BUDGET_S
+    force: bool = False
+    parameters: Mapping[str, Parameters] = field(default_factory=lambda: dict(STATED))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of one kind: published under `version`, or not, and why."""
+
+    kind: str
+    version: str | None
+    candidate: Trained | None  # trained without the validation part
+    scores: Floats | None  # of the validation people, by the serving engine
+    refused: tuple[str, ...] = ()
+    skipped: str = ""
+
+
+@dataclass(eq=False)
+class Session:
+    """One catalogue's export, cut for training, with what measuring it needs."""
+
+    use_case: UseCase
+    name: str  # the catalogue
+    dataset: Dataset
+    events: Events
+    store: ArtifactStore
+    build: EngineBuilder
+    choices: Choices
+    report: Report
+
+    def __post_init__(self) -> None:
+        """Cut the events; raises DatasetError when there is nothing to cut."""
+        weighting = self.use_case.weighting
+        split = time_split(self.events, TRAINING_SHARES)
+        newest = float(self.events.times.max())
+        self.whole: Material = read_material(self.dataset, self.events, weighting, newest)
+        self.early = self.whole.as_of(split.train, weighting, split.valid_start)
+        self.panel: Panel = build_panel(self.early, split.valid, most=PANEL_AT_MOST, with_history=True)
+        self.whole = self.whole.as_of(self.events, weighting, newest)
+        popularity = self._engine_name("popularity")
+        self.popularity = None if popularity is None else self.ndcg(self.scores_of({}, popularity))
+
+    def train(self, kind: str) -> Outcome:
+        """Train, measure and publish one kind; too little to learn from is an outcome, not an error."""
+        started = time.monotonic()
+        try:
+            outcome = self._train(kind)
+        except NotEnough as error:
+            self.report.stage(self.name, kind, self.rows, time.monotonic() - started, f"skipped: {error.message}")
+            return Outcome(kind, None, None, None, skipped=error.message)
+        for reason in outcome.refused:
+            self.report.warn(f"{self.name}/{kind}: not published: {reason}; --force publishes it all the same")
+        told = "no validation people" if outcome.scores is None else self._told(outcome.scores)
+        became = outcome.version or "kept today's model"
+        self.report.stage(self.name, kind, self.rows, time.monotonic() - started, f"{told}  -> {became}")
+        return outcome
+
+    def _train(self, kind: str) -> Outcome:
+        today = self.today(kind)
+        chosen = self.choices.parameters.get(kind, STATED[kind])
+        tuned = self._tune(chosen) if kind == "als" and self.choices.tune and isinstance(chosen, ALSParameters) else None
+        with self.report.progress(f"{self.name}/{kind}") as progress:
+            panel = self.panel if len(self.panel) else None
+            candidate = fit(self.early, tuned.parameters if tuned else chosen, panel=panel, progress=progress)
+            refit = fit(self.whole, candidate.parameters, progress=progress).trained
+        scores = self._measured_scores(candidate.trained)
+        measured = gate.Measured(
+            candidate=self.ndcg(scores),
+            refit=self.ndcg(self._measured_scores(refit)),
+            current=self._current(kind, candidate, scores, today),
+            popularity=self.popularity,
+        )
+        verdict = gate.judge(
+            refit.arrays,
+            measured,
+            interactions=self.rows,
+            current_dataset=today.manifest.dataset if today else None,
+        )
+        version = self._publish(refit, measured, verdict, tuned, scores)
+        return Outcome(kind, version, candidate.trained, scores, () if version else verdict.refusals)
+
+    def today(self, kind: str) -> Artifact | None:
+        """The published model, or None when there is none that can be read."""
+        try:
+            return self.store.load(kind)
+        except ArtifactRefused as error:
+            self.report.warn(f"{self.name}/{kind}: today's model cannot be read ({error.message})")
+            return None
+
+    @property
+    def rows(self) -> int:
+        """Interactions in the export."""
+        return int(self.events.times.size)
+
+    def provenance(self) -> dict[str, Any]:
+        """What a manifest tells of the export a model was made from."""
+        return {
+            "export": self.dataset.version,
+            "fingerprint": self.dataset.fingerprint,
+            "users": len(self.whole.user_ids),
+            "items": len(self.whole.catalogue),
+            "interactions": self.rows,
+            "newest_event": self.whole.now,
+        }
+
+    def scores_of(self, artifacts: Mapping[str, Artifact], engine: str) -> Floats | None:
+        """(p, n_items) validation scores by the serving engine of that name; None without people or engine."""
+        built = self.build(self.use_case, self.early.catalogue, artifacts)
+        if engine not in built or not len(self.panel):
+            return None
+        return score_people(built[engine], self.panel)
+
+    def ndcg(self, scores: Floats | None) -> float | None:
+        """Validation NDCG@10 of score rows."""
+        return None if scores is None else metrics.ndcg(scores, self.panel.eligible, self.panel.relevant)
+
+    def _measured_scores(self, trained: Trained) -> Floats | None:
+        engine = self._engine_name(trained.kind)
+        return None if engine is None else self.scores_of({trained.kind: trained.artifact(self.name)}, engine)
+
+    def _engine_name(self, kind: str) -> str | None:
+        found = self.use_case.engine_of_kind(kind)
+        return found[0] if found else None
+
+    def _current(self, kind: str, candidate: Fitted, scores: Floats | None, today: Artifact | None) -> float | None:
+        """Today's recipe on the same terms: trained anew without the validation part.
+
+        Today's arrays have usually seen the validation people's choices, so measuring them would always flatter them.
+        """
+        if today is None or scores is None:
+            return None
+        recipe = parameters_from(kind, today.manifest.parameters)
+        if recipe == candidate.parameters:
+            return self.ndcg(scores)
+        return self.ndcg(self._measured_scores(fit(self.early, recipe).trained))
+
+    def _tune(self, stated: ALSParameters) -> Tuned | None:
+        if not len(self.panel):
+            return None
+        started = time.monotonic()
+        with self.report.progress(f"{self.name}/tune") as progress:
+            tuned = tune_als(self.early, self.panel, stated, budget_s=self.choices.budget_s, progress=progress)
+        best = tuned.parameters
+        told = (
+            f"alpha {best.alpha:g}, regularization {best.regularization:g}, factors {best.factors}: NDCG@10"
+            f" {tuned.score:.4f} against {tuned.stated_score:.4f} with the stated settings"
+            f" ({tuned.gain:+.0%}, {tuned.tried} tried)"
+        )
+        self.report.stage(self.name, "tune", self.rows, time.monotonic() - started, told)
+        return tuned
+
+    def _told(self, scores: Floats) -> str:
+        popular = "" if self.popularity is None else f" (popularity {self.popularity:.4f})"
+        return f"NDCG@10 {self.ndcg(scores):.4f}{popular}"
+
+    def _publish(
+        self, refit: Trained, measured: gate.Measured, verdict: gate.Verdict, tuned: Tuned | None, scores: Floats | None
+    ) -> str | None:
+        for warning in verdict.warnings:
+            self.report.warn(f"{self.name}/{refit.kind}: {warning}")
+        if not verdict.accepted and not self.choices.force:
+            return None
+        forced = tuple(f"forced: {reason}" for reason in verdict.refusals)
+        for reason in forced:
+            self.report.warn(f"{self.name}/{refit.kind}: {reason}")
+        published = self.store.publish(
+            refit.kind,
+            refit.arrays,
+            catalogue=self.name,
+            parameters=refit.parameters,
+            dataset=self.provenance(),
+            metrics=self._figures(measured, tuned, scores),
+            warnings=verdict.warnings + forced,
+            libraries=libraries(refit.kind),
+        )
+        return published.version
+
+    def _figures(self, measured: gate.Measured, tuned: Tuned | None, scores: Floats | None) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "validation_people": len(self.panel),
+            "validation_ndcg_at_10": measured.candidate,
+            "popularity_ndcg_at_10": measured.popularity,
+            "current_recipe_ndcg_at_10": measured.current,
+        }
+        if scores is not None:
+            own = metrics.measure(metrics.top_k(scores, self.panel.eligible, 10), self.panel.relevant)
+            for name in ("precision", "recall", "map"):
+                found[f"validation_{name}_at_10"] = float(getattr(own, name).mean())
+        if tuned is not None:
+            found["tuning"] = {
+                "stated_ndcg_at_10": tuned.stated_score,
+                "tuned_ndcg_at_10": tuned.score,
+                "tried": tuned.tried,
+                "whole_grid": tuned.whole_grid,
+            }
+        return found
