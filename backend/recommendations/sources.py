@@ -149,11 +149,6 @@ class ItemSource:
         return {"item_id": record.item_id, "title": record.title, "category": record.category or "", "tags": record.tags}
 
 
-def use_case_of(source: "type[ItemSource]") -> str:
-    """Name of the use case that weighs and shows this catalogue: the catalogue's own name unless the source says."""
-    return source.use_case or source.catalogue
-
-
 def values_of(thing: Any, name: str) -> tuple[Any, ...]:
     """The values behind a field name: many for a list or a relation, one for a plain field, none for empty."""
     value = _resolve(thing, name)
