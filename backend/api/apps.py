@@ -9,3 +9,7 @@ class ApiConfig(AppConfig):
     name = "api"
     label = "api"
     verbose_name = "API"
+
+    def ready(self) -> None:
+        """Let drf-spectacular know our tokens."""
+        from api import schema  # noqa: F401 - importing registers it, and needs the apps to be ready

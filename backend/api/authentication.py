@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from api.problems import CHALLENGE
 from recommendation_service.errors import Unauthenticated
 from recommendations import tokens
+
+CHALLENGE = 'Bearer realm="backend"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
+from api.authentication import CHALLENGE
 from recommendation_service.errors import TandemError, Unauthenticated
 
 PROBLEM_JSON = "application/problem+json"
 NOT_FOUND = "there is nothing here, or it is not yours to see"
-CHALLENGE = 'Bearer realm="backend"'
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,10 @@ class RecommendationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Find every `recommendation_sources.py`, mirror the event tables they name, and register our checks."""
-        from recommendations import checks, receivers, sources  # models are importable only once the apps are ready
+        # models are importable only once the apps are ready
+        from recommendations import cache, checks, receivers, signals, sources
 
         checks.register_all()
         sources.autodiscover()
         receivers.connect_all()
+        signals.interaction_recorded.connect(cache.forget_recorded, dispatch_uid="recommendations.cache")

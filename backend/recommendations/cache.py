@@ -113,13 +113,18 @@ def forget(user_id: str) -> None:
     _try(lambda: cache.set(_turn_name(user_id), uuid.uuid4().hex, 2 * LAST_GOOD_SECONDS))
 
 
+def forget_recorded(sender: Any, *, user_id: str, **_others: Any) -> None:
+    """`forget`, as a receiver of `interaction_recorded`."""
+    forget(user_id)
+
+
 def _turn_name(user_id: str) -> str:
     return f"recs:turn:{sha256(user_id.encode()).hexdigest()[:40]}"
 
 
 def _try(work: Callable[[], Any]) -> Any:
     """What `work` gives, or None when the cache fails or failed a moment ago."""
-    global _sick_until  # noqa: PLW0603 - one cache per process, one memory of its health
+    global _sick_until
     if time.monotonic() < _sick_until:
         return None
     try:

@@ -17,7 +17,8 @@ import orjson
 from django.conf import settings
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, TimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError
+from urllib3.exceptions import TimeoutError as LateError
 from urllib3.response import BaseHTTPResponse
 
 from recommendation_service.errors import ConfigurationError
@@ -30,6 +31,10 @@ CHUNK_BYTES = 64 * 1024
 POOL_SIZE = 16
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))  # monotonic seconds
+
+
+def _time_left() -> float:
+    return _deadline.get() - time.monotonic()
 
 
 class ServiceFailed(Exception):
@@ -53,9 +58,9 @@ class _DeadlineSocket(socket.socket):
         super().sendall(*args, **kwargs)
 
     def _tighten(self) -> None:
-        left = _deadline.get() - time.monotonic()
+        left = _time_left()
         if left <= 0:
-            raise socket.timeout("the deadline has passed")
+            raise TimeoutError("the deadline has passed")
         self.settimeout(min(left, 3600.0))
 
 
@@ -93,35 +98,46 @@ class RecommendationClient:
         """The checked answer to one Ask, which is the JSON body as docs/reference says. Raises ServiceFailed."""
         if not self.breaker.may_pass():
             raise ServiceFailed("circuit_open", "the service failed a moment ago; it is asked again shortly")
+        over = _deadline.set(time.monotonic() + self._deadline_s)
         try:
             body = self._post(f"/api/recommendations/{use_case}/{surface}", orjson.dumps(ask), _token_header(user_id))
             answer = checked(body, use_case=use_case, surface=surface, user_id=user_id, limit=limit)
-        except BadAnswer as error:
+        except (BadAnswer, HTTPError, OSError) as error:
             self.breaker.failed()
-            raise ServiceFailed("bad_answer", f"the service's answer was refused: {error}") from error
-        except TimeoutError as error:
-            self.breaker.failed()
-            raise ServiceFailed("timeout", f"the service did not answer within {self._deadline_s:g} s") from error
-        except (HTTPError, OSError) as error:
-            self.breaker.failed()
-            raise ServiceFailed("unreachable", "the service cannot be reached") from error
+            raise self._failure(error) from error
+        finally:
+            _deadline.reset(over)
         self.breaker.succeeded()
         return answer
 
-    def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-        over = _deadline.set(time.monotonic() + self._deadline_s)
-        try:
-            return self._post_once(path, body, headers)
-        except (NewConnectionError, ProtocolError):
-            if time.monotonic() >= _deadline.get():
-                raise
-            return self._post_once(path, body, headers)  # asking changes nothing there, so a lost connection is asked again
-        finally:
-            _deadline.reset(over)
+    def _failure(self, error: Exception) -> ServiceFailed:
+        if isinstance(error, BadAnswer):
+            return ServiceFailed("bad_answer", f"the service's answer was refused: {error}")
+        if isinstance(error, ConnectTimeoutError):
+            return ServiceFailed("unreachable", f"the service did not take a connection within {self._connect_s:g} s")
+        if isinstance(error, LateError | TimeoutError) or _time_left() <= 0:
+            return ServiceFailed("timeout", f"the service did not answer within {self._deadline_s:g} s")
+        return ServiceFailed("unreachable", "the service cannot be reached")
 
-    def _post_once(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-        left = max(0.001, _deadline.get() - time.monotonic())
-        response = self._connections().urlopen(
+    def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        try:
+            response = self._begin(path, body, headers)
+        except (NewConnectionError, ProtocolError):
+            if _time_left() <= 0:
+                raise
+            response = self._begin(path, body, headers)  # asking changes nothing there, so a lost connection is tried again
+        try:
+            found = _body_of(response)
+        except BaseException:
+            response.close()  # what is left of it must not be read as the next answer
+            raise
+        response.release_conn()
+        return found
+
+    def _begin(self, path: str, body: bytes, headers: Mapping[str, str]) -> BaseHTTPResponse:
+        """Send the question and read the answer's headers."""
+        left = max(0.001, _time_left())
+        return self._connections().urlopen(
             "POST",
             path,
             body=body,
@@ -132,13 +148,6 @@ class RecommendationClient:
             preload_content=False,
             decode_content=False,
         )
-        try:
-            found = _body_of(response)
-        except BaseException:
-            response.close()  # what is left of it must not be read as the next answer
-            raise
-        response.release_conn()
-        return found
 
     def _connections(self) -> HTTPConnectionPool:
         """This process's pool: a fork starts with an empty one, since two processes must not share a socket."""
@@ -161,10 +170,13 @@ def _body_of(response: BaseHTTPResponse) -> bytes:
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise BadAnswer("it is compressed, which was not asked for")
     body = bytearray()
-    while chunk := response.read(CHUNK_BYTES):
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise BadAnswer("it is larger than 256 kB")
+    try:
+        while chunk := response.read(CHUNK_BYTES):
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise BadAnswer("it is larger than 256 kB")
+    except ProtocolError as error:
+        raise BadAnswer("it ended too early") from error
     return bytes(body)
 
 
@@ -179,7 +191,7 @@ _client: RecommendationClient | None = None
 
 def client() -> RecommendationClient:
     """This process's client, made from the settings on first use."""
-    global _client  # noqa: PLW0603 - one pool and one breaker per process
+    global _client
     if _client is None:
         own = settings.RECOMMENDATIONS
         _client = RecommendationClient(own["SERVICE_URL"], deadline_s=own["DEADLINE_S"], connect_s=own["CONNECT_TIMEOUT_S"])
@@ -188,5 +200,5 @@ def client() -> RecommendationClient:
 
 def forget_client() -> None:
     """Make a new client at the next call; for tests and changed settings."""
-    global _client  # noqa: PLW0603 - see client()
+    global _client
     _client = None

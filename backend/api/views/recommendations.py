@@ -33,7 +33,7 @@ class RecommendationsView(APIView):
         operation_id="recommendations",
         summary="Recommendations for one user",
         description="Always answers: with the service down or late, the last good list, then popular items; `degraded` "
-        "says so. Any facet of the catalogue is a filter, as in `?sector=health&sector=energy`; several values mean any of them.",
+        "says so. Any facet of the catalogue is a filter, as in `?sector=health&sector=energy`: any of the values.",
         parameters=[
             OpenApiParameter("use_case", str, OpenApiParameter.PATH, description="Such as startups"),
             OpenApiParameter("surface", str, OpenApiParameter.PATH, description="Such as for-developer"),

@@ -112,15 +112,10 @@ def empty_answer(asked: Asked, past: Past) -> dict[str, Any]:
         "degraded": True,
         "degradation": [],
         "model_version": "",
-        "generated_at": now_text(),
+        "generated_at": datetime.now(UTC).isoformat(),
         "interaction_count": count,
         "recommendations": [],
     }
-
-
-def now_text() -> str:
-    """This moment as ISO 8601, UTC."""
-    return datetime.now(UTC).isoformat()
 
 
 def _seen(asked: Asked, past: Past, item_ids: list[str]) -> set[str]:

@@ -12,7 +12,7 @@ from recommendations import cache
 from recommendations.client import ServiceFailed, client
 from recommendations.places import Place, place_of
 from recommendations.selectors.history import hidden_of, history_of, mark_of
-from recommendations.services.fallback import Asked, Past, empty_answer, now_text, popular_items, renumbered, showable
+from recommendations.services.fallback import Asked, Past, empty_answer, popular_items, renumbered, showable
 from recommendations.services.flight import SingleFlight
 from recommendations.services.impressions import record_impression
 
