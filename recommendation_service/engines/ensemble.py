@@ -1,6 +1,5 @@
 """The ensemble: members' scores, scaled to one range for this user, then averaged by weight."""
 
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +19,6 @@ from recommendation_service.numeric import Floats, Ints, blend, top_rows, unit_r
 
 LEAST_MEMBERS = 2
 MOST_REASONS = 3
-log = logging.getLogger("recommendation_service")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,9 +111,7 @@ class Ensemble(Engine):
         rows = top_rows(blended.scores, limit, query.eligible)
         if not rows.size:
             return None
-        found = Candidates(rows, blended.scores[rows], {name: blended.shares(name, rows) for name in blended.scaled})
-        log.info("Ensemble generated %d recommendations", len(found), extra={"count": len(found), "method": self.name})
-        return found
+        return Candidates(rows, blended.scores[rows], {name: blended.shares(name, rows) for name in blended.scaled})
 
     def explain(self, query: Query, row: int) -> Reason | None:
         """The best of `reasons`."""

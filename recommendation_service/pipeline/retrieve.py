@@ -87,13 +87,16 @@ def _filled(found: Found, rest: tuple[str, ...], plan: Plan, engines: Mapping[st
 def _below(upper: Candidates, lower: Candidates) -> Candidates:
     """Both lists as one; the lower one's scores are moved down so that they begin where the upper ones end."""
     down = upper.scores.min() - lower.scores.max()
-    names = [*upper.parts, *(name for name in lower.parts if name not in upper.parts)]
-    blank = {True: np.full(len(upper), np.nan, np.float32), False: np.full(len(lower), np.nan, np.float32)}
-    parts = {name: np.concatenate([upper.parts.get(name, blank[True]), lower.parts.get(name, blank[False])]) for name in names}
-    if down:
-        parts["place"] = np.concatenate([blank[True], np.full(len(lower), down, np.float32)])
+    added = {**lower.parts, "place": np.full(len(lower), down, dtype=np.float32)} if down else lower.parts
     rows: Ints = np.concatenate([upper.rows, lower.rows])
-    return Candidates(rows, np.concatenate([upper.scores, lower.scores + down]).astype(np.float32), parts)
+    lowered = np.minimum(lower.scores + down, upper.scores.min())  # rounding must not lift one above
+    scores = np.concatenate([upper.scores, lowered]).astype(np.float32)
+    none_above, none_below = (np.full(len(side), np.nan, dtype=np.float32) for side in (upper, lower))
+    parts = {
+        name: np.concatenate([upper.parts.get(name, none_above), added.get(name, none_below)])
+        for name in dict.fromkeys([*upper.parts, *added])
+    }
+    return Candidates(rows, scores, parts)
 
 
 def _nothing(skips: tuple[Skip, ...]) -> Found:

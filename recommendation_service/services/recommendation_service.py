@@ -4,17 +4,19 @@ import hmac
 import logging
 import time
 import uuid
+from collections.abc import Mapping
 from hashlib import sha256
 
 import numpy as np
 
 from recommendation_service.domain.query import Ask, Query
 from recommendation_service.domain.slate import Candidates, Reason, Recommendation, Skip, Slate
+from recommendation_service.engines.base import Engine
 from recommendation_service.pipeline.explain import reasons_for
 from recommendation_service.pipeline.plan import Plan
 from recommendation_service.pipeline.resolve import resolve
 from recommendation_service.pipeline.retrieve import Found, retrieve
-from recommendation_service.services.runtime import Runtime, Site
+from recommendation_service.services.runtime import Runtime
 
 log = logging.getLogger("recommendation_service")
 
@@ -46,12 +48,12 @@ class RecommendationService:
         shelf = site.shelves[plan.surface.catalogue]
         resolved = resolve(ask, plan, site.use_case, shelf.catalogue, shelf.source)
         query = resolved.query
-        self._log_routing(ask, site, plan, query)
+        self._log_routing(ask, plan, query, shelf.engines)
         found = retrieve(plan, query, shelf.engines)
         shown = _kept(plan, query, found.candidates)
         reasons, unexplained = reasons_for(query, shown.rows, found.sources)
         slate = _slate(ask, query, found, shown, reasons, (*resolved.skips, *found.skips, *unexplained))
-        self._log_answer(slate, 1000 * (time.perf_counter() - started))
+        self._log_answer(slate, shelf.engines, 1000 * (time.perf_counter() - started))
         return slate
 
     def user_word(self, user_id: str | None) -> str:
@@ -62,19 +64,19 @@ class RecommendationService:
             return user_id
         return hmac.new(self._log_key, user_id.encode(), sha256).hexdigest()[:12]
 
-    def _log_routing(self, ask: Ask, site: Site, plan: Plan, query: Query) -> None:
+    def _log_routing(self, ask: Ask, plan: Plan, query: Query, engines: Mapping[str, Engine]) -> None:
         user, count = self.user_word(ask.user_id), query.history.count
         name, segment = plan.router.choose(query), plan.router.segment(query)
-        engine = site.shelves[plan.surface.catalogue].engines.get(name)
-        label = engine.label if engine is not None else name
+        label = engines[name].label if name in engines else name
         log.info("User %s has %d interactions", user, count, extra={"user": user, "count": count})
         said = f"{segment} user: " if segment else ""
         log.info("→ Using %s (%s%d interactions)", label, said, count, extra={"user": user, "count": count, "method": name})
 
-    def _log_answer(self, slate: Slate, ms: float) -> None:
-        user, count = self.user_word(slate.user_id), len(slate.recommendations)
-        fields = {"user": user, "count": count, "method": slate.method_used, "ms": round(ms, 2)}
-        log.info("%s answered %d recommendations for %s", slate.method_used, count, user, extra=fields)
+    def _log_answer(self, slate: Slate, engines: Mapping[str, Engine], ms: float) -> None:
+        method, count = slate.method_used, len(slate.recommendations)
+        label = engines[method].label if method in engines else method
+        fields = {"user": self.user_word(slate.user_id), "count": count, "method": method, "ms": round(ms, 2)}
+        log.info("%s generated %d recommendations", label[:1].upper() + label[1:], count, extra=fields)
         for skip in slate.degradation:
             log.warning("degraded: %s (%s)", skip.detail, skip.code, extra={"engine": skip.engine, "code": skip.code})
 

@@ -1,0 +1,278 @@
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Reason
+from recommendation_service.engines.base import Engine
+from recommendation_service.engines.collaborative_als import CollaborativeALS
+from recommendation_service.engines.content import Content
+from recommendation_service.engines.ensemble import Ensemble
+from recommendation_service.engines.turn import Turns
+from recommendation_service.engines.two_tower import TwoTower
+from recommendation_service.errors import ArtifactRefused, ConfigurationError
+from recommendation_service.numeric import Floats
+from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.contract import EngineContract
+
+NAN = float("nan")
+
+
+class TestEnsemble(EngineContract):
+    def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
+        members: dict[str, Engine] = {
+            "als": CollaborativeALS.from_artifact("als", board.als(order), catalogue),
+            "two_tower": TwoTower.from_artifact("two_tower", board.two_tower(order), catalogue),
+            "content_based": Content.from_artifact("content_based", board.content(order), catalogue),
+        }
+        stated = {"als": 0.5, "two_tower": 0.3, "content_based": 0.2}
+        return Ensemble.from_members("ensemble", members, members=stated)
+
+
+class Says(Engine):
+    """Always the same scores, whoever asks."""
+
+    label = "says"
+
+    def __init__(self, name: str, scores: Sequence[float] | None, text: str = "") -> None:
+        super().__init__(name, f"{name}_v1")
+        self.given = None if scores is None else np.array(scores, dtype=np.float32)
+        self.text = text
+        self.asked = 0
+
+    def scores(self, query: Query) -> Floats | None:
+        self.asked += 1
+        return self.given
+
+    def explain(self, query: Query, row: int) -> Reason | None:
+        return Reason(self.name, self.text, 1.0) if self.text else None
+
+
+class Breaks(Says):
+    def scores(self, query: Query) -> Floats | None:
+        raise ZeroDivisionError("a bug in one engine")
+
+
+def asked(n: int = 4, eligible: Sequence[bool] | None = None) -> Query:
+    mask = np.ones(n, dtype=np.bool_) if eligible is None else np.array(eligible)
+    return board.query(board.catalogue(n), eligible=mask)
+
+
+def blend_of(members: Mapping[str, Engine], **weights: float) -> Ensemble:
+    return Ensemble.from_members("ensemble", members, members=weights)
+
+
+def pair(one: Sequence[float] | None, other: Sequence[float] | None) -> dict[str, Engine]:
+    return {"als": Says("als", one, "Because of A"), "two_tower": Says("two_tower", other, "Because of B")}
+
+
+def test_scores_are_the_weighted_mean_after_min_max() -> None:
+    ensemble = blend_of(pair([0, 5, 10, 2], [30, 20, 10, 20]), als=0.6, two_tower=0.4)
+    np.testing.assert_allclose(ensemble.scores(asked()), [0.4, 0.5, 0.6, 0.6 * 0.2 + 0.4 * 0.5], rtol=1e-6)
+
+
+def test_the_scale_of_a_member_does_not_matter() -> None:
+    plain = blend_of(pair([0, 5, 10, 2], [3, 2, 1, 2]), als=0.6, two_tower=0.4).scores(asked())
+    loud = blend_of(pair([-7, 993, 1993, 393], [3, 2, 1, 2]), als=0.6, two_tower=0.4).scores(asked())
+    np.testing.assert_allclose(plain, loud, rtol=1e-6)
+
+
+def test_what_is_not_eligible_does_not_set_the_scale() -> None:
+    mask = [True, True, True, False]
+    quiet = blend_of(pair([0, 5, 10, 10], [3, 2, 1, 1]), als=0.6, two_tower=0.4).scores(asked(eligible=mask))
+    loud = blend_of(pair([0, 5, 10, 9999], [3, 2, 1, -9999]), als=0.6, two_tower=0.4).scores(asked(eligible=mask))
+    np.testing.assert_array_equal(quiet, loud)
+    assert quiet is not None
+    assert np.isnan(quiet[3])
+
+
+def test_a_member_that_cannot_say_about_a_row_leaves_its_weight_to_the_others() -> None:
+    ensemble = blend_of(pair([NAN, 5, 10, 0], [9, 1, 5, NAN]), als=0.6, two_tower=0.4)
+    found = ensemble.recommend(asked(), 4)
+    assert found is not None
+    by_row = dict(zip(found.rows.tolist(), found.scores.tolist(), strict=True))
+    assert by_row[0] == pytest.approx(1.0)  # two_tower alone, and it is its best: not dragged to 0.4
+    assert by_row[3] == pytest.approx(0.0)
+    assert by_row[1] == pytest.approx(0.6 * 0.5)
+    shares = {name: dict(zip(found.rows.tolist(), part.tolist(), strict=True)) for name, part in found.parts.items()}
+    assert np.isnan(shares["als"][0])
+    assert shares["two_tower"][0] == pytest.approx(1.0)
+    assert shares["als"][2] == pytest.approx(0.6)
+
+
+def test_a_row_nobody_knows_stays_unknown() -> None:
+    scores = blend_of(pair([NAN, 5, 10, 0], [NAN, 1, 5, 2]), als=0.6, two_tower=0.4).scores(asked())
+    assert scores is not None
+    assert np.isnan(scores[0])
+
+
+finite = st.floats(-1000, 1000, width=32)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(st.tuples(finite, finite), min_size=2, max_size=20), weight=st.floats(0.01, 0.99))
+def test_a_blend_lies_between_its_members_and_agreement_wins(rows: list[tuple[float, float]], weight: float) -> None:
+    one, other = [a for a, _ in rows], [b for _, b in rows]
+    scores = blend_of(pair(one, other), als=weight, two_tower=1 - weight).scores(asked(len(rows)))
+    assert scores is not None
+    assert ((scores >= -1e-6) & (scores <= 1 + 1e-6)).all()
+    same = blend_of(pair(one, one), als=weight, two_tower=1 - weight).scores(asked(len(rows)))
+    assert same is not None
+    assert one[int(np.argmax(same))] == max(one)
+
+
+def test_stated_weights_are_scaled_to_sum_to_one() -> None:
+    assert blend_of(pair([1, 2], [1, 2]), als=3, two_tower=1).weights == {"als": 0.75, "two_tower": 0.25}
+
+
+@pytest.mark.parametrize("weights", [{}, {"als": 0.0}, {"als": -1.0, "two_tower": 2.0}])
+def test_weights_that_say_nothing_stop_the_start(weights: dict[str, float]) -> None:
+    with pytest.raises(ConfigurationError, match="at least one above 0"):
+        Ensemble.from_members("ensemble", {}, members=weights)
+
+
+def learned(members: Sequence[str], weights: Sequence[float]):  # type: ignore[no-untyped-def]
+    arrays = {
+        "members": np.array([name.encode() for name in members]),
+        "weights": np.array(weights, dtype=np.float32),
+        "stated_weights": np.array(weights, dtype=np.float32),
+    }
+    return board.artifact("ensemble", arrays)
+
+
+def test_learned_weights_come_from_the_artifact() -> None:
+    members = {**pair([0, 1], [1, 0]), "popular": Says("popular", [0, 1])}
+    ensemble = Ensemble.from_members(
+        "ensemble",
+        members,
+        learned(["als", "popular", "two_tower"], [0.2, 0.5, 0.3]),
+        members={"als": 0.6, "two_tower": 0.4},
+        also_learn=["popular"],
+        weights="learned",
+    )
+    assert ensemble.weights == pytest.approx({"als": 0.2, "popular": 0.5, "two_tower": 0.3})
+    assert ensemble.version == "ensemble_v1+als_v1+popular_v1+two_tower_v1"
+
+
+def test_learned_weights_without_a_published_ensemble_are_a_configuration_error() -> None:
+    with pytest.raises(ConfigurationError, match="train_all"):
+        Ensemble.from_members("ensemble", pair([0], [0]), members={"als": 1}, weights="learned")
+
+
+@pytest.mark.parametrize(
+    ("members", "weights"), [(["als", "svd"], [0.5, 0.5]), (["als", "als"], [0.5, 0.5]), (["als", "two_tower"], [0, 0])]
+)
+def test_learned_weights_that_cannot_be_used_are_refused(members: list[str], weights: list[float]) -> None:
+    with pytest.raises(ArtifactRefused, match="ensemble_v1"):
+        Ensemble.from_members(
+            "ensemble",
+            pair([0, 1], [1, 0]),
+            learned(members, weights),
+            members={"als": 0.6, "two_tower": 0.4},
+            weights="learned",
+        )
+
+
+def test_a_member_learned_to_weigh_nothing_is_not_even_asked() -> None:
+    members = pair([0, 1], [1, 0])
+    ensemble = Ensemble.from_members(
+        "ensemble",
+        members,
+        learned(["als", "two_tower"], [1, 0]),
+        members={"als": 0.6, "two_tower": 0.4},
+        weights="learned",
+    )
+    assert ensemble.recommend(asked(2), 2) is not None  # the only member with a weight is enough
+    assert ensemble.partial(asked(2)) == ()
+    assert members["two_tower"].asked == 0  # type: ignore[attr-defined]
+
+
+def test_two_members_are_enough_and_the_third_is_told() -> None:
+    members = {**pair([0, 1, 2, 3], [0, 1, 2, 3]), "content_based": Says("content_based", None)}
+    ensemble = blend_of(members, als=0.5, two_tower=0.3, content_based=0.2)
+    question = asked()
+    assert ensemble.recommend(question, 2) is not None
+    (missing,) = ensemble.partial(question)
+    assert (missing.engine, missing.code) == ("content_based", "partial")
+    assert "cannot say" in missing.detail
+
+
+def test_one_member_alone_is_no_ensemble() -> None:
+    ensemble = blend_of(pair([0, 1, 2, 3], None), als=0.6, two_tower=0.4)
+    assert ensemble.recommend(asked(), 2) is None
+    assert [skip.engine for skip in ensemble.partial(asked())] == ["two_tower"]
+
+
+def test_a_member_without_a_model_is_told_as_missing() -> None:
+    members = {**pair([0, 1, 2, 3], [3, 2, 1, 0])}
+    ensemble = blend_of(members, als=0.5, two_tower=0.3, content_based=0.2)
+    question = asked()
+    assert ensemble.recommend(question, 2) is not None
+    (missing,) = ensemble.partial(question)
+    assert (missing.engine, "no published model" in missing.detail) == ("content_based", True)
+
+
+def test_a_switched_off_member_is_not_asked_though_it_is_there() -> None:
+    members = {**pair([0, 1, 2, 3], [3, 2, 1, 0]), "content_based": Says("content_based", [1, 2, 3, 4])}
+    stated = {"als": 0.5, "two_tower": 0.3, "content_based": 0.2}
+    ensemble = Ensemble.from_members("ensemble", members, members=stated, without=["als"])
+    question = asked()
+    assert ensemble.recommend(question, 2) is not None
+    (missing,) = ensemble.partial(question)
+    assert (missing.engine, "switched off" in missing.detail) == ("als", True)
+    assert members["als"].asked == 0  # type: ignore[attr-defined]
+    assert "als_v1" not in ensemble.version
+
+
+def test_a_member_that_fails_is_told_logged_and_outvoted(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Turns, "reraise", False)
+    members = {**pair([0, 1, 2, 3], [0, 1, 2, 3]), "content_based": Breaks("content_based", [])}
+    ensemble = blend_of(members, als=0.5, two_tower=0.3, content_based=0.2)
+    question = asked()
+    found = ensemble.recommend(question, 2)
+    assert found is not None
+    assert found.rows.tolist() == [3, 2]
+    (missing,) = ensemble.partial(question)
+    assert (missing.engine, missing.code) == ("content_based", "partial")
+    assert "ZeroDivisionError" in missing.detail
+    assert "a bug in one engine" not in missing.detail  # the visitor's answer shows the kind, the log the text
+    assert "a bug in one engine" in caplog.text
+
+
+def test_in_tests_a_failing_member_raises() -> None:
+    ensemble = blend_of({"als": Breaks("als", []), "two_tower": Says("two_tower", [1, 2])}, als=0.6, two_tower=0.4)
+    with pytest.raises(ZeroDivisionError):
+        ensemble.scores(asked(2))
+
+
+def test_reasons_of_members_come_once_each_the_larger_share_first() -> None:
+    members = pair([0, 10, 0, 0], [10, 9, 0, 0])
+    ensemble = blend_of(members, als=0.5, two_tower=0.5)
+    assert [reason.text for reason in ensemble.reasons(asked(), 0)] == ["Because of B", "Because of A"]
+    assert [reason.text for reason in ensemble.reasons(asked(), 1)] == ["Because of A", "Because of B"]
+    members["two_tower"].text = "Because of A"  # type: ignore[attr-defined]
+    assert [reason.engine for reason in ensemble.reasons(asked(), 0)] == ["two_tower"]
+
+
+def test_at_most_three_reasons_are_given() -> None:
+    names = ["a", "b", "c", "d"]
+    members = {name: Says(name, [1, 2], f"Because of {name}") for name in names}
+    ensemble = blend_of(members, **dict.fromkeys(names, 1.0))
+    assert len(ensemble.reasons(asked(2), 0)) == 3
+
+
+def test_explaining_and_telling_what_is_missing_do_not_score_again() -> None:
+    members = pair([0, 1, 2, 3], [3, 2, 1, 0])
+    ensemble = blend_of(members, als=0.6, two_tower=0.4)
+    question = asked()
+    ensemble.recommend(question, 3)
+    ensemble.partial(question)
+    for row in range(3):
+        ensemble.reasons(question, row)
+    assert [members[name].asked for name in members] == [1, 1]  # type: ignore[attr-defined]

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommendation_service.domain.catalogue import Facet
+from recommendation_service.domain.slate import Candidates
+from recommendation_service.errors import InvalidInput
+from recommendation_service.pipeline.rules import exclude_rows, exclude_seen, max_per_category, wanted
+from recommendation_service.tests.engines import board
+
+
+def ranked(rows: list[int]) -> Candidates:
+    return Candidates(np.array(rows, dtype=np.int64), np.linspace(1, 0, len(rows), dtype=np.float32))
+
+
+def test_everything_in_the_history_is_seen_liked_or_not() -> None:
+    allowed = exclude_seen(board.query(board.catalogue(6), (0, 2, 3), weights=(1, 0, -2)))
+    assert np.flatnonzero(~allowed).tolist() == [0, 2, 3]
+
+
+def test_the_subject_is_never_its_own_recommendation() -> None:
+    allowed = exclude_rows(board.query(board.catalogue(6), subject=(1,)), np.array([4]))
+    assert np.flatnonzero(~allowed).tolist() == [1, 4]
+
+
+def test_a_filter_takes_any_of_its_values_and_all_of_the_facets() -> None:
+    query = board.query(board.catalogue(12))
+    white = wanted(query, {"category": ("White",)})
+    both = wanted(query, {"category": ("white",), "tags": ("tone0", "tone1")})
+    assert np.flatnonzero(white).tolist() == [0, 2, 4, 6, 8, 10]
+    assert np.flatnonzero(both).tolist() == [0, 4, 6, 10]
+    assert not wanted(query, {"category": ("green",)}).any()
+
+
+def test_an_unknown_filter_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InvalidInput, match="board can be filtered by category, tags") as refused:
+        wanted(board.query(board.catalogue(4)), {"colour": ("white",)})
+    assert list(refused.value.fields) == ["/filters/colour"]
+
+
+def test_a_category_is_capped_and_the_order_kept() -> None:
+    query = board.query(board.catalogue(12))
+    kept = max_per_category(query, ranked([0, 2, 4, 1, 6, 3, 5]), limit=2)
+    assert kept.rows.tolist() == [0, 2, 1, 3]
+
+
+@given(
+    owners=st.lists(st.lists(st.sampled_from("abc"), max_size=2, unique=True), min_size=1, max_size=20),
+    limit=st.integers(1, 4),
+    seed=st.integers(0, 99),
+)
+def test_no_value_exceeds_the_cap_and_only_full_values_lose(owners: list[list[str]], limit: int, seed: int) -> None:
+    catalogue = board.catalogue(len(owners))
+    catalogue.facets["category"] = Facet.build(owners)  # type: ignore[index]
+    rows = np.random.default_rng(seed).permutation(len(owners)).tolist()
+    kept = max_per_category(board.query(catalogue), ranked(rows), limit=limit).rows.tolist()
+    for value in "abc":
+        assert sum(value in owners[row] for row in kept) <= limit
+    assert [row for row in rows if row in kept] == kept
+    for row in set(rows) - set(kept):
+        above = rows[: rows.index(row)]
+        assert any(sum(value in owners[other] for other in above) >= limit for value in owners[row])
+
+
+def test_items_without_a_category_and_unknown_facets_are_not_capped() -> None:
+    catalogue = board.catalogue(4)
+    catalogue.facets["category"] = Facet.build([[], [], [], []])  # type: ignore[index]
+    query = board.query(catalogue)
+    assert len(max_per_category(query, ranked([0, 1, 2, 3]), limit=1)) == 4
+    assert len(max_per_category(query, ranked([0, 1, 2, 3]), limit=1, facet="brand")) == 4
+    assert len(max_per_category(query, ranked([]), limit=1)) == 0

@@ -1,0 +1,255 @@
+import logging
+import threading
+
+import numpy as np
+import pytest
+
+from recommendation_service.domain.history import PastEvent
+from recommendation_service.domain.query import Ask
+from recommendation_service.domain.slate import Reason, Slate
+from recommendation_service.engines.base import Engine
+from recommendation_service.engines.collaborative_als import CollaborativeALS
+from recommendation_service.engines.content import Content
+from recommendation_service.engines.ensemble import Ensemble
+from recommendation_service.engines.popularity import Popularity
+from recommendation_service.engines.turn import Turns
+from recommendation_service.engines.two_tower import TwoTower
+from recommendation_service.errors import ConfigurationError, NotFound
+from recommendation_service.services.recommendation_service import RecommendationService
+from recommendation_service.services.runtime import Runtime, Shelf, Site
+from recommendation_service.tests.engines import board
+from recommendation_service.tests.pipeline.setting import Says, all_rows, use_case
+
+IDS = board.item_ids()
+
+
+def real_engines() -> dict[str, Engine]:
+    catalogue = board.catalogue()
+    engines: dict[str, Engine] = {
+        "als": CollaborativeALS.from_artifact("als", board.als(), catalogue),
+        "two_tower": TwoTower.from_artifact("two_tower", board.two_tower(), catalogue),
+        "content_based": Content.from_artifact("content_based", board.content(), catalogue),
+        "popular": Popularity("popular", catalogue),
+    }
+    engines["ensemble"] = Ensemble.from_members("ensemble", engines, members={"als": 0.6, "two_tower": 0.4})
+    return engines
+
+
+def service(engines: dict[str, Engine] | None = None, *, log_key: bytes = b"", off: tuple[str, ...] = (), **surface):  # type: ignore[no-untyped-def]
+    one = use_case(**surface).model_copy(update={"switched_off": off})
+    shelf = Shelf(board.catalogue(), real_engines() if engines is None else engines)
+    return RecommendationService(Runtime.of([Site(one, {"board": shelf})]), log_key=log_key)
+
+
+def ask(likes: int = 0, **words) -> Ask:  # type: ignore[no-untyped-def]
+    """Someone who liked that many white items, some of them again and again on other days."""
+    past = tuple(PastEvent(IDS[2 * (at % 4)], "like", board.NOW - at * 86_400) for at in range(likes))
+    return Ask("tiles", "home", board.NOW, **{"user_id": "abc-123", "history": past, "profile": {}, **words})
+
+
+def colours(slate: Slate) -> set[str]:
+    return {board.colour(IDS.index(one.item_id)) for one in slate.recommendations}
+
+
+@pytest.mark.parametrize(
+    ("likes", "method"), [(0, "popular"), (1, "content_based"), (4, "content_based"), (5, "als"), (19, "als"), (20, "ensemble")]
+)
+def test_cold_warm_and_hot_users_get_their_method(likes: int, method: str) -> None:
+    slate = service().recommend(ask(likes))
+    assert (slate.method_used, slate.interaction_count) == (method, likes)
+    assert slate.degraded == (likes == 0)  # content was named, but has nothing to go by without a like or a profile
+    assert len(slate.recommendations) == 10
+
+
+def test_a_newcomer_with_a_profile_gets_what_it_asks_for() -> None:
+    slate = service().recommend(ask(profile={"likes": ("black",)}, limit=5))
+    assert (slate.method_used, slate.degraded, colours(slate)) == ("content_based", False, {"black"})
+    assert slate.recommendations[0].reasons[0].text == "Matches your likes: black"
+
+
+def test_what_is_shown_suits_the_taste_and_was_never_seen() -> None:
+    for likes in (3, 8, 25):
+        slate = service().recommend(ask(likes, limit=8))
+        assert colours(slate) == {"white"}
+        assert {one.item_id for one in slate.recommendations}.isdisjoint(IDS[0 : 2 * min(likes, 4) : 2])
+
+
+def test_positions_count_from_one_and_scores_fall() -> None:
+    slate = service().recommend(ask(25, limit=100))
+    assert [one.position for one in slate.recommendations] == list(range(1, 21))  # 24 items, 4 of them seen
+    scores = [one.score for one in slate.recommendations]
+    assert scores == sorted(scores, reverse=True)
+    assert len({one.item_id for one in slate.recommendations}) == 20
+
+
+def test_reasons_of_both_models_are_given_for_an_ensemble() -> None:
+    top = service().recommend(ask(25, profile={"taste": ("white",)})).recommendations[0]
+    assert {reason.engine for reason in top.reasons} == {"als", "two_tower"}
+    assert any(reason.text.startswith("Because you liked Tile ") for reason in top.reasons)
+
+
+def test_parts_are_given_when_asked_for_and_sum_to_the_score() -> None:
+    plain, explained = service().recommend(ask(25)), service().recommend(ask(25, explain=True))
+    assert all(one.parts == {} for one in plain.recommendations)
+    assert all(sum(one.parts.values()) == pytest.approx(one.score, abs=1e-5) for one in explained.recommendations)
+    assert set(explained.recommendations[0].parts) == {"als", "two_tower"}
+
+
+def test_reasons_are_worked_out_for_the_shown_items_only() -> None:
+    engine = Says("popular", all_rows(24))
+    service({"popular": engine}).recommend(ask(limit=3))
+    assert engine.explained == [0, 1, 2]
+
+
+def test_an_item_that_filled_the_list_is_explained_by_the_engine_that_proposed_it() -> None:
+    engines: dict[str, Engine] = {"als": Says("als", {3: 1.0}), "popular": Says("popular", all_rows(24))}
+    slate = service(engines).recommend(ask(10, limit=3))
+    assert (slate.method_used, slate.degraded) == ("als", False)
+    assert [one.reasons[0].text for one in slate.recommendations] == ["als says so", "popular says so", "popular says so"]
+
+
+def test_an_engine_that_cannot_give_reasons_costs_only_the_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mute(Says):
+        def explain(self, query, row) -> Reason | None:  # type: ignore[no-untyped-def]
+            self.explained.append(row)
+            raise KeyError(row)
+
+    monkeypatch.setattr(Turns, "reraise", False)
+    mute = Mute("popular", all_rows(24))
+    slate = service({"popular": mute}, router={"kind": "fixed", "options": {"engine": "popular"}}).recommend(ask())
+    assert len(slate.recommendations) == 10
+    assert [(skip.engine, skip.code) for skip in slate.degradation] == [("popular", "partial")]
+    assert len(mute.explained) == 1  # once it has failed it is not asked again
+
+
+def test_switched_off_engines_are_skipped_and_told() -> None:
+    slate = service(off=("als",)).recommend(ask(10))
+    assert slate.method_used == "two_tower"
+    assert [(skip.engine, skip.code) for skip in slate.degradation] == [("als", "switched_off")]
+
+
+def test_a_filter_leaves_only_what_was_asked_for() -> None:
+    slate = service().recommend(ask(10, filters={"category": ("black",)}, limit=5))
+    assert (slate.method_used, colours(slate)) == ("als", {"black"})
+
+
+def test_a_filter_that_nothing_passes_gives_an_empty_slate_with_a_reason() -> None:
+    slate = service().recommend(ask(10, filters={"category": ("green",)}))
+    assert (slate.recommendations, slate.method_used, slate.degraded) == ((), "none", True)
+    assert "filtered away" in slate.degradation[0].detail
+
+
+def test_an_empty_catalogue_gives_an_empty_slate_with_a_reason() -> None:
+    shelf = Shelf(board.catalogue(0), {"popular": Popularity("popular", board.catalogue(0))})
+    slate = RecommendationService(Runtime.of([Site(use_case(), {"board": shelf})])).recommend(ask())
+    assert (slate.recommendations, slate.degradation[0].detail) == ((), "board has no items")
+
+
+def test_rerankers_and_trims_run_before_the_cut() -> None:
+    capped = [{"kind": "exclude_seen"}, {"kind": "max_per_category", "options": {"limit": 2}}]
+    slate = service(rules=capped).recommend(ask(10, limit=4))
+    assert [board.colour(IDS.index(one.item_id)) for one in slate.recommendations] == ["white", "white", "black", "black"]
+    varied = service(rerank=[{"kind": "diversity", "options": {"facet": "category", "weight": 1.0}}])
+    assert colours(varied.recommend(ask(10, limit=4, explain=True))) == {"white", "black"}
+
+
+def test_request_id_time_and_versions_are_in_the_slate() -> None:
+    given = service().recommend(ask(10, request_id="r-1"))
+    made = service().recommend(ask(10))
+    assert (given.request_id, given.generated_at, given.model_version) == ("r-1", board.NOW, "als_v1")
+    assert len(made.request_id) == 32
+    assert service().recommend(ask(25)).model_version == "als_v1+two_tower_v1"
+
+
+def test_an_unknown_use_case_or_surface_is_not_found_with_the_known_ones() -> None:
+    with pytest.raises(NotFound, match="there are tiles"):
+        service().recommend(Ask("shops", "home", board.NOW))
+    with pytest.raises(NotFound, match="there are home"):
+        service().recommend(Ask("tiles", "cart", board.NOW))
+
+
+def test_a_use_case_without_its_catalogue_does_not_start() -> None:
+    with pytest.raises(ConfigurationError, match="catalogue 'board'"):
+        Site(use_case(), {})
+
+
+def test_replacing_the_runtime_changes_the_next_answer() -> None:
+    one = service({"popular": Says("popular", all_rows(24))})
+    before = one.recommend(ask(limit=1)).recommendations[0].item_id
+    newer = Shelf(board.catalogue(), {"popular": Says("popular", all_rows(24, top=5))})
+    one.replace(Runtime.of([Site(use_case(), {"board": newer})]))
+    assert (before, one.recommend(ask(limit=1)).recommendations[0].item_id) == (IDS[0], IDS[5])
+
+
+def test_no_answer_mixes_two_runtimes() -> None:
+    def runtime(top: int) -> Runtime:
+        engine = Says("popular", all_rows(24, top=top))
+        engine.version = f"v{top}"
+        return Runtime.of([Site(use_case(), {"board": Shelf(board.catalogue(), {"popular": engine})})])
+
+    one = RecommendationService(runtime(0))
+    torn: list[Slate] = []
+
+    def read() -> None:
+        for _ in range(150):
+            slate = one.recommend(ask(limit=3))
+            if slate.recommendations[0].item_id != IDS[int(slate.model_version[1:])]:
+                torn.append(slate)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for turn in range(100):
+        one.replace(runtime(turn % 20))
+    for reader in readers:
+        reader.join()
+    assert not torn
+
+
+def test_the_log_tells_who_has_how_many_and_who_answers(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="recommendation_service"):
+        service().recommend(ask(15))
+        service().recommend(ask(20))
+    assert "User abc-123 has 15 interactions" in caplog.messages
+    assert "→ Using ALS (warm user: 15 interactions)" in caplog.messages
+    assert "→ Using ensemble (hot user: 20 interactions)" in caplog.messages
+    assert "Ensemble generated 10 recommendations" in caplog.messages
+    answered = next(record for record in caplog.records if "ALS generated" in record.message)
+    assert (answered.user, answered.count, answered.method) == ("abc-123", 10, "als")  # type: ignore[attr-defined]
+    assert answered.ms > 0  # type: ignore[attr-defined]
+
+
+def test_with_a_key_the_log_never_shows_the_user_id(caplog: pytest.LogCaptureFixture) -> None:
+    hidden = service(log_key=b"k" * 32)
+    with caplog.at_level(logging.DEBUG, logger="recommendation_service"):
+        hidden.recommend(ask(15))
+        hidden.recommend(ask(15, user_id=None))
+    shown = caplog.text + "".join(str(record.__dict__) for record in caplog.records)
+    assert "abc-123" not in shown
+    assert hidden.user_word("abc-123") in caplog.text
+    assert hidden.user_word("abc-123") != service(log_key=b"j" * 32).user_word("abc-123")
+    assert "User anonymous has" in caplog.text
+
+
+def test_every_answer_of_random_people_keeps_its_promises() -> None:
+    rng = np.random.default_rng(11)
+    one = service()
+    for _ in range(150):
+        events = tuple(
+            PastEvent(
+                IDS[item], str(rng.choice(["view", "like", "dismiss", "stare"])), board.NOW - float(rng.integers(0, 10**7))
+            )
+            for item in rng.integers(0, 24, rng.integers(0, 40))
+        )
+        asked = ask(history=events, limit=int(rng.integers(1, 101)), filters={"tags": ("tone1",)} if rng.random() < 0.3 else {})
+        slate = one.recommend(asked)
+        ids = [shown.item_id for shown in slate.recommendations]
+        assert len(ids) <= asked.limit
+        assert len(set(ids)) == len(ids)
+        assert {event.item_id for event in events}.isdisjoint(ids)
+        scores = np.array([shown.score for shown in slate.recommendations])
+        assert np.isfinite(scores).all()
+        assert (np.diff(scores) <= 0).all()
+        left = [n for n in range(24) if IDS[n] not in {event.item_id for event in events}]
+        left = [n for n in left if not asked.filters or n % 3 == 1]
+        assert len(ids) == min(asked.limit, len(left))  # popular fills whatever the others leave open

@@ -1,0 +1,50 @@
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pytest
+
+from recommendation_service.errors import ConfigurationError
+from recommendation_service.use_cases.options import checked, one_of
+
+
+def stage(query: object, *, days: float = 30.0, facet: str = "tags", mode: Literal["a", "b"] = "a") -> None:
+    """A function whose first parameter is the caller's."""
+
+
+class Built:
+    def __init__(self, name: str, *, members: Mapping[str, float], also: Sequence[str] = ()) -> None:
+        self.members = members
+
+    @classmethod
+    def of(cls, name: str, *, weight: int) -> "Built":
+        return cls(name, members={name: weight})
+
+
+def test_options_come_back_typed_and_only_those_given() -> None:
+    assert checked(stage, {"days": 7}, place="here") == {"days": 7.0}
+    assert checked(stage, {}, place="here") == {}
+    assert checked(Built, {"members": {"als": 1}}, place="here") == {"members": {"als": 1.0}}
+    assert checked(Built.of, {"weight": 2}, place="here") == {"weight": 2}
+
+
+@pytest.mark.parametrize(
+    ("build", "options", "told"),
+    [
+        (stage, {"day": 7}, "here does not know 'day'; its options are days, facet, mode"),
+        (stage, {"query": 7}, "does not know 'query'"),
+        (stage, {"days": "soon"}, "here: days: Input should be a valid number"),
+        (stage, {"mode": "c"}, "here: mode: Input should be 'a' or 'b'"),
+        (Built, {}, "here: members: Field required; its options are also, members"),
+        (Built, {"members": {"als": "much"}}, "here: members.als: Input should be a valid number"),
+        (lambda query: None, {"days": 1}, "its options are none"),
+    ],
+)
+def test_a_wrong_option_names_the_place_and_the_known_words(build: Any, options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        checked(build, options, place="here")
+
+
+def test_an_unknown_kind_lists_those_there_are() -> None:
+    assert one_of({"a": 1, "b": 2}, "a", place="here") == 1
+    with pytest.raises(ConfigurationError, match="here is of kind 'c'; there are a, b"):
+        one_of({"a": 1, "b": 2}, "c", place="here")

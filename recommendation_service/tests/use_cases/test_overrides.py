@@ -1,0 +1,80 @@
+import pytest
+
+from recommendation_service.settings import load_settings
+from recommendation_service.use_cases.loader import load, load_file
+from recommendation_service.use_cases.overrides import overridden
+from recommendation_service.use_cases.schema import UseCase
+
+
+def startups(**environ: str) -> UseCase:
+    return overridden(load("startups"), load_settings(environ))
+
+
+def test_without_settings_the_file_stands() -> None:
+    assert startups() is load("startups")
+    assert startups(ENABLE_ALS="true", ENABLE_ENSEMBLE="true") is load("startups")
+
+
+@pytest.mark.parametrize(
+    ("environ", "off"),
+    [
+        ({"ENABLE_ALS": "false"}, ("als",)),
+        ({"ENABLE_TWO_TOWER": "0"}, ("two_tower",)),
+        ({"ENABLE_ENSEMBLE": "no"}, ("ensemble",)),
+        ({"ENABLE_ALS": "false", "ENABLE_ENSEMBLE": "false"}, ("als", "ensemble")),
+    ],
+)
+def test_a_switch_turns_its_kind_off_everywhere(environ: dict[str, str], off: tuple[str, ...]) -> None:
+    use_case = startups(**environ)
+    assert use_case.switched_off == off
+    assert use_case.engines["ensemble"].options["without"] == list(off)
+    assert set(use_case.engines) == set(load("startups").engines)  # defined and trained all the same
+
+
+def test_the_thresholds_reach_every_router_that_counts() -> None:
+    use_case = startups(COLD_START_THRESHOLD="3", WARM_USER_THRESHOLD="9")
+    for surface in use_case.surfaces.values():
+        assert surface.router.options["cold_below"] == 3
+        assert surface.router.options["warm_below"] == 9
+        assert surface.router.options["warm"] == "als"
+
+
+def test_one_threshold_alone_leaves_the_other() -> None:
+    options = startups(COLD_START_THRESHOLD="2").surfaces["for-developer"].router.options
+    assert (options["cold_below"], options["warm_below"]) == (2, 20)
+
+
+def test_a_weight_selects_stated_weights_and_keeps_the_other() -> None:
+    options = startups(ENSEMBLE_ALS_WEIGHT="0.7").engines["ensemble"].options
+    assert options["members"] == {"als": 0.7, "two_tower": 0.4}
+    assert options["weights"] == "stated"
+    both = startups(ENSEMBLE_ALS_WEIGHT="0.5", ENSEMBLE_TWO_TOWER_WEIGHT="0.5").engines["ensemble"].options
+    assert both["members"] == {"als": 0.5, "two_tower": 0.5}
+
+
+def test_the_loaded_file_is_never_changed() -> None:
+    before = load("startups").model_dump()
+    startups(ENABLE_ALS="false", COLD_START_THRESHOLD="1", ENSEMBLE_ALS_WEIGHT="0.9")
+    assert load("startups").model_dump() == before
+
+
+def test_a_file_may_switch_off_an_engine_itself_but_only_one_it_defines(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    text = """
+name = "tiny"
+catalogues = ["things"]
+switched_off = ["popular"]
+[events]
+like = 1.0
+[engines]
+popular = { kind = "popularity" }
+[surfaces.home]
+catalogue = "things"
+router = { kind = "fixed", options = { engine = "popular" } }
+fallback = ["popular"]
+"""
+    path = tmp_path / "tiny.toml"
+    path.write_text(text)
+    assert overridden(load_file(path), load_settings({})).switched_off == ("popular",)
+    path.write_text(text.replace('["popular"]\n[events]', '["als"]\n[events]'))
+    with pytest.raises(Exception, match="switched_off names 'als'; this file defines popular"):
+        load_file(path)
