@@ -53,8 +53,8 @@ types: $(VENV)/.dev-ready ## mypy, strict
 imports: $(VENV)/.dev-ready ## which way the arrows run
 	PYTHONPATH=.:backend $(VENV)/bin/lint-imports
 
-bench: $(VENV)/.dev-ready ## costs as ratios of one run (about two minutes)
-	@$(PYTHON) -m recommendation_service.benchmarks.run --seconds $(BENCH_SECONDS)
+bench: $(VENV)/.dev-ready ## costs as ratios of one run: make bench [BENCH=requests]
+	@$(PYTHON) -m recommendation_service.benchmarks.run $(BENCH) --seconds $(BENCH_SECONDS)
 
 docs: $(VENV)/.dev-ready ## every link, file and test that a document names exists
 	$(PYTHON) -m pytest backend/tests/infra -k "docs or acceptance or readme"

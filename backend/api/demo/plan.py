@@ -13,7 +13,7 @@ BACKEND = Path(__file__).resolve().parents[2]
 ROOT = BACKEND.parent
 HOST = "127.0.0.1"
 MANAGE = (sys.executable, str(BACKEND / "manage.py"))
-TOKEN_COMMAND = (*MANAGE, "issue_token", "--scope", "recs:any", "--hours", "12")  # the key it signs with is in the environment
+TOKEN_COMMAND = (*MANAGE, "issue_token", "--service", "--minutes", "720")  # the key it signs with is in the environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def plan(site: Site, *, port: int, service_port: int, environ: Mapping[str, str]
             Stage("tables", (*MANAGE, "migrate", "--noinput", "-v", "0")),
             Stage("site", (*MANAGE, *site.fill)),
             Stage("export", (*MANAGE, "generate_all_datasets", "--catalogue", site.name)),
-            Stage("train", (sys.executable, "-m", "recommendation_service.train_all", site.name)),
+            Stage("train", (sys.executable, "-m", "recommendation_service.train_all", "--use-case", site.name)),
         ),
         always=(
             Stage("static", (*MANAGE, "collectstatic", "--noinput", "-v", "0")),
