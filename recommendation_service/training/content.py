@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.numeric import AnyArray
 from recommendation_service.training.material import Material, NotEnough, Trained
 
 MAX_TERM_LENGTH = 64  # a longer word says nothing and would widen the whole array of terms
@@ -42,7 +43,7 @@ def train_content(material: Material, parameters: ContentParameters) -> Trained:
         raise NotEnough("content needs items with text, a category or tags; this export has none") from error
     matrix.sort_indices()
     terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
-    arrays = {
+    arrays: dict[str, AnyArray] = {
         "indptr": matrix.indptr.astype(np.int64),
         "indices": matrix.indices.astype(np.int32),
         "values": matrix.data.astype(np.float32),

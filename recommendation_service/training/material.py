@@ -15,7 +15,7 @@ from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import DatasetError
 from recommendation_service.numeric import AnyArray
-from recommendation_service.training.pasts import Pasts, build_pasts, first_times
+from recommendation_service.training.pasts import Pasts, build_pasts
 from recommendation_service.use_cases.schema import Weighting
 
 
@@ -39,8 +39,8 @@ class Material:
     def as_of(self, events: Events, weighting: Weighting, now: float) -> "Material":
         """The same site when only `events` had happened: pasts and popularity are theirs alone."""
         pasts = build_pasts(events, len(self.user_ids), len(self.catalogue), weighting, now)
-        gains = np.where(first_times(events), np.maximum(events.weights, 0), 0)
-        popularity = np.bincount(events.items, weights=gains, minlength=len(self.catalogue)).astype(np.float32)
+        liked = pasts.liked()
+        popularity = np.bincount(liked.rows, weights=liked.weights, minlength=len(self.catalogue)).astype(np.float32)
         return replace(self, catalogue=replace(self.catalogue, popularity=popularity), pasts=pasts, now=now)
 
 

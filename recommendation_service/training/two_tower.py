@@ -83,18 +83,19 @@ def train_two_tower(
     The parameters given back say how many epochs were kept, so that a refit on more events can do as many.
     Deterministic on CPU for a seed and a number of threads. Raises NotEnough when nobody liked two items.
     """
-    inputs = _inputs(material)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    inputs = _inputs(material, device)
     if inputs.learners.size < 2:
         raise NotEnough(f"two-tower needs 2 people who liked 2 items each; this export has {inputs.learners.size}")
     with _deterministic(parameters.seed):
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        towers = Towers(*inputs.features.shape, inputs.attribute_names.size, parameters).to(device)
+        n_items, n_features = inputs.features.shape
+        towers = Towers(n_items, n_features, inputs.attribute_names.size, parameters).to(device)
         arrays, epochs = _fit(towers, inputs, parameters, panel, progress or (lambda done, most, word: None))
     arrays |= {"item_ids": material.catalogue.ids.array, "attributes": inputs.attribute_names}
     return Trained("two_tower", arrays, asdict(replace(parameters, epochs=epochs)))
 
 
-def _inputs(material: Material) -> _Inputs:
+def _inputs(material: Material, device: torch.device) -> _Inputs:
     past = liked_lists(material.pasts)
     names, own = attribute_table(material.profiles)
     table = item_features(material).tocoo()
@@ -102,7 +103,7 @@ def _inputs(material: Material) -> _Inputs:
     features = torch.sparse_coo_tensor(places, torch.from_numpy(table.data), table.shape, check_invariants=True).coalesce()
     counts = np.bincount(past.values, minlength=table.shape[0])
     known = torch.from_numpy((counts > 0).astype(np.float32))[:, None]
-    return _Inputs(past, own, names, features, known, counts, np.flatnonzero(np.diff(past.indptr) > 1))
+    return _Inputs(past, own, names, features.to(device), known.to(device), counts, np.flatnonzero(np.diff(past.indptr) > 1))
 
 
 @contextmanager
@@ -149,7 +150,7 @@ def _epoch(
         who = order[start : start + parameters.batch]
         loss = _loss(towers, inputs, parameters, shown, hidden, who, rng)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         losses.append(float(loss.detach()) * who.size)
     return sum(losses) / order.size
@@ -173,8 +174,8 @@ def _loss(
     items = towers.items(inputs.features, inputs.known)
     wanted = hidden.drawn(who, parameters.targets, rng)
     rows, prior = _softmax_rows(inputs, wanted, rng)
-    logits = users @ items[torch.from_numpy(rows)].T / parameters.temperature + torch.from_numpy(prior)
-    columns = torch.from_numpy(np.searchsorted(rows, wanted))
+    kept, added, columns = (torch.from_numpy(side).to(users.device) for side in (rows, prior, np.searchsorted(rows, wanted)))
+    logits = users @ items[kept].T / parameters.temperature + added
     return -torch.log_softmax(logits, dim=1).gather(1, columns).mean()
 
 
@@ -201,7 +202,8 @@ def _weighted(past: Lists, who: Ints, parameters: TwoTowerParameters) -> tuple[I
 def _mean(table: Tensor, places: Ints, weights: Floats) -> Tensor:
     """(b, d) weighted means of table rows; zeros where all weights are 0."""
     share = weights / np.maximum(weights.sum(axis=1, keepdims=True), np.float32(1e-12))
-    return (nn.functional.embedding(torch.from_numpy(places), table) * torch.from_numpy(share)[..., None]).sum(dim=1)
+    where, how_much = (torch.from_numpy(side).to(table.device) for side in (places, share))
+    return (nn.functional.embedding(where, table) * how_much[..., None]).sum(dim=1)
 
 
 def _arrays(towers: Towers, inputs: _Inputs) -> dict[str, AnyArray]:
@@ -234,4 +236,5 @@ def panel_scores(arrays: dict[str, AnyArray], parameters: TwoTowerParameters, pa
 
 def _mean_rows(table: Floats, places: Ints, weights: Floats) -> Floats:
     share = weights / np.maximum(weights.sum(axis=1, keepdims=True), np.float32(1e-12))
-    return np.einsum("bpd,bp->bd", table[places], share).astype(np.float32)
+    mean: Floats = np.einsum("bpd,bp->bd", table[places], share).astype(np.float32)
+    return mean
