@@ -276,3 +276,8 @@ def test_explaining_and_telling_what_is_missing_do_not_score_again() -> None:
     for row in range(3):
         ensemble.reasons(question, row)
     assert [members[name].asked for name in members] == [1, 1]  # type: ignore[attr-defined]
+
+
+def test_the_worked_example_of_the_guide_holds() -> None:
+    ensemble = blend_of(pair([0.9, 0.6, 0.3, NAN], [0.10, 0.50, 0.30, 0.42]), als=0.6, two_tower=0.4)
+    np.testing.assert_allclose(ensemble.scores(asked()), [0.60, 0.70, 0.20, 0.80], atol=1e-6)

@@ -1,0 +1,43 @@
+"""Engines over published artifacts: the arrays stay in the files' own pages."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommendation_service.artifacts.store import Artifact, ArtifactStore
+from recommendation_service.engines.base import Engine
+from recommendation_service.engines.collaborative_als import CollaborativeALS
+from recommendation_service.engines.content import Content
+from recommendation_service.engines.two_tower import TwoTower
+from recommendation_service.tests.engines import board
+
+BUILDS = {
+    "als": (board.als, CollaborativeALS.from_artifact, "item_factors"),
+    "two_tower": (board.two_tower, TwoTower.from_artifact, "item_vectors"),
+    "content": (board.content, Content.from_artifact, "values"),
+}
+
+
+def published(root: Path, kind: str) -> Artifact:
+    made = BUILDS[kind][0]()
+    parameters = made.manifest.parameters
+    return ArtifactStore(root).publish(kind, made.arrays, catalogue="board", parameters=parameters, dataset={}, metrics={})
+
+
+def vectors(engine: Engine) -> np.ndarray:
+    if isinstance(engine, CollaborativeALS):
+        return engine._item_factors
+    return engine._item_vectors if isinstance(engine, TwoTower) else engine._rows.data  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", sorted(BUILDS))
+def test_a_published_model_scores_as_the_one_in_memory_and_is_not_copied(kind: str, tmp_path: Path) -> None:
+    make, build, heavy = BUILDS[kind]
+    artifact, catalogue = published(tmp_path, kind), board.catalogue()
+    engine = build(kind, artifact, catalogue)
+    asked = board.query(catalogue, (0, 2))
+    np.testing.assert_array_equal(engine.scores(asked), build(kind, make(), catalogue).scores(asked))
+    assert isinstance(artifact.arrays[heavy], np.memmap)
+    assert np.shares_memory(vectors(engine), artifact.arrays[heavy])
+    assert engine.version == f"{kind}_v1"
