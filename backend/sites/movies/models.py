@@ -48,6 +48,5 @@ class Viewer(models.Model):
         return self.label
 
     def describe(self) -> str:
-        """Such as "technician, 20s, ticked Drama and Comedy at sign-up"; empty when nothing is known."""
-        ticked = f"ticked {get_text_list(self.favourite_genres, 'and')} at sign-up" if self.favourite_genres else ""
-        return ", ".join(filter(None, (self.occupation, self.age_band, self.gender, ticked)))
+        """What a newcomer ticked at sign-up; empty for everyone else, of whom the label says all there is."""
+        return f"ticked {get_text_list(self.favourite_genres, 'and')} at sign-up" if self.favourite_genres else ""
