@@ -72,7 +72,8 @@ def mirror_of(source: type[ItemSource], event: str, model: type[Model]) -> Mirro
     )
     for part, found in (("item", item), ("user", user)):
         if not found:
-            fix = f'say which field it is: event_fields = {{"{event}": {{"{part}": "..."}}}}; {model.__name__} has {_names(model)}'
+            example = f'event_fields = {{"{event}": {{"{part}": "..."}}}}'
+            fix = f"say which field it is: {example}; {model.__name__} has {_names(model)}"
             raise MirrorError(f"{model.__name__} has no field that is the {part}", fix)
     return Mirror(
         source=source,

@@ -1,0 +1,156 @@
+"""Publishes one catalogue's export: reads everything once, writes aside, swaps one pointer.
+
+A crash or kill -9 at any moment leaves the last export readable; what it leaves behind is swept by a later run.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+from recommendation_service.datasets import carrying, parts
+from recommendation_service.datasets.content import Content, Say, Source, read, timed
+from recommendation_service.datasets.files import SUMMARY, Dataset, export_folder
+from recommendation_service.datasets.records import FORMAT
+from recommendation_service.errors import DatasetError
+from recommendation_service.use_cases.schema import UseCase
+from recommendation_service.versioned import VersionedFolder, file_seal
+
+PARTS = ("catalogue", "als", "two_tower")
+KEEP_VERSIONS = 3
+ABANDONED_S = 6 * 3600.0
+STABLE_NAMES = (
+    "als_interactions.npz",
+    "als_user_mapping.json",
+    "als_item_mapping.json",
+    f"{parts.TRAIN}.csv",
+    f"{parts.TRAIN}.parquet",
+)
+NOT_COMPARED = f"{parts.TRAIN}.parquet"  # names the version of the library that wrote it; the .csv says the same
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was published."""
+
+    folder: Path
+    summary: Mapping[str, Any]
+
+
+def _silent(_stage: str, _rows: int, _seconds: float) -> None:
+    """Say nothing."""
+
+
+def write_export(
+    data_dir: Path,
+    use_case: UseCase,
+    catalogue: str,
+    source: Source,
+    *,
+    now: float,
+    fresh: Collection[str] = PARTS,
+    say: Say = _silent,
+) -> Exported:
+    """Write a new version and publish it. `now` is seconds since 1970 UTC.
+
+    Parts that are not in `fresh` are taken over from the version before, in the rows of the new one; with no readable
+    version before, every part is fresh. Raises DatasetError, with the fix, and publishes nothing, when the catalogue
+    has no items or two with one id.
+    """
+    place = export_folder(data_dir, catalogue)
+    before = None if set(fresh) >= set(PARTS) else _before(data_dir, catalogue)
+    if before is None:
+        content = read(source, use_case, catalogue, now=now, say=say)
+    else:
+        content = carrying.read_partly(source, use_case, catalogue, before, fresh, now=now, say=say)
+    _sweep(place)
+    with place.draft() as draft:
+        with timed(say, "files") as count:
+            count(_write(draft, content))
+        with timed(say, "publish") as count:
+            summary = _summary(draft, content, use_case, catalogue, PARTS if before is None else fresh)
+            (draft / SUMMARY).write_text(dumps(summary, indent=1), encoding="ascii")
+            seal = file_seal(draft / SUMMARY)
+            version = place.claim(draft)
+            place.point_to(version, seal)
+            place.prune(KEEP_VERSIONS)
+            _link(place, version)
+            count(len(summary["files"]))
+    return Exported(place.path(version), summary)
+
+
+def _before(data_dir: Path, catalogue: str) -> Dataset | None:
+    try:
+        return Dataset.open(data_dir, catalogue)
+    except DatasetError:
+        return None
+
+
+def _write(draft: Path, content: Content) -> int:
+    parts.write_items(draft, content.item_ids, content.records, content.popularity)
+    parts.write_people(draft, content.user_ids, content.profiles)
+    parts.write_matrix(draft, content.matrix, content.user_ids, content.item_ids)
+    parts.write_histories(draft, content.histories)
+    parts.write_train(draft, content.train, content.user_ids, content.item_ids)
+    return int(content.train.num_rows)
+
+
+def _summary(draft: Path, content: Content, use_case: UseCase, catalogue: str, fresh: Collection[str]) -> dict[str, Any]:
+    files = {path.name: file_seal(path) for path in sorted(draft.iterdir())}
+    return {
+        "format": FORMAT,
+        "use_case": use_case.name,
+        "catalogue": catalogue,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "fresh_parts": [part for part in PARTS if part in fresh],
+        "fingerprint": _fingerprint(catalogue, files),
+        "newest_event": content.newest_event,
+        "counts": {"items": len(content.item_ids), "users": len(content.user_ids), **content.counts},
+        "left_out": dict(content.left_out),
+        "event_names": list(content.event_names),
+        "weights": {
+            "events": {name: rule.model_dump() for name, rule in use_case.events.items()},
+            **use_case.weighting.model_dump(),
+        },
+        "files": files,
+    }
+
+
+def _fingerprint(catalogue: str, files: Mapping[str, str]) -> str:
+    digest = sha256(catalogue.encode())
+    for name, seal in files.items():
+        if name != NOT_COMPARED:
+            digest.update(f"\n{name} {seal}".encode())
+    return digest.hexdigest()
+
+
+def _link(place: VersionedFolder, version: str) -> None:
+    """The files that people and other programs look for, under names without a version."""
+    for name in STABLE_NAMES:
+        aside = place.root / f".{place.name}-{os.getpid()}-{name}"
+        aside.unlink(missing_ok=True)
+        try:
+            os.link(place.path(version) / name, aside)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(place.path(version) / name, aside)
+        aside.replace(place.root / name)
+
+
+def _sweep(place: VersionedFolder) -> None:
+    """Remove what exports that were killed left behind, old enough not to be another one still at work."""
+    for path in place.root.glob(f".{place.name}-*"):
+        try:
+            if time.time() - path.stat().st_mtime < ABANDONED_S:
+                continue
+        except OSError:
+            continue  # its owner took it away in the meantime
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
