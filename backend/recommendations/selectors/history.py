@@ -12,6 +12,7 @@ from recommendation_service.use_cases.schema import UseCase
 from recommendations.models import Feedback, UserInteraction, UserKey
 
 HIDDEN_LIMIT = 1000
+NOBODY = "nobody"
 
 
 def history_of(*, user_id: str, catalogue: str, use_case: UseCase | None = None) -> tuple[tuple[PastEvent, ...], int | None]:
@@ -49,6 +50,8 @@ def count_of(events: tuple[PastEvent, ...], use_case: UseCase) -> int:
 def mark_of(*, user_id: str, catalogue: str) -> str:
     """A word that changes with every event or verdict of this user; it begins with the user's key. One query.
 
+    It is NOBODY for those who have done nothing yet.
+
     A list asked for under one mark must not be shown under another: that is how a click in one process is seen in all.
     """
     newest = _newest("id", catalogue)
@@ -58,8 +61,8 @@ def mark_of(*, user_id: str, catalogue: str) -> str:
         .values_list("pk", "newest", "verdict")
         .first()
     )
-    if row is None:
-        return "nobody"
+    if row is None or row[1:] == (None, None):
+        return NOBODY
     key, newest_id, verdict = row
     return f"{key}:{newest_id or 0}:{verdict.timestamp() if isinstance(verdict, datetime) else 0}"
 

@@ -11,7 +11,7 @@ from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Profil
 from recommendations import cache
 from recommendations.client import ServiceFailed, client
 from recommendations.places import Place, place_of
-from recommendations.selectors.history import hidden_of, history_of, mark_of
+from recommendations.selectors.history import NOBODY, hidden_of, history_of, mark_of
 from recommendations.services.fallback import Asked, Past, empty_answer, popular_items, renumbered, showable
 from recommendations.services.flight import SingleFlight
 from recommendations.services.impressions import record_impression
@@ -147,9 +147,9 @@ def _mark(asked: Asked) -> str:
 
 def _usable(kept: cache.Kept | None, mark: str) -> cache.Kept | None:
     """A list of the same person: an id that was erased and given again has another key, and gets nothing of the old."""
-    if kept is None or mark == UNKNOWN or kept.mark.partition(":")[0] == mark.partition(":")[0]:
+    if kept is None or UNKNOWN in (mark, kept.mark) or kept.mark == NOBODY:
         return kept
-    return None
+    return kept if kept.mark.partition(":")[0] == mark.partition(":")[0] else None
 
 
 def _still_whole(asked: Asked, key: str, kept: cache.Kept) -> bool:

@@ -1,0 +1,33 @@
+"""Every test begins with an empty cache, a closed breaker and no remembered ranking."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.cache import cache
+
+from recommendations import cache as lists
+from recommendations import client
+from recommendations.client import RecommendationClient
+from recommendations.selectors.popular import forget_ranking
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(lists, "_sick_until", 0.0)
+    cache.clear()
+    forget_ranking()
+    client.forget_client()
+    yield
+    client.forget_client()
+
+
+@pytest.fixture
+def service_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], RecommendationClient]:
+    """Point this process's client at another address."""
+
+    def point(url: str) -> RecommendationClient:
+        made = RecommendationClient(url)
+        monkeypatch.setattr(client, "_client", made)
+        return made
+
+    return point

@@ -1,0 +1,419 @@
+"""The ladder: service, last good list, popular items; and what no rung may ever do."""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import DatabaseError
+
+from recommendation_service.errors import NotFound
+from recommendations.client import RecommendationClient
+from recommendations.models import Impression, ImpressionItem, UserKey
+from recommendations.selectors import history
+from recommendations.services import fallback, impressions
+from recommendations.services import recommend as service
+from recommendations.services.recommend import recommend
+from sites.startups.models import Developer, Startup
+from tests.support import board
+from tests.support.faults import Behaviour, FaultServer, bomb, dribbles, good, http, pours, resets, says, waits
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Point = Callable[[str], RecommendationClient]
+LIMIT = 5
+
+
+@pytest.fixture
+def startups() -> list[Startup]:
+    return board.make_startups(40)
+
+
+@pytest.fixture
+def ada(startups: list[Startup]) -> Developer:
+    return board.make_developer("Ada")
+
+
+def ids(startups: list[Startup]) -> list[str]:
+    return [str(one.pk) for one in startups]
+
+
+def ask(user: Any, **changes: Any) -> dict[str, Any]:
+    asked = {"use_case": "startups", "surface": "for-developer", "user_id": str(user.pk), "limit": LIMIT, **changes}
+    return recommend(**asked)
+
+
+def shown(answer: dict[str, Any]) -> list[str]:
+    return [item["item_id"] for item in answer["recommendations"]]
+
+
+def assert_sound(answer: dict[str, Any], user_id: str, *, limit: int = LIMIT) -> None:
+    """What holds for every answer, whatever is broken."""
+    items = answer["recommendations"]
+    assert answer["user_id"] == user_id
+    assert 0 < len(items) <= limit
+    assert len(set(shown(answer))) == len(items)
+    assert [item["position"] for item in items] == list(range(1, len(items) + 1))
+    scores = [item["score"] for item in items]
+    assert scores == sorted(scores, reverse=True)
+    assert answer["degraded"] == bool(answer["degradation"])
+    assert all(uuid.UUID(item["item_id"]) for item in items)
+
+
+def test_the_service_gets_todays_history_profile_and_hidden_items(
+    service_at: Point, startups: list[Startup], ada: Developer
+) -> None:
+    board.did(str(ada.pk), startups[0].pk, "like")
+    board.did(str(ada.pk), startups[1].pk, "view", days_ago=0.5)
+    board.hides(str(ada.pk), startups[2].pk)
+    with FaultServer(good(ids(startups)[5:])) as server:
+        service_at(server.url)
+        answer = ask(ada)
+    (asked,) = server.asked
+    assert [event["item_id"] for event in asked["history"]] == [str(startups[1].pk), str(startups[0].pk)]
+    assert asked["count"] is None
+    assert asked["profile"] == {"sectors": ["fintech"], "skills": ["python"]}
+    assert asked["exclude"] == [str(startups[2].pk)]
+    assert asked["limit"] == LIMIT + 10
+    assert (answer["method_used"], answer["degraded"]) == ("als", False)
+    assert shown(answer) == ids(startups)[5:10]
+    assert_sound(answer, str(ada.pk))
+
+
+def test_an_item_gone_from_the_catalogue_is_replaced_by_the_next_one(
+    service_at: Point, startups: list[Startup], ada: Developer
+) -> None:
+    Startup.objects.filter(pk=startups[1].pk).update(is_public=False)
+    startups[3].delete()
+    with FaultServer(good([*ids(startups), "no-uuid"])) as server:
+        service_at(server.url)
+        answer = ask(ada)
+    assert shown(answer) == [str(startups[place].pk) if place != 3 else "" for place in (0, 2, 4, 5, 6)]
+    assert not answer["degraded"]
+
+
+def test_a_short_list_is_filled_with_popular_items_below_it(service_at: Point, startups: list[Startup], ada: Developer) -> None:
+    for fan in ("f1", "f2"):
+        board.did(fan, startups[20].pk, "like")
+    gone = [str(uuid.uuid4()) for _ in range(4)]
+    with FaultServer(good([ids(startups)[0], *gone])) as server:
+        service_at(server.url)
+        answer = ask(ada)
+    assert shown(answer)[:2] == [str(startups[0].pk), str(startups[20].pk)]
+    assert len(shown(answer)) == LIMIT
+    assert_sound(answer, str(ada.pk))
+
+
+FAULTS: dict[str, tuple[Behaviour | None, str]] = {
+    "refused": (None, "unreachable"),
+    "accepts, never answers": (waits(10), "timeout"),
+    "a byte a second": (dribbles(http(b"{}"), pause_s=1), "timeout"),
+    "ten seconds late": (waits(10, http(b"{}")), "timeout"),
+    "hangs up": (resets, "unreachable"),
+    "500": (says(http(b"{}", status="500 Internal Server Error")), "bad_answer"),
+    "html": (says(http(b"<html>", kind="text/html")), "bad_answer"),
+    "truncated": (says(http(b'{"request_id": "x"')), "bad_answer"),
+    "redirect": (says(http(b"", status="302 Found", extra="Location: /elsewhere\r\n")), "bad_answer"),
+    "gzip bomb": (says(bomb()), "bad_answer"),
+    "100 MB": (pours(100), "bad_answer"),
+    "another user": (good([str(uuid.UUID(int=1))], user_id="someone-else"), "bad_answer"),
+    "another surface": (good([str(uuid.UUID(int=1))], surface="for-investor"), "bad_answer"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_the_service_does_the_page_gets_a_list_in_time(
+    fault: str, service_at: Point, startups: list[Startup], ada: Developer
+) -> None:
+    behave, code = FAULTS[fault]
+    board.did(str(ada.pk), startups[0].pk)
+    for fan in ("f1", "f2"):
+        board.did_often(fan, ids(startups)[:10])
+    with FaultServer(behave or resets) as server:
+        service_at(server.url if behave else "http://127.0.0.1:9")
+        begun = time.monotonic()
+        answer = ask(ada)
+        took = time.monotonic() - begun
+    assert took < 0.3 + 0.05 + 0.1, took  # the deadline, its slack, and our own queries
+    assert answer["degradation"][0]["engine"] == "service"
+    assert answer["degradation"][0]["code"] == code
+    assert (answer["method_used"], answer["interaction_count"]) == ("popular", 1)
+    assert str(startups[0].pk) not in shown(answer)
+    assert set(shown(answer)) <= set(ids(startups)[1:10])
+    assert_sound(answer, str(ada.pk))
+
+
+def test_with_the_service_down_the_last_good_list_is_shown_without_what_was_seen_or_went_since(
+    service_at: Point, startups: list[Startup], ada: Developer
+) -> None:
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        before = ask(ada)
+    board.did(str(ada.pk), startups[0].pk)
+    board.hides(str(ada.pk), startups[1].pk)
+    startups[2].delete()
+    service_at("http://127.0.0.1:9")
+    after = ask(ada)
+    assert shown(after)[:2] == ids(startups)[3:5]
+    assert (after["method_used"], after["model_version"]) == ("als", "als_v1")
+    assert after["degraded"]
+    assert after["request_id"] != before["request_id"]
+    assert_sound(after, str(ada.pk))
+    assert len(shown(after)) == LIMIT
+
+
+def test_a_second_ask_is_answered_from_the_cache(service_at: Point, startups: list[Startup], ada: Developer) -> None:
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        assert ask(ada) == ask(ada)
+        assert len(server.asked) == 1
+
+
+def test_a_click_makes_the_next_answer_fresh_even_where_the_cache_never_heard_of_it(
+    service_at: Point, startups: list[Startup], ada: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recommendations.cache.forget", lambda user_id: None)  # as in another gunicorn worker
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        ask(ada)
+        board.did(str(ada.pk), startups[9].pk, days_ago=0)
+        ask(ada)
+        assert [len(asked["history"]) for asked in server.asked] == [0, 1]
+
+
+def test_a_backdated_event_makes_the_next_answer_fresh(service_at: Point, startups: list[Startup], ada: Developer) -> None:
+    board.did(str(ada.pk), startups[9].pk, days_ago=0)
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        ask(ada)
+        board.did(str(ada.pk), startups[8].pk, days_ago=30)
+        ask(ada)
+        assert [len(asked["history"]) for asked in server.asked] == [1, 2]
+
+
+def test_hiding_an_item_makes_the_next_answer_fresh(service_at: Point, startups: list[Startup], ada: Developer) -> None:
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        ask(ada)
+        board.hides(str(ada.pk), startups[0].pk)
+        ask(ada)
+        assert server.asked[1]["exclude"] == [str(startups[0].pk)]
+
+
+def test_a_cached_item_that_leaves_the_catalogue_is_gone_once_the_check_is_due(
+    service_at: Point, startups: list[Startup], ada: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recommendations.cache.CHECKED_SECONDS", 0)
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        ask(ada)
+        startups[0].delete()
+        assert shown(ask(ada)) == ids(startups)[1:6]
+
+
+def test_nobody_gets_a_list_that_was_kept_for_another(service_at: Point, startups: list[Startup]) -> None:
+    people = [board.make_developer(f"P{place}") for place in range(10)]
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        for _ in range(20):
+            for person in people:
+                assert ask(person)["user_id"] == str(person.pk)
+        assert len(server.asked) == len(people)
+
+
+def test_a_poisoned_cache_entry_counts_as_a_miss(service_at: Point, startups: list[Startup], ada: Developer) -> None:
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        ask(ada)
+        keys = [key.removeprefix(":1:") for key in cache._cache if "recs:kept" in key]
+        kept = cache.get(keys[0])
+        for poison in (
+            "text",
+            7,
+            {},
+            {"answer": {}, "mark": kept["mark"]},
+            {**kept, "answer": {**kept["answer"], "user_id": "eve"}},
+        ):
+            cache.set(keys[0], poison)
+            assert ask(ada)["user_id"] == str(ada.pk)
+        assert len(server.asked) == 6
+
+
+def test_the_same_question_asked_by_many_at_once_is_asked_once(startups: list[Startup], ada: Developer) -> None:
+    flights = [service._flight.do("key", lambda: {"n": 1}) for _ in range(3)]
+    assert flights == [{"n": 1}] * 3
+
+
+def test_an_id_that_was_erased_and_given_again_gets_nothing_of_the_old_list(
+    service_at: Point, startups: list[Startup], ada: Developer
+) -> None:
+    with FaultServer(good(ids(startups)[30:])) as server:
+        service_at(server.url)
+        board.did(str(ada.pk), startups[0].pk)
+        ask(ada)
+    UserKey.objects.filter(user_id=str(ada.pk)).delete()
+    board.did("other", startups[5].pk)  # a newer key exists, so that the next one is certainly another
+    board.did(str(ada.pk), startups[1].pk)
+    service_at("http://127.0.0.1:9")
+    answer = ask(ada)
+    assert answer["method_used"] == "popular"
+    assert_sound(answer, str(ada.pk))
+
+
+def test_a_shown_list_is_recorded_with_its_items(service_at: Point, startups: list[Startup], ada: Developer) -> None:
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        answer = ask(ada)
+    impression = Impression.objects.get(pk=answer["request_id"])
+    assert (impression.user.user_id, impression.method_used, impression.degraded) == (str(ada.pk), "als", False)
+    stored = ImpressionItem.objects.filter(impression=impression).order_by("position").values_list("item__item_id", flat=True)
+    assert list(stored) == shown(answer)
+
+
+def test_asking_about_an_id_that_nobody_has_answers_and_leaves_no_row(service_at: Point, startups: list[Startup]) -> None:
+    service_at("http://127.0.0.1:9")
+    answer = recommend(use_case="startups", surface="for-developer", user_id="nobody-at-all", limit=LIMIT)
+    assert_sound(answer, "nobody-at-all")
+    assert not UserKey.objects.exists()
+
+
+def test_a_list_that_cannot_be_recorded_is_shown_all_the_same(
+    service_at: Point, startups: list[Startup], ada: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise DatabaseError("disk full")
+
+    monkeypatch.setattr(impressions, "_store", refuse)
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        assert_sound(ask(ada), str(ada.pk))
+
+
+def refuse_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise DatabaseError("the database is down")
+
+    for module, names in (
+        (service, ("history_of", "hidden_of", "mark_of")),
+        (fallback, ("alive", "items_by_id", "any_items", "seen_among")),
+        (impressions.transaction, ("atomic",)),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, refuse)
+
+
+def test_with_the_database_down_the_service_is_asked_to_look_up_the_history_itself(
+    service_at: Point, startups: list[Startup], ada: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_queries(monkeypatch)
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        assert_sound(ask(ada), str(ada.pk))
+    assert server.asked[0]["history"] is None
+    assert server.asked[0]["profile"] is None
+
+
+def test_with_database_and_service_down_the_last_good_list_still_stands(
+    service_at: Point, startups: list[Startup], ada: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        before = ask(ada)
+    refuse_queries(monkeypatch)
+    cache.delete_many([key.removeprefix(":1:") for key in cache._cache if "recs:fresh" in key])
+    service_at("http://127.0.0.1:9")
+    after = ask(ada)
+    assert shown(after) == shown(before)
+    assert after["degraded"]
+
+
+def test_with_the_cache_down_everything_else_goes_on(
+    service_at: Point, startups: list[Startup], ada: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise ConnectionError("redis is down")
+
+    for name in ("get", "set", "get_many"):
+        monkeypatch.setattr(cache, name, refuse)
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        for _ in range(2):
+            answer = ask(ada)
+            assert not answer["degraded"]
+            assert_sound(answer, str(ada.pk))
+        assert len(server.asked) == 2
+
+
+def test_popular_items_are_those_liked_by_most_people_not_by_most_clicks(
+    service_at: Point, startups: list[Startup], ada: Developer
+) -> None:
+    service_at("http://127.0.0.1:9")
+    for day in range(30):
+        board.did("one-loud-person", startups[3].pk, "apply", days_ago=day + 1)
+    for fan in ("f1", "f2"):
+        board.did(fan, startups[4].pk, "like")
+    for foe in ("f1", "f2", "f3"):
+        board.did(foe, startups[5].pk, "dismiss")
+    answer = ask(ada)
+    assert shown(answer)[:2] == [str(startups[4].pk), str(startups[3].pk)]
+    assert [item["score"] for item in answer["recommendations"]][:3] == [2.0, 1.0, 0.0]
+
+
+def test_filters_hold_on_the_last_rung_too(service_at: Point, startups: list[Startup], ada: Developer) -> None:
+    service_at("http://127.0.0.1:9")
+    board.did("f1", startups[1].pk)
+    answer = ask(ada, filters={"sector": ("FINTECH",), "skills": ("python", "rust")})
+    found = Startup.objects.filter(pk__in=shown(answer))
+    assert {(one.sector, tuple(one.skills)) for one in found} == {("fintech", ("python",))}
+    assert len(found) == LIMIT
+
+
+def test_when_everything_was_seen_the_answer_is_short_and_says_why(service_at: Point) -> None:
+    few = board.make_startups(3)
+    ada = board.make_developer("Ada")
+    board.did_often(str(ada.pk), ids(few), event="view")
+    service_at("http://127.0.0.1:9")
+    answer = ask(ada)
+    assert answer["recommendations"] == []
+    assert [skip["code"] for skip in answer["degradation"]] == ["unreachable", "nothing_left"]
+
+
+def test_an_empty_catalogue_gives_an_empty_list_and_says_why(service_at: Point) -> None:
+    service_at("http://127.0.0.1:9")
+    answer = ask(board.make_developer("Ada"))
+    assert answer["recommendations"] == []
+    assert answer["degradation"][-1]["code"] == "nothing_left"
+
+
+def test_a_long_past_is_sent_shortened_with_its_full_count_and_stays_unseen(service_at: Point) -> None:
+    many = board.make_startups(530)
+    ada = board.make_developer("Ada")
+    board.did_often(str(ada.pk), ids(many)[:510])
+    with FaultServer(good(ids(many)[505:])) as server:
+        service_at(server.url)
+        answer = ask(ada)
+    assert (len(server.asked[0]["history"]), server.asked[0]["count"]) == (500, 510)
+    assert shown(answer) == ids(many)[510:515]
+
+
+@pytest.mark.parametrize(("use_case", "surface"), [("startups", "nowhere"), ("nothing", "for-developer"), ("../x", "y")])
+def test_a_surface_that_does_not_exist_is_not_found(use_case: str, surface: str) -> None:
+    with pytest.raises(NotFound):
+        recommend(use_case=use_case, surface=surface, user_id="u", limit=5)
+
+
+def test_the_mark_changes_with_every_event_and_verdict(startups: list[Startup], ada: Developer) -> None:
+    user_id = str(ada.pk)
+
+    def mark() -> str:
+        return history.mark_of(user_id=user_id, catalogue="startups")
+
+    marks = [mark()]
+    board.did(user_id, startups[0].pk)
+    marks.append(mark())
+    board.did(user_id, startups[0].pk, days_ago=0.5)
+    marks.append(mark())
+    board.hides(user_id, startups[0].pk)
+    marks.append(mark())
+    assert len(set(marks)) == 4
