@@ -11,11 +11,12 @@ from recommendation_service import threads  # isort: skip  # first: it must come
 from apiflask import APIFlask
 
 from recommendation_service.errors import TandemError
+from recommendation_service.services.announce import announce
 from recommendation_service.settings import Settings, load_settings
-from recommendation_service.web import envelope, errors, models, openapi, recommendations, status, telemetry
+from recommendation_service.web import envelope, errors, metrics, models, openapi, recommendations, status, telemetry
 from recommendation_service.web.auth import Doorkeeper
 from recommendation_service.web.context import EXTENSION, Context
-from recommendation_service.wiring import announce, build_live
+from recommendation_service.wiring import Observers, build_live
 
 MAX_BODY_BYTES = 256_000
 
@@ -26,7 +27,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     threads.check()
     doorkeeper = Doorkeeper(settings)
     telemetry.start(settings)
-    live = build_live(settings)
+    live = build_live(settings, Observers(metrics.count_refused, metrics.SWAPS.inc, metrics.HISTORY_FAILURES.inc))
     announce(live)
     app = APIFlask(
         "recommendation_service",

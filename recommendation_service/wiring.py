@@ -1,7 +1,8 @@
 """The composition root: the only file that knows every part."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +18,6 @@ from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.histories.snapshot import SnapshotHistories
-from recommendation_service.pipeline.plan import Plan
 from recommendation_service.pipeline.resolve import HistorySource
 from recommendation_service.services.live import Export, Holding, Live, Serving
 from recommendation_service.services.recommendation_service import RecommendationService
@@ -28,7 +28,6 @@ from recommendation_service.use_cases.options import checked, one_of
 from recommendation_service.use_cases.overrides import overridden
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.watched import Watched
-from recommendation_service.web import metrics
 
 log = logging.getLogger(__name__)
 
@@ -86,17 +85,27 @@ def served_use_cases(settings: Settings) -> dict[str, UseCase]:
     return {name: overridden(load_file(settings.use_cases_dir / f"{name}.toml"), settings) for name in wanted}
 
 
-def build_live(settings: Settings) -> Live:
+@dataclass(frozen=True, slots=True)
+class Observers:
+    """Who is told when something noteworthy happens; by default nobody."""
+
+    refused: Callable[[str, str], None] = lambda _catalogue, _kind: None
+    swapped: Callable[[], None] = lambda: None
+    history_failed: Callable[[], None] = lambda: None
+
+
+def build_live(settings: Settings, observers: Observers | None = None) -> Live:
     """Everything this process serves, loaded and verified, ready to be watched."""
+    told = observers or Observers()
     use_cases = served_use_cases(settings)
     catalogues = sorted({one for use_case in use_cases.values() for one in use_case.catalogues})
     kinds = sorted({part.kind for use_case in use_cases.values() for part in use_case.engines.values()} - {"popularity"})
-    holdings = {name: holding(settings, name, kinds) for name in catalogues}
-    build = partial(assemble, settings, use_cases, histories_of(settings))
-    return Live(use_cases, holdings, build, swapped=metrics.SWAPS.inc)
+    holdings = {name: holding(settings, name, kinds, told) for name in catalogues}
+    histories = histories_of(settings, failed=told.history_failed)
+    return Live(use_cases, holdings, partial(assemble, settings, use_cases, histories, pinned(settings)), swapped=told.swapped)
 
 
-def histories_of(settings: Settings) -> Callable[[Export], HistorySource]:
+def histories_of(settings: Settings, *, failed: Callable[[], None] = lambda: None) -> Callable[[Export], HistorySource]:
     """Where pasts come from: the live database if one is configured, else the export."""
     url = database_url(settings)
     if not url:
@@ -107,7 +116,7 @@ def histories_of(settings: Settings) -> Callable[[Export], HistorySource]:
 
     def live_histories(export: Export) -> HistorySource:
         snapshot = SnapshotHistories(export.dataset)
-        return database.DatabaseHistories(pool, export.catalogue.name, snapshot, failed=metrics.HISTORY_FAILURES.inc)
+        return database.DatabaseHistories(pool, export.catalogue.name, snapshot, failed=failed)
 
     return live_histories
 
@@ -121,13 +130,11 @@ def database_url(settings: Settings) -> str:
     return f"postgresql://{user}:{password}@{settings.db_host}:{settings.db_port}/{quote(settings.db_name, safe='')}"
 
 
-def holding(settings: Settings, catalogue: str, kinds: list[str]) -> Holding:
+def holding(settings: Settings, catalogue: str, kinds: Sequence[str], observers: Observers) -> Holding:
     """Watches over the export and the models of one catalogue; nothing is read yet."""
     store = ArtifactStore(settings.models_dir / catalogue)
 
-    def refused(kind: str) -> None:
-        metrics.REFUSED.labels(catalogue, kind).inc()
-
+    refused = partial(observers.refused, catalogue)
     return Holding(
         catalogue,
         Watched(export_folder(settings.data_dir, catalogue), partial(_read_export, catalogue), refused=refused),
@@ -148,6 +155,7 @@ def assemble(
     settings: Settings,
     use_cases: Mapping[str, UseCase],
     histories: Callable[[Export], HistorySource],
+    pins: Sequence[Artifact],
     holdings: Mapping[str, Holding],
 ) -> Serving:
     """What answers, of what is held now. Use cases whose catalogues have no export yet are left out."""
@@ -155,7 +163,11 @@ def assemble(
     sites = []
     for use_case in use_cases.values():
         if all(name in exports for name in use_case.catalogues):
-            shelves = {name: _shelf(use_case, exports[name], holdings[name], histories) for name in use_case.catalogues}
+            shelves = {}
+            for name in use_case.catalogues:
+                artifacts = holdings[name].artifacts() | _of_catalogue(pins, name)
+                engines = build_engines(use_case, exports[name].catalogue, artifacts)
+                shelves[name] = Shelf(exports[name].catalogue, engines, histories(exports[name]))
             sites.append(Site(use_case, shelves))
     return Serving(
         RecommendationService(Runtime.of(sites), log_key=_log_key(settings)),
@@ -170,9 +182,21 @@ def _ready(site: Site) -> tuple[str, ...]:
     return tuple(name for name in site.use_case.engines if name in there)
 
 
-def _shelf(use_case: UseCase, export: Export, held: Holding, histories: Callable[[Export], HistorySource]) -> Shelf:
-    engines = build_engines(use_case, export.catalogue, held.artifacts())
-    return Shelf(export.catalogue, engines, histories(export))
+def _of_catalogue(pins: Sequence[Artifact], catalogue: str) -> dict[str, Artifact]:
+    return {one.manifest.kind: one for one in pins if one.manifest.catalogue == catalogue}
+
+
+def pinned(settings: Settings) -> list[Artifact]:
+    """The model folders named by ALS_MODEL_PATH and TWO_TOWER_MODEL_PATH; one that is refused is told and left out."""
+    found = []
+    for kind, path in (("als", settings.als_model_path), ("two_tower", settings.two_tower_model_path)):
+        if path is None:
+            continue
+        try:
+            found.append(read_folder(path, kind))
+        except ArtifactRefused as error:
+            log.error("%s_MODEL_PATH: %s", kind.upper(), error.message)
+    return found
 
 
 def _log_key(settings: Settings) -> bytes:
@@ -183,36 +207,3 @@ def _log_key(settings: Settings) -> bytes:
 def build_service(settings: Settings) -> RecommendationService:
     """The service as it stands now, for a command or a test; it does not follow later publications."""
     return build_live(settings).serving.recommender
-
-
-READY = {"two_tower": "✓ Two-Tower model loaded", "als": "✓ ALS model loaded", "ensemble": "✓ Ensemble model initialized"}
-
-
-def announce(live: Live) -> None:
-    """Say in the log what was loaded, what is missing with its fix, and how users are routed."""
-    for use_case in live.use_cases.values():
-        ready = live.serving.engines.get(use_case.name)
-        if ready is None:
-            log.warning("✗ %s: no export yet; run: manage.py generate_all_datasets", use_case.name)
-            continue
-        for name, part in sorted(use_case.engines.items(), key=lambda item: _order(item[1].kind)):
-            if name in use_case.switched_off:
-                log.info("✗ %s is switched off by a setting (%s)", name, use_case.name)
-            elif name in ready and part.kind in READY:
-                log.info("%s successfully!", READY[part.kind])
-            elif name not in ready:
-                fix = f"python -m recommendation_service.train_all --use-case {use_case.name}"
-                log.warning("✗ %s: no %s model; run: %s", use_case.name, name, fix)
-        for line in _routes(use_case):
-            log.info("→ Routing: %s", line)
-
-
-def _order(kind: str) -> int:
-    return list(READY).index(kind) if kind in READY else len(READY)
-
-
-def _routes(use_case: UseCase) -> list[str]:
-    """Each routing rule of the use case in words, once."""
-    words = {"content_based": "content", "als": "ALS", "two_tower": "two-tower"}
-    plans = [Plan.build(use_case, name) for name in use_case.surfaces]
-    return list(dict.fromkeys(plan.router.summary(words) for plan in plans))

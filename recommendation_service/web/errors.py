@@ -14,12 +14,12 @@ PROBLEM_JSON = "application/problem+json"
 
 log = logging.getLogger(__name__)
 
-SAFE_DETAILS = {
-    HTTPStatus.BAD_REQUEST: "the request cannot be understood",
-    HTTPStatus.NOT_FOUND: "no such path; /openapi.json lists them",
-    HTTPStatus.METHOD_NOT_ALLOWED: "this path does not take that method; see the Allow header",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is larger than 256 kB",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "send Content-Type: application/json",
+OUTSIDE = {  # what never reaches a route: status -> code and detail
+    HTTPStatus.BAD_REQUEST: ("bad_request", "the body is not JSON, or the request cannot be understood"),
+    HTTPStatus.NOT_FOUND: ("not_found", "no such path; /openapi.json lists them"),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "this path does not take that method; see the Allow header"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "the body is larger than 256 kB"),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("unsupported_media_type", "send Content-Type: application/json"),
 }
 
 
@@ -69,8 +69,8 @@ def _expected(error: TandemError) -> Response:
 def _http(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Location", "Retry-After")}
-    code = status.phrase.lower().replace(" ", "_")
-    return problem(status, code, SAFE_DETAILS.get(status, status.phrase), headers=headers)
+    code, detail = OUTSIDE.get(status, (status.phrase.lower().replace(" ", "_"), status.phrase))
+    return problem(status, code, detail, headers=headers)
 
 
 def _unexpected(error: Exception) -> Response:

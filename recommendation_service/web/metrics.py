@@ -17,6 +17,11 @@ SWAPS = Counter("recs_swaps_total", "Times a worker took up other models")
 HISTORY_FAILURES = Counter("recs_history_failures_total", "Live history reads that fell back to the export")
 
 
+def count_refused(catalogue: str, kind: str) -> None:
+    """One more refused set or export."""
+    REFUSED.labels(catalogue, kind).inc()
+
+
 def render() -> bytes:
     """All figures in the exposition format, summed over the live workers."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:

@@ -1,0 +1,158 @@
+"""The `tandem` command: look at the configuration, ask for a list, see and roll back models, find what is missing."""
+
+from recommendation_service import threads  # isort: skip  # first: it must come before numpy
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import orjson
+
+from recommendation_service import reference
+from recommendation_service.artifacts.store import ArtifactStore
+from recommendation_service.doctor import examine
+from recommendation_service.domain.ids import clean_id
+from recommendation_service.domain.query import DEFAULT_LIMIT, Ask
+from recommendation_service.errors import InvalidInput, TandemError
+from recommendation_service.settings import Settings, load_settings
+from recommendation_service.web.models import listing
+from recommendation_service.web.recommendations import to_wire
+from recommendation_service.wiring import build_live, served_use_cases
+
+KINDS = ("als", "two_tower", "content", "ensemble")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command: 0 done, 1 expected failure in one line, 2 wrong usage."""
+    options = _parser().parse_args(argv)
+    try:
+        threads.check()
+        command: Callable[[argparse.Namespace], int] = options.command
+        return command(options)
+    except TandemError as error:
+        sys.stderr.write(f"error: {error.message}\n")
+        return 1
+
+
+def run() -> None:
+    """Entry of the console script."""
+    sys.exit(main())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tandem", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("show-config", help="print every setting, secrets masked")
+    one.set_defaults(command=_show_config)
+
+    one = commands.add_parser("recommend", help="print one list, as the service would answer")
+    one.add_argument("--use-case", required=True)
+    one.add_argument("--surface", required=True)
+    one.add_argument("--user", required=True, help="user id")
+    one.add_argument("--limit", type=int, default=DEFAULT_LIMIT)
+    one.add_argument("--json", action="store_true", help="the whole answer as JSON")
+    one.set_defaults(command=_recommend)
+
+    one = commands.add_parser("models", help="list what is published and what serves")
+    one.add_argument("action", nargs="?", choices=["list"], default="list")
+    one.set_defaults(command=_models)
+
+    one = commands.add_parser("rollback", help="point to an older model; running workers take it up by themselves")
+    one.add_argument("kind", choices=KINDS)
+    one.add_argument("--version", help="such as als_v3; without: the newest good one below today's")
+    place = one.add_mutually_exclusive_group(required=True)
+    place.add_argument("--use-case", help="roll back in every catalogue of this use case")
+    place.add_argument("--catalogue")
+    one.set_defaults(command=_rollback)
+
+    one = commands.add_parser("doctor", help="what is there, how old it is, and what to run next")
+    one.set_defaults(command=_doctor)
+
+    one = commands.add_parser("docs", help="write the generated pages of docs/reference")
+    one.add_argument("--check", action="store_true", help="only tell whether they are fresh")
+    one.add_argument("--folder", type=Path, default=reference.FOLDER)
+    one.set_defaults(command=_docs)
+    return parser
+
+
+def _show_config(_options: argparse.Namespace) -> int:
+    settings = load_settings()
+    for name, field in Settings.model_fields.items():
+        print(f"{field.alias}={getattr(settings, name)}")
+    return 0
+
+
+def _recommend(options: argparse.Namespace) -> int:
+    settings = load_settings().model_copy(update={"use_cases": options.use_case})
+    live = build_live(settings)
+    surface = live.use_cases[options.use_case].surfaces.get(options.surface)
+    if surface is None:
+        known = ", ".join(live.use_cases[options.use_case].surfaces)
+        raise InvalidInput(f"{options.use_case} has no surface '{options.surface}'; there are {known}")
+    catalogue = live.serving.catalogues.get(surface.catalogue)
+    if catalogue is None:
+        raise InvalidInput(f"no export of {surface.catalogue} yet; run: manage.py generate_all_datasets")
+    user_id = clean_id(options.user, field="user")
+    ask = Ask(options.use_case, options.surface, time.time(), user_id, limit=options.limit, explain=options.json)
+    answer = to_wire(live.serving.recommender.recommend(ask), catalogue)
+    if options.json:
+        print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+        return 0
+    print(f"{answer['method_used']} ({answer['model_version']}), {answer['interaction_count']} interactions")
+    for skip in answer["degradation"]:
+        print(f"  skipped {skip['engine']}: {skip['detail']}")
+    for shown in answer["recommendations"]:
+        print(
+            f"{shown['position']:>3}  {shown['score']:.4f}  {shown['item_id']}  {shown['title']}  {'; '.join(shown['reasons'])}"
+        )
+    return 0
+
+
+def _models(_options: argparse.Namespace) -> int:
+    live = build_live(load_settings())
+    for row in listing(live):
+        columns = f"{row.catalogue:<12} {row.kind:<10} {row.version or '-':<14} {row.created_at or '-':<26}"
+        print(f"{columns} {row.problem or ''}".rstrip())
+    return 0
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    settings = load_settings()
+    catalogues = [options.catalogue]
+    if options.use_case:
+        wanted = settings.model_copy(update={"use_cases": options.use_case})
+        catalogues = list(served_use_cases(wanted)[options.use_case].catalogues)
+    for catalogue in catalogues:
+        artifact = ArtifactStore(settings.models_dir / clean_id(catalogue, field="catalogue")).rollback(
+            options.kind, options.version
+        )
+        print(
+            f"{catalogue}: {options.kind} is {artifact.version} again; workers take it up within {settings.reload_seconds:g} s"
+        )
+    return 0
+
+
+def _doctor(_options: argparse.Namespace) -> int:
+    settings = load_settings()
+    lines, next_command = examine(build_live(settings), now=time.time())
+    print("\n".join(lines))
+    print(f"next: {next_command}")
+    return 0
+
+
+def _docs(options: argparse.Namespace) -> int:
+    stale = reference.stale(options.folder)
+    if options.check:
+        for name in stale:
+            sys.stderr.write(f"error: docs/reference/{name} is not fresh; run: python -m recommendation_service.cli docs\n")
+        return 1 if stale else 0
+    reference.write(options.folder)
+    print("\n".join(f"wrote {name}" for name in stale) or "nothing to write: all pages are fresh")
+    return 0
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,18 @@
+"""ALS on its own: `ALSInference("models/startups/als_v1").recommend(user_id)`."""
+
+from pathlib import Path
+
+from recommendation_service.settings import Settings
+from recommendation_service.standalone import Inference
+
+
+class ALSInference(Inference):
+    """Asks ALS first; popular items stand in for a person it does not know."""
+
+    kind = "als"
+
+    def __init__(
+        self, model_path: Path | str | None = None, *, use_case: str = "startups", settings: Settings | None = None
+    ) -> None:
+        """Loads the model folder, or the published model when None."""
+        super().__init__(use_case=use_case, settings=settings, model_paths={"als": model_path})

@@ -1,0 +1,35 @@
+"""Both models together: `EnsembleInference(als_model_path=..., two_tower_model_path=..., als_weight=0.6)`."""
+
+from pathlib import Path
+
+from recommendation_service.errors import InvalidInput
+from recommendation_service.settings import Settings
+from recommendation_service.standalone import Inference
+
+
+class EnsembleInference(Inference):
+    """The weighted average of ALS and two-tower scores; when one cannot answer, the chain goes on with the other."""
+
+    kind = "ensemble"
+
+    def __init__(
+        self,
+        als_model_path: Path | str | None = None,
+        two_tower_model_path: Path | str | None = None,
+        als_weight: float = 0.6,
+        *,
+        use_case: str = "startups",
+        settings: Settings | None = None,
+    ) -> None:
+        """Loads both model folders, or the published ones when None; the two-tower weight is 1 - als_weight.
+
+        Raises InvalidInput for a weight outside 0..1.
+        """
+        if not 0 <= als_weight <= 1:
+            raise InvalidInput(f"als_weight must be from 0 to 1, not {als_weight}")
+        super().__init__(
+            use_case=use_case,
+            settings=settings,
+            model_paths={"als": als_model_path, "two_tower": two_tower_model_path},
+            weights={"als": als_weight, "two_tower": 1 - als_weight},
+        )
