@@ -58,7 +58,8 @@ def interaction_matrix(table: EventTable, weights: Floats, use_case: UseCase, sh
 
 def csr_of(weights: Floats, rows: AnyArray, columns: AnyArray, shape: tuple[int, int]) -> sparse.csr_array:
     """Weights by row and column, those of one place summed."""
-    matrix: sparse.csr_array = sparse.coo_array((weights, (rows, columns)), shape=shape).tocsr()
+    places = (rows.astype(np.int32), columns.astype(np.int32))
+    matrix: sparse.csr_array = sparse.coo_array((weights, places), shape=shape).tocsr()
     matrix.sum_duplicates()
     return matrix
 

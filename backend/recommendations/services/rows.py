@@ -62,6 +62,11 @@ def clean_row(raw: Any, *, now: float | None = None) -> CleanRow | list[dict[str
     return CleanRow(event_id or uuid4(), user_id, item_id, event, catalogue, time, value, request_id)
 
 
+def catalogue_of(raw: Mapping[str, Any]) -> str | None:
+    """The catalogue that a row means, or None when it means none that is known."""
+    return _catalogue(raw, _Found()) or None
+
+
 def _shown(name: Any) -> str:
     text = "".join(letter if letter.isprintable() else "?" for letter in str(name)[:64])
     return text.replace("~", "~0").replace("/", "~1")
