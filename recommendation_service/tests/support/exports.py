@@ -54,7 +54,7 @@ def write_export(
         people=lambda: ((user_id, dict(profile)) for user_id, profile in (profiles or {}).items()),
         item_keys=lambda: _keys(item_ids),
         user_keys=lambda: _keys(user_ids),
-        event_names=lambda: names,
+        event_names=names,
         events=lambda: [batch],
     )
     export.write_export(data_dir, use_case, catalogue, source, now=now)

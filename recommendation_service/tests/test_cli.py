@@ -1,0 +1,148 @@
+"""The commands, by what they print and how they exit."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from recommendation_service import reference
+from recommendation_service.cli import main
+from recommendation_service.tests.support import service
+from recommendation_service.tests.support.service import KEY
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty service, its variables set."""
+    for name, value in service.environment(tmp_path, RS_USE_CASES="startups", RS_DB_PASSWORD="canary-password").items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
+
+
+ASK = ["recommend", "--use-case", "startups", "--surface", "for-developer", "--user", "u001"]
+
+
+@pytest.mark.usefixtures("root")
+def test_show_config_masks_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show-config"]) == 0
+    printed = capsys.readouterr().out
+    assert "RS_SIGNING_KEYS=**********" in printed
+    assert "RS_RELOAD_SECONDS=0.0" in printed
+    assert KEY not in printed
+    assert "canary-password" not in printed
+
+
+def test_recommend_prints_a_list(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.export_startups(root)
+    service.publish_all(root)
+    assert main([*ASK, "--limit", "3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "als (als_v1), 8 interactions"
+    assert len(lines) == 4
+
+
+def test_recommend_prints_the_whole_answer_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.export_startups(root)
+    assert main([*ASK, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["method_used"] == "popular"
+    assert answer["recommendations"][0]["parts"]
+
+
+def test_recommend_asks_a_pinned_model_folder(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.export_startups(root)
+    service.publish(root, "als")
+    service.publish(root, "als", service.als_arrays(seed=1))
+    monkeypatch.setenv("ALS_MODEL_PATH", str(root / "models" / "startups" / "als_v1"))
+    assert main(ASK) == 0
+    assert "als (als_v1)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([*ASK], "generate_all_datasets"),
+        (["recommend", "--use-case", "startups", "--surface", "nope", "--user", "u"], "there are for-developer, for-investor"),
+        (["recommend", "--use-case", "nope", "--surface", "x", "--user", "u"], "no file for nope"),
+        ([*ASK[:-1], "a b"], "U+0020"),
+        (["rollback", "als", "--use-case", "startups"], "no older good version"),
+        (["rollback", "als", "--catalogue", "../x"], "must begin with"),
+    ],
+)
+def test_an_expected_failure_is_one_line_and_exit_code_1(
+    root: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    if "nope" in arguments or "a b" in arguments:
+        service.export_startups(root)
+    assert main(arguments) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("error: ")
+    assert told in printed.err
+    assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["rollback", "als"], ["rollback", "pickle", "--use-case", "startups"]])
+def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+
+
+def test_rollback_points_to_the_older_model(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.export_startups(root)
+    service.publish(root, "als")
+    service.publish(root, "als", service.als_arrays(seed=1))
+    assert main(["rollback", "als", "--use-case", "startups"]) == 0
+    assert "als is als_v1 again" in capsys.readouterr().out
+    assert main(ASK) == 0
+    assert "als_v1" in capsys.readouterr().out
+    assert main(["rollback", "als", "--catalogue", "startups", "--version", "als_v2"]) == 0
+    assert "als is als_v2 again" in capsys.readouterr().out
+
+
+def test_models_lists_versions_and_why_one_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.export_startups(root)
+    service.publish_all(root)
+    (root / "models" / "startups" / "content_v1" / "terms.npy").unlink()
+    assert main(["models"]) == 0
+    lines = {line.split()[1]: line for line in capsys.readouterr().out.splitlines()}
+    assert "als_v1" in lines["als"]
+    assert "content_v1: terms.npy cannot be read" in lines["content"]
+
+
+def test_doctor_names_the_next_command_at_every_stage(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def next_command() -> str:
+        assert main(["doctor"]) == 0
+        return capsys.readouterr().out.splitlines()[-1]
+
+    assert next_command() == "next: manage.py generate_all_datasets"
+    service.export_startups(root)
+    assert next_command() in (
+        "next: python -m recommendation_service.train_all --use-case startups",
+        "next: manage.py generate_all_datasets",  # the made-up export is dated in the past
+    )
+
+
+def test_the_committed_reference_pages_are_fresh(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reference.stale() == []
+    assert main(["docs", "--check"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_docs_writes_what_is_missing_and_check_tells_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = ["--folder", str(tmp_path / "reference")]
+    assert main(["docs", "--check", *folder]) == 1
+    assert "environment.md is not fresh" in capsys.readouterr().err
+    assert main(["docs", *folder]) == 0
+    assert main(["docs", "--check", *folder]) == 0
+    assert {path.name for path in (tmp_path / "reference").iterdir()} == set(reference.PAGES)
+
+
+def test_every_setting_is_in_the_environment_page() -> None:
+    page = reference.environment()
+    for name in service.environment(Path("x")):
+        assert f"| `{name}` |" in page
+    assert str(reference.FOLDER.parents[1]) not in page
