@@ -1,0 +1,23 @@
+"""Films and viewers in Django's admin."""
+
+from django.contrib import admin
+
+from sites.movies.models import Movie, Viewer
+
+
+@admin.register(Movie)
+class MovieAdmin(admin.ModelAdmin[Movie]):
+    """Films by year."""
+
+    list_display = ("title", "year", "genres")
+    search_fields = ("title",)
+
+
+@admin.register(Viewer)
+class ViewerAdmin(admin.ModelAdmin[Viewer]):
+    """Viewers, and the account that may see their list."""
+
+    list_display = ("label", "describe", "account", "is_demo")
+    list_filter = ("is_demo", "age_band", "gender", "occupation")
+    search_fields = ("label", "id")
+    raw_id_fields = ("account",)

@@ -1,0 +1,55 @@
+"""Who may see whose list on the page."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest
+
+from recommendation_service.domain.ids import clean_id
+from recommendation_service.errors import InvalidInput
+from recommendations import identity
+from recommendations.sources import ItemSource, all_sources, source_of
+
+NOT_HERE = "there is nothing here, or it is not yours to see"
+
+
+def source_or_404(site: str) -> type[ItemSource]:
+    """The site of that name; a catalogue whose people are not declared has no page."""
+    source = source_of(site)
+    if source is None or not source.profiles:
+        raise Http404(NOT_HERE)
+    return source
+
+
+def shown_sources() -> list[type[ItemSource]]:
+    """Every site that has a page."""
+    return [source for source in all_sources() if source.profiles]
+
+
+def is_demo() -> bool:
+    """True on a local demo, where anyone may act as anyone."""
+    return bool(settings.RECOMMENDATIONS["DEMO"])
+
+
+def may_choose(request: HttpRequest) -> bool:
+    """Whether this visitor may look at any person: staff, and everyone on a demo."""
+    return is_demo() or bool(request.user.is_authenticated and request.user.is_staff)
+
+
+def own_ids(request: HttpRequest, source: type[ItemSource]) -> tuple[str, ...]:
+    """The user ids that are the visitor's own here."""
+    return identity.user_ids_of(request.user, catalogue=source.catalogue)
+
+
+def person_or_404(request: HttpRequest, source: type[ItemSource], user_id: str) -> Any:
+    """The person row. Raises Http404 alike for an unknown id, a malformed one, and one that is not the visitor's."""
+    try:
+        wanted = clean_id(user_id, field="person")
+    except InvalidInput as error:
+        raise Http404(NOT_HERE) from error
+    if not may_choose(request) and wanted not in own_ids(request, source):
+        raise Http404(NOT_HERE)
+    person = source.person(wanted)
+    if person is None:
+        raise Http404(NOT_HERE)
+    return person

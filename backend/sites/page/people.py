@@ -1,0 +1,110 @@
+"""The people one can choose: found by a search, those worth trying first, each with count and segment."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Q, QuerySet
+from django.db.models.functions import TruncDate
+
+from recommendation_service.use_cases.schema import Surface
+from recommendations.models import UserInteraction
+from recommendations.places import Place, place_of
+from recommendations.selectors.history import positive
+from recommendations.sources import ItemSource, use_case_of
+
+FOUND = 20
+LONGEST_SEARCH = 80
+SEGMENTS = ("cold", "warm", "hot")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """One person in the list of those to choose from."""
+
+    user_id: str
+    name: str
+    about: str
+    count: int
+    segment: str
+    first: bool  # one of those listed first
+
+
+def lines(source: type[ItemSource], *, search: str) -> list[PersonLine]:
+    """Without a search the people listed first (or any, where a site names none), else up to 20 whose words hold it."""
+    text = search.strip()[:LONGEST_SEARCH]
+    people = list(_found(source, text)) if text else list(_first(source)) or list(_any(source))
+    counts = counts_of(source, [str(person.pk) for person in people])
+    made = [line_of(source, person, counts[str(person.pk)]) for person in people]
+    return sorted(
+        made, key=lambda line: (not line.first, line.about.split(",")[0] if line.first else "", line.count, line.name)
+    )
+
+
+def line_of(source: type[ItemSource], person: Any, count: int) -> PersonLine:
+    """One person with what the page says of them."""
+    surface = place_for(source, person).surface
+    first = bool(source.page_first and getattr(person, source.page_first, False))
+    return PersonLine(str(person.pk), str(person), source.describe(person), count, segment_of(surface, count), first)
+
+
+def place_for(source: type[ItemSource], person: Any) -> Place:
+    """Where this person's lists are asked for."""
+    return place_of(use_case_of(source), source.surface_for(person))
+
+
+def segment_of(surface: Surface, count: int) -> str:
+    """ "cold", "warm" or "hot" where the surface routes by count; empty where it does not."""
+    if surface.router.kind != "by_count":
+        return ""
+    options = surface.router.options
+    return SEGMENTS[(count >= options["cold_below"]) + (count >= options["warm_below"])]
+
+
+def counts_of(source: type[ItemSource], user_ids: Iterable[str]) -> Counter[str]:
+    """Counted interactions of several people in one query: positive ones, repeats of a day once."""
+    use_case = place_of(use_case_of(source), _any_surface(source)).use_case
+    events = UserInteraction.objects.filter(user__user_id__in=list(user_ids), catalogue__name=source.catalogue)
+    days = events.filter(positive(use_case)).annotate(day=TruncDate("time"))
+    once = days.values_list("user__user_id", "item_id", "kind_id", "day").distinct()
+    return Counter(user_id for user_id, *_ in once)
+
+
+def _any_surface(source: type[ItemSource]) -> str:
+    return source.surface_for(source.profiles[0].model())
+
+
+def _first(source: type[ItemSource]) -> Iterable[Any]:
+    for people in source.profiles if source.page_first else ():
+        if _has(people, source.page_first):
+            yield from people.all().filter(**{source.page_first: True})[:FOUND]
+
+
+def _any(source: type[ItemSource]) -> Iterable[Any]:
+    for people in source.profiles:
+        yield from people.all()[:FOUND]
+
+
+def _found(source: type[ItemSource], text: str) -> Iterable[Any]:
+    exact = source.person(text)
+    if exact is not None:
+        yield exact
+    for people in source.profiles:
+        wanted = Q(pk__in=[])
+        for name in source.page_search:
+            if _has(people, name):
+                wanted |= Q(**{f"{name}__icontains": text})
+        matching = people.all().filter(wanted)
+        yield from (matching if exact is None else matching.exclude(pk=exact.pk) if people.model is type(exact) else matching)[
+            :FOUND
+        ]
+
+
+def _has(people: QuerySet[Any], name: str) -> bool:
+    try:
+        people.model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return True

@@ -1,0 +1,94 @@
+"""One person's list, made ready to be shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recommendations.places import Place
+from recommendations.selectors.items import items_by_id
+from recommendations.services.recommend import recommend
+from recommendations.sources import ItemSource
+from sites.page import wording
+from sites.page.people import PersonLine, line_of, place_for
+
+LIMIT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One recommended item."""
+
+    item_id: str
+    title: str
+    position: int
+    category: str
+    tags: tuple[str, ...]
+    facts: tuple[str, ...]
+    text: str
+    reasons: tuple[str, ...]
+    score: float
+    parts: tuple[tuple[str, float], ...]  # engine's short word and its share; empty unless asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything the page says about one person's list."""
+
+    person: PersonLine
+    segment: str
+    cards: tuple[Card, ...]
+    request_id: str
+    method: str  # the engine's name, as the answer says it
+    method_name: str
+    method_in_words: str
+    skipped: tuple[str, ...]
+    model_version: str
+    buttons: tuple[tuple[str, str], ...]  # event and its word
+    counted: str
+
+
+def shown_to(source: type[ItemSource], person: Any, *, explain: bool) -> Shown:
+    """Ask for the person's list and join it with the site's own items."""
+    place = place_for(source, person)
+    user_id = str(person.pk)
+    answer = recommend(
+        use_case=place.use_case.name, surface=place.name, user_id=user_id, limit=LIMIT, filters={}, explain=explain
+    )
+    line = line_of(source, person, answer["interaction_count"])
+    use_case, method = place.use_case, answer["method_used"]
+    return Shown(
+        person=line,
+        segment=wording.SEGMENTS.get(line.segment, ""),
+        cards=tuple(cards_of(place, answer["recommendations"])),
+        request_id=answer["request_id"],
+        method=method,
+        method_name=wording.method_name(use_case, method),
+        method_in_words=wording.method_in_words(use_case, method),
+        skipped=tuple(wording.skips_in_words(answer["degradation"])),
+        model_version=answer["model_version"],
+        buttons=tuple((event, wording.button(event)) for event in source.events_for(person)),
+        counted=wording.counted(answer["interaction_count"]),
+    )
+
+
+def cards_of(place: Place, recommendations: Sequence[Mapping[str, Any]]) -> list[Card]:
+    """A card per recommendation; an item that is gone since keeps the title that the answer gave."""
+    found = items_by_id(source=place.source, item_ids=[item["item_id"] for item in recommendations])
+    return [_card(place, item, found.get(item["item_id"])) for item in recommendations]
+
+
+def _card(place: Place, served: Mapping[str, Any], item: Any | None) -> Card:
+    card = {} if item is None else place.source.card(item)
+    parts = sorted(served["parts"].items(), key=lambda part: -part[1])
+    return Card(
+        item_id=served["item_id"],
+        title=card.get("title") or served["title"] or served["item_id"],
+        position=served["position"],
+        category=card.get("category", ""),
+        tags=tuple(card.get("tags", ())),
+        facts=tuple(card.get("facts", ())),
+        text=card.get("text", ""),
+        reasons=tuple(served["reasons"]),
+        score=served["score"],
+        parts=tuple((wording.method_name(place.use_case, name), value) for name, value in parts),
+    )

@@ -1,0 +1,12 @@
+"""Addresses of the page: the list of sites, one site, and what a person does there."""
+
+from django.urls import path
+
+from sites.page import views
+
+app_name = "page"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("<slug:site>/", views.site, name="site"),
+    path("<slug:site>/did/", views.did, name="did"),
+]

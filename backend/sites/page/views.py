@@ -1,0 +1,133 @@
+"""The page of every site: who is asked about, their list, and what they do with it. Works with and without JavaScript."""
+
+from collections.abc import Callable
+from functools import wraps
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from recommendation_service.use_cases.loader import load
+from recommendations.models import UserInteraction
+from recommendations.selectors.items import items_by_id, title_of
+from recommendations.services.record import record_interactions
+from recommendations.sources import ItemSource, use_case_of
+from sites.page import access, people, wording
+from sites.page.showing import Shown, shown_to
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+View = Callable[..., HttpResponse]
+
+
+def guarded(view: View) -> View:
+    """Nothing from elsewhere, nothing inline, and never kept by a cache between here and the visitor."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, **kwargs: str) -> HttpResponse:
+        response = view(request, **kwargs)
+        response["Content-Security-Policy"] = POLICY
+        response["Cache-Control"] = "private, no-store"
+        response["Vary"] = "Cookie, HX-Request"
+        return response
+
+    return answered
+
+
+@require_GET
+@guarded
+def home(request: HttpRequest) -> HttpResponse:
+    """Every site with its counts."""
+    sites = [_counts(source) for source in access.shown_sources()]
+    return render(request, "page/home.html", {"sites": sites, "is_demo": access.is_demo()})
+
+
+@require_GET
+@guarded
+def site(request: HttpRequest, *, site: str) -> HttpResponse:
+    """One site: the people to choose from, and the list of the one who is chosen."""
+    source = access.source_or_404(site)
+    chooses = access.may_choose(request)
+    search = request.GET.get("q", "")
+    user_id = request.GET.get("person", "") or next(iter(access.own_ids(request, source)), "")
+    person = access.person_or_404(request, source, user_id) if user_id else None
+    context = {
+        **_frame(source),
+        "chooses": chooses,
+        "search": search[: people.LONGEST_SEARCH],
+        "people": people.lines(source, search=search) if chooses else [],
+        "shown": shown_to(source, person, explain=chooses) if person is not None else None,
+    }
+    return render(request, "page/site.html", context)
+
+
+@require_POST
+@guarded
+def did(request: HttpRequest, *, site: str) -> HttpResponse:
+    """Record one click with the list it answers, and show the next list: in place with htmx, else by a redirect."""
+    source = access.source_or_404(site)
+    person = access.person_or_404(request, source, request.POST.get("person", ""))
+    event, item_id = request.POST.get("event", ""), request.POST.get("item_id", "")
+    problem = _record(source, person, event, item_id, request.POST.get("request_id") or None)
+    shown = shown_to(source, person, explain=access.may_choose(request))
+    said = problem or _change(source, shown, event, item_id, before=request.POST.get("method", ""))
+    if getattr(request, "htmx", False):
+        return render(request, "page/_list.html", {**_frame(source), "shown": shown, "said": said, "swapped": True})
+    messages.info(request, said)
+    return HttpResponseRedirect(f"{reverse('page:site', args=[site])}?{urlencode({'person': person.pk})}#list", status=303)
+
+
+def _frame(source: type[ItemSource]) -> dict[str, object]:
+    use_case = load(use_case_of(source))
+    return {"site": source.catalogue, "title": use_case.title or source.catalogue, "is_demo": access.is_demo()}
+
+
+def _record(source: type[ItemSource], person: object, event: str, item_id: str, request_id: str | None) -> str:
+    """What went wrong, in words; empty when the click was recorded."""
+    if event not in source.events_for(person):
+        return f"This was not recorded: there is no button '{event[:40]}' here."
+    row = {
+        "user_id": str(getattr(person, "pk", "")),
+        "item_id": item_id,
+        "event": event,
+        "catalogue": source.catalogue,
+        "request_id": request_id,
+    }
+    result = record_interactions([row], source="page", known_items_only=True)[0]
+    if not result.errors:
+        return ""
+    return f"This was not recorded: {'; '.join(error['pointer'][1:] + ' ' + error['detail'] for error in result.errors)}."
+
+
+def _change(source: type[ItemSource], shown: Shown, event: str, item_id: str, *, before: str) -> str:
+    item = items_by_id(source=source, item_ids=[item_id]).get(item_id)
+    use_case = load(use_case_of(source))
+    return wording.what_changed(
+        event=event,
+        title=title_of(source=source, item=item) if item is not None else item_id,
+        left=item_id not in {card.item_id for card in shown.cards},
+        count=shown.person.count,
+        before=wording.method_name(use_case, before) if before in use_case.engines else "",
+        after=shown.method_name,
+    )
+
+
+def _counts(source: type[ItemSource]) -> dict[str, object]:
+    catalogue = source.catalogue
+    return {
+        **_frame(source),
+        "items": source.items().count(),
+        "people": sum(found.all().count() for found in source.profiles),
+        "interactions": _interactions(catalogue).count(),
+    }
+
+
+def _interactions(catalogue: str) -> QuerySet[UserInteraction]:
+    return UserInteraction.objects.filter(catalogue__name=catalogue)

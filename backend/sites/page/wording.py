@@ -1,0 +1,72 @@
+"""What the page says in words: methods, skips, segments, and what a click changed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from recommendation_service.use_cases.schema import UseCase
+
+METHODS = {
+    "als": "ALS: what people with a like past went on to choose",
+    "two_tower": "two-tower: items near this person's recent choices and profile",
+    "content": "content-based: items whose words match this person's profile and past",
+    "popularity": "popular: what most people choose",
+    "ensemble": "ensemble: several methods, each with its share",
+}
+SKIPS = {
+    "switched_off": "is switched off",
+    "not_trained": "has not been trained yet",
+    "cannot_say": "has nothing to say for this person yet",
+    "failed": "failed",
+    "partial": "answered only in part",
+}
+SEGMENTS = {"cold": "cold: little is known yet", "warm": "warm: a past to learn from", "hot": "hot: a long past"}
+SERVICE_AWAY = "The recommendation service did not answer, so this site helped itself."
+VERBS = {
+    "view": "viewed",
+    "like": "liked",
+    "apply": "applied to",
+    "invest": "invested in",
+    "rate": "rated",
+    "hide": "hid",
+}
+
+
+def method_in_words(use_case: UseCase, name: str) -> str:
+    """What an engine does; its own name where its kind has no words here."""
+    part = use_case.engines.get(name)
+    return METHODS.get(part.kind, name) if part else name
+
+
+def method_name(use_case: UseCase, name: str) -> str:
+    """The short word for an engine, such as "ALS"."""
+    return method_in_words(use_case, name).partition(":")[0]
+
+
+def skips_in_words(degradation: list[Mapping[str, Any]]) -> list[str]:
+    """One sentence for each engine that should have answered and did not; the service's own failure first."""
+    away = [f"{SERVICE_AWAY} ({skip['detail']})" for skip in degradation if skip["engine"] == "service"]
+    said = {"service", ""}
+    others = [_skip(skip) for skip in degradation if skip["engine"] not in said]
+    return [*away, *others]
+
+
+def _skip(skip: Mapping[str, Any]) -> str:
+    words = SKIPS.get(skip["code"])
+    return f"{skip['engine']} {words} ({skip['detail']})" if words else f"{skip['engine']}: {skip['detail']}"
+
+
+def button(event: str) -> str:
+    """A button's word."""
+    return event.replace("_", " ").capitalize()
+
+
+def counted(count: int) -> str:
+    """ "1 interaction", "5 interactions"."""
+    return f"{count} interaction" if count == 1 else f"{count} interactions"
+
+
+def what_changed(*, event: str, title: str, left: bool, count: int, before: str, after: str) -> str:
+    """Such as "You liked Coinloop; it left the list. 5 interactions now: ALS answers instead of content-based." """
+    gone = "; it left the list" if left else ""
+    instead = f" instead of {before}" if before and before != after else ""
+    return f"You {VERBS.get(event, event)} {title}{gone}. {counted(count)} now: {after} answers{instead}."
