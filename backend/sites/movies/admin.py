@@ -6,7 +6,7 @@ from sites.movies.models import Movie, Viewer
 
 
 @admin.register(Movie)
-class MovieAdmin(admin.ModelAdmin[Movie]):
+class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in the stubs only
     """Films by year."""
 
     list_display = ("title", "year", "genres")
@@ -14,7 +14,7 @@ class MovieAdmin(admin.ModelAdmin[Movie]):
 
 
 @admin.register(Viewer)
-class ViewerAdmin(admin.ModelAdmin[Viewer]):
+class ViewerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in the stubs only
     """Viewers, and the account that may see their list."""
 
     list_display = ("label", "describe", "account", "is_demo")

@@ -6,7 +6,7 @@ from sites.startups.models import Developer, Investor, Startup
 
 
 @admin.register(Startup)
-class StartupAdmin(admin.ModelAdmin[Startup]):
+class StartupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in the stubs only
     """Startups by sector and stage."""
 
     list_display = ("name", "sector", "stage", "ticket", "founded_at", "is_public")
@@ -16,7 +16,7 @@ class StartupAdmin(admin.ModelAdmin[Startup]):
 
 
 @admin.register(Developer, Investor)
-class PersonAdmin(admin.ModelAdmin[Developer]):
+class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in the stubs only
     """People, and the account that may see their list."""
 
     list_display = ("name", "describe", "account", "is_demo")
