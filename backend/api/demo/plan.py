@@ -23,6 +23,7 @@ class Site:
     name: str  # also its use case, its catalogue and its page
     surface: str
     fill: tuple[str, ...]
+    known: str = ""  # a word that the profiles of this surface's people have
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Plan:
 
 def startups() -> Site:
     """The seeded startups site."""
-    return Site("startups", "for-developer", ("generate_startups_data", "--reset"))
+    return Site("startups", "for-developer", ("generate_startups_data", "--reset"), known="skills")
 
 
 def movies(release: Path) -> Site:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import urllib3
 
-from api.demo.plan import HOST, TOKEN_COMMAND, Plan, Server
+from api.demo.plan import HOST, TOKEN_COMMAND, Plan, Server, Site
 from api.demo.processes import Processes, StageFailed
 from recommendation_service.datasets.files import Dataset
 
@@ -59,7 +59,7 @@ def _show(plan: Plan, processes: Processes, say: Say) -> None:
     page = f"http://{HOST}:{django.port}"
     token = plan.folder.parent / "token"
     _write_private(token, processes.output("token", TOKEN_COMMAND))
-    user_id = busiest_user(plan.folder / "data", plan.site.name)
+    user_id = busiest_user(plan.folder / "data", plan.site)
     path = f"/api/recommendations/{plan.site.name}/{plan.site.surface}/{user_id}?limit=3"
     say("")
     say(f"page      {page}/{plan.site.name}/")
@@ -72,10 +72,12 @@ def _show(plan: Plan, processes: Processes, say: Say) -> None:
     say("Stop with Ctrl-C.")
 
 
-def busiest_user(data_dir: Path, catalogue: str) -> str:
-    """The id of the person with the longest exported history."""
-    dataset = Dataset.open(data_dir, catalogue, verify=False)
-    return dataset.user_ids.id(int(np.argmax(np.diff(dataset.array("history_indptr")))))
+def busiest_user(data_dir: Path, site: Site) -> str:
+    """The id of the person with the longest exported history among those that the site's surface is for."""
+    dataset = Dataset.open(data_dir, site.name, verify=False)
+    lengths = np.diff(dataset.array("history_indptr"))
+    ids = (dataset.user_ids.id(int(row)) for row in np.argsort(-lengths, kind="stable"))
+    return next(one for one in ids if not site.known or site.known in dataset.profile(one))
 
 
 def ask(url: str, token: str) -> Any:
