@@ -64,6 +64,7 @@ def site(request: HttpRequest, *, site: str) -> HttpResponse:
         "search": search[: people.LONGEST_SEARCH],
         "people": people.lines(source, search=search) if chooses else [],
         "shown": shown_to(source, person, explain=chooses) if person is not None else None,
+        "said": " ".join(str(message) for message in messages.get_messages(request)),
     }
     return render(request, "page/site.html", context)
 
