@@ -1,22 +1,15 @@
 """Addresses under /api/."""
 
-from importlib.util import find_spec
-
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from api.views.interactions import FeedbackView, InteractionsView
 from api.views.recommendations import RecommendationsView
 
 urlpatterns = [
     path("recommendations/<str:use_case>/<str:surface>/<str:user_id>", RecommendationsView.as_view(), name="recommendations"),
+    path("v1/interactions", InteractionsView.as_view(), name="interactions"),
+    path("v1/feedback", FeedbackView.as_view(), name="feedback"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]
-
-if find_spec("api.views.interactions") is not None:
-    from api.views.interactions import FeedbackView, InteractionsView
-
-    urlpatterns += [
-        path("v1/interactions", InteractionsView.as_view(), name="interactions"),
-        path("v1/feedback", FeedbackView.as_view(), name="feedback"),
-    ]

@@ -1,7 +1,5 @@
 """Every address of the backend. Failures under /api/ are problem+json, pages elsewhere."""
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import include, path
 
@@ -12,9 +10,8 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("api/", include("api.urls")),
+    path("", include("sites.urls")),
 ]
-if find_spec("sites.urls") is not None:
-    urlpatterns.append(path("", include("sites.urls")))
 
 handler400 = "api.problems.bad_request"
 handler403 = "api.problems.forbidden"

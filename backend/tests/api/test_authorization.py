@@ -1,0 +1,138 @@
+"""Every route of the URL conf against everyone who might come. A route without a row here fails."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from recommendations import tokens
+from recommendations.client import RecommendationClient
+from tests.support import board
+
+pytestmark = pytest.mark.django_db
+
+OPEN = {"anonymous": 200, "own": 200, "other": 200, "staff": 200, "service": 200, "expired": 200}
+# the description of the API holds nothing of anybody and is in the repository; a token that is not trusted is refused here too
+DESCRIPTION = {**OPEN, "expired": 401}
+# route -> address for user A's things, and the status that each visitor must get
+MATRIX: dict[str, tuple[str, dict[str, int]]] = {
+    "livez": ("/livez", OPEN),
+    "readyz": ("/readyz", OPEN),
+    "api/recommendations/<str:use_case>/<str:surface>/<str:user_id>": (
+        board.PATH,
+        {"anonymous": 401, "own": 200, "other": 404, "staff": 200, "service": 200, "expired": 401},
+    ),
+    "api/schema/": ("/api/schema/", DESCRIPTION),
+    "api/docs/": ("/api/docs/", DESCRIPTION),
+    # a GET of a POST-only door: 405 for those who may come in, 401 for the others
+    "api/v1/interactions": (
+        "/api/v1/interactions",
+        {"anonymous": 401, "own": 405, "other": 405, "staff": 405, "service": 405, "expired": 401},
+    ),
+    "api/v1/feedback": (
+        "/api/v1/feedback",
+        {"anonymous": 401, "own": 405, "other": 405, "staff": 405, "service": 405, "expired": 401},
+    ),
+}
+ELSEWHERE = ("admin/",)  # Django's own, behind its own login; the sites' pages have their own tests
+
+
+def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        place = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, place)
+        elif isinstance(pattern, URLPattern):
+            yield place
+
+
+@pytest.fixture
+def visitors(service_at: Callable[[str], RecommendationClient]) -> dict[str, Callable[[str], int]]:
+    """Each visitor's way to fetch an address; A's person is 'own', B's account is 'other'."""
+    service_at("http://127.0.0.1:9")
+    board.make_startups(12)
+    accounts = {name: User.objects.create_user(name, password="x", is_staff=name == "staff") for name in ("a", "b", "staff")}
+    own = board.make_developer("A", accounts["a"])
+    board.make_developer("B", accounts["b"])
+    expired = board.bearer("service", tokens.ANY, now=1_000_000_000)
+
+    def fetch(account: str | None, headers: dict[str, str] | None = None) -> Callable[[str], int]:
+        client = Client()
+        if account:
+            client.force_login(accounts[account])
+        return lambda address: client.get(address.format(own.pk), headers=headers).status_code
+
+    return {
+        "anonymous": fetch(None),
+        "own": fetch("a"),
+        "other": fetch("b"),
+        "staff": fetch("staff"),
+        "service": fetch(None, board.service_header()),
+        "expired": fetch(None, expired),
+    }
+
+
+def ours() -> list[str]:
+    return [route for route in routes() if not route.startswith(ELSEWHERE) and (route.startswith("api/") or route in MATRIX)]
+
+
+def test_every_route_of_the_api_has_a_row() -> None:
+    assert set(ours()) <= set(MATRIX)
+    assert {"livez", "readyz"} <= set(ours())
+
+
+@pytest.mark.parametrize("route", MATRIX)
+def test_every_visitor_gets_what_the_row_says(route: str, visitors: dict[str, Callable[[str], int]]) -> None:
+    assert route in set(routes()), "the row has no route"
+    address, expected = MATRIX[route]
+    assert {name: fetch(address) for name, fetch in visitors.items()} == expected
+
+
+def tokened(subject: str, *scopes: str, **options: Any) -> dict[str, str]:
+    return board.bearer(subject, *scopes, **options)
+
+
+def test_a_token_opens_its_own_subjects_list_and_no_other(
+    service_at: Callable[[str], RecommendationClient], client: Client
+) -> None:
+    service_at("http://127.0.0.1:9")
+    board.make_startups(12)
+    assert client.get(board.PATH.format("u1"), headers=tokened("u1")).status_code == 200
+    assert client.get(board.PATH.format("u2"), headers=tokened("u1")).status_code == 404
+    assert client.get(board.PATH.format("u1"), headers=tokened("u1", "recs:nothing")).status_code == 404
+
+
+def test_not_yours_reads_exactly_as_not_there(client: Client) -> None:
+    board.make_startups(3)
+    own, other = User.objects.create_user("a"), User.objects.create_user("b")
+    board.make_developer("A", own)
+    theirs = board.make_developer("B", other)
+    client.force_login(own)
+    addresses = [
+        board.PATH.format(theirs.pk),
+        board.PATH.format("nobody-at-all"),
+        f"/api/recommendations/startups/nowhere/{theirs.pk}",
+        f"/api/recommendations/nothing/for-developer/{theirs.pk}",
+        "/api/nothing/here",
+    ]
+    bodies = []
+    for address in addresses:
+        response = client.get(address)
+        body = response.json()
+        assert body.pop("instance") == address
+        assert body.pop("request_id")
+        bodies.append((response.status_code, body, response["Content-Type"]))
+    assert bodies == [bodies[0]] * len(bodies)
+    assert bodies[0][0] == 404
+
+
+def test_an_account_without_a_person_sees_no_list_even_where_its_number_is_someones_id(client: Client) -> None:
+    from sites.movies.models import Viewer
+
+    account = User.objects.create_user("newcomer")
+    Viewer.objects.create(pk=str(account.pk))
+    client.force_login(account)
+    assert client.get(f"/api/recommendations/movies/for-you/{account.pk}").status_code == 404
