@@ -30,6 +30,7 @@ from recommendation_service.training.tower_parameters import TwoTowerParameters
 THREADS = min(4, os.cpu_count() or 1)
 WHOLE_CATALOGUE = 20_000  # items up to which the softmax is over all of them
 SAMPLED_ITEMS = 8_192
+LEAST_STEPS, SMALLEST_BATCH = 4, 16  # a site of sixty people must not learn in one step an epoch
 MAX_ATTRIBUTES = 32
 
 
@@ -146,8 +147,9 @@ def _epoch(
     shown, hidden = split_lists(inputs.past, rng, parameters.hide_least, parameters.hide_most)
     order = rng.permutation(inputs.learners)
     losses = []
-    for start in range(0, order.size, parameters.batch):
-        who = order[start : start + parameters.batch]
+    batch = int(np.clip(order.size // LEAST_STEPS, SMALLEST_BATCH, parameters.batch))
+    for start in range(0, order.size, batch):
+        who = order[start : start + batch]
         loss = _loss(towers, inputs, parameters, shown, hidden, who, rng)
         optimizer.zero_grad()
         torch.autograd.backward(loss)

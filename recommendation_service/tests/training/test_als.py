@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from implicit.cpu.als import AlternatingLeastSquares
+from scipy import sparse
+from threadpoolctl import threadpool_limits
+
+from recommendation_service.engines.collaborative_als import CollaborativeALS
+from recommendation_service.tests.support.exports import NOW, Happening, clubs
+from recommendation_service.tests.support.materials import club_material, club_panel, material_of
+from recommendation_service.training import als, metrics
+from recommendation_service.training.als import ALSParameters, positive_matrix, train_als
+from recommendation_service.training.evaluation import score_people
+from recommendation_service.training.material import NotEnough
+
+SMALL = ALSParameters(factors=8, iterations=5)
+
+
+def test_the_stated_settings_are_the_defaults():
+    told = ALSParameters()
+    assert (told.factors, told.regularization, told.iterations, told.alpha) == (128, 0.01, 20, 40.0)
+
+
+def test_two_runs_give_the_same_bytes_whatever_the_number_of_threads(monkeypatch):
+    material, _ = club_material()
+    first = train_als(material, SMALL)
+    monkeypatch.setattr(als, "THREADS", 1)
+    second = train_als(material, SMALL)
+    assert {name: array.tobytes() for name, array in first.arrays.items()} == {
+        name: array.tobytes() for name, array in second.arrays.items()
+    }
+    assert first.parameters == second.parameters
+
+
+def test_another_seed_gives_other_factors():
+    material, _ = club_material()
+    one, other = (train_als(material, replace(SMALL, seed=seed)) for seed in (1, 2))
+    assert not np.array_equal(one.arrays["item_factors"], other.arrays["item_factors"])
+
+
+def test_alpha_is_applied_exactly_once():
+    material, _ = club_material()
+    ours = train_als(material, SMALL).arrays["item_factors"]
+    with threadpool_limits(1, user_api="blas"):
+        plain = AlternatingLeastSquares(
+            factors=8, regularization=0.01, iterations=5, alpha=1.0, random_state=SMALL.seed, num_threads=1
+        )
+        plain.fit(sparse.csr_matrix(positive_matrix(material) * np.float32(40.0)), show_progress=False)
+    assert np.allclose(ours, plain.item_factors, atol=1e-4)
+
+
+def test_dislikes_do_not_train():
+    records, happenings, _ = clubs()
+    hated = [*happenings, Happening("u000", "i001", "dismiss", NOW)]
+    material, _ = material_of(records, hated, weight={"dismiss": -3.0})
+    matrix = positive_matrix(material)
+    assert (matrix.data > 0).all()
+    assert matrix[material.user_ids.row("u000"), 1] == 0
+
+
+def test_people_get_their_own_club():
+    early, panel, _ = club_panel(people=60, items=30, events_each=12)
+    artifact = train_als(early, SMALL).artifact("startups")
+    engine = CollaborativeALS.from_artifact("als", artifact, early.catalogue)
+    lists = metrics.top_k(score_people(engine, panel), panel.eligible, 3)
+    own = panel.users % 2
+    assert (lists % 2 == own[:, None]).mean() > 0.95
+
+
+def test_the_gram_is_the_factors_own_product_and_counts_tell_untrained_items():
+    material, _ = club_material(items=24, people=3, events_each=4)
+    arrays = train_als(material, SMALL).arrays
+    assert np.allclose(arrays["gram"], arrays["item_factors"].T @ arrays["item_factors"], atol=1e-4)
+    assert arrays["item_counts"].sum() == 12
+    assert (arrays["item_counts"] == 0).any()
+
+
+def one(user, item, event="like"):
+    return Happening(user, item, event, NOW)
+
+
+@pytest.mark.parametrize(
+    "happenings",
+    [
+        [],
+        [one("a", "i000")],
+        [one("a", "i000"), one("b", "i000")],
+        [one("a", "i000"), one("a", "i001")],
+        [one("a", "i000", "dismiss"), one("b", "i001", "dismiss")],
+    ],
+    ids=["nothing", "one event", "one item", "one person", "only dislikes"],
+)
+def test_too_little_is_said_and_never_trained(happenings):
+    material, _ = material_of(clubs()[0], happenings, {"a": {}}, weight={"dismiss": -3.0})
+    with pytest.raises(NotEnough, match="ALS needs 2 people and 2 items"):
+        train_als(material, SMALL)

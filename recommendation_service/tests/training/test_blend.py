@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommendation_service import numeric
+from recommendation_service.engines.base import Engine
+from recommendation_service.engines.ensemble import Ensemble
+from recommendation_service.tests.support.materials import club_panel
+from recommendation_service.training import metrics
+from recommendation_service.training.blend import blended, learn_weights, scaled
+from recommendation_service.training.evaluation import score_people
+
+
+class Known(Engine):
+    """Gives prepared scores, a row a person."""
+
+    def __init__(self, name, table, user_ids):
+        super().__init__(name, "test")
+        self._by_user = dict(zip(user_ids, table, strict=True))
+
+    def scores(self, query):
+        return self._by_user[query.user_id]
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return club_panel(people=40, items=24, events_each=10)[1]
+
+
+def noisy(panel, share, seed):
+    """Scores that know the truth, plus noise."""
+    rng = np.random.default_rng(seed)
+    truth = panel.relevant.toarray()
+    return (share * truth + rng.normal(size=truth.shape)).astype(np.float32)
+
+
+@given(st.integers(0, 1000))
+def test_scaling_many_people_equals_scaling_each(seed):
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, 3, (4, 6)).astype(np.float32)
+    scores[rng.random((4, 6)) < 0.3] = np.nan
+    eligible = rng.random((4, 6)) < 0.7
+    expected = [numeric.unit_range(own, able) for own, able in zip(scores, eligible, strict=True)]
+    assert np.array_equal(scaled(scores, eligible), np.array(expected), equal_nan=True)
+
+
+def test_the_search_measures_exactly_what_the_ensemble_engine_serves(panel):
+    names = [panel.material.user_ids.id(int(user)) for user in panel.users]
+    tables = {"als": noisy(panel, 1, 1), "two_tower": noisy(panel, 1, 2)}
+    tables["als"][:, 3] = np.nan
+    engines = {name: Known(name, table, names) for name, table in tables.items()}
+    engine = Ensemble.from_members("ensemble", engines, members={"als": 0.6, "two_tower": 0.4})
+    served = score_people(engine, panel)
+    parts = {name: scaled(table, panel.eligible) for name, table in tables.items()}
+    assert np.allclose(served, blended(parts, {"als": 0.6, "two_tower": 0.4}), atol=1e-6, equal_nan=True)
+    learned = learn_weights(tables, {"als": 0.6, "two_tower": 0.4}, panel)
+    assert learned.stated == pytest.approx(metrics.ndcg(served, panel.eligible, panel.relevant))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_learned_blend_is_never_below_its_best_member(panel, seed):
+    tables = {"als": noisy(panel, 1.5, seed), "two_tower": noisy(panel, 1, seed + 50), "popular": noisy(panel, 0, seed + 90)}
+    learned = learn_weights(tables, {"als": 0.6, "two_tower": 0.4, "popular": 0.0}, panel)
+    assert learned.learned >= max(learned.members.values())
+    assert learned.learned >= learned.stated
+    assert sum(learned.weights.values()) == pytest.approx(1)
+
+
+def test_two_halves_of_the_truth_are_better_together(panel):
+    tables = {"als": noisy(panel, 2, 1), "two_tower": noisy(panel, 2, 2)}
+    learned = learn_weights(tables, {"als": 0.9, "two_tower": 0.1}, panel)
+    assert learned.outcome == "blend"
+    assert learned.learned > max(learned.members.values()) * 1.02
+    assert min(learned.weights.values()) > 0.1
+
+
+def test_a_member_that_knows_everything_stands_alone(panel):
+    perfect = panel.relevant.toarray().astype(np.float32)
+    learned = learn_weights({"als": perfect, "two_tower": -perfect}, {"als": 0.4, "two_tower": 0.6}, panel)
+    assert (learned.outcome, learned.best_member) == ("best member alone", "als")
+    assert dict(learned.weights) == {"als": 1.0, "two_tower": 0.0}
+
+
+def test_stated_weights_are_kept_when_nothing_is_better(panel):
+    perfect = panel.relevant.toarray().astype(np.float32)
+    learned = learn_weights({"als": perfect, "two_tower": perfect}, {"als": 0.6, "two_tower": 0.4}, panel)
+    assert learned.outcome == "stated"
+    assert dict(learned.weights) == pytest.approx({"als": 0.6, "two_tower": 0.4})

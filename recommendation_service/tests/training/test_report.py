@@ -1,0 +1,40 @@
+import io
+
+from recommendation_service.training import report as reports
+from recommendation_service.training.report import Report
+
+
+def test_a_stage_is_one_line_on_stdout_and_progress_stays_on_stderr(monkeypatch):
+    monkeypatch.setattr(reports, "PLAIN_EVERY_S", 0.0)
+    out, err = io.StringIO(), io.StringIO()
+    report = Report(out, err)
+    with report.progress("startups/als") as step:
+        step(1, 2, "loss 3.0")
+    report.stage("startups", "als", 12_345, 1.23, "NDCG@10 0.2000")
+    assert out.getvalue() == "startups   als            12,345 rows    1.2 s  NDCG@10 0.2000\n"
+    assert err.getvalue() == "startups/als 1/2 loss 3.0\n"
+
+
+def test_plain_progress_is_quiet_between_two_lines():
+    err = io.StringIO()
+    with Report(io.StringIO(), err).progress("x") as step:
+        for done in range(100):
+            step(done, 100, "")
+    assert err.getvalue() == ""
+
+
+def test_a_terminal_gets_a_bar():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    err = Terminal()
+    with Report(io.StringIO(), err).progress("startups/als") as step:
+        step(1, 2, "half")
+    assert "startups/als" in err.getvalue()
+
+
+def test_warnings_stand_out_on_stderr():
+    err = io.StringIO()
+    Report(io.StringIO(), err).warn("loses to popularity")
+    assert err.getvalue() == "WARNING: loses to popularity\n"

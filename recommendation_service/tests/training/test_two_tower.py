@@ -1,0 +1,144 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.domain.history import History
+from recommendation_service.domain.query import Query
+from recommendation_service.engines.two_tower import TwoTower
+from recommendation_service.tests.support.exports import NOW, Happening, clubs
+from recommendation_service.tests.support.materials import club_material, club_panel, material_of
+from recommendation_service.training import metrics, two_tower
+from recommendation_service.training.evaluation import score_people
+from recommendation_service.training.material import NotEnough
+from recommendation_service.training.tower_inputs import Lists, attribute_table, item_features, split_lists
+from recommendation_service.training.tower_parameters import TwoTowerParameters
+from recommendation_service.training.two_tower import panel_scores, train_two_tower
+
+SMALL = TwoTowerParameters(dimension=8, hidden=16, epochs=15, learning_rate=0.01)
+
+
+def engine_of(trained, material):
+    return TwoTower.from_artifact("two_tower", trained.artifact("startups"), material.catalogue)
+
+
+def ask(material, rows=(), profile=None):
+    history = History(np.array(rows, dtype=np.int64), np.ones(len(rows), dtype=np.float32), len(rows))
+    everything = np.ones(len(material.catalogue), dtype=np.bool_)
+    return Query(material.catalogue, history, 10, NOW, everything, profile=profile or {})
+
+
+def test_two_runs_give_the_same_bytes():
+    early, panel, _ = club_panel()
+    first, second = (train_two_tower(early, SMALL, panel=panel) for _ in range(2))
+    assert {name: array.tobytes() for name, array in first.arrays.items()} == {
+        name: array.tobytes() for name, array in second.arrays.items()
+    }
+    assert first.parameters == second.parameters
+
+
+def test_training_leaves_the_process_settings_of_torch_as_they_were():
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    train_two_tower(club_material()[0], replace(SMALL, epochs=1))
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+
+
+def test_the_serving_engine_scores_as_training_measured():
+    early, panel, _ = club_panel()
+    trained = train_two_tower(early, SMALL)
+    served = score_people(engine_of(trained, early), panel)
+    assert np.allclose(served, panel_scores(dict(trained.arrays), SMALL, panel), atol=1e-5)
+
+
+def test_people_get_their_own_club_and_item_vectors_have_unit_length():
+    early, panel, _ = club_panel(people=60, items=30, events_each=12)
+    trained = train_two_tower(early, SMALL, panel=panel)
+    lists = metrics.top_k(score_people(engine_of(trained, early), panel), panel.eligible, 3)
+    assert (lists % 2 == (panel.users % 2)[:, None]).mean() > 0.9
+    assert np.allclose(np.linalg.norm(trained.arrays["item_vectors"], axis=1), 1, atol=1e-5)
+
+
+def test_someone_training_never_saw_is_known_by_six_events_or_by_a_profile():
+    material, _ = club_material(people=60, items=30, events_each=12)
+    engine = engine_of(train_two_tower(material, replace(SMALL, epochs=40)), material)
+    by_events = engine.scores(ask(material, rows=[1, 3, 5, 7, 9, 11]))
+    by_profile = engine.scores(ask(material, profile={"skills": ("T1",)}))
+    assert engine.scores(ask(material)) is None
+    for scores in (by_events, by_profile):
+        assert scores[1::2].mean() > scores[0::2].mean() + 0.2
+
+
+def test_an_item_nobody_touched_stands_with_its_own_kind():
+    records, happenings, profiles = clubs(people=60, items=30, events_each=12)
+    newcomer = ItemRecord("i999", "New", "word1 common", "c1", ("t1",))
+    material, _ = material_of([*records, newcomer], happenings, profiles)
+    engine = engine_of(train_two_tower(material, replace(SMALL, epochs=40)), material)
+    row = material.catalogue.ids.row("i999")
+    assert engine.scores(ask(material, rows=[1, 3, 5]))[row] > engine.scores(ask(material, rows=[0, 2, 4]))[row]
+
+
+def test_validation_stops_training_and_the_kept_epochs_are_told():
+    early, panel, _ = club_panel()
+    told = []
+    parameters = replace(SMALL, epochs=60, patience=2)
+    trained = train_two_tower(early, parameters, panel=panel, progress=lambda done, most, word: told.append((done, most)))
+    assert told[-1][0] < 60
+    assert trained.parameters["epochs"] == told[-1][0] - 2
+
+
+def test_a_sampled_softmax_counts_each_drawn_row_for_those_it_stands_for(monkeypatch):
+    monkeypatch.setattr(two_tower, "WHOLE_CATALOGUE", 10)
+    monkeypatch.setattr(two_tower, "SAMPLED_ITEMS", 8)
+    inputs = two_tower._inputs(club_material()[0], torch.device("cpu"))
+    wanted = np.array([[3, 3], [5, 7]])
+    rows, added = two_tower._softmax_rows(inputs, wanted, np.random.default_rng(0))
+    assert np.isin(wanted, rows).all()
+    assert (np.diff(rows) > 0).all()
+    assert np.allclose(added[np.isin(rows, wanted)], 0)
+    assert np.allclose(added[~np.isin(rows, wanted)], np.log(24 / 8))
+
+
+def test_a_sampled_softmax_still_learns_the_clubs(monkeypatch):
+    monkeypatch.setattr(two_tower, "WHOLE_CATALOGUE", 10)
+    monkeypatch.setattr(two_tower, "SAMPLED_ITEMS", 12)
+    early, panel, _ = club_panel(people=60, items=30, events_each=12)
+    trained = train_two_tower(early, SMALL, panel=panel)
+    lists = metrics.top_k(score_people(engine_of(trained, early), panel), panel.eligible, 3)
+    assert (lists % 2 == (panel.users % 2)[:, None]).mean() > 0.8
+
+
+@pytest.mark.parametrize("happenings", [[], [Happening("a", "i000", "like", NOW)]], ids=["nothing", "one event"])
+def test_too_little_is_said_and_never_trained(happenings):
+    material, _ = material_of(clubs()[0], happenings, {"a": {}})
+    with pytest.raises(NotEnough, match="two-tower needs 2 people"):
+        train_two_tower(material, SMALL)
+
+
+def test_what_is_foreseen_was_never_shown_and_is_newer_than_what_is_shown():
+    past = Lists(np.array([0, 6, 8]), np.array([10, 11, 12, 13, 14, 15, 20, 21]))
+    for seed in range(30):
+        shown, hidden = split_lists(past, np.random.default_rng(seed), 0.1, 0.6)
+        for which in (0, 1):
+            seen = shown.values[shown.indptr[which] : shown.indptr[which + 1]].tolist()
+            ahead = hidden.values[hidden.indptr[which] : hidden.indptr[which + 1]].tolist()
+            assert ahead
+            assert not seen or max(ahead) < min(seen)
+
+
+def test_attribute_names_are_sorted_casefolded_and_never_none():
+    names, own = attribute_table(({"skills": ("Go", "go", "Python")}, {}))
+    assert names.tolist() == [b"", b"skills=go", b"skills=python"]
+    assert own.values.tolist() == [1, 2]
+    assert attribute_table(())[0].tolist() == [b""]
+
+
+def test_item_features_leave_out_what_only_one_item_has():
+    records, happenings, _ = clubs(items=6)
+    lone = ItemRecord("i900", "Lone", category="only here")
+    material, _ = material_of([*records, lone], happenings)
+    table = item_features(material)
+    assert table.shape == (7, 4)
+    assert table[[6]].nnz == 0
+    assert np.allclose(np.sqrt(table.multiply(table).sum(axis=1))[:6], 1)
