@@ -132,8 +132,9 @@ def _headers(error: exceptions.APIException, context: dict[str, Any]) -> dict[st
         headers["WWW-Authenticate"] = CHALLENGE
     if isinstance(error, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    if isinstance(error, exceptions.Throttled) and error.wait is not None:
-        headers["Retry-After"] = str(max(1, round(error.wait)))
+    wait: float | None = getattr(error, "wait", None)  # of a Throttled; the stubs forget it
+    if wait is not None:
+        headers["Retry-After"] = str(max(1, round(wait)))
     return headers
 
 

@@ -60,4 +60,4 @@ class ProblemSerializer(serializers.Serializer[Any]):
     instance = serializers.CharField()
     code = serializers.CharField(help_text="Stable word for programs")
     request_id = serializers.CharField()
-    errors = ProblemPartSerializer(many=True)
+    errors = ProblemPartSerializer(many=True)  # type: ignore[assignment]  # RFC 9457 leaves the name to us, and clients know this one
