@@ -93,11 +93,12 @@ class Impression(models.Model):
     time = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Newest lists of one user first; and by time for reports."""
+        """Newest lists of one user first; by time for reports; and the newest of all for the admin."""
 
         indexes = [
             models.Index("user", models.F("time").desc(), name="recs_shown_to"),
             models.Index("use_case", "surface", "time", name="recs_shown_where"),
+            models.Index(models.F("time").desc(), name="recs_shown_newest"),
         ]
 
     def __str__(self) -> str:
