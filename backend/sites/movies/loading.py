@@ -99,20 +99,20 @@ def _by_person(release: Release) -> dict[str, list[Rating]]:
     return {user_id: sorted(own, key=lambda rating: rating.time) for user_id, own in past.items()}
 
 
-def _cut(own: Sequence[Rating], counted: int, films: dict[str, Film], usual: Counter[str]) -> Newcomer:
+def _cut(own: Sequence[Rating], counted: int, films: dict[str, Film], usual: dict[str, float]) -> Newcomer:
     """The ratings up to the `counted`-th that counts; what came later only tells which genres to tick."""
     places = [place for place, rating in enumerate(own) if likes(rating)]
     end = places[counted - 1] + 1 if counted else 0
     later = [rating for rating in own[end:] if likes(rating)]
     shares = _genre_shares(later, films)
-    ranked = sorted(shares, key=lambda genre: (usual[genre] - shares[genre], genre))
+    ranked = sorted(shares, key=lambda genre: (usual.get(genre, 0.0) - shares[genre], genre))
     return Newcomer(own[0].user_id, counted, tuple(own[:end]), len(own) - end, tuple(ranked[:TICKED]))
 
 
-def _genre_shares(ratings: Sequence[Rating], films: dict[str, Film]) -> Counter[str]:
+def _genre_shares(ratings: Sequence[Rating], films: dict[str, Film]) -> dict[str, float]:
     """Genre -> share of the ratings whose film carries it."""
     counts = Counter(genre for rating in ratings for genre in films[rating.item_id].genres)
-    return Counter({genre: count / len(ratings) for genre, count in counts.items()})  # type: ignore[type-var]  # shares are floats
+    return {genre: count / len(ratings) for genre, count in counts.items()}
 
 
 def _happened(rating: Rating) -> Happened:

@@ -19,7 +19,7 @@ SKIPS = {
     "failed": "failed",
     "partial": "answered only in part",
 }
-SEGMENTS = {"cold": "cold: little is known yet", "warm": "warm: a past to learn from", "hot": "hot: a long past"}
+SEGMENTS = {"cold": "little is known yet", "warm": "a past to learn from", "hot": "a long past"}
 SERVICE_AWAY = "The recommendation service did not answer, so this site helped itself."
 VERBS = {
     "view": "viewed",

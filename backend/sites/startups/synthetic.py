@@ -12,7 +12,7 @@ import numpy as np
 
 from sites.happened import Happened
 from sites.startups.models import Developer, Investor
-from sites.startups.tastes import PULL, Board, Chance, Floats, Taste, make_board, make_people, stable_id, suits
+from sites.startups.tastes import PULL, Board, Chance, Taste, make_board, make_people, stable_id, suits
 
 WINDOW_DAYS = 180
 PERIODS = 6  # a startup founded within a period is first seen in the next one
@@ -135,7 +135,10 @@ class _Walk:
 def shares(counted: tuple[int, ...]) -> dict[str, float]:
     """Share of people per segment, in the router's words."""
     counts = np.asarray(counted)
-    known: dict[str, Floats] = {
-        "0": counts == 0, "1-4": (counts > 0) & (counts < 5), "5-19": (counts >= 5) & (counts < 20), "20+": counts >= 20
-    }  # fmt: skip
+    known = {
+        "0": counts == 0,
+        "1-4": (counts > 0) & (counts < 5),
+        "5-19": (counts >= 5) & (counts < 20),
+        "20+": counts >= 20,
+    }
     return {name: float(np.mean(mask)) for name, mask in known.items()}

@@ -77,7 +77,7 @@ def _startup(rng: Chance, identity: UUID, sector: str, names: dict[str, list[str
     nearest = min(Stage.values.index(stage), len(Ticket.values) - 1)
     ticket = Ticket.values[int(np.clip(nearest + rng.integers(-1, 2), 0, len(Ticket.values) - 1))]
     does = rng.choice(words.does)
-    pitch = f"{name} {does}, made for {audience}. A {sector} team at the {stage} stage, working with {_listed(skills)}."
+    pitch = f"{name} {does}, made for {audience}. In {sector}, at the {stage} stage, working with {_listed(skills)}."
     founded = until - timedelta(days=int(rng.integers(*AGES_DAYS)))
     public = bool(rng.random() >= PRIVATE_SHARE)
     return Startup(
