@@ -21,9 +21,13 @@ def pin() -> None:
 
 
 def check() -> None:
-    """Raise ConfigurationError when a native pool has more than one thread, naming it; call once numpy is imported."""
+    """Make sure that no native pool has more than one thread; call once numpy is imported.
+
+    A pool that was loaded before this module is narrowed. Raises ConfigurationError naming what stays wide.
+    """
     loose = {name: os.environ.get(name, "unset") for name in VARIABLES if os.environ.get(name) != "1"}
-    if not loose:
+    if not loose and _wider(_pools()):
+        _narrow()
         loose = _wider(_pools())
     if loose:
         told = ", ".join(f"{name}={value}" for name, value in sorted(loose.items()))
@@ -38,6 +42,12 @@ def _pools() -> list[dict[str, Any]]:
 
     pools: list[dict[str, Any]] = threadpoolctl.threadpool_info()
     return pools
+
+
+def _narrow() -> None:
+    import threadpoolctl  # only after _pools found it
+
+    threadpoolctl.threadpool_limits(limits=1)
 
 
 def _wider(pools: Iterable[Mapping[str, Any]]) -> dict[str, str]:

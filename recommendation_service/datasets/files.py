@@ -17,6 +17,7 @@ docs/reference/formats.md is the prose of this. Files of one version:
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,6 +42,7 @@ NEEDED = frozenset(
     {"catalogue.jsonl", "item_ids.npy", "user_ids.npy", "profiles.jsonl", "profile_offsets.npy"}
     | {f"history_{part}.npy" for part in ("indptr", "items", "events", "times", "values")}
 )  # what serving reads
+FILE_NAME = re.compile(r"\w+\.\w+", re.ASCII)
 RUN_AGAIN = "run: manage.py generate_all_datasets"
 
 
@@ -99,7 +101,7 @@ class Dataset:
             raise DatasetError(f"{folder.name}: {SUMMARY} does not list {', '.join(missing)}; {RUN_AGAIN}")
         for name, digest in files.items():
             path = folder / name
-            if Path(name).name != name or "\\" in name or path.is_symlink():
+            if not FILE_NAME.fullmatch(name) or path.is_symlink():
                 raise DatasetError(f"{folder.name}: {name!r} is not a file name this program writes")
             if file_seal(path) != digest:
                 raise DatasetError(f"{folder.name}: {name} was damaged after it was written; {RUN_AGAIN}")

@@ -13,6 +13,7 @@ class IdMap:
 
     The ids are kept as one fixed-width array of UTF-8 bytes, so a lookup is a binary search (microseconds) and loading
     costs nothing, however many there are. Byte order of UTF-8 is code-point order, which is how Python sorts text.
+    Arrays of bytes drop NULs at the end; `clean_id` lets no NUL in.
     """
 
     __slots__ = ("_ids",)

@@ -1,0 +1,73 @@
+"""Laws of the shared arithmetic."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from recommendation_service.numeric import Bools, Floats, blend, dense, top_rows, unit_range, unit_rows
+
+scores = hnp.arrays(np.float32, st.integers(0, 60), elements=st.one_of(st.just(np.nan), st.floats(-1e6, 1e6, width=32)))
+
+
+@st.composite
+def scores_and_mask(draw: st.DrawFn) -> tuple[Floats, Bools]:
+    values = draw(scores)
+    return values, draw(hnp.arrays(np.bool_, values.shape))
+
+
+@given(scores_and_mask(), st.integers(-1, 70))
+def test_top_rows_are_those_of_a_full_stable_sort(case: tuple[Floats, Bools], limit: int) -> None:
+    values, eligible = case
+    known = [row for row in range(values.size) if eligible[row] and not np.isnan(values[row])]
+    expected = sorted(known, key=lambda row: (-values[row], row))[: max(limit, 0)]
+    assert top_rows(values, limit, eligible).tolist() == expected
+
+
+@given(scores, st.integers(0, 70))
+def test_top_rows_never_names_an_unknown_row_or_one_twice(values: Floats, limit: int) -> None:
+    rows = top_rows(values, limit)
+    assert len(set(rows.tolist())) == rows.size <= limit
+    assert not np.isnan(values[rows]).any()
+
+
+@given(scores_and_mask())
+def test_unit_range_lies_in_0_to_1_and_keeps_the_order(case: tuple[Floats, Bools]) -> None:
+    values, eligible = case
+    scaled = unit_range(values, eligible)
+    known = ~np.isnan(scaled)
+    assert np.array_equal(known, eligible & ~np.isnan(values))
+    assert ((scaled[known] >= 0) & (scaled[known] <= 1)).all()
+    order = np.argsort(values[known], kind="stable")
+    assert (np.diff(scaled[known][order]) >= 0).all()
+
+
+def test_scores_that_are_all_equal_carry_no_preference() -> None:
+    assert unit_range(np.array([3, 3, np.nan], dtype=np.float32)).tolist()[:2] == [0.5, 0.5]
+
+
+@given(hnp.arrays(np.float32, (5, 3), elements=st.floats(-1e3, 1e3, width=32)))
+def test_unit_rows_have_length_one_or_stay_zero(matrix: Floats) -> None:
+    lengths = np.linalg.norm(unit_rows(matrix), axis=1)
+    long = np.linalg.norm(matrix, axis=1) > 1e-6
+    assert np.allclose(lengths[long], 1, atol=1e-4)
+    assert (lengths <= 1 + 1e-4).all()
+
+
+def test_a_blend_leaves_the_weight_of_the_silent_to_the_others() -> None:
+    first = np.array([1.0, np.nan, np.nan], dtype=np.float32)
+    second = np.array([0.0, 0.5, np.nan], dtype=np.float32)
+    mixed = blend([first, second], [0.6, 0.4])
+    assert np.allclose(mixed[:2], [0.6, 0.5])
+    assert np.isnan(mixed[2])
+
+
+@given(scores)
+def test_a_member_of_weight_0_is_not_heard(values: Floats) -> None:
+    other = np.zeros_like(values)
+    assert np.array_equal(blend([other, values], [1.0, 0.0]), other)
+
+
+def test_dense_is_an_affine_map() -> None:
+    weights, bias = np.array([[1, 2], [3, 4]], dtype=np.float32), np.array([10, 20], dtype=np.float32)
+    assert dense(np.array([1, 1], dtype=np.float32), weights, bias).tolist() == [14, 26]
