@@ -1,15 +1,16 @@
 """What one user did, read from the tables at the moment of asking."""
 
-from datetime import datetime
+from functools import cache
 
 import numpy as np
-from django.db.models import Max, OuterRef, Q, Subquery
+from django.db import connections, router
+from django.db.models import Q
 from django.db.models.functions import TruncDate
 
 from recommendation_service.datasets.weighting import event_weights, first_of_day
 from recommendation_service.domain.history import HISTORY_LIMIT, PastEvent
 from recommendation_service.use_cases.schema import UseCase
-from recommendations.models import Feedback, UserInteraction, UserKey
+from recommendations.models import CatalogueKey, Feedback, UserInteraction, UserKey
 
 HIDDEN_LIMIT = 1000
 NOBODY = "nobody"
@@ -54,17 +55,12 @@ def mark_of(*, user_id: str, catalogue: str) -> str:
 
     A list asked for under one mark must not be shown under another: that is how a click in one process is seen in all.
     """
-    newest = _newest("id", catalogue)
-    row = (
-        UserKey.objects.filter(user_id=user_id)
-        .annotate(newest=Subquery(newest), verdict=Max("feedback__time"))
-        .values_list("pk", "newest", "verdict")
-        .first()
-    )
+    with connections[router.db_for_read(UserKey)].cursor() as cursor:
+        cursor.execute(_mark_query(), [catalogue, user_id])
+        row = cursor.fetchone()
     if row is None or row[1:] == (None, None):
         return NOBODY
-    key, newest_id, verdict = row
-    return f"{key}:{newest_id or 0}:{verdict.timestamp() if isinstance(verdict, datetime) else 0}"
+    return ":".join(str(one) for one in row)
 
 
 def seen_among(*, user_id: str, catalogue: str, item_ids: list[str]) -> set[str]:
@@ -98,9 +94,15 @@ def _events(user_id: str, catalogue: str):  # type: ignore[no-untyped-def]  # a 
     return UserInteraction.objects.filter(user__user_id=user_id, catalogue__name=catalogue)
 
 
-def _newest(column: str, catalogue: str):  # type: ignore[no-untyped-def]  # as above
-    newest = UserInteraction.objects.filter(user=OuterRef("pk"), catalogue__name=catalogue).order_by("-time", "-id")
-    return newest.values(column)[:1]
+@cache
+def _mark_query() -> str:
+    """One row: the user's key, the newest interaction, the newest verdict. In SQL, since every cached answer needs it."""
+    users, events, catalogues, verdicts = (model._meta.db_table for model in (UserKey, UserInteraction, CatalogueKey, Feedback))
+    return (
+        f"SELECT u.id, (SELECT i.id FROM {events} i WHERE i.user_id = u.id AND i.catalogue_id = "  # noqa: S608 - our own tables
+        f"(SELECT c.id FROM {catalogues} c WHERE c.name = %s) ORDER BY i.time DESC, i.id DESC LIMIT 1), "
+        f"(SELECT MAX(f.time) FROM {verdicts} f WHERE f.user_id = u.id) FROM {users} u WHERE u.user_id = %s"
+    )
 
 
 def _count_all(user_id: str, catalogue: str, use_case: UseCase) -> int:
