@@ -60,7 +60,7 @@ def _show(plan: Plan, processes: Processes, say: Say) -> None:
     token = plan.folder.parent / "token"
     _write_private(token, processes.output("token", TOKEN_COMMAND))
     user_id = busiest_user(plan.folder / "data", plan.site)
-    path = f"/api/recommendations/{plan.site.name}/{plan.site.surface}/{user_id}?limit=3"
+    path = f"/api/recommendations/{plan.site.name}/{plan.site.surface}/{user_id}?limit=2"
     say("")
     say(f"page      {page}/{plan.site.name}/")
     say(f"API       {page}/api/docs/   and of the service: {_docs(service)}")
