@@ -1,6 +1,5 @@
 """One interaction from outside, checked: which catalogue, event, time and value it means, or what is wrong with it."""
 
-import math
 import time as clock
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -151,7 +150,7 @@ def _moment(raw: Any) -> datetime:
 def _value(raw: Any, found: _Found) -> float | None:
     if raw is None:
         return None
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw) or abs(raw) > LARGEST_VALUE:
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not abs(raw) <= LARGEST_VALUE:  # NaN is not
         found.wrong("value", "must be a finite number, at most 1e9 in size")
         return None
     return float(raw)
