@@ -123,6 +123,17 @@ class EngineContract:
         assert np.isnan(scores[24:]).all() == self.trained
         assert not np.isnan(scores[:24][asked.eligible[:24]]).any()
 
+    def test_an_item_newer_than_the_model_has_no_reason_and_the_first_one_has(self) -> None:
+        if not self.trained:
+            return
+        grown = board.catalogue(26)
+        engine = self.build(grown, range(24))
+        asked = _query(grown, (4, 2))
+        engine.scores(asked)
+        assert engine.explain(asked, 24) is None
+        assert engine.explain(asked, 25) is None
+        assert engine.explain(asked, 0) is not None
+
     def test_an_item_gone_from_the_catalogue_is_dropped(self) -> None:
         shrunk, whole = board.catalogue(without=(6, 7)), board.catalogue()
         left = self.build(shrunk, range(24)).scores(_query(shrunk, LIKES_WHITE))

@@ -100,6 +100,19 @@ def test_a_subject_takes_the_place_of_the_history() -> None:
     assert reason.text == "Goes with Tile 1"
 
 
+def test_confidence_is_alpha_times_weight() -> None:
+    als, catalogue = engine(alpha=4.0)
+    factors, gram = board.als().arrays["item_factors"], board.als().arrays["gram"]
+    folded = fold_in(factors, gram, np.array([0, 1]), np.array([12.0, 2.0], dtype=np.float32), 0.01)
+    scores = als.scores(board.query(catalogue, (0, 1), weights=(3.0, 0.5)))
+    np.testing.assert_allclose(scores, factors @ folded.vector, rtol=1e-5)
+
+
+def test_an_item_no_like_speaks_for_has_no_reason() -> None:
+    als, catalogue = engine()
+    assert als.explain(board.query(catalogue, (0,)), 1) is None
+
+
 def test_fresh_likes_count_without_training() -> None:
     als, catalogue = engine()
     white = als.scores(board.query(catalogue, (0,)))

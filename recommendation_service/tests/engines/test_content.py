@@ -89,6 +89,17 @@ def test_the_reason_names_what_two_items_share() -> None:
     assert as_subject.text == "Similar to Tile 0: tone0"
 
 
+def test_the_reason_is_whichever_adds_more_the_profile_or_the_history() -> None:
+    content, catalogue = engine()
+    said = {"likes": ("white",)}
+    newcomer = content.explain(board.query(catalogue, (0,), profile=said), 6)
+    regular = content.explain(board.query(catalogue, tuple(range(0, 20, 2)), profile=said), 22)
+    assert newcomer is not None
+    assert newcomer.text == "Matches your likes: white"
+    assert regular is not None
+    assert regular.text.startswith("Similar to Tile ")
+
+
 def test_nothing_in_common_is_no_reason() -> None:
     content, catalogue = engine()
     assert content.explain(board.query(catalogue, (0,)), 1) is None
@@ -109,6 +120,7 @@ def test_an_item_without_a_word_is_unknown() -> None:
         ("indptr", np.zeros(25, dtype=np.int64)),
         ("indptr", np.arange(25, dtype=np.int64)[::-1].copy()),
         ("indices", np.full(48, 99, dtype=np.int32)),
+        ("indices", np.full(48, 5, dtype=np.int32)),
         ("indices", np.full(48, -1, dtype=np.int32)),
         ("values", np.ones(3, dtype=np.float32)),
     ],

@@ -125,6 +125,10 @@ def test_a_blend_lies_between_its_members_and_agreement_wins(rows: list[tuple[fl
     assert one[int(np.argmax(same))] == max(one)
 
 
+def test_a_stated_weight_of_zero_is_allowed_beside_another() -> None:
+    assert blend_of(pair([1, 2], [1, 2]), als=1, two_tower=0).recommend(asked(2), 1) is not None
+
+
 def test_stated_weights_are_scaled_to_sum_to_one() -> None:
     assert blend_of(pair([1, 2], [1, 2]), als=3, two_tower=1).weights == {"als": 0.75, "two_tower": 0.25}
 
@@ -149,7 +153,7 @@ def test_learned_weights_come_from_the_artifact() -> None:
     ensemble = Ensemble.from_members(
         "ensemble",
         members,
-        learned(["als", "popular", "two_tower"], [0.2, 0.5, 0.3]),
+        learned(["als", "popular", "two_tower"], [2, 5, 3]),
         members={"als": 0.6, "two_tower": 0.4},
         also_learn=["popular"],
         weights="learned",
@@ -189,6 +193,7 @@ def test_a_member_learned_to_weigh_nothing_is_not_even_asked() -> None:
     assert ensemble.recommend(asked(2), 2) is not None  # the only member with a weight is enough
     assert ensemble.partial(asked(2)) == ()
     assert members["two_tower"].asked == 0  # type: ignore[attr-defined]
+    assert ensemble.version == "ensemble_v1+als_v1"
 
 
 def test_two_members_are_enough_and_the_third_is_told() -> None:

@@ -75,6 +75,31 @@ def test_it_says_popular_only_where_that_is_so() -> None:
     assert texts[0] is None
 
 
+def test_the_unchosen_do_not_lower_what_popular_means() -> None:
+    catalogue = shelf([0] * 8 + [1, 2, 3, 10])  # three quarters of the chosen four lie below 4.75
+    popular = Popularity("popular", catalogue)
+    said = [row for row in range(12) if popular.explain(board.query(catalogue), row) is not None]
+    assert said == [11]
+    alike = shelf([5, 5, 5])
+    assert Popularity("popular", alike).explain(board.query(alike), 0) is not None
+    nothing = shelf([0, 0])
+    assert Popularity("popular", nothing).explain(board.query(nothing), 0) is None
+
+
+def test_scores_are_the_logarithm_of_popularity_where_nothing_is_dated() -> None:
+    catalogue = shelf([0, 1, 9])
+    scores = Popularity("popular", catalogue).scores(board.query(catalogue))
+    np.testing.assert_allclose(scores, np.log([1, 2, 10]), rtol=1e-6)
+
+
+def test_new_fades_over_thirty_days() -> None:
+    today = board.NOW / 86_400
+    catalogue = shelf([0, 0, 0], [today, today - 15, today - 31])
+    popular = Popularity("popular", catalogue)
+    found = [popular.explain(board.query(catalogue), row) for row in range(3)]
+    assert [round(reason.strength, 2) if reason else None for reason in found] == [1.0, 0.5, None]
+
+
 def test_something_made_this_month_is_new_and_the_future_is_not() -> None:
     today = board.NOW / 86_400
     catalogue = shelf([0, 0, 0], [today - 3, today - 300, today + 3])

@@ -54,6 +54,20 @@ def test_without_weight_nothing_moves() -> None:
     assert freshness(aged([0, 9, 99]), ranked([3.0, 2.0, 1.0]), boost=0.0).rows.tolist() == [0, 1, 2]
 
 
+def test_the_documented_defaults_are_the_defaults() -> None:
+    query, found = tagged([["a"], ["a"], ["b"]]), ranked([3.0, 2.0, 1.0])
+    assert diversity(query, found).scores.tolist() == diversity(query, found, weight=0.3).scores.tolist()
+    query = aged([0, 9, 99])
+    assert freshness(query, found).scores.tolist() == freshness(query, found, days=30, boost=0.2).scores.tolist()
+
+
+def test_among_equal_scores_a_reranker_still_decides() -> None:
+    moved = freshness(aged([400, 0]), ranked([2.0, 2.0]), days=30, boost=0.5)
+    assert moved.rows.tolist() == [1, 0]
+    assert moved.scores[0] == pytest.approx(2.5, abs=1e-3)
+    assert diversity(tagged([["a"], ["a"]]), ranked([2.0, 2.0]), weight=0.5).scores.tolist() == [2.0, 1.5]
+
+
 def test_a_facet_nobody_has_changes_nothing() -> None:
     query = tagged([["a"], ["a"]])
     assert diversity(query, ranked([2.0, 1.0]), facet="brand").scores.tolist() == [2.0, 1.0]

@@ -75,6 +75,7 @@ def test_nobody_in_particular_has_no_past() -> None:
 def test_a_source_that_is_down_makes_a_newcomer_and_says_so() -> None:
     answer = resolved(Fails())
     assert answer.query.history.count == 0
+    assert answer.query.profile == {}
     assert [(skip.engine, skip.code) for skip in answer.skips] == [("history", "failed")]
 
 
@@ -104,6 +105,17 @@ def test_a_limit_outside_1_to_100_is_refused(limit: int) -> None:
     assert list(refused.value.fields) == ["/limit"]
 
 
+@pytest.mark.parametrize("limit", [1, 100])
+def test_the_ends_of_the_range_are_allowed(limit: int) -> None:
+    assert query(limit=limit, count=0).limit == limit
+
+
+def test_a_missing_history_is_looked_up_although_the_profile_came_along() -> None:
+    asked = query(Remembers(), profile={"taste": ("white",)})
+    assert asked.history.rows.tolist() == [1, 3]
+    assert asked.profile == {"taste": ("white",)}
+
+
 def test_a_negative_count_is_refused() -> None:
     with pytest.raises(InvalidInput, match="count"):
         query(count=-1)
@@ -113,6 +125,7 @@ def test_an_item_surface_needs_an_item_that_exists() -> None:
     similar = {"about": "item"}
     assert query(surface=similar, item_ids=("item-003",)).subject.tolist() == [3]
     assert not query(surface=similar, item_ids=("item-003",)).eligible[3]
+    assert query(surface=similar, item_ids=("item-000",)).subject.tolist() == [0]
     with pytest.raises(InvalidInput, match="name at least one"):
         query(surface=similar)
     with pytest.raises(NotFound):
@@ -120,5 +133,5 @@ def test_an_item_surface_needs_an_item_that_exists() -> None:
 
 
 def test_a_basket_leaves_out_what_is_gone() -> None:
-    asked = query(surface={"about": "basket"}, item_ids=("item-003", "item-999", "item-003"))
-    assert asked.subject.tolist() == [3]
+    asked = query(surface={"about": "basket"}, item_ids=("item-003", "item-999", "item-003", "item-000"))
+    assert asked.subject.tolist() == [3, 0]

@@ -117,6 +117,11 @@ def test_too_few_are_filled_up_from_the_rest_of_the_chain_below_and_once() -> No
     np.testing.assert_allclose(total, scores, rtol=1e-5)
 
 
+def test_a_list_that_is_long_enough_asks_nobody_else() -> None:
+    engines = everyone() | {"als": Says("als", {3: 9.0, 4: 8.0}), "two_tower": Breaks("two_tower")}
+    assert found(engines, count=10, limit=2).candidates.rows.tolist() == [3, 4]
+
+
 def test_filling_never_brings_back_what_must_not_be_shown() -> None:
     eligible = np.zeros(N, dtype=np.bool_)
     eligible[[1, 3, 5]] = True
@@ -139,7 +144,8 @@ def test_with_trimming_rules_the_pool_is_filled_deeper_than_the_limit() -> None:
 def test_nothing_left_is_an_empty_answer_with_a_reason(mask: np.ndarray, told: str) -> None:
     answer = found(everyone(), eligible=mask)
     assert (answer.method, len(answer.candidates)) == (NOBODY, 0)
-    assert answer.skips[0].detail == told
+    assert (answer.skips[0].engine, answer.skips[0].detail) == ("ensemble", told)  # the one that was named
+    assert answer.candidates.scores.size == 0
 
 
 def test_an_empty_catalogue_is_an_empty_answer_with_a_reason() -> None:

@@ -63,6 +63,10 @@ def test_no_value_exceeds_the_cap_and_only_full_values_lose(owners: list[list[st
         assert any(sum(value in owners[other] for other in above) >= limit for value in owners[row])
 
 
+def test_the_cap_is_three_unless_the_file_says_otherwise() -> None:
+    assert len(max_per_category(board.query(board.catalogue(12)), ranked(list(range(12))))) == 6
+
+
 def test_items_without_a_category_and_unknown_facets_are_not_capped() -> None:
     catalogue = board.catalogue(4)
     catalogue.facets["category"] = Facet.build([[], [], [], []])  # type: ignore[index]

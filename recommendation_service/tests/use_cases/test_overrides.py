@@ -3,7 +3,7 @@ import pytest
 from recommendation_service.settings import load_settings
 from recommendation_service.use_cases.loader import load, load_file
 from recommendation_service.use_cases.overrides import overridden
-from recommendation_service.use_cases.schema import UseCase
+from recommendation_service.use_cases.schema import Part, UseCase
 
 
 def startups(**environ: str) -> UseCase:
@@ -37,6 +37,15 @@ def test_the_thresholds_reach_every_router_that_counts() -> None:
         assert surface.router.options["cold_below"] == 3
         assert surface.router.options["warm_below"] == 9
         assert surface.router.options["warm"] == "als"
+
+
+def test_thresholds_do_not_touch_a_router_that_does_not_count() -> None:
+    home = (
+        load("startups").surfaces["for-developer"].model_copy(update={"router": Part(kind="fixed", options={"engine": "als"})})
+    )
+    use_case = load("startups").model_copy(update={"surfaces": {"home": home}})
+    changed = overridden(use_case, load_settings({"COLD_START_THRESHOLD": "3"}))
+    assert changed.surfaces["home"].router.options == {"engine": "als"}
 
 
 def test_one_threshold_alone_leaves_the_other() -> None:
