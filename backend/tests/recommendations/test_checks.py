@@ -1,0 +1,79 @@
+"""`manage.py check` on declarations: what is wrong, where, and the fix."""
+
+from typing import Any
+
+import pytest
+from django.db.models import Model
+
+from recommendations import sources
+from recommendations.checks import check_sources, problems_of
+from recommendations.models import Feedback
+from recommendations.sources import ItemSource
+from sites.startups.models import Developer, Investor, Startup
+
+
+@pytest.fixture(autouse=True)
+def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_registry", dict(sources._registry))
+
+
+def declared(**changes: Any) -> type[ItemSource]:
+    """A right declaration, changed."""
+    right: dict[str, Any] = {
+        "__module__": "board.recommendation_sources",
+        "catalogue": "startups",
+        "queryset": Startup.objects.all(),
+        "text": ("name",),
+        "profiles": (Developer.objects.all(), Investor.objects.all()),
+        "profile_fields": ("skills", "stage"),
+    }
+    return type("Board", (ItemSource,), {**right, **changes})
+
+
+def test_the_sites_of_this_project_are_declared_right() -> None:
+    assert check_sources() == []
+
+
+def test_a_right_declaration_has_no_problem() -> None:
+    assert list(problems_of(declared())) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "told", "fix"),
+    [
+        ({"use_case": "nowhere"}, "E001", "use case 'nowhere' has no file", "startups"),
+        ({"use_case": "movies"}, "E002", "has no such catalogue", "movies"),
+        ({"queryset": None}, "E003", "has no `queryset`", "YourModel.objects.all()"),
+        ({"queryset": lambda: type("Odd", (), {"all": lambda self: 5})()}, "E003", "not a queryset", "YourModel"),
+        ({"text": ()}, "E004", "neither `text` nor `title`", "text = "),
+        ({"text": ("name", "motto")}, "E005", "`text` names 'motto'", "pitch"),
+        ({"category": "branch"}, "E005", "`category` names 'branch'", "sector"),
+        ({"filters": ("stage", "size")}, "E005", "`filters` names 'size'", "ticket"),
+        ({"page_events": ("stare",)}, "E006", "names the event 'stare'", "like"),
+        ({"profile_fields": ("hats",)}, "E007", "names 'hats'", "skills"),
+        ({"events": {"like": Feedback}}, "E008", "has no field that is the item", "event_fields"),
+        ({"events": {"like": Feedback}, "event_fields": {"like": {"who": "user"}}}, "E008", "says 'who'", "item, user"),
+        ({"events": {"like": Feedback}, "event_fields": {"like": {"item": "thing"}}}, "E008", "no field 'thing'", "verdict"),
+    ],
+)
+def test_a_wrong_declaration_is_told_with_its_place_and_fix(changes: dict[str, Any], code: str, told: str, fix: str) -> None:
+    (problem,) = problems_of(declared(**changes))
+    assert problem.id == f"recs.{code}"
+    assert told in problem.msg
+    assert "board.recommendation_sources.Board (catalogue 'startups')" in problem.msg
+    assert fix in (problem.hint or "")
+
+
+def test_a_relation_may_be_crossed_and_a_property_named() -> None:
+    from sites.movies.models import Movie
+
+    class Films(ItemSource):
+        catalogue = "movies"
+        queryset = Movie.objects.all()
+        text = ("title",)
+        filters = ("decade",)
+        profiles = (Developer.objects.all(),)
+        profile_fields = ("account__username",)
+
+    assert list(problems_of(Films)) == []
+    assert issubclass(Films.items().model, Model)
