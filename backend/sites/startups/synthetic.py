@@ -20,6 +20,7 @@ SHARES = {"none": 0.16, "few": 0.18, "some": 0.30}  # the rest is busy: 20 count
 DEMO_COUNTS = (0, 4, 5, 19, 20)
 MIN_ITEMS = 60
 MIN_USERS = 40
+HALF_WARM = 3.6  # a startup that pulls this much is liked after about every third view
 MAX_BUSY = 260  # nobody does more than this in the window
 
 
@@ -113,7 +114,7 @@ class _Walk:
         """A view, and what follows it when the startup suits; a few are looked at twice, some are waved away."""
         seconds = float(self.rng.uniform(0, (WINDOW_DAYS / PERIODS - 0.3) * 86_400))
         time = opens + timedelta(seconds=int(seconds))
-        warm = 1 / (1 + np.exp(2.6 - pull))
+        warm = 1 / (1 + np.exp(HALF_WARM - pull))
         final = "apply" if isinstance(person, Developer) else "invest"
         self._add(person, place, "view", time)
         again = time + timedelta(minutes=int(self.rng.integers(2, 40)))

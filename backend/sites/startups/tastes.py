@@ -18,7 +18,7 @@ DEVELOPERS_SHARE = 0.7
 PRIVATE_SHARE = 0.02
 DRIFTING_SHARE = 0.25
 POPULARITY_EXPONENT = 1.1  # Zipf: the r-th most attractive startup draws r ** -1.1 as strongly as the first
-PULL = {"sector": 2.4, "skills": 1.8, "stage": 0.9, "ticket": 0.9, "audience": 1.0, "popularity": 1.0}
+PULL = {"sector": 3.4, "skills": 2.4, "stage": 1.3, "ticket": 1.3, "audience": 1.0, "popularity": 1.0}
 AGES_DAYS = (2, 1_000)
 NAMES = tuple(SECTORS)
 
