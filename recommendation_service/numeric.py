@@ -66,7 +66,8 @@ def blend(scaled: Sequence[Floats], weights: Sequence[float]) -> Floats:
             known = ~np.isnan(scores)
             total[known] += np.float32(weight) * scores[known]
             heard[known] += np.float32(weight)
-    return np.divide(total, heard, out=np.full_like(total, np.nan), where=heard > 0)
+    mixed: Floats = np.divide(total, heard, out=np.full_like(total, np.nan), where=heard > 0)
+    return mixed
 
 
 def unit_rows(matrix: Floats) -> Floats:

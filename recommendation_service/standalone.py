@@ -37,7 +37,9 @@ class Inference:
 
         Raises ConfigurationError for an unknown use case or one without such an engine.
         """
-        changes = {f"{kind}_model_path": Path(path) for kind, path in (model_paths or {}).items() if path is not None}
+        changes: dict[str, Path | float] = {
+            f"{kind}_model_path": Path(path) for kind, path in (model_paths or {}).items() if path is not None
+        }
         changes |= {f"ensemble_{kind}_weight": weight for kind, weight in (weights or {}).items()}
         chosen = (settings or load_settings()).model_copy(update={"use_cases": use_case, **changes})
         live = build_live(chosen)

@@ -142,7 +142,7 @@ def _filter_values(name: str, values: list[str]) -> list[str]:
 
 
 def _invalid(error: ValidationError) -> InvalidInput:
-    fields = {}
+    fields: dict[str, str] = {}
     for found in error.errors(include_url=False, include_context=False, include_input=False)[:20]:
         pointer = "/" + "/".join(_pointer(str(step)) for step in found["loc"])
         fields.setdefault(pointer, found["msg"].removeprefix("Value error, "))
