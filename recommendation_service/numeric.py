@@ -66,14 +66,13 @@ def blend(scaled: Sequence[Floats], weights: Sequence[float]) -> Floats:
             known = ~np.isnan(scores)
             total[known] += np.float32(weight) * scores[known]
             heard[known] += np.float32(weight)
-    mixed: Floats = np.divide(total, heard, out=np.full_like(total, np.nan), where=heard > 0)
-    return mixed
+    return np.divide(total, heard, out=np.full_like(total, np.nan), where=heard > 0)
 
 
 def unit_rows(matrix: Floats) -> Floats:
     """Each row divided by its Euclidean length; a row of zeros stays zero."""
     lengths = np.linalg.norm(matrix, axis=-1, keepdims=True)
-    return (matrix / np.maximum(lengths, np.float32(1e-12))).astype(np.float32, copy=False)
+    return np.asarray(matrix / np.maximum(lengths, np.float32(1e-12)), dtype=np.float32)
 
 
 def dense(inputs: Floats, weights: Floats, bias: Floats) -> Floats:
