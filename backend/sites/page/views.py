@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -11,9 +12,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from recommendation_service.errors import InvalidInput
 from recommendation_service.use_cases.loader import load
-from recommendations.models import UserInteraction
+from recommendations.models import Feedback, UserInteraction
 from recommendations.selectors.items import items_by_id, title_of
+from recommendations.services.feedback import give_feedback
 from recommendations.services.record import record_interactions
 from recommendations.sources import ItemSource, use_case_of
 from sites.page import access, people, wording
@@ -23,6 +26,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+HIDE = "hide"
+NOT_RECORDED = "This was not recorded"
 
 View = Callable[..., HttpResponse]
 
@@ -92,8 +97,10 @@ def _frame(source: type[ItemSource]) -> dict[str, object]:
 
 def _record(source: type[ItemSource], person: object, event: str, item_id: str, request_id: str | None) -> str:
     """What went wrong, in words; empty when the click was recorded."""
+    if event == HIDE:
+        return _hide(source, person, item_id, request_id)
     if event not in source.events_for(person):
-        return f"This was not recorded: there is no button '{event[:40]}' here."
+        return f"{NOT_RECORDED}: there is no button '{event[:40]}' here."
     row = {
         "user_id": str(getattr(person, "pk", "")),
         "item_id": item_id,
@@ -104,7 +111,25 @@ def _record(source: type[ItemSource], person: object, event: str, item_id: str, 
     result = record_interactions([row], source="page", known_items_only=True)[0]
     if not result.errors:
         return ""
-    return f"This was not recorded: {'; '.join(error['pointer'][1:] + ' ' + error['detail'] for error in result.errors)}."
+    return f"{NOT_RECORDED}: {'; '.join(error['pointer'][1:] + ' ' + error['detail'] for error in result.errors)}."
+
+
+def _hide(source: type[ItemSource], person: object, item_id: str, request_id: str | None) -> str:
+    """A verdict, not an interaction: it keeps the item away and says nothing of taste."""
+    try:
+        shown = UUID(request_id) if request_id else None
+        give_feedback(
+            user_id=str(getattr(person, "pk", "")),
+            catalogue=source.catalogue,
+            item_id=item_id,
+            verdict=Feedback.Verdict.HIDE,
+            request_id=shown,
+        )
+    except InvalidInput as error:
+        return f"{NOT_RECORDED}: {error.message}."
+    except ValueError:
+        return f"{NOT_RECORDED}: request_id must be a UUID."
+    return ""
 
 
 def _change(source: type[ItemSource], shown: Shown, event: str, item_id: str, *, before: str) -> str:
