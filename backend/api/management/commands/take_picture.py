@@ -7,8 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.settings.base import BACKEND
-
+PICTURE = Path(__file__).resolve().parents[4] / "docs" / "images" / "page.png"
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -30,8 +29,7 @@ class Command(BaseCommand):
         """Where the demo answers, which site, and where the picture goes."""
         parser.add_argument("--url", default="http://127.0.0.1:8000/", help="Where the demo answers")
         parser.add_argument("--site", default="startups", help="Which site (default startups)")
-        picture = BACKEND.parent / "docs" / "images" / "page.png"
-        parser.add_argument("--to", type=Path, default=picture, help="File to write")
+        parser.add_argument("--to", type=Path, default=PICTURE, help="File to write")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Take one picture, 1200 by 900."""
