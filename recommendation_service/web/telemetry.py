@@ -1,5 +1,6 @@
 """Log lines to stderr and to a file; a full disk or an unwritable folder never stops an answer."""
 
+import contextlib
 import logging
 import logging.handlers
 import sys
@@ -22,6 +23,11 @@ class LogFile(logging.handlers.WatchedFileHandler):
             super().emit(record)
         except OSError:
             self.handleError(record)
+
+    def close(self) -> None:
+        """Close the file, even if its last lines cannot be written."""
+        with contextlib.suppress(OSError):
+            super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is the base class's
         """Report the first failure only."""
