@@ -4,7 +4,6 @@ Trained a person at a time: a stretch of the past is hidden, the tower reads wha
 hidden items among the whole catalogue. No vector belongs to a user, so a newcomer with six events gets one too.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -27,7 +26,7 @@ from recommendation_service.training.tower_inputs import (
 )
 from recommendation_service.training.tower_parameters import TwoTowerParameters
 
-THREADS = min(4, os.cpu_count() or 1)
+THREADS = 1  # steps are small: on a busy machine a pool of four took two hundred times as long as one thread
 WHOLE_CATALOGUE = 20_000  # items up to which the softmax is over all of them
 SAMPLED_ITEMS = 8_192
 LEAST_STEPS, SMALLEST_BATCH = 4, 16  # a site of sixty people must not learn in one step an epoch
