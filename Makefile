@@ -22,12 +22,12 @@ $(PYTHON):
 	python3 -m venv $(VENV)
 
 $(VENV)/.demo-ready: pyproject.toml | $(PYTHON)
-	$(PYTHON) -m pip install -q "$(TORCH)"
-	$(PYTHON) -m pip install -q -e ".[serve,train,backend]"
+	$(PYTHON) -m pip install -qq "$(TORCH)"
+	$(PYTHON) -m pip install -qq -e ".[serve,train,backend]"
 	@touch $@
 
 $(VENV)/.dev-ready: pyproject.toml $(VENV)/.demo-ready
-	$(PYTHON) -m pip install -q -e ".[serve,train,backend,dev]"
+	$(PYTHON) -m pip install -qq -e ".[serve,train,backend,dev]"
 	@touch $@
 
 demo: $(VENV)/.demo-ready ## a working site with its service, from nothing: make demo [DATA=folder] [PORT=8000] [SERVICE_PORT=5000] [KEEP=1]

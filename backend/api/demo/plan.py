@@ -84,7 +84,10 @@ def plan(site: Site, *, port: int, service_port: int, environ: Mapping[str, str]
             Stage("tables", (*MANAGE, "migrate", "--noinput", "-v", "0")),
             Stage("site", (*MANAGE, *site.fill)),
             Stage("export", (*MANAGE, "generate_all_datasets", "--catalogue", site.name)),
-            Stage("train", (sys.executable, "-m", "recommendation_service.train_all", "--use-case", site.name)),
+            Stage(
+                "train",
+                (sys.executable, "-m", "recommendation_service.train_all", "--use-case", site.name, "--budget-seconds", "15"),
+            ),
         ),
         always=(
             Stage("static", (*MANAGE, "collectstatic", "--noinput", "-v", "0")),
@@ -115,6 +118,7 @@ def _environment(folder: Path, port: int, service_port: int, environ: Mapping[st
         "PYTHONUNBUFFERED": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait must not keep a core busy
     }
     return {**environ, **own}
 
