@@ -1,7 +1,7 @@
 """The people one can choose: found by a search, those worth trying first, each with count and segment."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,14 +33,17 @@ class PersonLine:
 
 
 def lines(source: type[ItemSource], *, search: str) -> list[PersonLine]:
-    """Without a search the people listed first (or any, where a site names none), else up to 20 whose words hold it."""
+    """Without a search the people listed first (or any, where a site names none), else those whose words hold it.
+
+    Up to 20 of each kind of people, the kinds in the order in which the source names them, each by count.
+    """
     text = search.strip()[:LONGEST_SEARCH]
-    people = list(_found(source, text)) if text else list(_first(source)) or list(_any(source))
-    counts = counts_of(source, [str(person.pk) for person in people])
-    made = [line_of(source, person, counts[str(person.pk)]) for person in people]
-    return sorted(
-        made, key=lambda line: (not line.first, line.about.split(",")[0] if line.first else "", line.count, line.name)
-    )
+    kinds = [list(found[:FOUND]) for found in (_found if text else _first)(source, text)]
+    if not text and not any(kinds):
+        kinds = [list(people.all()[:FOUND]) for people in source.profiles]
+    counts = counts_of(source, [str(person.pk) for kind in kinds for person in kind])
+    made = [[line_of(source, person, counts[str(person.pk)]) for person in kind] for kind in kinds]
+    return [line for kind in made for line in sorted(kind, key=lambda line: (not line.first, line.count, line.name))]
 
 
 def line_of(source: type[ItemSource], person: Any, count: int) -> PersonLine:
@@ -76,30 +79,20 @@ def _any_surface(source: type[ItemSource]) -> str:
     return source.surface_for(source.profiles[0].model())
 
 
-def _first(source: type[ItemSource]) -> Iterable[Any]:
-    for people in source.profiles if source.page_first else ():
-        if _has(people, source.page_first):
-            yield from people.all().filter(**{source.page_first: True})[:FOUND]
-
-
-def _any(source: type[ItemSource]) -> Iterable[Any]:
+def _first(source: type[ItemSource], _text: str) -> Iterator[QuerySet[Any]]:
     for people in source.profiles:
-        yield from people.all()[:FOUND]
+        if source.page_first and _has(people, source.page_first):
+            yield people.all().filter(**{source.page_first: True})
 
 
-def _found(source: type[ItemSource], text: str) -> Iterable[Any]:
+def _found(source: type[ItemSource], text: str) -> Iterator[QuerySet[Any]]:
     exact = source.person(text)
-    if exact is not None:
-        yield exact
     for people in source.profiles:
-        wanted = Q(pk__in=[])
+        wanted = Q(pk=exact.pk) if isinstance(exact, people.model) else Q(pk__in=[])
         for name in source.page_search:
             if _has(people, name):
                 wanted |= Q(**{f"{name}__icontains": text})
-        matching = people.all().filter(wanted)
-        yield from (matching if exact is None else matching.exclude(pk=exact.pk) if people.model is type(exact) else matching)[
-            :FOUND
-        ]
+        yield people.all().filter(wanted)
 
 
 def _has(people: QuerySet[Any], name: str) -> bool:
