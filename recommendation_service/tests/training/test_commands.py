@@ -1,0 +1,208 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommendation_service import evaluate, train_all, train_als, train_content, train_two_tower
+from recommendation_service.artifacts.store import ArtifactStore
+from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
+from recommendation_service.training import recipes, session
+from recommendation_service.training.tower_parameters import TwoTowerParameters
+from recommendation_service.use_cases.loader import load
+
+ROOT = Path(__file__).parents[3]
+STARTUPS = load("startups")
+QUICK = ["--factors", "8", "--iterations", "5"]
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A clubs export, and the options that name its folders; the towers are kept small."""
+    monkeypatch.setattr(
+        session, "STATED", {**recipes.STATED, "two_tower": TwoTowerParameters(dimension=8, hidden=16, epochs=4)}
+    )
+    write_export(tmp_path / "data", STARTUPS, *clubs(people=60, items=30, events_each=12))
+    return tmp_path
+
+
+def options(site, *more):
+    return ["--use-case", "startups", "--data-dir", str(site / "data"), "--models-dir", str(site / "models"), *more]
+
+
+def store(site):
+    return ArtifactStore(site / "models" / "startups")
+
+
+def test_train_all_publishes_every_kind_and_says_what_to_do_next(site, capsys):
+    assert train_all.main(options(site, "--budget-seconds", "1")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for kind in ("als", "two_tower", "content", "ensemble"):
+        assert store(site).load(kind) is not None
+        assert any(line.startswith(f"startups   {kind}") and f"-> {kind}_v1" in line for line in lines)
+    assert lines[-1] == "next: python -m recommendation_service.evaluate --use-case startups"
+    als = store(site).load("als").manifest
+    assert als.metrics["tuning"]["tuned_ndcg_at_10"] >= als.metrics["tuning"]["stated_ndcg_at_10"]
+    assert als.dataset["interactions"] == 720
+    ensemble = store(site).load("ensemble")
+    assert ensemble.arrays["weights"].sum() == pytest.approx(1)
+    assert ensemble.arrays["stated_weights"].sum() == pytest.approx(1)
+    figures = ensemble.manifest.metrics
+    assert figures["learned_ndcg_at_10"] >= max(figures["members_ndcg_at_10"].values())
+
+
+def test_training_twice_gives_byte_equal_arrays(site):
+    for _ in range(2):
+        assert train_all.main(options(site, "--no-tune")) == 0
+    models = site / "models" / "startups"
+    for kind in ("als", "two_tower", "content", "ensemble"):
+        first, second = (sorted((models / f"{kind}_v{number}").glob("*.npy")) for number in (1, 2))
+        assert [path.name for path in first] == [path.name for path in second]
+        assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_planted_bad_settings_are_refused_and_todays_model_stays(site, capsys):
+    assert train_als.main(options(site, *QUICK)) == 0
+    assert train_als.main(options(site, "--factors", "1", "--iterations", "1", "--regularization", "1000000")) == 1
+    told = capsys.readouterr()
+    assert "below today's" in told.err
+    assert "kept today's model" in told.out
+    assert store(site).load("als").version == "als_v1"
+
+
+def test_force_publishes_what_the_gate_refuses_and_the_manifest_says_so(site):
+    assert train_als.main(options(site, *QUICK)) == 0
+    bad = ["--factors", "1", "--iterations", "1", "--regularization", "1000000"]
+    assert train_als.main(options(site, *bad, "--force")) == 0
+    published = store(site).load("als")
+    assert published.version == "als_v2"
+    assert any(warning.startswith("forced: validation NDCG@10") for warning in published.manifest.warnings)
+
+
+def test_each_kind_has_its_own_command(site):
+    assert train_content.main(options(site)) == 0
+    assert train_two_tower.main(options(site, "--dimension", "8", "--epochs", "2")) == 0
+    assert store(site).load("content").version == "content_v1"
+    assert store(site).load("two_tower").manifest.parameters["dimension"] == 8
+    assert store(site).load("als") is None
+
+
+def test_a_dry_run_publishes_nothing(site, capsys):
+    assert train_all.main(options(site, "--dry-run")) == 0
+    assert "would train als, two_tower, content and learn the ensemble" in capsys.readouterr().out
+    assert not (site / "models").exists()
+
+
+one_like = [Happening("u1", "i1", "like", NOW)]
+
+
+@pytest.mark.parametrize(
+    ("items", "happenings"),
+    [
+        (3, []),
+        (3, [Happening("u1", "i1", "dismiss", NOW)]),
+        (3, one_like),
+        (1, one_like * 5),
+        (1, [Happening(f"u{user}", "i0", "like", NOW - user) for user in range(9)]),
+        (9, [Happening("u1", f"i{row}", "like", NOW - row) for row in range(9)]),
+        (4, [Happening(f"u{user}", f"i{row}", "like", NOW) for user in range(4) for row in range(4)]),
+        (3, [Happening(f"u{user}", f"i{user}", "like", NOW - user) for user in range(3)]),
+    ],
+    ids=[
+        "no events", "only dislikes", "one event", "one pair repeated", "one item", "one person", "all alike", "one each",
+    ],
+)  # fmt: skip
+def test_degenerate_sites_train_or_say_why_not_and_never_fail(tmp_path, capsys, items, happenings):
+    records = [ItemRecord(f"i{row}", f"Item {row}") for row in range(items)]
+    write_export(tmp_path / "data", STARTUPS, records, happenings, {"u1": {"skills": ("go",)}})
+    assert train_all.main(options(tmp_path, "--no-tune")) == 0
+    told = capsys.readouterr().out
+    for kind in ("als", "two_tower"):
+        published = store(tmp_path).load(kind)
+        assert published is not None or "not enough data" in told or "skipped: " in told
+        if published is not None:
+            assert all(array.size for array in published.arrays.values())
+
+
+def test_a_missing_export_is_one_line_that_tells_the_fix(tmp_path, capsys):
+    assert train_all.main(options(tmp_path)) == 1
+    assert capsys.readouterr().err == "train_all: startups: no export in data/startups; run: manage.py generate_all_datasets\n"
+
+
+def test_unnamed_use_cases_without_an_export_are_passed_over(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("RS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("RS_MODELS_DIR", str(tmp_path / "models"))
+    assert train_all.main([]) == 0
+    assert "startups   no export, passed over" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("wrong", [["--alpha", "0"], ["--factors", "0"], ["--nonsense"]])
+def test_wrong_usage_ends_with_two(site, wrong, capsys):
+    with pytest.raises(SystemExit) as ended:
+        train_als.main(options(site, *wrong))
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_evaluate_prints_every_model_and_writes_both_files(site, capsys):
+    files = ["--json", str(site / "e.json"), "--markdown", str(site / "e.md")]
+    assert (
+        evaluate.main(["--use-case", "startups", "--data-dir", str(site / "data"), "--tune", "--budget-seconds", "1", *files])
+        == 0
+    )
+    told = capsys.readouterr().out
+    body = json.loads((site / "e.json").read_text(encoding="utf-8"))
+    names = [one["model"] for one in body["figures"] if one["segment"] == "all"]
+    assert names == [
+        "popularity",
+        "content",
+        "ALS (stated)",
+        "ALS (tuned)",
+        "two-tower",
+        "ensemble (stated)",
+        "ensemble (learned)",
+    ]
+    assert all(name in told and name in (site / "e.md").read_text(encoding="utf-8") for name in names)
+    by_name = {one["model"]: one["ndcg"] for one in body["figures"] if one["segment"] == "all"}
+    assert by_name["ALS (stated)"] > by_name["popularity"]
+    assert not (site / "models").exists()
+
+
+def test_the_scripts_are_thin_and_name_the_same_commands():
+    shell, batch = ((ROOT / f"train_all_models.{end}").read_text(encoding="utf-8") for end in ("sh", "bat"))
+    for script in (shell, batch):
+        assert "generate_all_datasets" in script
+        assert "-m recommendation_service.train_all" in script
+        assert "OPENBLAS_NUM_THREADS=1" in script
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the shell script is for the others")
+def test_the_shell_script_stops_with_the_exports_own_code(tmp_path):
+    fake = tmp_path / "python"
+    fake.write_text('#!/bin/sh\necho "$@" >> "$0.log"\nexit 3\n', encoding="utf-8")
+    fake.chmod(0o755)
+    script = tmp_path / "train_all_models.sh"
+    script.write_bytes((ROOT / "train_all_models.sh").read_bytes())
+    ended = subprocess.run(
+        ["bash", script], env={"PATH": os.environ["PATH"], "PYTHON": str(fake)}, capture_output=True, text=True
+    )
+    assert ended.returncode == 3
+    assert "today's models keep serving" in ended.stderr
+    assert (tmp_path / "python.log").read_text(encoding="utf-8") == "backend/manage.py generate_all_datasets\n"
+
+
+def test_the_learned_weights_are_what_the_engine_reads(site):
+    assert train_all.main(options(site, "--no-tune")) == 0
+    weights = store(site).load("ensemble").arrays
+    assert np.all(weights["weights"] >= 0)
+    assert set(weights["members"].tolist()) == {b"als", b"two_tower", b"content_based", b"popular"}
+
+
+def test_serving_packages_stay_out_of_torch_when_only_als_trains():
+    probe = "import sys, recommendation_service.train_als; print('torch' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ended.stdout == "False\n"
