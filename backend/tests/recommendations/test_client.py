@@ -16,6 +16,7 @@ from tests.support.faults import FaultServer, answer_for, bomb, dribbles, good, 
 
 DEADLINE_S = 0.3
 SLACK_S = 0.05
+BUSY_S = 0.4  # what a busy machine may add to one call; the median has the slack alone
 ITEMS = [f"item-{place}" for place in range(20)]
 ASK: dict[str, Any] = {"user_id": "u1", "limit": 5, "history": [], "request_id": "11111111-1111-4111-8111-111111111111"}
 GOOD = json.dumps(answer_for(ASK, ITEMS)).encode()
@@ -41,7 +42,7 @@ def failing(code: str) -> Iterator[None]:
     with pytest.raises(ServiceFailed) as caught:
         yield
     assert caught.value.code == code, caught.value
-    assert time.monotonic() - begun < DEADLINE_S + SLACK_S
+    assert time.monotonic() - begun < DEADLINE_S + BUSY_S
 
 
 def test_a_good_answer_comes_back_whole() -> None:
@@ -139,6 +140,17 @@ def test_late_is_late_by_the_clock_however_the_bytes_come(behave: faults.Behavio
     with FaultServer(behave) as server, failing("timeout"):
         ask(RecommendationClient(server.url))
     assert len(server.asked) == 1
+
+
+def test_half_of_all_late_calls_end_within_the_deadline_and_its_slack() -> None:
+    took = []
+    with FaultServer(dribbles(http(GOOD), pause_s=0.02)) as server:
+        for _ in range(9):
+            begun = time.monotonic()
+            with pytest.raises(ServiceFailed):
+                ask(RecommendationClient(server.url))
+            took.append(time.monotonic() - begun)
+    assert DEADLINE_S <= sorted(took)[4] < DEADLINE_S + SLACK_S
 
 
 def test_a_body_that_dribbles_after_its_headers_is_late_too() -> None:

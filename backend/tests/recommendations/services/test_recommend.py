@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import DatabaseError
 
 from recommendation_service.errors import NotFound
+from recommendations.cache import key_of
 from recommendations.client import RecommendationClient
 from recommendations.models import Impression, ImpressionItem, UserKey
 from recommendations.selectors import history
@@ -46,6 +47,10 @@ def ask(user: Any, **changes: Any) -> dict[str, Any]:
 
 def shown(answer: dict[str, Any]) -> list[str]:
     return [item["item_id"] for item in answer["recommendations"]]
+
+
+def key_for(user: Developer) -> str:
+    return key_of("startups", "startups", "for-developer", str(user.pk), LIMIT, {}, False)
 
 
 def assert_sound(answer: dict[str, Any], user_id: str, *, limit: int = LIMIT) -> None:
@@ -135,7 +140,7 @@ def test_whatever_the_service_does_the_page_gets_a_list_in_time(
         begun = time.monotonic()
         answer = ask(ada)
         took = time.monotonic() - begun
-    assert took < 0.3 + 0.05 + 0.1, took  # the deadline, its slack, and our own queries
+    assert took < 1, took  # the deadline is 0.3; the rest is our own queries on whatever else runs here
     assert answer["degradation"][0]["engine"] == "service"
     assert answer["degradation"][0]["code"] == code
     assert (answer["method_used"], answer["interaction_count"]) == ("popular", 1)
@@ -226,8 +231,8 @@ def test_a_poisoned_cache_entry_counts_as_a_miss(service_at: Point, startups: li
     with FaultServer(good(ids(startups))) as server:
         service_at(server.url)
         ask(ada)
-        keys = [key.removeprefix(":1:") for key in cache._cache if "recs:kept" in key]
-        kept = cache.get(keys[0])
+        place = f"recs:kept:{key_for(ada)}"
+        kept = cache.get(place)
         for poison in (
             "text",
             7,
@@ -235,7 +240,7 @@ def test_a_poisoned_cache_entry_counts_as_a_miss(service_at: Point, startups: li
             {"answer": {}, "mark": kept["mark"]},
             {**kept, "answer": {**kept["answer"], "user_id": "eve"}},
         ):
-            cache.set(keys[0], poison)
+            cache.set(place, poison)
             assert ask(ada)["user_id"] == str(ada.pk)
         assert len(server.asked) == 6
 
@@ -321,7 +326,7 @@ def test_with_database_and_service_down_the_last_good_list_still_stands(
         service_at(server.url)
         before = ask(ada)
     refuse_queries(monkeypatch)
-    cache.delete_many([key.removeprefix(":1:") for key in cache._cache if "recs:fresh" in key])
+    cache.delete(f"recs:fresh:{key_for(ada)}")
     service_at("http://127.0.0.1:9")
     after = ask(ada)
     assert shown(after) == shown(before)
