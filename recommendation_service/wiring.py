@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from recommendation_service.artifacts.store import Artifact, ArtifactStore, read_folder
-from recommendation_service.datasets.files import Dataset, export_folder
+from recommendation_service.datasets.files import export_folder
+from recommendation_service.datasets.opening import open_for_serving
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.collaborative_als import CollaborativeALS
@@ -16,7 +17,7 @@ from recommendation_service.engines.content import Content
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.two_tower import TwoTower
-from recommendation_service.errors import ArtifactRefused, ConfigurationError
+from recommendation_service.errors import ArtifactRefused, ConfigurationError, DatasetError
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.pipeline.resolve import HistorySource
 from recommendation_service.services.live import Export, Holding, Live, Serving
@@ -143,8 +144,10 @@ def holding(settings: Settings, catalogue: str, kinds: Sequence[str], observers:
 
 
 def _read_export(catalogue: str, folder: Path, seal: str | None) -> Export:
-    dataset = Dataset.read(folder, seal=seal)
-    return Export(dataset, dataset.catalogue())
+    dataset, items = open_for_serving(folder, seal=seal)
+    if items.name != catalogue:
+        raise DatasetError(f"{folder.name}: holds {items.name}, not {catalogue}; move it, or export again")
+    return Export(dataset, items)
 
 
 def _read_model(kind: str, folder: Path, seal: str | None) -> Artifact:
