@@ -19,7 +19,8 @@ class UncountedPaginator(Paginator):  # type: ignore[type-arg]  # not generic wh
     @cached_property
     def count(self) -> int:
         """Rows within reach, at most PAGE * PAGES of them."""
-        return len(self.object_list.values_list("pk", flat=True)[: PAGE * PAGES])  # type: ignore[union-attr]  # a queryset
+        rows: Any = self.object_list
+        return len(rows.values_list("pk", flat=True)[: PAGE * PAGES])
 
 
 class ReadOnly:

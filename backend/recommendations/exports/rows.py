@@ -18,6 +18,7 @@ from recommendation_service.errors import DatasetError
 from recommendations.models import CatalogueKey, EventKey, ItemKey, UserInteraction, UserKey
 
 BATCH = 50_000
+TUPLES = 2_000  # more at once leave the processor's cache and are slower
 BLOCK_BYTES = 8 << 20
 COPY_HEADER = 19  # eleven bytes of signature, four of flags, four that say that nothing more comes
 _COLUMNS = (("user", ">i8"), ("item", ">i8"), ("kind", ">i2"), ("value", ">f4"), ("time", ">i8"))
@@ -80,11 +81,11 @@ def _postgres(connection: BaseDatabaseWrapper, catalogue: int, places: Places) -
         "FROM recommendations_userinteraction WHERE catalogue_id = %s) TO STDOUT (FORMAT binary)"
     )
     connection.ensure_connection()
-    waiting: list[bytes] = []
+    waiting: list[Any] = []
     size, skipped = 0, False
     with connection.connection.cursor() as cursor, cursor.copy(query, [catalogue]) as copy:
         for piece in copy:
-            waiting.append(bytes(piece))
+            waiting.append(piece)
             size += len(piece)
             if size >= BLOCK_BYTES:
                 block, rest = _whole_rows(b"".join(waiting), skipped)
@@ -115,10 +116,11 @@ def _from_copy(block: bytes, places: Places) -> EventBatch:
 
 
 def _tuples(connection: BaseDatabaseWrapper, catalogue: int, places: Places) -> Iterator[EventBatch]:
-    query = "SELECT user_id, item_id, kind_id, value, time FROM recommendations_userinteraction WHERE catalogue_id = %s"
+    # +time has no declared type: the connection would make a datetime of every declared one, in Python
+    query = "SELECT user_id, item_id, kind_id, value, +time FROM recommendations_userinteraction WHERE catalogue_id = %s"
     with connection.cursor() as cursor:
         cursor.execute(query, [catalogue])
-        while rows := cursor.cursor.fetchmany(BATCH):
+        while rows := cursor.cursor.fetchmany(TUPLES):
             users, items, kinds, values, times = zip(*rows, strict=True)
             yield EventBatch(
                 users=np.array(users, dtype=np.int64),

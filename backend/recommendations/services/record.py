@@ -141,8 +141,9 @@ def _insert_new(values: Sequence[Sequence[Any]]) -> set[UUID]:
     """Rows in the order of event_id, so that two writers never wait for each other in a ring."""
     connection = connections[_database()]
     columns = ("event_id", "user", "item", "catalogue", "kind", "value", "time", "request_id")
-    fields = [UserInteraction._meta.get_field(name) for name in columns]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    known = {field.name: field for field in UserInteraction._meta.concrete_fields}
+    fields = [known[name] for name in columns]
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     marks = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * len(values))
     table = connection.ops.quote_name(UserInteraction._meta.db_table)
     ready = [field.get_db_prep_save(value, connection) for row in values for field, value in zip(fields, row, strict=True)]

@@ -51,7 +51,7 @@ def test_a_site_becomes_an_export(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_batches_hold_what_the_database_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "BATCH", 7)
+    monkeypatch.setattr(rows, "TUPLES", 7)
     monkeypatch.setattr(rows, "BLOCK_BYTES", 200)
     make_startups(3)
     one = [
