@@ -79,8 +79,8 @@ FAULTS = {
     "an event without a name": (_put("history_events.npy", 0, 200), "history_events reaches 200"),
     "offsets that go back": (_put("history_indptr.npy", 2, 9), "must ascend"),
     "a popularity that is no number": (
-        _replace("catalogue.jsonl", b'"popularity": ', b'"popularity": NaN, "p": '),
-        "export_v1",
+        _replace("catalogue.jsonl", rb'"popularity": ?[0-9.]+', b'"popularity": NaN'),
+        "a popularity that is no number",
     ),
     "a line that is no JSON": (_replace("catalogue.jsonl", rb"\{", b"("), "cannot be served"),
     "ids out of order": (_put("item_ids.npy", 0, b"zzzz"), "unique and ascending"),  # type: ignore[arg-type]  # ids are bytes
