@@ -68,7 +68,7 @@ class ItemSource:
     def items(cls) -> QuerySet[Any]:
         """The items that may be shown now."""
         source = cls.__dict__.get("queryset")
-        found = source() if callable(source) else source
+        found: QuerySet[Any] | None = source() if callable(source) else source
         if found is None:
             raise NotImplementedError(f"{cls.__name__}.queryset is not set")
         return found.all()

@@ -245,11 +245,6 @@ def test_a_poisoned_cache_entry_counts_as_a_miss(service_at: Point, startups: li
         assert len(server.asked) == 6
 
 
-def test_the_same_question_asked_by_many_at_once_is_asked_once(startups: list[Startup], ada: Developer) -> None:
-    flights = [service._flight.do("key", lambda: {"n": 1}) for _ in range(3)]
-    assert flights == [{"n": 1}] * 3
-
-
 def test_an_id_that_was_erased_and_given_again_gets_nothing_of_the_old_list(
     service_at: Point, startups: list[Startup], ada: Developer
 ) -> None:
