@@ -81,17 +81,15 @@ def _postgres(connection: BaseDatabaseWrapper, catalogue: int, places: Places) -
         "FROM recommendations_userinteraction WHERE catalogue_id = %s) TO STDOUT (FORMAT binary)"
     )
     connection.ensure_connection()
-    waiting: list[Any] = []
-    size, skipped = 0, False
+    waiting, skipped = bytearray(), False
     with connection.connection.cursor() as cursor, cursor.copy(query, [catalogue]) as copy:
         for piece in copy:
-            waiting.append(piece)
-            size += len(piece)
-            if size >= BLOCK_BYTES:
-                block, rest = _whole_rows(b"".join(waiting), skipped)
-                skipped, waiting, size = True, [rest], len(rest)
+            waiting += piece
+            if len(waiting) >= BLOCK_BYTES:
+                block, rest = _whole_rows(bytes(waiting), skipped)
+                waiting, skipped = bytearray(rest), True
                 yield _from_copy(block, places)
-    block, rest = _whole_rows(b"".join(waiting), skipped)
+    block, rest = _whole_rows(bytes(waiting), skipped)
     if rest != b"\xff\xff":
         raise DatasetError("the database ended its answer in the middle of a row; run the export again")
     yield _from_copy(block, places)
