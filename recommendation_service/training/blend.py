@@ -13,7 +13,7 @@ from recommendation_service.numeric import Bools, Floats
 from recommendation_service.training import metrics
 from recommendation_service.training.evaluation import Panel
 
-STEPS = (0.1, 0.25, 0.5, 1.0, 2.0)
+STEPS = (0.03, 0.1, 0.25, 0.5, 1.0, 2.0)
 ROUNDS = 20
 LEAST_GAIN = 1e-6
 
@@ -60,17 +60,20 @@ def blended(parts: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats
 def learn_weights(scores: Mapping[str, Floats], stated: Mapping[str, float], panel: Panel) -> Learned:
     """The best weights found for these members' raw validation scores; never below the best member alone.
 
-    Starts at the best member and adds what helps most, a step at a time. When nothing helps, the stated weights are
-    taken if they are at least as good as that member; else the member stands alone.
+    Starts at the best member, and again at the stated weights, and adds what helps most, a step at a time. When nothing
+    helps, the stated weights are taken if they are at least as good as that member; else the member stands alone.
     """
     parts = {name: scaled(own, panel.eligible) for name, own in scores.items()}
     alone = {name: _ndcg(parts, {name: 1.0}, panel) for name in parts}
     stated_score = _ndcg(parts, stated, panel)
     best = max(alone, key=lambda name: alone[name])
     weights, found = _climb(parts, {best: 1.0}, alone[best], panel)
-    outcome = "blend" if len(weights) > 1 else "best member alone"
-    if stated_score >= found:
-        weights, found, outcome = dict(stated), stated_score, "stated"
+    from_stated, other = _climb(parts, dict(stated), stated_score, panel)
+    if other > found or (other == found and stated_score == found):
+        weights, found = from_stated, other
+    outcome = "blend" if sum(weight > 0 for weight in weights.values()) > 1 else "best member alone"
+    if weights == dict(stated):
+        outcome = "stated"
     whole = sum(weights.values())
     return Learned({name: weights.get(name, 0.0) / whole for name in parts}, alone, stated_score, found, outcome)
 
