@@ -66,6 +66,8 @@ class Live:
         self.use_cases, self.holdings = use_cases, holdings
         self._assemble, self._swapped = assemble, swapped
         self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._unserved: list[str] = []  # taken up by a holding, not yet by `serving`
         self._watching: int | None = None  # process id of the thread's process
         for holding in holdings.values():
             holding.look()
@@ -74,11 +76,13 @@ class Live:
     def refresh(self) -> list[str]:
         """Look for new models and exports now; returns the names that changed."""
         with self._lock:
-            changed = [name for holding in self.holdings.values() for name in holding.look()]
-            if changed:
-                self.serving = self._assemble(self.holdings)
-                self._swapped()
-                log.info("→ now serving %s", ", ".join(sorted(changed)))
+            self._unserved += [name for holding in self.holdings.values() for name in holding.look()]
+            if not self._unserved:
+                return []
+            self.serving = self._assemble(self.holdings)  # if this raises, the next look tries again
+            changed, self._unserved = self._unserved, []
+            self._swapped()
+            log.info("→ now serving %s", ", ".join(sorted(set(changed))))
             return changed
 
     def watch(self, every_s: float) -> None:
@@ -89,9 +93,12 @@ class Live:
         self._lock = threading.Lock()  # a fork may have copied a held one
         threading.Thread(target=self._keep_looking, args=(every_s,), name="model-watch", daemon=True).start()
 
+    def close(self) -> None:
+        """Stop looking; what serves now goes on serving."""
+        self._closed.set()
+
     def _keep_looking(self, every_s: float) -> None:
-        pause = threading.Event()
-        while not pause.wait(every_s):
+        while not self._closed.wait(every_s):
             try:
                 self.refresh()
             except Exception:  # the thread must outlive any surprise, or this worker never sees a new model again

@@ -1,0 +1,176 @@
+"""Composition: what is built of what is there, and that a swap is whole."""
+
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommendation_service.datasets.files import Dataset
+from recommendation_service.domain.query import Ask
+from recommendation_service.errors import ConfigurationError
+from recommendation_service.services.live import Live
+from recommendation_service.tests.support import service
+from recommendation_service.use_cases.loader import load
+from recommendation_service.wiring import Observers, build_engines, build_live, build_service
+
+
+def _ask(user_id: str = "u001") -> Ask:
+    return Ask("startups", "for-developer", time.time(), user_id)
+
+
+def _settings(root: Path, **more: str) -> service.Settings:
+    return service.settings_under(root, RS_USE_CASES="startups", **more)
+
+
+def _engines(root: Path) -> set[str]:
+    store, dataset = service.store_under(root), Dataset.open(root / "data", "startups")
+    found = {kind: store.load(kind) for kind in service.ARRAYS}
+    return set(build_engines(load("startups"), dataset.catalogue(), {kind: one for kind, one in found.items() if one}))
+
+
+def test_engines_without_a_model_are_left_out(tmp_path: Path) -> None:
+    service.export_startups(tmp_path)
+    assert _engines(tmp_path) == {"popular"}
+    service.publish(tmp_path, "als")
+    assert _engines(tmp_path) == {"popular", "als"}
+    service.publish_all(tmp_path)
+    assert _engines(tmp_path) == {"popular", "als", "two_tower", "content_based", "ensemble"}
+
+
+def test_stated_weights_need_no_trained_ensemble(tmp_path: Path) -> None:
+    service.export_startups(tmp_path)
+    for kind in ("als", "two_tower"):
+        service.publish(tmp_path, kind)
+    live = build_live(_settings(tmp_path, ENSEMBLE_ALS_WEIGHT="0.7", ENSEMBLE_TWO_TOWER_WEIGHT="0.3"))
+    assert "ensemble" in live.serving.engines["startups"]
+    assert "ensemble" not in build_live(_settings(tmp_path)).serving.engines["startups"]
+
+
+def test_an_unknown_use_case_stops_the_start_and_lists_the_known(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no file for shoes; there are movies, startups"):
+        build_live(service.settings_under(tmp_path, RS_USE_CASES="startups,shoes"))
+
+
+def test_an_unknown_engine_kind_stops_the_start(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "use_cases" / "startups.toml").read_text()
+    (tmp_path / "startups.toml").write_text(text.replace('kind = "als"', 'kind = "magic"'))
+    service.export_startups(tmp_path)
+    with pytest.raises(ConfigurationError, match="magic"):
+        build_live(_settings(tmp_path, RS_USE_CASES_DIR=str(tmp_path)))
+
+
+def test_a_pinned_folder_that_is_refused_is_told_and_the_published_model_answers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.export_startups(tmp_path)
+    service.publish(tmp_path, "als")
+    with caplog.at_level(logging.ERROR):
+        slate = build_service(_settings(tmp_path, ALS_MODEL_PATH=str(tmp_path / "als_v1.pkl"))).recommend(_ask())
+    assert slate.model_version == "als_v1"
+    assert "ALS_MODEL_PATH: " in caplog.text
+
+
+def test_a_damaged_current_model_at_start_gives_the_older_one_that_is_whole(tmp_path: Path) -> None:
+    service.export_startups(tmp_path)
+    service.publish(tmp_path, "als")
+    service.publish(tmp_path, "als", service.als_arrays(seed=1))
+    (tmp_path / "models" / "startups" / "als_v2" / "gram.npy").unlink()
+    refused: list[tuple[str, str]] = []
+    live = build_live(_settings(tmp_path), Observers(refused=lambda catalogue, kind: refused.append((catalogue, kind))))
+    assert live.serving.recommender.recommend(_ask()).model_version == "als_v1"
+    assert refused == [("startups", "als")]
+
+
+def test_a_removed_model_drops_its_engine_and_a_removed_export_its_use_case(tmp_path: Path) -> None:
+    service.export_startups(tmp_path)
+    service.publish(tmp_path, "als")
+    live = build_live(_settings(tmp_path))
+    (tmp_path / "models" / "startups" / "als.current").unlink()
+    assert live.refresh() == ["startups/als"]
+    assert live.serving.engines == {"startups": ("popular",)}
+    (tmp_path / "data" / "startups" / "export.current").unlink()
+    assert live.refresh() == ["startups/export"]
+    assert live.serving.engines == {}
+
+
+def test_an_export_of_another_catalogue_is_refused(tmp_path: Path) -> None:
+    service.export_startups(tmp_path)
+    (tmp_path / "data" / "startups").rename(tmp_path / "data" / "movies")
+    live = build_live(service.settings_under(tmp_path, RS_USE_CASES="movies"))
+    assert live.serving.engines == {}
+    assert "holds startups, not movies" in (live.holdings["movies"].export.problem or "")
+
+
+def test_a_failed_assembly_is_tried_again_at_the_next_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service.export_startups(tmp_path)
+    live = build_live(_settings(tmp_path))
+    service.publish(tmp_path, "als")
+    whole = live._assemble
+
+    def broken(_holdings: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(live, "_assemble", broken)
+    with pytest.raises(MemoryError):
+        live.refresh()
+    assert live.serving.engines == {"startups": ("popular",)}
+    monkeypatch.setattr(live, "_assemble", whole)
+    assert live.refresh() == ["startups/als"]
+    assert live.serving.engines == {"startups": ("als", "popular")}
+
+
+def _watching() -> int:
+    return sum(thread.name == "model-watch" for thread in threading.enumerate())
+
+
+def test_the_watch_runs_once_a_process_survives_surprises_and_never_at_0_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = build_live(_settings(tmp_path))
+    before = _watching()
+    live.watch(0)
+    assert _watching() == before
+    looks: list[int] = []
+
+    def look() -> list[str]:
+        looks.append(os.getpid())
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Live, "refresh", lambda _self: look())
+    live.watch(0.01)
+    live.watch(0.01)
+    assert _watching() == before + 1
+    deadline = time.monotonic() + 10
+    while len(looks) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    live.close()
+    assert len(looks) >= 3
+
+
+def test_answers_during_swaps_are_always_of_one_version(tmp_path: Path) -> None:
+    service.export_startups(tmp_path)
+    service.publish(tmp_path, "als")
+    live = build_live(_settings(tmp_path))
+    stop, wrong = threading.Event(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            slate = live.serving.recommender.recommend(_ask())
+            if slate.method_used != "als" or not np.isfinite([one.score for one in slate.recommendations]).all():
+                wrong.append(slate)
+
+    askers = [threading.Thread(target=ask) for _ in range(3)]
+    for asker in askers:
+        asker.start()
+    for seed in range(1, 15):
+        service.publish(tmp_path, "als", service.als_arrays(seed=seed))
+        live.refresh()
+    stop.set()
+    for asker in askers:
+        asker.join()
+    assert wrong == []
+    assert live.serving.recommender.recommend(_ask()).model_version == "als_v15"
