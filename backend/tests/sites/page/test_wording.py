@@ -1,0 +1,51 @@
+"""What the page says in words."""
+
+import pytest
+
+from recommendation_service.use_cases.loader import load, load_all
+from sites.page import wording
+
+
+def test_every_method_of_every_use_case_has_words() -> None:
+    for use_case in load_all().values():
+        for name, part in use_case.engines.items():
+            assert part.kind in wording.METHODS, f"{use_case.name}: {name}"
+
+
+def test_an_unknown_method_is_called_by_its_own_name() -> None:
+    assert wording.method_in_words(load("startups"), "oracle") == "oracle"
+
+
+def test_every_event_of_a_page_has_a_verb() -> None:
+    from recommendations.sources import all_sources  # filled once Django is set up
+
+    events = {event for source in all_sources() for event in source.page_events}
+    assert events <= set(wording.VERBS)
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 interactions"), (1, "1 interaction"), (2, "2 interactions")])
+def test_counts_are_said_in_english(count: int, said: str) -> None:
+    assert wording.counted(count) == said
+
+
+def test_what_changed_tells_item_place_count_and_method() -> None:
+    said = wording.what_changed(event="like", title="Coinloop", left=True, count=5, before="content-based", after="ALS")
+    assert said == "You liked Coinloop; it left the list. 5 interactions now: ALS answers instead of content-based."
+
+
+def test_what_did_not_change_is_not_told() -> None:
+    said = wording.what_changed(event="view", title="X", left=False, count=1, before="ALS", after="ALS")
+    assert said == "You viewed X. 1 interaction now: ALS answers."
+
+
+def test_the_service_being_away_is_told_first() -> None:
+    skips = [
+        {"engine": "als", "code": "cannot_say", "detail": "no past"},
+        {"engine": "service", "code": "timeout", "detail": "too late"},
+        {"engine": "popular", "code": "nothing_left", "detail": "all seen"},
+    ]
+    assert wording.skips_in_words(skips) == [
+        f"{wording.SERVICE_AWAY} (too late)",
+        "als has nothing to say for this person yet (no past)",
+        "popular: all seen",
+    ]
