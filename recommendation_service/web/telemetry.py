@@ -36,6 +36,15 @@ class LogFile(logging.handlers.WatchedFileHandler):
             print(f"the log file {self.baseFilename} cannot be written; logging to stderr only", file=sys.stderr)  # noqa: T201  # the log itself failed
 
 
+class Stderr(logging.Handler):
+    """Writes to whatever stderr is at that moment; one that is closed costs the line, not the request."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(self.format(record) + "\n")
+
+
 class Utc(logging.Formatter):
     """Times in UTC, whatever the machine thinks."""
 
@@ -49,7 +58,7 @@ def start(settings: Settings) -> None:
         logger.removeHandler(old)
         old.close()
     logger.setLevel(settings.log_level)
-    outlets: list[logging.Handler] = [logging.StreamHandler()]
+    outlets: list[logging.Handler] = [Stderr()]
     try:
         settings.log_file.parent.mkdir(parents=True, exist_ok=True)
         outlets.append(LogFile(settings.log_file, encoding="utf-8", delay=True))

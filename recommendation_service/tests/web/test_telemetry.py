@@ -69,3 +69,14 @@ def test_a_full_disk_does_not_stop_answers(
         assert client.get(PATH, headers=bearer()).status_code == 200
     assert capsys.readouterr().err.count("cannot be written") == 1
     assert serve().get(PATH, headers=bearer()).status_code == 200  # the broken file is let go without an error
+
+
+def test_a_closed_stderr_does_not_stop_answers(
+    serve: Callable[..., FlaskClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.export_startups(tmp_path)
+    client = serve()
+    with (tmp_path / "closed").open("w") as closed:
+        monkeypatch.setattr("sys.stderr", closed)
+    assert client.get(PATH, headers=bearer()).status_code == 200
+    assert "User" in (tmp_path / "logs" / "app.log").read_text()
