@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from recommendation_service.training.material import Material, NotEnough, Trained
 
 MIN_USERS = MIN_ITEMS = 2
-THREADS = min(4, os.cpu_count() or 1)  # how many does not change the result: users are solved one by one
+MANY_PLACES = 500_000  # below it a pool of threads costs a busy machine more than it saves
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def train_als(material: Material, parameters: ALSParameters) -> Trained:
             iterations=parameters.iterations,
             alpha=parameters.alpha,
             random_state=parameters.seed,
-            num_threads=THREADS,
+            num_threads=threads_for(matrix.nnz),
         )
         model.fit(sparse.csr_matrix(matrix), show_progress=False)
         items = np.ascontiguousarray(model.item_factors, dtype=np.float32)
@@ -60,6 +60,11 @@ def train_als(material: Material, parameters: ALSParameters) -> Trained:
         "user_ids": material.user_ids.array[with_taste],
     }
     return Trained("als", arrays, asdict(parameters))
+
+
+def threads_for(places: int) -> int:
+    """Threads for a matrix of so many places. How many does not change the result: users are solved one by one."""
+    return 1 if places < MANY_PLACES else min(4, os.cpu_count() or 1)
 
 
 def positive_matrix(material: Material) -> sparse.csr_array:

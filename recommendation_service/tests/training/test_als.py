@@ -25,12 +25,17 @@ def test_the_stated_settings_are_the_defaults():
 def test_two_runs_give_the_same_bytes_whatever_the_number_of_threads(monkeypatch):
     material, _ = club_material()
     first = train_als(material, SMALL)
-    monkeypatch.setattr(als, "THREADS", 1)
+    monkeypatch.setattr(als, "threads_for", lambda places: 3)
     second = train_als(material, SMALL)
     assert {name: array.tobytes() for name, array in first.arrays.items()} == {
         name: array.tobytes() for name, array in second.arrays.items()
     }
     assert first.parameters == second.parameters
+
+
+def test_small_sites_train_on_one_thread():
+    assert als.threads_for(1_000) == 1
+    assert 1 <= als.threads_for(5_000_000) <= 4
 
 
 def test_another_seed_gives_other_factors():
