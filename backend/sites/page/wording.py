@@ -6,7 +6,7 @@ from typing import Any
 from recommendation_service.use_cases.schema import UseCase
 
 METHODS = {
-    "als": "ALS: what people with a like past went on to choose",
+    "als": "ALS: what people with a similar past went on to choose",
     "two_tower": "two-tower: items near this person's recent choices and profile",
     "content": "content-based: items whose words match this person's profile and past",
     "popularity": "popular: what most people choose",
