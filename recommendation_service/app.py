@@ -49,6 +49,14 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     return app
 
 
+def __getattr__(name: str) -> APIFlask:
+    """`app`, for servers that want a name in place of a factory: made once, when first asked for."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    made = globals()["app"] = create_app()
+    return made
+
+
 def main() -> int:
     """Serve with Flask's own server: for a developer's machine only. Exit code 1 when it must not start."""
     try:

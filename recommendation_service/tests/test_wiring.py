@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommendation_service import app as app_module
 from recommendation_service.datasets.files import Dataset
 from recommendation_service.domain.query import Ask
 from recommendation_service.errors import ConfigurationError
@@ -121,6 +122,18 @@ def test_a_failed_assembly_is_tried_again_at_the_next_look(tmp_path: Path, monke
     monkeypatch.setattr(live, "_assemble", whole)
     assert live.refresh() == ["startups/als"]
     assert live.serving.engines == {"startups": ("als", "popular")}
+
+
+def test_app_is_made_once_when_first_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in service.environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    assert "app" not in vars(app_module)
+    made = app_module.app
+    assert made is app_module.app
+    assert made.test_client().get("/livez").status_code == 200
+    del app_module.app
+    with pytest.raises(AttributeError, match="no attribute 'ap'"):
+        _ = app_module.ap
 
 
 def _watching() -> int:
