@@ -57,7 +57,9 @@ def main() -> int:
         environment = {"DATABASE_URL": database} if found["PostgreSQL"] else {}
         environment |= {"CACHE_URL": cache} if found["Redis"] else {}
         codes.append(run("backend/tests", "-m", f"not browser{slow}", "--ignore=backend/tests/infra", **environment))
-        codes.append(run("recommendation_service/tests", "-m", f"services{slow}", TEST_DATABASE_URL=postgres))
+        codes.append(
+            run("recommendation_service/tests", "backend/tests/infra", "-m", f"services{slow}", TEST_DATABASE_URL=postgres)
+        )
     for name, here in found.items():
         sys.stdout.write(f"{name}: {'used' if here else 'NOT REACHED, so its tests did NOT run'}\n")
     absent = [name for name, here in found.items() if not here]
