@@ -15,3 +15,4 @@ if CACHE_URL:
     # Tests empty their cache, so each process of a parallel run has a Redis database of its own.
     address, _, first = CACHE_URL.rpartition("/")
     CACHES["default"]["LOCATION"] = f"{address}/{int(first) + int(env.str('PYTEST_XDIST_WORKER', default='gw0')[2:])}"
+WHITENOISE_AUTOREFRESH = True  # a clean checkout has collected no static files yet
