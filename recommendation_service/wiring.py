@@ -151,7 +151,7 @@ def _read_export(catalogue: str, folder: Path, seal: str | None) -> Export:
 
 
 def _read_model(kind: str, folder: Path, seal: str | None) -> Artifact:
-    return read_folder(folder, kind, seal=seal)
+    return read_folder(folder, kind, seal=seal, serving=True)
 
 
 def assemble(

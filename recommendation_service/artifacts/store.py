@@ -1,5 +1,6 @@
 """Publishes and loads model sets: write aside, verify, swap one pointer, roll back. Nothing here can unpickle."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recommendation_service.artifacts import shapes
+from recommendation_service.artifacts import copies, shapes
 from recommendation_service.artifacts.manifest import FILE_NAME, FileSeal, Manifest
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.numeric import AnyArray
@@ -71,7 +72,17 @@ class ArtifactStore:
             version = place.claim(draft)
         place.point_to(version, manifest.seal)
         place.prune(KEEP_VERSIONS)
+        copies.remove_unneeded(self.root, self._seals())
         return read_folder(place.path(version), kind)
+
+    def _seals(self) -> set[str]:
+        """SHA-256 of every file of every version here, read from the manifests that can be read."""
+        found: set[str] = set()
+        for path in self.root.glob(f"*_v*/{FILE_NAME}"):
+            with contextlib.suppress(ArtifactRefused, OSError):
+                manifest = Manifest.from_bytes(path.read_bytes(), place=path.parent.name)
+                found.update(seal.sha256 for seal in manifest.files.values())
+        return found
 
     def load(self, kind: str) -> Artifact | None:
         """The published model of that kind, verified byte by byte; None when none was published.
@@ -109,8 +120,11 @@ def _is_older(place: VersionedFolder, name: str, today: Any) -> bool:
     return today is None or (place.number(name) or 0) < (place.number(today.version) or 0)
 
 
-def read_folder(folder: Path, kind: str, *, seal: str | None = None) -> Artifact:
-    """Verify one version's folder against its manifest and map its arrays. Raises ArtifactRefused by name."""
+def read_folder(folder: Path, kind: str, *, seal: str | None = None, serving: bool = False) -> Artifact:
+    """Verify one version's folder against its manifest and map its arrays. Raises ArtifactRefused by name.
+
+    With `serving`, what is mapped are working copies, which stay whole whatever happens to the folder.
+    """
     try:
         raw = (folder / FILE_NAME).read_bytes()
     except OSError as error:
@@ -120,7 +134,9 @@ def read_folder(folder: Path, kind: str, *, seal: str | None = None) -> Artifact
         raise ArtifactRefused(f"{folder.name}: holds a model of kind {manifest.kind}, not {kind}")
     if seal is not None and manifest.seal != seal:
         raise ArtifactRefused(f"{folder.name}: is not the set that was published under this name; publish it again")
-    arrays = {name.removesuffix(".npy"): _read(folder, name, wanted) for name, wanted in manifest.files.items()}
+    arrays = {
+        name.removesuffix(".npy"): _read(folder, name, wanted, serving=serving) for name, wanted in manifest.files.items()
+    }
     shapes.check(kind, arrays, place=folder.name)
     return Artifact(folder.name, manifest, arrays)
 
@@ -137,7 +153,7 @@ def _write(path: Path, array: AnyArray) -> FileSeal:
     return FileSeal(file_seal(path), path.stat().st_size, whole.dtype.str, whole.shape)
 
 
-def _read(folder: Path, name: str, wanted: FileSeal) -> AnyArray:
+def _read(folder: Path, name: str, wanted: FileSeal, *, serving: bool) -> AnyArray:
     path = folder / name
     if Path(name).name != name or not name.endswith(".npy") or path.is_symlink():
         raise ArtifactRefused(f"{folder.name}: {name!r} is not a file name this program writes")
@@ -146,9 +162,11 @@ def _read(folder: Path, name: str, wanted: FileSeal) -> AnyArray:
             raise ArtifactRefused(
                 f"{folder.name}: {name} has {path.stat().st_size} bytes, not {wanted.bytes}; publish it again"
             )
-        if file_seal(path) != wanted.sha256:
+        whole = file_seal(path) == wanted.sha256
+        mapped = copies.working_copy(path, wanted.sha256) if serving and whole else path
+        if not whole or (mapped != path and file_seal(mapped) != wanted.sha256):
             raise ArtifactRefused(f"{folder.name}: {name} was damaged after it was published; publish the model again")
-        array: AnyArray = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: AnyArray = np.load(mapped, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise ArtifactRefused(f"{folder.name}: {name} cannot be read ({error}); publish the model again") from error
     if array.dtype.str != wanted.dtype or array.shape != wanted.shape or array.size == 0:
