@@ -1,5 +1,6 @@
 """Reads use-case files; errors name file, key and the words allowed."""
 
+import os
 import tomllib
 from collections.abc import Sequence
 from functools import cache
@@ -10,7 +11,12 @@ from pydantic import ValidationError
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.schema import UseCase
 
-FOLDER = Path(__file__).parent
+PACKAGED = Path(__file__).parent
+
+
+def folder() -> Path:
+    """Where use-case files are: RS_USE_CASES_DIR, else this package's own. Both halves read the same place."""
+    return Path(os.environ.get("RS_USE_CASES_DIR") or PACKAGED)
 
 
 def load_file(path: Path) -> UseCase:
@@ -31,19 +37,21 @@ def load_file(path: Path) -> UseCase:
     return use_case
 
 
-@cache
+_load = cache(load_file)
+
+
 def load(name: str) -> UseCase:
-    """A use case of this package by name."""
-    return load_file(FOLDER / f"{name}.toml")
+    """A use case of `folder()` by name; read once a process. Raises ConfigurationError that tells the fix."""
+    return _load(folder() / f"{name}.toml")
 
 
-def names(folder: Path = FOLDER) -> Sequence[str]:
-    """All use cases that have a file, sorted."""
-    return sorted(path.stem for path in folder.glob("*.toml"))
+def names(where: Path | None = None) -> Sequence[str]:
+    """All use cases that have a file in `where` (default: `folder()`), sorted."""
+    return sorted(path.stem for path in (where or folder()).glob("*.toml"))
 
 
 def load_all() -> dict[str, UseCase]:
-    """Every use case of this package."""
+    """Every use case of `folder()`."""
     return {name: load(name) for name in names()}
 
 

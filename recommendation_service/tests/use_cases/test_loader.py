@@ -31,6 +31,18 @@ def test_every_file_of_the_package_loads_under_its_own_name() -> None:
     assert all(use_case.name == name for name, use_case in load_all().items())
 
 
+def test_a_folder_in_the_environment_takes_the_place_of_the_packages_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, TINY)
+    monkeypatch.setenv("RS_USE_CASES_DIR", str(tmp_path))
+    assert list(load_all()) == list(names()) == ["tiny"]
+    with pytest.raises(ConfigurationError, match="use cases here: tiny"):
+        load("startups")
+    monkeypatch.setenv("RS_USE_CASES_DIR", "")
+    assert load("startups").name == "startups"
+
+
 def test_the_stated_numbers_of_the_startups_site_are_its_defaults() -> None:
     use_case = load("startups")
     assert use_case.engines["ensemble"].options["members"] == {"als": 0.6, "two_tower": 0.4}
