@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
@@ -176,7 +177,14 @@ def assemble(
         RecommendationService(Runtime.of(sites), log_key=_log_key(settings)),
         {name: export.catalogue for name, export in exports.items()},
         {site.use_case.name: _ready(site) for site in sites},
+        _state(holdings, pins),
     )
+
+
+def _state(holdings: Mapping[str, Holding], pins: Sequence[Artifact]) -> str:
+    held = [(name, one.export.version, sorted(one.artifacts().items())) for name, one in sorted(holdings.items())]
+    seals = [(name, export, [(kind, model.manifest.seal) for kind, model in models]) for name, export, models in held]
+    return sha256(repr((seals, [pin.manifest.seal for pin in pins])).encode()).hexdigest()[:16]
 
 
 def _ready(site: Site) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ except ImportError:  # Redis is an option; without it nothing raises its errors
         """Never raised."""
 
 
-SCHEMA = 1
+SCHEMA = 2
 LAST_GOOD_SECONDS = 24 * 3600
 CHECKED_SECONDS = 4  # an item taken out of the catalogue is gone from cached lists within this
 LEAVE_ALONE_SECONDS = 1.0
@@ -55,6 +55,7 @@ class Kept:
 
     answer: dict[str, Any]
     mark: str  # the user's newest doings when the list was asked for
+    state: str  # the word for what the service served then, "" when that was not known
     fresh: bool  # young enough, and nothing was recorded for the user since, as far as the cache knows
     checked: bool  # its items were in the catalogue a few seconds ago
 
@@ -70,7 +71,7 @@ def read(key: str, user_id: str) -> Kept | None:
     turn_name = _turn_name(user_id)
     found = _try(lambda: cache.get_many([*names.values(), turn_name])) or {}
     entry = found.get(names["kept"])
-    if not isinstance(entry, dict) or not isinstance(entry.get("mark"), str):
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(word), str) for word in ("mark", "state")):
         return None
     try:
         answer = Served.model_validate(entry.get("answer")).model_dump()
@@ -80,16 +81,16 @@ def read(key: str, user_id: str) -> Kept | None:
         return None
     fresh = found.get(names["fresh"]) == entry.get("turn") and names["fresh"] in found
     fresh = fresh and found.get(turn_name, "") == entry.get("turn")
-    return Kept(answer, entry["mark"], fresh, names["checked"] in found)
+    return Kept(answer, entry["mark"], entry["state"], fresh, names["checked"] in found)
 
 
-def keep(key: str, user_id: str, answer: dict[str, Any], *, mark: str, turn: str) -> None:
-    """Store a list under `key`; `turn` and `mark` are from before it was asked for, so later doings make it stale."""
+def keep(key: str, user_id: str, answer: dict[str, Any], *, mark: str, state: str, turn: str) -> None:
+    """Store a list under `key`; `mark` and `turn` are from before it was asked for, so later doings make it stale."""
     seconds = settings.RECOMMENDATIONS["CACHE_SECONDS"]
     jittered = seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads expiry, guards nothing
 
     def store() -> None:
-        cache.set(f"recs:kept:{key}", {"answer": answer, "mark": mark, "turn": turn}, LAST_GOOD_SECONDS)
+        cache.set(f"recs:kept:{key}", {"answer": answer, "mark": mark, "state": state, "turn": turn}, LAST_GOOD_SECONDS)
         cache.set(f"recs:checked:{key}", 1, CHECKED_SECONDS)
         if seconds > 0:
             cache.set(f"recs:fresh:{key}", turn, max(1, round(jittered)))

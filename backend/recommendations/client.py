@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -74,6 +75,14 @@ class _DeadlinePool(HTTPConnectionPool):
     ConnectionCls = _DeadlineConnection
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A checked answer, and the word for what the service served when it gave it."""
+
+    answer: dict[str, Any]
+    state: str
+
+
 class RecommendationClient:
     """Asks the service at `url`, such as http://127.0.0.1:5000. Thread-safe; each process has its own connections.
 
@@ -94,13 +103,14 @@ class RecommendationClient:
         self._lock = threading.Lock()
         self._pool: tuple[int, HTTPConnectionPool] | None = None
 
-    def recommend(self, ask: Mapping[str, Any], *, use_case: str, surface: str, user_id: str, limit: int) -> dict[str, Any]:
+    def recommend(self, ask: Mapping[str, Any], *, use_case: str, surface: str, user_id: str, limit: int) -> Answered:
         """The checked answer to one Ask, which is the JSON body as docs/reference says. Raises ServiceFailed."""
         if not self.breaker.may_pass():
             raise ServiceFailed("circuit_open", "the service failed a moment ago; it is asked again shortly")
         over = _deadline.set(time.monotonic() + self._deadline_s)
         try:
-            body = self._post(f"/api/recommendations/{use_case}/{surface}", orjson.dumps(ask), _token_header(user_id))
+            path = f"/api/recommendations/{use_case}/{surface}"
+            body, state = self._exchange("POST", path, orjson.dumps(ask), _token_header(user_id))
             answer = checked(body, use_case=use_case, surface=surface, user_id=user_id, limit=limit)
         except (BadAnswer, HTTPError, OSError) as error:
             self.breaker.failed()
@@ -108,7 +118,21 @@ class RecommendationClient:
         finally:
             _deadline.reset(over)
         self.breaker.succeeded()
-        return answer
+        return Answered(answer, state)
+
+    def state(self) -> str:
+        """The word for all that the service serves now: it changes with every new model. Raises ServiceFailed."""
+        if self.breaker.is_open:
+            raise ServiceFailed("circuit_open", "the service failed a moment ago; it is asked again shortly")
+        over = _deadline.set(time.monotonic() + self._deadline_s)
+        try:
+            body, _ = self._exchange("GET", "/readyz", None, {})
+            return str(orjson.loads(body)["state"])
+        except (BadAnswer, HTTPError, OSError, ValueError, KeyError, TypeError) as error:
+            self.breaker.failed()
+            raise self._failure(error) from error
+        finally:
+            _deadline.reset(over)
 
     def _failure(self, error: Exception) -> ServiceFailed:
         if isinstance(error, BadAnswer):
@@ -119,26 +143,29 @@ class RecommendationClient:
             return ServiceFailed("timeout", f"the service did not answer within {self._deadline_s:g} s")
         return ServiceFailed("unreachable", "the service cannot be reached")
 
-    def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[bytes, str]:
+        """The body, and the service's own word for what it serves."""
         try:
-            response = self._begin(path, body, headers)
+            response = self._begin(method, path, body, headers)
         except (NewConnectionError, ProtocolError):
             if _time_left() <= 0:
                 raise
-            response = self._begin(path, body, headers)  # asking changes nothing there, so a lost connection is tried again
+            response = self._begin(
+                method, path, body, headers
+            )  # asking changes nothing there, so a lost connection is tried again
         try:
             found = _body_of(response)
         except BaseException:
             response.close()  # what is left of it must not be read as the next answer
             raise
         response.release_conn()
-        return found
+        return found, response.headers.get("X-Serving-State", "")[:64]
 
-    def _begin(self, path: str, body: bytes, headers: Mapping[str, str]) -> BaseHTTPResponse:
+    def _begin(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> BaseHTTPResponse:
         """Send the question and read the answer's headers."""
         left = max(0.001, _time_left())
         return self._connections().urlopen(
-            "POST",
+            method,
             path,
             body=body,
             headers={**headers, "Content-Type": "application/json", "Accept-Encoding": "identity"},

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 
 from recommendations import cache as lists
-from recommendations import client
+from recommendations import client, service_state
 from recommendations.client import RecommendationClient
 from recommendations.selectors.popular import forget_ranking
 
@@ -17,6 +17,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cache.clear()
     forget_ranking()
     client.forget_client()
+    service_state.forget_state()
     yield
     client.forget_client()
 

@@ -30,6 +30,7 @@ class Reason:
     engine: str
     text: str
     strength: float  # comparable between the reasons of one engine only
+    personal: bool = True  # False: it would be said to anybody
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,10 @@ class Ensemble(Engine):
         return next(iter(self.reasons(query, row)), None)
 
     def reasons(self, query: Query, row: int) -> tuple[Reason, ...]:
-        """The members' reasons, those of the member with the largest share first, each text once, at most three."""
+        """The members' reasons, each text once, at most three.
+
+        What is said of this person comes before what would be said to anybody, then the larger share first.
+        """
         blended = self._latest.of(query) or self._blended(query)
         one = np.array([row])
         share = {name: float(np.nan_to_num(blended.shares(name, one)[0])) for name in blended.scaled}
@@ -127,7 +130,7 @@ class Ensemble(Engine):
             given = take_turn(self._engines[name], partial(self._engines[name].reasons, query, row))
             for reason in () if isinstance(given, Skip) else given:
                 found.setdefault(reason.text, reason)
-        return tuple(found.values())[:MOST_REASONS]
+        return tuple(sorted(found.values(), key=lambda reason: not reason.personal))[:MOST_REASONS]
 
     def partial(self, query: Query) -> tuple[Skip, ...]:
         """The members that were missing from this query's answer, and why."""

@@ -37,10 +37,10 @@ class Popularity(Engine):
         """ "Popular here" only where it is; "New here" within a month of its creation; else nothing."""
         chosen = float(self._popularity[row])
         if chosen > 0 and chosen >= self._popular_from:
-            return Reason(self.name, "Popular here", chosen)
+            return Reason(self.name, "Popular here", chosen, personal=False)
         age_days = query.now / 86_400 - float(self._created[row])
         if 0 <= age_days <= NEW_DAYS:
-            return Reason(self.name, "New here", 1.0 - age_days / NEW_DAYS)
+            return Reason(self.name, "New here", 1.0 - age_days / NEW_DAYS, personal=False)
         return None
 
 

@@ -49,6 +49,7 @@ class Serving:
     recommender: RecommendationService
     catalogues: Mapping[str, Catalogue]  # those with an export
     engines: Mapping[str, tuple[str, ...]]  # use case that can answer -> its ready engines
+    state: str = ""  # a word that changes with every model and export taken up or lost
 
 
 class Live:

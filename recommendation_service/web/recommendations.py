@@ -76,6 +76,7 @@ def _answer(caller: Caller, use_case: str, surface_name: str, surface: Surface, 
     asking.check_filters(asked.filters, catalogue.facets)
     ask_ = asking.to_ask(asked, use_case, surface_name, request_id=asked.request_id or g.request_id)
     g.request_id = ask_.request_id
+    g.state = serving.state
     slate = serving.recommender.recommend(ask_)
     _count(slate)
     return json_response(to_wire(slate, catalogue))

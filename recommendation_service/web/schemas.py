@@ -176,3 +176,4 @@ class StateOut(BaseModel):
 
     status: str
     detail: str = ""
+    state: str = ""  # changes with every model and export taken up or lost; X-Serving-State of the answers

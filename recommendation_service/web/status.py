@@ -16,7 +16,7 @@ blueprint = APIBlueprint("status", __name__, tag="Status")
 @blueprint.output(StateOut)
 def livez() -> Response:
     """Say that the process runs; touches nothing."""
-    return json_response({"status": "ok", "detail": ""})
+    return json_response({"status": "ok", "detail": "", "state": ""})
 
 
 @blueprint.get("/readyz")
@@ -25,8 +25,10 @@ def readyz() -> Response:
     """Say whether at least one catalogue can answer; popular items suffice."""
     serving = live().serving
     if serving.engines:
-        return json_response({"status": "ok", "detail": f"can answer for {', '.join(sorted(serving.engines))}"})
-    return json_response({"status": "unavailable", "detail": "no export yet; run: manage.py generate_all_datasets"}, 503)
+        detail = f"can answer for {', '.join(sorted(serving.engines))}"
+        return json_response({"status": "ok", "detail": detail, "state": serving.state})
+    detail = "no export yet; run: manage.py generate_all_datasets"
+    return json_response({"status": "unavailable", "detail": detail, "state": serving.state}, 503)
 
 
 @blueprint.get("/health")

@@ -12,6 +12,7 @@ from recommendations import cache
 from recommendations.client import ServiceFailed, client
 from recommendations.places import Place, place_of
 from recommendations.selectors.history import NOBODY, hidden_of, history_of, mark_of
+from recommendations.service_state import service_state
 from recommendations.services.fallback import Asked, Past, empty_answer, popular_items, renumbered, showable
 from recommendations.services.flight import SingleFlight
 from recommendations.services.impressions import record_impression
@@ -45,35 +46,41 @@ def recommend(
     key = cache.key_of(use_case, place.catalogue, surface, user_id, limit, chosen, explain)
     mark = _mark(asked)
     kept = cache.read(key, user_id)
-    if kept is not None and kept.fresh and mark in (kept.mark, UNKNOWN) and _still_whole(asked, key, kept):
+    if kept is not None and _is_fresh(kept, mark) and _still_whole(asked, key, kept):
         return kept.answer
     turn = cache.turn_of(user_id)
     return _flight.do(f"{key}:{mark}:{turn}", lambda: _made(asked, key, mark, turn, kept))
 
 
+def _is_fresh(kept: cache.Kept, mark: str) -> bool:
+    """Whether nothing happened since: the user did nothing, and the service serves what it served, as far as is known."""
+    unchanged = kept.fresh and mark in (kept.mark, UNKNOWN)
+    return unchanged and (not kept.state or service_state() in (kept.state, ""))
+
+
 def _made(asked: Asked, key: str, mark: str, turn: str, kept: cache.Kept | None) -> dict[str, Any]:
     past = _past(asked)
     try:
-        answer = _from_service(asked, past)
+        answer, state = _from_service(asked, past)
     except ServiceFailed as failure:
         answer = _without_service(asked, past, failure, _usable(kept, mark))
     else:
-        cache.keep(key, asked.user_id, answer, mark=mark, turn=turn)
+        cache.keep(key, asked.user_id, answer, mark=mark, state=state, turn=turn)
     record_impression(place=asked.place, answer=answer)
     return answer
 
 
-def _from_service(asked: Asked, past: Past) -> dict[str, Any]:
-    """The service's list, checked against today's catalogue and filled up where items are gone from it."""
+def _from_service(asked: Asked, past: Past) -> tuple[dict[str, Any], str]:
+    """The service's list, checked against today's catalogue and filled up where items are gone from it; and its state."""
     over = min(asked.limit + SPARE, MAX_LIMIT)
-    answer = client().recommend(
+    answered = client().recommend(
         _ask(asked, past, over),
         use_case=asked.place.use_case.name,
         surface=asked.place.name,
         user_id=asked.user_id,
         limit=over,
     )
-    return _filled(asked, past, answer)
+    return _filled(asked, past, answered.answer), answered.state
 
 
 def _without_service(asked: Asked, past: Past, failure: ServiceFailed, kept: cache.Kept | None) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def with_item(**changes: Any) -> bytes:
 
 
 def ask(client: RecommendationClient) -> dict[str, Any]:
-    return client.recommend(ASK, use_case="startups", surface="for-developer", user_id="u1", limit=5)
+    return client.recommend(ASK, use_case="startups", surface="for-developer", user_id="u1", limit=5).answer
 
 
 @contextmanager

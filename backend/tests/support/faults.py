@@ -135,6 +135,17 @@ def good(item_ids: list[str], *, delay_s: float = 0.0, **changes: Any) -> Behavi
     return behave
 
 
+def serves(item_ids: list[str], state: list[str]) -> Behaviour:
+    """Answers as the service does, `state[-1]` being its word for what it serves."""
+
+    def behave(server: FaultServer, accepted: socket.socket, request: dict[str, Any]) -> bool:
+        body = answer_for(request, item_ids) if request else {"status": "ok", "state": state[-1]}
+        accepted.sendall(http(json.dumps(body).encode(), extra=f"X-Serving-State: {state[-1]}\r\n"))
+        return True
+
+    return behave
+
+
 def says(response: bytes) -> Behaviour:
     """Answers everything with the same bytes, then closes."""
 

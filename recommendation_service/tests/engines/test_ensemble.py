@@ -265,6 +265,16 @@ def test_reasons_of_members_come_once_each_the_larger_share_first() -> None:
     assert [reason.engine for reason in ensemble.reasons(asked(), 0)] == ["two_tower"]
 
 
+def test_what_would_be_said_to_anybody_comes_last_however_large_its_share() -> None:
+    class Anybody(Says):
+        def explain(self, query: Query, row: int) -> Reason | None:
+            return Reason(self.name, "Popular here", 9.0, personal=False)
+
+    members = {"popular": Anybody("popular", [2, 1, 0]), "als": Says("als", [1, 1, 0], "Because of A")}
+    ensemble = blend_of(members, popular=0.9, als=0.1)
+    assert [reason.text for reason in ensemble.reasons(asked(3), 0)] == ["Because of A", "Popular here"]
+
+
 def test_at_most_three_reasons_are_given() -> None:
     names = ["a", "b", "c", "d"]
     members = {name: Says(name, [1, 2], f"Because of {name}") for name in names}

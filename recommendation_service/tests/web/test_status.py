@@ -11,7 +11,7 @@ from recommendation_service.tests.support.service import bearer
 
 
 def test_livez_answers_without_anything(serve: Callable[..., FlaskClient]) -> None:
-    assert serve().get("/livez").json == {"status": "ok", "detail": ""}
+    assert serve().get("/livez").json == {"status": "ok", "detail": "", "state": ""}
 
 
 def test_readyz_is_503_with_the_reason_while_no_catalogue_can_answer(serve: Callable[..., FlaskClient]) -> None:
@@ -23,6 +23,22 @@ def test_readyz_is_503_with_the_reason_while_no_catalogue_can_answer(serve: Call
 def test_popular_items_alone_make_it_ready(serve: Callable[..., FlaskClient], tmp_path: Path) -> None:
     service.export_startups(tmp_path)
     assert serve().get("/readyz").status_code == 200
+
+
+def test_the_state_changes_with_every_model_and_is_that_of_the_answers(
+    serve: Callable[..., FlaskClient], tmp_path: Path
+) -> None:
+    service.export_startups(tmp_path)
+    path = "/api/recommendations/startups/for-developer/fan-1"
+    states = []
+    for kind in (None, "als", "als"):
+        if kind:
+            service.publish(tmp_path, kind)
+        client = serve()
+        states.append(client.get("/readyz").json["state"])
+        assert client.get(path, headers=bearer()).headers["X-Serving-State"] == states[-1]
+    assert len(states[0]) == 16
+    assert states[0] != states[1]
 
 
 def test_health_names_what_is_missing_and_the_command(serve: Callable[..., FlaskClient], tmp_path: Path) -> None:

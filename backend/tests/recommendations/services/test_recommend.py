@@ -14,12 +14,13 @@ from recommendations.cache import key_of
 from recommendations.client import RecommendationClient
 from recommendations.models import Impression, ImpressionItem, UserKey
 from recommendations.selectors import history
+from recommendations.service_state import forget_state
 from recommendations.services import fallback, impressions
 from recommendations.services import recommend as service
 from recommendations.services.recommend import recommend
 from sites.startups.models import Developer, Startup
 from tests.support import board
-from tests.support.faults import Behaviour, FaultServer, bomb, dribbles, good, http, pours, resets, says, waits
+from tests.support.faults import Behaviour, FaultServer, bomb, dribbles, good, http, pours, resets, says, serves, waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Point = Callable[[str], RecommendationClient]
@@ -173,6 +174,30 @@ def test_a_second_ask_is_answered_from_the_cache(service_at: Point, startups: li
         service_at(server.url)
         assert ask(ada) == ask(ada)
         assert len(server.asked) == 1
+
+
+def test_a_list_of_yesterdays_model_is_not_kept_when_the_service_serves_another(
+    service_at: Point, startups: list[Startup], ada: Developer
+) -> None:
+    state = ["monday"]
+    with FaultServer(serves(ids(startups), state)) as server:
+        service_at(server.url)
+        before = ask(ada)
+        assert ask(ada) == before
+        state.append("tuesday")
+        forget_state()  # as after two seconds
+        after = ask(ada)
+        assert after["request_id"] != before["request_id"]
+        assert ask(ada) == after
+
+
+def test_a_kept_list_goes_on_when_the_service_does_not_say_what_it_serves(
+    service_at: Point, startups: list[Startup], ada: Developer
+) -> None:
+    with FaultServer(serves(ids(startups), ["monday"])) as server:
+        service_at(server.url)
+        before = ask(ada)
+    assert ask(ada) == before
 
 
 def test_a_click_makes_the_next_answer_fresh_even_where_the_cache_never_heard_of_it(
