@@ -171,7 +171,8 @@ def assemble(
             for name in use_case.catalogues:
                 artifacts = holdings[name].artifacts() | _of_catalogue(pins, name)
                 engines = build_engines(use_case, exports[name].catalogue, artifacts)
-                shelves[name] = Shelf(exports[name].catalogue, engines, histories(exports[name]))
+                refused = _refused(use_case, holdings[name])
+                shelves[name] = Shelf(exports[name].catalogue, engines, histories(exports[name]), refused)
             sites.append(Site(use_case, shelves))
     return Serving(
         RecommendationService(Runtime.of(sites), log_key=_log_key(settings)),
@@ -185,6 +186,11 @@ def _state(holdings: Mapping[str, Holding], pins: Sequence[Artifact]) -> str:
     held = [(name, one.export.version, sorted(one.artifacts().items())) for name, one in sorted(holdings.items())]
     seals = [(name, export, [(kind, model.manifest.seal) for kind, model in models]) for name, export, models in held]
     return sha256(repr((seals, [pin.manifest.seal for pin in pins])).encode()).hexdigest()[:16]
+
+
+def _refused(use_case: UseCase, held: Holding) -> frozenset[str]:
+    damaged = {kind for kind, one in held.models.items() if one.problem is not None and one.value is None}
+    return frozenset(name for name, part in use_case.engines.items() if part.kind in damaged)
 
 
 def _ready(site: Site) -> tuple[str, ...]:

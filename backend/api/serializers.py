@@ -10,8 +10,8 @@ class SkipSerializer(serializers.Serializer[Any]):
 
     engine = serializers.CharField(help_text="An engine's name, or 'service': the whole recommendation service")
     code = serializers.CharField(
-        help_text="Of an engine: switched_off, not_trained, cannot_say, failed, partial. Of the service: unreachable, "
-        "timeout, bad_answer, circuit_open. Also nothing_left: every item is seen, hidden or filtered away."
+        help_text="Of an engine: switched_off, not_trained, refused, cannot_say, failed, partial. Of the service: "
+        "unreachable, timeout, bad_answer, circuit_open. Also nothing_left: every item is seen, hidden or filtered away."
     )
     detail = serializers.CharField()
 

@@ -38,7 +38,7 @@ class Skip:
     """An engine that should have answered and did not: `code` is stable, `detail` is for people."""
 
     engine: str
-    code: str  # switched_off | not_trained | cannot_say | failed | partial
+    code: str  # switched_off | not_trained | refused | cannot_say | failed | partial
     detail: str
 
 

@@ -1,6 +1,6 @@
 """Asks the chain for candidates: the first engine that can answers, the next ones fill what is left."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -27,10 +27,11 @@ class Found:
     skips: tuple[Skip, ...]
 
 
-def retrieve(plan: Plan, query: Query, engines: Mapping[str, Engine]) -> Found:
+def retrieve(plan: Plan, query: Query, engines: Mapping[str, Engine], refused: Collection[str] = ()) -> Found:
     """The best candidates of the first engine in the chain that can answer, filled up from the rest when too few.
 
     Filling never counts as degradation; not reaching the engine that the router named does, with every skip told.
+    `refused` names engines that are absent because their published model is damaged.
     """
     chain = plan.chain(query)
     if not query.eligible.any():
@@ -40,7 +41,7 @@ def retrieve(plan: Plan, query: Query, engines: Mapping[str, Engine]) -> Found:
     for place, name in enumerate(chain):
         given = _ask(name, plan, engines, query, wanted)
         if isinstance(given, Skip):
-            skips.append(given)
+            skips.append(_damaged(name) if given.code == "not_trained" and name in refused else given)
             continue
         engine = engines[name]
         skips += engine.partial(query)
@@ -65,6 +66,10 @@ def _ask(name: str, plan: Plan, engines: Mapping[str, Engine], query: Query, wan
     if not np.isfinite(given.scores).all():
         return Skip(name, "failed", f"{name} gave scores that are not numbers")
     return given
+
+
+def _damaged(name: str) -> Skip:
+    return Skip(name, "refused", f"the published model of {name} is damaged and was refused; train it again or roll back")
 
 
 def _filled(found: Found, rest: tuple[str, ...], plan: Plan, engines: Mapping[str, Engine], query: Query, enough: int) -> Found:

@@ -49,7 +49,7 @@ class RecommendationService:
         resolved = resolve(ask, plan, site.use_case, shelf.catalogue, shelf.source)
         query = resolved.query
         self._log_routing(ask, plan, query, shelf.engines)
-        found = retrieve(plan, query, shelf.engines)
+        found = retrieve(plan, query, shelf.engines, shelf.refused)
         shown = _kept(plan, query, found.candidates)
         reasons, unexplained = reasons_for(query, shown.rows, found.sources)
         slate = _slate(ask, query, found, shown, reasons, (*resolved.skips, *found.skips, *unexplained))

@@ -18,6 +18,7 @@ class Shelf:
     catalogue: Catalogue
     engines: Mapping[str, Engine]
     source: HistorySource | None = None
+    refused: frozenset[str] = frozenset()  # engines that are absent because their published model is damaged
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -90,7 +90,7 @@ class SkipOut(BaseModel):
     """An engine that should have answered and did not."""
 
     engine: str
-    code: str = Field(description="switched_off, not_trained, cannot_say, failed or partial")
+    code: str = Field(description="switched_off, not_trained, refused, cannot_say, failed or partial")
     detail: str
 
 

@@ -15,6 +15,7 @@ METHODS = {
 SKIPS = {
     "switched_off": "is switched off",
     "not_trained": "has not been trained yet",
+    "refused": "has a damaged model",
     "cannot_say": "has nothing to say for this person yet",
     "failed": "failed",
     "partial": "answered only in part",

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from recommendations.client import RecommendationClient
+from recommendations.client import Answered, RecommendationClient
 from sites.startups.models import Developer, Startup
 
 CHROMIUM = shutil.which("chromium")
@@ -197,7 +197,7 @@ def test_a_person_with_an_answer_from_the_service_sees_reasons_and_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = service_at("http://127.0.0.1:9")
-    monkeypatch.setattr(client, "recommend", lambda ask, **where: _answer(ask, where["user_id"]))
+    monkeypatch.setattr(client, "recommend", lambda ask, **where: Answered(_answer(ask, where["user_id"]), state=""))
     page = opened(width=1200).go(f"/startups/?person={board.pk}")
     card = page.locator(".cards .card").first
     expect(card).to_contain_text("Matches your skill python")

@@ -192,6 +192,19 @@ def test_without_models_the_popular_items_answer_and_say_so(serve: Callable[...,
     assert {one["code"] for one in answer["degradation"]} == {"not_trained"}
 
 
+def test_a_damaged_model_is_told_apart_from_one_that_was_never_trained(
+    serve: Callable[..., FlaskClient], tmp_path: Path
+) -> None:
+    service.export_startups(tmp_path)
+    service.publish(tmp_path, "als")
+    for manifest in tmp_path.glob("models/startups/als_v*/manifest.json"):
+        manifest.write_text("{")
+    answer = get(serve(), f"{PATH}/u001").json
+    codes = {one["engine"]: one["code"] for one in answer["degradation"]}
+    assert codes["als"] == "refused"
+    assert codes["two_tower"] == "not_trained"
+
+
 def test_a_switched_off_engine_is_told(serve: Callable[..., FlaskClient], tmp_path: Path) -> None:
     service.export_startups(tmp_path)
     service.publish_all(tmp_path)

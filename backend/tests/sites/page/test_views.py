@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
-from recommendations.client import RecommendationClient, ServiceFailed
+from recommendations.client import Answered, RecommendationClient, ServiceFailed
 from recommendations.models import Feedback, Impression, UserInteraction
 from sites.startups.models import Developer, Investor, Startup
 from tests.support.board import did_often, make_developer, make_startups
@@ -32,9 +32,9 @@ def served(service_at: Callable[[str], RecommendationClient], monkeypatch: pytes
     def answer_with(method: str = "content_based", degradation: tuple[dict[str, str], ...] = ()) -> list[dict[str, Any]]:
         asked: list[dict[str, Any]] = []
 
-        def recommend(ask: dict[str, Any], **where: Any) -> dict[str, Any]:
+        def recommend(ask: dict[str, Any], **where: Any) -> Answered:
             asked.append({**ask, **where})
-            return _answer(ask, where, method, list(degradation))
+            return Answered(_answer(ask, where, method, list(degradation)), state="")
 
         monkeypatch.setattr(service_at("http://127.0.0.1:9"), "recommend", recommend)
         return asked
