@@ -21,7 +21,7 @@ from recommendation_service.wiring import build_engines
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables; 0 done, 1 expected failure, 2 wrong usage."""
-    found = parser("evaluate", __doc__ or "")
+    found = parser("evaluate", __doc__ or "", use_cases="which one; it must be named")
     found.add_argument("--k", type=int, default=10, help="length of the lists (default: 10)")
     found.add_argument("--tune", action="store_true", help="also search ALS settings on validation, as train_all does")
     found.add_argument("--budget-seconds", type=float, default=60.0, metavar="S", help="when the search ends (default: 60)")

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from recommendation_service.datasets.export import PARTS
 from recommendation_service.errors import TandemError
@@ -33,6 +34,11 @@ class ExportCommand(BaseCommand):
                 self._report(done.folder, done.summary)
         except TandemError as error:
             raise CommandError(error.message) from error
+        except DatabaseError as error:
+            first = str(error).partition("\n")[0]
+            raise CommandError(
+                f"the database cannot be read: {first}; if tables are missing, run: manage.py migrate"
+            ) from error
         except OSError as error:
             raise CommandError(f"cannot write the export: {error}; choose another folder with --output") from error
         self._line("next: python -m recommendation_service.train_all")

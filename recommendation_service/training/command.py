@@ -27,12 +27,12 @@ class Place:
     named: bool = False  # the use cases were asked for by name, so each must have an export
 
 
-def parser(program: str, purpose: str) -> argparse.ArgumentParser:
-    """A parser with the options every command knows."""
+def parser(
+    program: str, purpose: str, *, use_cases: str = "repeatable; default: all with an export"
+) -> argparse.ArgumentParser:
+    """A parser with the options every command knows; `use_cases` is what its help says of --use-case."""
     found = argparse.ArgumentParser(prog=f"python -m recommendation_service.{program}", description=purpose)
-    found.add_argument(
-        "--use-case", action="append", default=[], metavar="NAME", help="repeatable; default: all with an export"
-    )
+    found.add_argument("--use-case", action="append", default=[], metavar="NAME", help=use_cases)
     found.add_argument("--data-dir", type=Path, help="where exports are read (default: RS_DATA_DIR)")
     found.add_argument("--models-dir", type=Path, help="where models are published (default: RS_MODELS_DIR)")
     return found
