@@ -11,7 +11,7 @@ docs/reference/formats.md is the prose of this. Files of one version:
                                weight float32 before decay; timestamp float64 seconds (and .csv with ids)
     profiles.jsonl             one JSON object per user row ({} when nothing is known): {"skills": ["python"]}
     profile_offsets.npy        (n_users + 1,) int64 byte offsets of those lines
-    history_indptr.npy         (n_users + 1,) int64; then per event, newest first, at most 500 a user:
+    history_indptr.npy         (n_users + 1,) int64; then per event, newest first, at most 5,000 a user:
     history_items.npy          int32 item rows · history_events.npy uint8 places in export.json "event_names"
     history_times.npy          float64 seconds · history_values.npy float32, NaN where an event has none
 """
@@ -164,7 +164,7 @@ class Dataset:
         return Events(users.astype(np.int64), items.astype(np.int64), weights, times)
 
     def past_events(self, user_id: str) -> tuple[PastEvent, ...]:
-        """One user's exported events, newest first, at most 500; empty for an unknown user."""
+        """One user's exported events, newest first, at most 5,000; empty for an unknown user."""
         row = self.user_ids.row(user_id)
         if row is None:
             return ()

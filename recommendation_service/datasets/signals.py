@@ -8,7 +8,7 @@ from scipy import sparse
 
 from recommendation_service.datasets.gathering import EventTable
 from recommendation_service.datasets.weighting import capped, decay, event_weights, first_of_day
-from recommendation_service.domain.history import HISTORY_LIMIT
+from recommendation_service.domain.history import SEEN_LIMIT
 from recommendation_service.errors import DatasetError
 from recommendation_service.numeric import AnyArray, Floats
 from recommendation_service.use_cases.schema import UseCase
@@ -18,7 +18,7 @@ MAX_NAMES = 256  # a history keeps the place of an event's name in one byte
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Histories:
-    """Every user's newest events, at most HISTORY_LIMIT each, newest first; events of row u: indptr[u] to indptr[u+1]."""
+    """Every user's newest events, at most SEEN_LIMIT each, newest first; events of row u: indptr[u] to indptr[u+1]."""
 
     indptr: AnyArray  # (n_users + 1,) int64
     items: AnyArray  # int32
@@ -77,7 +77,7 @@ def histories(table: EventTable, n_users: int) -> Histories:
     counts = np.bincount(table.users, minlength=n_users)
     starts = np.concatenate([[0], np.cumsum(counts)])
     rank = np.arange(len(table)) - np.repeat(starts[:-1], counts)
-    kept = order[rank < HISTORY_LIMIT]
-    indptr = np.concatenate([[0], np.cumsum(np.minimum(counts, HISTORY_LIMIT))]).astype(np.int64)
+    kept = order[rank < SEEN_LIMIT]
+    indptr = np.concatenate([[0], np.cumsum(np.minimum(counts, SEEN_LIMIT))]).astype(np.int64)
     events = table.events[kept].astype(np.uint8)
     return Histories(indptr, table.items[kept], events, table.times[kept], table.values[kept])

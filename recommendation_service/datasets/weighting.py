@@ -83,5 +83,6 @@ def _newest_first(rows: Ints, weights: Floats, times: AnyArray, count: int, cap:
     newest = np.full(items.size, -np.inf)
     np.maximum.at(newest, place, times)
     total = np.bincount(place, weights=weights, minlength=items.size).astype(np.float32)
-    order = np.lexsort((items, -newest))[:HISTORY_LIMIT]
-    return History(items[order], capped(total[order], cap), count)
+    order = np.lexsort((items, -newest))
+    kept = order[:HISTORY_LIMIT]
+    return History(items[kept], capped(total[kept], cap), count, items[order[HISTORY_LIMIT:]])

@@ -1,12 +1,17 @@
 """What one user did: in outside words (PastEvent) and in catalogue rows (History)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from recommendation_service.numeric import Floats, Ints
 
-HISTORY_LIMIT = 500
+HISTORY_LIMIT = 500  # items whose weight counts for taste
+SEEN_LIMIT = 5000  # events that are remembered as seen
+
+
+def _no_rows() -> Ints:
+    return np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,12 @@ class PastEvent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """One user's past in catalogue rows, bounded to the newest HISTORY_LIMIT items."""
+    """One user's past in catalogue rows: the newest HISTORY_LIMIT items with their weights, older ones only as seen."""
 
     rows: Ints  # (k,) unique, newest first
     weights: Floats  # (k,) may be zero or negative: seen without liking, a dislike
     count: int  # events that count towards routing, not items: may exceed k
+    older: Ints = field(default_factory=_no_rows)  # rows seen before those, unique, without a say in taste
 
     def liked(self) -> tuple[Ints, Floats]:
         """Rows and weights of the items with a positive weight, newest first."""

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from recommendation_service.domain.history import HISTORY_LIMIT, PastEvent
+from recommendation_service.domain.history import SEEN_LIMIT, PastEvent
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.histories.snapshot import SnapshotHistories
@@ -63,7 +63,7 @@ def _query() -> Select[Any]:
         .join(_events, _events.c.id == _interactions.c.kind_id)
         .where(_interactions.c.user_id == user, _interactions.c.catalogue_id == catalogue)
         .order_by(_interactions.c.time.desc())
-        .limit(HISTORY_LIMIT)
+        .limit(SEEN_LIMIT)
     )
 
 
@@ -114,7 +114,7 @@ class DatabaseHistories:
         self._lock = threading.Lock()
 
     def history(self, user_id: str) -> tuple[PastEvent, ...] | None:
-        """The live events, newest first, at most 500; the exported ones, older but whole, after any failure.
+        """The live events, newest first, at most SEEN_LIMIT; the exported ones, older but whole, after any failure.
 
         Bounded by POOL_WAIT_S and the statement timeout. None for a user without events.
         """

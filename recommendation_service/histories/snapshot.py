@@ -13,7 +13,7 @@ class SnapshotHistories:
         self._dataset = dataset
 
     def history(self, user_id: str) -> tuple[PastEvent, ...] | None:
-        """The exported events, newest first, at most 500; None for a user the export does not know."""
+        """The exported events, newest first, at most SEEN_LIMIT; None for a user the export does not know."""
         return self._dataset.past_events(user_id) if user_id in self._dataset.user_ids else None
 
     def profile(self, user_id: str) -> Profile:

@@ -14,6 +14,7 @@ def exclude_seen(query: Query) -> Bools:
     """(n_items,), False for everything in the history: liked, disliked or just looked at."""
     allowed = np.ones(len(query.catalogue), dtype=np.bool_)
     allowed[query.history.rows] = False
+    allowed[query.history.older] = False
     return allowed
 
 

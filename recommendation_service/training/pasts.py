@@ -27,9 +27,9 @@ class Pasts:
 
     def of(self, user: int) -> History:
         """One user's History, bounded like a request's."""
-        start, stop = int(self.indptr[user]), int(self.indptr[user + 1])
-        stop = min(stop, start + HISTORY_LIMIT)
-        return History(self.rows[start:stop], self.weights[start:stop], int(self.counts[user]))
+        start, end = int(self.indptr[user]), int(self.indptr[user + 1])
+        stop = min(end, start + HISTORY_LIMIT)
+        return History(self.rows[start:stop], self.weights[start:stop], int(self.counts[user]), self.rows[stop:end])
 
     def users(self) -> Ints:
         """The user of each place."""

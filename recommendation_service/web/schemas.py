@@ -12,7 +12,7 @@ from recommendation_service.errors import InvalidInput
 
 MAX_WORDS = 100  # values of one filter or profile entry
 MAX_NAMES = 50  # filters, profile entries
-MAX_IDS = 1000  # excluded items
+MAX_IDS = 5000  # excluded items
 WORD_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 
 

@@ -8,11 +8,12 @@ from django.db.models import Q
 from django.db.models.functions import TruncDate
 
 from recommendation_service.datasets.weighting import event_weights, first_of_day
-from recommendation_service.domain.history import HISTORY_LIMIT, PastEvent
+from recommendation_service.domain.history import HISTORY_LIMIT, SEEN_LIMIT, PastEvent
 from recommendation_service.use_cases.schema import UseCase
 from recommendations.models import CatalogueKey, Feedback, UserInteraction, UserKey
 
 HIDDEN_LIMIT = 1000
+OLDER_LIMIT = 3000  # with HIDDEN_LIMIT and 500 events, what one question to the service can hold
 NOBODY = "nobody"
 
 
@@ -67,6 +68,14 @@ def seen_among(*, user_id: str, catalogue: str, item_ids: list[str]) -> set[str]
     """Which of these items the user has any event with."""
     found = _events(user_id, catalogue).filter(item__item_id__in=item_ids)
     return set(found.values_list("item__item_id", flat=True).distinct())
+
+
+def seen_before(events: tuple[PastEvent, ...], *, user_id: str, catalogue: str) -> list[str]:
+    """Items of the events older than `events`, the newest events there are; each once, the newest 3,000."""
+    newer = {event.item_id for event in events}
+    older = _events(user_id, catalogue).order_by("-time", "-id").values_list("item__item_id", flat=True)
+    found = dict.fromkeys(item_id for item_id in older[len(events) : len(events) + SEEN_LIMIT] if item_id not in newer)
+    return list(found)[:OLDER_LIMIT]
 
 
 def hidden_of(*, user_id: str, catalogue: str) -> list[str]:

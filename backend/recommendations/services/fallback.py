@@ -39,6 +39,7 @@ class Past:
     events: tuple[PastEvent, ...] = ()
     count: int | None = None  # set only where there are more events than `events` holds
     hidden: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()  # items seen before those of `events`
     profile: Profile | None = None
     known: bool = True
 

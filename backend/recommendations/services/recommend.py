@@ -11,7 +11,7 @@ from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Profil
 from recommendations import cache
 from recommendations.client import ServiceFailed, client
 from recommendations.places import Place, place_of
-from recommendations.selectors.history import NOBODY, hidden_of, history_of, mark_of
+from recommendations.selectors.history import NOBODY, hidden_of, history_of, mark_of, seen_before
 from recommendations.service_state import service_state
 from recommendations.services.fallback import Asked, Past, empty_answer, popular_items, renumbered, showable
 from recommendations.services.flight import SingleFlight
@@ -121,7 +121,7 @@ def _ask(asked: Asked, past: Past, limit: int) -> dict[str, Any]:
         "profile": past.profile,
         "limit": limit,
         "filters": asked.filters,
-        "exclude": past.hidden,
+        "exclude": [*past.hidden, *(past.older if asked.place.leaves_out_seen else ())],
         "explain": asked.explain,
         "request_id": str(uuid.uuid4()),
     }
@@ -131,12 +131,13 @@ def _past(asked: Asked) -> Past:
     place, user_id = asked.place, asked.user_id
     try:
         events, count = history_of(user_id=user_id, catalogue=place.catalogue, use_case=place.use_case)
+        older = seen_before(events, user_id=user_id, catalogue=place.catalogue) if count is not None else ()
         hidden = tuple(hidden_of(user_id=user_id, catalogue=place.catalogue))
         person = place.source.person(user_id)
         profile = {} if person is None else place.source.profile(person)
     except Error:
         return Past(known=False)
-    return Past(events, count, hidden, _sendable(profile))
+    return Past(events, count, hidden, tuple(older), _sendable(profile))
 
 
 def _sendable(profile: Profile) -> Profile:

@@ -21,6 +21,7 @@ from recommendation_service.datasets.export import KEEP_VERSIONS, STABLE_NAMES, 
 from recommendation_service.datasets.files import Dataset, export_folder
 from recommendation_service.datasets.gathering import Keys
 from recommendation_service.datasets.records import EventBatch, ItemRecord
+from recommendation_service.domain.history import SEEN_LIMIT
 from recommendation_service.errors import DatasetError
 from recommendation_service.use_cases.loader import load
 
@@ -164,10 +165,10 @@ def test_no_interactions_at_all_is_an_export(tmp_path: Path) -> None:
     assert dataset.summary["newest_event"] is None
 
 
-def test_a_history_ends_at_500_events(tmp_path: Path) -> None:
-    dataset = export(tmp_path, [Did(1, n % 4, days_ago=n + 1) for n in range(600)])
+def test_a_history_ends_at_the_newest_5000_events(tmp_path: Path) -> None:
+    dataset = export(tmp_path, [Did(1, n % 4, days_ago=n + 1) for n in range(SEEN_LIMIT + 100)])
     past = dataset.past_events("u1")
-    assert len(past) == 500
+    assert len(past) == SEEN_LIMIT
     assert past[0].time == NOW - DAY
 
 

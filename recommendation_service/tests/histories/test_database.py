@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, insert, text
 from sqlalchemy.exc import OperationalError
 
-from recommendation_service.domain.history import HISTORY_LIMIT
+from recommendation_service.domain.history import SEEN_LIMIT
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.histories import database
 from recommendation_service.histories.database import REST_S, DatabaseHistories, open_database
@@ -61,7 +61,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 def _fill(url: str) -> None:
-    """Django's five tables: u001 did three things with startups and one with a film; busy did 600."""
+    """Django's five tables: u001 did three things with startups and one with a film; busy did 5,100."""
     engine = create_engine(url)
     database._tables.create_all(engine)
     rows = [
@@ -69,7 +69,7 @@ def _fill(url: str) -> None:
         (1, 2, 1, 2, 4.5, START + timedelta(hours=2)),
         (1, 3, 1, 1, None, START + timedelta(hours=1)),
         (1, 4, 2, 1, None, START + timedelta(hours=3)),
-        *((2, 1 + n % 3, 1, 1, None, START + timedelta(minutes=n)) for n in range(600)),
+        *((2, 1 + n % 3, 1, 1, None, START + timedelta(minutes=n)) for n in range(5100)),
     ]
     keys = ("user_id", "item_id", "catalogue_id", "kind_id", "value", "time")
     with engine.begin() as connection:
@@ -118,8 +118,8 @@ def test_somebody_without_events_has_none_even_if_the_export_knew_some(pool: Eng
 def test_a_long_past_is_cut_to_the_newest(pool: Engine, snapshot: SnapshotHistories) -> None:
     events = DatabaseHistories(pool, "startups", snapshot).history("busy")
     assert events is not None
-    assert len(events) == HISTORY_LIMIT
-    assert events[0].time == (START + timedelta(minutes=599)).timestamp()
+    assert len(events) == SEEN_LIMIT
+    assert events[0].time == (START + timedelta(minutes=5099)).timestamp()
 
 
 @pytest.mark.parametrize("user_id", ["'; DROP TABLE recommendations_userkey; --", "a" * 5000, "\u202eabc", "%", "u00_"])

@@ -418,7 +418,9 @@ def test_a_long_past_is_sent_shortened_with_its_full_count_and_stays_unseen(serv
     with FaultServer(good(ids(many)[505:])) as server:
         service_at(server.url)
         answer = ask(ada)
-    assert (len(server.asked[0]["history"]), server.asked[0]["count"]) == (500, 510)
+    asked = server.asked[0]
+    assert (len(asked["history"]), asked["count"]) == (500, 510)
+    assert {event["item_id"] for event in asked["history"]} | set(asked["exclude"]) == set(ids(many)[:510])
     assert shown(answer) == ids(many)[510:515]
 
 
