@@ -1,9 +1,11 @@
 """gunicorn's settings. Start with: gunicorn -c recommendation_service/gunicorn.conf.py"""
 
 import os
+import select
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,10 @@ except TandemError as error:
     sys.stderr.write(f"error: {error.message}\n")
     sys.exit(1)
 
-_own_figures = "PROMETHEUS_MULTIPROC_DIR" not in os.environ
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="recs-metrics-"))
+_FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+_own_figures = f"recs-metrics-{os.getpid()}-"  # a reload reads this file again, in the same process
+if _FIGURES not in os.environ:
+    os.environ[_FIGURES] = tempfile.mkdtemp(prefix=_own_figures)
 
 wsgi_app = "recommendation_service.app:create_app()"
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
@@ -36,6 +40,7 @@ limit_request_line = 4094
 limit_request_fields = 50
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # gunicorn's own heartbeat file
 loglevel = "warning"
+_says_ready: int | None = None  # while a reload forks: where its workers write
 
 
 def on_starting(server: Any) -> None:
@@ -50,6 +55,46 @@ def on_starting(server: Any) -> None:
         sys.exit(1)
 
 
+def on_reload(server: Any) -> None:
+    """Let the old workers serve until the new ones can: gunicorn would stop them as soon as it has forked.
+
+    That left nobody to take a connection while the new ones loaded their models.
+    """
+    global _says_ready
+    reads, writes = os.pipe()
+    _says_ready = writes
+    stop_the_old = server.manage_workers
+
+    def stop_the_old_when_ready() -> None:
+        global _says_ready
+        del server.manage_workers  # from here on it is gunicorn's own again
+        os.close(writes)  # so that the pipe ends when every new worker is gone
+        _says_ready = None
+        _wait_for(reads, server.cfg.workers)
+        os.close(reads)
+        stop_the_old()
+
+    server.manage_workers = stop_the_old_when_ready
+
+
+def post_worker_init(worker: Any) -> None:
+    """Tell a reloading master that this worker can serve."""
+    if _says_ready is not None:
+        os.write(_says_ready, b".")
+        os.close(_says_ready)
+
+
+def _wait_for(reads: int, count: int) -> None:
+    """Until `count` workers said that they are ready, no more of them can, or `graceful_timeout` is over."""
+    end = time.monotonic() + graceful_timeout
+    while count > 0 and (left := end - time.monotonic()) > 0:
+        if select.select([reads], [], [], left)[0]:
+            said = len(os.read(reads, count))
+            if said == 0:
+                return
+            count -= said
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """Take a gone worker's live figures out of the sums."""
     from prometheus_client import multiprocess  # the master reads metrics only here
@@ -59,5 +104,5 @@ def child_exit(server: Any, worker: Any) -> None:
 
 def on_exit(server: Any) -> None:
     """Remove the metrics folder, if it was made here."""
-    if _own_figures:
-        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    if Path(os.environ[_FIGURES]).name.startswith(_own_figures):
+        shutil.rmtree(os.environ[_FIGURES], ignore_errors=True)

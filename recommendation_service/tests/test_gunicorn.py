@@ -16,6 +16,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from recommendation_service.tests.support import service
@@ -38,12 +39,18 @@ def _free_port() -> int:
 
 @contextmanager
 def _server(root: Path, **more: str) -> Iterator[int]:
+    with _master(root, **more) as (port, _process):
+        yield port
+
+
+@contextmanager
+def _master(root: Path, **more: str) -> "Iterator[tuple[int, subprocess.Popen[bytes]]]":
     port = _free_port()
     variables = _environment(root, RS_PORT=str(port), **more)
     with subprocess.Popen(COMMAND, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_until_ready(port, process)
-            yield port
+            yield port, process
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=20)
@@ -161,3 +168,32 @@ def _publish_damaged(root: Path) -> None:
     file = place.path("als_v10") / "gram.npy"
     file.write_bytes(file.read_bytes()[:-1] + b"\x7f")
     place.point_to("als_v10", pointer.seal)
+
+
+def test_a_reload_keeps_the_old_workers_until_the_new_ones_serve(tmp_path: Path) -> None:
+    service.export_startups(tmp_path)
+    service.publish(tmp_path, "als")
+    more = {"TMPDIR": str(tmp_path / "tmp"), "RS_WORKERS": "2", "RS_LOG_LEVEL": "ERROR"}
+    (tmp_path / "tmp").mkdir()
+    slowest, begun = 0.0, time.perf_counter()
+    with _master(tmp_path, **more) as (port, process):
+        boot = time.perf_counter() - begun
+        master = psutil.Process(process.pid)
+        old = {worker.pid for worker in master.children()}
+        process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 15
+        while time.monotonic() < end and not old.isdisjoint(worker.pid for worker in master.children()):
+            begun = time.perf_counter()
+            _worker(port)
+            slowest = max(slowest, time.perf_counter() - begun)
+        answered_by = _worker(port)
+        folders = [path.name for path in (tmp_path / "tmp").glob("recs-metrics-*")]
+    assert len(old) == 2
+    assert answered_by not in old
+    assert slowest < boot / 3  # nobody waited while the new workers loaded
+    assert len(folders) == 1
+    assert list((tmp_path / "tmp").glob("recs-metrics-*")) == []
+
+
+def _worker(port: int) -> int:
+    return int(json.loads(_get(port, "/api/models", service.token()))["worker"])
