@@ -51,6 +51,17 @@ def test_a_make_target_named_in_a_document_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
+def test_the_reference_of_commands_names_every_one() -> None:
+    text = (ROOT / "docs/reference/commands.md").read_text()
+    own = [path.stem for path in (ROOT / "backend").glob("*/management/commands/[a-z]*.py")]
+    entries = [path for path in (ROOT / "recommendation_service").rglob("*.py") if '__name__ == "__main__"' in path.read_text()]
+    programs = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in entries]
+    assert len(own) > 10
+    assert len(programs) > 5
+    assert [command for command in own if f"`{command}" not in text] == []
+    assert [program for program in programs if f"python -m {program}" not in text] == []
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=TEXTS)
 def test_a_document_names_no_place_of_one_machine(path: Path) -> None:
     assert not re.search(r"/(?:work|root|home/[a-z]+)/", path.read_text())

@@ -32,11 +32,13 @@ def test_an_answer_has_the_promised_shape(client: FlaskClient) -> None:
     assert not body.degraded
 
 
+@pytest.mark.parametrize("surface", ["for-developer", "for-investor"])
 @pytest.mark.parametrize(
     ("count", "method"), [(0, "content_based"), (4, "content_based"), (5, "als"), (19, "als"), (20, "ensemble")]
 )
-def test_routing_follows_the_number_of_interactions(client: FlaskClient, count: int, method: str) -> None:
-    answer = client.post(PATH, json={"user_id": "x", "history": LIKES[:4], "count": count}, headers=bearer())
+def test_routing_follows_the_number_of_interactions(client: FlaskClient, surface: str, count: int, method: str) -> None:
+    path = f"/api/recommendations/startups/{surface}"
+    answer = client.post(path, json={"user_id": "x", "history": LIKES[:4], "count": count}, headers=bearer())
     assert answer.json["method_used"] == method
     assert answer.json["interaction_count"] == count
 
