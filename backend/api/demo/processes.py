@@ -5,10 +5,11 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import urllib3
 
@@ -16,6 +17,7 @@ from api.demo.plan import HOST, Server
 from recommendation_service.errors import TandemError
 
 GRACE_S = 10.0
+RESTART_S = 15.0  # long enough to look at one half without the other
 _PAUSE_S = 0.1
 
 
@@ -58,9 +60,9 @@ class Processes:
         log.unlink()
         return printed.strip()
 
-    def start(self, name: str, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    def start(self, name: str, command: Sequence[str], *, again: bool = False) -> "subprocess.Popen[bytes]":
         """Start and leave running. A group of its own: the terminal's Ctrl-C reaches us only, and we stop in order."""
-        with (self.logs / f"{name}.log").open("wb") as log:
+        with (self.logs / f"{name}.log").open("ab" if again else "wb") as log:
             process = subprocess.Popen(
                 command,
                 env=self.environment,
@@ -89,6 +91,29 @@ class Processes:
         for name, process in self._running:
             if process.poll() is not None:
                 raise StageFailed(self._why(name, f"ended by itself with exit status {process.returncode}"))
+
+    def supervise(self, servers: Sequence[Server], say: Callable[[str], None], *, restart_s: float = RESTART_S) -> NoReturn:
+        """Start again what ends by itself, after `restart_s`; the other half goes on alone meanwhile. Ends by Stopped."""
+        command_of = {server.name: server.command for server in servers}
+        due: dict[str, float] = {}
+        while True:
+            self.signals.check()
+            for name in self._ended():
+                say(f"{name} ended; it starts again in {restart_s:g} s, and the other half goes on without it")
+                due[name] = time.monotonic() + restart_s
+            for name in [one for one, when in due.items() if time.monotonic() >= when]:
+                del due[name]
+                self.start(name, command_of[name], again=True)
+                say(f"{name} starts again")
+            time.sleep(_PAUSE_S)
+
+    def _ended(self) -> list[str]:
+        """Names of those that ended since the last look; their groups are cleared, so that the port is free again."""
+        ended = [(name, process) for name, process in self._running if process.poll() is not None]
+        for _, process in ended:
+            _signal(process, signal.SIGKILL)
+        self._running = [one for one in self._running if one not in ended]
+        return [name for name, _ in ended]
 
     def stop(self) -> None:
         """Ask every group to end, wait, and kill what is left; safe to call twice."""

@@ -20,7 +20,7 @@ _KEPT = "kept.json"
 
 
 def run(plan: Plan, processes: Processes, say: Say, *, keep: bool) -> None:
-    """Prepare, start, show, and stay until a signal comes or a server ends. Raises StageFailed with the fix, Stopped."""
+    """Prepare, start, show, and stay until a signal comes. Raises StageFailed with the fix, Stopped."""
     begun = time.monotonic()
     _prepare(plan, processes, say, keep=keep)
     for stage in plan.always:
@@ -30,9 +30,7 @@ def run(plan: Plan, processes: Processes, say: Say, *, keep: bool) -> None:
     say(_timed("start", processes.wait_ready(plan.servers, READY_S)))
     say(_timed("all", time.monotonic() - begun))
     _show(plan, processes, say)
-    while True:
-        processes.check_alive()
-        time.sleep(0.5)
+    processes.supervise(plan.servers, say)
 
 
 def make_folder(plan: Plan, *, keep: bool) -> None:

@@ -135,6 +135,28 @@ def test_a_server_that_stays_silent_is_given_up(processes: Processes) -> None:
         processes.wait_ready([server], 0.3)
 
 
+def test_a_server_that_is_killed_starts_again_and_the_other_one_goes_on(processes: Processes, signals: Signals) -> None:
+    ports = [free_port(), free_port()]
+    servers = [Server(f"site{port}", python(READY, str(port)), port, "PORT") for port in ports]
+    started = [processes.start(server.name, server.command) for server in servers]
+    processes.wait_ready(servers, 20)
+    os.killpg(started[0].pid, signal.SIGKILL)
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if "starts again in" in line:
+            assert answers(servers[1].ready)
+        else:
+            processes.wait_ready(servers, 20)
+            signals.came = signal.SIGINT
+
+    with pytest.raises(Stopped):
+        processes.supervise(servers, say, restart_s=0.2)
+    assert [line.split(";")[0] for line in said] == [f"{servers[0].name} ended", f"{servers[0].name} starts again"]
+    assert started[1].poll() is None
+
+
 def test_a_busy_port_is_said_with_the_way_out() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
