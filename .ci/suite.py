@@ -35,7 +35,8 @@ def reaches_redis(url: str) -> bool:
 
 def run(*arguments: str, **environment: str) -> int:
     """pytest's exit code; an empty selection is no failure."""
-    command = [sys.executable, "-m", "pytest", "-n", os.environ.get("WORKERS", "auto"), *arguments]
+    parallel = ["-n", os.environ.get("WORKERS", "auto"), "--dist", "loadgroup"]  # drills of load must not run side by side
+    command = [sys.executable, "-m", "pytest", *parallel, *arguments]
     said = " ".join(f"{name}={value}" for name, value in environment.items())
     sys.stdout.write(f"\n$ {said} pytest {' '.join(arguments)}\n".replace("$  ", "$ "))
     sys.stdout.flush()
@@ -56,7 +57,8 @@ def main() -> int:
         database = urlsplit(postgres)._replace(path=f"/tandem_{os.getpid()}").geturl()
         environment = {"DATABASE_URL": database} if found["PostgreSQL"] else {}
         environment |= {"CACHE_URL": cache} if found["Redis"] else {}
-        codes.append(run("backend/tests", "-m", f"not browser{slow}", "--ignore=backend/tests/infra", **environment))
+        once = ["--ignore=backend/tests/infra", "--ignore=backend/tests/drills"]  # no database of the suite's own in these
+        codes.append(run("backend/tests", "-m", f"not browser{slow}", *once, **environment))
         codes.append(
             run("recommendation_service/tests", "backend/tests/infra", "-m", f"services{slow}", TEST_DATABASE_URL=postgres)
         )

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -63,6 +63,11 @@ class Plant:
     def django(self) -> Server:
         """Django."""
         return self.plan.servers[1]
+
+    def keeping(self, seconds: int) -> "Plant":
+        """The same board with lists kept in Django's cache for so long."""
+        environment = {**self.plan.environment, "RECOMMENDATION_CACHE_SECONDS": str(seconds)}
+        return replace(self, plan=replace(self.plan, environment=environment))
 
     def processes(self) -> Processes:
         """An empty list of processes with this board's environment."""

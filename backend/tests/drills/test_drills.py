@@ -21,7 +21,9 @@ from tests.drills.plant import KINDS, TRAIN, Plant, wait_until
 DEADLINE_S = 0.3
 MARGIN_S = 0.7  # for Django's own work on a machine that runs the rest of the suite beside it
 RECOVERY_S = 5.0
+CALM_S = 0.05  # a machine that oversleeps by more has too much else to do for exact promises about time
 LONG = pytest.mark.slow, pytest.mark.timeout(300)
+pytestmark = pytest.mark.xdist_group("drills")
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,16 @@ def own(replies: Sequence[Reply], since: float) -> list[Reply]:
     return [reply for reply in replies if reply.due >= since and reply.person.known]
 
 
+def assert_own_lists(replies: Sequence[Reply], load: Load) -> None:
+    """Nobody known got a fallback; on a machine that is short of time itself, one in twenty at most."""
+    degraded = [reply for reply in replies if reply.served.degraded]
+    assert len(degraded) <= (0 if load.late_s < CALM_S else len(replies) // 20)
+
+
 @pytest.mark.parametrize("pace", BOTH)
-def test_new_models_of_every_kind_cost_no_request(plant: Plant, pace: Pace) -> None:
+@pytest.mark.parametrize("kept_s", [0, 60], ids=["asked", "cached"])
+def test_new_models_of_every_kind_cost_no_request(plant: Plant, pace: Pace, kept_s: int) -> None:
+    plant = plant.keeping(kept_s)
     before = plant.versions()
     with drilled(plant, pace) as drill:
         drill.until(pace.breaks)
@@ -122,7 +132,7 @@ def test_new_models_of_every_kind_cost_no_request(plant: Plant, pace: Pace) -> N
             plant.retrain()
         else:
             plant.processes().run("retrain", TRAIN)
-        wanted = plant.versions()
+        wanted, published = plant.versions(), time.monotonic()
         assert set(wanted) == set(KINDS)
         assert all(wanted[kind] != before[kind] for kind in KINDS)
         waiting = {worker.pid for worker in drill.workers()}
@@ -135,15 +145,16 @@ def test_new_models_of_every_kind_cost_no_request(plant: Plant, pace: Pace) -> N
             return not waiting
 
         took = wait_until(all_have_it, RECOVERY_S)
-        taken_up = time.monotonic()
         print(f"all workers on the new versions after {took:.1f} s")  # noqa: T201  # pytest -s shows it
         edge, direct = drill.edge_replies(), drill.direct_replies()
     assert_good(direct, plant)
     assert_one_list_per_version(direct)
-    for replies in (edge, direct):
-        versions = {reply.served.model_version for reply in own(replies, taken_up) if reply.person.routed == "als"}
+    for replies, load in ((edge, drill.edge), (direct, drill.direct)):
+        versions = {
+            reply.served.model_version for reply in own(replies, published + RECOVERY_S) if reply.served.method_used == "als"
+        }
         assert versions == {wanted["als"]}
-        assert not any(reply.served.degraded for reply in own(replies, 0.0))
+        assert_own_lists(own(replies, 0.0), load)
 
 
 @pytest.mark.parametrize("pace", BOTH)
@@ -177,7 +188,7 @@ def test_a_worker_killed_every_second_is_not_felt_at_the_edge(plant: Plant, pace
         replies, direct = drill.edge_replies(), drill.direct_replies()
     assert len({worker.pid for worker in killed}) == len(killed) >= 4
     assert not any(worker.is_running() for worker in killed)
-    assert not any(reply.served.degraded for reply in own(replies, healed + RECOVERY_S))
+    assert_own_lists(own(replies, healed + RECOVERY_S), drill.edge)
     assert all(reply.status in (0, 200) for reply in direct)
 
 
@@ -191,4 +202,21 @@ def test_a_reload_of_the_service_is_not_felt_at_the_edge(plant: Plant, pace: Pac
         print(f"old workers gone after {took:.1f} s")  # noqa: T201  # pytest -s shows it
         replies, direct = drill.edge_replies(), drill.direct_replies()
     assert_good(direct, plant)
-    assert not any(reply.served.degraded for reply in own(replies, 0.0))
+    assert_own_lists(own(replies, 0.0), drill.edge)
+
+
+@pytest.mark.parametrize("pace", BOTH)
+@pytest.mark.parametrize("kept_s", [0, 60], ids=["asked", "cached"])
+def test_a_service_that_stands_still_is_not_waited_for(plant: Plant, pace: Pace, kept_s: int) -> None:
+    with drilled(plant.keeping(kept_s), pace) as drill:
+        drill.until(pace.breaks)
+        workers = drill.workers()
+        for worker in workers:
+            worker.suspend()
+        drill.until(pace.heals)
+        for worker in workers:
+            worker.resume()
+        healed = time.monotonic()
+        replies = drill.edge_replies()
+    assert any(reply.served.degraded for reply in own(replies, 0.0))
+    assert_own_lists(own(replies, healed + RECOVERY_S), drill.edge)
