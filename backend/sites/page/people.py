@@ -37,7 +37,7 @@ def lines(source: type[ItemSource], *, search: str) -> list[PersonLine]:
 
     Up to 20 of each kind of people, the kinds in the order in which the source names them, each by count.
     """
-    text = search.strip()[:LONGEST_SEARCH]
+    text = "".join(letter for letter in search if letter.isprintable()).strip()[:LONGEST_SEARCH]  # PostgreSQL refuses NUL
     kinds = [list(found[:FOUND]) for found in (_found if text else _first)(source, text)]
     if not text and not any(kinds):
         kinds = [list(people.all()[:FOUND]) for people in source.profiles]

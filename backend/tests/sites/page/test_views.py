@@ -304,5 +304,10 @@ class TestPeople:
         assert "Ada" in _text(client.get(f"/startups/?q={ada.pk}"))
         assert "Nobody is found by “zzz”" in _text(client.get("/startups/?q=zzz"))
 
+    @pytest.mark.parametrize("nonsense", ["%00", "%00'ada", "%ED%A0%80", "%E2%80%AE", "%25", "_" * 500])
+    def test_nonsense_in_the_search_box_finds_nobody_or_somebody(self, client: Client, nonsense: str) -> None:
+        make_developer("Ada")
+        assert client.get(f"/startups/?q={nonsense}").status_code == 200
+
     def test_the_search_box_is_bounded(self, client: Client) -> None:
         assert client.get("/startups/", {"q": "x" * 5000 + "\u202e%00"}).status_code == 200
