@@ -3,6 +3,7 @@
 from recommendation_service import threads  # isort: skip  # first: it must come before numpy
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -38,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """Entry of the console script."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `tandem models | head` ends quietly, as other commands do
     sys.exit(main())
 
 

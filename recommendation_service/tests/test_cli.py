@@ -1,6 +1,9 @@
 """The commands, by what they print and how they exit."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,18 @@ def test_show_config_masks_secrets(capsys: pytest.CaptureFixture[str]) -> None:
     assert "RS_RELOAD_SECONDS=0.0" in printed
     assert KEY not in printed
     assert "canary-password" not in printed
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="this system has no such signal")
+def test_a_reader_that_leaves_ends_the_command_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "recommendation_service.cli", "show-config"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == -signal.SIGPIPE
 
 
 def test_recommend_prints_a_list(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
