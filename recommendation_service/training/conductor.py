@@ -50,18 +50,18 @@ def conduct(
     A use case asked for by name must have an export; of "all", those without one are passed over in one line.
     """
     said = report or Report()
-    refused = False
-    trained = False
+    refused = trained = exported = False
     for use_case in place.use_cases:
         for name in use_case.catalogues:
             if not place.named and export_folder(place.data_dir, name).pointer() is None:
                 said.line(f"{name:<10} no export, passed over; run: manage.py generate_all_datasets")
                 continue
+            exported = True
             outcomes = _catalogue(place, use_case, name, kinds, choices, build, said, ensemble=ensemble, dry_run=dry_run)
             refused |= any(outcome.refused for outcome in outcomes)
             trained |= any(outcome.version for outcome in outcomes)
     first = place.use_cases[0].name if len(place.use_cases) == 1 else None
-    said.line(_next_command(first, trained=trained, dry_run=dry_run))
+    said.line(_next_command(first, trained=trained, dry_run=dry_run and exported))
     return FAILED if refused else DONE
 
 

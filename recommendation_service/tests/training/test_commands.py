@@ -133,11 +133,14 @@ def test_a_missing_export_is_one_line_that_tells_the_fix(tmp_path, capsys):
     assert capsys.readouterr().err == "train_all: startups: no export in data/startups; run: manage.py generate_all_datasets\n"
 
 
-def test_unnamed_use_cases_without_an_export_are_passed_over(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_unnamed_use_cases_without_an_export_are_passed_over(tmp_path, capsys, monkeypatch, options):
     monkeypatch.setenv("RS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("RS_MODELS_DIR", str(tmp_path / "models"))
-    assert train_all.main([]) == 0
-    assert "startups   no export, passed over" in capsys.readouterr().out
+    assert train_all.main(options) == 0
+    printed = capsys.readouterr().out
+    assert "startups   no export, passed over" in printed
+    assert printed.endswith("next: manage.py generate_all_datasets\n")
 
 
 @pytest.mark.parametrize("wrong", [["--alpha", "0"], ["--factors", "0"], ["--nonsense"]])
