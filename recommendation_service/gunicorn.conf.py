@@ -3,6 +3,7 @@
 import os
 import select
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -40,6 +41,7 @@ limit_request_line = 4094
 limit_request_fields = 50
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # gunicorn's own heartbeat file
 loglevel = "warning"
+_TRY = "from recommendation_service.app import create_app; create_app(); print('can start')"
 _says_ready: int | None = None  # while a reload forks: where its workers write
 
 
@@ -58,9 +60,14 @@ def on_starting(server: Any) -> None:
 def on_reload(server: Any) -> None:
     """Let the old workers serve until the new ones can: gunicorn would stop them as soon as it has forked.
 
-    That left nobody to take a connection while the new ones loaded their models.
+    That left nobody to take a connection while the new ones loaded their models. And a worker that cannot start would
+    stop the whole server, so it is tried first in a process of its own; where that fails, the old workers stay.
     """
     global _says_ready
+    if problem := _cannot_start():
+        sys.stderr.write(f"error: not reloaded, the old workers go on: {problem}\n")
+        server.cfg.set("workers", 0)  # of new ones; the number wanted is the server's own
+        return
     reads, writes = os.pipe()
     _says_ready = writes
     stop_the_old = server.manage_workers
@@ -75,6 +82,21 @@ def on_reload(server: Any) -> None:
         stop_the_old()
 
     server.manage_workers = stop_the_old_when_ready
+
+
+def _cannot_start() -> str:
+    """Why a new worker would not start, in its own last line; "" when it would."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    del environment[_FIGURES]
+    try:
+        tried = subprocess.run(  # noqa: S603  # our own interpreter and words
+            [sys.executable, "-c", _TRY], env=environment, capture_output=True, text=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"a new worker was not ready after {timeout} s"
+    if "can start" in tried.stdout:  # not the exit status, which the master's own waiting may have taken
+        return ""
+    return (tried.stderr.strip().splitlines() or ["it said nothing"])[-1]
 
 
 def post_worker_init(worker: Any) -> None:

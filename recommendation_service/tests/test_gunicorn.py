@@ -197,3 +197,26 @@ def test_a_reload_keeps_the_old_workers_until_the_new_ones_serve(tmp_path: Path)
 
 def _worker(port: int) -> int:
     return int(json.loads(_get(port, "/api/models", service.token()))["worker"])
+
+
+def test_a_reload_that_could_not_start_leaves_the_old_workers(tmp_path: Path) -> None:
+    service.export_startups(tmp_path)
+    shutil.copytree(ROOT / "recommendation_service" / "use_cases", tmp_path / "use_cases")
+    use_case = tmp_path / "use_cases" / "startups.toml"
+    good = use_case.read_text()
+    more = {"RS_USE_CASES_DIR": str(use_case.parent), "RS_USE_CASES": "startups", "RS_WORKERS": "1"}
+    with _master(tmp_path, **more) as (port, process):
+        master = psutil.Process(process.pid)
+        old = {worker.pid for worker in master.children()}
+        use_case.write_text("name = ")
+        process.send_signal(signal.SIGHUP)
+        time.sleep(3)
+        assert process.poll() is None
+        assert old <= {worker.pid for worker in master.children()}
+        assert _worker(port) in old
+        use_case.write_text(good)
+        process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 20
+        while time.monotonic() < end and old & {worker.pid for worker in master.children()}:
+            time.sleep(0.1)
+        assert _worker(port) not in old
