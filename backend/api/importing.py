@@ -37,7 +37,7 @@ class ImportCommand(BaseCommand):
         told = "would be" if options["dry_run"] else "were"
         self.say(f"{done.accepted:,} {told} written, {done.duplicates:,} were there already, {done.rejected:,} refused")
         if done.rejects is not None:
-            self.say(f"why they were refused: {done.rejects}")
+            self.say(f"refused rows, each with its line and reason: {done.rejects}")
         self.say(f"next: {self.next_command}" if not options["dry_run"] else "next: the same without --dry-run")
 
     def bring_in(self, source: type[ItemSource], options: dict[str, Any]) -> Imported:

@@ -58,12 +58,12 @@ def import_interactions(
     with Rejects(path) as rejects, transaction.atomic():
         for batch in _batches(rows_of(path, delimiter)):
             rows = [_interaction(row, columns, event, catalogue) for _, row in batch]
-            for result, (line, _) in zip(record_interactions(rows, source="import"), batch, strict=True):
+            for result, (line, row) in zip(record_interactions(rows, source="import"), batch, strict=True):
                 done.accepted += result.status == ACCEPTED
                 done.duplicates += result.status == DUPLICATE
                 done.rejected += result.status == REJECTED
                 for error in result.errors[:1]:
-                    rejects.add(line, error["pointer"].lstrip("/"), error["detail"])
+                    rejects.add(line, error["pointer"].lstrip("/"), error["detail"], row)
             say(f"  {done.accepted + done.duplicates + done.rejected:,} rows read")
         transaction.set_rollback(dry_run)
     done.rejects = rejects.path if rejects.count else None
@@ -98,7 +98,7 @@ def import_items(
                 try:
                     item = _item(model, row, columns, list_separator)
                 except _BadField as error:
-                    rejects.add(line, error.field, error.reason)
+                    rejects.add(line, error.field, error.reason, row)
                 else:
                     good[item.pk] = item
                     done.accepted += 1

@@ -61,7 +61,10 @@ def checked_mapping(pairs: Sequence[str], allowed: Sequence[str], columns: Seque
 
 
 class Rejects:
-    """`<file>.rejects.csv`, written only when something is refused."""
+    """`<file>.rejects.csv`, written only when something is refused: why, and the row as it came.
+
+    Mended, it can be imported like the file it came from.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path.with_name(f"{path.name}.rejects.csv")
@@ -69,14 +72,15 @@ class Rejects:
         self._file: Any = None
         self._writer: Any = None
 
-    def add(self, line: int, field: str, reason: str) -> None:
+    def add(self, line: int, field: str, reason: str, row: Mapping[str, Any]) -> None:
         """One refused row."""
+        cells = {name: cell for name, cell in row.items() if name is not None}  # None: cells beyond the last column
         if self._writer is None:
             self._file = self.path.open("w", encoding="utf-8", newline="")
             self._writer = csv.writer(self._file)
-            self._writer.writerow(["line", "field", "reason"])
+            self._writer.writerow(["line", "field", "reason", *cells])
         self.count += 1
-        self._writer.writerow([line, field, f"'{reason}" if reason.startswith(FORMULA) else reason])
+        self._writer.writerow([line, *(_harmless(cell) for cell in (field, reason, *cells.values()))])
 
     def __enter__(self) -> Self:
         self.path.unlink(missing_ok=True)
@@ -85,6 +89,18 @@ class Rejects:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _harmless(cell: Any) -> str:
+    """The cell as text that no spreadsheet takes for a formula; numbers stay as they are."""
+    text = "" if cell is None else str(cell)
+    if not text.startswith(FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
 
 
 def _parquet_names(path: Path) -> list[str]:

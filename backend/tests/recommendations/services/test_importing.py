@@ -50,10 +50,19 @@ def test_bad_rows_are_kept_with_line_and_reason(tmp_path: Path) -> None:
     lines = run("import_interactions", path, *MAP, "--event", "rate")
     assert "3 were written, 0 were there already, 3 refused" in lines
     rejects = path.with_name("ratings.csv.rejects.csv")
-    assert f"why they were refused: {rejects}" in lines
+    assert f"refused rows, each with its line and reason: {rejects}" in lines
     with rejects.open(encoding="utf-8", newline="") as file:
-        refused = list(csv.reader(file))[1:]
-    assert [(line, field) for line, field, _ in refused] == [("4", "user_id"), ("5", "value"), ("6", "item_id")]
+        refused = list(csv.DictReader(file))
+    assert [(row["line"], row["field"]) for row in refused] == [("4", "user_id"), ("5", "value"), ("6", "item_id")]
+    assert [row["userId"] for row in refused] == ["'=cmd()", "u3", "u4"]  # no spreadsheet runs the first
+
+
+def test_mended_rejects_can_be_imported(tmp_path: Path) -> None:
+    path = written(tmp_path, RATINGS + "u3,m1,many,1112486027\n")
+    run("import_interactions", path, *MAP, "--event", "rate")
+    rejects = path.with_name("ratings.csv.rejects.csv")
+    rejects.write_text(rejects.read_text(encoding="utf-8").replace("many", "-1.5"), encoding="utf-8")
+    assert "1 were written, 0 were there already, 0 refused" in run("import_interactions", rejects, *MAP, "--event", "rate")
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
