@@ -55,7 +55,7 @@ class ItemSource:
     profiles: ClassVar[Sequence[QuerySet[Any]]] = ()  # people: their pk is the user id
     profile_fields: ClassVar[Sequence[str]] = ()  # what is known of them; a field counts for those people who have it
     surfaces: ClassVar[Mapping[str, str]] = {}  # "app.Model" of a person -> surface; others: the use case's first
-    page_events: ClassVar[Sequence[str]] = ("view", "like")  # the buttons of the site's page
+    page_events: ClassVar[Sequence[str]] = ()  # the buttons of the site's page; default: every event that says yes
     page_search: ClassVar[Sequence[str]] = ("name",)  # fields of a person that the page's search looks into
     page_first: ClassVar[str] = ""  # true-or-false field of the people whom the page lists first
 
@@ -134,7 +134,8 @@ class ItemSource:
     @classmethod
     def events_for(cls, person: Any) -> Sequence[str]:
         """The page's buttons for this person; a site may offer some only to some kinds of people."""
-        return cls.page_events
+        rules = load(use_case_of(cls)).events
+        return cls.page_events or tuple(name for name, rule in rules.items() if rule.weight > 0 and rule.neutral is None)
 
     @classmethod
     def describe(cls, person: Any) -> str:

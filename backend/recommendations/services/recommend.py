@@ -35,7 +35,7 @@ def recommend(
     filters: Mapping[str, Sequence[str]] | None = None,
     explain: bool = False,
 ) -> dict[str, Any]:
-    """The answer as docs/reference/http.md says, always: `degraded` tells when it is not the service's own.
+    """The answer as docs/reference/api.md says, always: `degraded` tells when it is not the service's own.
 
     The arguments are clean: an id by `clean_id`, a limit of 1 to 100, filters that the catalogue declares. Who may see
     whose list was decided before. Raises NotFound for a surface that does not exist, and nothing else.

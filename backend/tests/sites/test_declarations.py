@@ -93,3 +93,7 @@ def test_a_person_is_found_by_id_whatever_the_id_looks_like() -> None:
     source = source_of("startups")
     assert source is not None
     assert source.person("not-a-uuid") is None
+
+
+def test_without_a_word_on_buttons_every_event_that_says_yes_is_one(bare: type[ItemSource]) -> None:
+    assert bare.events_for(Viewer()) == ("view", "like")
