@@ -35,8 +35,7 @@ def reaches_redis(url: str) -> bool:
 
 def run(*arguments: str, **environment: str) -> int:
     """pytest's exit code; an empty selection is no failure."""
-    parallel = ["-n", os.environ.get("WORKERS", "auto"), "--dist", "loadgroup"]  # drills of load must not run side by side
-    command = [sys.executable, "-m", "pytest", *parallel, *arguments]
+    command = [sys.executable, "-m", "pytest", "-n", os.environ.get("WORKERS", "auto"), *arguments]
     said = " ".join(f"{name}={value}" for name, value in environment.items())
     sys.stdout.write(f"\n$ {said} pytest {' '.join(arguments)}\n".replace("$  ", "$ "))
     sys.stdout.flush()

@@ -23,7 +23,6 @@ MARGIN_S = 0.7  # for Django's own work on a machine that runs the rest of the s
 RECOVERY_S = 5.0
 CALM_S = 0.05  # a machine that oversleeps by more has too much else to do for exact promises about time
 LONG = pytest.mark.slow, pytest.mark.timeout(300)
-pytestmark = pytest.mark.xdist_group("drills")
 
 
 @dataclass(frozen=True)
