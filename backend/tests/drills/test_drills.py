@@ -35,6 +35,7 @@ class Pace:
 
 
 SHORT, FULL = Pace(1.5, 3.5, 10.0), Pace(15.0, 40.0, 60.0)
+ROOMY = Pace(1.5, 2.5, 14.0)  # a busy machine takes seconds to start a server
 BOTH = [pytest.param(SHORT, id="short"), pytest.param(FULL, id="long", marks=LONG)]
 
 
@@ -156,7 +157,7 @@ def test_new_models_of_every_kind_cost_no_request(plant: Plant, pace: Pace, kept
         assert_own_lists(own(replies, 0.0), load)
 
 
-@pytest.mark.parametrize("pace", BOTH)
+@pytest.mark.parametrize("pace", [pytest.param(ROOMY, id="short"), BOTH[1]])
 def test_a_killed_service_costs_no_answer_and_is_found_again(plant: Plant, pace: Pace) -> None:
     with drilled(plant, pace) as drill:
         drill.until(pace.breaks)
