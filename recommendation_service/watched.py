@@ -82,7 +82,7 @@ class Watched(Generic[T]):
         self._delay = min(self._delay * 2, LONGEST_RETRY_S)
         self.problem = error.message
         if not held_is_intact:
-            self._drop(error.message)  # its mapped bytes are no longer those that were verified
+            self._drop(error.message)  # it was written to in place: what is published now is not what was verified
         if self.value is None:
             self._fall_back()
         kept = f"{self.version} keeps serving" if self.version else "nothing older verifies"
