@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "recommendations",
     "api",
+    "sites.demo",
     "sites.page",
     "sites.startups",
     "sites.movies",

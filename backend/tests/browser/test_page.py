@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from api.management.commands.take_picture import FLAGS
+from sites.demo.management.commands.take_picture import FLAGS
 from recommendations.client import Answered, RecommendationClient
 from sites.startups.models import Developer, Startup
 

@@ -15,8 +15,8 @@ import numpy as np
 import psutil
 import urllib3
 
-from api.demo.plan import HOST, Plan, Server, Site, plan
-from api.demo.processes import Processes, Signals
+from sites.demo.plan import HOST, Plan, Server, Site, plan
+from sites.demo.processes import Processes, Signals
 from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.datasets.files import Dataset
 from recommendation_service.tests.support.service import token

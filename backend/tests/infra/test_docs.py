@@ -43,7 +43,7 @@ def test_a_program_named_in_a_document_exists(program: str) -> None:
 
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - DJANGOS))
 def test_a_management_command_named_in_a_document_exists(command: str) -> None:
-    assert list((ROOT / "backend").glob(f"*/management/commands/{command}.py"))
+    assert list((ROOT / "backend").rglob(f"management/commands/{command}.py"))
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -53,7 +53,7 @@ def test_a_make_target_named_in_a_document_exists(target: str) -> None:
 
 def test_the_reference_of_commands_names_every_one() -> None:
     text = (ROOT / "docs/reference/commands.md").read_text()
-    own = [path.stem for path in (ROOT / "backend").glob("*/management/commands/[a-z]*.py")]
+    own = [path.stem for path in (ROOT / "backend").rglob("management/commands/[a-z]*.py")]
     entries = [path for path in (ROOT / "recommendation_service").rglob("*.py") if '__name__ == "__main__"' in path.read_text()]
     programs = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in entries]
     assert len(own) > 10

@@ -210,7 +210,7 @@ class TestTheCommand:
         def full(**_: object) -> int:
             raise OSError("disk full")
 
-        monkeypatch.setattr("api.management.commands.generate_startups_data.write_past", full)
+        monkeypatch.setattr("sites.startups.management.commands.generate_startups_data.write_past", full)
         with pytest.raises(OSError, match="disk full"):
             self._run()
         assert Startup.objects.count() == 0

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import urllib3
 
-from api.demo.plan import HOST, TOKEN_COMMAND, Plan, Server, Site
-from api.demo.processes import Processes, StageFailed
+from sites.demo.plan import HOST, TOKEN_COMMAND, Plan, Server, Site
+from sites.demo.processes import Processes, StageFailed
 from recommendation_service.datasets.files import Dataset
 
 Say = Callable[[str], None]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from api.demo.plan import Server
-from api.demo.processes import Processes, Signals, StageFailed, Stopped, answers, require_free
+from sites.demo.plan import Server
+from sites.demo.processes import Processes, Signals, StageFailed, Stopped, answers, require_free
 
 READY = """
 import http.server, sys
@@ -92,7 +92,7 @@ def test_stopping_ends_grandchildren_too(processes: Processes, tmp_path: Path) -
 def test_a_process_that_ignores_the_request_is_killed(
     processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.demo.processes.GRACE_S", 0.3)
+    monkeypatch.setattr("sites.demo.processes.GRACE_S", 0.3)
     deaf = processes.start("deaf", python(DEAF))
     wait_for(tmp_path / "deaf.log")
     processes.stop()

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from api.demo import show
-from api.demo.plan import movies, plan, startups
-from api.demo.processes import Processes, Signals, Stopped, require_free
+from sites.demo import show
+from sites.demo.plan import movies, plan, startups
+from sites.demo.processes import Processes, Signals, Stopped, require_free
 from recommendation_service.errors import TandemError
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api.demo.plan import movies, plan, startups
+from sites.demo.plan import movies, plan, startups
 from recommendation_service.errors import ConfigurationError
 
 

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import urllib3
 
-from api.demo.plan import HOST, Server
+from sites.demo.plan import HOST, Server
 from recommendation_service.errors import TandemError
 
 GRACE_S = 10.0
