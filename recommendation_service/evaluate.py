@@ -13,7 +13,7 @@ from pathlib import Path
 from recommendation_service.datasets.files import Dataset
 from recommendation_service.training import tables
 from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
-from recommendation_service.training.conductor import seeded
+from recommendation_service.training.recipes import KINDS, stated_for
 from recommendation_service.training.report import Report
 from recommendation_service.training.study import Studied, Study
 from recommendation_service.wiring import build_engines
@@ -39,7 +39,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     use_case = place.use_cases[0]
     dataset = Dataset.open(place.data_dir, use_case.catalogues[0])
     study = Study(use_case, dataset, build_engines, report)
-    studied = study.run(seeded(options.seed), k=options.k, tune=options.tune, budget_s=options.budget_seconds)
+    parameters = {kind: stated_for(use_case, kind, seed=options.seed) for kind in KINDS if use_case.engine_of_kind(kind)}
+    studied = study.run(parameters, k=options.k, tune=options.tune, budget_s=options.budget_seconds)
     report.line(f"{use_case.name}: {dataset.version}, 80/10/10 by time, full ranking, seen items masked, seed {options.seed}")
     report.line(tables.plain(studied.figures, options.k))
     for note in studied.notes:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from recommendation_service.training.command import guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, conduct, seeded
+from recommendation_service.training.conductor import add_options, conduct
 from recommendation_service.training.recipes import KINDS
 from recommendation_service.training.session import Choices
 from recommendation_service.wiring import build_engines
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_options(found, tune=True)
     found.add_argument("--no-tune", action="store_true", help="train ALS with the stated settings, without searching")
     options = parse(found, argv)
-    choices = Choices(not options.no_tune, options.budget_seconds, options.force, seeded(options.seed))
+    choices = Choices(not options.no_tune, options.budget_seconds, options.force, seed=options.seed)
     return guarded(
         "train_all",
         lambda: conduct(place_of(options), KINDS, choices, build_engines, ensemble=True, dry_run=options.dry_run),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from recommendation_service.training.als import ALSParameters
 from recommendation_service.training.command import guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, conduct, seeded
+from recommendation_service.training.conductor import add_options, conduct
 from recommendation_service.training.session import Choices
 from recommendation_service.wiring import build_engines
 
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if min(options.factors, options.iterations) < 1 or options.alpha <= 0 or options.regularization < 0:
         found.error("factors and iterations must be 1 or more, alpha above 0, regularization 0 or more")
     chosen = ALSParameters(options.factors, options.regularization, options.iterations, options.alpha, options.seed)
-    choices = Choices(options.tune, options.budget_seconds, options.force, seeded(options.seed, als=chosen))
+    choices = Choices(options.tune, options.budget_seconds, options.force, {"als": chosen}, options.seed)
     return guarded(
         "train_als",
         lambda: conduct(place_of(options), ["als"], choices, build_engines, ensemble=False, dry_run=options.dry_run),

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from recommendation_service.training.command import guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, conduct, seeded
+from recommendation_service.training.conductor import add_options, conduct
 from recommendation_service.training.session import Choices
 from recommendation_service.wiring import build_engines
 
@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = parser("train_content", __doc__ or "")
     add_options(found, tune=False)
     options = parse(found, argv)
-    choices = Choices(force=options.force, parameters=seeded(options.seed))
+    choices = Choices(force=options.force, seed=options.seed)
     return guarded(
         "train_content",
         lambda: conduct(place_of(options), ["content"], choices, build_engines, ensemble=False, dry_run=options.dry_run),

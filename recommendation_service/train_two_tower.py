@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from recommendation_service.training.command import guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, conduct, seeded
+from recommendation_service.training.conductor import add_options, conduct
 from recommendation_service.training.session import Choices
 from recommendation_service.training.tower_parameters import TwoTowerParameters
 from recommendation_service.wiring import build_engines
@@ -33,8 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         epochs=options.epochs,
         temperature=options.temperature,
         learning_rate=options.learning_rate,
+        seed=options.seed,
     )
-    choices = Choices(force=options.force, parameters=seeded(options.seed, two_tower=chosen))
+    choices = Choices(force=options.force, parameters={"two_tower": chosen}, seed=options.seed)
     return guarded(
         "train_two_tower",
         lambda: conduct(place_of(options), ["two_tower"], choices, build_engines, ensemble=False, dry_run=options.dry_run),

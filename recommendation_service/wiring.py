@@ -12,15 +12,18 @@ from recommendation_service.artifacts.store import Artifact, ArtifactStore, read
 from recommendation_service.datasets.files import export_folder
 from recommendation_service.datasets.opening import open_for_serving
 from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.engines.popularity import Popularity
+from recommendation_service.engines.router import Policy
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError, DatasetError
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.pipeline.resolve import HistorySource
+from recommendation_service.rankers.base import Ranker
 from recommendation_service.services.live import Export, Holding, Live, Serving
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import Runtime, Shelf, Site
@@ -43,6 +46,40 @@ KINDS: Mapping[str, Callable[..., Engine]] = {
     "popularity": Popularity,
     "ensemble": Ensemble.from_members,
 }
+
+
+RANKERS: Mapping[str, Callable[..., Ranker | Skip | None]] = {}
+"""Kind -> (name, its published model or None, catalogue, settings, **options): the ranker; None: not configured or not
+trained yet; a Skip: configured, and cannot be used."""
+
+WITHOUT_MODEL = frozenset({"popularity"})  # engines that need nothing published
+BANDIT = "bandit"
+
+
+def watched_kinds(use_case: UseCase) -> set[str]:
+    """The kinds of models that this use case's engines, rankers and routers read."""
+    kinds = {part.kind for part in use_case.engines.values()} - WITHOUT_MODEL
+    kinds |= {part.kind for part in use_case.rankers.values()}
+    return kinds | {surface.router.kind for surface in use_case.surfaces.values() if surface.router.kind == BANDIT}
+
+
+def build_rankers(
+    use_case: UseCase, catalogue: Catalogue, artifacts: Mapping[str, Artifact], settings: Settings
+) -> dict[str, Ranker | Skip]:
+    """The rankers of a use case that are ready, by name; a Skip stands for one that is configured and cannot be used."""
+    built: dict[str, Ranker | Skip] = {}
+    for name, part in use_case.rankers.items():
+        place = f"{use_case.name}: ranker '{name}', {part.kind}"
+        make = one_of(RANKERS, part.kind, place=place)
+        options = checked(make, part.options, place=place)
+        try:
+            ranker = make(name, artifacts.get(part.kind), catalogue, settings, **options)
+        except ArtifactRefused as error:
+            log.error("ranker %s is left out: %s", name, error.message)
+            ranker = Skip(name, "refused", f"the published model of {name} was refused; train it again or roll back")
+        if ranker is not None:
+            built[name] = ranker
+    return built
 
 
 def build_engines(use_case: UseCase, catalogue: Catalogue, artifacts: Mapping[str, Artifact]) -> dict[str, Engine]:
@@ -101,8 +138,11 @@ def build_live(settings: Settings, observers: Observers | None = None) -> Live:
     told = observers or Observers()
     use_cases = served_use_cases(settings)
     catalogues = sorted({one for use_case in use_cases.values() for one in use_case.catalogues})
-    kinds = sorted({part.kind for use_case in use_cases.values() for part in use_case.engines.values()} - {"popularity"})
-    holdings = {name: holding(settings, name, kinds, told) for name in catalogues}
+    kinds: dict[str, set[str]] = {name: set() for name in catalogues}
+    for use_case in use_cases.values():
+        for name in use_case.catalogues:
+            kinds[name] |= watched_kinds(use_case)
+    holdings = {name: holding(settings, name, sorted(own), told) for name, own in kinds.items()}
     histories = histories_of(settings, failed=told.history_failed)
     return Live(use_cases, holdings, partial(assemble, settings, use_cases, histories, pinned(settings)), swapped=told.swapped)
 
@@ -172,7 +212,10 @@ def assemble(
                 artifacts = holdings[name].artifacts() | _of_catalogue(pins, name)
                 engines = build_engines(use_case, exports[name].catalogue, artifacts)
                 refused = _refused(use_case, holdings[name])
-                shelves[name] = Shelf(exports[name].catalogue, engines, histories(exports[name]), refused)
+                rankers = build_rankers(use_case, exports[name].catalogue, artifacts, settings)
+                rankers |= _damaged_rankers(use_case, holdings[name])
+                policy = policy_of(artifacts.get(BANDIT))
+                shelves[name] = Shelf(exports[name].catalogue, engines, histories(exports[name]), refused, rankers, policy)
             sites.append(Site(use_case, shelves))
     return Serving(
         RecommendationService(Runtime.of(sites), log_key=_log_key(settings)),
@@ -191,6 +234,17 @@ def _state(holdings: Mapping[str, Holding], pins: Sequence[Artifact]) -> str:
 def _refused(use_case: UseCase, held: Holding) -> frozenset[str]:
     damaged = {kind for kind, one in held.models.items() if one.problem is not None and one.value is None}
     return frozenset(name for name, part in use_case.engines.items() if part.kind in damaged)
+
+
+def _damaged_rankers(use_case: UseCase, held: Holding) -> dict[str, Skip]:
+    damaged = {kind for kind, one in held.models.items() if one.problem is not None and one.value is None}
+    told = "the published model of {} is damaged and was refused; train it again or roll back"
+    return {name: Skip(name, "refused", told.format(name)) for name, part in use_case.rankers.items() if part.kind in damaged}
+
+
+def policy_of(artifact: Artifact | None) -> Policy | None:
+    """What a published bandit learned; None before its first update."""
+    return None
 
 
 def _ready(site: Site) -> tuple[str, ...]:

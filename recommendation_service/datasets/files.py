@@ -18,8 +18,8 @@ docs/reference/formats.md is the prose of this. Files of one version:
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -34,7 +34,7 @@ from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import DatasetError
-from recommendation_service.numeric import AnyArray, Floats, Ints
+from recommendation_service.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.versioned import VersionedFolder, file_seal
 
 SUMMARY = "export.json"
@@ -59,6 +59,13 @@ class Events:
     items: Ints
     weights: Floats  # before decay and cap
     times: AnyArray  # float64 seconds since 1970-01-01 UTC
+    kinds: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # places in `names`; empty: not told
+    names: tuple[str, ...] = ()
+
+    def of_kinds(self, wanted: Collection[str]) -> Bools:
+        """(k,), True for events of those names."""
+        chosen = np.array([name in wanted for name in self.names], dtype=np.bool_)
+        return np.asarray(chosen[self.kinds], dtype=np.bool_)
 
 
 class Dataset:
@@ -148,6 +155,7 @@ class Dataset:
             popularity=np.array([line["popularity"] for line in lines], dtype=np.float32),
             created=np.array(created, dtype=np.float32),
             facets=facets,
+            available=np.array([line.get("available", True) for line in lines], dtype=np.bool_),
         )
 
     def interactions(self) -> sparse.csr_array:
@@ -159,9 +167,11 @@ class Dataset:
         import pyarrow.parquet  # heavy optional package of the train extra; serving never comes here
 
         columns = ["user_index", "item_index", "weight", "timestamp"]
-        table = pyarrow.parquet.read_table(self.folder / "two_tower_train.parquet", columns=columns)
+        table = pyarrow.parquet.read_table(self.folder / "two_tower_train.parquet", columns=[*columns, "event"])
         users, items, weights, times = (table.column(name).to_numpy() for name in columns)
-        return Events(users.astype(np.int64), items.astype(np.int64), weights, times)
+        told = table.column("event").combine_chunks().dictionary_encode()
+        names, kinds = tuple(told.dictionary.to_pylist()), told.indices.to_numpy().astype(np.int64)
+        return Events(users.astype(np.int64), items.astype(np.int64), weights, times, kinds, names)
 
     def past_events(self, user_id: str) -> tuple[PastEvent, ...]:
         """One user's exported events, newest first, at most 5,000; empty for an unknown user."""

@@ -19,6 +19,7 @@ class ItemRecord:
     tags: tuple[str, ...] = ()
     created_at: float | None = None  # seconds since 1970-01-01 UTC
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    available: bool = True  # False: known, but not to be had now
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -48,7 +48,7 @@ def interaction_matrix(table: EventTable, weights: Floats, use_case: UseCase, sh
     """(n_users, n_items) float32 sums: repeats of a day once, decay relative to the newest event, capped; no zeros."""
     once = first_of_day(table.users, table.items, table.events, table.times)
     newest = float(table.times[-1]) if len(table) else 0.0
-    faded = weights * decay(table.times, newest, use_case.weighting.half_life_days)
+    faded = weights * decay(table.times, newest, use_case.weighting.halving_days)
     rows, columns = table.users[once], table.items[once]
     matrix = csr_of(faded[once], rows, columns, shape)
     matrix.data = capped(matrix.data, use_case.weighting.cap)

@@ -74,7 +74,7 @@ def history_of(use_case: UseCase, catalogue: Catalogue, events: Sequence[PastEve
     weights = event_weights(use_case, codes, values, names)
     once = first_of_day(np.zeros_like(rows), rows, codes, times)
     count = int(np.count_nonzero(once & (weights > 0)))
-    weights = np.where(once, weights * decay(times, now, use_case.weighting.half_life_days), 0).astype(np.float32)
+    weights = np.where(once, weights * decay(times, now, use_case.weighting.halving_days), 0).astype(np.float32)
     return _newest_first(rows, weights, times, count, use_case.weighting.cap)
 
 

@@ -49,6 +49,7 @@ class Catalogue:
     popularity: Floats  # (n,) sum of positive interaction weights, repeats of a day counted once
     created: Floats  # (n,) days since 1970-01-01 UTC, NaN when unknown
     facets: Mapping[str, Facet] = field(default_factory=dict)  # "category", "tags" and every filterable attribute
+    available: Bools | None = None  # (n,) False: known but not to be had now, such as out of stock; None: all are
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -31,6 +31,7 @@ class Ask:
     filters: Profile = field(default_factory=dict)  # facet -> any of these values
     exclude: tuple[str, ...] = ()
     explain: bool = False
+    strategy: str | None = None  # the engine the caller wants first; None: the router decides
     request_id: str | None = None
 
 
@@ -51,3 +52,5 @@ class Query:
     profile: Profile = field(default_factory=dict)
     subject: Ints = field(default_factory=_no_rows)  # rows of the item or basket asked about
     explain: bool = False
+    strategy: str | None = None
+    chance: float = 0.0  # in [0, 1), drawn from the request id: the only chance that an answer may depend on

@@ -43,6 +43,15 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class StageRun:
+    """What one stage of the pipeline did for one answer: how long it took, and in words what there is to say."""
+
+    name: str  # resolve | retrieve | a reranker's kind | rules | explain
+    ms: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Recommendation:
     """One shown item."""
 
@@ -67,6 +76,8 @@ class Slate:
     recommendations: tuple[Recommendation, ...]
     degradation: tuple[Skip, ...] = ()
     interaction_count: int = 0
+    probabilities: Mapping[str, float] = field(default_factory=dict)  # engine -> chance of having gone first; {}: no chance
+    stages: tuple[StageRun, ...] = ()
 
     @property
     def degraded(self) -> bool:

@@ -2,11 +2,21 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from recommendation_service.domain.query import Query
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.options import checked, one_of
 from recommendation_service.use_cases.schema import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a bandit has learned: for each arm how often it was played, and the sum of what that brought."""
+
+    version: str
+    plays: Mapping[str, int]
+    rewards: Mapping[str, float]
 
 
 class Router(ABC):
@@ -19,6 +29,10 @@ class Router(ABC):
     @abstractmethod
     def engines(self) -> tuple[str, ...]:
         """Every name it may choose, for checking at start."""
+
+    def probabilities(self, query: Query) -> Mapping[str, float]:
+        """With what chance each engine would have been chosen for this query; empty when no chance plays."""
+        return {}
 
     def segment(self, query: Query) -> str:
         """The kind of user in a word for the log, such as "warm"; empty when the router makes no difference."""
@@ -81,14 +95,16 @@ class Fixed(Router):
 
 
 ROUTERS: Mapping[str, Callable[..., Router]] = {"by_count": ByCount, "fixed": Fixed}
+LEARNING: Mapping[str, Callable[..., Router]] = {}  # kinds that take a Policy, or None, as their first argument
 
 
-def build_router(part: Part, *, place: str) -> Router:
+def build_router(part: Part, *, place: str, policy: Policy | None = None) -> Router:
     """The router a surface asks for; `place` is where the file says so. Raises ConfigurationError naming it."""
     place = f"{place}, router {part.kind}"
-    build = one_of(ROUTERS, part.kind, place=place)
+    build = one_of({**ROUTERS, **LEARNING}, part.kind, place=place)
+    options = checked(build, part.options, place=place)
     try:
-        router: Router = build(**checked(build, part.options, place=place))
+        router: Router = build(policy, **options) if part.kind in LEARNING else build(**options)
     except ConfigurationError as error:
         raise error if error.message.startswith(place) else ConfigurationError(f"{place}: {error.message}") from error
     return router

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Protocol
 
 import numpy as np
@@ -61,11 +62,20 @@ def resolve(ask: Ask, plan: Plan, use_case: UseCase, catalogue: Catalogue, sourc
         profile=profile,
         subject=_subject(ask, plan, catalogue),
         explain=ask.explain,
+        strategy=ask.strategy,
+        chance=chance_of(ask.request_id),
     )
     eligible = wanted(query, ask.filters) & exclude_rows(query, catalogue.known_rows(ask.exclude))
     for mask in plan.masks:
         eligible &= mask(query)
     return Resolved(replace(query, eligible=eligible), skips)
+
+
+def chance_of(request_id: str | None) -> float:
+    """A number in [0, 1) that is always the same for one request and even over many; 0 without an id."""
+    if request_id is None:
+        return 0.0
+    return int.from_bytes(sha256(request_id.encode()).digest()[:6], "big") / 2**48
 
 
 def _check(ask: Ask, plan: Plan) -> None:
@@ -74,6 +84,9 @@ def _check(ask: Ask, plan: Plan) -> None:
         raise InvalidInput(f"limit {detail}", fields={"/limit": detail})
     if ask.count is not None and ask.count < 0:
         raise InvalidInput(f"count must be 0 or more, not {ask.count}", fields={"/count": "must be 0 or more"})
+    if ask.strategy is not None and ask.strategy not in plan.surface.strategies:
+        detail = f"surface '{plan.name}' offers {', '.join(plan.surface.strategies) or 'no choice of strategy'}"
+        raise InvalidInput(f"unknown strategy: {detail}", fields={"/strategy": detail})
     if plan.surface.about != "user" and not ask.item_ids:
         detail = f"surface '{plan.name}' is about {plan.surface.about} ids: name at least one"
         raise InvalidInput(detail, fields={"/item_ids": detail})

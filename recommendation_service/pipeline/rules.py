@@ -18,6 +18,12 @@ def exclude_seen(query: Query) -> Bools:
     return allowed
 
 
+def available(query: Query) -> Bools:
+    """(n_items,), False for what cannot be had now, such as products that are out of stock."""
+    found = query.catalogue.available
+    return np.ones(len(query.catalogue), dtype=np.bool_) if found is None else found
+
+
 def exclude_rows(query: Query, rows: Ints) -> Bools:
     """(n_items,), False for these rows and for the subject of the request."""
     allowed = np.ones(len(query.catalogue), dtype=np.bool_)
@@ -58,5 +64,5 @@ def max_per_category(query: Query, found: Candidates, *, limit: int = 3, facet: 
     return found.take(np.flatnonzero(kept))
 
 
-MASKS: Mapping[str, Callable[..., Bools]] = {"exclude_seen": exclude_seen}
+MASKS: Mapping[str, Callable[..., Bools]] = {"exclude_seen": exclude_seen, "available": available}
 TRIMS: Mapping[str, Callable[..., Candidates]] = {"max_per_category": max_per_category}

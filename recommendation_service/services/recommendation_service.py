@@ -5,12 +5,13 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
 
 from recommendation_service.domain.query import Ask, Query
-from recommendation_service.domain.slate import Candidates, Reason, Recommendation, Skip, Slate
+from recommendation_service.domain.slate import Candidates, Reason, Recommendation, Skip, Slate, StageRun
 from recommendation_service.engines.base import Engine
 from recommendation_service.pipeline.explain import reasons_for
 from recommendation_service.pipeline.plan import Plan
@@ -44,15 +45,22 @@ class RecommendationService:
         Raises NotFound for an unknown use case, surface or subject item, InvalidInput for a malformed Ask.
         """
         started = time.perf_counter()
+        ask = ask if ask.request_id else replace(ask, request_id=uuid.uuid4().hex)
         site, plan = self._runtime.find(ask.use_case, ask.surface)
         shelf = site.shelves[plan.surface.catalogue]
+        clock = _Stages()
         resolved = resolve(ask, plan, site.use_case, shelf.catalogue, shelf.source)
         query = resolved.query
         self._log_routing(ask, plan, query, shelf.engines)
+        clock.lap("resolve")
         found = retrieve(plan, query, shelf.engines, shelf.refused)
-        shown = _kept(plan, query, found.candidates)
+        clock.lap("retrieve", f"{found.method}: {len(found.candidates)} candidates")
+        shown, unranked = _kept(plan, query, found.candidates, clock)
         reasons, unexplained = reasons_for(query, shown.rows, found.sources)
-        slate = _slate(ask, query, found, shown, reasons, (*resolved.skips, *found.skips, *unexplained))
+        clock.lap("explain")
+        skips = (*resolved.skips, *found.skips, *unranked, *unexplained)
+        chances = {} if query.strategy else plan.router.probabilities(query)
+        slate = replace(_slate(ask, query, found, shown, reasons, skips), probabilities=chances, stages=tuple(clock.runs))
         self._log_answer(slate, shelf.engines, 1000 * (time.perf_counter() - started))
         return slate
 
@@ -66,7 +74,7 @@ class RecommendationService:
 
     def _log_routing(self, ask: Ask, plan: Plan, query: Query, engines: Mapping[str, Engine]) -> None:
         user, count = self.user_word(ask.user_id), query.history.count
-        name, segment = plan.router.choose(query), plan.router.segment(query)
+        name, segment = plan.chain(query)[0], plan.router.segment(query)
         label = engines[name].label if name in engines else name
         log.info("User %s has %d interactions", user, count, extra={"user": user, "count": count})
         said = f"{segment} user: " if segment else ""
@@ -81,12 +89,30 @@ class RecommendationService:
             log.warning("degraded: %s (%s)", skip.detail, skip.code, extra={"engine": skip.engine, "code": skip.code})
 
 
-def _kept(plan: Plan, query: Query, found: Candidates) -> Candidates:
-    for rerank in plan.rerankers:
-        found = rerank(query, found)
+class _Stages:
+    """A stop watch with laps."""
+
+    def __init__(self) -> None:
+        self.runs: list[StageRun] = []
+        self._since = time.perf_counter()
+
+    def lap(self, name: str, detail: str = "") -> None:
+        now = time.perf_counter()
+        self.runs.append(StageRun(name, round(1000 * (now - self._since), 3), detail))
+        self._since = now
+
+
+def _kept(plan: Plan, query: Query, found: Candidates, clock: _Stages) -> tuple[Candidates, tuple[Skip, ...]]:
+    skips: list[Skip] = []
+    for name, rerank in plan.rerankers:
+        done = rerank(query, found)
+        found = done.found
+        skips += done.skips
+        clock.lap(name, done.by and f"by {done.by}")
     for trim in plan.trims:
         found = trim(query, found)
-    return found.take(np.arange(min(query.limit, len(found))))
+    clock.lap("rules", f"{len(found)} left")
+    return found.take(np.arange(min(query.limit, len(found)))), tuple(skips)
 
 
 def _slate(
@@ -98,7 +124,7 @@ def _slate(
     skips: tuple[Skip, ...],
 ) -> Slate:
     return Slate(
-        request_id=ask.request_id or uuid.uuid4().hex,
+        request_id=str(ask.request_id),
         use_case=ask.use_case,
         surface=ask.surface,
         user_id=ask.user_id,

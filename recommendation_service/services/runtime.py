@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import Engine
+from recommendation_service.engines.router import Policy
 from recommendation_service.errors import ConfigurationError, NotFound
 from recommendation_service.pipeline.plan import Plan
 from recommendation_service.pipeline.resolve import HistorySource
+from recommendation_service.rankers.base import Ranker
 from recommendation_service.use_cases.schema import UseCase
 
 
@@ -19,6 +22,8 @@ class Shelf:
     engines: Mapping[str, Engine]
     source: HistorySource | None = None
     refused: frozenset[str] = frozenset()  # engines that are absent because their published model is damaged
+    rankers: Mapping[str, Ranker | Skip] = field(default_factory=dict)  # a Skip: configured, and cannot be used
+    policy: Policy | None = None  # what a bandit learned for this catalogue
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +39,8 @@ class Site:
         missing = sorted(set(self.use_case.catalogues) - set(self.shelves))
         if missing:
             raise ConfigurationError(f"{self.use_case.name}: catalogue '{missing[0]}' was not loaded")
-        plans = {name: Plan.build(self.use_case, name) for name in self.use_case.surfaces}
+        on = {name: self.shelves[surface.catalogue] for name, surface in self.use_case.surfaces.items()}
+        plans = {name: Plan.build(self.use_case, name, shelf.rankers, shelf.policy) for name, shelf in on.items()}
         object.__setattr__(self, "plans", plans)
 
 

@@ -2,18 +2,15 @@
 
 import argparse
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.datasets.checks import check
 from recommendation_service.datasets.files import Dataset, Events, export_folder
 from recommendation_service.errors import DatasetError
 from recommendation_service.training.command import DONE, FAILED, Place
-from recommendation_service.training.content import ContentParameters
 from recommendation_service.training.ensembles import learn_ensemble
 from recommendation_service.training.lock import training_lock
-from recommendation_service.training.recipes import KINDS, STATED, Parameters
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import Choices, EngineBuilder, Outcome, Session
 from recommendation_service.training.tuning import DEFAULT_BUDGET_S
@@ -114,9 +111,3 @@ def _learnable(dataset: Dataset, events: Events, name: str, report: Report) -> b
             raise DatasetError(f"{name}: {found.blocking[0]}; add some, then run: manage.py generate_all_datasets")
         report.line(f"{name:<10} not enough data: {found.blocking[0]}; nothing was published, popular items keep serving")
     return not found.blocking
-
-
-def seeded(seed: int, **chosen: Parameters) -> Mapping[str, Parameters]:
-    """The stated parameters, those chosen put in their place, and the seed in all that have one."""
-    found = {kind: chosen.get(kind, STATED[kind]) for kind in KINDS}
-    return {kind: one if isinstance(one, ContentParameters) else replace(one, seed=seed) for kind, one in found.items()}

@@ -35,13 +35,15 @@ class Material:
     profiles: tuple[Profile, ...]  # in user order
     pasts: Pasts
     now: float  # the moment the pasts are as of, epoch seconds
+    events: Events  # what had happened by then, ascending in time
 
     def as_of(self, events: Events, weighting: Weighting, now: float) -> "Material":
         """The same site when only `events` had happened: pasts and popularity are theirs alone."""
         pasts = build_pasts(events, len(self.user_ids), len(self.catalogue), weighting, now)
         liked = pasts.liked()
         popularity = np.bincount(liked.rows, weights=liked.weights, minlength=len(self.catalogue)).astype(np.float32)
-        return replace(self, catalogue=replace(self.catalogue, popularity=popularity), pasts=pasts, now=now)
+        catalogue = replace(self.catalogue, popularity=popularity)
+        return replace(self, catalogue=catalogue, pasts=pasts, now=now, events=events)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,4 +65,4 @@ def read_material(dataset: Dataset, events: Events, weighting: Weighting, now: f
     catalogue = dataset.catalogue()
     pasts = build_pasts(events, len(dataset.user_ids), len(catalogue), weighting, now)
     records, profiles = tuple(dataset.records()), tuple(dataset.profiles())
-    return Material(catalogue, records, dataset.user_ids, profiles, pasts, now)
+    return Material(catalogue, records, dataset.user_ids, profiles, pasts, now, events)

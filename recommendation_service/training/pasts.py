@@ -49,7 +49,7 @@ class Pasts:
 def build_pasts(events: Events, n_users: int, n_items: int, weighting: Weighting, now: float) -> Pasts:
     """Everybody's past from raw events, as `datasets.weighting.history_of` makes one person's."""
     once = first_times(events)
-    faded = np.where(once, events.weights * decay(events.times, now, weighting.half_life_days), 0)
+    faded = np.where(once, events.weights * decay(events.times, now, weighting.halving_days), 0)
     keys, place = np.unique(events.users * n_items + events.items, return_inverse=True)
     total = capped(np.bincount(place, weights=faded, minlength=keys.size).astype(np.float32), weighting.cap)
     newest = np.full(keys.size, -np.inf)
@@ -62,6 +62,6 @@ def build_pasts(events: Events, n_users: int, n_items: int, weighting: Weighting
 
 
 def first_times(events: Events) -> Bools:
-    """(k,), False for repeats within a day. The export does not tell kinds of events apart; their weights do."""
-    kinds = np.unique(events.weights, return_inverse=True)[1].astype(np.int64)
+    """(k,), False for repeats within a day. Events that do not say their kind are told apart by their weights."""
+    kinds = events.kinds if events.kinds.size else np.unique(events.weights, return_inverse=True)[1].astype(np.int64)
     return first_of_day(events.users, events.items, kinds, events.times)

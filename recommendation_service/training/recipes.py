@@ -1,21 +1,34 @@
-"""How each kind of model is trained: its parameters, its trainer, the libraries that made it."""
+"""How each kind of model is trained: its parameters, its trainer, the libraries that made it. One row a kind."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
 from typing import Any
 
+from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.als import ALSParameters, train_als
 from recommendation_service.training.content import ContentParameters, train_content
 from recommendation_service.training.evaluation import Panel
 from recommendation_service.training.material import Material, Trained
 from recommendation_service.training.report import Progress
 from recommendation_service.training.tower_parameters import TwoTowerParameters
+from recommendation_service.use_cases.schema import UseCase
 
-Parameters = ALSParameters | TwoTowerParameters | ContentParameters
-STATED: Mapping[str, Parameters] = {"als": ALSParameters(), "two_tower": TwoTowerParameters(), "content": ContentParameters()}
-KINDS = tuple(STATED)
-_MADE_BY = {"als": ("implicit", "numpy"), "two_tower": ("torch", "numpy"), "content": ("scikit-learn", "numpy")}
+Parameters = Any  # one of the frozen dataclasses of RECIPES, by kind
+Trainer = Callable[[Material, Any, Panel | None, Progress | None], Trained]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One kind: the stated parameters, what trains with them, and the libraries that do the work.
+
+    The trainer gets the material, parameters of the same class, a validation panel (None when the whole export is
+    learned from) and a progress bar or None. It raises NotEnough when the material is too small for its kind.
+    """
+
+    stated: Parameters
+    train: Trainer
+    made_by: tuple[str, ...] = ("numpy",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,28 +39,63 @@ class Fitted:
     parameters: Parameters
 
 
-def fit(material: Material, parameters: Parameters, *, panel: Panel | None = None, progress: Progress | None = None) -> Fitted:
-    """Train the kind whose parameters these are; only the two-tower model looks at a panel, to know when to stop.
+def _als(material: Material, parameters: ALSParameters, _panel: Panel | None, _progress: Progress | None) -> Trained:
+    return train_als(material, parameters)
 
-    Raises NotEnough when the material is too small for that kind.
-    """
-    if isinstance(parameters, ALSParameters):
-        return Fitted(train_als(material, parameters), parameters)
-    if isinstance(parameters, ContentParameters):
-        return Fitted(train_content(material, parameters), parameters)
+
+def _two_tower(material: Material, parameters: TwoTowerParameters, panel: Panel | None, progress: Progress | None) -> Trained:
     from recommendation_service.training.two_tower import train_two_tower  # torch takes seconds to import
 
-    trained = train_two_tower(material, parameters, panel=panel, progress=progress)
-    return Fitted(trained, parameters_from("two_tower", trained.parameters))
+    return train_two_tower(material, parameters, panel=panel, progress=progress)
+
+
+def _content(material: Material, parameters: ContentParameters, _panel: Panel | None, _progress: Progress | None) -> Trained:
+    return train_content(material, parameters)
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "als": Recipe(ALSParameters(), _als, ("implicit", "numpy")),
+    "two_tower": Recipe(TwoTowerParameters(), _two_tower, ("torch", "numpy")),
+    "content": Recipe(ContentParameters(), _content, ("scikit-learn", "numpy")),
+}
+KINDS = tuple(RECIPES)
+
+
+def fit(
+    material: Material, kind: str, parameters: Parameters, *, panel: Panel | None = None, progress: Progress | None = None
+) -> Fitted:
+    """Train one kind. Raises NotEnough when the material is too small for it.
+
+    What training found out by itself (such as how many epochs were best) is in the parameters that come back.
+    """
+    trained = RECIPES[kind].train(material, parameters, panel, progress)
+    return Fitted(trained, parameters_from(kind, {**asdict(parameters), **trained.parameters}))
+
+
+def stated_for(use_case: UseCase, kind: str, *, seed: int) -> Parameters:
+    """The stated parameters with what the use-case file says under `training`. Raises ConfigurationError for a wrong word."""
+    stated = RECIPES[kind].stated
+    found = use_case.engine_of_kind(kind)
+    told = dict(found[1].training) if found else {}
+    known = {field.name: type(getattr(stated, field.name)) for field in fields(stated)}
+    for name, value in told.items():
+        if name not in known:
+            place = f"{use_case.name}: engine '{found[0] if found else kind}', training"
+            raise ConfigurationError(f"{place} does not know '{name}'; its words are {', '.join(sorted(known))}")
+        told[name] = tuple(value) if isinstance(value, list) else value
+    if "seed" in known:
+        told.setdefault("seed", seed)
+    return replace(stated, **told)
 
 
 def parameters_from(kind: str, told: Mapping[str, Any]) -> Parameters:
     """The parameters a manifest tells; words this program does not know are left out, missing ones are the stated."""
-    stated = STATED[kind]
+    stated = RECIPES[kind].stated
     known = {field.name: told[field.name] for field in fields(stated) if field.name in told}
-    return type(stated)(**{**asdict(stated), **known})
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+    return type(stated)(**{**asdict(stated), **plain})
 
 
 def libraries(kind: str) -> dict[str, str]:
     """Versions of the libraries that make this kind."""
-    return {name: version(name) for name in _MADE_BY.get(kind, ("numpy",))}
+    return {name: version(name) for name in RECIPES[kind].made_by}

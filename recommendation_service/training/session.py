@@ -14,7 +14,7 @@ from recommendation_service.training import gate, metrics
 from recommendation_service.training.als import ALSParameters
 from recommendation_service.training.evaluation import Panel, Scorer, build_panel, score_people
 from recommendation_service.training.material import Material, NotEnough, Trained, read_material
-from recommendation_service.training.recipes import STATED, Fitted, Parameters, fit, libraries, parameters_from
+from recommendation_service.training.recipes import Fitted, Parameters, fit, libraries, parameters_from, stated_for
 from recommendation_service.training.report import Report
 from recommendation_service.training.splits import time_split
 from recommendation_service.training.tuning import DEFAULT_BUDGET_S, Tuned, tune_als
@@ -32,7 +32,8 @@ class Choices:
     tune: bool = False
     budget_s: float = DEFAULT_BUDGET_S
     force: bool = False
-    parameters: Mapping[str, Parameters] = field(default_factory=lambda: dict(STATED))
+    parameters: Mapping[str, Parameters] = field(default_factory=dict)  # by kind; others: as the use-case file says
+    seed: int = 42
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,12 +90,12 @@ class Session:
 
     def _train(self, kind: str) -> Outcome:
         today = self.today(kind)
-        chosen = self.choices.parameters.get(kind, STATED[kind])
+        chosen = self.choices.parameters.get(kind) or stated_for(self.use_case, kind, seed=self.choices.seed)
         tuned = self._tune(chosen) if kind == "als" and self.choices.tune and isinstance(chosen, ALSParameters) else None
         with self.report.progress(f"{self.name}/{kind}") as progress:
             panel = self.panel if len(self.panel) else None
-            candidate = fit(self.early, tuned.parameters if tuned else chosen, panel=panel, progress=progress)
-            refit = fit(self.whole, candidate.parameters, progress=progress).trained
+            candidate = fit(self.early, kind, tuned.parameters if tuned else chosen, panel=panel, progress=progress)
+            refit = fit(self.whole, kind, candidate.parameters, progress=progress).trained
         scores = self._measured_scores(candidate.trained)
         measured = gate.Measured(
             candidate=self.ndcg(scores),
@@ -164,7 +165,7 @@ class Session:
         recipe = parameters_from(kind, today.manifest.parameters)
         if recipe == candidate.parameters:
             return self.ndcg(scores)
-        return self.ndcg(self._measured_scores(fit(self.early, recipe).trained))
+        return self.ndcg(self._measured_scores(fit(self.early, kind, recipe).trained))
 
     def _tune(self, stated: ALSParameters) -> Tuned | None:
         if not len(self.panel):

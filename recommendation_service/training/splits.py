@@ -51,12 +51,14 @@ def _border(times: np.ndarray[tuple[int], np.dtype[np.float64]], share: float) -
 
 def take(events: Events, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Events:
     """The events where `keep` is True, order kept."""
-    return Events(events.users[keep], events.items[keep], events.weights[keep], events.times[keep])
+    kinds = events.kinds[keep] if events.kinds.size else events.kinds
+    return Events(events.users[keep], events.items[keep], events.weights[keep], events.times[keep], kinds, events.names)
 
 
 def joined(first: Events, second: Events) -> Events:
-    """Two stretches of time as one."""
+    """Two stretches of time of one export as one."""
     pairs = ((first.users, second.users), (first.items, second.items))
     users, items = (np.concatenate(pair) for pair in pairs)
     weights = np.concatenate([first.weights, second.weights])
-    return Events(users, items, weights, np.concatenate([first.times, second.times]))
+    times, kinds = np.concatenate([first.times, second.times]), np.concatenate([first.kinds, second.kinds])
+    return Events(users, items, weights, times, kinds, first.names)

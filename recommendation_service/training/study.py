@@ -75,8 +75,8 @@ class Study:
     def _trained(self, kind: str, parameters: Parameters) -> tuple[Trained, Trained]:
         """Without the validation part, and with it; the second does as many epochs as the first found right."""
         with self._report.progress(f"{self._name}/{kind}") as progress:
-            first = fit(self.valid.material, parameters, panel=self.valid if len(self.valid) else None, progress=progress)
-            second = fit(self.test.material, first.parameters, progress=progress)
+            first = fit(self.valid.material, kind, parameters, panel=self.valid if len(self.valid) else None, progress=progress)
+            second = fit(self.test.material, kind, first.parameters, progress=progress)
         return first.trained, second.trained
 
     def _tuned(self, stated: Parameters, budget_s: float) -> Tuned:

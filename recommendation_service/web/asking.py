@@ -18,7 +18,7 @@ from recommendation_service.use_cases.schema import Surface
 from recommendation_service.web.schemas import MAX_WORDS, AskIn
 
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
-OWN_WORDS = ("limit", "explain")
+OWN_WORDS = ("limit", "explain", "strategy")
 
 
 def from_query(request: Request, surface: Surface, subject: str | None) -> AskIn:
@@ -36,6 +36,7 @@ def from_query(request: Request, surface: Surface, subject: str | None) -> AskIn
         filters=filters,
         exclude=[],
         explain=_truth("explain", words.get("explain")),
+        strategy=_strategy(words.get("strategy"), surface),
         request_id=None,
     )
 
@@ -79,6 +80,7 @@ def to_ask(asked: AskIn, use_case: str, surface: str, *, request_id: str) -> Ask
         filters={name: tuple(values) for name, values in asked.filters.items()},
         exclude=tuple(asked.exclude),
         explain=asked.explain,
+        strategy=asked.strategy,
         request_id=request_id,
     )
 
@@ -124,6 +126,13 @@ def _limit(values: list[str] | None) -> int:
         f"limit must be one whole number from 1 to {MAX_LIMIT}",
         fields={"/limit": f"must be one whole number from 1 to {MAX_LIMIT}"},
     )
+
+
+def _strategy(values: list[str] | None, surface: Surface) -> str | None:
+    if values is None or (len(values) == 1 and values[0] in surface.strategies):
+        return values[0] if values else None
+    told = f"must be one of {', '.join(surface.strategies)}" if surface.strategies else "is not offered on this surface"
+    raise InvalidInput(f"strategy {told}", fields={"/strategy": told})
 
 
 def _truth(name: str, values: list[str] | None) -> bool:

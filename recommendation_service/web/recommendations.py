@@ -122,6 +122,8 @@ def to_wire(slate: Slate, catalogue: Catalogue) -> dict[str, Any]:
         "model_version": slate.model_version,
         "generated_at": datetime.fromtimestamp(slate.generated_at, UTC).isoformat(timespec="milliseconds"),
         "interaction_count": slate.interaction_count,
+        "probabilities": dict(slate.probabilities),
+        "stages": [{"name": one.name, "ms": one.ms, "detail": one.detail} for one in slate.stages],
         "recommendations": [
             {
                 "item_id": shown.item_id,

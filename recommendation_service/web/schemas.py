@@ -72,6 +72,7 @@ class AskIn(Accepted):
     filters: Choices = Field(default={}, description="Facet -> any of these values")
     exclude: list[OutsideId] = Field(default=[], max_length=MAX_IDS, description="Items that must not be shown")
     explain: bool = Field(default=False, description="Fill `parts`")
+    strategy: EventName | None = Field(default=None, description="Engine to put first, of those the surface offers")
     request_id: OutsideId | None = Field(default=None, description="Comes back in the answer; null: made here")
 
 
@@ -90,7 +91,15 @@ class SkipOut(BaseModel):
     """An engine that should have answered and did not."""
 
     engine: str
-    code: str = Field(description="switched_off, not_trained, refused, cannot_say, failed or partial")
+    code: str = Field(description="switched_off, not_trained, refused, cannot_say, failed, timeout or partial")
+    detail: str
+
+
+class StageOut(BaseModel):
+    """What one stage of the pipeline did."""
+
+    name: str = Field(description="resolve, retrieve, a reranker's kind, rules, explain")
+    ms: float = Field(ge=0)
     detail: str
 
 
@@ -107,6 +116,8 @@ class Answer(BaseModel):
     model_version: str
     generated_at: str = Field(description="ISO 8601, UTC", json_schema_extra={"format": "date-time"})
     interaction_count: int = Field(ge=0)
+    probabilities: dict[str, float] = Field(description="Engine -> chance of having gone first; {} when no chance plays")
+    stages: list[StageOut] = Field(description="How the list was made, and how long each stage took")
     recommendations: list[RecommendationOut]
 
 

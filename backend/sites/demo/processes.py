@@ -13,8 +13,8 @@ from typing import NoReturn
 
 import urllib3
 
-from sites.demo.plan import HOST, Server
 from recommendation_service.errors import TandemError
+from sites.demo.plan import HOST, Server
 
 GRACE_S = 10.0
 RESTART_S = 15.0  # long enough to look at one half without the other

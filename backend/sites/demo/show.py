@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import urllib3
 
+from recommendation_service.datasets.files import Dataset
 from sites.demo.plan import HOST, TOKEN_COMMAND, Plan, Server, Site
 from sites.demo.processes import Processes, StageFailed
-from recommendation_service.datasets.files import Dataset
 
 Say = Callable[[str], None]
 READY_S = 60.0

@@ -11,8 +11,8 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from sites.demo.management.commands.take_picture import FLAGS
 from recommendations.client import Answered, RecommendationClient
+from sites.demo.management.commands.take_picture import FLAGS
 from sites.startups.models import Developer, Startup
 
 CHROMIUM = shutil.which("chromium")

@@ -16,14 +16,17 @@ def test_every_use_case_of_the_package_can_be_built(name: str) -> None:
 def test_stages_run_in_the_order_of_the_file() -> None:
     rerank = [{"kind": "diversity", "options": {"weight": 0.5}}, {"kind": "freshness", "options": {"days": 7}}]
     plan = Plan.build(use_case(rerank=rerank, rules=[{"kind": "max_per_category"}]), "home")
-    assert [stage.func.__name__ for stage in plan.rerankers] == ["diversity", "freshness"]  # type: ignore[attr-defined]
+    assert [name for name, _ in plan.rerankers] == ["diversity", "freshness"]
     assert (len(plan.masks), len(plan.trims)) == (0, 1)
 
 
 @pytest.mark.parametrize(
     ("surface", "told"),
     [
-        ({"rules": [{"kind": "exclude_sen"}]}, "rule is of kind 'exclude_sen'; there are exclude_seen, max_per_category"),
+        (
+            {"rules": [{"kind": "exclude_sen"}]},
+            "rule is of kind 'exclude_sen'; there are available, exclude_seen, max_per_category",
+        ),
         ({"rules": [{"kind": "max_per_category", "options": {"limits": 2}}]}, "does not know 'limits'.* facet, limit"),
         ({"rerank": [{"kind": "fresh"}]}, "rerank is of kind 'fresh'; there are diversity, freshness"),
         ({"rerank": [{"kind": "freshness", "options": {"days": "many"}}]}, "rerank freshness: days: Input should be a valid"),

@@ -31,11 +31,14 @@ def material_of(
     items, users = IdMap.of(one.item_id for one in records), IdMap.of([*known, *(one.user_id for one in happenings)])
     by_id = {one.item_id: one for one in records}
     ordered = sorted(happenings, key=lambda one: one.time)
+    names = tuple(sorted({one.event for one in ordered}))
     events = Events(
         users.rows([one.user_id for one in ordered]),
         items.rows([one.item_id for one in ordered]),
         np.array([(weight or {}).get(one.event, LIKE) for one in ordered], dtype=np.float32),
         np.array([one.time for one in ordered], dtype=np.float64),
+        np.array([names.index(one.event) for one in ordered], dtype=np.int64),
+        names,
     )
     rows = tuple(by_id[name] for name in items.ids())
     facets = {
@@ -46,7 +49,7 @@ def material_of(
     catalogue = Catalogue("startups", items, tuple(one.title for one in rows), nothing, nothing, facets)
     told: tuple[Profile, ...] = tuple(known.get(name, {}) for name in users.ids())
     pasts = build_pasts(events, len(users), len(items), weighting, NOW)
-    return Material(catalogue, rows, users, told, pasts, NOW).as_of(events, weighting, NOW), events
+    return Material(catalogue, rows, users, told, pasts, NOW, events).as_of(events, weighting, NOW), events
 
 
 def club_material(**sizes: int) -> tuple[Material, Events]:

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from recommendation_service import evaluate, train_all, train_als, train_content
 from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
-from recommendation_service.training import recipes, session
+from recommendation_service.training import recipes
 from recommendation_service.training.tower_parameters import TwoTowerParameters
 from recommendation_service.use_cases.loader import load
 
@@ -23,9 +24,9 @@ QUICK = ["--factors", "8", "--iterations", "5"]
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     """A clubs export, and the options that name its folders; the towers are kept small."""
-    monkeypatch.setattr(
-        session, "STATED", {**recipes.STATED, "two_tower": TwoTowerParameters(dimension=8, hidden=16, epochs=4)}
-    )
+    small = TwoTowerParameters(dimension=8, hidden=16, epochs=4)
+    kept = {**recipes.RECIPES, "two_tower": replace(recipes.RECIPES["two_tower"], stated=small)}
+    monkeypatch.setattr(recipes, "RECIPES", kept)
     write_export(tmp_path / "data", STARTUPS, *clubs(people=60, items=30, events_each=12))
     return tmp_path
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sites.demo.plan import movies, plan, startups
 from recommendation_service.errors import ConfigurationError
+from sites.demo.plan import movies, plan, startups
 
 
 def test_everything_a_demo_writes_is_under_its_own_folder(tmp_path: Path) -> None:

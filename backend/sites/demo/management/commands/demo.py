@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from recommendation_service.errors import TandemError
 from sites.demo import show
 from sites.demo.plan import movies, plan, startups
 from sites.demo.processes import Processes, Signals, Stopped, require_free
-from recommendation_service.errors import TandemError
 
 
 class Command(BaseCommand):

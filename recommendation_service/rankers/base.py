@@ -1,0 +1,30 @@
+"""What every ranker promises: a second, more careful look at the few best candidates."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Candidates
+from recommendation_service.numeric import Floats
+
+
+class TooLate(Exception):
+    """The ranker's time ran out; the list stays as it was."""
+
+
+class Ranker(ABC):
+    """Scores a short list of candidates for a query; the reranker `rescore` moves them by it.
+
+    "Cannot say" is a value here as for engines: None. A ranker keeps its own time: what may be slow raises TooLate.
+    """
+
+    label: ClassVar[str] = ""
+
+    def __init__(self, name: str, version: str) -> None:
+        """`name` is the ranker's word in the use-case file, `version` its artifact's."""
+        self.name = name
+        self.version = version
+
+    @abstractmethod
+    def scores(self, query: Query, found: Candidates, *, budget_s: float) -> Floats | None:
+        """One score per candidate, (k,) finite float32, higher is better; None: it cannot say for this query."""
