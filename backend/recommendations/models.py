@@ -79,10 +79,10 @@ class UserInteraction(models.Model):
 
 
 class Impression(models.Model):
-    """One list that was shown to one user."""
+    """One list that was shown: to one user, or to somebody unknown, such as around a product."""
 
     request_id = models.UUIDField(primary_key=True)
-    user = models.ForeignKey(UserKey, on_delete=models.CASCADE, db_index=False, related_name="impressions")
+    user = models.ForeignKey(UserKey, on_delete=models.CASCADE, null=True, db_index=False, related_name="impressions")
     catalogue = models.ForeignKey(CatalogueKey, on_delete=models.PROTECT, db_index=False, related_name="+")
     use_case = models.CharField(max_length=40)
     surface = models.CharField(max_length=40)
@@ -90,6 +90,7 @@ class Impression(models.Model):
     model_version = models.CharField(max_length=200, blank=True)
     degraded = models.BooleanField(default=False)
     degradation = models.JSONField(default=list, blank=True)
+    probabilities = models.JSONField(default=dict, blank=True)  # engine -> chance of having gone first; {}: no chance played
     time = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -113,6 +114,7 @@ class ImpressionItem(models.Model):
     item = models.ForeignKey(ItemKey, on_delete=models.CASCADE, related_name="+")
     position = models.PositiveSmallIntegerField()
     score = models.FloatField()
+    parts = models.JSONField(default=dict, blank=True)  # engine -> its share; kept where a ranker learns from shown lists
 
     class Meta:
         """A place holds one item."""

@@ -1,6 +1,6 @@
 """Writes a whole past at once: seeded or imported interactions, through the integer key tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -10,6 +10,7 @@ from recommendations.models import (
     EventKey,
     Feedback,
     Impression,
+    ImpressionItem,
     ItemKey,
     UserInteraction,
     UserKey,
@@ -27,6 +28,20 @@ class Happened(NamedTuple):
     event: str
     time: datetime
     value: float | None = None
+    request_id: UUID | None = None  # of the shown list that it answers
+
+
+class Shown(NamedTuple):
+    """One list that was shown in the past, in outside words. `parts` are by place, like `items`."""
+
+    request_id: UUID
+    user_id: str | None
+    surface: str
+    method: str
+    time: datetime
+    items: Sequence[tuple[str, float]]  # item id and score, the top first
+    parts: Sequence[Mapping[str, float]] = ()
+    probabilities: Mapping[str, float] = {}
 
 
 def write_past(*, catalogue: str, events: Sequence[Happened]) -> int:
@@ -49,11 +64,49 @@ def write_past(*, catalogue: str, events: Sequence[Happened]) -> int:
                     kind_id=kinds[event.event],
                     value=event.value,
                     time=event.time,
+                    request_id=event.request_id,
                 )
                 for event in events[start : start + BATCH]
             ]
         )
     return len(events)
+
+
+def write_shown(*, catalogue: str, use_case: str, lists: Sequence[Shown]) -> int:
+    """Add lists that were shown, with their items; gives how many lists. The caller holds the transaction."""
+    catalogue_key, _ = CatalogueKey.objects.get_or_create(name=catalogue)
+    users = _user_keys({one.user_id for one in lists if one.user_id is not None})
+    items = _item_keys(catalogue_key, {item_id for one in lists for item_id, _ in one.items})
+    for start in range(0, len(lists), BATCH):
+        some = lists[start : start + BATCH]
+        Impression.objects.bulk_create(
+            Impression(
+                request_id=one.request_id,
+                user_id=None if one.user_id is None else users[one.user_id],
+                catalogue_id=catalogue_key.pk,
+                use_case=use_case,
+                surface=one.surface,
+                method_used=one.method,
+                probabilities=dict(one.probabilities),
+                time=one.time,
+            )
+            for one in some
+        )
+        ImpressionItem.objects.bulk_create(
+            (
+                ImpressionItem(
+                    impression_id=one.request_id,
+                    item_id=items[item_id],
+                    position=place + 1,
+                    score=score,
+                    parts=dict(one.parts[place]) if one.parts else {},
+                )
+                for one in some
+                for place, (item_id, score) in enumerate(one.items)
+            ),
+            batch_size=BATCH,
+        )
+    return len(lists)
 
 
 def forget_past(*, catalogue: str) -> int:

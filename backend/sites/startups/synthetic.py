@@ -131,15 +131,3 @@ class _Walk:
         startup = self.board.startups[place]
         self.events.append(Happened(UUID(int=0), str(person.pk), str(startup.pk), event, time))
         self.counted += counts
-
-
-def shares(counted: tuple[int, ...]) -> dict[str, float]:
-    """Share of people per segment, in the router's words."""
-    counts = np.asarray(counted)
-    known = {
-        "0": counts == 0,
-        "1-4": (counts > 0) & (counts < 5),
-        "5-19": (counts >= 5) & (counts < 20),
-        "20+": counts >= 20,
-    }
-    return {name: float(np.mean(mask)) for name, mask in known.items()}

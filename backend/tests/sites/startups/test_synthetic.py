@@ -15,8 +15,9 @@ from recommendations.models import UserInteraction
 from recommendations.selectors.history import count_of, history_of
 from recommendations.sources import source_of
 from sites.happened import Happened
+from sites.seeding import shares
 from sites.startups.models import Developer, Investor, Startup
-from sites.startups.synthetic import DEMO_COUNTS, WINDOW_DAYS, Market, make_market, shares
+from sites.startups.synthetic import DEMO_COUNTS, WINDOW_DAYS, Market, make_market
 
 UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
 
