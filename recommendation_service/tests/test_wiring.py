@@ -15,7 +15,7 @@ from recommendation_service.domain.query import Ask
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.services.live import Live
 from recommendation_service.tests.support import service
-from recommendation_service.use_cases.loader import load
+from recommendation_service.use_cases.loader import load, names
 from recommendation_service.wiring import Observers, build_engines, build_live, build_service
 
 
@@ -52,8 +52,10 @@ def test_stated_weights_need_no_trained_ensemble(tmp_path: Path) -> None:
 
 
 def test_an_unknown_use_case_stops_the_start_and_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no file for shoes; there are movies, startups"):
-        build_live(service.settings_under(tmp_path, RS_USE_CASES="startups,shoes"))
+    settings = service.settings_under(tmp_path, RS_USE_CASES="startups,shoes")
+    known = ", ".join(names(settings.use_cases_dir))
+    with pytest.raises(ConfigurationError, match=f"no file for shoes; there are {known}$"):
+        build_live(settings)
 
 
 def test_an_unknown_engine_kind_stops_the_start(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from flask.testing import FlaskClient
 
 from recommendation_service.tests.support import service
 from recommendation_service.tests.support.service import bearer
+from recommendation_service.use_cases.loader import load_file, names
 from recommendation_service.web.schemas import Answer
 
+USE_CASES = Path(__file__).parents[2] / "use_cases"
 PATH = "/api/recommendations/startups/for-developer"
 LIKES = [{"item_id": f"i{row:03d}", "event": "like", "time": "2026-01-31T12:00:00Z"} for row in range(0, 24, 2)]
 
@@ -120,7 +122,10 @@ def test_an_id_comes_back_in_normal_form(client: FlaskClient) -> None:
 def test_an_unknown_use_case_or_surface_is_404_and_lists_what_exists(client: FlaskClient, path: str) -> None:
     answer = get(client, path)
     assert answer.status_code == 404
-    assert "movies/for-you, startups/for-developer, startups/for-investor" in answer.json["detail"]
+    files = [load_file(USE_CASES / f"{name}.toml") for name in names(USE_CASES)]
+    known = [f"{one.name}/{surface}" for one in files for surface in sorted(one.surfaces)]
+    assert {"movies/for-you", "startups/for-developer"} <= set(known)
+    assert answer.json["detail"].endswith(f"there are {', '.join(known)}")
 
 
 def test_a_use_case_without_an_export_is_503_and_tells_the_command(client: FlaskClient) -> None:
