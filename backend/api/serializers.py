@@ -11,9 +11,18 @@ class SkipSerializer(serializers.Serializer[Any]):
     engine = serializers.CharField(help_text="An engine's name, or 'service': the whole recommendation service")
     code = serializers.CharField(
         help_text="Of an engine: switched_off, not_trained, refused, cannot_say, failed, partial. Of the service: "
-        "unreachable, timeout, bad_answer, circuit_open. Also nothing_left: every item is seen, hidden or filtered away."
+        "unreachable, timeout, bad_answer, circuit_open, not_known_yet. Of a ranker: timeout, failed, refused. "
+        "Also nothing_left: every item is seen, hidden or filtered away."
     )
     detail = serializers.CharField()
+
+
+class StageSerializer(serializers.Serializer[Any]):
+    """What one stage of the pipeline did."""
+
+    name = serializers.CharField()
+    ms = serializers.FloatField(help_text="When the list was made; a kept list keeps its own")
+    detail = serializers.CharField(allow_blank=True)
 
 
 class RecommendationSerializer(serializers.Serializer[Any]):
@@ -33,13 +42,17 @@ class AnswerSerializer(serializers.Serializer[Any]):
     request_id = serializers.UUIDField(help_text="Send it back with what the user then does")
     use_case = serializers.CharField()
     surface = serializers.CharField()
-    user_id = serializers.CharField(max_length=64)
+    user_id = serializers.CharField(max_length=64, allow_null=True, help_text="null: for nobody in particular")
     method_used = serializers.CharField(help_text="Name of the engine that answered")
     degraded = serializers.BooleanField(help_text="True when what should have answered did not; degradation says why")
     degradation = SkipSerializer(many=True)
     model_version = serializers.CharField(allow_blank=True)
     generated_at = serializers.DateTimeField()
     interaction_count = serializers.IntegerField(min_value=0)
+    probabilities = serializers.DictField(
+        child=serializers.FloatField(), help_text="Engine -> chance of having gone first; {} when no chance played"
+    )
+    stages = StageSerializer(many=True)
     recommendations = RecommendationSerializer(many=True)
 
 

@@ -7,7 +7,7 @@ from api.views.interactions import FeedbackView, InteractionsView
 from api.views.recommendations import RecommendationsView
 
 urlpatterns = [
-    path("recommendations/<str:use_case>/<str:surface>/<str:user_id>", RecommendationsView.as_view(), name="recommendations"),
+    path("recommendations/<str:use_case>/<str:surface>/<str:subject>", RecommendationsView.as_view(), name="recommendations"),
     path("v1/interactions", InteractionsView.as_view(), name="interactions"),
     path("v1/feedback", FeedbackView.as_view(), name="feedback"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

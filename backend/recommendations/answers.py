@@ -31,6 +31,14 @@ class ServedSkip(_Strict):
     detail: Text
 
 
+class ServedStage(_Strict):
+    """What one stage of the pipeline did."""
+
+    name: Word
+    ms: Finite
+    detail: Text
+
+
 class ServedItem(_Strict):
     """One item of an answer."""
 
@@ -48,17 +56,19 @@ class Served(_Strict):
     request_id: Id
     use_case: Word
     surface: Word
-    user_id: Id
+    user_id: Id | None
     method_used: Word
     degraded: bool
     degradation: list[ServedSkip]
     model_version: Word
     generated_at: Word
     interaction_count: Annotated[int, Field(ge=0)]
+    probabilities: dict[str, Finite] = Field(default_factory=dict)
+    stages: list[ServedStage] = Field(default_factory=list)
     recommendations: Annotated[list[ServedItem], Field(max_length=MAX_LIMIT)]
 
 
-def checked(body: bytes, *, use_case: str, surface: str, user_id: str, limit: int) -> dict[str, Any]:
+def checked(body: bytes, *, use_case: str, surface: str, user_id: str | None, limit: int) -> dict[str, Any]:
     """The answer as a dict, or BadAnswer: wrong shape, another user's, too long, repeated items, scores not finite."""
     try:
         served = Served.model_validate_json(body)

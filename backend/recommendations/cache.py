@@ -8,6 +8,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -27,7 +28,7 @@ except ImportError:  # Redis is an option; without it nothing raises its errors
         """Never raised."""
 
 
-SCHEMA = 2
+SCHEMA = 3
 LAST_GOOD_SECONDS = 24 * 3600
 CHECKED_SECONDS = 4  # an item taken out of the catalogue is gone from cached lists within this
 LEAVE_ALONE_SECONDS = 1.0
@@ -65,7 +66,7 @@ def key_of(*parts: Any) -> str:
     return sha256(orjson.dumps([SCHEMA, *parts], option=orjson.OPT_SORT_KEYS)).hexdigest()[:40]
 
 
-def read(key: str, user_id: str) -> Kept | None:
+def read(key: str, user_id: str | None) -> Kept | None:
     """The list under `key` if it is one of this user's, or None."""
     names = {"kept": f"recs:kept:{key}", "fresh": f"recs:fresh:{key}", "checked": f"recs:checked:{key}"}
     turn_name = _turn_name(user_id)
@@ -84,9 +85,22 @@ def read(key: str, user_id: str) -> Kept | None:
     return Kept(answer, entry["mark"], entry["state"], fresh, names["checked"] in found)
 
 
-def keep(key: str, user_id: str, answer: dict[str, Any], *, mark: str, state: str, turn: str) -> None:
-    """Store a list under `key`; `mark` and `turn` are from before it was asked for, so later doings make it stale."""
-    seconds = settings.RECOMMENDATIONS["CACHE_SECONDS"]
+def keep(
+    key: str,
+    user_id: str | None,
+    answer: dict[str, Any],
+    *,
+    mark: str,
+    state: str,
+    turn: str,
+    seconds: int | None = None,
+    count: bool = False,
+) -> None:
+    """Store a list under `key`; `mark` and `turn` are from before it was asked for, so later doings make it stale.
+
+    `seconds` is how long it is fresh; None: as the setting CACHE_SECONDS says. With `count`, `count_hit` can count.
+    """
+    seconds = settings.RECOMMENDATIONS["CACHE_SECONDS"] if seconds is None else seconds
     jittered = seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads expiry, guards nothing
 
     def store() -> None:
@@ -94,8 +108,26 @@ def keep(key: str, user_id: str, answer: dict[str, Any], *, mark: str, state: st
         cache.set(f"recs:checked:{key}", 1, CHECKED_SECONDS)
         if seconds > 0:
             cache.set(f"recs:fresh:{key}", turn, max(1, round(jittered)))
+        if seconds > 0 and count:
+            cache.set(f"recs:fresh:{key}:hits", 0, max(1, round(jittered)))
 
     _try(store)
+
+
+def count_hit(key: str) -> None:
+    """Count that the list under `key` was shown again; the count expires with the list, so counts never pile up."""
+
+    def count() -> None:
+        with suppress(ValueError):  # the count is gone a moment before its list: nothing to count on
+            cache.incr(f"recs:fresh:{key}:hits")
+
+    _try(count)
+
+
+def hits_of(key: str) -> int:
+    """How often the list under `key` was shown again since it was made; 0 when it is no longer fresh."""
+    found = _try(lambda: cache.get(f"recs:fresh:{key}:hits", 0))
+    return found if isinstance(found, int) else 0
 
 
 def mark_checked(key: str) -> None:
@@ -103,7 +135,7 @@ def mark_checked(key: str) -> None:
     _try(lambda: cache.set(f"recs:checked:{key}", 1, CHECKED_SECONDS))
 
 
-def turn_of(user_id: str) -> str:
+def turn_of(user_id: str | None) -> str:
     """A word that changes with everything recorded for this user; "" when nothing was lately."""
     found = _try(lambda: cache.get(_turn_name(user_id), ""))
     return found if isinstance(found, str) else ""
@@ -119,8 +151,8 @@ def forget_recorded(sender: Any, *, user_id: str, **_others: Any) -> None:
     forget(user_id)
 
 
-def _turn_name(user_id: str) -> str:
-    return f"recs:turn:{sha256(user_id.encode()).hexdigest()[:40]}"
+def _turn_name(user_id: str | None) -> str:
+    return f"recs:turn:{sha256((user_id or '').encode()).hexdigest()[:40]}"
 
 
 def _try(work: Callable[[], Any]) -> Any:

@@ -30,6 +30,7 @@ from recommendations.breaker import CircuitBreaker
 MAX_BODY_BYTES = 256 * 1024
 CHUNK_BYTES = 64 * 1024
 POOL_SIZE = 16
+NOBODY = "-"  # whom a token is for when a list is for nobody in particular
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))  # monotonic seconds
 
@@ -39,12 +40,16 @@ def _time_left() -> float:
 
 
 class ServiceFailed(Exception):
-    """No answer from the service. `code` is unreachable, timeout, bad_answer or circuit_open."""
+    """No answer from the service. `code` is unreachable, timeout, bad_answer, circuit_open or not_known_yet."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+
+
+class _NotThere(BadAnswer):
+    """The service answered, and does not know what was asked about."""
 
 
 class _DeadlineSocket(socket.socket):
@@ -103,8 +108,11 @@ class RecommendationClient:
         self._lock = threading.Lock()
         self._pool: tuple[int, HTTPConnectionPool] | None = None
 
-    def recommend(self, ask: Mapping[str, Any], *, use_case: str, surface: str, user_id: str, limit: int) -> Answered:
-        """The checked answer to one Ask, which is the JSON body as docs/reference says. Raises ServiceFailed."""
+    def recommend(self, ask: Mapping[str, Any], *, use_case: str, surface: str, user_id: str | None, limit: int) -> Answered:
+        """The checked answer to one Ask, which is the JSON body as docs/reference says. Raises ServiceFailed.
+
+        The code not_known_yet, for an item that is newer than the service's export, says nothing bad of the service.
+        """
         if not self.breaker.may_pass():
             raise ServiceFailed("circuit_open", "the service failed a moment ago; it is asked again shortly")
         over = _deadline.set(time.monotonic() + self._deadline_s)
@@ -112,6 +120,13 @@ class RecommendationClient:
             path = f"/api/recommendations/{use_case}/{surface}"
             body, state = self._exchange("POST", path, orjson.dumps(ask), _token_header(user_id))
             answer = checked(body, use_case=use_case, surface=surface, user_id=user_id, limit=limit)
+        except _NotThere as error:
+            if not ask.get("item_ids"):
+                self.breaker.failed()
+                raise self._failure(error) from error
+            self.breaker.succeeded()
+            told = "the service does not know this item yet; its next export brings it"
+            raise ServiceFailed("not_known_yet", told) from error
         except (BadAnswer, HTTPError, OSError) as error:
             self.breaker.failed()
             raise self._failure(error) from error
@@ -189,6 +204,8 @@ class RecommendationClient:
 
 def _body_of(response: BaseHTTPResponse) -> bytes:
     """The whole body of a good answer. Raises BadAnswer before reading more than the cap."""
+    if response.status == 404:
+        raise _NotThere("HTTP status 404")
     if response.status != 200:
         raise BadAnswer(f"HTTP status {response.status}")
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -207,10 +224,10 @@ def _body_of(response: BaseHTTPResponse) -> bytes:
     return bytes(body)
 
 
-def _token_header(user_id: str) -> dict[str, str]:
+def _token_header(user_id: str | None) -> dict[str, str]:
     if not settings.RECOMMENDATIONS["SIGNING_KEYS"]:
         return {}  # a developer's own machine, where the service runs with RS_INSECURE_DEV
-    return {"Authorization": f"Bearer {tokens.issue(subject=user_id)}"}
+    return {"Authorization": f"Bearer {tokens.issue(subject=user_id or NOBODY)}"}
 
 
 _client: RecommendationClient | None = None

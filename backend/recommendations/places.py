@@ -34,16 +34,26 @@ class Place:
         """True unless the surface's rules show again what a user has already seen."""
         return any(rule.kind == "exclude_seen" for rule in self.surface.rules)
 
+    @property
+    def about(self) -> str:
+        """What its lists are about: "user", "item" or "basket"."""
+        return self.surface.about
+
+    @property
+    def keeps_parts(self) -> bool:
+        """True where a ranker orders the list, and so learns from what was shown."""
+        return any(stage.kind == "rescore" for stage in self.surface.rerank)
+
 
 def place_of(use_case: str, surface: str) -> Place:
-    """The place of that name. Raises NotFound when there is none, or when its lists are not about a user."""
+    """The place of that name. Raises NotFound when there is none here."""
     if use_case not in _names():
         raise NotFound(f"there is no use case '{use_case}'")
     known = loader.load(use_case)
     found = known.surfaces.get(surface)
     source = None if found is None else source_of(found.catalogue)
-    if found is None or source is None or found.about != "user":
-        raise NotFound(f"use case '{use_case}' shows no list of a user on '{surface}' here")
+    if found is None or source is None:
+        raise NotFound(f"use case '{use_case}' shows no list on '{surface}' here")
     return Place(known, surface, found, source)
 
 

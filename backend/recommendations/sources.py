@@ -21,6 +21,7 @@ value is the field `value` where there is one. `event_fields` says otherwise whe
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -50,6 +51,7 @@ class ItemSource:
     tags: ClassVar[str] = ""
     created: ClassVar[str] = ""
     filters: ClassVar[Sequence[str]] = ()
+    available: ClassVar[Mapping[str, Any]] = {}  # {"stock__gt": 0}: what exists is recommended only while this holds
     events: ClassVar[Mapping[str, type[Model]]] = {}  # the site's own event tables, mirrored into UserInteraction
     event_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # event -> {"item" | "user" | "time" | "value": field}
     profiles: ClassVar[Sequence[QuerySet[Any]]] = ()  # people: their pk is the user id
@@ -74,10 +76,25 @@ class ItemSource:
         return found.all()
 
     @classmethod
+    def offered(cls) -> QuerySet[Any]:
+        """The items that may be recommended now: those that exist and can be had."""
+        return cls.items().filter(**cls.available)
+
+    @classmethod
     def records(cls) -> Iterator[ItemRecord]:
         """Every item as the export writes it, streamed."""
+        offered = set(cls.offered().values_list("pk", flat=True)) if cls.available else None
         for item in cls.items().iterator(chunk_size=2000):
-            yield cls.record(item)
+            record = cls.record(item)
+            yield record if offered is None or item.pk in offered else replace(record, available=False)
+
+    @classmethod
+    def nearest(cls, *, user_id: str | None, item_ids: Sequence[str], limit: int) -> Sequence[tuple[str, float]]:
+        """Item ids with scores, best first: near to these items, or else to this person's taste; () when unknown.
+
+        Asked when the service cannot answer, before popular items are taken. A site with vectors of its own says more.
+        """
+        return ()
 
     @classmethod
     def record(cls, item: Any) -> ItemRecord:

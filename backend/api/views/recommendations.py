@@ -1,9 +1,7 @@
-"""GET /api/recommendations/<use_case>/<surface>/<user_id>: may this visitor ask, and is the question sane?"""
+"""GET /api/recommendations/<use_case>/<surface>[/<subject>]: may this visitor ask, and is the question sane?"""
 
 from functools import partial
-from typing import Any
 
-import orjson
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -13,6 +11,7 @@ from rest_framework.views import APIView
 from api import parameters
 from api.permissions import require_may_see
 from api.serializers import AnswerSerializer, ProblemSerializer
+from api.views.lists import USER, personal, whose
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
 from recommendations.services.recommend import place_of, recommend
@@ -27,17 +26,24 @@ PROBLEMS = {
 
 
 class RecommendationsView(APIView):
-    """One user's recommendations on one surface."""
+    """One user's recommendations on one surface, or what goes with an item."""
 
     @extend_schema(
         operation_id="recommendations",
-        summary="Recommendations for one user",
+        summary="Recommendations for one user, or around one item",
         description="Always answers: with the service down or late, the last good list, then popular items; `degraded` "
         "says so. Any facet of the catalogue is a filter, as in `?sector=health&sector=energy`: any of the values.",
         parameters=[
             OpenApiParameter("use_case", str, OpenApiParameter.PATH, description="Such as startups"),
             OpenApiParameter("surface", str, OpenApiParameter.PATH, description="Such as for-developer"),
-            OpenApiParameter("user_id", str, OpenApiParameter.PATH, description="Your own, unless you are staff or a service"),
+            OpenApiParameter(
+                "subject",
+                str,
+                OpenApiParameter.PATH,
+                description="On a surface about a user: your own id, unless you are staff or a service. About an item: its id",
+            ),
+            OpenApiParameter(USER, str, description="On a surface about an item: for whom; yours when it is left out"),
+            OpenApiParameter("strategy", str, description="The engine to put first, of those the surface offers"),
             OpenApiParameter(
                 "limit",
                 {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
@@ -47,26 +53,24 @@ class RecommendationsView(APIView):
         ],
         responses={200: AnswerSerializer, **PROBLEMS},
     )
-    def get(self, request: Request, use_case: str, surface: str, user_id: str) -> HttpResponse:
+    def get(self, request: Request, use_case: str, surface: str, subject: str) -> HttpResponse:
         """The list as JSON, never to be kept by anything between here and the visitor."""
-        wanted = clean_id(user_id, field="user_id")
         place = place_of(use_case, surface)
-        require_may_see(request.user, wanted, catalogue=place.catalogue)
-        asked = parameters.parse(request._request.GET, facets=place.facets)
+        about_user = place.about == "user"
+        wanted = clean_id(subject, field=USER if about_user else "item_id")
+        query = request._request.GET
+        if about_user:
+            require_may_see(request.user, wanted, catalogue=place.catalogue)
+        others = () if about_user else (USER,)
+        asked = parameters.parse(query, facets=place.facets, strategies=place.surface.strategies, others=others)
         answer = recommend(
             use_case=use_case,
             surface=surface,
-            user_id=wanted,
+            user_id=wanted if about_user else whose(request, parameters.one_id(query, USER), place),
+            item_ids=() if about_user else (wanted,),
             limit=asked.limit,
             filters=asked.filters,
             explain=asked.explain,
+            strategy=asked.strategy,
         )
         return personal(answer)
-
-
-def personal(answer: dict[str, Any]) -> HttpResponse:
-    """JSON that belongs to one visitor."""
-    response = HttpResponse(orjson.dumps(answer), content_type="application/json")
-    response["Cache-Control"] = "private, no-store"
-    response["Vary"] = "Authorization, Cookie"
-    return response

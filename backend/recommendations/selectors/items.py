@@ -6,13 +6,15 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from recommendation_service.domain.query import Profile
+from recommendation_service.errors import Gone, NotFound
+from recommendations.models import ItemKey
 from recommendations.sources import ItemSource, values_of
 
 STEP = 200
 
 
 def items_by_id(*, source: type[ItemSource], item_ids: Sequence[str]) -> dict[str, Any]:
-    """Those of the items that may be shown now, by outside id; one query."""
+    """Those of the items that exist now, by outside id; one query."""
     wanted = list(_database_ids(source, item_ids))
     if not wanted:
         return {}
@@ -25,14 +27,24 @@ def alive(*, source: type[ItemSource], item_ids: Sequence[str]) -> set[str]:
     wanted = list(_database_ids(source, item_ids))
     if not wanted:
         return set()
-    found = source.items().filter(**{f"{source.item_id}__in": wanted}).order_by()
+    found = source.offered().filter(**{f"{source.item_id}__in": wanted}).order_by()
     return {str(value) for value in found.values_list(source.item_id, flat=True)}
+
+
+def require_items(*, source: type[ItemSource], item_ids: Sequence[str]) -> None:
+    """Raise NotFound unless every item exists; Gone for one that was known once and was taken away."""
+    missing = [item_id for item_id in item_ids if item_id not in items_by_id(source=source, item_ids=item_ids)]
+    if not missing:
+        return
+    if ItemKey.objects.filter(catalogue__name=source.catalogue, item_id__in=missing).count() == len(set(missing)):
+        raise Gone(f"this item of {source.catalogue} is not there any more")
+    raise NotFound(f"{source.catalogue} has no such item")
 
 
 def any_items(*, source: type[ItemSource], at_most: int) -> Iterator[tuple[str, Any]]:
     """Items of the catalogue, the newest first where the source says when they were made, read in steps."""
     order = f"-{source.created}" if source.created else "pk"
-    ordered = source.items().order_by(order, "pk")
+    ordered = source.offered().order_by(order, "pk")
     for start in range(0, at_most, STEP):
         page = list(ordered[start : start + STEP])
         yield from ((_id_of(source, item), item) for item in page)

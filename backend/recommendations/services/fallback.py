@@ -19,6 +19,8 @@ STEP = 100
 LOOKED_AT = 2000
 LIKED_BY_MANY = "Liked by many people here"
 TO_DISCOVER = "New to you"
+ALIKE = "Similar to what you look at"
+SUITS = "Similar to what you liked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,12 @@ class Asked:
     """One question to `recommend`, after the place was found."""
 
     place: Place
-    user_id: str
+    user_id: str | None  # None: nobody in particular
     limit: int
     filters: Profile
     explain: bool
+    item_ids: tuple[str, ...] = ()  # what an item or basket surface is asked about
+    strategy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def showable(asked: Asked, past: Past, item_ids: list[str]) -> set[str]:
     With the database down nothing can be checked, and everything passes.
     """
     try:
-        here = alive(source=asked.place.source, item_ids=item_ids) - set(past.hidden)
+        here = alive(source=asked.place.source, item_ids=item_ids) - set(past.hidden) - set(asked.item_ids)
         return here - _seen(asked, past, sorted(here))
     except Error:
         return set(item_ids) - set(past.hidden)
@@ -78,8 +82,12 @@ def popular_items(asked: Asked, past: Past, *, leave_out: Collection[str], wante
         return []
     ranking = popular_ids(asked.place)
     score_of = dict(ranking)
-    left_out = set(leave_out) | set(past.hidden)
+    left_out = set(leave_out) | set(past.hidden) | set(asked.item_ids)
     try:
+        _pick_near(asked, past, left_out, picked)
+        if picked.full:
+            return picked.items
+        left_out |= {item["item_id"] for item in picked.items}
         for start in range(0, len(ranking), STEP):
             step = [item_id for item_id, _ in ranking[start : start + STEP] if item_id not in left_out]
             _pick_ranked(asked, past, step, score_of, picked)
@@ -115,32 +123,43 @@ def empty_answer(asked: Asked, past: Past) -> dict[str, Any]:
         "model_version": "",
         "generated_at": datetime.now(UTC).isoformat(),
         "interaction_count": count,
+        "probabilities": {},
+        "stages": [],
         "recommendations": [],
     }
 
 
 def _seen(asked: Asked, past: Past, item_ids: list[str]) -> set[str]:
-    if not asked.place.leaves_out_seen:
+    if not asked.place.leaves_out_seen or asked.user_id is None:
         return set()
     if past.known and past.count is None:
         return past.seen
     return seen_among(user_id=asked.user_id, catalogue=asked.place.catalogue, item_ids=item_ids)
 
 
-def _pick_ranked(asked: Asked, past: Past, item_ids: list[str], score_of: dict[str, float], picked: _Picked) -> None:
+def _pick_ranked(
+    asked: Asked,
+    past: Past,
+    item_ids: list[str],
+    score_of: dict[str, float],
+    picked: _Picked,
+    *,
+    reason: str = LIKED_BY_MANY,
+) -> None:
     if not item_ids:
         return
     seen = _seen(asked, past, item_ids)
     unseen = [item_id for item_id in item_ids if item_id not in seen]
     if not asked.filters:
         unseen = unseen[: 2 * (picked.wanted - len(picked.items)) + 10]  # some may be gone from the catalogue
-    found = items_by_id(source=asked.place.source, item_ids=unseen)
+    here = alive(source=asked.place.source, item_ids=unseen) if asked.place.source.available else set(unseen)
+    found = items_by_id(source=asked.place.source, item_ids=[item_id for item_id in unseen if item_id in here])
     for item_id in unseen:
         if picked.full:
             return
         item = found.get(item_id)
         if item is not None and matches(source=asked.place.source, item=item, filters=asked.filters):
-            picked.items.append(_row(asked, item_id, item, score_of[item_id], LIKED_BY_MANY))
+            picked.items.append(_row(asked, item_id, item, score_of[item_id], reason))
 
 
 def _pick_any(asked: Asked, past: Past, left_out: set[str], picked: _Picked) -> None:
@@ -155,6 +174,14 @@ def _pick_any(asked: Asked, past: Past, left_out: set[str], picked: _Picked) -> 
             return
         if item_id not in _seen(asked, past, [item_id]):
             picked.items.append(_row(asked, item_id, item, 0.0, TO_DISCOVER))
+
+
+def _pick_near(asked: Asked, past: Past, left_out: set[str], picked: _Picked) -> None:
+    """What the site itself finds near: to the items asked about, or to the person's taste."""
+    wanted = 2 * picked.wanted + len(left_out)
+    near = asked.place.source.nearest(user_id=asked.user_id, item_ids=asked.item_ids, limit=wanted)
+    ids = [item_id for item_id, _ in near if item_id not in left_out]
+    _pick_ranked(asked, past, ids, dict(near), picked, reason=ALIKE if asked.item_ids else SUITS)
 
 
 def _pick_unchecked(ranking: list[tuple[str, float]], left_out: set[str], picked: _Picked) -> None:

@@ -2,16 +2,19 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.utils import Error
 
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Profile
+from recommendation_service.errors import InvalidInput
 from recommendations import cache
 from recommendations.client import ServiceFailed, client
 from recommendations.places import Place, place_of
 from recommendations.selectors.history import NOBODY, hidden_of, history_of, mark_of, seen_before
+from recommendations.selectors.items import require_items
 from recommendations.service_state import service_state
 from recommendations.services.fallback import Asked, Past, empty_answer, popular_items, renumbered, showable
 from recommendations.services.flight import SingleFlight
@@ -30,23 +33,32 @@ def recommend(
     *,
     use_case: str,
     surface: str,
-    user_id: str,
+    user_id: str | None = None,
+    item_ids: Sequence[str] = (),
     limit: int = DEFAULT_LIMIT,
     filters: Mapping[str, Sequence[str]] | None = None,
     explain: bool = False,
+    strategy: str | None = None,
 ) -> dict[str, Any]:
     """The answer as docs/reference/api.md says, always: `degraded` tells when it is not the service's own.
 
-    The arguments are clean: an id by `clean_id`, a limit of 1 to 100, filters that the catalogue declares. Who may see
-    whose list was decided before. Raises NotFound for a surface that does not exist, and nothing else.
+    The arguments are clean: ids by `clean_id`, a limit of 1 to 100, filters that the catalogue declares. Who may see
+    whose list was decided before; without `user_id` the list is for nobody in particular. `item_ids` are what an item
+    or basket surface is asked about. Raises NotFound for a surface that does not exist and for an item nobody knows,
+    Gone for one that was taken away, InvalidInput for a strategy that the surface does not offer and for a surface
+    about items without any; nothing else.
     """
     place = place_of(use_case, surface)
     chosen = {name: tuple(values) for name, values in (filters or {}).items()}
-    asked = Asked(place, user_id, limit, chosen, explain)
-    key = cache.key_of(use_case, place.catalogue, surface, user_id, limit, chosen, explain)
+    asked = Asked(place, user_id, limit, chosen, explain, tuple(dict.fromkeys(item_ids)), strategy)
+    _check(asked)
+    asked_for = [asked.item_ids, strategy] if item_ids or strategy else []
+    key = cache.key_of(use_case, place.catalogue, surface, user_id, limit, chosen, explain, *asked_for)
     mark = _mark(asked)
     kept = cache.read(key, user_id)
     if kept is not None and _is_fresh(kept, mark) and _still_whole(asked, key, kept):
+        if place.surface.count_hits:
+            cache.count_hit(key)
         return kept.answer
     turn = cache.turn_of(user_id)
     return _flight.do(f"{key}:{mark}:{turn}", lambda: _made(asked, key, mark, turn, kept))
@@ -65,9 +77,31 @@ def _made(asked: Asked, key: str, mark: str, turn: str, kept: cache.Kept | None)
     except ServiceFailed as failure:
         answer = _without_service(asked, past, failure, _usable(kept, mark))
     else:
-        cache.keep(key, asked.user_id, answer, mark=mark, state=state, turn=turn)
+        told, surface = _told(asked, answer), asked.place.surface
+        seconds, count = surface.cache_seconds, surface.count_hits
+        cache.keep(key, asked.user_id, told, mark=mark, state=state, turn=turn, seconds=seconds, count=count)
     record_impression(place=asked.place, answer=answer)
-    return answer
+    return _told(asked, answer)
+
+
+def _told(asked: Asked, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer as it leaves: shares of the score only for those who asked why."""
+    if asked.explain or not asked.place.keeps_parts:
+        return answer
+    return {**answer, "recommendations": [{**item, "parts": {}} for item in answer["recommendations"]]}
+
+
+def _check(asked: Asked) -> None:
+    place = asked.place
+    if asked.strategy is not None and asked.strategy not in place.surface.strategies:
+        told = f"must be one of {', '.join(place.surface.strategies)}" if place.surface.strategies else "is not offered here"
+        raise InvalidInput(f"strategy {told}", fields={"/strategy": told})
+    if place.about != "user" and not asked.item_ids:
+        told = f"name at least one: '{place.name}' is about {'items' if place.about == 'basket' else 'an item'}"
+        raise InvalidInput(f"item_ids: {told}", fields={"/item_ids": told})
+    if place.about == "item":
+        with suppress(Error):  # with the database down nothing can be checked, and the service may still know
+            require_items(source=place.source, item_ids=asked.item_ids)
 
 
 def _from_service(asked: Asked, past: Past) -> tuple[dict[str, Any], str]:
@@ -116,19 +150,23 @@ def _ask(asked: Asked, past: Past, limit: int) -> dict[str, Any]:
     ]
     return {
         "user_id": asked.user_id,
+        "item_ids": list(asked.item_ids),
+        "strategy": asked.strategy,
         "history": events if past.known else None,
         "count": past.count,
         "profile": past.profile,
         "limit": limit,
         "filters": asked.filters,
         "exclude": [*past.hidden, *(past.older if asked.place.leaves_out_seen else ())],
-        "explain": asked.explain,
+        "explain": asked.explain or asked.place.keeps_parts,
         "request_id": str(uuid.uuid4()),
     }
 
 
 def _past(asked: Asked) -> Past:
     place, user_id = asked.place, asked.user_id
+    if user_id is None:
+        return Past(profile={})
     try:
         events, count = history_of(user_id=user_id, catalogue=place.catalogue, use_case=place.use_case)
         older = seen_before(events, user_id=user_id, catalogue=place.catalogue) if count is not None else ()
@@ -147,6 +185,8 @@ def _sendable(profile: Profile) -> Profile:
 
 
 def _mark(asked: Asked) -> str:
+    if asked.user_id is None:
+        return NOBODY
     try:
         return mark_of(user_id=asked.user_id, catalogue=asked.place.catalogue)
     except Error:

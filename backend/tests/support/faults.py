@@ -109,6 +109,8 @@ def answer_for(request: dict[str, Any], item_ids: list[str], **changes: Any) -> 
         "model_version": "als_v1",
         "generated_at": "2026-01-01T00:00:00+00:00",
         "interaction_count": len(request.get("history") or []),
+        "probabilities": {},
+        "stages": [],
         "recommendations": [
             {
                 "item_id": item_id,

@@ -187,7 +187,7 @@ class TestTheCommand:
 
     def test_writes_what_it_says_and_names_the_next_command(self) -> None:
         lines = self._run()
-        assert lines[0] == f"80 startups, 60 people, {UserInteraction.objects.count()} events"
+        assert lines[0] == f"80 startups, 60 people, {UserInteraction.objects.count():,} events"
         assert lines[-1] == "next: manage.py generate_all_datasets"
         assert Startup.objects.count() == 80
 
@@ -211,7 +211,7 @@ class TestTheCommand:
         def full(**_: object) -> int:
             raise OSError("disk full")
 
-        monkeypatch.setattr("sites.startups.management.commands.generate_startups_data.write_past", full)
+        monkeypatch.setattr("sites.seeding.write_past", full)
         with pytest.raises(OSError, match="disk full"):
             self._run()
         assert Startup.objects.count() == 0
