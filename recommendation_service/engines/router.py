@@ -1,46 +1,15 @@
 """Routers: who goes first for a query."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from recommendation_service.domain.query import Query
+from recommendation_service.engines.bandit import Bandit
+from recommendation_service.engines.routing import Policy, Router
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.options import checked, one_of
 from recommendation_service.use_cases.schema import Part
 
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a bandit has learned: for each arm how often it was played, and the sum of what that brought."""
-
-    version: str
-    plays: Mapping[str, int]
-    rewards: Mapping[str, float]
-
-
-class Router(ABC):
-    """Names the engine that goes first; the surface's fallback chain says who goes next."""
-
-    @abstractmethod
-    def choose(self, query: Query) -> str:
-        """The engine's name in the use-case file."""
-
-    @abstractmethod
-    def engines(self) -> tuple[str, ...]:
-        """Every name it may choose, for checking at start."""
-
-    def probabilities(self, query: Query) -> Mapping[str, float]:
-        """With what chance each engine would have been chosen for this query; empty when no chance plays."""
-        return {}
-
-    def segment(self, query: Query) -> str:
-        """The kind of user in a word for the log, such as "warm"; empty when the router makes no difference."""
-        return ""
-
-    def summary(self, labels: Mapping[str, str]) -> str:
-        """One line about its rule for the start-up log; `labels` are words for engine names."""
-        return ", ".join(labels.get(name, name) for name in self.engines())
+__all__ = ["LEARNING", "ROUTERS", "ByCount", "Fixed", "Policy", "Router", "build_router"]
 
 
 class ByCount(Router):
@@ -95,7 +64,7 @@ class Fixed(Router):
 
 
 ROUTERS: Mapping[str, Callable[..., Router]] = {"by_count": ByCount, "fixed": Fixed}
-LEARNING: Mapping[str, Callable[..., Router]] = {}  # kinds that take a Policy, or None, as their first argument
+LEARNING: Mapping[str, Callable[..., Router]] = {"bandit": Bandit}  # kinds that take a Policy, or None, as their first argument
 
 
 def build_router(part: Part, *, place: str, policy: Policy | None = None) -> Router:

@@ -57,7 +57,7 @@ def test_thresholds_that_cross_stop_the_start(low: int, high: int) -> None:
 @pytest.mark.parametrize(
     ("part", "told"),
     [
-        (Part(kind="by_counts"), "there are by_count, fixed"),
+        (Part(kind="by_counts"), "there are bandit, by_count, fixed"),
         (Part(kind="by_count", options={**SEGMENTS, "cold_bellow": 5}), "does not know 'cold_bellow'.*cold_below"),
         (Part(kind="by_count", options={"cold": "als", "warm": "als"}), "hot: Field required"),
         (Part(kind="fixed", options={"engine": ["als"]}), "engine: Input should be a valid string"),
