@@ -75,6 +75,18 @@ def unit_rows(matrix: Floats) -> Floats:
     return np.asarray(matrix / np.maximum(lengths, np.float32(1e-12)), dtype=np.float32)
 
 
+def weighted_direction(vectors: Floats, weights: Floats) -> Floats | None:
+    """Where liked things point to together: the unit vector of the sum of weights * vectors, (d,).
+
+    `vectors` is (k, d), `weights` (k,), negative for dislikes. None when nothing is left, such as after a like and an
+    equal dislike of the same thing.
+    """
+    total = np.asarray(np.asarray(weights, dtype=np.float32) @ vectors, dtype=np.float32)
+    length = float(np.linalg.norm(total))
+    reach = float(np.abs(weights) @ np.linalg.norm(vectors, axis=1)) if len(vectors) else 0.0
+    return total / np.float32(length) if length > 1e-6 * reach else None
+
+
 def dense(inputs: Floats, weights: Floats, bias: Floats) -> Floats:
     """One affine layer: (..., n_in) x (n_in, n_out) + (n_out,)."""
     return np.asarray(inputs @ weights + bias, dtype=np.float32)
