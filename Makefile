@@ -30,8 +30,8 @@ $(VENV)/.dev-ready: pyproject.toml $(VENV)/.demo-ready
 	$(PYTHON) -m pip install -qq -e ".[serve,train,backend,dev]"
 	@touch $@
 
-demo: $(VENV)/.demo-ready ## a working site with its service, from nothing: make demo [DATA=folder] [PORT=8000] [SERVICE_PORT=5000] [KEEP=1]
-	@exec $(PYTHON) backend/manage.py demo --port $(PORT) --service-port $(SERVICE_PORT) $(if $(DATA),--movielens "$(DATA)") $(if $(KEEP),--keep)
+demo: $(VENV)/.demo-ready ## a working site with its service, from nothing: make demo [SITES=startups,shop] [DATA=folder] [PORT=8000] [SERVICE_PORT=5000] [KEEP=1]
+	@exec $(PYTHON) backend/manage.py demo --port $(PORT) --service-port $(SERVICE_PORT) $(if $(SITES),--sites "$(SITES)") $(if $(DATA),--movielens "$(DATA)") $(if $(KEEP),--keep)
 
 test: $(VENV)/.dev-ready ## the whole suite; also on PostgreSQL and Redis where they answer
 	@$(PYTHON) .ci/suite.py

@@ -1,9 +1,9 @@
-"""What `make demo` does, as values: the site, its folders and environment, the stages in order, and the two servers."""
+"""What `make demo` does, as values: the sites, their folders and environment, the stages in order, and the two servers."""
 
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,22 +16,26 @@ MANAGE = (sys.executable, str(BACKEND / "manage.py"))
 TOKEN_COMMAND = (*MANAGE, "issue_token", "--service", "--minutes", "720")  # the key it signs with is in the environment
 
 
+Command = tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One of the sites a demo can show, and the manage.py command that fills it."""
+    """One of the sites a demo can show, and the commands that fill it and finish it once its models are there."""
 
     name: str  # also its use case, its catalogue and its page
-    surface: str
-    fill: tuple[str, ...]
-    known: str = ""  # a word that the profiles of this surface's people have
+    path: str  # of its list, with {} for the busiest person's id
+    fill: Command  # of manage.py
+    known: str = ""  # a word that the profiles of the shown people have
+    after: tuple[Command, ...] = ()  # of Python, or of manage.py where the first word is "manage.py"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One command that must end well before the next begins."""
+    """Commands that must end well before the next stage begins; they do not depend on each other."""
 
     name: str
-    command: tuple[str, ...]
+    commands: tuple[Command, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Server:
 class Plan:
     """A whole demo; nothing has been started or written yet."""
 
-    site: Site
+    sites: tuple[Site, ...]
     folder: Path  # everything this demo writes, apart from a database that was given
     environment: Mapping[str, str]
     prepare: tuple[Stage, ...]  # skipped when what they made is kept
@@ -61,43 +65,73 @@ class Plan:
     servers: tuple[Server, ...]
 
 
-def startups() -> Site:
-    """The seeded startups site."""
-    return Site("startups", "for-developer", ("generate_startups_data", "--reset"), known="skills")
+SEEDED = {
+    site.name: site
+    for site in (
+        Site(
+            "startups",
+            "/api/recommendations/startups/for-developer/{}?limit=2",
+            ("generate_startups_data", "--reset"),
+            known="skills",
+        ),
+    )
+}
+
+
+def seeded(names: Sequence[str] = ()) -> tuple[Site, ...]:
+    """The seeded sites of these names, in the order in which they are told; without names all of them.
+
+    Raises ConfigurationError for a name there is no such site of.
+    """
+    strangers = [name for name in names if name not in SEEDED]
+    if strangers:
+        raise ConfigurationError(f"SITES names '{strangers[0]}'; there are {', '.join(SEEDED)}")
+    return tuple(site for name, site in SEEDED.items() if not names or name in names)
 
 
 def movies(release: Path) -> Site:
     """The movies site with the ratings of a MovieLens release in either layout. Raises ConfigurationError without one."""
     if not release.is_dir():
         raise ConfigurationError(f"DATA={release} is not a folder; name the folder of a MovieLens release")
-    return Site("movies", "for-you", ("load_movielens", str(release.resolve()), "--reset"))
+    path = "/api/recommendations/movies/for-you/{}?limit=2"
+    return Site("movies", path, ("load_movielens", str(release.resolve()), "--reset"))
 
 
-def plan(site: Site, *, port: int, service_port: int, environ: Mapping[str, str], root: Path = ROOT) -> Plan:
-    """The demo of one site. `environ` is the caller's environment: DATABASE_URL and CACHE_URL in it are used as they are."""
-    folder = root / ".demo" / site.name
+def plan(sites: Sequence[Site], *, port: int, service_port: int, environ: Mapping[str, str], root: Path = ROOT) -> Plan:
+    """The demo of these sites. `environ` is the caller's environment: DATABASE_URL and CACHE_URL in it are used as they are."""
+    names = [site.name for site in sites]
+    folder = root / ".demo" / "-".join(names)
+    chosen = [word for name in names for word in ("--catalogue", name)]
     return Plan(
-        site=site,
+        sites=tuple(sites),
         folder=folder,
-        environment=_environment(folder, port, service_port, environ),
+        environment=_environment(folder, names, port, service_port, environ),
         prepare=(
-            Stage("tables", (*MANAGE, "migrate", "--noinput", "-v", "0")),
-            Stage("site", (*MANAGE, *site.fill)),
-            Stage("export", (*MANAGE, "generate_all_datasets", "--catalogue", site.name)),
-            Stage(
-                "train",
-                (sys.executable, "-m", "recommendation_service.train_all", "--use-case", site.name, "--budget-seconds", "15"),
-            ),
+            Stage("tables", ((*MANAGE, "migrate", "--noinput", "-v", "0"),)),
+            *(Stage(f"fill-{site.name}", ((*MANAGE, *site.fill),)) for site in sites),
+            Stage("export", ((*MANAGE, "generate_all_datasets", *chosen),)),
+            Stage("train", tuple(_training(site) for site in sites)),
+            *(Stage(f"{site.name}-{step[1]}", (_own(step),)) for site in sites for step in site.after),
         ),
         always=(
-            Stage("static", (*MANAGE, "collectstatic", "--noinput", "-v", "0")),
-            Stage("staff", (*MANAGE, "demo_staff")),
+            Stage("static", ((*MANAGE, "collectstatic", "--noinput", "-v", "0"),)),
+            Stage("staff", ((*MANAGE, "demo_staff"),)),
         ),
         servers=(_flask(service_port), _django(port)),
     )
 
 
-def _environment(folder: Path, port: int, service_port: int, environ: Mapping[str, str]) -> dict[str, str]:
+def _training(site: Site) -> Command:
+    return (sys.executable, "-m", "recommendation_service.train_all", "--use-case", site.name, "--budget-seconds", "15")
+
+
+def _own(step: Command) -> Command:
+    return (*MANAGE, *step[1:]) if step[0] == "manage.py" else (sys.executable, *step)
+
+
+def _environment(
+    folder: Path, names: Sequence[str], port: int, service_port: int, environ: Mapping[str, str]
+) -> dict[str, str]:
     database = environ.get("DATABASE_URL") or f"sqlite:///{folder / 'site.sqlite3'}"
     own = {
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
@@ -108,7 +142,7 @@ def _environment(folder: Path, port: int, service_port: int, environ: Mapping[st
         "RECOMMENDATION_SERVICE_URL": f"http://{HOST}:{service_port}",
         "RS_SIGNING_KEYS": f"demo:{secrets.token_urlsafe(48)}",
         "RS_DATABASE_URL": database,
-        "RS_USE_CASES": folder.name,
+        "RS_USE_CASES": ",".join(names),
         "RS_DATA_DIR": str(folder / "data"),
         "RS_MODELS_DIR": str(folder / "models"),
         "RS_LOG_FILE": str(folder / "app.log"),

@@ -17,6 +17,7 @@ from recommendation_service.errors import TandemError
 from sites.demo.plan import HOST, Server
 
 GRACE_S = 10.0
+AT_ONCE = 2  # commands of one stage side by side: a demo is made on two cores
 RESTART_S = 15.0  # long enough to look at one half without the other
 _PAUSE_S = 0.1
 
@@ -40,16 +41,26 @@ class Processes:
         self.signals = signals
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
 
-    def run(self, name: str, command: Sequence[str]) -> float:
-        """Run to the end with the output in `<name>.log`; the seconds it took. Raises StageFailed, Stopped."""
+    def run(self, name: str, *commands: Sequence[str]) -> float:
+        """Run all to the end, AT_ONCE of them side by side, with the output in `<name>.log`; the seconds it took.
+
+        Several commands write `<name>-1.log` and so on. Raises StageFailed as soon as one failed, Stopped.
+        """
         begun = time.monotonic()
-        process = self.start(name, command)
-        while process.poll() is None:
+        waiting = [(name if len(commands) == 1 else f"{name}-{place}", one) for place, one in enumerate(commands, start=1)]
+        busy: list[tuple[str, subprocess.Popen[bytes]]] = []
+        while waiting or busy:
             self.signals.check()
+            if waiting and len(busy) < AT_ONCE:
+                log, command = waiting.pop(0)
+                busy.append((log, self.start(log, command)))
+                continue
+            for log, process in [one for one in busy if one[1].poll() is not None]:
+                busy.remove((log, process))
+                self._running.remove((log, process))
+                if process.returncode != 0:
+                    raise StageFailed(self._why(log, f"failed with exit status {process.returncode}"))
             time.sleep(_PAUSE_S / 5)
-        self._running.pop()
-        if process.returncode != 0:
-            raise StageFailed(self._why(name, f"failed with exit status {process.returncode}"))
         return time.monotonic() - begun
 
     def output(self, name: str, command: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ def run(plan: Plan, processes: Processes, say: Say, *, keep: bool) -> None:
     begun = time.monotonic()
     _prepare(plan, processes, say, keep=keep)
     for stage in plan.always:
-        say(_timed(stage.name, processes.run(stage.name, stage.command)))
+        say(_timed(stage.name, processes.run(stage.name, *stage.commands)))
     for server in plan.servers:
         processes.start(server.name, server.command)
     say(_timed("start", processes.wait_ready(plan.servers, READY_S)))
@@ -41,14 +41,16 @@ def make_folder(plan: Plan, *, keep: bool) -> None:
 
 
 def _prepare(plan: Plan, processes: Processes, say: Say, *, keep: bool) -> None:
-    made_by = json.dumps([stage.command[2:] for stage in plan.prepare] + [plan.environment["DATABASE_URL"].rpartition("@")[2]])
+    made_by = json.dumps(
+        [[one[2:] for one in stage.commands] for stage in plan.prepare] + [plan.environment["DATABASE_URL"].rpartition("@")[2]]
+    )
     kept = plan.folder / _KEPT
     if keep and kept.exists() and kept.read_text() == made_by:
         say("kept      what the last demo of this site made (KEEP=1)")
         return
     kept.unlink(missing_ok=True)
     for stage in plan.prepare:
-        say(_timed(stage.name, processes.run(stage.name, stage.command)))
+        say(_timed(stage.name, processes.run(stage.name, *stage.commands)))
     kept.write_text(made_by)
 
 
@@ -57,15 +59,18 @@ def _show(plan: Plan, processes: Processes, say: Say) -> None:
     page = f"http://{HOST}:{django.port}"
     token = plan.folder.parent / "token"
     _write_private(token, processes.output("token", TOKEN_COMMAND))
-    user_id = busiest_user(plan.folder / "data", plan.site)
-    path = f"/api/recommendations/{plan.site.name}/{plan.site.surface}/{user_id}?limit=2"
     say("")
-    say(f"page      {page}/{plan.site.name}/")
+    for site in plan.sites:
+        say(f"page      {page}/{site.name}/")
     say(f"API       {page}/api/docs/   and of the service: {_docs(service)}")
     say(f"admin     {page}/admin/   user: staff   password: {plan.environment['DEMO_STAFF_PASSWORD']}   (this demo only)")
-    say("")
-    say(f"$ curl -H \"Authorization: Bearer $(cat {_short(token)})\" '{page}{path}'")
-    say(json.dumps(ask(f"{page}{path}", token.read_text().strip()), indent=2, ensure_ascii=False))
+    for place, site in enumerate(plan.sites):
+        url = page + site.path.format(busiest_user(plan.folder / "data", site))
+        answer = ask(url, token.read_text().strip())
+        say("")
+        say(f"$ curl -H \"Authorization: Bearer $(cat {_short(token)})\" '{url}'")
+        if place == 0:
+            say(json.dumps(answer, indent=2, ensure_ascii=False))
     say("")
     say("Stop with Ctrl-C.")
 

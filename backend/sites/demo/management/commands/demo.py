@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 
 from recommendation_service.errors import TandemError
 from sites.demo import show
-from sites.demo.plan import movies, plan, startups
+from sites.demo.plan import SEEDED, movies, plan, seeded
 from sites.demo.processes import Processes, Signals, Stopped, require_free
 
 
@@ -25,6 +25,8 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="where Django listens")
         parser.add_argument("--service-port", type=int, default=5000, help="where Flask listens")
         parser.add_argument("--movielens", type=Path, metavar="FOLDER", help="show the movies site with this MovieLens release")
+        known = ", ".join(SEEDED)
+        parser.add_argument("--sites", default="", help=f"comma-separated, of {known}; default: all of them")
         parser.add_argument("--keep", action="store_true", help="reuse what the last demo of the site made")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,8 +43,9 @@ class Command(BaseCommand):
         self._say("stopped")
 
     def _run(self, signals: Signals, **options: Any) -> None:
-        site = movies(options["movielens"]) if options["movielens"] else startups()
-        whole = plan(site, port=options["port"], service_port=options["service_port"], environ=os.environ)
+        named = [name.strip() for name in options["sites"].split(",") if name.strip()]
+        sites = (movies(options["movielens"]),) if options["movielens"] else seeded(named)
+        whole = plan(sites, port=options["port"], service_port=options["service_port"], environ=os.environ)
         require_free(whole.servers)  # before anything is removed: the folder may be that of a running demo
         show.make_folder(whole, keep=options["keep"])
         processes = Processes(whole.folder, whole.environment, signals)
