@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "sites.page",
     "sites.startups",
     "sites.movies",
+    "sites.posts",
 ]
 
 MIDDLEWARE = [
@@ -102,6 +103,7 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
+MEDIA_URL = "/media/"
 STATIC_ROOT = BACKEND / "staticfiles"
 LOGIN_URL = "admin:login"
 
@@ -137,6 +139,7 @@ RECOMMENDATIONS: dict[str, Any] = {
     "CONNECT_TIMEOUT_S": 0.05,
     "CACHE_SECONDS": env.int("RECOMMENDATION_CACHE_SECONDS", default=60),
     "DATA_DIR": Path(env.str("RS_DATA_DIR", default=str(BACKEND.parent / "recommendation_service" / "data"))),
+    "MODELS_DIR": Path(env.str("RS_MODELS_DIR", default=str(BACKEND.parent / "recommendation_service" / "models"))),
     "USER_ID": "recommendations.identity.user_id_of",
     "DEMO": False,  # True lets the page act as any person; never in production
 }
