@@ -52,7 +52,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
     probabilities = serializers.DictField(
         child=serializers.FloatField(), help_text="Engine -> chance of having gone first; {} when no chance played"
     )
-    stages = StageSerializer(many=True)
+    stages = StageSerializer(many=True, help_text="With explain: how the list was made")
     recommendations = RecommendationSerializer(many=True)
 
 

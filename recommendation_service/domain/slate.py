@@ -77,7 +77,7 @@ class Slate:
     degradation: tuple[Skip, ...] = ()
     interaction_count: int = 0
     probabilities: Mapping[str, float] = field(default_factory=dict)  # engine -> chance of having gone first; {}: no chance
-    stages: tuple[StageRun, ...] = ()
+    stages: tuple[StageRun, ...] = ()  # told to those who ask why
 
     @property
     def degraded(self) -> bool:

@@ -60,7 +60,11 @@ class RecommendationService:
         clock.lap("explain")
         skips = (*resolved.skips, *found.skips, *unranked, *unexplained)
         chances = {} if query.strategy else plan.router.probabilities(query)
-        slate = replace(_slate(ask, query, found, shown, reasons, skips), probabilities=chances, stages=tuple(clock.runs))
+        slate = replace(
+            _slate(ask, query, found, shown, reasons, skips),
+            probabilities=chances,
+            stages=tuple(clock.runs) if ask.explain else (),
+        )
         self._log_answer(slate, shelf.engines, 1000 * (time.perf_counter() - started))
         return slate
 

@@ -117,7 +117,7 @@ class Answer(BaseModel):
     generated_at: str = Field(description="ISO 8601, UTC", json_schema_extra={"format": "date-time"})
     interaction_count: int = Field(ge=0)
     probabilities: dict[str, float] = Field(description="Engine -> chance of having gone first; {} when no chance plays")
-    stages: list[StageOut] = Field(description="How the list was made, and how long each stage took")
+    stages: list[StageOut] = Field(description="With explain: how the list was made, and how long each stage took")
     recommendations: list[RecommendationOut]
 
 

@@ -88,7 +88,7 @@ def _told(asked: Asked, answer: dict[str, Any]) -> dict[str, Any]:
     """The answer as it leaves: shares of the score only for those who asked why."""
     if asked.explain or not asked.place.keeps_parts:
         return answer
-    return {**answer, "recommendations": [{**item, "parts": {}} for item in answer["recommendations"]]}
+    return {**answer, "stages": [], "recommendations": [{**item, "parts": {}} for item in answer["recommendations"]]}
 
 
 def _check(asked: Asked) -> None:
