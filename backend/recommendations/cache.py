@@ -7,9 +7,10 @@ cache counts as a miss, and after one the cache is left alone for a second, so a
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -31,6 +32,7 @@ except ImportError:  # Redis is an option; without it nothing raises its errors
 SCHEMA = 3
 LAST_GOOD_SECONDS = 24 * 3600
 CHECKED_SECONDS = 4  # an item taken out of the catalogue is gone from cached lists within this
+DAY_COUNTS_SECONDS = 14 * 24 * 3600
 LEAVE_ALONE_SECONDS = 1.0
 JITTER = 0.1
 CACHE_ERRORS = (OSError, ValueError, TypeError, KeyError, AttributeError, RedisError)
@@ -114,14 +116,27 @@ def keep(
     _try(store)
 
 
-def count_hit(key: str) -> None:
-    """Count that the list under `key` was shown again; the count expires with the list, so counts never pile up."""
+def count_hit(key: str, *, where: str) -> None:
+    """Count that the list under `key` was shown again, for itself and for the day at `where`, "<use case>:<surface>".
+
+    The list's own count expires with it and a day's after two weeks, so counts never pile up.
+    """
 
     def count() -> None:
         with suppress(ValueError):  # the count is gone a moment before its list: nothing to count on
             cache.incr(f"recs:fresh:{key}:hits")
+        day = _day_name(where, datetime.now(UTC).date())
+        cache.add(day, 0, DAY_COUNTS_SECONDS)
+        cache.incr(day)
 
     _try(count)
+
+
+def hits_by_day(where: str, days: Iterable[date]) -> dict[date, int]:
+    """How many lists of a place were shown again on each of these days (UTC); days of the last two weeks are known."""
+    names = {day: _day_name(where, day) for day in days}
+    found = _try(lambda: cache.get_many(list(names.values()))) or {}
+    return {day: count for day, name in names.items() if isinstance(count := found.get(name, 0), int)}
 
 
 def hits_of(key: str) -> int:
@@ -149,6 +164,10 @@ def forget(user_id: str) -> None:
 def forget_recorded(sender: Any, *, user_id: str, **_others: Any) -> None:
     """`forget`, as a receiver of `interaction_recorded`."""
     forget(user_id)
+
+
+def _day_name(where: str, day: date) -> str:
+    return f"recs:hits:{where}:{day.isoformat()}"
 
 
 def _turn_name(user_id: str | None) -> str:

@@ -58,7 +58,7 @@ def recommend(
     kept = cache.read(key, user_id)
     if kept is not None and _is_fresh(kept, mark) and _still_whole(asked, key, kept):
         if place.surface.count_hits:
-            cache.count_hit(key)
+            cache.count_hit(key, where=f"{use_case}:{surface}")
         return kept.answer
     turn = cache.turn_of(user_id)
     return _flight.do(f"{key}:{mark}:{turn}", lambda: _made(asked, key, mark, turn, kept))
