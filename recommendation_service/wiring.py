@@ -17,12 +17,14 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
 from recommendation_service.engines.ensemble import Ensemble
+from recommendation_service.engines.margin import Margin
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.router import Policy
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError, DatasetError
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.pipeline.resolve import HistorySource
+from recommendation_service.rankers import learned
 from recommendation_service.rankers.base import Ranker
 from recommendation_service.services.live import Export, Holding, Live, Serving
 from recommendation_service.services.recommendation_service import RecommendationService
@@ -40,6 +42,7 @@ TRAINED: Mapping[str, Callable[..., Engine]] = {
     "als": CollaborativeALS.from_artifact,
     "two_tower": TwoTower.from_artifact,
     "content": Content.from_artifact,
+    "margin": Margin.from_artifact,
 }
 KINDS: Mapping[str, Callable[..., Engine]] = {
     **TRAINED,
@@ -48,7 +51,9 @@ KINDS: Mapping[str, Callable[..., Engine]] = {
 }
 
 
-RANKERS: Mapping[str, Callable[..., Ranker | Skip | None]] = {}
+RANKERS: Mapping[str, Callable[..., Ranker | Skip | None]] = {
+    "learned": learned.from_artifact,
+}
 """Kind -> (name, its published model or None, catalogue, settings, **options): the ranker; None: not configured or not
 trained yet; a Skip: configured, and cannot be used."""
 
@@ -243,8 +248,14 @@ def _damaged_rankers(use_case: UseCase, held: Holding) -> dict[str, Skip]:
 
 
 def policy_of(artifact: Artifact | None) -> Policy | None:
-    """What a published bandit learned; None before its first update."""
-    return None
+    """What a published bandit learned; None before its first update, and when it says what cannot be."""
+    if artifact is None:
+        return None
+    try:
+        return Policy.from_artifact(artifact)
+    except ArtifactRefused as error:
+        log.error("the bandit is left out, its default leads: %s", error.message)
+        return None
 
 
 def _ready(site: Site) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from recommendation_service.errors import ArtifactRefused
 from recommendation_service.numeric import AnyArray, Bytes
 
 FLOAT, INTEGER, TEXT = "f", "iu", "S"  # numpy kinds
-# n: items, m: users, k and d: factors, h: hidden units, a: attributes, t: terms, z: stored values, j: members
+# n: items, m: users, k and d: factors, h: hidden units, a: attributes, t: terms, z: stored values, j: members, r: arms, b: bytes
+# f: features, r: trees, v: nodes of trees
 
 REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "als": {
@@ -37,10 +38,38 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "indices": (INTEGER, ("z",)),
         "values": (FLOAT, ("z",)),
     },
+    "margin": {
+        "item_ids": (TEXT, ("n",)),
+        "item_vectors": (FLOAT, ("n", "d")),
+        "item_biases": (FLOAT, ("n",)),
+        "history_vectors": (FLOAT, ("n", "d")),
+        "content_vectors": (FLOAT, ("n", "c")),
+        "user_ids": (TEXT, ("m",)),
+        "user_vectors": (FLOAT, ("m", "d")),
+    },
     "ensemble": {
         "members": (TEXT, ("j",)),
         "weights": (FLOAT, ("j",)),
         "stated_weights": (FLOAT, ("j",)),
+    },
+    "bandit": {
+        "arms": (TEXT, ("r",)),
+        "plays": (INTEGER, ("r",)),
+        "rewards": (FLOAT, ("r",)),
+    },
+    "two_tower_index": {
+        "index": (INTEGER, ("b",)),
+        "item_ids": (TEXT, ("n",)),
+    },
+    "learned": {
+        "features": (TEXT, ("f",)),
+        "tree_roots": (INTEGER, ("r",)),
+        "node_feature": (INTEGER, ("v",)),
+        "node_threshold": (FLOAT, ("v",)),
+        "node_left": (INTEGER, ("v",)),
+        "node_right": (INTEGER, ("v",)),
+        "node_unknown_left": (INTEGER, ("v",)),
+        "node_value": (FLOAT, ("v",)),
     },
 }
 SORTED = ("item_ids", "user_ids", "terms", "attributes")

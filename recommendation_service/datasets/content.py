@@ -13,6 +13,7 @@ from scipy import sparse
 from recommendation_service.datasets import parts, signals
 from recommendation_service.datasets.gathering import EventTable, Keys, gather
 from recommendation_service.datasets.records import EventBatch, ItemRecord
+from recommendation_service.datasets.shown import Shown, ShownFeed, gather_shown
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import Profile
@@ -33,6 +34,7 @@ class Source:
     user_keys: Callable[[], Keys]
     event_names: Sequence[str]  # the use case's own, then whatever else was recorded
     events: Callable[[], Iterable[EventBatch]]
+    shown: ShownFeed | None = None  # the lists that were shown, where they are recorded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +53,7 @@ class Content:
     counts: Mapping[str, int]
     left_out: Mapping[str, int]
     newest_event: float | None  # seconds
+    shown: Shown | None = None  # None: nobody records what is shown
 
 
 @dataclass(slots=True)
@@ -92,6 +95,13 @@ def read(source: Source, use_case: UseCase, catalogue: str, *, now: float, say: 
         weights = signals.weights_of(table, use_case, names)
         matrix = signals.interaction_matrix(table, weights, use_case, (len(user_ids), len(item_ids)))
         count(matrix.nnz)
+    shown = None
+    if source.shown is not None:
+        with timed(say, "shown lists") as count:
+            shown = gather_shown(
+                source.shown, use_case, source.event_names, items=items, item_ids=item_ids, users=users, user_ids=user_ids
+            )
+            count(len(shown))
     return Content(
         item_ids=item_ids,
         records=clean.records,
@@ -105,6 +115,7 @@ def read(source: Source, use_case: UseCase, catalogue: str, *, now: float, say: 
         counts=_counts(table, weights, matrix),
         left_out={**asdict(left), "refused_ids": clean.refused, "unknown_events": _unknown(table, names, use_case)},
         newest_event=float(table.times[-1]) if len(table) else None,
+        shown=shown,
     )
 
 

@@ -18,6 +18,7 @@ from recommendation_service.datasets import carrying, parts
 from recommendation_service.datasets.content import Content, Say, Source, read, timed
 from recommendation_service.datasets.files import SUMMARY, Dataset, export_folder
 from recommendation_service.datasets.records import FORMAT
+from recommendation_service.datasets.shown import write_shown
 from recommendation_service.errors import DatasetError
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.versioned import VersionedFolder, file_seal
@@ -98,6 +99,8 @@ def _write(draft: Path, content: Content) -> int:
     parts.write_matrix(draft, content.matrix, content.user_ids, content.item_ids)
     parts.write_histories(draft, content.histories)
     parts.write_train(draft, content.train, content.user_ids, content.item_ids)
+    if content.shown is not None:
+        write_shown(draft, content.shown)
     return int(content.train.num_rows)
 
 
@@ -113,6 +116,7 @@ def _summary(draft: Path, content: Content, use_case: UseCase, catalogue: str, f
         "newest_event": content.newest_event,
         "counts": {"items": len(content.item_ids), "users": len(content.user_ids), **content.counts},
         "left_out": dict(content.left_out),
+        "shown": None if content.shown is None else content.shown.counts(),
         "event_names": list(content.event_names),
         "weights": {
             "events": {name: rule.model_dump() for name, rule in use_case.events.items()},

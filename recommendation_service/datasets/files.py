@@ -14,6 +14,14 @@ docs/reference/formats.md is the prose of this. Files of one version:
     history_indptr.npy         (n_users + 1,) int64; then per event, newest first, at most 5,000 a user:
     history_items.npy          int32 item rows · history_events.npy uint8 places in export.json "event_names"
     history_times.npy          float64 seconds · history_values.npy float32, NaN where an event has none
+    shown.npz                  the newest lists that were shown, oldest first, and what came of them; absent where lists
+                               are not recorded. A list each: list_users int32 rows (-1: anonymous, or unknown),
+                               list_times float64 seconds, list_surfaces and list_methods int16 places in surface_names
+                               and method_names; list l owns the places indptr[l] to indptr[l + 1] of what follows, one
+                               a shown item: items int32 rows, positions int16 (1 is the top), scores float32, labels
+                               float32 weight of the best event that answers the list with the item (0: nothing
+                               happened; below 0: only dislikes), parts_end int64 ends in parts, bytes of JSON objects
+                               {part of the score: number} ({}: not recorded). Needs no pyarrow
 """
 
 import json
@@ -29,6 +37,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendation_service.datasets.records import FORMAT, ItemRecord
+from recommendation_service.datasets.shown import SHOWN, Shown, read_shown
 from recommendation_service.domain.catalogue import Catalogue, Facet
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.idmap import IdMap
@@ -172,6 +181,10 @@ class Dataset:
         told = table.column("event").combine_chunks().dictionary_encode()
         names, kinds = tuple(told.dictionary.to_pylist()), told.indices.to_numpy().astype(np.int64)
         return Events(users.astype(np.int64), items.astype(np.int64), weights, times, kinds, names)
+
+    def shown(self) -> Shown | None:
+        """The lists that were shown; None in an export without them, such as one written by an older program."""
+        return read_shown(self.folder) if SHOWN in self.summary["files"] else None
 
     def past_events(self, user_id: str) -> tuple[PastEvent, ...]:
         """One user's exported events, newest first, at most 5,000; empty for an unknown user."""

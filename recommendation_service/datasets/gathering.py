@@ -43,10 +43,11 @@ class Left:
     future: int = 0  # events dated after now, moved to the newest time before it
 
 
-class _Lookup:
+class Lookup:
     """Integer key -> row, -1 for an unknown key."""
 
     def __init__(self, keys: Ints, rows: Ints) -> None:
+        """(n,) unique keys in any order, and the row of each."""
         order = np.argsort(keys, kind="stable")
         self._keys, self._rows = keys[order], rows[order].astype(np.int32)
         self._dense: AnyArray | None = None
@@ -81,8 +82,8 @@ def gather(
     is the same on every day.
     """
     left = Left()
-    item_rows = _Lookup(items.keys, item_ids.rows_of_bytes(items.ids))
-    user_places = _Lookup(users.keys, np.arange(users.keys.size, dtype=np.int64))
+    item_rows = Lookup(items.keys, item_ids.rows_of_bytes(items.ids))
+    user_places = Lookup(users.keys, np.arange(users.keys.size, dtype=np.int64))
     kept: list[EventTable] = [_kept(batch, item_rows, user_places, left) for batch in batches]
     table = _joined(kept)
     kept.clear()
@@ -96,7 +97,7 @@ def gather(
     return user_ids, _ordered(table), left
 
 
-def _kept(batch: EventBatch, item_rows: _Lookup, user_places: _Lookup, left: Left) -> EventTable:
+def _kept(batch: EventBatch, item_rows: Lookup, user_places: Lookup, left: Left) -> EventTable:
     items, users = item_rows.rows(batch.items), user_places.rows(batch.users)
     no_item, no_user = items < 0, users < 0
     left.gone_items += int(np.count_nonzero(no_item))

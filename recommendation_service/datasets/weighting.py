@@ -11,7 +11,7 @@ import numpy as np
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import HISTORY_LIMIT, History, PastEvent
 from recommendation_service.numeric import AnyArray, Bools, Floats, Ints
-from recommendation_service.use_cases.schema import UseCase
+from recommendation_service.use_cases.schema import UseCase, Weighting
 
 DAY_S = 86_400.0
 
@@ -70,12 +70,16 @@ def history_of(use_case: UseCase, catalogue: Catalogue, events: Sequence[PastEve
     codes = np.array([code[event.event] for event in events], dtype=np.int64)[kept]
     values = np.array([np.nan if event.value is None else event.value for event in events], dtype=np.float32)[kept]
     times = np.array([event.time for event in events], dtype=np.float64)[kept]
-    rows = rows[kept]
     weights = event_weights(use_case, codes, values, names)
-    once = first_of_day(np.zeros_like(rows), rows, codes, times)
+    return history_of_rows(rows[kept], codes, weights, times, now, use_case.weighting)
+
+
+def history_of_rows(rows: Ints, kinds: Ints, weights: Floats, times: AnyArray, now: float, weighting: Weighting) -> History:
+    """One user's History from events in rows, in any order; `weights` are those before decay, `kinds` tell repeats."""
+    once = first_of_day(np.zeros_like(rows), rows, kinds, times)
     count = int(np.count_nonzero(once & (weights > 0)))
-    weights = np.where(once, weights * decay(times, now, use_case.weighting.halving_days), 0).astype(np.float32)
-    return _newest_first(rows, weights, times, count, use_case.weighting.cap)
+    faded = np.where(once, weights * decay(times, now, weighting.halving_days), 0).astype(np.float32)
+    return _newest_first(rows, faded, times, count, weighting.cap)
 
 
 def _newest_first(rows: Ints, weights: Floats, times: AnyArray, count: int, cap: float | None) -> History:

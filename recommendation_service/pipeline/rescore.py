@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recommendation_service.domain.features import SCORE, noted
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Skip
 from recommendation_service.engines.turn import Turns
@@ -28,9 +29,10 @@ class Rescore:
     """The first of `by` that can say orders the best `top`; the others keep their places below.
 
     Scores of the engine stay: the moved candidates take over the scores that were there, in descending order, so that
-    the list still descends; what the ranker said is the part named after it, the engine's own score the part "score".
-    A ranker that is not configured or not trained yet is passed over in silence; one that fails, is damaged or is late
-    is told. `budget_ms` bounds each ranker.
+    the list still descends; what the ranker said is the part named after it, 0 to 1 over the `top`. Whoever orders the
+    list, and also when nobody does, the parts of `domain.features.noted` are kept with it: training reads them from the
+    recorded list. A ranker that is not configured or not trained yet is passed over in silence; one that fails, is
+    damaged or is late is told. `budget_ms` bounds each ranker.
     """
 
     def __init__(
@@ -43,8 +45,11 @@ class Rescore:
 
     def run(self, query: Query, found: Candidates) -> Rescored:
         """The list in its new order, or as it was when no ranker could say."""
+        if not len(found):
+            return Rescored(found, "", ())
         skips: list[Skip] = []
-        best = found.take(np.arange(min(self._top, len(found))))
+        best = noted(query, found.take(np.arange(min(self._top, len(found)))))
+        found = _with_parts(found, best)
         for name, ranker in self._rankers.items():
             said = ranker if isinstance(ranker, Skip) else self._asked(name, ranker, query, best)
             if isinstance(said, Skip):
@@ -54,8 +59,6 @@ class Rescore:
         return Rescored(found, "", tuple(skips))
 
     def _asked(self, name: str, ranker: Ranker, query: Query, best: Candidates) -> Floats | Skip | None:
-        if not len(best):
-            return None
         try:
             said = ranker.scores(query, best, budget_s=self._budget_s)
         except TooLate:
@@ -67,16 +70,23 @@ class Rescore:
                 raise
             log.exception("%s failed", name, extra={"engine": name, "version": ranker.version})
             return Skip(name, "failed", f"{name} failed ({type(error).__name__}); the log has the traceback")
-        if said is not None and not np.isfinite(said).all():
-            return Skip(name, "failed", f"{name} gave scores that are not numbers")
+        if said is not None and (said.shape != best.scores.shape or not np.isfinite(said).all()):
+            return Skip(name, "failed", f"{name} did not give one finite score for each candidate")
         return said
 
 
+def _with_parts(found: Candidates, best: Candidates) -> Candidates:
+    """`found` with what is noted of its best; below them the engine's score only."""
+    new = {name: _lengthened(part, len(found)) for name, part in best.parts.items() if name not in found.parts}
+    return Candidates(found.rows, found.scores, {**found.parts, **new, SCORE: found.scores})
+
+
 def _moved(found: Candidates, name: str, said: Floats) -> Candidates:
-    best = said.size
-    order = np.concatenate([np.argsort(-said, kind="stable"), np.arange(best, len(found))])
-    told = np.full(len(found), np.nan, dtype=np.float32)
-    told[:best] = unit_range(said.astype(np.float32))
-    parts = {**found.parts, "score": found.scores, name: told}
-    moved = Candidates(found.rows, found.scores, parts).take(order)
+    order = np.concatenate([np.argsort(-said, kind="stable"), np.arange(said.size, len(found))])
+    told = _lengthened(unit_range(said.astype(np.float32)), len(found))
+    moved = Candidates(found.rows, found.scores, {**found.parts, name: told}).take(order)
     return Candidates(moved.rows, np.sort(found.scores)[::-1], moved.parts)
+
+
+def _lengthened(part: Floats, size: int) -> Floats:
+    return np.concatenate([part, np.full(size - part.size, np.nan, dtype=np.float32)])

@@ -124,13 +124,34 @@ def ensemble_arrays() -> dict[str, AnyArray]:
     }
 
 
+def learned_arrays() -> dict[str, AnyArray]:
+    """One tree: what stands in the upper half of its list adds 1."""
+    return {
+        "features": ids(["standing", "popularity"]),
+        "tree_roots": np.array([0], dtype=np.int32),
+        "node_feature": np.zeros(3, dtype=np.int32),
+        "node_threshold": np.array([0.5, 0.0, 0.0]),
+        "node_left": np.array([1, 1, 2], dtype=np.int32),
+        "node_right": np.array([2, 1, 2], dtype=np.int32),
+        "node_unknown_left": np.ones(3, dtype=np.uint8),
+        "node_value": np.array([0.0, 0.0, 1.0]),
+    }
+
+
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "als": {"factors": 4, "regularization": 0.01, "iterations": 2, "alpha": 40.0, "seed": 0},
     "two_tower": {"dimension": 4, "hidden": 6, "recent": 20, "decay": 0.9, "temperature": 0.1, "epochs": 1, "seed": 0},
     "content": {"n_terms": 2, "min_df": 1},
     "ensemble": {},
+    "learned": {},
 }
-ARRAYS = {"als": als_arrays, "two_tower": two_tower_arrays, "content": content_arrays, "ensemble": ensemble_arrays}
+ARRAYS = {
+    "als": als_arrays,
+    "two_tower": two_tower_arrays,
+    "content": content_arrays,
+    "ensemble": ensemble_arrays,
+    "learned": learned_arrays,
+}
 
 
 def store_under(root: Path, catalogue: str = "startups") -> ArtifactStore:

@@ -1,0 +1,141 @@
+"""What a learned ranker knows of each candidate: the same numbers while it is trained and while it serves.
+
+A column never says at which position an item was shown: a ranker that knew would only learn to repeat the order.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from recommendation_service.domain.catalogue import Catalogue, Facet
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Candidates
+from recommendation_service.numeric import AnyArray, Floats, Ints, unit_range
+
+DAY_S = 86_400.0
+LATELY = 10  # newest items of a history that count as touched lately
+ALIKE_BY = ("category", "tags")  # facets that make an item like the subject of the request
+SCORE, STANDING, LIKENESS = "score", "standing", "likeness"
+PLAIN = (STANDING, LIKENESS, "popularity", "age_days", "history")
+PART, TASTE, RECENT = "part", "taste", "lately"  # before a colon and the name of an engine or a facet
+MOST_FACETS = 8
+
+Column = Callable[[Query, Candidates], Floats]
+
+
+def noted(query: Query, found: Candidates) -> Candidates:
+    """The candidates with the parts that nobody can work out again from a recorded list.
+
+    `score`: the engine's own; `standing`: that score within these candidates, 0 to 1, of which only some are shown;
+    `likeness`: how much of the subject's category and tags an item shares, where the request is about items.
+    """
+    known = {SCORE: found.scores, STANDING: unit_range(found.scores)}
+    if query.subject.size:
+        known[LIKENESS] = _likeness(query, found.rows)
+    return Candidates(found.rows, found.scores, {**found.parts, **known})
+
+
+def names_for(catalogue: Catalogue, parts: Sequence[str]) -> tuple[str, ...]:
+    """The columns for a catalogue whose engines tell these parts of their scores."""
+    others = sorted(set(catalogue.facets) - set(ALIKE_BY))
+    facets = [name for name in (*ALIKE_BY, *others) if name in catalogue.facets][:MOST_FACETS]
+    lately = [f"{RECENT}:category"] if "category" in catalogue.facets else []
+    return (*PLAIN, *(f"{PART}:{name}" for name in parts), *(f"{TASTE}:{name}" for name in facets), *lately)
+
+
+def unknown_names(names: Sequence[str]) -> list[str]:
+    """Those of `names` that are no columns of this program."""
+    return [name for name in names if name not in PLAIN and name.partition(":")[0] not in (PART, TASTE, RECENT)]
+
+
+class Features:
+    """The columns of one catalogue; made once, asked for every request."""
+
+    def __init__(self, catalogue: Catalogue, names: Sequence[str]) -> None:
+        """`names` as `names_for` gives them; a facet that the catalogue has lost makes a column of NaN."""
+        self.names = tuple(names)
+        self._catalogue = catalogue
+        liked = catalogue.popularity[catalogue.popularity > 0]
+        self._usual = float(liked.mean()) if liked.size else 1.0
+        plain: Mapping[str, Column] = {
+            STANDING: _standing,
+            LIKENESS: lambda _query, found: _part(found, LIKENESS),
+            "popularity": self._popularity,
+            "age_days": self._age_days,
+            "history": lambda query, found: np.full(len(found), np.log1p(query.history.count), dtype=np.float32),
+        }
+        self._columns = [plain[name] if name in plain else self._named(*name.split(":", 1)) for name in self.names]
+
+    def of(self, query: Query, found: Candidates) -> Floats:
+        """(k, len(names)) float32, NaN where nothing can be said; `query.history` is as of the moment of the request."""
+        table = np.empty((len(found), len(self.names)), dtype=np.float32)
+        for place, column in enumerate(self._columns):
+            table[:, place] = column(query, found)
+        return table
+
+    def _named(self, family: str, name: str) -> Column:
+        if family == PART:
+            return lambda _query, found: _part(found, name)
+        facet = self._catalogue.facets.get(name)
+        if facet is None:
+            return lambda _query, found: _nothing(len(found))
+        return lambda query, found: _taste(query, found.rows, facet, lately=family == RECENT)
+
+    def _popularity(self, _query: Query, found: Candidates) -> Floats:
+        """In terms of the usual item that anybody liked, so that it means the same in every export."""
+        return np.asarray(np.log1p(self._catalogue.popularity[found.rows] / self._usual), dtype=np.float32)
+
+    def _age_days(self, query: Query, found: Candidates) -> Floats:
+        born = self._catalogue.created[found.rows].astype(np.float64)
+        return np.maximum(query.now / DAY_S - born, 0.0).astype(np.float32)
+
+
+def _standing(_query: Query, found: Candidates) -> Floats:
+    known = found.parts.get(STANDING)
+    return unit_range(found.parts.get(SCORE, found.scores)) if known is None else known
+
+
+def _part(found: Candidates, name: str) -> Floats:
+    return found.parts.get(name, _nothing(len(found)))
+
+
+def _nothing(size: int) -> Floats:
+    return np.full(size, np.nan, dtype=np.float32)
+
+
+def _taste(query: Query, rows: Ints, facet: Facet, *, lately: bool) -> Floats:
+    """Share of what the person liked (or, lately, touched at all) that carries the item's values; mean over those."""
+    if lately:
+        past = query.history.rows[:LATELY]
+        weights = np.ones(past.size, dtype=np.float32)
+    else:
+        past, weights = query.history.liked()
+    return _share(facet, past, weights, rows)
+
+
+def _likeness(query: Query, rows: Ints) -> Floats:
+    facets = [query.catalogue.facets[name] for name in ALIKE_BY if name in query.catalogue.facets]
+    even = np.ones(query.subject.size, dtype=np.float32)
+    shares = [np.nan_to_num(_share(facet, query.subject, even, rows)) for facet in facets]
+    return np.mean(shares, axis=0, dtype=np.float32) if shares else _nothing(rows.size)
+
+
+def _share(facet: Facet, past: Ints, weights: Floats, rows: Ints) -> Floats:
+    """(k,) mean over each row's values of the share of `weights` whose item carries that value; NaN: no past, no values."""
+    whole = float(weights.sum())
+    if not past.size or whole <= 0:
+        return _nothing(rows.size)
+    columns, counts = _values(facet, past)
+    carried = np.bincount(columns, weights=np.repeat(weights, counts), minlength=len(facet.values)) / whole
+    own, counts = _values(facet, rows)
+    total = np.bincount(np.repeat(np.arange(rows.size), counts), weights=carried[own], minlength=rows.size)
+    return np.where(counts > 0, total / np.maximum(counts, 1), np.nan).astype(np.float32)
+
+
+def _values(facet: Facet, rows: Ints) -> tuple[AnyArray, AnyArray]:
+    """The value columns of these rows one after the other, and how many each row has; slicing a sparse matrix is slower."""
+    starts = facet.matrix.indptr[rows]
+    counts = facet.matrix.indptr[rows + 1] - starts
+    ends = np.cumsum(counts)
+    places = np.arange(ends[-1] if ends.size else 0) + np.repeat(starts - (ends - counts), counts)
+    return facet.matrix.indices[places], counts
