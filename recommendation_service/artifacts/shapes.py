@@ -9,7 +9,7 @@ from recommendation_service.numeric import AnyArray, Bytes
 
 FLOAT, INTEGER, TEXT = "f", "iu", "S"  # numpy kinds
 # n: items, m: users, k and d: factors, h: hidden units, a: attributes, t: terms, z: stored values, j: members, r: arms, b: bytes
-# f: features, r: trees, v: nodes of trees
+# f: features, r: trees, v: nodes of trees, y: places of a second table
 
 REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "als": {
@@ -47,6 +47,25 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "user_ids": (TEXT, ("m",)),
         "user_vectors": (FLOAT, ("m", "d")),
     },
+    "co_occurrence": {
+        "item_ids": (TEXT, ("n",)),
+        "item_counts": (INTEGER, ("n",)),
+        "indptr": (INTEGER, ("n+1",)),
+        "indices": (INTEGER, ("z",)),
+        "values": (FLOAT, ("z",)),
+        "people": (INTEGER, ("z",)),
+    },
+    "similar_users": {
+        "item_ids": (TEXT, ("n",)),
+        "item_counts": (INTEGER, ("n",)),
+        "item_weights": (FLOAT, ("n",)),
+        "item_indptr": (INTEGER, ("n+1",)),
+        "item_users": (INTEGER, ("y",)),
+        "lengths": (FLOAT, ("m",)),
+        "indptr": (INTEGER, ("m+1",)),
+        "indices": (INTEGER, ("z",)),
+        "values": (FLOAT, ("z",)),
+    },
     "ensemble": {
         "members": (TEXT, ("j",)),
         "weights": (FLOAT, ("j",)),
@@ -72,8 +91,17 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "node_value": (FLOAT, ("v",)),
     },
 }
+TABLES = {  # sparse matrices: row bounds, columns of the stored values, an array with one element a column
+    "content": (("indptr", "indices", "terms"),),
+    "co_occurrence": (("indptr", "indices", "item_ids"),),
+    "similar_users": (("indptr", "indices", "item_ids"), ("item_indptr", "item_users", "lengths")),
+}
 SORTED = ("item_ids", "user_ids", "terms", "attributes")
-TELLING = {"als": ("item_factors", "user_factors"), "two_tower": ("item_vectors", "history_vectors")}  # not all equal
+TELLING = {  # not all equal
+    "als": ("item_factors", "user_factors"),
+    "two_tower": ("item_vectors", "history_vectors"),
+    "margin": ("item_vectors",),
+}
 NOT_ZERO = {"content": ("values",), "ensemble": ("weights", "stated_weights")}
 
 
@@ -98,8 +126,8 @@ def check(kind: str, arrays: Mapping[str, AnyArray], *, place: str) -> None:
     for name in NOT_ZERO.get(kind, ()):
         if not arrays[name].any():
             raise ArtifactRefused(f"{place}: {name} holds only zeros; train it again")
-    if kind == "content":
-        _check_rows(place, arrays)
+    for indptr, indices, columns in TABLES.get(kind, ()):
+        _check_rows(place, arrays, indptr, indices, columns)
 
 
 def _check_one(
@@ -122,8 +150,8 @@ def _letter(dimension: str, found: int) -> tuple[str, int]:
     """The letter a dimension is about, and its size if this array is right."""
     if dimension == "2d":
         return "d", found // 2
-    if dimension == "n+1":
-        return "n", found - 1
+    if dimension.endswith("+1"):
+        return dimension[0], found - 1
     return dimension, found
 
 
@@ -136,10 +164,11 @@ def _check_sorted(place: str, name: str, ids: Bytes) -> None:
         )
 
 
-def _check_rows(place: str, arrays: Mapping[str, AnyArray]) -> None:
-    """Row bounds and columns of the sparse matrix lie inside its arrays."""
-    indptr, indices = arrays["indptr"], arrays["indices"]
+def _check_rows(place: str, arrays: Mapping[str, AnyArray], bounds: str, places: str, columns: str) -> None:
+    """Row bounds and columns of a sparse matrix lie inside its arrays; `columns` names one with an element a column."""
+    indptr, indices = arrays[bounds], arrays[places]
     if indptr[0] != 0 or indptr[-1] != indices.size or bool((indptr[1:] < indptr[:-1]).any()):
-        raise ArtifactRefused(f"{place}: indptr ends at {indptr[-1]}, indices hold {indices.size}; train it again")
-    if indices.size and (indices.min() < 0 or indices.max() >= arrays["terms"].size):
-        raise ArtifactRefused(f"{place}: indices reach {indices.max()}, terms hold {arrays['terms'].size}; train it again")
+        raise ArtifactRefused(f"{place}: {bounds} ends at {indptr[-1]}, {places} hold {indices.size}; train it again")
+    if indices.size and (indices.min() < 0 or indices.max() >= arrays[columns].size):
+        told = f"{places} reach {indices.max()}, {columns} hold {arrays[columns].size}"
+        raise ArtifactRefused(f"{place}: {told}; train it again")

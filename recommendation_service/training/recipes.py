@@ -7,10 +7,13 @@ from typing import Any
 
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.als import ALSParameters, train_als
+from recommendation_service.training.co_occurrence import CoOccurrenceParameters, train_co_occurrence
 from recommendation_service.training.content import ContentParameters, train_content
 from recommendation_service.training.evaluation import Panel
+from recommendation_service.training.margin_parameters import MarginParameters
 from recommendation_service.training.material import Material, Trained
 from recommendation_service.training.report import Progress
+from recommendation_service.training.similar_users import SimilarUsersParameters, train_similar_users
 from recommendation_service.training.tower_parameters import TwoTowerParameters
 from recommendation_service.use_cases.schema import UseCase
 
@@ -53,10 +56,31 @@ def _content(material: Material, parameters: ContentParameters, _panel: Panel | 
     return train_content(material, parameters)
 
 
+def _margin(material: Material, parameters: MarginParameters, panel: Panel | None, progress: Progress | None) -> Trained:
+    from recommendation_service.training.margin import train_margin  # torch takes seconds to import
+
+    return train_margin(material, parameters, panel=panel, progress=progress)
+
+
+def _co_occurrence(
+    material: Material, parameters: CoOccurrenceParameters, _panel: Panel | None, progress: Progress | None
+) -> Trained:
+    return train_co_occurrence(material, parameters, progress)
+
+
+def _similar_users(
+    material: Material, parameters: SimilarUsersParameters, _panel: Panel | None, _progress: Progress | None
+) -> Trained:
+    return train_similar_users(material, parameters)
+
+
 RECIPES: Mapping[str, Recipe] = {
     "als": Recipe(ALSParameters(), _als, ("implicit", "numpy")),
     "two_tower": Recipe(TwoTowerParameters(), _two_tower, ("torch", "numpy")),
     "content": Recipe(ContentParameters(), _content, ("scikit-learn", "numpy")),
+    "co_occurrence": Recipe(CoOccurrenceParameters(), _co_occurrence, ("scipy", "numpy")),
+    "similar_users": Recipe(SimilarUsersParameters(), _similar_users, ("scipy", "numpy")),
+    "margin": Recipe(MarginParameters(), _margin, ("torch", "scikit-learn", "numpy")),
 }
 KINDS = tuple(RECIPES)
 

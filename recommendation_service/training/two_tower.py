@@ -4,8 +4,6 @@ Trained a person at a time: a stretch of the past is hidden, the tower reads wha
 hidden items among the whole catalogue. No vector belongs to a user, so a newcomer with six events gets one too.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -17,6 +15,7 @@ from recommendation_service.training import metrics
 from recommendation_service.training.evaluation import Panel
 from recommendation_service.training.material import Material, NotEnough, Trained
 from recommendation_service.training.report import Progress
+from recommendation_service.training.torch_runs import best_device, deterministic
 from recommendation_service.training.tower_inputs import (
     Lists,
     attribute_table,
@@ -26,7 +25,6 @@ from recommendation_service.training.tower_inputs import (
 )
 from recommendation_service.training.tower_parameters import TwoTowerParameters
 
-THREADS = 1  # steps are small: on a busy machine a pool of four took two hundred times as long as one thread
 WHOLE_CATALOGUE = 20_000  # items up to which the softmax is over all of them
 SAMPLED_ITEMS = 8_192
 LEAST_STEPS, SMALLEST_BATCH = 4, 16  # a site of sixty people must not learn in one step an epoch
@@ -83,11 +81,11 @@ def train_two_tower(
     The parameters given back say how many epochs were kept, so that a refit on more events can do as many.
     Deterministic on CPU for a seed and a number of threads. Raises NotEnough when nobody liked two items.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     inputs = _inputs(material, device)
     if inputs.learners.size < 2:
         raise NotEnough(f"two-tower needs 2 people who liked 2 items each; this export has {inputs.learners.size}")
-    with _deterministic(parameters.seed):
+    with deterministic(parameters.seed):
         n_items, n_features = inputs.features.shape
         towers = Towers(n_items, n_features, inputs.attribute_names.size, parameters).to(device)
         arrays, epochs = _fit(towers, inputs, parameters, panel, progress or (lambda done, most, word: None))
@@ -104,19 +102,6 @@ def _inputs(material: Material, device: torch.device) -> _Inputs:
     counts = np.bincount(past.values, minlength=table.shape[0])
     known = torch.from_numpy((counts > 0).astype(np.float32))[:, None]
     return _Inputs(past, own, names, features.to(device), known.to(device), counts, np.flatnonzero(np.diff(past.indptr) > 1))
-
-
-@contextmanager
-def _deterministic(seed: int) -> Iterator[None]:
-    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.manual_seed(seed)
-    torch.set_num_threads(THREADS)
-    torch.use_deterministic_algorithms(not torch.cuda.is_available())
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(strict)
 
 
 def _fit(
