@@ -11,26 +11,29 @@ from recommendation_service.numeric import Floats, unit_rows
 DAY_S = 86_400.0
 
 
-def freshness(query: Query, found: Candidates, *, days: float = 30.0, boost: float = 0.2) -> Candidates:
-    """Newer items up: a new one gains `boost` times the list's score range, half of it at the age of `days`.
+def freshness(query: Query, found: Candidates, *, days: float = 30.0, boost: float = 0.2, least: float = 0.05) -> Candidates:
+    """Newer items up, and only those: an item of today gains `boost` times the list's score range, less each day.
 
-    An item of unknown age gains nothing; one dated in the future counts as new.
+    One just short of `days` old still gains `least` times the range (or `boost`, if that is less); from `days` on, as of
+    unknown age, an item gains nothing. One dated in the future counts as new.
     """
     age_days = np.maximum(query.now / DAY_S - query.catalogue.created[found.rows].astype(np.float64), 0.0)
-    gain = boost * _range(found.scores) * np.nan_to_num(np.exp2(-age_days / days))
-    return _moved(found, "freshness", gain.astype(np.float32))
+    smallest = min(least, boost)
+    share = np.where(age_days < days, boost - (boost - smallest) * age_days / days, 0.0)
+    return _moved(found, "freshness", (_range(found.scores) * share).astype(np.float32))
 
 
-def diversity(query: Query, found: Candidates, *, weight: float = 0.3, facet: str = "tags") -> Candidates:
+def diversity(query: Query, found: Candidates, *, weight: float = 0.3, facet: str | tuple[str, ...] = "tags") -> Candidates:
     """Items like those already above them down: maximal marginal relevance (Carbonell & Goldstein, 1998).
 
-    Likeness is the cosine of the items' values of `facet`. An item loses `weight` times the list's score range times
-    its likeness to the most alike item above it, so the scores that come back still descend.
+    Likeness is the cosine of the items' values of `facet`, or of several together. An item loses `weight` times the list's
+    score range times its likeness to the most alike item above it, so the scores that come back still descend.
     """
-    owner = query.catalogue.facets.get(facet)
-    if owner is None or len(found) < 2:
+    names = (facet,) if isinstance(facet, str) else facet
+    owners = [query.catalogue.facets[name] for name in names if name in query.catalogue.facets]
+    if not owners or len(found) < 2:
         return found
-    tags = unit_rows(owner.matrix[found.rows].toarray())
+    tags = unit_rows(np.hstack([owner.matrix[found.rows].toarray() for owner in owners]))
     alike = tags @ tags.T
     penalty = np.float32(weight) * np.float32(_range(found.scores))
     nearest = np.zeros(len(found), dtype=np.float32)

@@ -32,9 +32,21 @@ def test_a_fresh_item_overtakes_a_slightly_better_old_one() -> None:
     assert moved.scores[0] == pytest.approx(0.9 + 0.2, abs=1e-4)
 
 
-def test_half_of_the_boost_is_left_at_the_age_of_days() -> None:
-    moved = freshness(aged([30, 30]), ranked([2.0, 0.0]), days=30, boost=0.5)
-    assert moved.scores.tolist() == pytest.approx([2.0 + 0.5, 0.5], abs=1e-4)
+def test_the_boost_falls_to_the_least_within_the_days_and_older_items_gain_nothing() -> None:
+    moved = freshness(aged([0, 15, 29.999, 30, 300]), ranked([2.0, 1.5, 1.0, 0.5, 0.0]), days=30, boost=0.2, least=0.05)
+    gain = dict(zip(moved.rows.tolist(), moved.parts["freshness"].tolist(), strict=True))
+    assert gain == pytest.approx({0: 2 * 0.2, 1: 2 * 0.125, 2: 2 * 0.05, 3: 0.0, 4: 0.0}, abs=1e-3)
+
+
+@given(ages=st.lists(st.floats(0, 400), min_size=2, max_size=20), days=st.floats(1, 100))
+def test_younger_items_gain_five_to_twenty_percent_of_the_range_and_never_less_than_older_ones(ages, days) -> None:  # type: ignore[no-untyped-def]
+    query, found = aged(ages), ranked(np.linspace(3, 0, len(ages)).tolist())
+    moved = freshness(query, found, days=days, boost=0.2, least=0.05)
+    gain = moved.parts["freshness"][np.argsort(moved.rows)] / 3
+    age = query.now / 86_400 - query.catalogue.created.astype(np.float64)
+    assert (gain[age >= days] == 0).all()
+    assert ((gain[age < days] > 0.0499) & (gain[age < days] < 0.2001)).all()
+    assert (np.diff(gain[np.argsort(age)]) <= 1e-6).all()
 
 
 def test_an_unknown_age_gains_nothing_and_the_future_counts_as_new() -> None:
@@ -58,7 +70,7 @@ def test_the_documented_defaults_are_the_defaults() -> None:
     query, found = tagged([["a"], ["a"], ["b"]]), ranked([3.0, 2.0, 1.0])
     assert diversity(query, found).scores.tolist() == diversity(query, found, weight=0.3).scores.tolist()
     query = aged([0, 9, 99])
-    assert freshness(query, found).scores.tolist() == freshness(query, found, days=30, boost=0.2).scores.tolist()
+    assert freshness(query, found).scores.tolist() == freshness(query, found, days=30, boost=0.2, least=0.05).scores.tolist()
 
 
 def test_among_equal_scores_a_reranker_still_decides() -> None:
@@ -71,6 +83,16 @@ def test_among_equal_scores_a_reranker_still_decides() -> None:
 def test_a_facet_nobody_has_changes_nothing() -> None:
     query = tagged([["a"], ["a"]])
     assert diversity(query, ranked([2.0, 1.0]), facet="brand").scores.tolist() == [2.0, 1.0]
+
+
+def test_likeness_may_be_of_several_facets_together() -> None:
+    query = tagged([["a"], ["b"], ["a"], ["b"]])  # the board's category: white, black, white, black
+    alone = diversity(query, ranked([1.0, 0.9, 0.8, 0.0]), weight=0.5, facet=("category",))
+    both = diversity(query, ranked([1.0, 0.9, 0.8, 0.0]), weight=0.5, facet=("category", "tags"))
+    assert alone.rows.tolist() == both.rows.tolist() == [0, 1, 2, 3]
+    crossed = tagged([["a"], ["a"], ["b"], ["b"]])
+    half = diversity(crossed, ranked([1.0, 0.9, 0.8, 0.0]), weight=0.5, facet=("category", "tags", "nothing such"))
+    assert half.parts["diversity"].min() == pytest.approx(-0.25)  # like one item in one of two ways: half a cosine
 
 
 @given(
