@@ -90,17 +90,7 @@ class VersionedFolder:
 
     def point_to(self, version: str, seal: str) -> None:
         """Make `version` the one that serves, in one atomic step."""
-        handle, temporary = tempfile.mkstemp(prefix=f".{self.name}-", suffix=".pointer", dir=self.root)
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(f"{version} {seal}\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(self.pointer_path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-        _fsync(self.root)
+        write_whole(self.pointer_path, f"{version} {seal}\n".encode("ascii"))
 
     def prune(self, keep: int) -> list[str]:
         """Delete all but the newest `keep` versions, never the published one; returns what went."""
@@ -109,6 +99,21 @@ class VersionedFolder:
         for name in old:
             shutil.rmtree(self.path(name), ignore_errors=True)
         return old
+
+
+def write_whole(path: Path, body: bytes) -> None:
+    """Write a file in one atomic step: a reader sees the old one or the new one, whole, whatever happens meanwhile."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    _fsync(path.parent)
 
 
 def file_seal(path: Path) -> str:

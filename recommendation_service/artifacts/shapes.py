@@ -8,8 +8,8 @@ from recommendation_service.errors import ArtifactRefused
 from recommendation_service.numeric import AnyArray, Bytes
 
 FLOAT, INTEGER, TEXT = "f", "iu", "S"  # numpy kinds
-# n: items, m: users, k and d: factors, h: hidden units, a: attributes, t: terms, z: stored values, j: members, r: arms, b: bytes
-# f: features, r: trees, v: nodes of trees, y: places of a second table
+# n: items, m: users, k and d: factors, h: hidden units, a: attributes, t: terms, z: stored values, j: members
+# p: arms, b: bytes, f: features, r: trees, v: nodes of trees, y: places of a second table
 
 REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "als": {
@@ -66,15 +66,20 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "indices": (INTEGER, ("z",)),
         "values": (FLOAT, ("z",)),
     },
+    "embedding": {
+        "item_ids": (TEXT, ("n",)),
+        "item_vectors": (FLOAT, ("n", "d")),
+        "text_hashes": (TEXT, ("n",)),
+    },
     "ensemble": {
         "members": (TEXT, ("j",)),
         "weights": (FLOAT, ("j",)),
         "stated_weights": (FLOAT, ("j",)),
     },
     "bandit": {
-        "arms": (TEXT, ("r",)),
-        "plays": (INTEGER, ("r",)),
-        "rewards": (FLOAT, ("r",)),
+        "arms": (TEXT, ("p",)),
+        "plays": (INTEGER, ("p",)),
+        "rewards": (FLOAT, ("p",)),
     },
     "two_tower_index": {
         "index": (INTEGER, ("b",)),
@@ -101,6 +106,7 @@ TELLING = {  # not all equal
     "als": ("item_factors", "user_factors"),
     "two_tower": ("item_vectors", "history_vectors"),
     "margin": ("item_vectors",),
+    "embedding": ("item_vectors",),
 }
 NOT_ZERO = {"content": ("values",), "ensemble": ("weights", "stated_weights")}
 

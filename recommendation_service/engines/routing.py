@@ -4,7 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from recommendation_service.artifacts.store import Artifact
 from recommendation_service.domain.query import Query
+from recommendation_service.engines.vectors import array
+from recommendation_service.errors import ArtifactRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,21 @@ class Policy:
     version: str
     plays: Mapping[str, int]
     rewards: Mapping[str, float]
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact) -> "Policy":
+        """What an artifact of kind "bandit" says. Raises ArtifactRefused when its numbers cannot be."""
+        arms = [name.decode() for name in array(artifact, "arms", (None,), kinds="S").tolist()]
+        plays = array(artifact, "plays", (len(arms),), kinds="iu")
+        rewards = array(artifact, "rewards", (len(arms),))
+        if plays.min() < 0 or rewards.min() < 0 or (rewards > plays).any() or len(set(arms)) != len(arms):
+            raise ArtifactRefused(
+                f"{artifact.version}: {plays.tolist()} plays of {', '.join(arms)} cannot have brought {rewards.tolist()};"
+                " run: update_bandit --rebuild"
+            )
+        return cls(
+            artifact.version, dict(zip(arms, plays.tolist(), strict=True)), dict(zip(arms, rewards.tolist(), strict=True))
+        )
 
 
 class Router(ABC):

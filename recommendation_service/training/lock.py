@@ -12,13 +12,15 @@ FILE_NAME = ".training.lock"
 
 
 @contextmanager
-def training_lock(root: Path) -> Iterator[None]:
+def training_lock(root: Path, file_name: str = FILE_NAME) -> Iterator[None]:
     """Hold the lock of one catalogue's models. Raises PublishRefused when a living process holds it.
+
+    Work that may go on beside a training has a lock of its own, by another `file_name`.
 
     A lock whose process is gone is taken over: a killed training must not block the next one.
     """
     root.mkdir(parents=True, exist_ok=True)
-    path = root / FILE_NAME
+    path = root / file_name
     _take(path)
     try:
         yield
@@ -35,7 +37,7 @@ def _take(path: Path) -> None:
             if owner is None or _alive(owner):
                 raise PublishRefused(
                     f"{path.parent.name}: another training (process {owner or 'unknown'}) is at work;"
-                    f" wait for it, or delete {FILE_NAME} when it is gone"
+                    f" wait for it, or delete {path.name} when it is gone"
                 ) from None
             path.unlink(missing_ok=True)
             continue

@@ -116,6 +116,38 @@ def content_arrays(items: Sequence[str] = ITEMS) -> dict[str, AnyArray]:
     }
 
 
+def co_occurrence_arrays(items: Sequence[str] = ITEMS) -> dict[str, AnyArray]:
+    """Every item is bought together with the next of its club, and with the one before."""
+    n = len(items)
+    pairs = sorted((row, (row + step) % n) for row in range(n) for step in (-2, 2))
+    return {
+        "item_ids": ids(items),
+        "item_counts": np.full(n, 3, dtype=np.int32),
+        "indptr": np.arange(n + 1, dtype=np.int64) * 2,
+        "indices": np.array([column for _, column in pairs], dtype=np.int32),
+        "values": np.full(len(pairs), 0.5, dtype=np.float32),
+        "people": np.full(len(pairs), 12, dtype=np.int32),
+    }
+
+
+def similar_users_arrays(items: Sequence[str] = ITEMS) -> dict[str, AnyArray]:
+    """Two tastes: whoever likes all of one club, and whoever likes all of the other."""
+    n = len(items)
+    clubs_ = np.concatenate([np.arange(0, n, 2), np.arange(1, n, 2)])
+    unit = np.float32((n / 2) ** -0.5)
+    return {
+        "item_ids": ids(items),
+        "item_counts": np.ones(n, dtype=np.int32),
+        "item_weights": np.ones(n, dtype=np.float32),
+        "item_indptr": np.arange(n + 1, dtype=np.int64),
+        "item_users": (np.arange(n) % 2).astype(np.int32),
+        "lengths": np.ones(2, dtype=np.float32),
+        "indptr": np.array([0, n // 2, n], dtype=np.int64),
+        "indices": clubs_.astype(np.int32),
+        "values": np.full(n, unit, dtype=np.float32),
+    }
+
+
 def ensemble_arrays() -> dict[str, AnyArray]:
     return {
         "members": ids(["als", "two_tower"]),
@@ -138,19 +170,40 @@ def learned_arrays() -> dict[str, AnyArray]:
     }
 
 
+def bandit_arrays() -> dict[str, AnyArray]:
+    return {
+        "arms": ids(["hybrid", "content"]),
+        "plays": np.array([40, 30], dtype=np.int64),
+        "rewards": np.array([4.0, 12.0]),
+    }
+
+
+def two_tower_index_arrays() -> dict[str, AnyArray]:
+    """An index in form only: whether the library can read it is seen by the engine."""
+    return {"index": np.arange(60, dtype=np.uint8), "item_ids": ids(ITEMS)}
+
+
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "als": {"factors": 4, "regularization": 0.01, "iterations": 2, "alpha": 40.0, "seed": 0},
     "two_tower": {"dimension": 4, "hidden": 6, "recent": 20, "decay": 0.9, "temperature": 0.1, "epochs": 1, "seed": 0},
     "content": {"n_terms": 2, "min_df": 1},
+    "co_occurrence": {},
+    "similar_users": {},
     "ensemble": {},
     "learned": {},
+    "bandit": {"rewards": {"click": 0.3}},
+    "two_tower_index": {},
 }
 ARRAYS = {
     "als": als_arrays,
     "two_tower": two_tower_arrays,
     "content": content_arrays,
+    "co_occurrence": co_occurrence_arrays,
+    "similar_users": similar_users_arrays,
     "ensemble": ensemble_arrays,
     "learned": learned_arrays,
+    "bandit": bandit_arrays,
+    "two_tower_index": two_tower_index_arrays,
 }
 
 

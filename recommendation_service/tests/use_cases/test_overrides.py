@@ -33,7 +33,9 @@ def test_a_switch_turns_its_kind_off_everywhere(environ: dict[str, str], off: tu
 
 def test_the_thresholds_reach_every_router_that_counts() -> None:
     use_case = startups(COLD_START_THRESHOLD="3", WARM_USER_THRESHOLD="9")
-    for surface in use_case.surfaces.values():
+    counting = [surface for surface in use_case.surfaces.values() if surface.router.kind == "by_count"]
+    assert len(counting) == 2
+    for surface in counting:
         assert surface.router.options["cold_below"] == 3
         assert surface.router.options["warm_below"] == 9
         assert surface.router.options["warm"] == "als"
