@@ -37,5 +37,5 @@ def _order(kind: str) -> int:
 def _routes(use_case: UseCase) -> list[str]:
     """Each routing rule of the use case in words, once."""
     words = {"content_based": "content", "als": "ALS", "two_tower": "two-tower"}
-    plans = [Plan.build(use_case, name) for name in use_case.surfaces]
+    plans = [Plan.build(use_case, name) for name, surface in use_case.surfaces.items() if surface.about == "user"]
     return list(dict.fromkeys(plan.router.summary(words) for plan in plans))

@@ -68,6 +68,7 @@ class Surface(Strict):
     """One place that asks: which catalogue, who goes first, who next, and what happens to the list after."""
 
     catalogue: Word
+    title: str = ""  # its heading for people; empty: its name
     about: Literal["user", "item", "basket"] = "user"
     router: Part
     fallback: tuple[Word, ...] = Field(min_length=1)

@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recommendations.places import Place
+from recommendation_service.use_cases.loader import load
+from recommendations.places import Place, place_of
 from recommendations.selectors.items import items_by_id
 from recommendations.services.recommend import recommend
-from recommendations.sources import ItemSource
+from recommendations.sources import ItemSource, use_case_of
 from sites.page import wording
 from sites.page.people import PersonLine, line_of, place_for
 
 LIMIT = 10
+LIMIT_AROUND = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,58 @@ def shown_to(source: type[ItemSource], person: Any, *, explain: bool) -> Shown:
         model_version=answer["model_version"],
         buttons=tuple((event, wording.button(event)) for event in source.events_for(person)),
         counted=wording.counted(answer["interaction_count"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """One list around an item."""
+
+    heading: str
+    cards: tuple[Card, ...]
+    request_id: str
+    method_in_words: str
+    skipped: tuple[str, ...]
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemShown:
+    """Everything the page says about one item."""
+
+    card: Card
+    lists: tuple[Around, ...]
+
+
+def item_surfaces(source: type[ItemSource]) -> list[str]:
+    """The surfaces that show something around an item of this site."""
+    surfaces = load(use_case_of(source)).surfaces.items()
+    return [name for name, surface in surfaces if surface.about == "item" and surface.catalogue == source.catalogue]
+
+
+def item_shown(source: type[ItemSource], item_id: str, *, user_id: str | None, explain: bool) -> ItemShown:
+    """One item and every list around it. Raises NotFound and Gone as `recommend` does."""
+    around = []
+    for name in item_surfaces(source):
+        place = place_of(use_case_of(source), name)
+        answer = recommend(
+            use_case=place.use_case.name, surface=name, user_id=user_id, item_ids=[item_id], limit=LIMIT_AROUND, explain=explain
+        )
+        around.append(_around(place, answer))
+    place = place_of(use_case_of(source), item_surfaces(source)[0])
+    served = {"item_id": item_id, "title": "", "position": 0, "reasons": (), "score": 0.0, "parts": {}}
+    found = items_by_id(source=source, item_ids=[item_id])
+    return ItemShown(_card(place, served, found.get(item_id)), tuple(around))
+
+
+def _around(place: Place, answer: Mapping[str, Any]) -> Around:
+    return Around(
+        heading=wording.heading(place.name, place.surface),
+        cards=tuple(cards_of(place, answer["recommendations"])),
+        request_id=answer["request_id"],
+        method_in_words=wording.method_in_words(place.use_case, answer["method_used"]),
+        skipped=tuple(wording.skips_in_words(answer["degradation"])),
+        model_version=answer["model_version"],
     )
 
 

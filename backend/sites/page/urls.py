@@ -9,4 +9,5 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("<slug:site>/", views.site, name="site"),
     path("<slug:site>/did/", views.did, name="did"),
+    path("<slug:site>/item/<str:item_id>/", views.item, name="item"),
 ]

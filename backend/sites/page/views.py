@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from recommendation_service.errors import InvalidInput
+from recommendation_service.domain.ids import clean_id
+from recommendation_service.errors import Gone, InvalidInput, NotFound
 from recommendation_service.use_cases.loader import load
 from recommendations.models import Feedback, UserInteraction
 from recommendations.selectors.items import items_by_id, title_of
@@ -20,7 +21,7 @@ from recommendations.services.feedback import give_feedback
 from recommendations.services.record import record_interactions
 from recommendations.sources import ItemSource, use_case_of
 from sites.page import access, people, wording
-from sites.page.showing import Shown, shown_to
+from sites.page.showing import Shown, item_shown, item_surfaces, shown_to
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -74,6 +75,26 @@ def site(request: HttpRequest, *, site: str) -> HttpResponse:
     return render(request, "page/site.html", context)
 
 
+@require_GET
+@guarded
+def item(request: HttpRequest, *, site: str, item_id: str) -> HttpResponse:
+    """One item with every list around it, for the visitor, or for whom somebody who may choose looks."""
+    source = access.source_or_404(site)
+    if not item_surfaces(source):
+        raise Http404(access.NOT_HERE)
+    chooses = access.may_choose(request)
+    user_id = request.GET.get("person", "") or next(iter(access.own_ids(request, source)), "")
+    person = access.person_or_404(request, source, user_id) if user_id else None
+    if person is None and not chooses:
+        raise Http404(access.NOT_HERE)
+    try:
+        wanted = clean_id(item_id, field="item_id")
+        found = item_shown(source, wanted, user_id=None if person is None else str(person.pk), explain=chooses)
+    except (InvalidInput, NotFound, Gone) as error:
+        raise Http404(access.NOT_HERE) from error
+    return render(request, "page/item.html", {**_frame(source), "item": found, "person": person})
+
+
 @require_POST
 @guarded
 def did(request: HttpRequest, *, site: str) -> HttpResponse:
@@ -92,7 +113,12 @@ def did(request: HttpRequest, *, site: str) -> HttpResponse:
 
 def _frame(source: type[ItemSource]) -> dict[str, object]:
     use_case = load(use_case_of(source))
-    return {"site": source.catalogue, "title": use_case.title or source.catalogue, "is_demo": access.is_demo()}
+    return {
+        "site": source.catalogue,
+        "title": use_case.title or source.catalogue,
+        "is_demo": access.is_demo(),
+        "has_item_pages": bool(item_surfaces(source)),
+    }
 
 
 def _record(source: type[ItemSource], person: object, event: str, item_id: str, request_id: str | None) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from recommendation_service.use_cases.schema import UseCase
+from recommendation_service.use_cases.schema import Surface, UseCase
 
 METHODS = {
     "als": "ALS: what people with a similar past went on to choose",
@@ -11,6 +11,10 @@ METHODS = {
     "content": "content-based: items whose words match this person's profile and past",
     "popularity": "popular: what most people choose",
     "ensemble": "ensemble: several methods, each with its share",
+    "embedding": "text vectors: items whose descriptions are close to what this person chose",
+    "similar_users": "similar people: what people with the same choices chose too",
+    "co_occurrence": "bought together: items that end up in the same baskets",
+    "margin": "matrix factorisation: what people with a similar past liked more than the rest",
 }
 SKIPS = {
     "switched_off": "is switched off",
@@ -18,6 +22,7 @@ SKIPS = {
     "refused": "has a damaged model",
     "cannot_say": "has nothing to say for this person yet",
     "failed": "failed",
+    "timeout": "took too long",
     "partial": "answered only in part",
 }
 SEGMENTS = {"cold": "little is known yet", "warm": "a past to learn from", "hot": "a long past"}
@@ -28,6 +33,19 @@ VERBS = {
     "apply": "applied to",
     "invest": "invested in",
     "rate": "rated",
+    "comment": "commented on",
+    "bookmark": "bookmarked",
+    "share": "shared",
+    "dislike": "disliked",
+    "click": "opened",
+    "recommendation_click": "opened",
+    "enroll": "enrolled in",
+    "complete": "completed",
+    "drop": "dropped",
+    "wishlist_add": "wished for",
+    "cart_add": "put in the cart:",
+    "cart_remove": "took out of the cart:",
+    "purchase": "bought",
     "hide": "hid",
 }
 
@@ -54,6 +72,11 @@ def skips_in_words(degradation: list[Mapping[str, Any]]) -> list[str]:
 def _skip(skip: Mapping[str, Any]) -> str:
     words = SKIPS.get(skip["code"])
     return f"{skip['engine']} {words} ({skip['detail']})" if words else f"{skip['engine']}: {skip['detail']}"
+
+
+def heading(name: str, surface: Surface) -> str:
+    """What a surface's list is called, such as "Similar startups"."""
+    return surface.title or name.replace("-", " ").capitalize()
 
 
 def button(event: str) -> str:

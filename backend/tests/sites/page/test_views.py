@@ -54,6 +54,7 @@ def _answer(ask: dict[str, Any], where: dict[str, Any], method: str, degradation
         **{name: where[name] for name in ("use_case", "surface", "user_id")}, "request_id": ask["request_id"],
         "method_used": method, "degraded": bool(degradation), "degradation": degradation, "model_version": "content_v3",
         "generated_at": "2026-01-01T00:00:00+00:00", "interaction_count": len(ask["history"]), "recommendations": items,
+        "probabilities": {}, "stages": [],
     }  # fmt: skip
 
 
@@ -311,3 +312,42 @@ class TestPeople:
 
     def test_the_search_box_is_bounded(self, client: Client) -> None:
         assert client.get("/startups/", {"q": "x" * 5000 + "\u202e%00"}).status_code == 200
+
+
+class TestAnItem:
+    def test_shows_what_is_similar_with_the_reason_and_links_on(self, client: Client, served: Served, demo: None) -> None:
+        asked = served()
+        startups = make_startups(9)
+        ada = make_developer("Ada")
+        page = client.get(f"/startups/item/{startups[0].pk}/?person={ada.pk}")
+        assert (asked[0]["surface"], asked[0]["item_ids"]) == ("similar", [str(startups[0].pk)])
+        assert "Similar startups" in _text(page)
+        assert "Matches fintech" in _text(page)
+        assert f"/startups/item/{startups[1].pk}/?person={ada.pk}" in page.content.decode()
+        assert f"/startups/item/{startups[0].pk}/" not in page.content.decode(), "it is not beside itself"
+
+    def test_is_reached_from_a_persons_list(self, client: Client, served: Served, demo: None) -> None:
+        served()
+        (startup, *_) = make_startups(3)
+        ada = make_developer("Ada")
+        page = client.get(f"/startups/?person={ada.pk}").content.decode()
+        assert f"/startups/item/{startup.pk}/?person={ada.pk}" in page
+
+    def test_that_is_not_there_reads_as_one_that_is_not_yours(self, client: Client, served: Served) -> None:
+        served()
+        (startup,) = make_startups(1)
+        answers = [client.get(f"/startups/item/{wanted}/") for wanted in (startup.pk, uuid.uuid4(), "nothing", "%00", "'")]
+        assert [answer.status_code for answer in answers] == [404] * 5
+        client.force_login(User.objects.create_user("staff", is_staff=True))
+        assert client.get(f"/startups/item/{startup.pk}/").status_code == 200
+        assert client.get(f"/startups/item/{uuid.uuid4()}/").status_code == 404
+        assert client.get(f"/movies/item/{startup.pk}/").status_code == 404, "films have no list around a film"
+
+    def test_shows_something_when_the_service_is_away(
+        self, client: Client, service_at: Callable[[str], RecommendationClient], demo: None
+    ) -> None:
+        service_at("http://127.0.0.1:9")
+        startups = make_startups(9)
+        page = client.get(f"/startups/item/{startups[0].pk}/")
+        assert "did not answer" in _text(page)
+        assert page.content.decode().count('class="position"') == 6
