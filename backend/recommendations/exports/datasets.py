@@ -11,7 +11,7 @@ from recommendation_service.datasets.content import Say, Source
 from recommendation_service.datasets.export import Exported, write_export
 from recommendation_service.errors import InvalidInput
 from recommendation_service.use_cases.loader import load
-from recommendations.exports import rows
+from recommendations.exports import rows, shown
 from recommendations.sources import ItemSource, all_sources, source_of, use_case_of
 
 
@@ -41,6 +41,7 @@ def export_catalogue(
             user_keys=rows.user_keys,
             event_names=names,
             events=lambda: rows.events_of(source.catalogue, names),
+            shown=shown.feed_of(use_case.name, source.catalogue, names),
         )
         return write_export(data_dir, use_case, source.catalogue, feed, now=moment, fresh=fresh, say=say)
 

@@ -125,11 +125,11 @@ def _tuples(connection: BaseDatabaseWrapper, catalogue: int, places: Places) -> 
                 items=np.array(items, dtype=np.int64),
                 events=places[np.array(kinds, dtype=np.int64)],
                 values=np.array(values, dtype=np.float32),
-                times=_seconds(times),
+                times=seconds(times),
             )
 
 
-def _seconds(texts: tuple[Any, ...]) -> NDArray[np.float64]:
+def seconds(texts: tuple[Any, ...]) -> NDArray[np.float64]:
     """SQLite keeps a time as text, in UTC and without a zone."""
     moments: NDArray[np.int64] = np.array(texts, dtype="datetime64[us]").astype(np.int64)
     return moments / 1e6
