@@ -150,3 +150,35 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict}"
+
+
+class Run(models.Model):
+    """Long work that somebody started in the background: who, what, since when, what it said, and how it ended."""
+
+    class Status(models.TextChoices):
+        """`running` until it ends; a run whose process is no more is `failed`."""
+
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    what = models.CharField(max_length=40)
+    use_case = models.CharField(max_length=40)
+    by = models.CharField(max_length=150, blank=True)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.RUNNING)
+    started = models.DateTimeField(default=timezone.now)
+    ended = models.DateTimeField(null=True, blank=True)
+    seen = models.DateTimeField(default=timezone.now)  # its process says every few seconds that it is alive
+    log = models.TextField(blank=True)
+
+    class Meta:
+        """One run of a kind at a time; the newest first."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["what", "use_case"], condition=Q(status="running"), name="recs_one_run"),
+        ]
+        indexes = [models.Index(models.F("started").desc(), name="recs_runs_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.use_case}"
