@@ -14,7 +14,7 @@ from recommendations.models import UserInteraction
 from recommendations.services.record import record_interactions
 from recommendations.sources import ItemSource, all_sources
 
-PARTS = ("item", "user", "time", "value")
+PARTS = ("item", "user", "time", "value", "request_id")
 
 
 class MirrorError(Exception):
@@ -37,6 +37,7 @@ class Mirror:
     user: str
     time: str
     value: str
+    request_id: str = ""
 
     def event_id(self, key: Any) -> UUID:
         """The same for the same row, always: mirroring twice counts once."""
@@ -53,6 +54,7 @@ class Mirror:
             "catalogue": self.source.catalogue,
             "time": time if isinstance(time, datetime) else None,
             "value": getattr(thing, self.value) if self.value else None,
+            "request_id": getattr(thing, self.request_id) if self.request_id else None,
         }
         return {name: value for name, value in found.items() if value is not None}
 
@@ -83,6 +85,7 @@ def mirror_of(source: type[ItemSource], event: str, model: type[Model]) -> Mirro
         user=user,
         time=declared.get("time") or _first(model, "created_at", "time"),
         value=declared.get("value") or _first(model, "value"),
+        request_id=declared.get("request_id") or _first(model, "request_id"),
     )
 
 

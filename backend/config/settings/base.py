@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "sites.page",
     "sites.startups",
     "sites.movies",
+    "sites.shop",
     "sites.posts",
 ]
 

@@ -118,6 +118,8 @@ def _event(raw: Mapping[str, Any], catalogue: str, found: _Found) -> str:
     source = source_of(catalogue) if catalogue else None
     if source is not None and use_case_of(source) in names():
         known = load(use_case_of(source)).events
+        if event not in known and event.lower() in known:  # some sites write CART_ADD
+            return event.lower()
         if event not in known:
             found.wrong("event", f"is not an event of {use_case_of(source)}; those are {', '.join(known)}")
     return event

@@ -1,0 +1,19 @@
+"""The shop."""
+
+from django.apps import AppConfig
+
+
+class ShopConfig(AppConfig):
+    """Products, customers, carts and orders, and what the shop recommends."""
+
+    name = "sites.shop"
+    label = "shop"
+    verbose_name = "Shop"
+
+    def ready(self) -> None:
+        """A person's next event makes their preference vector stale."""
+        # models are importable only once the apps are ready
+        from recommendations.signals import interaction_recorded
+        from sites.shop.services.user_preference import mark_stale
+
+        interaction_recorded.connect(mark_stale, dispatch_uid="shop.preferences")

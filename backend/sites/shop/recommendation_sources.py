@@ -1,0 +1,42 @@
+"""What the shop declares to Tandem."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from recommendations.sources import ItemSource
+from sites.shop.models import CartLine, CartRemoval, Customer, OrderLine, Product, WishlistItem
+from sites.shop.services.nearness import nearest_products
+
+
+class Shop(ItemSource):
+    """Active products, recommended while they are in stock; what customers did comes from the shop's own tables."""
+
+    catalogue = "shop"
+    queryset = Product.objects.filter(is_active=True)
+    available = {"stock__gt": 0}
+    text = ("name", "description", "category", "price_range")
+    category = "category"
+    created = "created_at"
+    filters = ("price_range",)
+    events = {"purchase": OrderLine, "cart_add": CartLine, "cart_remove": CartRemoval, "wishlist_add": WishlistItem}
+    profiles = (Customer.objects.all(),)
+    profile_fields = ("favourite_categories", "price_range")
+    page_events = ("view", "wishlist_add", "cart_add", "purchase")
+    page_search = ("name", "taste")
+    page_first = "is_demo"
+
+    @classmethod
+    def nearest(cls, *, user_id: str | None, item_ids: Sequence[str], limit: int) -> list[tuple[str, float]]:
+        """Products like those, or what suits that customer, from the stored vectors."""
+        return nearest_products(user_id=user_id, item_ids=item_ids, limit=limit)
+
+    @classmethod
+    def describe(cls, person: Customer) -> str:
+        """Such as "cooks, buys cast iron; likes cast iron, mostly 40 to 90"."""
+        return person.describe()
+
+    @classmethod
+    def card(cls, item: Product) -> dict[str, Any]:
+        """The description, the price, and whether it is in stock."""
+        stock = "in stock" if item.stock else "sold out"
+        return {**super().card(item), "text": item.description, "facts": (f"€{item.price}", stock)}

@@ -1,0 +1,152 @@
+"""Brings the shop's own products into the recommender's table, and their vectors after them, in batches.
+
+Every batch and the note of how far it came are one transaction, so a run that failed, or was killed, is taken up at the
+last finished batch. Doing it again changes nothing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from recommendation_service.errors import InvalidInput
+from recommendations.vectors import Published, packed, prepare_pgvector, vectors_of
+from sites.shop.models import Product, ProductEmbedding, SyncStatus, UserPreferenceEmbedding
+from sites.shop.recommendation_sources import Shop
+
+PRODUCTS_A_BATCH = 100
+VECTORS_A_BATCH = 50
+ALIVE_S = 60.0  # a running sync notes its progress far more often than this
+WORDS = ("external_product_id", "name", "category", "price", "text", "is_available", "synced_at")
+NO_VECTORS = (
+    "no product vectors are published; run: manage.py generate_all_datasets --catalogue shop, then "
+    "python -m recommendation_service.train_all --use-case shop, then manage.py sync_products --no-train"
+)
+
+Say = Callable[[str], None]
+
+
+class ProductSyncService:
+    """The two halves of a sync; each gives its SyncStatus, and raises what stopped it after noting that there."""
+
+    def __init__(
+        self, *, batch: int = PRODUCTS_A_BATCH, vector_batch: int = VECTORS_A_BATCH, say: Say = lambda _line: None
+    ) -> None:
+        self._batch, self._vector_batch, self._say = batch, vector_batch, say
+
+    def sync_products(self) -> SyncStatus:
+        """Write every active product's words into `product_embeddings`; those that are gone are taken out at the end."""
+        products = Product.objects.filter(is_active=True).order_by("pk")
+        with _noted(SyncStatus.What.PRODUCTS, total=products.count()) as status:
+            self._told(status, resumed=bool(status.cursor))
+            while some := list(_after(products, status.cursor)[: self._batch]):
+                with transaction.atomic():
+                    _write_words(some)
+                    _note(status, str(some[-1].pk), len(some))
+                self._told(status)
+            gone, _ = ProductEmbedding.objects.exclude(product__in=products).delete()
+            status.removed = gone
+        return status
+
+    def sync_embeddings(self, models_dir: Path) -> SyncStatus:
+        """Copy the published product vectors into `product_embeddings`. Raises InvalidInput when there are none."""
+        found = vectors_of(models_dir, Shop.catalogue)
+        if found is None:
+            raise InvalidInput(NO_VECTORS)
+        rows = ProductEmbedding.objects.order_by("pk")
+        with _noted(SyncStatus.What.EMBEDDINGS, total=rows.count(), version=found.version) as status:
+            self._told(status, resumed=bool(status.cursor))
+            while some := list(_after(rows, status.cursor)[: self._vector_batch]):
+                with transaction.atomic():
+                    _write_vectors(some, found)
+                    _note(status, str(some[-1].pk), len(some))
+                self._told(status)
+            UserPreferenceEmbedding.objects.exclude(made_by=found.version).update(is_stale=True)
+            prepare_pgvector(ProductEmbedding)
+        return status
+
+    def _told(self, status: SyncStatus, *, resumed: bool = False) -> None:
+        if resumed:
+            self._say(f"{status.what}: taken up again after {status.done:,} of {status.total:,}")
+        elif status.batches and (status.batches % 10 == 0 or status.done >= status.total):
+            self._say(f"{status.what}: {status.done:,} of {status.total:,}")
+
+
+@contextmanager
+def _noted(what: str, *, total: int, version: str = "") -> Iterator[SyncStatus]:
+    """A run's status, kept true whatever happens inside: done, or failed with the error."""
+    status = _begun(what, total=total, version=version)
+    try:
+        yield status
+    except Exception as error:
+        with suppress(DatabaseError):  # the database itself may be what failed
+            _end(status, SyncStatus.State.FAILED, error=f"{type(error).__name__}: {error}"[:300])
+        raise
+    except BaseException:  # Ctrl-C, SystemExit
+        with suppress(DatabaseError):
+            _end(status, SyncStatus.State.FAILED, error="broken off")
+        raise
+    _end(status, SyncStatus.State.DONE)
+
+
+def _begun(what: str, *, total: int, version: str) -> SyncStatus:
+    """The last run where it did not finish, else a new one. Raises InvalidInput while another is at it."""
+    now = timezone.now()
+    with transaction.atomic():
+        last = SyncStatus.objects.select_for_update().filter(what=what).first()
+        if last is None or last.state == SyncStatus.State.DONE or last.version != version:
+            return SyncStatus.objects.create(what=what, total=total, version=version)
+        if last.state == SyncStatus.State.RUNNING and now - last.updated_at < timedelta(seconds=ALIVE_S):
+            raise InvalidInput(f"a sync of {what} is running since {last.started_at:%H:%M:%S} UTC; wait until it ends")
+        last.state, last.error, last.total, last.updated_at = SyncStatus.State.RUNNING, "", total, now
+        last.save()
+    return last
+
+
+def _note(status: SyncStatus, cursor: str, count: int) -> None:
+    """One more finished batch, in that batch's own transaction; in memory only once it is written."""
+    SyncStatus.objects.filter(pk=status.pk).update(
+        cursor=cursor, done=status.done + count, batches=status.batches + 1, updated_at=timezone.now()
+    )
+    status.cursor, status.done, status.batches = cursor, status.done + count, status.batches + 1
+
+
+def _end(status: SyncStatus, state: str, *, error: str = "") -> None:
+    status.state, status.error, status.updated_at = state, error, timezone.now()
+    status.save(update_fields=["state", "error", "removed", "updated_at"])
+
+
+def _after(rows, cursor: str):  # type: ignore[no-untyped-def]  # the same queryset, whatever its model
+    return rows.filter(pk__gt=UUID(cursor)) if cursor else rows
+
+
+def _write_words(products: Sequence[Product]) -> None:
+    rows = [
+        ProductEmbedding(
+            product=product,
+            external_product_id=product.sku,
+            name=product.name,
+            category=product.category,
+            price=product.price,
+            text=Shop.record(product).text,
+            is_available=product.stock > 0,
+            vector=b"",
+            dimension=0,
+        )
+        for product in products
+    ]
+    ProductEmbedding.objects.bulk_create(rows, update_conflicts=True, unique_fields=["product"], update_fields=WORDS)
+
+
+def _write_vectors(rows: Sequence[ProductEmbedding], found: Published) -> None:
+    for row in rows:
+        place = found.ids.row(str(row.pk))
+        known = place is not None and bool(found.matrix[place].any())
+        fields = packed(found.matrix[place], made_by=found.version) if known else {"vector": b"", "dimension": 0, "made_by": ""}
+        for name, value in fields.items():
+            setattr(row, name, value)
+    ProductEmbedding.objects.bulk_update(rows, ["vector", "dimension", "made_by", "text_hash", "updated_at"])

@@ -1,0 +1,138 @@
+"""What a customer's past says of their taste: one vector, the categories and the price ranges they come for.
+
+Weights and decay are those of shop.toml, by the functions that weigh an export: a purchase says 5, taking something out of
+the cart -1, each times exp(-days / 30); the same event on the same product counts once a day.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.utils import timezone
+
+from recommendation_service.datasets.weighting import capped, decay, event_weights, first_of_day
+from recommendation_service.domain.history import PastEvent
+from recommendation_service.numeric import weighted_direction
+from recommendation_service.use_cases.loader import load
+from recommendation_service.use_cases.schema import UseCase
+from recommendations.models import UserInteraction
+from recommendations.selectors.history import count_of, history_of, mark_of
+from recommendations.vectors import packed, upsert
+from sites.shop.models import Customer, ProductEmbedding, UserPreferenceEmbedding
+
+CATALOGUE = "shop"
+KEPT = 5  # categories and price ranges that are kept
+
+
+class UserPreferenceService:
+    """Works out preferences and keeps them; `now` is seconds since 1970 and only tests give it."""
+
+    def __init__(self, *, now: float | None = None) -> None:
+        self._now = now
+        self._use_case: UseCase = load(CATALOGUE)
+
+    def update_user_preference(self, user_id: str) -> UserPreferenceEmbedding | None:
+        """Work out one customer's preferences anew; None for somebody who is no customer or never did anything.
+
+        The vector is of dimension 0 where no product of their past has one, or where likes and dislikes cancel out.
+        """
+        key = _key(user_id)
+        if key is None or not Customer.objects.filter(pk=key).exists():
+            return None
+        before = mark_of(user_id=user_id, catalogue=CATALOGUE)
+        events, count = history_of(user_id=user_id, catalogue=CATALOGUE, use_case=self._use_case)
+        if not events:
+            UserPreferenceEmbedding.objects.filter(pk=key).delete()
+            return None
+        weights = weights_of(events, self._use_case, now=time.time() if self._now is None else self._now)
+        row = self._row(key, weights, count_of(events, self._use_case) if count is None else count)
+        upsert([row], key="customer_id")
+        if mark_of(user_id=user_id, catalogue=CATALOGUE) != before:  # they did something while this was worked out
+            mark_stale(user_id=user_id, catalogue=CATALOGUE)
+        return row
+
+    def preference_of(self, user_id: str) -> UserPreferenceEmbedding | None:
+        """The kept preferences, worked out anew when they are stale or were never worked out."""
+        key = _key(user_id)
+        kept = None if key is None else UserPreferenceEmbedding.objects.filter(pk=key).first()
+        return kept if kept is not None and not kept.is_stale else self.update_user_preference(user_id)
+
+    def _row(self, key: UUID, weights: dict[str, float], count: int) -> UserPreferenceEmbedding:
+        products = list(
+            ProductEmbedding.objects.filter(pk__in=[_key(item_id) for item_id in weights]).select_related("product")
+        )
+        liked = [(product, weight) for product in products if (weight := weights[str(product.pk)]) > 0]
+        return UserPreferenceEmbedding(
+            customer_id=key,
+            top_categories=_weightiest((product.category, weight) for product, weight in liked),
+            price_ranges=_weightiest((product.product.price_range, weight) for product, weight in liked),
+            interaction_count=count,
+            is_stale=False,
+            **_vector(products, weights),
+        )
+
+
+def weights_of(events: Sequence[PastEvent], use_case: UseCase, *, now: float) -> dict[str, float]:
+    """What each item of one person's past weighs now, by item id; those that weigh nothing are left out."""
+    ids = sorted({event.item_id for event in events})
+    names = sorted({event.event for event in events})
+    items = np.array([ids.index(event.item_id) for event in events], dtype=np.int64)
+    codes = np.array([names.index(event.event) for event in events], dtype=np.int64)
+    values = np.array([np.nan if event.value is None else event.value for event in events], dtype=np.float32)
+    times = np.array([event.time for event in events], dtype=np.float64)
+    each = event_weights(use_case, codes, values, names) * decay(times, now, use_case.weighting.halving_days)
+    once = first_of_day(np.zeros_like(items), items, codes, times)
+    sums = np.bincount(items, weights=np.where(once, each, 0.0), minlength=len(ids)).astype(np.float32)
+    total = capped(sums, use_case.weighting.cap)
+    return {item_id: float(weight) for item_id, weight in zip(ids, total, strict=True) if weight}
+
+
+def mark_stale(*, user_id: str, catalogue: str, **_ignored: Any) -> None:
+    """Note that something happened since this customer's preferences were worked out."""
+    key = _key(user_id) if catalogue == CATALOGUE else None
+    if key is not None:
+        UserPreferenceEmbedding.objects.filter(pk=key).update(is_stale=True)
+
+
+def outdated() -> Iterator[str]:
+    """Ids of customers whose preferences are stale, or who did something and have none yet; in order of id."""
+    stale = set(UserPreferenceEmbedding.objects.filter(is_stale=True).values_list("pk", flat=True))
+    known = set(UserPreferenceEmbedding.objects.values_list("pk", flat=True))
+    active = UserInteraction.objects.filter(catalogue__name=CATALOGUE).order_by()
+    seen = {_key(user_id) for user_id in active.values_list("user__user_id", flat=True).distinct()}
+    here = Customer.objects.values_list("pk", flat=True).order_by("pk")
+    return (str(key) for key in here if key in stale or (key in seen and key not in known))
+
+
+def _vector(products: Sequence[ProductEmbedding], weights: dict[str, float]) -> dict[str, Any]:
+    """The vector's fields, from the products whose vectors are of the newest model among them."""
+    newest = max((product.made_by for product in products if product.dimension), key=_by_number, default="")
+    known = [product for product in products if product.dimension and product.made_by == newest]
+    if known:
+        signed = np.array([weights[str(product.pk)] for product in known], dtype=np.float32)
+        found = weighted_direction(np.stack([product.array() for product in known]), signed)
+        if found is not None:
+            return packed(found, made_by=newest)
+    return {"vector": b"", "dimension": 0, "made_by": "", "updated_at": timezone.now()}
+
+
+def _by_number(version: str) -> tuple[int, str]:
+    digits = version.rpartition("_v")[2]
+    return (int(digits) if digits.isdigit() else 0, version)
+
+
+def _weightiest(pairs: Iterator[tuple[str, float]]) -> list[list[Any]]:
+    total: Counter[str] = Counter()
+    for name, weight in pairs:
+        total[name] += weight  # type: ignore[assignment]  # a Counter adds up any numbers
+    return [[name, round(weight, 3)] for name, weight in sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:KEPT]]
+
+
+def _key(user_id: str) -> UUID | None:
+    try:
+        return UUID(user_id)
+    except ValueError:
+        return None
