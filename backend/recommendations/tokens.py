@@ -1,51 +1,22 @@
-"""Signed tokens: the ones Django sends to the recommendation service, and the ones its own doors accept.
+"""The tokens that Django sends to the recommendation service, and those that its own doors accept."""
 
-HS256 JWTs over the key ring RS_SIGNING_KEYS ("kid:secret,kid:secret"): the first key signs, all verify, so a key can be
-changed without a moment in which tokens are refused.
-"""
-
-import time
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
-import jwt
 from django.conf import settings
 
-from recommendation_service.errors import ConfigurationError, Unauthenticated
+from recommendation_service import signing
+from recommendation_service.signing import ADMIN, ANY, LONGEST_SECONDS, SELF, Claims
 
-ISSUER = "backend"
+__all__ = ["ADMIN", "ANY", "LONGEST_SECONDS", "SELF", "Claims", "issue", "key_ring", "verify"]
+
 OWN_DOORS = "backend"
 SERVICE = "recommendation_service"
-ALGORITHM = "HS256"
-SELF, ANY, ADMIN = "recs:self", "recs:any", "recs:admin"
 HOP_SECONDS = 60
-LONGEST_SECONDS = 24 * 3600
-LEEWAY_SECONDS = 30
-MIN_KEY_BYTES = 32
-MAX_TOKEN_LENGTH = 4096
-REQUIRED = ["iss", "aud", "sub", "scope", "iat", "exp", "jti"]
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What a verified token says: whose it is, and what it may do."""
-
-    subject: str
-    scopes: frozenset[str]
 
 
 def key_ring() -> dict[str, bytes]:
-    """Signing keys by key id, the signing one first; empty when none is set.
-
-    Raises ConfigurationError for a key without an id or shorter than 32 bytes.
-    """
-    pairs = [pair.strip().partition(":") for pair in settings.RECOMMENDATIONS["SIGNING_KEYS"].split(",") if pair.strip()]
-    for kid, _, secret in pairs:
-        if not kid or len(secret.encode()) < MIN_KEY_BYTES:
-            raise ConfigurationError(f"RS_SIGNING_KEYS: each key is kid:secret, the secret {MIN_KEY_BYTES} bytes or longer")
-    return {kid: secret.encode() for kid, _, secret in pairs}
+    """The keys of RS_SIGNING_KEYS by key id, the signing one first. Raises ConfigurationError for a short one."""
+    return signing.key_ring(settings.RECOMMENDATIONS["SIGNING_KEYS"])
 
 
 def issue(
@@ -56,55 +27,10 @@ def issue(
     seconds: int = HOP_SECONDS,
     now: float | None = None,
 ) -> str:
-    """A signed token for `subject`: a user id, or "service".
-
-    Raises ConfigurationError when there is no key to sign with or it would live longer than 24 hours.
-    """
-    keys = key_ring()
-    if not keys:
-        raise ConfigurationError("RS_SIGNING_KEYS is empty: set kid:secret with a secret of 32 bytes or longer")
-    if not 0 < seconds <= LONGEST_SECONDS:
-        raise ConfigurationError(f"a token lives 1 to {LONGEST_SECONDS} seconds, not {seconds}")
-    kid, secret = next(iter(keys.items()))
-    issued = int(time.time() if now is None else now)
-    claims = {
-        "iss": ISSUER,
-        "aud": list(audience),
-        "sub": subject,
-        "scope": " ".join(scopes),
-        "iat": issued,
-        "exp": issued + seconds,
-        "jti": str(uuid.uuid4()),
-    }
-    return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"kid": kid})
+    """A signed token for `subject`, as `signing.sign` makes it; without more said, one for the hop to the service."""
+    return signing.sign(key_ring(), subject=subject, scopes=scopes, audience=audience, seconds=seconds, now=now)
 
 
 def verify(token: str) -> Claims:
     """The claims of a token meant for Django's own doors. Raises Unauthenticated, saying only what is public."""
-    if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
-        raise Unauthenticated("the token cannot be trusted; sign it with a key of RS_SIGNING_KEYS")
-    try:
-        key = key_ring()[jwt.get_unverified_header(token)["kid"]]
-        claims = jwt.decode(
-            token,
-            key,
-            algorithms=[ALGORITHM],
-            audience=OWN_DOORS,
-            issuer=ISSUER,
-            leeway=LEEWAY_SECONDS,
-            options={"require": REQUIRED},
-        )
-        return _claims(claims)
-    except jwt.ExpiredSignatureError as error:
-        raise Unauthenticated("the token has expired; ask for a new one") from error
-    except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
-        raise Unauthenticated("the token cannot be trusted; sign it with a key of RS_SIGNING_KEYS") from error
-
-
-def _claims(claims: dict[str, Any]) -> Claims:
-    subject, scope = claims["sub"], claims["scope"]
-    if not isinstance(subject, str) or not subject or not isinstance(scope, str) or not isinstance(claims["aud"], list):
-        raise ValueError("sub and scope must be text, aud a list")
-    if claims["exp"] - claims["iat"] > LONGEST_SECONDS + LEEWAY_SECONDS:
-        raise ValueError("the token lives too long")
-    return Claims(subject, frozenset(scope.split()))
+    return signing.verify(token, key_ring(), audience=OWN_DOORS)

@@ -3,23 +3,15 @@
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-import jwt
 from flask import Request
 
 from recommendation_service.errors import ConfigurationError, Forbidden, Unauthenticated
 from recommendation_service.settings import Settings
+from recommendation_service.signing import ADMIN, ANY, MAX_TOKEN_LENGTH, SELF, verify
 
 AUDIENCE = "recommendation_service"
-ISSUER = "backend"
-ALGORITHM = "HS256"
-LEEWAY_S = 30
-LONGEST_LIFE_S = 24 * 3600
-MAX_TOKEN_LENGTH = 4096
-SELF, ANY, ADMIN = "recs:self", "recs:any", "recs:admin"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-REQUIRED = ["iss", "aud", "sub", "scope", "iat", "exp", "jti"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +62,8 @@ class Doorkeeper:
             raise Forbidden(f"this needs RS_METRICS_TOKEN or a token with the scope {ANY} or {ADMIN}")
 
     def _verify(self, token: str) -> Caller:
-        try:
-            key = self._keys[jwt.get_unverified_header(token)["kid"]]
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[ALGORITHM],
-                audience=AUDIENCE,
-                issuer=ISSUER,
-                leeway=LEEWAY_S,
-                options={"require": REQUIRED},
-            )
-            return _caller(claims)
-        except jwt.ExpiredSignatureError as error:
-            raise Unauthenticated("the token has expired; ask for a new one") from error
-        except jwt.ImmatureSignatureError as error:
-            raise Unauthenticated("the token is from the future; check both clocks") from error
-        except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
-            raise Unauthenticated("the token cannot be trusted; sign it with a key of RS_SIGNING_KEYS") from error
-
-
-def _caller(claims: dict[str, Any]) -> Caller:
-    subject, scope = claims["sub"], claims["scope"]
-    if not isinstance(subject, str) or not subject or not isinstance(scope, str):
-        raise ValueError("sub and scope must be text")
-    if not isinstance(claims["aud"], list):
-        raise ValueError("aud must be a list")
-    if claims["exp"] - claims["iat"] > LONGEST_LIFE_S + LEEWAY_S:
-        raise ValueError("the token lives too long")
-    return Caller(subject, frozenset(scope.split()))
+        claims = verify(token, self._keys, audience=AUDIENCE)
+        return Caller(claims.subject, claims.scopes)
 
 
 def _bearer(request: Request) -> str:

@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 
 from recommendation_service.services.live import Live
-from recommendation_service.web.auth import ADMIN, ANY
+from recommendation_service.signing import ADMIN, ANY
 from recommendation_service.web.context import doorkeeper, json_response, live
 from recommendation_service.web.schemas import ModelOut, ModelsOut, ReloadOut
 

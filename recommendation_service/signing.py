@@ -1,0 +1,111 @@
+"""Signed tokens between the halves and at their doors: one way to make them, one way to believe them.
+
+HS256 JWTs over a key ring ("kid:secret,kid:secret"): the first key signs, all verify, so a key can be changed without a
+moment in which tokens are refused.
+"""
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from recommendation_service.errors import ConfigurationError, Unauthenticated
+
+ISSUER = "backend"
+ALGORITHM = "HS256"
+SELF, ANY, ADMIN = "recs:self", "recs:any", "recs:admin"
+LONGEST_SECONDS = 24 * 3600
+LEEWAY_SECONDS = 30
+MIN_KEY_BYTES = 32
+MAX_TOKEN_LENGTH = 4096
+REQUIRED = ["iss", "aud", "sub", "scope", "iat", "exp", "jti"]
+NOT_TRUSTED = "the token cannot be trusted; sign it with a key of RS_SIGNING_KEYS"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says: whose it is, and what it may do."""
+
+    subject: str
+    scopes: frozenset[str]
+
+
+def key_ring(raw: str) -> dict[str, bytes]:
+    """Keys by key id, the signing one first; empty when `raw` is.
+
+    Raises ConfigurationError for a key without an id or shorter than 32 bytes; the message never holds a key.
+    """
+    pairs = [pair.strip().partition(":") for pair in raw.split(",") if pair.strip()]
+    for kid, _, secret in pairs:
+        if not kid or len(secret.encode()) < MIN_KEY_BYTES:
+            raise ConfigurationError(f"RS_SIGNING_KEYS: each key is kid:secret, the secret {MIN_KEY_BYTES} bytes or longer")
+    return {kid: secret.encode() for kid, _, secret in pairs}
+
+
+def sign(
+    keys: Mapping[str, bytes],
+    *,
+    subject: str,
+    scopes: Sequence[str],
+    audience: Sequence[str],
+    seconds: int,
+    now: float | None = None,
+) -> str:
+    """A token for `subject`: a user id, or "service".
+
+    Raises ConfigurationError when there is no key to sign with or it would live longer than 24 hours.
+    """
+    if not keys:
+        raise ConfigurationError("RS_SIGNING_KEYS is empty: set kid:secret with a secret of 32 bytes or longer")
+    if not 0 < seconds <= LONGEST_SECONDS:
+        raise ConfigurationError(f"a token lives 1 to {LONGEST_SECONDS} seconds, not {seconds}")
+    kid, secret = next(iter(keys.items()))
+    issued = int(time.time() if now is None else now)
+    claims = {
+        "iss": ISSUER,
+        "aud": list(audience),
+        "sub": subject,
+        "scope": " ".join(scopes),
+        "iat": issued,
+        "exp": issued + seconds,
+        "jti": str(uuid.uuid4()),
+    }
+    return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"kid": kid})
+
+
+def verify(token: str, keys: Mapping[str, bytes], *, audience: str) -> Claims:
+    """The claims of a token meant for `audience`. Raises Unauthenticated, saying only what is public."""
+    if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+        raise Unauthenticated(NOT_TRUSTED)
+    try:
+        key = keys[jwt.get_unverified_header(token)["kid"]]
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            audience=audience,
+            issuer=ISSUER,
+            leeway=LEEWAY_SECONDS,
+            options={"require": REQUIRED},
+        )
+        return _claims(claims)
+    except jwt.ExpiredSignatureError as error:
+        raise Unauthenticated("the token has expired; ask for a new one") from error
+    except jwt.ImmatureSignatureError as error:
+        raise Unauthenticated("the token is from the future; check both clocks") from error
+    except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
+        raise Unauthenticated(NOT_TRUSTED) from error
+
+
+def _claims(claims: dict[str, Any]) -> Claims:
+    subject, scope = claims["sub"], claims["scope"]
+    if not isinstance(subject, str) or not subject or not isinstance(scope, str):
+        raise ValueError("sub and scope must be text")
+    if not isinstance(claims["aud"], list):
+        raise ValueError("aud must be a list")
+    if claims["exp"] - claims["iat"] > LONGEST_SECONDS + LEEWAY_SECONDS:
+        raise ValueError("the token lives too long")
+    return Claims(subject, frozenset(scope.split()))
