@@ -14,12 +14,15 @@ from recommendation_service.datasets.opening import open_for_serving
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import Engine
+from recommendation_service.engines.co_occurrence import CoOccurrence
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
+from recommendation_service.engines.embedding import Embedding
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.engines.margin import Margin
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.router import Policy
+from recommendation_service.engines.similar_users import SimilarUsers
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError, DatasetError
 from recommendation_service.histories.snapshot import SnapshotHistories
@@ -42,6 +45,9 @@ TRAINED: Mapping[str, Callable[..., Engine]] = {
     "als": CollaborativeALS.from_artifact,
     "two_tower": TwoTower.from_artifact,
     "content": Content.from_artifact,
+    "embedding": Embedding.from_artifact,
+    "co_occurrence": CoOccurrence.from_artifact,
+    "similar_users": SimilarUsers.from_artifact,
     "margin": Margin.from_artifact,
 }
 KINDS: Mapping[str, Callable[..., Engine]] = {

@@ -3,9 +3,11 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import numpy as np
+
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Reason, Skip
-from recommendation_service.numeric import Floats, top_rows
+from recommendation_service.numeric import Floats, Ints, top_rows
 
 
 class Engine(ABC):
@@ -16,6 +18,7 @@ class Engine(ABC):
     """
 
     label: ClassVar[str] = ""  # the word for this kind of engine in log lines, such as "ALS"
+    least: ClassVar[float] = -np.inf  # a row scored so, or lower, is none to propose: where 0 says "nothing in common"
 
     def __init__(self, name: str, version: str) -> None:
         """`name` is the engine's word in the use-case file, `version` its artifact's, such as "als_v3"."""
@@ -31,8 +34,13 @@ class Engine(ABC):
         scores = self.scores(query)
         if scores is None:
             return None
-        rows = top_rows(scores, limit, query.eligible)
+        rows = self.proposed(scores, query, limit)
         return Candidates(rows, scores[rows], {self.name: scores[rows]}) if rows.size else None
+
+    def proposed(self, scores: Floats, query: Query, limit: int) -> Ints:
+        """Of rows scored (n_items,) for this query, those worth proposing: eligible, above `least`, best first."""
+        rows = top_rows(scores, limit, query.eligible)
+        return rows[scores[rows] > self.least]
 
     def explain(self, query: Query, row: int) -> Reason | None:
         """Why this row, for this query; None when the engine has nothing to say in words."""

@@ -8,12 +8,11 @@ from scipy import sparse
 from recommendation_service.artifacts.store import Artifact
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
-from recommendation_service.domain.slate import Candidates, Reason
+from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.latest import Latest
-from recommendation_service.engines.vectors import Alignment, Taste, array
+from recommendation_service.engines.vectors import Alignment, Taste, array, csr
 from recommendation_service.engines.wording import matches, shared_tags, similar
-from recommendation_service.errors import ArtifactRefused
 from recommendation_service.numeric import Bools, Floats, Ints, unit_rows
 
 PROFILE_COUNTS_AS = 3.0  # liked items: what a profile says fades as the history grows
@@ -23,6 +22,7 @@ class Content(Engine):
     """Cosine between an item's TF-IDF row and a profile made of liked rows, dislikes and the user's own words."""
 
     label: ClassVar[str] = "content"
+    least: ClassVar[float] = 0.0  # a list of zeros would be no list
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Content(Engine):
         alignment = Alignment.of(artifact, catalogue)
         n_items = int(array(artifact, "item_ids", (None,), kinds="S").size)
         terms = [term.decode() for term in array(artifact, "terms", (None,), kinds="S").tolist()]
-        rows = _matrix(artifact, n_items, len(terms))
+        rows = csr(artifact, "indptr", "indices", "values", (n_items, len(terms)))
         return cls(name, artifact.version, catalogue, alignment, rows, terms, profile_counts_as=profile_counts_as)
 
     def scores(self, query: Query) -> Floats | None:
@@ -68,14 +68,6 @@ class Content(Engine):
         scores = np.asarray(self._rows @ unit_rows(wanted[0] + wanted[1]), dtype=np.float32)
         scores[self._undescribed] = np.nan
         return self._alignment.scatter(scores)
-
-    def recommend(self, query: Query, limit: int) -> Candidates | None:
-        """Only rows that have something in common with the user: a list of zeros would be no list."""
-        found = super().recommend(query, limit)
-        if found is None:
-            return None
-        alike = np.flatnonzero(found.scores > 0)
-        return found.take(alike) if alike.size else None
 
     def explain(self, query: Query, row: int) -> Reason | None:
         """What the profile and the item share, or the liked item most like it: whichever adds more to the score."""
@@ -144,14 +136,3 @@ def _columns_by_value(terms: list[str]) -> dict[str, Ints]:
         if is_feature:
             places.setdefault(value.casefold(), []).append(column)
     return {value: np.array(columns, dtype=np.int64) for value, columns in places.items()}
-
-
-def _matrix(artifact: Artifact, n_items: int, n_terms: int) -> sparse.csr_array:
-    indptr = array(artifact, "indptr", (n_items + 1,), kinds="iu")
-    indices = array(artifact, "indices", (None,), kinds="iu")
-    values = array(artifact, "values", (indices.size,))
-    rising = bool(indptr[0] == 0 and indptr[-1] == indices.size and (np.diff(indptr) >= 0).all())
-    inside = bool(indices.size and indices.min() >= 0 and indices.max() < n_terms)
-    if not (rising and inside):
-        raise ArtifactRefused(f"{artifact.version}: indptr and indices do not describe ({n_items}, {n_terms}); train again")
-    return sparse.csr_array((values, indices, indptr), shape=(n_items, n_terms), copy=False)

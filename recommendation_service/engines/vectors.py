@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from recommendation_service.artifacts.store import Artifact
 from recommendation_service.domain.catalogue import Catalogue
@@ -90,6 +91,27 @@ def array(artifact: Artifact, name: str, shape: Sequence[int | None], *, kinds: 
         wanted = tuple("any" if want is None else want for want in shape)
         raise ArtifactRefused(f"{artifact.version}: {name} is {found.dtype}{found.shape}, not {kinds}{wanted}; train it again")
     return found
+
+
+def bounds(artifact: Artifact, indptr: str, indices: str, shape: tuple[int, int]) -> tuple[Ints, Ints]:
+    """Bounds (n + 1,) and columns (z,) of the stored places of an (n, m) table.
+
+    Raises ArtifactRefused when they point outside it.
+    """
+    starts = array(artifact, indptr, (shape[0] + 1,), kinds="iu")
+    columns = array(artifact, indices, (None,), kinds="iu")
+    rising = bool(starts[0] == 0 and starts[-1] == columns.size and (np.diff(starts) >= 0).all())
+    inside = bool(columns.size and columns.min() >= 0 and columns.max() < shape[1])
+    if not (rising and inside):
+        raise ArtifactRefused(f"{artifact.version}: {indptr} and {indices} do not describe {shape}; train again")
+    return starts, columns
+
+
+def csr(artifact: Artifact, indptr: str, indices: str, values: str, shape: tuple[int, int]) -> sparse.csr_array:
+    """A sparse matrix over an artifact's own pages. Raises ArtifactRefused when its arrays do not describe `shape`."""
+    starts, columns = bounds(artifact, indptr, indices, shape)
+    stored = array(artifact, values, (columns.size,))
+    return sparse.csr_array((stored, columns, starts), shape=shape, copy=False)
 
 
 def telling(artifact: Artifact, name: str, shape: Sequence[int | None]) -> Floats:

@@ -9,6 +9,7 @@ from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.als import ALSParameters, train_als
 from recommendation_service.training.co_occurrence import CoOccurrenceParameters, train_co_occurrence
 from recommendation_service.training.content import ContentParameters, train_content
+from recommendation_service.training.embedding import EmbeddingParameters, train_embedding
 from recommendation_service.training.evaluation import Panel
 from recommendation_service.training.margin_parameters import MarginParameters
 from recommendation_service.training.material import Material, Trained
@@ -74,10 +75,15 @@ def _similar_users(
     return train_similar_users(material, parameters)
 
 
+def _embedding(material: Material, parameters: EmbeddingParameters, _panel: Panel | None, progress: Progress | None) -> Trained:
+    return train_embedding(material, parameters, progress=progress)
+
+
 RECIPES: Mapping[str, Recipe] = {
     "als": Recipe(ALSParameters(), _als, ("implicit", "numpy")),
     "two_tower": Recipe(TwoTowerParameters(), _two_tower, ("torch", "numpy")),
     "content": Recipe(ContentParameters(), _content, ("scikit-learn", "numpy")),
+    "embedding": Recipe(EmbeddingParameters(), _embedding, ("scikit-learn", "numpy")),
     "co_occurrence": Recipe(CoOccurrenceParameters(), _co_occurrence, ("scipy", "numpy")),
     "similar_users": Recipe(SimilarUsersParameters(), _similar_users, ("scipy", "numpy")),
     "margin": Recipe(MarginParameters(), _margin, ("torch", "scikit-learn", "numpy")),

@@ -11,7 +11,7 @@ from recommendation_service.domain.catalogue import Catalogue, Facet
 from recommendation_service.domain.history import History
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile, Query
-from recommendation_service.numeric import AnyArray, Bools
+from recommendation_service.numeric import AnyArray, Bools, unit_rows
 
 N = 24
 NOW = 1_750_000_000.0
@@ -113,6 +113,53 @@ def content(order: Sequence[int] = range(N), *, blank: Sequence[int] = ()) -> Ar
         "item_ids": _ids(order),
     }
     return artifact("content", arrays)
+
+
+def co_occurrence(order: Sequence[int] = range(N), *, people: int = 12) -> Artifact:
+    """Tiles of one colour are bought together, the farther apart their numbers the less; `people` are behind each pair."""
+    alike = _by_colour(order) @ _by_colour(order).T
+    apart = np.abs(np.subtract.outer(np.array(order), np.array(order)))
+    pairs = sparse.csr_array(np.where((alike > 0) & (apart > 0), 1 - apart / (2 * N), 0).astype(np.float32))
+    arrays = {
+        "indptr": pairs.indptr.astype(np.int64),
+        "indices": pairs.indices.astype(np.int32),
+        "values": pairs.data,
+        "people": np.full(pairs.nnz, people, dtype=np.int32),
+        "item_counts": np.full(len(order), 3, dtype=np.int32),
+        "item_ids": _ids(order),
+    }
+    return artifact("co_occurrence", arrays)
+
+
+def similar_users(order: Sequence[int] = range(N), *, each: int = 12) -> Artifact:
+    """`each` people who like white, and as many who like black, every one of them one tile less than the others."""
+    strength = 1 + np.array(order, dtype=np.float32) / 100
+    people = [(person // each, 2 * (person % each) + person // each) for person in range(2 * each)]
+    table = np.array([[(number % 2 == side) * (number != lacks) for number in order] for side, lacks in people])
+    rows = sparse.csr_array(unit_rows((table * strength).astype(np.float32)))
+    columns = sparse.csr_array(rows.T)
+    arrays = {
+        "indptr": rows.indptr.astype(np.int64),
+        "indices": rows.indices.astype(np.int32),
+        "values": rows.data,
+        "lengths": np.ones(len(people), dtype=np.float32),
+        "item_weights": np.ones(len(order), dtype=np.float32),
+        "item_counts": np.full(len(order), each - 1, dtype=np.int32),
+        "item_indptr": columns.indptr.astype(np.int64),
+        "item_users": columns.indices.astype(np.int32),
+        "item_ids": _ids(order),
+    }
+    return artifact("similar_users", arrays)
+
+
+def embedding(order: Sequence[int] = range(N), *, blank: Sequence[int] = ()) -> Artifact:
+    """d = 5: an axis for each colour (0.8) and each of three tones (0.6); `blank` items are zeros."""
+    vectors = np.zeros((len(order), 5), dtype=np.float32)
+    for place, number in enumerate(order):
+        if number not in blank:
+            vectors[place, number % 2] = 0.8
+            vectors[place, 2 + number % 3] = 0.6
+    return artifact("embedding", {"item_vectors": vectors, "item_ids": _ids(order)})
 
 
 def query(

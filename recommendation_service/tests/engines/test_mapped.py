@@ -7,8 +7,10 @@ import pytest
 
 from recommendation_service.artifacts.store import Artifact, ArtifactStore
 from recommendation_service.engines.base import Engine
+from recommendation_service.engines.co_occurrence import CoOccurrence
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
+from recommendation_service.engines.similar_users import SimilarUsers
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.tests.engines import board
 
@@ -16,6 +18,8 @@ BUILDS = {
     "als": (board.als, CollaborativeALS.from_artifact, "item_factors"),
     "two_tower": (board.two_tower, TwoTower.from_artifact, "item_vectors"),
     "content": (board.content, Content.from_artifact, "values"),
+    "co_occurrence": (board.co_occurrence, CoOccurrence.from_artifact, "values"),
+    "similar_users": (board.similar_users, SimilarUsers.from_artifact, "values"),
 }
 
 
@@ -28,6 +32,10 @@ def published(root: Path, kind: str) -> Artifact:
 def vectors(engine: Engine) -> np.ndarray:
     if isinstance(engine, CollaborativeALS):
         return engine._item_factors
+    if isinstance(engine, CoOccurrence):
+        return np.asarray(engine._pairs.data)
+    if isinstance(engine, SimilarUsers):
+        return np.asarray(engine._tastes.rows.data)
     return engine._item_vectors if isinstance(engine, TwoTower) else engine._rows.data  # type: ignore[attr-defined]
 
 

@@ -148,6 +148,11 @@ def similar_users_arrays(items: Sequence[str] = ITEMS) -> dict[str, AnyArray]:
     }
 
 
+def embedding_arrays(seed: int = 0, items: Sequence[str] = ITEMS, d: int = 4) -> dict[str, AnyArray]:
+    vectors = np.random.default_rng(seed).normal(size=(len(items), d)).astype(np.float32)
+    return {"item_ids": ids(items), "item_vectors": unit_rows(vectors), "text_hashes": ids(["0" * 64] * len(items))}
+
+
 def ensemble_arrays() -> dict[str, AnyArray]:
     return {
         "members": ids(["als", "two_tower"]),
@@ -187,6 +192,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "als": {"factors": 4, "regularization": 0.01, "iterations": 2, "alpha": 40.0, "seed": 0},
     "two_tower": {"dimension": 4, "hidden": 6, "recent": 20, "decay": 0.9, "temperature": 0.1, "epochs": 1, "seed": 0},
     "content": {"n_terms": 2, "min_df": 1},
+    "embedding": {"model": "", "dimension": 4},
     "co_occurrence": {},
     "similar_users": {},
     "ensemble": {},
@@ -198,6 +204,7 @@ ARRAYS = {
     "als": als_arrays,
     "two_tower": two_tower_arrays,
     "content": content_arrays,
+    "embedding": embedding_arrays,
     "co_occurrence": co_occurrence_arrays,
     "similar_users": similar_users_arrays,
     "ensemble": ensemble_arrays,

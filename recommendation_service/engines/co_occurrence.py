@@ -1,0 +1,106 @@
+"""Bought together: items that share baskets with what someone has, more often than chance would have it."""
+
+from typing import ClassVar
+
+import numpy as np
+from scipy import sparse
+
+from recommendation_service.artifacts.store import Artifact
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Reason
+from recommendation_service.engines.base import Engine
+from recommendation_service.engines.vectors import Alignment, Taste, array, csr
+from recommendation_service.numeric import Bools, Floats, Ints
+
+REASON_FROM_PEOPLE = 10  # fewer people than this could be recognised in "often bought together"
+
+
+class CoOccurrence(Engine):
+    """Mean strength of an item's pairs with the subject of the request, or with what the user liked.
+
+    An item that was in no basket is unknown: NaN. One that was, but never beside these, scores 0.
+    """
+
+    label: ClassVar[str] = "co-occurrence"
+    least: ClassVar[float] = 0.0
+
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        catalogue: Catalogue,
+        alignment: Alignment,
+        pairs: sparse.csr_array,
+        people: Ints,
+        known: Bools,
+        *,
+        reason_from_people: int = REASON_FROM_PEOPLE,
+        says: str = "Often bought together with",
+    ) -> None:
+        """`pairs` (n, n), `people` (of its stored values) and `known` (n,) are in the artifact's row order."""
+        super().__init__(name, version)
+        self._titles = catalogue.titles
+        self._alignment = alignment
+        self._pairs = pairs
+        self._people = people
+        self._unknown = np.flatnonzero(~known)
+        self._paired: Bools = np.asarray(np.diff(pairs.indptr) > 0)
+        self._reason_from_people = reason_from_people
+        self._says = says
+
+    @classmethod
+    def from_artifact(
+        cls,
+        name: str,
+        artifact: Artifact,
+        catalogue: Catalogue,
+        *,
+        reason_from_people: int = REASON_FROM_PEOPLE,
+        says: str = "Often bought together with",
+    ) -> "CoOccurrence":
+        """The engine of one published model of kind "co_occurrence". Raises ArtifactRefused naming what does not fit.
+
+        A reason, `says` and the other item's title, is given only where `reason_from_people` distinct people or more
+        are behind the pair.
+        """
+        alignment = Alignment.of(artifact, catalogue)
+        n_items = int(array(artifact, "item_ids", (None,), kinds="S").size)
+        pairs = csr(artifact, "indptr", "indices", "values", (n_items, n_items))
+        people = array(artifact, "people", (pairs.nnz,), kinds="iu")
+        known = array(artifact, "item_counts", (n_items,), kinds="iu") > 0
+        options = {"reason_from_people": reason_from_people, "says": says}
+        return cls(name, artifact.version, catalogue, alignment, pairs, people, known, **options)  # type: ignore[arg-type]  # two types in one dict
+
+    def scores(self, query: Query) -> Floats | None:
+        """0 to 1; None when nothing the user has was ever in a basket with something else."""
+        taste = self._known_taste(query)
+        if not taste.rows.size:
+            return None
+        own = self._alignment.artifact_rows[taste.rows]
+        weights = taste.weights / taste.weights.sum()
+        scores = np.asarray(self._pairs[own].T @ weights, dtype=np.float32)
+        scores[self._unknown] = np.nan
+        return self._alignment.scatter(scores)
+
+    def explain(self, query: Query, row: int) -> Reason | None:
+        """The item that adds most to this row's score, among the pairs that enough people are behind."""
+        place = int(self._alignment.artifact_rows[row])
+        taste = self._known_taste(query)
+        if place < 0 or not taste.rows.size:
+            return None
+        start, stop = self._pairs.indptr[place : place + 2]
+        enough = np.flatnonzero(self._people[start:stop] >= self._reason_from_people) + start
+        strength = dict(zip(self._pairs.indices[enough].tolist(), self._pairs.data[enough].tolist(), strict=True))
+        own = self._alignment.artifact_rows[taste.rows].tolist()
+        share = [weight * strength.get(other, 0.0) for other, weight in zip(own, taste.weights.tolist(), strict=True)]
+        best = int(np.argmax(share))
+        if share[best] <= 0:
+            return None
+        return Reason(self.name, f"{self._says} {self._titles[taste.rows[best]]}", float(share[best]))
+
+    def _known_taste(self, query: Query) -> Taste:
+        liked = Taste.of(query).liked()
+        known = self._alignment.known(liked.rows)
+        known[known] = self._paired[self._alignment.artifact_rows[liked.rows[known]]]
+        return liked.within(known)
