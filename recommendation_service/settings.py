@@ -9,10 +9,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from recommendation_service.errors import ConfigurationError
+from recommendation_service.signing import key_ring
 
 PACKAGE = Path(__file__).parent
 PREFIX = "RS_"
-MIN_KEY_BYTES = 32
 
 
 class Settings(BaseSettings):
@@ -73,15 +73,53 @@ class Settings(BaseSettings):
         None, alias="ENSEMBLE_ALS_WEIGHT", ge=0, description="Overrides the file; selects stated weights"
     )
     ensemble_two_tower_weight: float | None = Field(None, alias="ENSEMBLE_TWO_TOWER_WEIGHT", ge=0, description="As above")
+    default_recommender: str = Field(
+        "",
+        alias="DEFAULT_RECOMMENDER",
+        pattern=r"^[a-z][a-z0-9_]{0,39}$|^$",
+        description="Engine that goes first where a bandit would choose, such as hybrid; bandit or empty: it chooses",
+    )
+    hybrid_two_tower_weight: float | None = Field(
+        None, alias="HYBRID_WEIGHTS_TWO_TOWER", ge=0, description="Of a blend of exactly two-tower, popularity and content"
+    )
+    hybrid_popularity_weight: float | None = Field(None, alias="HYBRID_WEIGHTS_POPULARITY", ge=0, description="As above")
+    hybrid_content_weight: float | None = Field(None, alias="HYBRID_WEIGHTS_CONTENT", ge=0, description="As above")
+    embedding_dim: int | None = Field(
+        None, alias="EMBEDDING_DIM", ge=2, le=1024, description="Length of the two-tower vectors, at the next training"
+    )
+    user_feature_dim: int | None = Field(
+        None,
+        alias="USER_FEATURE_DIM",
+        ge=1,
+        le=1024,
+        description="Numbers that a profile value is learned as before it meets the tower; unset: as many as EMBEDDING_DIM",
+    )
+    item_feature_dim: int | None = Field(
+        None, alias="ITEM_FEATURE_DIM", ge=1, le=1024, description="As above, for categories, tags and attributes of items"
+    )
     cold_start_threshold: int | None = Field(None, alias="COLD_START_THRESHOLD", ge=0, description="Below it: content_based")
     warm_user_threshold: int | None = Field(None, alias="WARM_USER_THRESHOLD", ge=0, description="From it on: ensemble")
+
+    embedding_model: str = Field(
+        "", alias="EMBEDDING_MODEL", description="Folder of a sentence-transformers model to train with; empty: TF-IDF"
+    )
+    embedding_dimension: int | None = Field(
+        None, alias="EMBEDDING_DIMENSION", ge=1, le=4096, description="Numbers in an item's vector; unset: the file's, or 384"
+    )
+    cross_encoder_url: str = Field(
+        "", alias="CROSS_ENCODER_URL", description="Worker that reranks, such as http://127.0.0.1:5001; empty: none"
+    )
+    cross_encoder_model: Path | None = Field(
+        None, alias="CROSS_ENCODER_MODEL", description="Folder of the cross-encoder, for serve_cross_encoder"
+    )
 
     @field_validator("signing_keys")
     @classmethod
     def _keys_are_long(cls, raw: SecretStr) -> SecretStr:
-        for kid, secret in _pairs(raw.get_secret_value()):
-            if not kid or len(secret.encode()) < MIN_KEY_BYTES:
-                raise ValueError(f"each key is kid:secret with a secret of at least {MIN_KEY_BYTES} bytes")
+        try:
+            key_ring(raw.get_secret_value())
+        except ConfigurationError as error:
+            raise ValueError(error.message.removeprefix("RS_SIGNING_KEYS: ")) from error
         return raw
 
     @classmethod
@@ -98,12 +136,7 @@ class Settings(BaseSettings):
 
     def keys(self) -> dict[str, bytes]:
         """Signing keys by key id, the signing one first."""
-        return {kid: secret.encode() for kid, secret in _pairs(self.signing_keys.get_secret_value())}
-
-
-def _pairs(raw: str) -> list[tuple[str, str]]:
-    pairs = [pair.strip().partition(":") for pair in raw.split(",") if pair.strip()]
-    return [(kid, secret) for kid, _, secret in pairs]
+        return key_ring(self.signing_keys.get_secret_value())
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -2,44 +2,63 @@
 
 from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
+import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-from recommendation_service.training.command import guarded, parse, parser, place_of
+from recommendation_service.training.command import Place, guarded, parse, parser, place_of
 from recommendation_service.training.conductor import add_options, conduct
 from recommendation_service.training.session import Choices
+from recommendation_service.training.tower_config import read_config
 from recommendation_service.training.tower_parameters import TwoTowerParameters
+from recommendation_service.use_cases.overrides import trained_as
 from recommendation_service.wiring import build_engines
 
 STATED = TwoTowerParameters()
+KIND = "two_tower"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train and publish; 0 done, 1 expected failure, 2 wrong usage."""
+    """Train and publish; 0 done, 1 expected failure, 2 wrong usage.
+
+    What an option says comes before --config, that before the environment, and that before the use-case file.
+    """
     found = parser("train_two_tower", __doc__ or "")
     add_options(found, tune=False)
-    found.add_argument("--dimension", type=int, default=STATED.dimension, help="length of the vectors (default: %(default)s)")
-    found.add_argument("--epochs", type=int, default=STATED.epochs, help="at most; validation stops it (default: %(default)s)")
-    found.add_argument("--temperature", type=float, default=STATED.temperature, help="default: %(default)s")
-    found.add_argument("--learning-rate", type=float, default=STATED.learning_rate, help="default: %(default)s")
+    found.add_argument("--config", type=Path, metavar="FILE", help="YAML such as configs/two_tower.yaml")
+    found.add_argument("--dimension", type=int, help=f"length of the vectors (default: {STATED.dimension})")
+    found.add_argument("--epochs", type=int, help=f"at most; validation stops it (default: {STATED.epochs})")
+    found.add_argument("--batch-size", type=int, help=f"people a step (default: {STATED.batch})")
+    found.add_argument("--temperature", type=float, help=f"default: {STATED.temperature}")
+    found.add_argument("--learning-rate", type=float, help=f"default: {STATED.learning_rate}")
     options = parse(found, argv)
-    if min(options.dimension, options.epochs) < 1 or min(options.temperature, options.learning_rate) <= 0:
-        found.error("dimension and epochs must be 1 or more, temperature and learning rate above 0")
-    chosen = replace(
-        STATED,
-        dimension=options.dimension,
-        hidden=2 * options.dimension,
-        epochs=options.epochs,
-        temperature=options.temperature,
-        learning_rate=options.learning_rate,
-        seed=options.seed,
-    )
-    choices = Choices(force=options.force, parameters={"two_tower": chosen}, seed=options.seed)
-    return guarded(
-        "train_two_tower",
-        lambda: conduct(place_of(options), ["two_tower"], choices, build_engines, ensemble=False, dry_run=options.dry_run),
-    )
+    sizes, rates = (options.dimension, options.epochs, options.batch_size), (options.temperature, options.learning_rate)
+    if any(size is not None and size < 1 for size in sizes) or any(rate is not None and rate <= 0 for rate in rates):
+        found.error("dimension, epochs and batch size must be 1 or more, temperature and learning rate above 0")
+    return guarded("train_two_tower", lambda: _train(options))
+
+
+def _train(options: argparse.Namespace) -> int:
+    choices = Choices(force=options.force, seed=options.seed)
+    return conduct(_told(place_of(options), options), [KIND], choices, build_engines, ensemble=False, dry_run=options.dry_run)
+
+
+def _told(place: Place, options: argparse.Namespace) -> Place:
+    """The use cases with what the command line and its file say of training."""
+    wanted: dict[str, Any] = read_config(options.config).training() if options.config else {}
+    said = {
+        "dimension": options.dimension,
+        "hidden": options.dimension and 2 * options.dimension,
+        "epochs": options.epochs,
+        "batch": options.batch_size,
+        "temperature": options.temperature,
+        "learning_rate": options.learning_rate,
+    }
+    wanted |= {name: value for name, value in said.items() if value is not None}
+    return replace(place, use_cases=tuple(trained_as(use_case, KIND, wanted) for use_case in place.use_cases))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """The two-tower model's inputs as flat arrays, and how a batch is cut from them by slicing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
 from recommendation_service.domain.query import Profile
+from recommendation_service.errors import DatasetError
 from recommendation_service.numeric import AnyArray, Bytes, Floats, Ints
 from recommendation_service.training.content import facets_of
 from recommendation_service.training.material import Material
@@ -45,6 +47,24 @@ def liked_lists(pasts: Pasts) -> Lists:
     """Everybody's liked items, newest first."""
     liked = pasts.liked()
     return Lists(liked.indptr, liked.rows)
+
+
+def learned_lists(material: Material, event_types: Collection[str], least: int) -> Lists:
+    """As `liked_lists`, of what shall be learned from: items that one of `event_types` was about (all when there are
+    none), and of people who are left with `least` of them. Raises DatasetError for an event nobody did.
+    """
+    past, users = liked_lists(material.pasts), material.pasts.liked().users()
+    keep = np.ones(past.values.size, dtype=np.bool_)
+    if event_types:
+        events = material.events
+        strangers = sorted(set(event_types) - set(events.names))
+        if strangers:
+            raise DatasetError(f"event_types names '{strangers[0]}'; events of this export are {', '.join(events.names)}")
+        chosen = events.of_kinds(event_types)
+        n_items = material.pasts.n_items
+        keep = np.isin(users * n_items + past.values, events.users[chosen] * n_items + events.items[chosen])
+    left = np.bincount(users[keep], minlength=len(material.pasts))
+    return past.only(keep & (left[users] >= least))
 
 
 def split_lists(past: Lists, rng: np.random.Generator, least: float, most: float) -> tuple[Lists, Lists]:

@@ -22,4 +22,8 @@ class TwoTowerParameters:
     hide_most: float = 0.6
     blind: float = 0.1  # share of the samples that see no history, so that a profile alone works
     plain: float = 0.1  # share of the samples that see no profile, so that history alone works
+    user_feature_dim: int = 0  # numbers a profile value is learned as; 0: `dimension`, without a step between
+    item_feature_dim: int = 0  # the same for item features
+    event_types: tuple[str, ...] = ()  # events that are learned from; empty: all
+    min_interactions: int = 0  # people with fewer liked items are not learned from
     seed: int = 42

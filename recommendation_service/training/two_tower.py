@@ -20,6 +20,7 @@ from recommendation_service.training.tower_inputs import (
     Lists,
     attribute_table,
     item_features,
+    learned_lists,
     liked_lists,
     split_lists,
 )
@@ -31,6 +32,19 @@ LEAST_STEPS, SMALLEST_BATCH = 4, 16  # a site of sixty people must not learn in 
 MAX_ATTRIBUTES = 32
 
 
+class Table(nn.Module):
+    """A vector of `length` numbers a row; with a `width`, learned as so many and widened by a matrix of their own."""
+
+    def __init__(self, rows: int, length: int, width: int, scale: float, share: float = 1.0) -> None:
+        super().__init__()
+        self.values = nn.Parameter(torch.randn(rows, width or length) * scale * share)
+        self.widen = nn.Parameter(torch.randn(width, length) * width**-0.5) if width else None
+
+    def forward(self) -> Tensor:
+        """(rows, length)."""
+        return self.values if self.widen is None else self.values @ self.widen
+
+
 class Towers(nn.Module):
     """Both towers as plain tensors; `arrays` is what serving reads."""
 
@@ -39,20 +53,20 @@ class Towers(nn.Module):
         d, h = parameters.dimension, parameters.hidden
         scale = d**-0.5
         self.item_own = nn.Parameter(torch.randn(n_items, d) * scale)
-        self.item_features = nn.Parameter(torch.randn(n_features, d) * scale)
+        self.item_features = Table(n_features, d, parameters.item_feature_dim, scale)
         self.history_own = nn.Parameter(torch.randn(n_items, d) * scale)
-        self.history_features = nn.Parameter(torch.randn(n_features, d) * scale)
-        self.attributes = nn.Parameter(torch.randn(n_attributes, d) * scale * 0.1)
+        self.history_features = Table(n_features, d, parameters.item_feature_dim, scale)
+        self.attributes = Table(n_attributes, d, parameters.user_feature_dim, scale, 0.1)
         self.layer1 = nn.Linear(2 * d, h)
         self.layer2 = nn.Linear(h, d)
 
     def items(self, features: Tensor, known: Tensor) -> Tensor:
         """(n, d) unit vectors; an item that nobody liked (known 0) has only its features."""
-        return nn.functional.normalize(self.item_own * known + features @ self.item_features, dim=1)
+        return nn.functional.normalize(self.item_own * known + features @ self.item_features(), dim=1)
 
     def history(self, features: Tensor, known: Tensor) -> Tensor:
         """(n, d) what each item says about the person who liked it."""
-        return self.history_own * known + features @ self.history_features
+        return self.history_own * known + features @ self.history_features()
 
     def users(self, bag: Tensor, attributes: Tensor) -> Tensor:
         """(b, d) unit vectors."""
@@ -82,7 +96,7 @@ def train_two_tower(
     Deterministic on CPU for a seed and a number of threads. Raises NotEnough when nobody liked two items.
     """
     device = best_device()
-    inputs = _inputs(material, device)
+    inputs = _inputs(material, device, parameters)
     if inputs.learners.size < 2:
         raise NotEnough(f"two-tower needs 2 people who liked 2 items each; this export has {inputs.learners.size}")
     with deterministic(parameters.seed):
@@ -93,8 +107,8 @@ def train_two_tower(
     return Trained("two_tower", arrays, asdict(replace(parameters, epochs=epochs)))
 
 
-def _inputs(material: Material, device: torch.device) -> _Inputs:
-    past = liked_lists(material.pasts)
+def _inputs(material: Material, device: torch.device, parameters: TwoTowerParameters) -> _Inputs:
+    past = learned_lists(material, parameters.event_types, parameters.min_interactions)
     names, own = attribute_table(material.profiles)
     table = item_features(material).tocoo()
     places = torch.from_numpy(np.stack([table.row, table.col]).astype(np.int64))
@@ -156,7 +170,7 @@ def _loss(
     own, mask = inputs.own_attributes.first(who, MAX_ATTRIBUTES)
     mask = mask & (rng.random(who.size) >= parameters.plain)[:, None]
     bag = _mean(towers.history(inputs.features, inputs.known), past, weights)
-    users = towers.users(bag, _mean(towers.attributes, own, mask.astype(np.float32)))
+    users = towers.users(bag, _mean(towers.attributes(), own, mask.astype(np.float32)))
     items = towers.items(inputs.features, inputs.known)
     wanted = hidden.drawn(who, parameters.targets, rng)
     rows, prior = _softmax_rows(inputs, wanted, rng)
@@ -197,7 +211,7 @@ def _arrays(towers: Towers, inputs: _Inputs) -> dict[str, AnyArray]:
         made = {
             "item_vectors": towers.items(inputs.features, inputs.known),
             "history_vectors": towers.history(inputs.features, inputs.known),
-            "attribute_vectors": towers.attributes,
+            "attribute_vectors": towers.attributes(),
             "layer1_weights": towers.layer1.weight.T,
             "layer1_bias": towers.layer1.bias,
             "layer2_weights": towers.layer2.weight.T,

@@ -1,5 +1,6 @@
 """Environment variables over a use-case file: switches, thresholds and weights. Pure: file in, file out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from recommendation_service.settings import Settings
@@ -11,7 +12,8 @@ def overridden(use_case: UseCase, settings: Settings) -> UseCase:
 
     ENABLE_ALS, ENABLE_TWO_TOWER and ENABLE_ENSEMBLE switch off every engine of that kind; COLD_START_THRESHOLD and
     WARM_USER_THRESHOLD set the limits of every `by_count` router; ENSEMBLE_ALS_WEIGHT and ENSEMBLE_TWO_TOWER_WEIGHT
-    set those members' weights and select stated weights.
+    set those members' weights and select stated weights; HYBRID_WEIGHTS_* do so for a blend of exactly the three kinds
+    they name. DEFAULT_RECOMMENDER puts an engine in the place of every bandit.
     """
     changes: dict[str, Any] = {}
     off = _switched_off(use_case, settings)
@@ -26,6 +28,34 @@ def overridden(use_case: UseCase, settings: Settings) -> UseCase:
     return use_case.model_copy(update=changes) if changes else use_case
 
 
+def trained_with(use_case: UseCase, settings: Settings) -> UseCase:
+    """The use case as its models shall be trained; the same object when the settings want nothing.
+
+    EMBEDDING_MODEL and EMBEDDING_DIMENSION reach every embedding engine; EMBEDDING_DIM, USER_FEATURE_DIM and
+    ITEM_FEATURE_DIM every two-tower engine.
+    """
+    embedding = {"model": settings.embedding_model or None, "dimension": settings.embedding_dimension}
+    towers = {
+        "dimension": settings.embedding_dim,
+        "hidden": settings.embedding_dim and 2 * settings.embedding_dim,
+        "user_feature_dim": settings.user_feature_dim,
+        "item_feature_dim": settings.item_feature_dim,
+    }
+    return trained_as(trained_as(use_case, "embedding", embedding), "two_tower", towers)
+
+
+def trained_as(use_case: UseCase, kind: str, wanted: Mapping[str, Any]) -> UseCase:
+    """The use case whose engines of that kind are trained with these parameters; those that are None stay as they are."""
+    stated = {name: value for name, value in wanted.items() if value is not None}
+    if not stated or not any(part.kind == kind for part in use_case.engines.values()):
+        return use_case
+    engines = {
+        name: part.model_copy(update={"training": {**part.training, **stated}}) if part.kind == kind else part
+        for name, part in use_case.engines.items()
+    }
+    return use_case.model_copy(update={"engines": engines})
+
+
 def _switched_off(use_case: UseCase, settings: Settings) -> tuple[str, ...]:
     enabled = {"als": settings.enable_als, "two_tower": settings.enable_two_tower, "ensemble": settings.enable_ensemble}
     by_setting = {name for name, part in use_case.engines.items() if not enabled.get(part.kind, True)}
@@ -33,15 +63,28 @@ def _switched_off(use_case: UseCase, settings: Settings) -> tuple[str, ...]:
 
 
 def _weighed(part: Part, use_case: UseCase, settings: Settings) -> Part:
-    stated = {"als": settings.ensemble_als_weight, "two_tower": settings.ensemble_two_tower_weight}
-    if part.kind != "ensemble" or all(weight is None for weight in stated.values()):
+    if part.kind != "ensemble":
         return part
-    members = dict(part.options.get("members", {}))
-    for name in members:
-        weight = stated.get(use_case.engines[name].kind) if name in use_case.engines else None
-        if weight is not None:
-            members[name] = weight
-    return part.model_copy(update={"options": {**part.options, "members": members, "weights": "stated"}})
+    members: dict[str, float] = dict(part.options.get("members", {}))
+    kinds = {name: use_case.engines[name].kind for name in members if name in use_case.engines}
+    stated = _stated_weights(set(kinds.values()), settings)
+    told = {name: stated[kind] for name, kind in kinds.items() if stated.get(kind) is not None}
+    if not told and (settings.ensemble_als_weight, settings.ensemble_two_tower_weight) == (None, None):
+        return part
+    return part.model_copy(update={"options": {**part.options, "members": {**members, **told}, "weights": "stated"}})
+
+
+def _stated_weights(kinds: set[str], settings: Settings) -> dict[str, float | None]:
+    """By kind; the courses list names its weights otherwise than the startups list, and means its own blend only."""
+    stated = {"als": settings.ensemble_als_weight, "two_tower": settings.ensemble_two_tower_weight}
+    hybrid = {
+        "two_tower": settings.hybrid_two_tower_weight,
+        "popularity": settings.hybrid_popularity_weight,
+        "content": settings.hybrid_content_weight,
+    }
+    if kinds != set(hybrid):
+        return stated
+    return {**stated, **{kind: weight for kind, weight in hybrid.items() if weight is not None}}
 
 
 def _without(part: Part, off: tuple[str, ...]) -> Part:
@@ -51,6 +94,9 @@ def _without(part: Part, off: tuple[str, ...]) -> Part:
 
 
 def _routed(surface: Surface, settings: Settings) -> Surface:
+    if surface.router.kind == "bandit" and settings.default_recommender not in ("", "bandit"):
+        fixed = Part(kind="fixed", options={"engine": settings.default_recommender})
+        return surface.model_copy(update={"router": fixed})
     wanted = {"cold_below": settings.cold_start_threshold, "warm_below": settings.warm_user_threshold}
     stated = {name: value for name, value in wanted.items() if value is not None}
     if surface.router.kind != "by_count" or not stated:

@@ -210,3 +210,32 @@ def test_serving_packages_stay_out_of_torch_when_only_als_trains():
     probe = "import sys, recommendation_service.train_als; print('torch' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, cwd=ROOT)
     assert ended.stdout == "False\n"
+
+
+def test_a_configuration_file_sizes_the_towers_and_an_option_comes_before_it(site):
+    config = site / "towers.yaml"
+    config.write_text("embedding_dim: 4\nhidden_dims: [6]\nepochs: 2\nevent_types: [like]\n")
+    assert train_two_tower.main(options(site, "--config", str(config), "--batch-size", "32")) == 0
+    found = store(site).load("two_tower")
+    assert found.arrays["layer1_weights"].shape == (8, 6)
+    told = found.manifest.parameters
+    assert (told["batch"], told["event_types"], told["epochs"]) == (32, ["like"], min(told["epochs"], 2))
+
+
+def test_the_environment_sizes_the_towers_too(site, monkeypatch):
+    monkeypatch.setenv("EMBEDDING_DIM", "4")
+    monkeypatch.setenv("ITEM_FEATURE_DIM", "3")
+    monkeypatch.setenv("USER_FEATURE_DIM", "2")
+    assert train_two_tower.main(options(site, "--epochs", "1")) == 0
+    found = store(site).load("two_tower")
+    assert found.arrays["item_vectors"].shape == (30, 4)
+    assert found.arrays["layer1_weights"].shape == (8, 8)
+    told = found.manifest.parameters
+    assert (told["user_feature_dim"], told["item_feature_dim"]) == (2, 3)
+
+
+def test_a_misspelt_key_of_the_configuration_is_one_line(site, capsys):
+    config = site / "towers.yaml"
+    config.write_text("epoch: 2\n")
+    assert train_two_tower.main(options(site, "--config", str(config))) == 1
+    assert capsys.readouterr().err.startswith("train_two_tower: towers.yaml: epoch: ")

@@ -8,12 +8,20 @@ from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.history import History
 from recommendation_service.domain.query import Query
 from recommendation_service.engines.two_tower import TwoTower
+from recommendation_service.errors import DatasetError
 from recommendation_service.tests.support.exports import NOW, Happening, clubs
 from recommendation_service.tests.support.materials import club_material, club_panel, material_of
 from recommendation_service.training import metrics, two_tower
 from recommendation_service.training.evaluation import score_people
 from recommendation_service.training.material import NotEnough
-from recommendation_service.training.tower_inputs import Lists, attribute_table, item_features, split_lists
+from recommendation_service.training.tower_inputs import (
+    Lists,
+    attribute_table,
+    item_features,
+    learned_lists,
+    liked_lists,
+    split_lists,
+)
 from recommendation_service.training.tower_parameters import TwoTowerParameters
 from recommendation_service.training.two_tower import panel_scores, train_two_tower
 
@@ -91,7 +99,7 @@ def test_validation_stops_training_and_the_kept_epochs_are_told():
 def test_a_sampled_softmax_counts_each_drawn_row_for_those_it_stands_for(monkeypatch):
     monkeypatch.setattr(two_tower, "WHOLE_CATALOGUE", 10)
     monkeypatch.setattr(two_tower, "SAMPLED_ITEMS", 8)
-    inputs = two_tower._inputs(club_material()[0], torch.device("cpu"))
+    inputs = two_tower._inputs(club_material()[0], torch.device("cpu"), SMALL)
     wanted = np.array([[3, 3], [5, 7]])
     rows, added = two_tower._softmax_rows(inputs, wanted, np.random.default_rng(0))
     assert np.isin(wanted, rows).all()
@@ -142,3 +150,46 @@ def test_item_features_leave_out_what_only_one_item_has():
     assert table.shape == (7, 4)
     assert table[[6]].nnz == 0
     assert np.allclose(np.sqrt(table.multiply(table).sum(axis=1))[:6], 1)
+
+
+def test_features_learned_as_fewer_numbers_still_find_the_clubs_and_serve_the_same_shapes():
+    early, panel, _ = club_panel(people=60, items=30, events_each=12)
+    narrow = replace(SMALL, user_feature_dim=2, item_feature_dim=3)
+    trained, plain = train_two_tower(early, narrow, panel=panel), train_two_tower(early, SMALL, panel=panel)
+    assert {name: array.shape for name, array in trained.arrays.items()} == {
+        name: array.shape for name, array in plain.arrays.items()
+    }
+    assert np.linalg.matrix_rank(trained.arrays["attribute_vectors"]) <= 2
+    lists = metrics.top_k(score_people(engine_of(trained, early), panel), panel.eligible, 3)
+    assert (lists % 2 == (panel.users % 2)[:, None]).mean() > 0.9
+
+
+def two_kinds():
+    """Everybody clicks on items of their own club and views the others."""
+    records, happenings, profiles = clubs()
+    views = [replace(one, item_id=f"i{int(one.item_id[1:]) ^ 1:03d}", event="view") for one in happenings]
+    return material_of(records, [*happenings, *views], profiles)[0]
+
+
+def test_only_the_events_named_are_learned_from():
+    material = two_kinds()
+    every, likes = learned_lists(material, (), 0), learned_lists(material, ("like",), 0)
+    assert likes.values.size * 2 == every.values.size
+    owner = np.repeat(np.arange(40), np.diff(likes.indptr))
+    assert (likes.values % 2 == owner % 2).all()
+    assert np.array_equal(learned_lists(material, ("like", "view"), 0).values, every.values)
+
+
+def test_people_with_too_few_liked_items_are_not_learned_from():
+    records, happenings, profiles = clubs(events_each=8)
+    material, _ = material_of(records, [one for one in happenings if one.user_id != "u000" or one.item_id < "i006"], profiles)
+    own = np.diff(liked_lists(material.pasts).indptr)
+    assert 0 < own[0] < 8
+    kept = np.diff(learned_lists(material, (), 8).indptr)
+    assert kept[0] == 0
+    assert np.array_equal(kept[1:], own[1:])
+
+
+def test_an_event_nobody_did_is_named_with_those_there_are():
+    with pytest.raises(DatasetError, match="event_types names 'enrol'; events of this export are like, view"):
+        train_two_tower(two_kinds(), replace(SMALL, event_types=("enrol",)))

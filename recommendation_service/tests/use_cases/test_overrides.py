@@ -1,8 +1,10 @@
 import pytest
 
+from recommendation_service.errors import ConfigurationError
+from recommendation_service.pipeline.plan import Plan
 from recommendation_service.settings import load_settings
 from recommendation_service.use_cases.loader import load, load_file
-from recommendation_service.use_cases.overrides import overridden
+from recommendation_service.use_cases.overrides import overridden, trained_with
 from recommendation_service.use_cases.schema import Part, UseCase
 
 
@@ -89,3 +91,34 @@ fallback = ["popular"]
     path.write_text(text.replace('["popular"]\n[events]', '["als"]\n[events]'))
     with pytest.raises(Exception, match="switched_off names 'als'; this file defines popular"):
         load_file(path)
+
+
+def courses(**environ: str) -> UseCase:
+    return overridden(load("courses"), load_settings(environ))
+
+
+def test_a_default_recommender_goes_first_where_the_bandit_would_choose() -> None:
+    assert courses(DEFAULT_RECOMMENDER="bandit") is load("courses")
+    changed = courses(DEFAULT_RECOMMENDER="content")
+    assert changed.surfaces["home"].router == Part(kind="fixed", options={"engine": "content"})
+    assert changed.surfaces["similar"] == load("courses").surfaces["similar"]
+    assert startups(DEFAULT_RECOMMENDER="content") is load("startups")
+
+
+def test_a_default_recommender_that_is_no_engine_stops_the_start_and_lists_them() -> None:
+    with pytest.raises(ConfigurationError, match="router fixed names 'contents'; engines are content, hybrid"):
+        Plan.build(courses(DEFAULT_RECOMMENDER="contents"), "home")
+
+
+def test_the_weights_of_the_hybrid_are_those_of_its_own_three_kinds() -> None:
+    changed = courses(HYBRID_WEIGHTS_TWO_TOWER="0.2", HYBRID_WEIGHTS_CONTENT="0.5")
+    assert changed.engines["hybrid"].options["members"] == {"two_tower": 0.2, "popularity": 0.3, "content": 0.5}
+    assert changed.engines["hybrid"].options["weights"] == "stated"
+    assert startups(HYBRID_WEIGHTS_TWO_TOWER="0.2") is load("startups")
+
+
+def test_sizes_reach_training_and_leave_other_use_cases_alone() -> None:
+    settings = load_settings({"EMBEDDING_DIM": "32", "ITEM_FEATURE_DIM": "16"})
+    told = trained_with(load("courses"), settings).engines["two_tower"].training
+    assert told == {"dimension": 32, "hidden": 64, "item_feature_dim": 16}
+    assert trained_with(load("courses"), load_settings({})) is load("courses")
