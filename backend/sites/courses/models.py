@@ -1,0 +1,104 @@
+"""A course platform: what is taught, who learns, and which courses they take and finish."""
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.text import get_text_list
+
+
+class Level(models.TextChoices):
+    """How much a course asks of those who take it; a learner names their own with the same word."""
+
+    BEGINNER = "beginner"
+    INTERMEDIATE = "intermediate"
+    ADVANCED = "advanced"
+
+
+class Course(models.Model):
+    """One course, as the catalogue shows it. Those not published are never recommended."""
+
+    slug = models.SlugField(primary_key=True, max_length=64, help_text="Such as course_python_basic; the item id everywhere")
+    title = models.CharField(max_length=120)
+    description = models.TextField(max_length=1000)
+    category = models.CharField(max_length=40, db_index=True)
+    level = models.CharField(max_length=12, choices=Level.choices)
+    skills = models.JSONField(default=list, blank=True, help_text="What is learned, such as python")
+    hours = models.PositiveSmallIntegerField(default=10, validators=[MinValueValidator(1)])
+    created = models.DateField(default=timezone.localdate)
+    is_published = models.BooleanField(default=True)
+
+    class Meta:
+        """By title, for the admin."""
+
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Learner(models.Model):
+    """Someone who learns here. `is_demo` lists them first on the page."""
+
+    id = models.SlugField(primary_key=True, max_length=64, help_text="Such as user1")
+    name = models.CharField(max_length=80, db_index=True)
+    interests = models.JSONField(default=list, blank=True, help_text="Favourite categories, such as data science")
+    skills = models.JSONField(default=list, blank=True, help_text="What they want to learn, such as python")
+    level = models.CharField(max_length=12, choices=Level.choices, blank=True)
+    goal = models.CharField(max_length=80, blank=True)
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    is_demo = models.BooleanField(default=False, db_index=True)
+
+    class Meta:
+        """By name, for the admin."""
+
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def describe(self) -> str:
+        """Such as "beginner, likes Python and SQL courses, wants to change careers"."""
+        wants = f"likes {get_text_list(self.skills, 'and')} courses" if self.skills else ""
+        goal = f"wants to {self.goal}" if self.goal else ""
+        return ", ".join(filter(None, (self.level, wants, goal)))
+
+
+class Taking(models.Model):
+    """What taking a course and finishing it share. Mirrored as an interaction; `request_id` is of the list that led here."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    learner = models.ForeignKey(Learner, on_delete=models.CASCADE, related_name="+")
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        """No table of its own; the newest first."""
+
+        abstract = True
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.learner_id}: {self.course_id}"
+
+
+class Enrolment(Taking):
+    """A learner takes a course."""
+
+    request_id = models.UUIDField(null=True, blank=True)
+
+    class Meta(Taking.Meta):
+        """Once per person and course."""
+
+        constraints = [models.UniqueConstraint(fields=["learner", "course"], name="courses_taken_once")]
+
+
+class Completion(Taking):
+    """A learner has finished a course."""
+
+    class Meta(Taking.Meta):
+        """Once per person and course."""
+
+        constraints = [models.UniqueConstraint(fields=["learner", "course"], name="courses_finished_once")]
