@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "sites.movies",
     "sites.shop",
     "sites.posts",
+    "sites.courses",
 ]
 
 MIDDLEWARE = [
