@@ -1,4 +1,4 @@
-"""Trains every kind of model a use case names, learns its ensemble's weights, and publishes behind the gate."""
+"""Trains every kind of model a use case names, learns its ensemble's weights and its ranker, and publishes behind the gate."""
 
 from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     choices = Choices(not options.no_tune, options.budget_seconds, options.force, seed=options.seed)
     return guarded(
         "train_all",
-        lambda: conduct(place_of(options), KINDS, choices, build_engines, ensemble=True, dry_run=options.dry_run),
+        lambda: conduct(place_of(options), KINDS, choices, build_engines, ensemble=True, ranker=True, dry_run=options.dry_run),
     )
 
 

@@ -54,7 +54,7 @@ class Features:
     def __init__(self, catalogue: Catalogue, names: Sequence[str]) -> None:
         """`names` as `names_for` gives them; a facet that the catalogue has lost makes a column of NaN."""
         self.names = tuple(names)
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         liked = catalogue.popularity[catalogue.popularity > 0]
         self._usual = float(liked.mean()) if liked.size else 1.0
         plain: Mapping[str, Column] = {
@@ -76,17 +76,17 @@ class Features:
     def _named(self, family: str, name: str) -> Column:
         if family == PART:
             return lambda _query, found: _part(found, name)
-        facet = self._catalogue.facets.get(name)
+        facet = self.catalogue.facets.get(name)
         if facet is None:
             return lambda _query, found: _nothing(len(found))
         return lambda query, found: _taste(query, found.rows, facet, lately=family == RECENT)
 
     def _popularity(self, _query: Query, found: Candidates) -> Floats:
         """In terms of the usual item that anybody liked, so that it means the same in every export."""
-        return np.asarray(np.log1p(self._catalogue.popularity[found.rows] / self._usual), dtype=np.float32)
+        return np.asarray(np.log1p(self.catalogue.popularity[found.rows] / self._usual), dtype=np.float32)
 
     def _age_days(self, query: Query, found: Candidates) -> Floats:
-        born = self._catalogue.created[found.rows].astype(np.float64)
+        born = self.catalogue.created[found.rows].astype(np.float64)
         return np.maximum(query.now / DAY_S - born, 0.0).astype(np.float32)
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.datasets.checks import check
@@ -11,10 +11,14 @@ from recommendation_service.errors import DatasetError
 from recommendation_service.training.command import DONE, FAILED, Place
 from recommendation_service.training.ensembles import learn_ensemble
 from recommendation_service.training.lock import training_lock
+from recommendation_service.training.ranker import learn_ranker, ranker_of
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import Choices, EngineBuilder, Outcome, Session
 from recommendation_service.training.tuning import DEFAULT_BUDGET_S
 from recommendation_service.use_cases.schema import UseCase
+
+Above = Callable[[Session, Sequence[Outcome]], Outcome | None]
+LEARNS: Mapping[Above, str] = {learn_ensemble: "learn the ensemble", learn_ranker: "learn the ranker"}
 
 
 def add_options(parser: argparse.ArgumentParser, *, tune: bool) -> None:
@@ -39,11 +43,13 @@ def conduct(
     build: EngineBuilder,
     *,
     ensemble: bool,
+    ranker: bool = False,
     dry_run: bool = False,
     report: Report | None = None,
 ) -> int:
-    """Train `kinds` for every use case; 1 when a model was refused, 0 also where there is too little to learn from.
+    """Train `kinds` for every use case, then what is learned on top of them.
 
+    1 when a model was refused, 0 also where there is too little to learn from.
     A use case asked for by name must have an export; of "all", those without one are passed over in one line.
     """
     said = report or Report()
@@ -54,7 +60,8 @@ def conduct(
                 said.line(f"{name:<10} no export, passed over; run: manage.py generate_all_datasets")
                 continue
             exported = True
-            outcomes = _catalogue(place, use_case, name, kinds, choices, build, said, ensemble=ensemble, dry_run=dry_run)
+            above = (learn_ensemble,) * ensemble + (learn_ranker,) * (ranker and ranker_of(use_case) is not None)
+            outcomes = _catalogue(place, use_case, name, kinds, choices, build, said, above=above, dry_run=dry_run)
             refused |= any(outcome.refused for outcome in outcomes)
             trained |= any(outcome.version for outcome in outcomes)
     first = place.use_cases[0].name if len(place.use_cases) == 1 else None
@@ -79,7 +86,7 @@ def _catalogue(
     build: EngineBuilder,
     report: Report,
     *,
-    ensemble: bool,
+    above: Sequence[Above],
     dry_run: bool,
 ) -> list[Outcome]:
     wanted = [kind for kind in kinds if use_case.engine_of_kind(kind)]
@@ -88,14 +95,14 @@ def _catalogue(
     if not _learnable(dataset, events, name, report):
         return []
     if dry_run:
-        report.line(f"{name:<10} would train {', '.join(wanted)}{' and learn the ensemble' if ensemble else ''}")
+        report.line(f"{name:<10} would train {' and '.join([', '.join(wanted), *(LEARNS[one] for one in above)])}")
         return []
     store = ArtifactStore(place.models_dir / name)
     with training_lock(store.root):
         session = Session(use_case, name, dataset, events, store, build, choices, report)
         outcomes = [session.train(kind) for kind in wanted]
-        blend = learn_ensemble(session, outcomes) if ensemble else None
-    return [*outcomes, *([blend] if blend else [])]
+        learned = [learn(session, outcomes) for learn in above]
+    return [*outcomes, *(one for one in learned if one is not None)]
 
 
 def _learnable(dataset: Dataset, events: Events, name: str, report: Report) -> bool:
