@@ -1,5 +1,8 @@
-"""Every site's page, at the root of the server."""
+"""Every site's own paths, and the page they share, at the root of the server."""
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("sites.page.urls"))]
+urlpatterns = [
+    path("", include("sites.posts.urls")),
+    path("", include("sites.page.urls")),  # last: its <slug:site>/ takes what is left
+]

@@ -1,0 +1,127 @@
+"""What a creator learns of their readers: figures of their own posts, from recorded interactions and shown lists.
+
+Everything is counted over whole weeks that end now, beside the same number of weeks before. What the creator does with
+their own posts does not count.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Exists, OuterRef, Q
+from django.utils import timezone
+
+from recommendation_service.errors import InvalidInput
+from recommendation_service.use_cases.loader import load
+from recommendations.models import ImpressionItem, ItemKey, UserInteraction
+from sites.posts.engagement import CATALOGUE
+from sites.posts.models import Member, Post
+
+WEEKS = 4
+MOST_WEEKS = 26
+EVENTS = ("view", "like", "comment", "bookmark", "share")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What happened to one post, or to several: events by name, and what recommendations did for them."""
+
+    events: Mapping[str, int] = field(default_factory=dict)
+    shown: int = 0  # places in lists that were shown
+    opened: int = 0  # of these places, those that were clicked
+    went_on: int = 0  # of those, where the reader then liked, commented, kept or shared
+
+    def __add__(self, other: "Figures") -> "Figures":
+        events = Counter(self.events) + Counter(other.events)
+        return Figures(events, self.shown + other.shown, self.opened + other.opened, self.went_on + other.went_on)
+
+    def count(self, event: str) -> int:
+        """How often that event happened."""
+        return self.events.get(event, 0)
+
+    @property
+    def ctr(self) -> float | None:
+        """Share of the shown places that were opened; None where none was shown."""
+        return self.opened / self.shown if self.shown else None
+
+    def told(self) -> dict[str, int | float | None]:
+        """As JSON: every event, and the share rounded to four places."""
+        ctr = None if self.ctr is None else round(self.ctr, 4)
+        events = {f"{event}s": self.count(event) for event in EVENTS}
+        return {**events, "shown": self.shown, "opened": self.opened, "ctr": ctr, "went_on": self.went_on}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One creator's posts and their figures in this span and in the one before it."""
+
+    creator: Member
+    weeks: int
+    since: datetime
+    until: datetime
+    posts: tuple[Post, ...]
+    now: Mapping[int, Figures]  # by post; every post has an entry
+    before: Mapping[int, Figures]
+
+    @property
+    def total(self) -> Figures:
+        """All posts together, in this span."""
+        return sum(self.now.values(), Figures())
+
+    @property
+    def total_before(self) -> Figures:
+        """All posts together, in the span before."""
+        return sum(self.before.values(), Figures())
+
+
+def clean_weeks(values: list[str]) -> int:
+    """How many weeks a question is about. Raises InvalidInput."""
+    if not values:
+        return WEEKS
+    text = values[0]
+    if len(values) == 1 and text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= MOST_WEEKS:
+        return int(text)
+    told = f"must be one whole number from 1 to {MOST_WEEKS}"
+    raise InvalidInput(f"weeks {told}", fields={"/weeks": told})
+
+
+def report_of(creator: Member, *, weeks: int = WEEKS, now: datetime | None = None) -> Report:
+    """The figures of a creator's own posts. Five queries, whatever their number."""
+    until = now or timezone.now()
+    since = until - timedelta(weeks=weeks)
+    posts = tuple(creator.posts.filter(is_published=True, published_at__lte=until).order_by("-published_at", "-id"))
+    keys = dict(
+        ItemKey.objects.filter(catalogue__name=CATALOGUE, item_id__in=[str(post.pk) for post in posts]).values_list(
+            "pk", "item_id"
+        )
+    )
+    spans = ((since, until), (since - (until - since), since))
+    now_, before = (_figures(creator, keys, *span) for span in spans)
+    nothing = {post.pk: Figures() for post in posts}
+    return Report(creator, weeks, since, until, posts, nothing | now_, nothing | before)
+
+
+def _figures(creator: Member, keys: Mapping[int, str], since: datetime, until: datetime) -> dict[int, Figures]:
+    events = UserInteraction.objects.filter(item_id__in=keys, time__gte=since, time__lt=until, kind__name__in=EVENTS)
+    others = events.exclude(user__user_id=str(creator.pk)).values_list("item_id", "kind__name")
+    counts: dict[int, dict[str, int]] = {}
+    for key, event, times in others.annotate(times=Count("pk")).order_by():
+        counts.setdefault(key, {})[event] = times
+    shown = _shown(creator, keys, since, until)
+    return {int(keys[key]): Figures(counts.get(key, {}), *shown.get(key, (0, 0, 0))) for key in counts.keys() | shown.keys()}
+
+
+def _shown(creator: Member, keys: Mapping[int, str], since: datetime, until: datetime) -> dict[int, tuple[int, int, int]]:
+    """Per item: places shown, places opened, and opened places whose reader went on."""
+    outcomes = load(CATALOGUE).outcomes
+    answers = UserInteraction.objects.filter(request_id=OuterRef("impression_id"), item_id=OuterRef("item_id"))
+    places = ImpressionItem.objects.filter(item_id__in=keys, impression__time__gte=since, impression__time__lt=until)
+    judged = places.exclude(impression__user__user_id=str(creator.pk)).annotate(
+        opened=Exists(answers.filter(kind__name__in=outcomes.clicks)),
+        went_on=Exists(answers.filter(kind__name__in=outcomes.conversions)),
+    )
+    counted = judged.values_list("item_id").annotate(
+        Count("pk"), Count("pk", filter=Q(opened=True)), Count("pk", filter=Q(opened=True, went_on=True))
+    )
+    return {key: (shown, opened, went_on) for key, shown, opened, went_on in counted.order_by()}

@@ -1,0 +1,115 @@
+"""GET /recommend/hybrid-recommendations/: the blog's own list, and for staff how often kept lists are shown again."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from api.views.lists import USER, ListView, personal
+from api.views.recommendations import PROBLEMS
+from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from recommendations.places import place_of
+from recommendations.selectors.kept_lists import Reuse, reuse_by_day
+from sites.posts.access import SURFACE, USE_CASE
+from sites.posts.models import Post
+from sites.posts.recommendation_sources import published
+from sites.posts.serializers import CacheHitsSerializer, ListSerializer
+
+DAYS = 7
+AGAIN = "You have read everything here; this is worth reading again"
+TOPN = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+
+
+class HybridRecommendationsView(ListView):
+    """One member's posts, of all types mixed."""
+
+    use_case = USE_CASE
+    surface = SURFACE
+    limit_name: ClassVar[str] = "topn"
+
+    @extend_schema(
+        operation_id="hybrid_recommendations",
+        summary="Posts for one member",
+        description="Kept for ten minutes for each member and question. `method` names what really answered: `hybrid`, or "
+        "what stood in for it. Filters: type, category, tags, any of the given values. Without a filter the list is never "
+        "empty: who has read everything is shown what is worth reading again.",
+        parameters=[
+            OpenApiParameter("topn", TOPN, description="How many posts at most"),
+            OpenApiParameter(USER, str, description="Whose list; your own when it is left out"),
+        ],
+        responses={200: ListSerializer, **PROBLEMS},
+    )
+    def get(self, request: Request, **words: str) -> HttpResponse:
+        """The list as JSON."""
+        return super().get(request, **words)
+
+    def shaped(self, answer: dict[str, Any], items: Mapping[str, Post]) -> dict[str, Any]:
+        """The keys of the acceptance list, then where the list comes from."""
+        shown = answer["recommendations"]
+        results = [_result(items[one["item_id"]], one["score"], one["reasons"]) for one in shown if one["item_id"] in items]
+        again = [] if results else self._again()
+        method = "popular" if again else answer["method_used"]
+        return {
+            "results": results or again,
+            "method": method,
+            "request_id": answer["request_id"],
+            "user_id": answer["user_id"],
+            "method_used": method,
+            "degraded": answer["degraded"],
+            "degradation": answer["degradation"],
+            "interaction_count": answer["interaction_count"],
+            "generated_at": answer["generated_at"],
+        }
+
+    def _again(self) -> list[dict[str, Any]]:
+        """For whoever has seen all there is: the posts that most people liked. A filter that fits nothing stays empty."""
+        query = self.request._request.GET
+        place = place_of(USE_CASE, SURFACE)
+        if any(name in place.facets for name in query):
+            return []
+        limit = int(query.get(self.limit_name, DEFAULT_LIMIT))
+        posts = published().order_by("-like_count", "-view_count", "-published_at")[:limit]
+        return [_result(post, 0.0, [AGAIN]) for post in posts]
+
+
+class CacheHitsView(APIView):
+    """How often kept lists are shown again: for staff."""
+
+    permission_classes = (IsAdminUser,)
+
+    @extend_schema(
+        operation_id="cache_hits",
+        summary="How often kept lists are shown again",
+        description="The last seven days (UTC), today first. `made` lists were asked of the service, `hits` came from the "
+        "cache. Each kept list also has a count of its own beside it, which expires with it.",
+        responses={200: CacheHitsSerializer, **PROBLEMS},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """The days, and all of them together."""
+        days = reuse_by_day(use_case=USE_CASE, surface=SURFACE, days=DAYS)
+        made, hits = sum(day.made for day in days), sum(day.hits for day in days)
+        total = _told(Reuse(days[0].day, made, hits))
+        total.pop("day")
+        told = {"use_case": USE_CASE, "surface": SURFACE, "cache_seconds": place_of(USE_CASE, SURFACE).surface.cache_seconds}
+        return personal({**told, **total, "days": [_told(day) for day in days]})
+
+
+def _result(post: Post, score: float, reasons: list[str]) -> dict[str, Any]:
+    return {
+        "type": post.type,
+        "id": post.pk,
+        "title": post.title,
+        "excerpt": post.excerpt,
+        "image": post.image_url,
+        "score": score,
+        "reasons": reasons,
+    }
+
+
+def _told(day: Reuse) -> dict[str, Any]:
+    rate = None if day.rate is None else round(day.rate, 4)
+    return {"day": day.day.isoformat(), "made": day.made, "hits": day.hits, "hit_rate": rate}
