@@ -20,6 +20,7 @@ _problem = partial(OpenApiResponse, ProblemSerializer)
 PROBLEMS = {
     (401, "application/problem+json"): _problem(description="No session and no trusted token"),
     (404, "application/problem+json"): _problem(description="No such surface, or not yours to see: both read the same"),
+    (410, "application/problem+json"): _problem(description="The item was there once and was taken away"),
     (422, "application/problem+json"): _problem(description="A parameter is not valid; `errors` names it"),
     (429, "application/problem+json"): _problem(description="Too many requests"),
 }
