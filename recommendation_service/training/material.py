@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
-from recommendation_service.errors import DatasetError
+from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.numeric import AnyArray
 from recommendation_service.training.pasts import Pasts, build_pasts
 from recommendation_service.use_cases.schema import Weighting
@@ -23,6 +24,10 @@ class NotEnough(DatasetError):
     """The export is fine but too small for this kind of model; nothing is published and the others go on."""
 
     code = "not_enough_data"
+
+
+class ModelUnusable(ConfigurationError):
+    """A ready-made model that the settings name cannot be opened; today's own model keeps serving and the others go on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +41,7 @@ class Material:
     pasts: Pasts
     now: float  # the moment the pasts are as of, epoch seconds
     events: Events  # what had happened by then, ascending in time
+    keep_in: Path | None = None  # the catalogue's folder of exports, for work that must not be done twice; None: nowhere
 
     def as_of(self, events: Events, weighting: Weighting, now: float) -> "Material":
         """The same site when only `events` had happened: pasts and popularity are theirs alone."""
@@ -65,4 +71,4 @@ def read_material(dataset: Dataset, events: Events, weighting: Weighting, now: f
     catalogue = dataset.catalogue()
     pasts = build_pasts(events, len(dataset.user_ids), len(catalogue), weighting, now)
     records, profiles = tuple(dataset.records()), tuple(dataset.profiles())
-    return Material(catalogue, records, dataset.user_ids, profiles, pasts, now, events)
+    return Material(catalogue, records, dataset.user_ids, profiles, pasts, now, events, keep_in=dataset.folder.parent)

@@ -13,7 +13,7 @@ from recommendation_service.numeric import Floats
 from recommendation_service.training import gate, metrics
 from recommendation_service.training.als import ALSParameters
 from recommendation_service.training.evaluation import Panel, Scorer, build_panel, score_people
-from recommendation_service.training.material import Material, NotEnough, Trained, read_material
+from recommendation_service.training.material import Material, ModelUnusable, NotEnough, Trained, read_material
 from recommendation_service.training.recipes import Fitted, Parameters, fit, libraries, parameters_from, stated_for
 from recommendation_service.training.report import Report
 from recommendation_service.training.splits import time_split
@@ -81,6 +81,10 @@ class Session:
         except NotEnough as error:
             self.report.stage(self.name, kind, self.rows, time.monotonic() - started, f"skipped: {error.message}")
             return Outcome(kind, None, None, None, skipped=error.message)
+        except ModelUnusable as error:
+            self.report.stage(self.name, kind, self.rows, time.monotonic() - started, "kept today's model")
+            self.report.warn(f"{self.name}/{kind}: {error.message}")
+            return Outcome(kind, None, None, None, refused=(error.message,))
         for reason in outcome.refused:
             self.report.warn(f"{self.name}/{kind}: not published: {reason}; --force publishes it all the same")
         told = "no validation people" if outcome.scores is None else self._told(outcome.scores)
@@ -165,7 +169,11 @@ class Session:
         recipe = parameters_from(kind, today.manifest.parameters)
         if recipe == candidate.parameters:
             return self.ndcg(scores)
-        return self.ndcg(self._measured_scores(fit(self.early, kind, recipe).trained))
+        try:
+            return self.ndcg(self._measured_scores(fit(self.early, kind, recipe).trained))
+        except ModelUnusable as error:
+            self.report.warn(f"{self.name}/{kind}: today's recipe cannot be repeated, so nothing is compared ({error.message})")
+            return None
 
     def _tune(self, stated: ALSParameters) -> Tuned | None:
         if not len(self.panel):
