@@ -11,7 +11,7 @@ from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Profile
 from recommendation_service.errors import InvalidInput
 
-EXPLAIN, STRATEGY = "explain", "strategy"
+EXPLAIN, STRATEGY, DAYS = "explain", "strategy", "days"
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 MAX_VALUES = 100
 MAX_VALUE_LENGTH = 200
@@ -66,6 +66,20 @@ def one_id(query: QueryDict, name: str) -> str | None:
     if len(values) > 1:
         raise InvalidInput(f"{name} must come once", fields={f"/{name}": "must come once"})
     return clean_id(values[0], field=name) if values else None
+
+
+def days(query: QueryDict, *, default: int, most: int) -> int:
+    """How many days back `?days=` asks for, the only parameter there is. Raises InvalidInput."""
+    unknown = [name for name in query if name != DAYS]
+    if unknown:
+        shown = printable(unknown[0], 64)
+        raise InvalidInput(f"unknown parameter '{shown}': not {DAYS}", fields={f"/{pointer(shown)}": f"not {DAYS}"})
+    values = query.getlist(DAYS) or [str(default)]
+    text = values[0]
+    if len(values) == 1 and text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= most:
+        return int(text)
+    told = f"must be one whole number from 1 to {most}"
+    raise InvalidInput(f"{DAYS} {told}", fields={f"/{DAYS}": told})
 
 
 def _strategy(values: list[str], strategies: Sequence[str]) -> str | None:

@@ -1,6 +1,10 @@
-"""Who may see whose lists."""
+"""Who may see whose lists, and who may see everybody's figures."""
 
 from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from api.authentication import scopes_of
 from recommendation_service.errors import NotFound
@@ -19,3 +23,11 @@ def require_may_see(user: Any, user_id: str, *, catalogue: str) -> None:
         raise NotFound("not yours")
     if user_id not in identity.user_ids_of(user, catalogue=catalogue):
         raise NotFound("not yours")
+
+
+class StaffOrService(BasePermission):
+    """Staff and services (scope recs:any): figures of everybody together are for those who may see anybody's lists."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """False sends 403, and 401 to those who did not say who they are."""
+        return bool(getattr(request.user, "is_staff", False)) or tokens.ANY in scopes_of(request.user)
