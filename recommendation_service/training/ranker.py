@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from recommendation_service.domain.features import STANDING
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.numeric import AnyArray, Floats
-from recommendation_service.training import metrics
+from recommendation_service.training.ranker_gain import Gain, gain_of
 from recommendation_service.training.ranker_parameters import RankerParameters
 from recommendation_service.training.session import Outcome, Session
 from recommendation_service.training.shown_lists import ShownLists, answered_lists, read_lists, surfaces_of
@@ -21,33 +19,16 @@ KIND = "learned"
 LEAST_LISTS = 500  # with something good done with them; each brings at least one positive label
 LEAST_PEOPLE = 50
 HELD_OUT = 0.2  # the newest share of the lists, which measures
-K = 10
 TOLD_FEATURES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Gain:
-    """NDCG@10 of held-out lists, a mean over people; `low` and `high` bound the mean difference with 95 %."""
+class Measured:
+    """What the held-out lists say."""
 
-    engine: float
-    learned: float
-    low: float
-    high: float
-    lists: int
-    people: int
-
-    @property
-    def sure(self) -> bool:
-        """The whole interval is above 0."""
-        return self.low > 0
-
-    def told(self) -> str:
-        """One line for the report."""
-        change = f", {self.learned / self.engine - 1:+.1%}" if self.engine else ""
-        return (
-            f"NDCG@{K} {self.learned:.4f} against {self.engine:.4f} in the engine's own order"
-            f" (gain 95 % {self.low:+.4f} to {self.high:+.4f}{change}; {self.lists:,} lists of {self.people:,} people)"
-        )
+    gain: Gain  # of clicks corrected for their places: what decides
+    as_clicked: Gain  # of clicks as they are, which favour the order that was shown
+    looked: tuple[float, ...]  # how often each place is looked at, against the top's 1
 
 
 def learn_ranker(session: Session, _outcomes: Sequence[Outcome] = ()) -> Outcome | None:
@@ -64,10 +45,11 @@ def learn_ranker(session: Session, _outcomes: Sequence[Outcome] = ()) -> Outcome
     if lists is None:
         return _skipped(session, 0, started, reason)
     border = round(len(lists) * (1 - HELD_OUT))
-    gain = measured(lists.part(0, border), lists.part(border, len(lists)), parameters)
+    found_out = measured(lists.part(0, border), lists.part(border, len(lists)), parameters)
+    gain = found_out.gain
     if not gain.sure and not session.choices.force:
         return _skipped(session, len(lists), started, f"{gain.told()}; not published, since that may be chance")
-    published, matters = _publish(session, lists, parameters, gain)
+    published, matters = _publish(session, lists, parameters, found_out)
     told = f"{gain.told()}, mostly by {', '.join(list(matters)[:TOLD_FEATURES])}  -> {published}"
     session.report.stage(session.name, KIND, len(lists), time.monotonic() - started, told)
     return Outcome(KIND, published, None, None)
@@ -88,39 +70,13 @@ def parameters_of(use_case: UseCase, name: str, part: Part, *, seed: int) -> Ran
     return replace(RankerParameters(seed=seed), **part.training)
 
 
-def measured(older: ShownLists, newer: ShownLists, parameters: RankerParameters) -> Gain:
-    """Learn from the older lists, order the newer ones. Clicks favour the order that was shown, so a gain is a floor."""
+def measured(older: ShownLists, newer: ShownLists, parameters: RankerParameters) -> Measured:
+    """Learn from the older lists, order the newer ones."""
     from recommendation_service.training import boosting  # LightGBM takes a second to import
 
     learned = boosting.predicted(boosting.grow(older, parameters), newer.features)
-    return gain_of(newer, learned)
-
-
-def gain_of(lists: ShownLists, scores: AnyArray) -> Gain:
-    """What ordering the lists by (n,) scores brings against the engine's order; anonymous lists are a person each."""
-    own, other = ndcg_of(lists, lists.features[:, lists.names.index(STANDING)]), ndcg_of(lists, scores)
-    unknown = -1 - np.arange(len(lists))
-    _, person = np.unique(np.where(lists.people >= 0, lists.people, unknown), return_inverse=True)
-    count = np.bincount(person)
-    before, after = (np.bincount(person, weights=figure) / count for figure in (own, other))
-    low, high = metrics.bootstrap((after - before).astype(np.float32))
-    return Gain(float(before.mean()), float(after.mean()), low, high, len(lists), int(count.size))
-
-
-def ndcg_of(lists: ShownLists, scores: AnyArray) -> Floats:
-    """(n_lists,) NDCG@10 with the events' weights as gains; equal scores keep the order that was shown."""
-    sizes = np.diff(lists.indptr)
-    numbers = np.repeat(np.arange(len(lists)), sizes)
-    place = np.arange(numbers.size) - np.repeat(lists.indptr[:-1], sizes)
-    gains = np.zeros((len(lists), int(sizes.max())), dtype=np.float64)
-    ranked = np.full(gains.shape, np.inf)
-    gains[numbers, place] = lists.weights
-    ranked[numbers, place] = -np.nan_to_num(scores, nan=-np.inf)
-    order = np.argsort(ranked, axis=1, kind="stable")[:, :K]
-    discount = 1 / np.log2(np.arange(2, order.shape[1] + 2))
-    reached = np.take_along_axis(gains, order, axis=1) @ discount
-    ideal = -np.sort(-gains, axis=1)[:, :K] @ discount
-    return np.asarray(reached / ideal, dtype=np.float32)
+    looked = boosting.looked_at(older, parameters) if parameters.correct_positions else np.ones(1)
+    return Measured(gain_of(newer, learned, looked), gain_of(newer, learned, np.ones(1)), tuple(looked.tolist()))
 
 
 def _enough(session: Session, ranker: str) -> tuple[ShownLists | None, str]:
@@ -144,18 +100,22 @@ def _skipped(session: Session, rows: int, started: float, reason: str) -> Outcom
     return Outcome(KIND, None, None, None, skipped=reason)
 
 
-def _publish(session: Session, lists: ShownLists, parameters: RankerParameters, gain: Gain) -> tuple[str, Mapping[str, float]]:
+def _publish(
+    session: Session, lists: ShownLists, parameters: RankerParameters, found_out: Measured
+) -> tuple[str, Mapping[str, float]]:
     """Learn again from all lists, the newest included, and publish that."""
     from recommendation_service.training import boosting  # LightGBM takes a second to import
 
     booster = boosting.grow(lists, parameters)
-    matters = boosting.importance(booster, lists.names)
+    matters, gain = boosting.importance(booster, lists.names), found_out.gain
     figures: dict[str, Any] = {
         "held_out_lists": gain.lists,
         "held_out_people": gain.people,
         "engine_ndcg_at_10": gain.engine,
         "learned_ndcg_at_10": gain.learned,
         "gain_interval": [gain.low, gain.high],
+        "as_clicked_ndcg_at_10": {"engine": found_out.as_clicked.engine, "learned": found_out.as_clicked.learned},
+        "looked_at": [round(one, 4) for one in found_out.looked],
         "importance": dict(matters),
     }
     published = session.store.publish(
