@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("sites.shop.urls")),
     path("", include("sites.posts.urls")),
     path("", include("sites.courses.urls")),
     path("", include("sites.page.urls")),  # last: its <slug:site>/ takes what is left

@@ -262,6 +262,6 @@ FIRST_NAMES = (
 )  # fmt: skip
 LAST_NAMES = (
     "Ahlberg", "Bakker", "Castillo", "Demir", "Engel", "Farrow", "Gallo", "Hartmann", "Iversen", "Jovanovic", "Kessler",
-    "Lindqvist", "Marino", "Nkemelu", "Oduya", "Pereira", "Quirke", "Rahman", "Sandoval", "Thorne", "Ulrich", "Vasquez", "Winter",
-    "Yamada", "Zielinski",
+    "Lindqvist", "Marino", "Nkemelu", "Oduya", "Pereira", "Quirke", "Rahman", "Sandoval", "Thorne", "Ulrich", "Vasquez",
+    "Winter", "Yamada", "Zielinski",
 )  # fmt: skip

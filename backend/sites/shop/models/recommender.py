@@ -139,7 +139,7 @@ class RecommendationPerformance(models.Model):
     clicks = models.PositiveIntegerField()
     conversions = models.PositiveIntegerField()
     ctr = models.FloatField(help_text="Clicks per item shown")
-    conversion_rate = models.FloatField(help_text="Purchases per click")
+    conversion_rate = models.FloatField(help_text="Purchases per item shown")
     revenue = models.FloatField(help_text="Of purchases that answer a list of that day")
     measured_at = models.DateTimeField(default=timezone.now)
 

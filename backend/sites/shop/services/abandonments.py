@@ -1,0 +1,50 @@
+"""Carts that were left alone: found once each, and closed as recovered when an order follows."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from sites.shop.models import Cart, CartAbandonment, Order
+
+BATCH = 500
+
+
+def detect_abandonments(*, hours: float, now: datetime | None = None) -> tuple[int, int]:
+    """Note every open cart with something in it that nobody touched for so long; how many are new, how many recovered.
+
+    A cart is noted once. A cart that was ordered since is recovered, even where the order was written by other means.
+    """
+    moment = timezone.now() if now is None else now
+    left_alone = Cart.objects.filter(
+        closed_at=None, abandonment=None, touched_at__lte=moment - timedelta(hours=hours), lines__quantity__gt=0
+    )
+    held = left_alone.annotate(
+        pieces=Sum("lines__quantity"), value=Sum(F("lines__quantity") * F("lines__product__price"))
+    ).order_by("touched_at", "pk")
+    new = [
+        CartAbandonment(
+            cart=cart,
+            customer_id=cart.customer_id,
+            pieces=cart.pieces,
+            value=Decimal(cart.value),
+            left_at=cart.touched_at,
+            detected_at=moment,
+        )
+        for cart in held
+    ]
+    with transaction.atomic():
+        before = CartAbandonment.objects.count()
+        CartAbandonment.objects.bulk_create(new, ignore_conflicts=True, batch_size=BATCH)  # a second run may be at it too
+        added = CartAbandonment.objects.count() - before
+    missed = Order.objects.filter(cart__abandonment__isnull=False, cart__abandonment__recovered_at=None)
+    return added, sum(recover(order=order) for order in missed)
+
+
+def recover(*, order: Order) -> int:
+    """Close the abandonment of the ordered cart, if it had been left alone; gives how many were closed, 0 or 1."""
+    return CartAbandonment.objects.filter(cart=order.cart_id, recovered_at=None).update(
+        order=order, recovered_at=order.created_at
+    )

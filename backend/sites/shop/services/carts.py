@@ -1,0 +1,130 @@
+"""What a shop page does with a cart: put in, take out, order. Every step is one transaction; the events follow by mirror."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from recommendation_service.errors import InvalidInput, NotFound
+from sites.shop.models import Cart, CartLine, CartRemoval, Customer, Order, OrderLine, Product
+from sites.shop.services.abandonments import recover
+
+MOST_PIECES = 100
+
+
+def lines_of(*, customer: Customer) -> list[CartLine]:
+    """What lies in the customer's open cart, the oldest first."""
+    return list(_lines(customer).select_related("product").order_by("created_at", "pk"))
+
+
+def product_ids_of(*, user_id: str) -> tuple[str, ...]:
+    """Ids of the products in somebody's open cart; none for somebody who is no customer."""
+    try:
+        key = UUID(user_id)
+    except ValueError:
+        return ()
+    found = CartLine.objects.filter(cart__customer=key, cart__closed_at=None, quantity__gt=0)
+    return tuple(str(product) for product in found.order_by("created_at", "pk").values_list("product_id", flat=True))
+
+
+def put_in(*, customer: Customer, product_id: UUID, quantity: int = 1, request_id: UUID | None = None) -> CartLine:
+    """Put so many more of a product into the open cart; `request_id` names the recommended list it came from.
+
+    Raises NotFound for a product that is not sold here, InvalidInput for more than there are.
+    """
+    with transaction.atomic():
+        cart = _open_cart(customer)
+        product = Product.objects.filter(pk=product_id, is_active=True).first()
+        if product is None:
+            raise NotFound("there is no such product")
+        line = CartLine.objects.filter(cart=cart, product=product).first() or CartLine(
+            cart=cart, customer=customer, product=product, quantity=0
+        )
+        _require(product, line.quantity + quantity)
+        if line.quantity == 0:
+            line.created_at, line.request_id = timezone.now(), request_id
+        line.quantity += quantity
+        line.save()
+        _touch(cart)
+    return line
+
+
+def take_out(*, customer: Customer, product_id: UUID) -> None:
+    """Take all of a product out of the open cart. Raises NotFound when it does not lie there."""
+    with transaction.atomic():
+        line = _lines(customer).select_for_update().filter(product=product_id).select_related("cart", "product").first()
+        if line is None:
+            raise NotFound("that product is not in the cart")
+        CartLine.objects.filter(pk=line.pk).update(quantity=0)  # past the signals: that it was put in stays true
+        CartRemoval.objects.create(customer=customer, product=line.product)
+        _touch(line.cart)
+
+
+def check_out(*, customer: Customer) -> Order:
+    """Order what lies in the open cart: its lines share one moment, and the stock goes down.
+
+    Raises InvalidInput for an empty cart, and for products of which there are fewer than wanted.
+    """
+    with transaction.atomic():
+        cart = _open_cart(customer)
+        lines = list(_lines(customer).order_by("created_at", "pk"))
+        if not lines:
+            raise InvalidInput("the cart is empty; put something in first")
+        products = _held(lines)
+        now = timezone.now()
+        total = sum((products[line.product_id].price * line.quantity for line in lines), Decimal())
+        order = Order.objects.create(customer=customer, cart=cart, created_at=now, total=total)
+        for line in lines:
+            _sell(order, line, products[line.product_id])
+        cart.closed_at = cart.touched_at = now
+        cart.save(update_fields=["closed_at", "touched_at"])
+        recover(order=order)
+    return order
+
+
+def _open_cart(customer: Customer) -> Cart:
+    """The customer's one open cart; whoever else is at it waits."""
+    Customer.objects.select_for_update().get(pk=customer.pk)
+    return Cart.objects.get_or_create(customer=customer, closed_at=None)[0]
+
+
+def _lines(customer: Customer) -> QuerySet[CartLine]:
+    return CartLine.objects.filter(cart__customer=customer, cart__closed_at=None, quantity__gt=0)
+
+
+def _touch(cart: Cart) -> None:
+    Cart.objects.filter(pk=cart.pk).update(touched_at=timezone.now())
+
+
+def _held(lines: Sequence[CartLine]) -> dict[UUID, Product]:
+    """The products of the lines, kept from others until the end; in order of key, so that nobody waits in a ring."""
+    wanted = sorted(line.product_id for line in lines)
+    products = {product.pk: product for product in Product.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    for line in lines:
+        _require(products[line.product_id], line.quantity)
+    return products
+
+
+def _require(product: Product, quantity: int) -> None:
+    there = product.stock if product.is_active else 0
+    if quantity > min(there, MOST_PIECES):
+        told = f"{product.name}: there are {there} of it" if there <= MOST_PIECES else f"{product.name}: at most {MOST_PIECES}"
+        raise InvalidInput(told, fields={"/quantity": told})
+
+
+def _sell(order: Order, line: CartLine, product: Product) -> None:
+    OrderLine.objects.create(
+        order=order,
+        customer_id=order.customer_id,
+        product=product,
+        quantity=line.quantity,
+        price=product.price,
+        value=float(product.price * line.quantity),
+        created_at=order.created_at,
+        request_id=line.request_id,
+    )
+    product.stock -= line.quantity
+    product.save(update_fields=["stock"])

@@ -1,0 +1,56 @@
+"""One mail with recommendations, as text and as HTML, and the list that it shows."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+
+from recommendations.selectors.items import items_by_id
+from recommendations.services.recommend import recommend
+from sites.shop.models import Customer, EmailCampaign
+from sites.shop.recommendation_sources import Shop
+from sites.shop.services.carts import lines_of
+from sites.shop.services.mail_links import click_path, stop_path
+
+SHOWN = 6
+
+
+def written_mail(campaign: EmailCampaign, *, base_url: str) -> EmailMultiAlternatives:
+    """The mail, ready to be sent; sets the campaign's `request_id` to the recorded list that it shows."""
+    customer = campaign.customer
+    lines = lines_of(customer=customer) if campaign.kind == EmailCampaign.Kind.ABANDONED_CART else []
+    answer = _answer(customer, [str(line.product_id) for line in lines])
+    campaign.request_id = UUID(answer["request_id"])
+    stop_url = f"{base_url}{stop_path(campaign)}"
+    picks = _picks(campaign, answer["recommendations"], base_url)
+    words = {"customer": customer, "subject": campaign.subject, "lines": lines, "picks": picks, "stop_url": stop_url}
+    mail = EmailMultiAlternatives(
+        subject=campaign.subject,
+        body=render_to_string("shop/mail.txt", words),
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[customer.email],
+        headers={"List-Unsubscribe": f"<{stop_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},  # RFC 8058
+    )
+    mail.attach_alternative(render_to_string("shop/mail.html", words), "text/html")
+    return mail
+
+
+def _answer(customer: Customer, product_ids: list[str]) -> dict[str, Any]:
+    """What goes with the cart, or suits the person; recorded as shown, whoever answered."""
+    surface = "cart" if product_ids else "homepage"
+    return recommend(use_case=Shop.catalogue, surface=surface, user_id=str(customer.pk), item_ids=product_ids, limit=SHOWN)
+
+
+def _picks(campaign: EmailCampaign, shown: list[dict[str, Any]], base_url: str) -> list[dict[str, Any]]:
+    products = items_by_id(source=Shop, item_ids=[item["item_id"] for item in shown])
+    return [
+        {
+            "product": products[item["item_id"]],
+            "reason": next(iter(item["reasons"]), ""),
+            "url": f"{base_url}{click_path(campaign, item['item_id'])}",
+        }
+        for item in shown
+        if item["item_id"] in products
+    ]

@@ -1,0 +1,33 @@
+"""What the links of a mail do. Their signed tokens are all the right that is needed: a reader of mail has no session."""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods
+
+from sites.shop.models import EmailCampaign
+from sites.shop.services import mail_links
+
+NOT_OURS = "there is nothing here, or the link is too old"
+
+
+@csrf_exempt  # a mail program posts here by itself (RFC 8058), and the token is what a CSRF token would be
+@require_http_methods(["GET", "POST"])
+def stop(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask first, since mail programs follow links by themselves; the POST does it."""
+    found = mail_links.customer_of_stop(token=token)
+    if found is None:
+        raise Http404(NOT_OURS)
+    stopped = request.method == "POST" and mail_links.stop(token=token)
+    customer, kind = found
+    words = {"customer": customer, "kind": EmailCampaign.Kind(kind).label, "stopped": stopped}
+    return render(request, "shop/stop.html", words)
+
+
+@require_GET
+def clicked(request: HttpRequest, token: str) -> HttpResponse:
+    """Note the click and go on to the shop."""
+    if mail_links.click(token=token) is None:
+        raise Http404(NOT_OURS)
+    return HttpResponseRedirect(reverse("page:site", args=["shop"]))
