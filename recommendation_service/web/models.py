@@ -1,14 +1,25 @@
 """GET /api/models and POST /api/models/reload: what serves, and looking again at once."""
 
 import os
+from collections.abc import Mapping
 
+import numpy as np
 from apiflask import APIBlueprint
 from flask import Response, request
 
-from recommendation_service.services.live import Live
+from recommendation_service.artifacts.store import Artifact
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.history import History
+from recommendation_service.domain.query import Query
+from recommendation_service.engines.router import LEARNING, Policy, Router
+from recommendation_service.numeric import AnyArray
+from recommendation_service.services.live import Holding, Live
 from recommendation_service.signing import ADMIN, ANY
+from recommendation_service.watched import Watched
 from recommendation_service.web.context import doorkeeper, json_response, live
-from recommendation_service.web.schemas import ModelOut, ModelsOut, ReloadOut
+from recommendation_service.web.schemas import ArmOut, ModelOut, ModelsOut, ReloadOut
+
+VECTORS = ("item_vectors", "item_factors")  # arrays with one row an item
 
 blueprint = APIBlueprint("models", __name__, url_prefix="/api/models", tag="Models")
 
@@ -38,14 +49,62 @@ def listing(held: Live) -> list[ModelOut]:
     """Every export and model kind of every catalogue, whether it serves or why not."""
     rows = []
     for holding in held.holdings.values():
-        export = holding.export
-        created = str(export.value.dataset.summary.get("created_at")) if export.value else None
-        rows.append(_row(holding.name, "export", export.version, created, export.problem))
-        for kind, model in sorted(holding.models.items()):
-            created = model.value.manifest.created_at if model.value else None
-            rows.append(_row(holding.name, kind, model.version, created, model.problem))
+        rows.append(_export(holding))
+        rows += [_model(held, holding.name, kind, model) for kind, model in sorted(holding.models.items())]
     return rows
 
 
-def _row(catalogue: str, kind: str, version: str | None, created_at: str | None, problem: str | None) -> ModelOut:
-    return ModelOut(catalogue=catalogue, kind=kind, version=version, created_at=created_at, problem=problem)
+def _export(holding: Holding) -> ModelOut:
+    found = holding.export.value
+    return ModelOut(
+        catalogue=holding.name,
+        kind="export",
+        version=holding.export.version,
+        created_at=str(found.dataset.summary.get("created_at")) if found else None,
+        problem=holding.export.problem,
+        items=len(found.catalogue) if found else None,
+    )
+
+
+def _model(held: Live, catalogue: str, kind: str, model: Watched[Artifact]) -> ModelOut:
+    arrays: Mapping[str, AnyArray] = model.value.arrays if model.value else {}
+    return ModelOut(
+        catalogue=catalogue,
+        kind=kind,
+        version=model.version,
+        created_at=model.value.manifest.created_at if model.value else None,
+        problem=model.problem,
+        dimension=next((int(arrays[name].shape[1]) for name in VECTORS if name in arrays), None),
+        items=int(arrays["item_ids"].size) if "item_ids" in arrays else None,
+        arms=arms_of(held, catalogue) if kind in LEARNING else [],
+    )
+
+
+def arms_of(held: Live, catalogue: str) -> list[ArmOut]:
+    """The arms of every bandit over a catalogue, as its surfaces choose between them now; also before the first update."""
+    found: list[ArmOut] = []
+    for site in held.serving.recommender.runtime.sites.values():
+        for name, plan in site.plans.items():
+            if plan.surface.router.kind in LEARNING and plan.surface.catalogue == catalogue:
+                shelf = site.shelves[catalogue]
+                found += _arms(name, plan.router, shelf.policy, _anybody(shelf.catalogue))
+    return found
+
+
+def _arms(surface: str, router: Router, policy: Policy | None, query: Query) -> list[ArmOut]:
+    plays, rewards = (policy.plays, policy.rewards) if policy else ({}, {})
+    return [
+        ArmOut(
+            surface=surface,
+            arm=arm,
+            plays=plays.get(arm, 0),
+            mean_reward=rewards.get(arm, 0.0) / max(plays.get(arm, 0), 1),
+            probability=probability,
+        )
+        for arm, probability in router.probabilities(query).items()
+    ]
+
+
+def _anybody(catalogue: Catalogue) -> Query:
+    """A bandit's chances are the same for everybody."""
+    return Query(catalogue, History.empty(), limit=1, now=0.0, eligible=np.ones(len(catalogue), dtype=np.bool_))

@@ -141,6 +141,16 @@ class Problem(BaseModel):
     errors: list[ProblemPart]
 
 
+class ArmOut(BaseModel):
+    """One engine between which a bandit chooses."""
+
+    surface: str
+    arm: str
+    plays: int = Field(ge=0, description="Lists it made that the bandit has learned from")
+    mean_reward: float = Field(ge=0, le=1, description="What one of them brought; 0 before the first")
+    probability: float = Field(ge=0, le=1, description="Chance of going first until the next update")
+
+
 class ModelOut(BaseModel):
     """One published thing as this worker holds it."""
 
@@ -149,6 +159,9 @@ class ModelOut(BaseModel):
     version: str | None = Field(description="What serves; null: nothing does")
     created_at: str | None
     problem: str | None = Field(description="Why the published version does not serve; null: it does")
+    dimension: int | None = Field(default=None, description="Numbers in an item's vector; null: it has none")
+    items: int | None = Field(default=None, description="Items it knows; of an index: that are indexed")
+    arms: list[ArmOut] = Field(default=[], description="Of a bandit: what it has learned and with what chances it chooses")
 
 
 class ModelsOut(BaseModel):
