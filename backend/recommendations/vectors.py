@@ -9,7 +9,7 @@ A site subclasses `VectorRow`, names its table, and adds what a row is about:
             db_table = "recommender_product_embeddings"
 
     found = vectors_of(models_dir, "shop")                       # what training published, or None
-    rows = [ProductEmbedding(product_id=..., **packed(vector, made_by=found.version)) for ...]
+    rows = [ProductEmbedding(product_id=..., **packed(vector, made_by=found.version, text_hash=...)) for ...]
     upsert(rows, key="product_id")                               # insert, or replace the vector of the same product
     nearest(ProductEmbedding.objects.filter(made_by=found.version), query, limit=50)     # [Near(pk, score), ...]
     prepare_pgvector(ProductEmbedding)                           # once, by a command; False where there is no pgvector
@@ -76,6 +76,7 @@ class Published:
     version: str
     ids: IdMap
     matrix: Floats  # (n, d), row i is the item ids.id(i); zeros: nothing known about that item
+    text_hashes: tuple[str, ...]  # of the text that row i was made from; "": not from a text
     parameters: Mapping[str, Any]
 
 
@@ -155,4 +156,6 @@ def vectors_of(models_dir: Path, catalogue: str, kind: str = "embedding") -> Pub
     if "item_vectors" not in artifact.arrays:
         raise InvalidInput(f"a model of kind {kind} has no item vectors; embedding and two_tower have")
     ids = IdMap(np.asarray(artifact.arrays["item_ids"]))
-    return Published(artifact.version, ids, artifact.arrays["item_vectors"], artifact.manifest.parameters)
+    hashes = artifact.arrays.get("text_hashes", np.full(len(ids), b""))
+    texts = tuple(one.decode() for one in hashes.tolist())
+    return Published(artifact.version, ids, artifact.arrays["item_vectors"], texts, artifact.manifest.parameters)

@@ -16,7 +16,7 @@ from django.db.models.expressions import RawSQL
 
 from recommendation_service.numeric import Floats
 
-COLUMN = "vector_pg"
+EXTENSION, COLUMN = "vector", "vector_pg"
 FILL_AT_ONCE = 500
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def prepare_pgvector(rows: type[models.Model], *, using: str = "default") -> boo
     table, key = _names(rows, connection)
     try:
         with transaction.atomic(using=using), connection.cursor() as cursor:
-            cursor.execute("CREATE EXTENSION IF NOT EXISTS vector")
+            cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {EXTENSION}")
             for statement in _STATEMENTS:
                 cursor.execute(statement.format(table=table, key=key, column=COLUMN))
     except DatabaseError as error:
