@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from recommendation_service.artifacts.store import Artifact, ArtifactStore, read_folder
@@ -33,6 +34,7 @@ from recommendation_service.services.live import Export, Holding, Live, Serving
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import Runtime, Shelf, Site
 from recommendation_service.settings import Settings
+from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.loader import load_file, names
 from recommendation_service.use_cases.options import checked, one_of
 from recommendation_service.use_cases.overrides import overridden
@@ -65,12 +67,14 @@ trained yet; a Skip: configured, and cannot be used."""
 
 WITHOUT_MODEL = frozenset({"popularity"})  # engines that need nothing published
 BANDIT = "bandit"
+INDEX = "_index"  # what the kind of a model's index is called after the model's own
 
 
 def watched_kinds(use_case: UseCase) -> set[str]:
     """The kinds of models that this use case's engines, rankers and routers read."""
     kinds = {part.kind for part in use_case.engines.values()} - WITHOUT_MODEL
     kinds |= {part.kind for part in use_case.rankers.values()}
+    kinds |= {f"{part.kind}{INDEX}" for part in use_case.engines.values() if part.options.get("index") == "faiss"}
     return kinds | {surface.router.kind for surface in use_case.surfaces.values() if surface.router.kind == BANDIT}
 
 
@@ -96,25 +100,26 @@ def build_rankers(
 def build_engines(use_case: UseCase, catalogue: Catalogue, artifacts: Mapping[str, Artifact]) -> dict[str, Engine]:
     """The engines of a use case for one catalogue, by name; those whose artifact is absent or refused are left out.
 
-    `artifacts` are by kind. Ensembles come last, of the engines at hand. Raises ConfigurationError for unknown
-    kinds and options.
+    `artifacts` are by kind. Ensembles come last, of the engines at hand, members before those they are members of.
+    Raises ConfigurationError for unknown kinds, options and members.
     """
     built: dict[str, Engine] = {}
-    blends = []
+    blends: dict[str, dict[str, Any]] = {}
     for name, part in use_case.engines.items():
         place = f"{use_case.name}: engine '{name}', {part.kind}"
         make = one_of(KINDS, part.kind, place=place)
         options = checked(make, part.options, place=place)
         if part.kind == "ensemble":
-            blends.append((name, options))
+            blends[name] = options
         elif part.kind == "popularity":
             built[name] = Popularity(name, catalogue, **options)
         elif part.kind in artifacts:
-            _add(built, name, partial(make, name, artifacts[part.kind], catalogue, **options))
-    for name, options in blends:
-        learned = artifacts.get("ensemble") if options.get("weights") == "learned" else None
-        if learned is not None or options.get("weights") != "learned":
-            _add(built, name, partial(Ensemble.from_members, name, dict(built), learned, **options))
+            beside = (artifacts.get(f"{part.kind}{INDEX}"),) if options.get("index") == "faiss" else ()
+            _add(built, name, partial(make, name, artifacts[part.kind], catalogue, *beside, **options))
+    for name in in_order(use_case):
+        weights = artifacts.get("ensemble") if blends[name].get("weights") == "learned" else None
+        if weights is not None or blends[name].get("weights") != "learned":
+            _add(built, name, partial(Ensemble.from_members, name, dict(built), weights, **blends[name]))
     return built
 
 

@@ -46,7 +46,7 @@ class Skip:
 class StageRun:
     """What one stage of the pipeline did for one answer: how long it took, and in words what there is to say."""
 
-    name: str  # resolve | retrieve | a reranker's kind | rules | explain
+    name: str  # resolve | generate | score | retrieve | a reranker's kind | rules | explain
     ms: float
     detail: str = ""
 

@@ -1,6 +1,7 @@
 """What every engine promises."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -54,3 +55,7 @@ class Engine(ABC):
     def partial(self, query: Query) -> tuple[Skip, ...]:
         """What was missing from the answer this engine gave; empty for every engine that is not a blend."""
         return ()
+
+    def laps(self, query: Query) -> Mapping[str, float]:
+        """Stage -> ms of the answer to this query, for engines that work in stages."""
+        return {}

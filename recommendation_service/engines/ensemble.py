@@ -1,6 +1,7 @@
 """The ensemble: members' scores, scaled to one range for this user, then averaged by weight."""
 
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal
@@ -15,7 +16,7 @@ from recommendation_service.engines.latest import Latest
 from recommendation_service.engines.turn import take_turn
 from recommendation_service.engines.vectors import array
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
-from recommendation_service.numeric import Floats, Ints, blend, top_rows, unit_range
+from recommendation_service.numeric import Bools, Floats, Ints, blend, top_rows, unit_range
 
 LEAST_MEMBERS = 2
 MOST_REASONS = 3
@@ -29,6 +30,7 @@ class Blend:
     scaled: Mapping[str, Floats]  # (n_items,) in [0, 1], NaN: cannot say or not eligible
     scores: Floats | None  # (n_items,) None: too few members answered
     missing: tuple[Skip, ...]
+    laps: Mapping[str, float]  # stage -> ms
 
     def shares(self, name: str, rows: Ints) -> Floats:
         """(k,) what one member adds to the scores of these rows, NaN where it cannot say; shares sum to the score."""
@@ -42,10 +44,13 @@ class Ensemble(Engine):
     """Weighted average of its members after per-user min-max over the eligible rows.
 
     A member that cannot say for a row leaves its weight to the others. It answers when two members can (one, if
-    only one has any weight); members that could not are told by `partial`.
+    only one has any weight, or if it is told so); members that could not are told by `partial`. A member may be an
+    ensemble itself. With `generate` it works in two stages: those members' best rows together are the candidates, and
+    all members score them. What a row scores does not depend on who proposed it.
     """
 
     label: ClassVar[str] = "ensemble"
+    least: ClassVar[float] = 0.0  # as a member it proposes nothing that all its own members put last
 
     def __init__(
         self,
@@ -54,16 +59,20 @@ class Ensemble(Engine):
         engines: Mapping[str, Engine],
         weights: Mapping[str, float],
         without: Collection[str] = (),
+        *,
+        generate: Mapping[str, int] | None = None,
+        at_least: int = LEAST_MEMBERS,
     ) -> None:
         """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1.
 
-        Members in `without` are not asked, whatever is trained.
+        Members in `without` are not asked, whatever is trained. Empty `generate`: every row is a candidate.
         """
         super().__init__(name, version)
         self._without = frozenset(without)
         self.weights = dict(weights)
         self._engines = dict(engines)
-        self._least = min(LEAST_MEMBERS, sum(weight > 0 for weight in weights.values()))
+        self._generate = dict(generate or {})
+        self._least = min(at_least, sum(weight > 0 for weight in weights.values()))
         self._latest: Latest[Blend] = Latest()
 
     @classmethod
@@ -77,13 +86,19 @@ class Ensemble(Engine):
         also_learn: Sequence[str] = (),
         weights: Literal["learned", "stated"] = "stated",
         without: Sequence[str] = (),
+        generate: Mapping[str, int] | None = None,
+        at_least: int = LEAST_MEMBERS,
     ) -> "Ensemble":
         """Of the engines at hand, by name; `members` are the stated weights, scaled here to sum to 1.
 
         With weights="learned" they come from an artifact of kind "ensemble", which may weigh `also_learn` too.
         `without` names members that are switched off: they keep their weight's place and are told as missing.
-        Raises ConfigurationError for weights that say nothing, ArtifactRefused for an artifact of other members.
+        `generate` says how many candidates each of some members proposes, `at_least` how many members must answer.
+        Raises ConfigurationError for weights that say nothing and for candidates of strangers, ArtifactRefused for an
+        artifact of other members.
         """
+        allowed = {*members, *also_learn}
+        _check_generate(name, generate or {}, allowed)
         if not members or min(members.values()) < 0 or sum(members.values()) <= 0:
             raise ConfigurationError(f"{name}: members need weights of 0 or more, at least one above 0, not {dict(members)}")
         total = sum(members.values())
@@ -92,15 +107,15 @@ class Ensemble(Engine):
         if weights == "learned":
             if artifact is None:
                 raise ConfigurationError(f"{name}: learned weights need a published ensemble; run: train_all")
-            used = _learned(artifact, {*members, *also_learn})
+            used = _learned(artifact, allowed)
             versions = [artifact.version]
         heard = [member for member, weight in used.items() if weight > 0 and member not in without]
         present = {member: engines[member] for member in heard if member in engines}
-        versions += [engine.version for engine in present.values() if engine.version not in versions]
-        return cls(name, "+".join(versions), present, used, without)
+        versions += [part for engine in present.values() for part in engine.version.split("+")]
+        return cls(name, "+".join(dict.fromkeys(versions)), present, used, without, generate=generate, at_least=at_least)
 
     def scores(self, query: Query) -> Floats | None:
-        """The blend, 0 to 1 over the eligible rows and NaN elsewhere; None when too few members can answer."""
+        """The blend, 0 to 1 over the eligible candidates and NaN elsewhere; None when too few members can answer."""
         return self._blended(query).scores
 
     def recommend(self, query: Query, limit: int) -> Candidates | None:
@@ -133,24 +148,51 @@ class Ensemble(Engine):
         return tuple(sorted(found.values(), key=lambda reason: not reason.personal))[:MOST_REASONS]
 
     def partial(self, query: Query) -> tuple[Skip, ...]:
-        """The members that were missing from this query's answer, and why."""
+        """The members that were missing from this query's answer, or from a member's own, and why."""
         return (self._latest.of(query) or self._blended(query)).missing
 
+    def laps(self, query: Query) -> Mapping[str, float]:
+        """With candidates of its own: ms spent on finding them and on scoring them."""
+        kept = self._latest.of(query)
+        return kept.laps if kept is not None and self._generate else {}
+
     def _blended(self, query: Query) -> Blend:
-        scaled: dict[str, Floats] = {}
+        begun = time.perf_counter()
         missing: list[Skip] = []
-        for name, weight in self.weights.items():
-            if weight <= 0:
+        said = self._heard(self._generate, query, missing)
+        pool = self._pool(query, said)
+        generated = time.perf_counter()
+        said |= self._heard([name for name in self.weights if name not in self._generate], query, missing)
+        weights = {name: weight for name, weight in self.weights.items() if name in said}
+        scaled = {name: unit_range(said[name], query.eligible) for name in weights}
+        scores = blend(list(scaled.values()), list(weights.values())) if scaled and len(scaled) >= self._least else None
+        if scores is not None and pool is not None:
+            scores = np.where(pool, scores, np.float32(np.nan)) if pool.any() else None
+        laps = {"generate": 1000 * (generated - begun), "score": 1000 * (time.perf_counter() - generated)}
+        return self._latest.keep(query, Blend(weights, scaled, scores, tuple(missing), laps))
+
+    def _heard(self, names: Iterable[str], query: Query, missing: list[Skip]) -> dict[str, Floats]:
+        """What these members say, (n_items,) each; who could not, in whole or in part, is added to `missing`."""
+        said: dict[str, Floats] = {}
+        for name in names:
+            if self.weights.get(name, 0.0) <= 0:
                 continue
             given = self._ask(name, query)
             if isinstance(given, Skip):
                 missing.append(given)
             else:
-                scaled[name] = given
-        weights = {name: self.weights[name] for name in scaled}
-        enough = scaled and len(scaled) >= self._least
-        scores = blend(list(scaled.values()), list(weights.values())) if enough else None
-        return self._latest.keep(query, Blend(weights, scaled, scores, tuple(missing)))
+                said[name] = given
+                missing += self._engines[name].partial(query)
+        return said
+
+    def _pool(self, query: Query, said: Mapping[str, Floats]) -> Bools | None:
+        """(n_items,), True for candidates; None when every row is one."""
+        if not self._generate:
+            return None
+        pool = np.zeros(len(query.catalogue), dtype=np.bool_)
+        for name, own in said.items():
+            pool[self._engines[name].proposed(own, query, self._generate[name])] = True
+        return pool
 
     def _ask(self, name: str, query: Query) -> Floats | Skip:
         if name in self._without:
@@ -161,10 +203,19 @@ class Ensemble(Engine):
         given = take_turn(engine, partial(engine.scores, query))
         if isinstance(given, Skip):
             return Skip(name, "partial", given.detail)
-        scaled = None if given is None else unit_range(given, query.eligible)
-        if scaled is None or np.isnan(scaled).all():
-            return Skip(name, "partial", f"{name} cannot say for this user, so {self.name} had to do without it")
-        return scaled
+        if given is None or np.isnan(given[query.eligible]).all():
+            why = "".join(f" ({one.detail})" for one in engine.partial(query))
+            return Skip(name, "partial", f"{name} cannot say for this user{why}, so {self.name} had to do without it")
+        return given
+
+
+def _check_generate(name: str, generate: Mapping[str, int], allowed: Collection[str]) -> None:
+    strangers = sorted(set(generate) - set(allowed))
+    if strangers:
+        raise ConfigurationError(f"{name}: generate names '{strangers[0]}'; its members are {', '.join(sorted(allowed))}")
+    for member, count in generate.items():
+        if count < 1:
+            raise ConfigurationError(f"{name}: generate asks {member} for {count} candidates; 1 or more are needed")
 
 
 def _learned(artifact: Artifact, allowed: set[str]) -> dict[str, float]:

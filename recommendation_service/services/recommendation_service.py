@@ -54,7 +54,8 @@ class RecommendationService:
         self._log_routing(ask, plan, query, shelf.engines)
         clock.lap("resolve")
         found = retrieve(plan, query, shelf.engines, shelf.refused)
-        clock.lap("retrieve", f"{found.method}: {len(found.candidates)} candidates")
+        laps = shelf.engines[found.method].laps(query) if found.method in shelf.engines else {}
+        clock.lap("retrieve", f"{found.method}: {len(found.candidates)} candidates", within=laps)
         shown, unranked = _kept(plan, query, found.candidates, clock)
         reasons, unexplained = reasons_for(query, shown.rows, found.sources)
         clock.lap("explain")
@@ -100,9 +101,12 @@ class _Stages:
         self.runs: list[StageRun] = []
         self._since = time.perf_counter()
 
-    def lap(self, name: str, detail: str = "") -> None:
+    def lap(self, name: str, detail: str = "", within: Mapping[str, float] | None = None) -> None:
+        """Stages `within` (ms) come first and are taken off this one, so that all runs together are the whole time."""
         now = time.perf_counter()
-        self.runs.append(StageRun(name, round(1000 * (now - self._since), 3), detail))
+        inner = within or {}
+        self.runs += [StageRun(part, round(ms, 3)) for part, ms in inner.items()]
+        self.runs.append(StageRun(name, round(max(1000 * (now - self._since) - sum(inner.values()), 0.0), 3), detail))
         self._since = now
 
 

@@ -12,10 +12,11 @@ import pytest
 from recommendation_service import app as app_module
 from recommendation_service.datasets.files import Dataset
 from recommendation_service.domain.query import Ask
+from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.services.live import Live
 from recommendation_service.tests.support import service
-from recommendation_service.use_cases.loader import load, names
+from recommendation_service.use_cases.loader import load, load_file, names
 from recommendation_service.wiring import Observers, build_engines, build_live, build_service
 
 
@@ -49,6 +50,57 @@ def test_stated_weights_need_no_trained_ensemble(tmp_path: Path) -> None:
     live = build_live(_settings(tmp_path, ENSEMBLE_ALS_WEIGHT="0.7", ENSEMBLE_TWO_TOWER_WEIGHT="0.3"))
     assert "ensemble" in live.serving.engines["startups"]
     assert "ensemble" not in build_live(_settings(tmp_path)).serving.engines["startups"]
+
+
+BLENDS = """
+name = "nest"
+catalogues = ["startups"]
+[events]
+like = 1.0
+[engines]
+hybrid = { kind = "ensemble", options = { members = { als = 0.5, both = 0.5 } } }
+both = { kind = "ensemble", options = { members = { als = 0.5, popular = 0.5 } } }
+als = { kind = "als" }
+popular = { kind = "popularity" }
+[surfaces.home]
+catalogue = "startups"
+router = { kind = "fixed", options = { engine = "hybrid" } }
+fallback = ["hybrid"]
+"""
+
+
+def _blends(root: Path, *changes: tuple[str, str]) -> dict[str, object]:
+    text = BLENDS
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (root / "nest.toml").write_text(text)
+    service.export_startups(root)
+    model, catalogue = service.publish(root, "als"), Dataset.open(root / "data", "startups").catalogue()
+    return dict(build_engines(load_file(root / "nest.toml"), catalogue, {"als": model}))
+
+
+def test_ensembles_may_be_members_in_any_order_of_the_file(tmp_path: Path) -> None:
+    hybrid = _blends(tmp_path)["hybrid"]
+    assert isinstance(hybrid, Ensemble)
+    assert hybrid.version == "als_v1+catalogue"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("both = 0.5 }", "bothe = 0.5 }", "has member 'bothe'; engines are als, both, hybrid, popular"),
+        ("popular = 0.5 }", "hybrid = 0.5 }", "the ensembles hybrid, both are members of each other"),
+        (
+            "popular = 0.5 } }",
+            "popular = 0.5 }, weights = 'learned' }",
+            r"learned for one ensemble only \(hybrid\)",
+        ),
+    ],
+)
+def test_wrong_members_stop_the_start_and_say_what_is_wrong(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        _blends(tmp_path, (old, new))
 
 
 def test_an_unknown_use_case_stops_the_start_and_lists_the_known(tmp_path: Path) -> None:
