@@ -1,18 +1,21 @@
 """Two towers: a small network turns a history and a profile into a point near the items that suit. Pure numpy."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from recommendation_service.artifacts.store import Artifact
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
-from recommendation_service.domain.slate import Reason
+from recommendation_service.domain.slate import Candidates, Reason, Skip
 from recommendation_service.engines.base import Engine
+from recommendation_service.engines.nearest import NearestIndex, open_index
 from recommendation_service.engines.vectors import Alignment, Taste, array, parameter, telling
 from recommendation_service.engines.wording import because, matches
-from recommendation_service.numeric import Floats, Ints, dense, unit_rows
+from recommendation_service.numeric import Floats, Ints, dense, top_rows, unit_rows
+
+ASK_AT_MOST = 0.5  # of the rows: above it, looking at all of them is as quick and finds everything
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,32 +74,77 @@ class TwoTower(Engine):
     label: ClassVar[str] = "Two-Tower"
 
     def __init__(
-        self, name: str, version: str, catalogue: Catalogue, alignment: Alignment, item_vectors: Floats, tower: UserTower
+        self,
+        name: str,
+        version: str,
+        catalogue: Catalogue,
+        alignment: Alignment,
+        item_vectors: Floats,
+        tower: UserTower,
+        index: NearestIndex | str = "",
     ) -> None:
-        """`item_vectors` is (n, d), unit rows in the artifact's order."""
+        """`item_vectors` is (n, d), unit rows in the artifact's order; `index` in words: why there is none that should be."""
         super().__init__(name, version)
         self._catalogue = catalogue
         self._alignment = alignment
         self._item_vectors = item_vectors
         self._tower = tower
+        self._index = index if isinstance(index, NearestIndex) else None
+        self._missing = index if isinstance(index, str) else ""
+        self._catalogue_rows = alignment.catalogue_rows(item_vectors.shape[0])
 
     @classmethod
-    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "TwoTower":
-        """The engine of one published model of kind "two_tower". Raises ArtifactRefused naming what does not fit."""
+    def from_artifact(
+        cls,
+        name: str,
+        artifact: Artifact,
+        catalogue: Catalogue,
+        indexed: Artifact | None = None,
+        *,
+        index: Literal["exact", "faiss"] = "exact",
+    ) -> "TwoTower":
+        """The engine of one published model of kind "two_tower". Raises ArtifactRefused naming what does not fit.
+
+        With index="faiss" the best rows are looked up in `indexed`, a model of kind "two_tower_index" made from this
+        very model; where there is none, exact search answers and `partial` tells.
+        """
         alignment = Alignment.of(artifact, catalogue)
         n_items = int(array(artifact, "item_ids", (None,), kinds="S").size)
         vectors = telling(artifact, "item_vectors", (n_items, None))
         tower = UserTower.from_artifact(artifact, n_items, vectors.shape[1])
-        return cls(name, artifact.version, catalogue, alignment, vectors, tower)
+        found = open_index(indexed, artifact, vectors.shape[1]) if index == "faiss" else ""
+        return cls(name, artifact.version, catalogue, alignment, vectors, tower, found)
 
     def scores(self, query: Query) -> Floats | None:
         """Cosine of item and user, -1 to 1; None with neither a known liked item nor a known attribute."""
+        vector = self._vector(query)
+        return None if vector is None else self._alignment.scatter(self._item_vectors @ vector)
+
+    def recommend(self, query: Query, limit: int) -> Candidates | None:
+        """As every engine; through the index where there is one, with the exact scores of what it finds."""
+        count = limit + int(np.count_nonzero(~query.eligible))  # so many may have to be left out again
+        if self._index is None or count > ASK_AT_MOST * self._item_vectors.shape[0]:
+            return super().recommend(query, limit)
+        vector = self._vector(query)
+        if vector is None:
+            return None
+        scores = np.full(len(self._catalogue), np.nan, dtype=np.float32)
+        own = self._index.rows(vector, count)
+        places = self._catalogue_rows[own]
+        scores[places[places >= 0]] = (self._item_vectors[own] @ vector)[places >= 0]
+        rows = top_rows(scores, limit, query.eligible)
+        if rows.size < limit:
+            return super().recommend(query, limit)
+        return Candidates(rows, scores[rows], {self.name: scores[rows]})
+
+    def partial(self, query: Query) -> tuple[Skip, ...]:
+        """That the index is missing where the file asks for one."""
+        return (Skip(self.name, "partial", f"exact search answers: {self._missing}"),) if self._missing else ()
+
+    def _vector(self, query: Query) -> Floats | None:
         liked = self._alignment.artifact_rows[self._known_taste(query).rows]
         attributes = self._tower.attributes_of(query.profile)
-        if not liked.size and not attributes:
-            return None
-        vector = self._tower.vector(liked, attributes)
-        return self._alignment.scatter(self._item_vectors @ vector)
+        return self._tower.vector(liked, attributes) if liked.size or attributes else None
 
     def explain(self, query: Query, row: int) -> Reason | None:
         """The profile's values that the item carries, else the recently liked item nearest to it."""

@@ -46,6 +46,13 @@ class Alignment:
         moved[self.artifact_rows < 0] = np.nan
         return moved
 
+    def catalogue_rows(self, n_artifact: int) -> Ints:
+        """(n_artifact,) the way back: the catalogue's row of each of the artifact's, -1: gone from the catalogue."""
+        rows = np.full(n_artifact, -1, dtype=np.int64)
+        held = np.flatnonzero(self.artifact_rows >= 0)
+        rows[self.artifact_rows[held]] = held
+        return rows
+
     def known(self, rows: Ints) -> Bools:
         """(k,), True where the artifact holds that catalogue row."""
         return np.asarray(self.artifact_rows[rows] >= 0)

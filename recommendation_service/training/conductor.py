@@ -10,6 +10,7 @@ from recommendation_service.datasets.files import Dataset, Events, export_folder
 from recommendation_service.errors import DatasetError
 from recommendation_service.training.command import DONE, FAILED, Place
 from recommendation_service.training.ensembles import learn_ensemble
+from recommendation_service.training.index import MODEL, learn_index, wants_index
 from recommendation_service.training.lock import training_lock
 from recommendation_service.training.ranker import learn_ranker, ranker_of
 from recommendation_service.training.report import Report
@@ -18,7 +19,11 @@ from recommendation_service.training.tuning import DEFAULT_BUDGET_S
 from recommendation_service.use_cases.schema import UseCase
 
 Above = Callable[[Session, Sequence[Outcome]], Outcome | None]
-LEARNS: Mapping[Above, str] = {learn_ensemble: "learn the ensemble", learn_ranker: "learn the ranker"}
+LEARNS: Mapping[Above, str] = {
+    learn_ensemble: "learn the ensemble",
+    learn_ranker: "learn the ranker",
+    learn_index: "build the index",
+}
 
 
 def add_options(parser: argparse.ArgumentParser, *, tune: bool) -> None:
@@ -61,6 +66,7 @@ def conduct(
                 continue
             exported = True
             above = (learn_ensemble,) * ensemble + (learn_ranker,) * (ranker and ranker_of(use_case) is not None)
+            above += (learn_index,) * (MODEL in kinds and wants_index(use_case))
             outcomes = _catalogue(place, use_case, name, kinds, choices, build, said, above=above, dry_run=dry_run)
             refused |= any(outcome.refused for outcome in outcomes)
             trained |= any(outcome.version for outcome in outcomes)

@@ -42,7 +42,7 @@ class Table(nn.Module):
 
     def forward(self) -> Tensor:
         """(rows, length)."""
-        return self.values if self.widen is None else self.values @ self.widen
+        return self.values if self.widen is None else torch.mm(self.values, self.widen)
 
 
 class Towers(nn.Module):
