@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from recommendation_service import build_index, train_two_tower
-from recommendation_service.artifacts.store import ArtifactStore
+from recommendation_service.artifacts.store import Artifact, ArtifactStore
 from recommendation_service.domain.query import Ask
 from recommendation_service.services.live import Live
 from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
 from recommendation_service.tests.support.service import settings_under
 from recommendation_service.training import index, recipes
+from recommendation_service.training.material import Trained
 from recommendation_service.training.tower_parameters import TwoTowerParameters
 from recommendation_service.use_cases.loader import load
 from recommendation_service.wiring import build_live
@@ -72,9 +73,13 @@ def test_an_index_that_finds_too_little_is_refused_and_exact_search_serves(
     site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ask(site)[1]
-    monkeypatch.setattr(index, "LINKS", 2)
-    monkeypatch.setattr(index, "BUILD_WIDTH", 1)
-    monkeypatch.setattr(index, "SEARCH_WIDTH", 1)
+    right = index.build
+
+    def mixed_up(model: Artifact) -> Trained:
+        rolled = np.roll(model.arrays["item_vectors"], 1, axis=0)  # a white item's place holds a black item's vector
+        return right(replace(model, arrays={**model.arrays, "item_vectors": rolled}))
+
+    monkeypatch.setattr(index, "build", mixed_up)
     assert train_two_tower.main(options(site, "--epochs", "2", "--force")) == 0
     assert build_index.main(options(site)) == 1
     assert "two_tower_index: not published: recall@50" in capsys.readouterr().err
