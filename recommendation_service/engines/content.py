@@ -79,7 +79,7 @@ class Content(Engine):
         terms, values = self._rows.indices[start:stop], self._rows.data[start:stop]
         said, liked = (float(values @ side[terms]) for side in wanted)
         matched = matches(self._catalogue, row, query.profile)
-        if matched is not None and said >= liked:
+        if matched is not None and said > 0 and said >= liked:
             return Reason(self.name, matched, said)
         return self._nearest(query, row, own) if liked > 0 else None
 
@@ -98,8 +98,11 @@ class Content(Engine):
         return Reason(self.name, text, float(likeness[best]))
 
     def _wanted(self, query: Query) -> tuple[Floats, Floats] | None:
-        """What the profile's words and what the taste ask for, (t,) each; None when both are silent."""
-        said = self._profile_terms(query.profile)
+        """What the profile's words and what the taste ask for, (t,) each; None when both are silent.
+
+        Around an item the visitor's own words are silent: what is similar to it is so for everybody.
+        """
+        said = self._profile_terms({} if query.subject.size else query.profile)
         liked = self._taste_terms(query)
         return (said, liked) if said.any() or liked.any() else None
 

@@ -129,3 +129,13 @@ def test_rows_that_point_outside_are_refused(name: str, value: np.ndarray) -> No
     wrong = board.artifact("content", {**board.content().arrays, name: value})
     with pytest.raises(ArtifactRefused):
         Content.from_artifact("content_based", wrong, board.catalogue())
+
+
+def test_around_an_item_a_visitors_own_words_say_nothing() -> None:
+    content, catalogue = engine()
+    plain = board.query(catalogue, subject=(0,))
+    asked = board.query(catalogue, subject=(0,), profile={"likes": ("White", "tone1")})
+    np.testing.assert_array_equal(content.scores(asked), content.scores(plain))
+    reason = content.explain(asked, 6)
+    assert reason is not None
+    assert reason.text.startswith(f"Similar to {catalogue.titles[0]}")
