@@ -8,7 +8,7 @@ from recommendation_service.use_cases.schema import Surface, UseCase
 METHODS = {
     "als": "ALS: what people with a similar past went on to choose",
     "two_tower": "two-tower: items near this person's recent choices and profile",
-    "content": "content-based: items whose words match this person's profile and past",
+    "content": "content-based: items whose words match",
     "popularity": "popular: what most people choose",
     "ensemble": "ensemble: several methods, each with its share",
     "embedding": "text vectors: items whose descriptions are close to what this person chose",
@@ -50,6 +50,17 @@ VERBS = {
 }
 
 
+BUTTONS = {
+    "wishlist_add": "Add to wishlist",
+    "cart_add": "Add to cart",
+    "cart_remove": "Remove from cart",
+    "purchase": "Buy",
+    "recommendation_click": "Open",
+    "click": "Open",
+    "enroll": "Enrol",
+}
+
+
 def method_in_words(use_case: UseCase, name: str) -> str:
     """What an engine does; its own name where its kind has no words here."""
     part = use_case.engines.get(name)
@@ -81,7 +92,7 @@ def heading(name: str, surface: Surface) -> str:
 
 def button(event: str) -> str:
     """A button's word."""
-    return event.replace("_", " ").capitalize()
+    return BUTTONS.get(event) or event.replace("_", " ").capitalize()
 
 
 def counted(count: int) -> str:
