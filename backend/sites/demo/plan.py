@@ -74,6 +74,19 @@ SEEDED = {
             ("generate_startups_data", "--reset"),
             known="skills",
         ),
+        Site(
+            "shop",
+            "/api/v1/recommendations/homepage?user_id={}&limit=12",
+            ("generate_shop_data", "--reset"),
+            after=(("manage.py", "measure_performance", "--days", "120"),),
+        ),
+        Site("posts", "/recommend/hybrid-recommendations/?user_id={}&topn=12", ("generate_posts_data", "--reset")),
+        Site(
+            "courses",
+            "/api/v1/recommendations/home?user_id={}&explain=true",
+            ("generate_courses_data", "--reset"),
+            after=(("-m", "recommendation_service.update_bandit", "--rebuild"),),
+        ),
     )
 }
 
