@@ -19,9 +19,13 @@ class Popularity(Engine):
 
     label: ClassVar[str] = "popular"
 
-    def __init__(self, name: str, catalogue: Catalogue) -> None:
-        """Reads `catalogue.popularity` and `catalogue.created`, both (n_items,)."""
+    def __init__(self, name: str, catalogue: Catalogue, *, always_explain: bool = False) -> None:
+        """Reads `catalogue.popularity` and `catalogue.created`, both (n_items,).
+
+        With `always_explain`, what is neither popular nor new has a plain reason too.
+        """
         super().__init__(name, "catalogue")
+        self._always_explain = always_explain
         self._created = catalogue.created
         self._popularity = catalogue.popularity
         chosen = catalogue.popularity[catalogue.popularity > 0]
@@ -34,14 +38,15 @@ class Popularity(Engine):
         return self._scores if self._scores.size else None
 
     def explain(self, query: Query, row: int) -> Reason | None:
-        """ "Popular here" only where it is; "New here" within a month of its creation; else nothing."""
+        """ "Popular here" only where it is; "New here" within a month of its creation; else nothing, or a plain word."""
         chosen = float(self._popularity[row])
         if chosen > 0 and chosen >= self._popular_from:
             return Reason(self.name, "Popular here", chosen, personal=False)
         age_days = query.now / 86_400 - float(self._created[row])
         if 0 <= age_days <= NEW_DAYS:
             return Reason(self.name, "New here", 1.0 - age_days / NEW_DAYS, personal=False)
-        return None
+        plain = "Others chose it here" if chosen > 0 else "Not tried by many yet"
+        return Reason(self.name, plain, 0.0, personal=False) if self._always_explain else None
 
 
 def _ranked(popularity: Floats, created: Floats) -> Floats:

@@ -82,6 +82,8 @@ class TwoTower(Engine):
         item_vectors: Floats,
         tower: UserTower,
         index: NearestIndex | str = "",
+        *,
+        always_explain: bool = False,
     ) -> None:
         """`item_vectors` is (n, d), unit rows in the artifact's order; `index` in words: why there is none that should be."""
         super().__init__(name, version)
@@ -89,6 +91,7 @@ class TwoTower(Engine):
         self._alignment = alignment
         self._item_vectors = item_vectors
         self._tower = tower
+        self._always_explain = always_explain
         self._index = index if isinstance(index, NearestIndex) else None
         self._missing = index if isinstance(index, str) else ""
         self._catalogue_rows = alignment.catalogue_rows(item_vectors.shape[0])
@@ -102,18 +105,20 @@ class TwoTower(Engine):
         indexed: Artifact | None = None,
         *,
         index: Literal["exact", "faiss"] = "exact",
+        always_explain: bool = False,
     ) -> "TwoTower":
         """The engine of one published model of kind "two_tower". Raises ArtifactRefused naming what does not fit.
 
         With index="faiss" the best rows are looked up in `indexed`, a model of kind "two_tower_index" made from this
-        very model; where there is none, exact search answers and `partial` tells.
+        very model; where there is none, exact search answers and `partial` tells. With `always_explain`, what has no
+        reason of its own has a plain one.
         """
         alignment = Alignment.of(artifact, catalogue)
         n_items = int(array(artifact, "item_ids", (None,), kinds="S").size)
         vectors = telling(artifact, "item_vectors", (n_items, None))
         tower = UserTower.from_artifact(artifact, n_items, vectors.shape[1])
         found = open_index(indexed, artifact, vectors.shape[1]) if index == "faiss" else ""
-        return cls(name, artifact.version, catalogue, alignment, vectors, tower, found)
+        return cls(name, artifact.version, catalogue, alignment, vectors, tower, found, always_explain=always_explain)
 
     def scores(self, query: Query) -> Floats | None:
         """Cosine of item and user, -1 to 1; None with neither a known liked item nor a known attribute."""
@@ -156,14 +161,18 @@ class TwoTower(Engine):
             return Reason(self.name, matched, 1.0)
         taste = self._known_taste(query)
         recent = taste.rows[: self._tower.recent]
-        if not recent.size:
-            return None
-        likeness = self._item_vectors[self._alignment.artifact_rows[recent]] @ self._item_vectors[own]
-        best = int(np.argmax(likeness))
-        if likeness[best] <= 0:
-            return None
-        text = because(self._catalogue.titles[recent[best]], of_subject=taste.from_subject)
-        return Reason(self.name, text, float(likeness[best]))
+        if recent.size:
+            likeness = self._item_vectors[self._alignment.artifact_rows[recent]] @ self._item_vectors[own]
+            best = int(np.argmax(likeness))
+            if likeness[best] > 0:
+                text = because(self._catalogue.titles[recent[best]], of_subject=taste.from_subject)
+                return Reason(self.name, text, float(likeness[best]))
+        return self._plain_reason(query, taste) if self._always_explain else None
+
+    def _plain_reason(self, query: Query, taste: Taste) -> Reason | None:
+        if taste.rows.size:
+            return Reason(self.name, "Goes with this" if taste.from_subject else "Suits what you liked lately", 0.0)
+        return Reason(self.name, "Suits your profile", 0.0) if self._tower.attributes_of(query.profile) else None
 
     def _known_taste(self, query: Query) -> Taste:
         liked = Taste.of(query).liked()

@@ -122,3 +122,11 @@ def test_what_is_eligible_differs_but_not_the_order() -> None:
     found = Popularity("popular", catalogue).recommend(asked, 3)
     assert found is not None
     assert found.rows.tolist() == [2, 0]
+
+
+def test_asked_to_it_has_a_plain_reason_for_every_item() -> None:
+    old = replace(board.catalogue(), created=np.full(board.N, np.nan, dtype=np.float32))
+    chosen = np.concatenate([[0], old.popularity[1:]]).astype(np.float32)
+    engine = Popularity("popular", replace(old, popularity=chosen), always_explain=True)
+    told = [engine.explain(board.query(old), row) for row in (0, 1, 20)]
+    assert [one and one.text for one in told] == ["Not tried by many yet", "Popular here", "Others chose it here"]

@@ -91,3 +91,16 @@ def test_layers_that_do_not_fit_together_are_refused(name: str, value: np.ndarra
     wrong = board.artifact("two_tower", {**board.two_tower().arrays, name: value}, {"recent": 5, "decay": 0.9})
     with pytest.raises(ArtifactRefused, match=name):
         TwoTower.from_artifact("two_tower", wrong, board.catalogue())
+
+
+def test_asked_to_it_always_has_a_plain_reason_where_there_is_no_better_one() -> None:
+    catalogue = board.catalogue()
+    towers = TwoTower.from_artifact("two_tower", board.two_tower(recent=2), catalogue, always_explain=True)
+    asked = [
+        board.query(catalogue, (1, 3)),
+        board.query(catalogue, subject=(1,)),
+        board.query(catalogue, profile={"taste": ("black",)}),
+        board.query(catalogue),
+    ]
+    told = [towers.explain(query, 6) for query in asked]
+    assert [one and one.text for one in told] == ["Suits what you liked lately", "Goes with this", "Suits your profile", None]
