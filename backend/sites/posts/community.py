@@ -70,7 +70,7 @@ def make_members(rng: Chance, *, seed: int, users: int) -> list[tuple[Member, Ta
 def make_library(rng: Chance, people: list[tuple[Member, Taste]], *, items: int, until: datetime) -> Library:
     """`items` posts by the creators, each mostly about what its author likes."""
     authors = [(member, taste) for member, taste in people if member.is_creator]
-    eagerness = rng.pareto(1.5, size=len(authors)) + 0.3
+    eagerness = np.minimum(rng.pareto(1.5, size=len(authors)) + 0.3, 4.0)
     chosen = rng.choice(len(authors), size=items, p=eagerness / eagerness.sum())
     fresh = rng.random(items) < FRESH_SHARE
     ages = np.where(fresh, rng.uniform(0.05, FRESH_DAYS, items), rng.uniform(FRESH_DAYS, MONTHS_DAYS, items))

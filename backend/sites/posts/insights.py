@@ -118,10 +118,12 @@ def _shown(creator: Member, keys: Mapping[int, str], since: datetime, until: dat
     answers = UserInteraction.objects.filter(request_id=OuterRef("impression_id"), item_id=OuterRef("item_id"))
     places = ImpressionItem.objects.filter(item_id__in=keys, impression__time__gte=since, impression__time__lt=until)
     judged = places.exclude(impression__user__user_id=str(creator.pk)).annotate(
-        opened=Exists(answers.filter(kind__name__in=outcomes.clicks)),
-        went_on=Exists(answers.filter(kind__name__in=outcomes.conversions)),
+        clicked=Exists(answers.filter(kind__name__in=outcomes.clicks)),
+        converted=Exists(answers.filter(kind__name__in=outcomes.conversions)),
     )
-    counted = judged.values_list("item_id").annotate(
-        Count("pk"), Count("pk", filter=Q(opened=True)), Count("pk", filter=Q(opened=True, went_on=True))
+    counted = judged.values("item_id").annotate(
+        shown=Count("pk"),
+        opened=Count("pk", filter=Q(clicked=True)),
+        went_on=Count("pk", filter=Q(clicked=True, converted=True)),
     )
-    return {key: (shown, opened, went_on) for key, shown, opened, went_on in counted.order_by()}
+    return {row["item_id"]: (row["shown"], row["opened"], row["went_on"]) for row in counted.order_by()}

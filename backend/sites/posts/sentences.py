@@ -49,7 +49,10 @@ def _reach(report: Report) -> Iterator[Insight]:
         yield Insight("reach", "Shown in recommendations", told, {"shown": 0})
         return
     earlier = "" if before.ctr is None else f"; before it was {_percent(before.ctr)}"
-    told = f"Recommendations showed your posts {_times(now.shown)}, and {now.opened} of these were opened: {_percent(now.ctr)}{earlier}."
+    told = (
+        f"Recommendations showed your posts {_times(now.shown)}, and {now.opened} of these were opened: "
+        f"{_percent(now.ctr)}{earlier}."
+    )
     yield Insight("reach", "Shown in recommendations", told, {"shown": now.shown, "opened": now.opened, "ctr": _round(now.ctr)})
 
 

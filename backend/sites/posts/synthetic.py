@@ -116,7 +116,7 @@ class _Walk:
         free = self.open & (self.author != place)  # nobody reads what they wrote
         counted = 0
         sittings = max(1, round(target / (SESSION * 1.6)))
-        for start in np.sort(self.rng.uniform(0.1, WINDOW_DAYS, size=sittings * 3))[::-1]:
+        for start in self.rng.uniform(0.1, WINDOW_DAYS, size=sittings * 3):  # more than are needed; the last ones fall away
             if counted >= target:
                 break
             counted += self._sit(place, float(start), free, target - counted)
