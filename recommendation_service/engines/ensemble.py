@@ -109,8 +109,8 @@ class Ensemble(Engine):
                 raise ConfigurationError(f"{name}: learned weights need a published ensemble; run: train_all")
             used = _learned(artifact, allowed)
             versions = [artifact.version]
-        heard = [member for member, weight in used.items() if weight > 0 and member not in without]
-        present = {member: engines[member] for member in heard if member in engines}
+        heard = {member for member, weight in used.items() if weight > 0} | set(generate or {})
+        present = {member: engines[member] for member in used if member in heard - set(without) and member in engines}
         versions += [part for engine in present.values() for part in engine.version.split("+")]
         return cls(name, "+".join(dict.fromkeys(versions)), present, used, without, generate=generate, at_least=at_least)
 
@@ -163,7 +163,7 @@ class Ensemble(Engine):
         pool = self._pool(query, said)
         generated = time.perf_counter()
         said |= self._heard([name for name in self.weights if name not in self._generate], query, missing)
-        weights = {name: weight for name, weight in self.weights.items() if name in said}
+        weights = {name: weight for name, weight in self.weights.items() if name in said and weight > 0}
         scaled = {name: unit_range(said[name], query.eligible) for name in weights}
         scores = blend(list(scaled.values()), list(weights.values())) if scaled and len(scaled) >= self._least else None
         if scores is not None and pool is not None:
@@ -175,7 +175,7 @@ class Ensemble(Engine):
         """What these members say, (n_items,) each; who could not, in whole or in part, is added to `missing`."""
         said: dict[str, Floats] = {}
         for name in names:
-            if self.weights.get(name, 0.0) <= 0:
+            if self.weights.get(name, 0.0) <= 0 and name not in self._generate:
                 continue
             given = self._ask(name, query)
             if isinstance(given, Skip):

@@ -5,7 +5,7 @@ does; masking comes first, or the history would set the scale.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,13 +57,18 @@ def blended(parts: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats
     return np.divide(total, heard, out=np.full(shape, np.nan, dtype=np.float32), where=heard > 0)
 
 
-def learn_weights(scores: Mapping[str, Floats], stated: Mapping[str, float], panel: Panel) -> Learned:
+def learn_weights(
+    scores: Mapping[str, Floats], stated: Mapping[str, float], panel: Panel, candidates: Bools | None = None
+) -> Learned:
     """The best weights found for these members' raw validation scores; never below the best member alone.
 
+    Where an ensemble ranks `candidates` (p, n_items) only, every figure is of lists made of those.
     Starts at the best member, and again at the stated weights, and adds what helps most, a step at a time. When nothing
     helps, the stated weights are taken if they are at least as good as that member; else the member stands alone.
     """
     parts = {name: scaled(own, panel.eligible) for name, own in scores.items()}
+    if candidates is not None:
+        panel = replace(panel, eligible=panel.eligible & candidates)
     alone = {name: _ndcg(parts, {name: 1.0}, panel) for name in parts}
     stated_score = _ndcg(parts, stated, panel)
     best = max(alone, key=lambda name: alone[name])

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from recommendation_service.numeric import Floats
 from recommendation_service.training.blend import Learned, learn_weights
+from recommendation_service.training.members import Members, ask_members, kinds_of
 from recommendation_service.training.session import Outcome, Session
 
 KIND = "ensemble"
@@ -14,49 +14,50 @@ LEAST_PEOPLE = 10  # fewer validation people than this choose weights by chance
 
 
 def learn_ensemble(session: Session, outcomes: Sequence[Outcome]) -> Outcome | None:
-    """Learn and publish the weights of the use case's ensemble; None when it has none.
+    """Learn and publish the weights of the use case's main ensemble; None when it has none.
 
-    Members that were not trained this time are left out. Not learned, and said so, when fewer than two members or
-    too few validation people are there, or when a member kept its old model: weights belong to the models of one run.
+    They are learned, published and told also where the file serves the stated ones. Members that were not trained this
+    time are left out. Not learned, and said so, when fewer than two members or too few validation people are there, or
+    when a member kept its old model: weights belong to the models of one run.
     """
-    found = session.use_case.engine_of_kind(KIND)
+    found = session.use_case.main_ensemble()
     if found is None:
         return None
     started = time.monotonic()
-    stated = {str(name): float(weight) for name, weight in found[1].options["members"].items()}
-    members = [*stated, *(name for name in found[1].options.get("also_learn", ()) if name not in stated)]
-    scores = _scores(session, outcomes, members)
-    reason = _why_not(session, outcomes, scores, stated)
+    name, part = found
+    members = _members(session, outcomes, name)
+    reason = _why_not(session, outcomes, members, name)
     if reason:
         session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, f"skipped: {reason}")
         return Outcome(KIND, None, None, None, skipped=reason)
-    total = sum(stated[name] for name in scores if name in stated)
-    kept = {name: stated.get(name, 0.0) / total for name in scores}
-    learned = learn_weights(scores, kept, session.panel)
-    version = _publish(session, learned, kept)
-    session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, f"{_told(learned)}  -> {version}")
+    learned = learn_weights(members.scores, members.stated, session.panel, members.candidates)
+    version = _publish(session, learned, members.stated)
+    served = "learned" if part.options.get("weights") == "learned" else "stated"
+    told = f"{_told(learned)}; {served} weights serve  -> {version}"
+    session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, told)
     return Outcome(KIND, version, None, None)
 
 
-def _scores(session: Session, outcomes: Sequence[Outcome], members: Sequence[str]) -> dict[str, Floats]:
+def _members(session: Session, outcomes: Sequence[Outcome], name: str) -> Members:
     by_kind = {outcome.kind: outcome for outcome in outcomes}
-    found: dict[str, Floats] = {}
-    for name in members:
-        kind = session.use_case.engines[name].kind
-        own = session.scores_of({}, name) if kind == "popularity" else None
-        own = by_kind[kind].scores if kind in by_kind else own
-        if own is not None:
-            found[name] = own
-    return found
+    trained = {kind: outcome.candidate for kind, outcome in by_kind.items() if outcome.candidate is not None}
+    artifacts = {kind: one.artifact(session.name) for kind, one in trained.items()}
+    firsts = {kind: session.use_case.engine_of_kind(kind) for kind in trained}
+    known = {first[0]: by_kind[kind].scores for kind, first in firsts.items() if first}
+    engines = session.build(session.use_case, session.early.catalogue, artifacts)
+    told = {engine: scores for engine, scores in known.items() if scores is not None}
+    return ask_members(session.use_case, name, engines, session.panel, told)
 
 
-def _why_not(session: Session, outcomes: Sequence[Outcome], scores: Mapping[str, Floats], stated: Mapping[str, float]) -> str:
-    kept = [outcome.kind for outcome in outcomes if outcome.refused]
+def _why_not(session: Session, outcomes: Sequence[Outcome], members: Members, name: str) -> str:
+    own = kinds_of(session.use_case, name)
+    kept = [outcome.kind for outcome in outcomes if outcome.refused and outcome.kind in own]
     if kept:
         return f"{', '.join(kept)} kept an old model; weights belong to the models of one run"
     if len(session.panel) < LEAST_PEOPLE:
         return f"{len(session.panel)} validation people are too few to choose weights by; {LEAST_PEOPLE} are needed"
-    if sum(name in scores for name in stated) < min(2, len(stated)):
+    stated = session.use_case.engines[name].options["members"]
+    if sum(member in members.scores for member in stated) < min(2, len(stated)):
         return f"its members {', '.join(stated)} were not all trained"
     return ""
 

@@ -10,17 +10,18 @@ from recommendation_service.errors import DatasetError
 from recommendation_service.numeric import AnyArray, Floats
 from recommendation_service.training.als import ALSParameters
 from recommendation_service.training.blend import Learned, learn_weights
-from recommendation_service.training.evaluation import Figures, Panel, build_panel, measure_all, score_people
+from recommendation_service.training.evaluation import Figures, Panel, Scorer, build_panel, measure_all, score_people
 from recommendation_service.training.material import NotEnough, Trained, read_material
+from recommendation_service.training.members import ask_members
 from recommendation_service.training.recipes import Parameters, fit
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import PANEL_AT_MOST, EngineBuilder
 from recommendation_service.training.splits import time_split
 from recommendation_service.training.tuning import Tuned, tune_als
+from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.schema import UseCase
 
-LABELS = {"content": "content", "als": "ALS (stated)", "two_tower": "two-tower"}
-ORDER = ("popularity", "content", "ALS (stated)", "ALS (tuned)", "two-tower", "ensemble (stated)", "ensemble (learned)")
+BASELINE = "popularity"  # the kind that every other one is compared with, so it comes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +50,26 @@ class Study:
             raise DatasetError(f"{self._name}: nobody liked anything new in the newest tenth of the events; nothing to measure")
 
     def run(self, parameters: Mapping[str, Parameters], *, k: int = 10, tune: bool = False, budget_s: float = 60.0) -> Studied:
-        """Train, choose on validation, train again on all that precedes the test part, and measure there."""
+        """Train, choose on validation, train again on all that precedes the test part, and measure there.
+
+        Every engine of the file is measured under its own name; the main ensemble with its stated and with learned weights.
+        """
         notes: list[str] = []
         early: dict[str, Trained] = {}
         late: dict[str, Trained] = {}
-        chosen = {kind: one for kind, one in parameters.items() if self._use_case.engine_of_kind(kind)}
-        for kind, one in chosen.items():
+        for kind, one in parameters.items():
             try:
                 early[kind], late[kind] = self._trained(kind, one)
             except NotEnough as error:
-                notes.append(f"{LABELS[kind]} is missing: {error.message}")
-        rows = {LABELS[kind]: self._scores(self.test, kind, {kind: one}) for kind, one in late.items()}
-        rows["popularity"] = self._scores(self.test, "popularity", {})
-        rows |= self._stated_ensemble(late)
+                notes.append(f"{self._named(kind)} is missing: {error.message}")
+        rows = self._stated(late)
         if tune and "als" in early and len(self.valid):
-            tuned = self._tuned(chosen["als"], budget_s)
+            tuned = self._tuned(parameters["als"], budget_s)
             notes.append(_tuning_note(tuned))
             early["als"], late["als"] = self._trained("als", tuned.parameters)
-            rows["ALS (tuned)"] = self._scores(self.test, "als", late)
-        rows |= self._learned_ensemble(early, late, notes)
-        kept = {label: rows[label] for label in ORDER if label in rows}
-        found = {label: one for label, one in kept.items() if one is not None}
-        return Studied(tuple(measure_all(found, self.test, k=k)), tuple(notes))
+            rows = _beside(rows, self._named("als"), self._engines(self.test, late)[self._named("als")], self.test)
+        rows |= self._learned(early, late, notes)
+        return Studied(tuple(measure_all(rows, self.test, k=k)), tuple(notes))
 
     def _trained(self, kind: str, parameters: Parameters) -> tuple[Trained, Trained]:
         """Without the validation part, and with it; the second does as many epochs as the first found right."""
@@ -85,43 +84,51 @@ class Study:
         with self._report.progress(f"{self._name}/tune") as progress:
             return tune_als(self.valid.material, self.valid, stated, budget_s=budget_s, progress=progress)
 
-    def _scores(
-        self, panel: Panel, kind: str, models: Mapping[str, Trained], *, use_case: UseCase | None = None
-    ) -> Floats | None:
-        use_case = use_case or self._use_case
-        found = use_case.engine_of_kind(kind)
-        artifacts = {name: one.artifact(self._name) for name, one in models.items()}
-        engines = self._build(use_case, panel.material.catalogue, artifacts)
-        return score_people(engines[found[0]], panel) if found and found[0] in engines else None
+    def _named(self, kind: str) -> str:
+        found = self._use_case.engine_of_kind(kind)
+        return found[0] if found else kind
 
-    def _stated_ensemble(self, late: Mapping[str, Trained]) -> dict[str, Floats | None]:
-        found = self._use_case.engine_of_kind("ensemble")
-        if found is None:
-            return {}
-        return {"ensemble (stated)": self._scores(self.test, "ensemble", late, use_case=weighted(self._use_case, "stated"))}
+    def _engines(self, panel: Panel, models: Mapping[str, Trained], weights: str = "stated") -> Mapping[str, Scorer]:
+        artifacts = {kind: one.artifact(self._name) for kind, one in models.items()}
+        return self._build(weighted(self._use_case, weights), panel.material.catalogue, artifacts)
 
-    def _learned_ensemble(
-        self, early: Mapping[str, Trained], late: Mapping[str, Trained], notes: list[str]
-    ) -> dict[str, Floats | None]:
-        found = self._use_case.engine_of_kind("ensemble")
+    def _stated(self, late: Mapping[str, Trained]) -> dict[str, Floats]:
+        """Scores of every engine there is: the baseline, plain ones as in the file, ensembles, the main one last."""
+        engines, main = self._engines(self.test, late), self._use_case.main_ensemble()
+        blends = in_order(self._use_case)
+        last = [name for name in blends if main is None or name != main[0]] + ([main[0]] if main else [])
+        plain = sorted(set(self._use_case.engines) - set(blends), key=list(self._use_case.engines).index)
+        plain.sort(key=lambda name: self._use_case.engines[name].kind != BASELINE)
+        found = {name: score_people(engines[name], self.test) for name in [*plain, *last] if name in engines}
+        return {f"{name} (stated)" if main and name == main[0] else name: scores for name, scores in found.items()}
+
+    def _learned(self, early: Mapping[str, Trained], late: Mapping[str, Trained], notes: list[str]) -> dict[str, Floats]:
+        found = self._use_case.main_ensemble()
         if found is None or not len(self.valid):
             return {}
-        stated = {str(name): float(weight) for name, weight in found[1].options["members"].items()}
-        members = [*stated, *(name for name in found[1].options.get("also_learn", ()) if name not in stated)]
-        scores = {name: self._scores(self.valid, self._use_case.engines[name].kind, early) for name in members}
-        known = {name: own for name, own in scores.items() if own is not None}
-        total = sum(stated.get(name, 0.0) for name in known)
-        if len(known) < 2 or total <= 0:
+        members = ask_members(self._use_case, found[0], self._engines(self.valid, early), self.valid)
+        if not members.comparable:
             return {}
-        learned = learn_weights(known, {name: stated.get(name, 0.0) / total for name in known}, self.valid)
-        notes.append(_blend_note(learned, len(self.valid)))
+        learned = learn_weights(members.scores, members.stated, self.valid, members.candidates)
+        notes.append(_blend_note(found[0], learned, len(self.valid)))
         models = {**late, "ensemble": Trained("ensemble", weight_arrays(learned), {})}
-        return {"ensemble (learned)": self._scores(self.test, "ensemble", models, use_case=weighted(self._use_case, "learned"))}
+        engine = self._engines(self.test, models, "learned")[found[0]]
+        return {f"{found[0]} (learned)": score_people(engine, self.test)}
+
+
+def _beside(rows: Mapping[str, Floats], name: str, tuned: Scorer, panel: Panel) -> dict[str, Floats]:
+    """The rows with those of a tuned model right after the stated ones of the same name."""
+    found: dict[str, Floats] = {}
+    for label, scores in rows.items():
+        found[f"{name} (stated)" if label == name else label] = scores
+        if label == name:
+            found[f"{name} (tuned)"] = score_people(tuned, panel)
+    return found
 
 
 def weighted(use_case: UseCase, weights: str) -> UseCase:
-    """The same use case with its ensemble's weights "stated" or "learned"."""
-    found = use_case.engine_of_kind("ensemble")
+    """The same use case with its main ensemble's weights "stated" or "learned"."""
+    found = use_case.main_ensemble()
     if found is None:
         return use_case
     name, part = found
@@ -147,6 +154,9 @@ def _tuning_note(tuned: Tuned) -> str:
     )
 
 
-def _blend_note(learned: Learned, people: int) -> str:
+def _blend_note(name: str, learned: Learned, people: int) -> str:
     weights = ", ".join(f"{name} {weight:.2f}" for name, weight in learned.weights.items() if weight > 0)
-    return f"ensemble weights chosen on {people} validation people ({learned.outcome}): {weights}"
+    return (
+        f"{name}: weights chosen on {people} validation people ({learned.outcome}): {weights}; NDCG@10 {learned.learned:.4f}"
+        f" there against {learned.stated:.4f} with the stated ones"
+    )

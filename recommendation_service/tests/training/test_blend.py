@@ -10,6 +10,9 @@ from recommendation_service.tests.support.materials import club_panel
 from recommendation_service.training import metrics
 from recommendation_service.training.blend import blended, learn_weights, scaled
 from recommendation_service.training.evaluation import score_people
+from recommendation_service.training.members import ask_members
+from recommendation_service.use_cases.loader import load
+from recommendation_service.use_cases.schema import Part
 
 
 class Known(Engine):
@@ -56,6 +59,22 @@ def test_the_search_measures_exactly_what_the_ensemble_engine_serves(panel):
     assert np.allclose(served, blended(parts, {"als": 0.6, "two_tower": 0.4}), atol=1e-6, equal_nan=True)
     learned = learn_weights(tables, {"als": 0.6, "two_tower": 0.4}, panel)
     assert learned.stated == pytest.approx(metrics.ndcg(served, panel.eligible, panel.relevant))
+
+
+@pytest.mark.parametrize("weights", [{"als": 0.6, "two_tower": 0.4}, {"als": 0.0, "two_tower": 1.0}])
+def test_where_only_candidates_are_ranked_the_search_measures_them_as_the_engine_serves_them(panel, weights):
+    names = [panel.material.user_ids.id(int(user)) for user in panel.users]
+    tables = {"als": noisy(panel, 1, 1), "two_tower": noisy(panel, 1, 2)}
+    engines = {name: Known(name, table, names) for name, table in tables.items()}
+    options, startups = {"members": weights, "generate": {"als": 4, "two_tower": 3}}, load("startups")
+    case = startups.model_copy(update={"engines": {**startups.engines, "ensemble": Part(kind="ensemble", options=options)}})
+    served = score_people(Ensemble.from_members("ensemble", engines, **options), panel)
+    members = ask_members(case, "ensemble", engines, panel)
+    assert np.array_equal(members.candidates, ~np.isnan(served))
+    assert members.stated == weights
+    learned = learn_weights(members.scores, members.stated, panel, members.candidates)
+    assert learned.stated == pytest.approx(metrics.ndcg(served, panel.eligible, panel.relevant))
+    assert learned.learned >= max(learned.members.values())
 
 
 @pytest.mark.parametrize("seed", range(6))

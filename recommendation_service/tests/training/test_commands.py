@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommendation_service import evaluate, train_all, train_als, train_content, train_two_tower
+from recommendation_service import evaluate, train_all, train_als, train_co_occurrence, train_content, train_two_tower
 from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
@@ -92,6 +92,51 @@ def test_each_kind_has_its_own_command(site):
     assert store(site).load("als") is None
 
 
+SHOP = load("shop")
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A clubs export of a shop: everything is an order, and what one person buys in a day is one basket."""
+    records, happenings, profiles = clubs(people=80, items=30, events_each=12)
+    bought = [replace(one, event="purchase", time=one.time - one.time // 86_400 % 3 * 86_400) for one in happenings]
+    write_export(tmp_path / "data", SHOP, records, bought, profiles)
+    return tmp_path
+
+
+def shop_options(shop, *more):
+    return ["--use-case", "shop", "--data-dir", str(shop / "data"), *more]
+
+
+def test_any_use_case_trains_all_its_kinds_and_learns_its_main_ensemble(shop, capsys):
+    assert train_all.main(shop_options(shop, "--models-dir", str(shop / "models"))) == 0
+    models, told = ArtifactStore(shop / "models" / "shop"), capsys.readouterr().out
+    for kind in ("embedding", "co_occurrence", "similar_users", "ensemble"):
+        assert models.load(kind) is not None, told
+    ensemble = models.load("ensemble")
+    assert ensemble.arrays["members"].tolist() == [b"content_based", b"collaborative", b"popular"]
+    assert ensemble.arrays["stated_weights"].tolist() == pytest.approx([0.5, 0.3, 0.2])
+    figures = ensemble.manifest.metrics
+    assert figures["learned_ndcg_at_10"] >= figures["stated_ndcg_at_10"] > 0
+    assert "stated weights serve  -> ensemble_v1" in told
+    assert models.load("co_occurrence").manifest.parameters["events"] == ["purchase"]
+
+
+def test_co_occurrence_has_its_own_command(shop):
+    assert train_co_occurrence.main(shop_options(shop, "--models-dir", str(shop / "models"))) == 0
+    assert ArtifactStore(shop / "models" / "shop").load("co_occurrence").version == "co_occurrence_v1"
+
+
+def test_any_use_case_is_measured_engine_by_engine_under_its_own_names(shop, capsys):
+    assert evaluate.main(shop_options(shop, "--json", str(shop / "e.json"))) == 0
+    body = json.loads((shop / "e.json").read_text(encoding="utf-8"))
+    figures = {one["model"]: one["ndcg"] for one in body["figures"] if one["segment"] == "all"}
+    plain = ["popular", "content_based", "similar_users", "bought_together"]
+    assert list(figures) == [*plain, "collaborative", "goes_with", "hybrid (stated)", "hybrid (learned)"]
+    assert figures["collaborative"] > figures["popular"]
+    assert any(note.startswith("hybrid: weights chosen on") for note in body["notes"])
+
+
 def test_a_dry_run_publishes_nothing(site, capsys):
     assert train_all.main(options(site, "--dry-run")) == 0
     assert "would train als, two_tower, content and learn the ensemble" in capsys.readouterr().out
@@ -162,17 +207,17 @@ def test_evaluate_prints_every_model_and_writes_both_files(site, capsys):
     body = json.loads((site / "e.json").read_text(encoding="utf-8"))
     names = [one["model"] for one in body["figures"] if one["segment"] == "all"]
     assert names == [
-        "popularity",
-        "content",
-        "ALS (stated)",
-        "ALS (tuned)",
-        "two-tower",
+        "popular",
+        "als (stated)",
+        "als (tuned)",
+        "two_tower",
+        "content_based",
         "ensemble (stated)",
         "ensemble (learned)",
     ]
     assert all(name in told and name in (site / "e.md").read_text(encoding="utf-8") for name in names)
     by_name = {one["model"]: one["ndcg"] for one in body["figures"] if one["segment"] == "all"}
-    assert by_name["ALS (stated)"] > by_name["popularity"]
+    assert by_name["als (stated)"] > by_name["popular"]
     assert not (site / "models").exists()
 
 
