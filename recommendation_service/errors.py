@@ -42,6 +42,13 @@ class Gone(TandemError):
     status = HTTPStatus.GONE
 
 
+class Conflict(TandemError):
+    """The same thing is being done already, or its state does not allow it now."""
+
+    code = "conflict"
+    status = HTTPStatus.CONFLICT
+
+
 class Unauthenticated(TandemError):
     """No token, or one that cannot be trusted."""
 

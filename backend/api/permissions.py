@@ -31,3 +31,11 @@ class StaffOrService(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         """False sends 403, and 401 to those who did not say who they are."""
         return bool(getattr(request.user, "is_staff", False)) or tokens.ANY in scopes_of(request.user)
+
+
+class Operator(BasePermission):
+    """Staff, and tokens with the scope recs:admin: those who may start long work on the server."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """False sends 403, and 401 to those who did not say who they are."""
+        return bool(getattr(request.user, "is_staff", False)) or tokens.ADMIN in scopes_of(request.user)

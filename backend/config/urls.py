@@ -8,6 +8,7 @@ from api.views.status import livez, readyz
 urlpatterns = [
     path("livez", livez, name="livez"),
     path("readyz", readyz, name="readyz"),
+    path("admin/recommendations/", include("sites.courses.operation_urls")),
     path("admin/", admin.site.urls),
     path("api/", include("api.urls")),
     path("", include("sites.urls")),

@@ -4,10 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from recommendations.models import Feedback, Impression, ImpressionItem, UserInteraction
+from recommendations.models import Feedback, Impression, ImpressionItem, Run, UserInteraction
+from recommendations.services.runs import mark_lost
 
 PAGE = 50
 PAGES = 200
@@ -84,3 +86,24 @@ class FeedbackAdmin(FastList):
     list_display = ("time", "user", "verdict", "item", "comment")
     list_select_related = ("user", "item")
     search_fields = ("user__user_id__exact",)
+
+
+@admin.register(Run)
+class RunAdmin(FastList):
+    """Long work: who started what, how it ended and what it said."""
+
+    list_display = ("started", "what", "use_case", "by", "status", "took")
+    list_filter = ("what", "status")
+    ordering = ("-started",)
+    fields = ("what", "use_case", "by", "status", "started", "ended", "took", "log")
+    readonly_fields = ("took",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        """All runs, those whose process was killed marked as failed first."""
+        mark_lost()
+        return super().get_queryset(request)
+
+    @admin.display(description="seconds")
+    def took(self, run: Run) -> str:
+        """How long it ran, or has been running."""
+        return f"{((run.ended or run.seen) - run.started).total_seconds():.1f}"

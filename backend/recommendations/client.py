@@ -149,6 +149,18 @@ class RecommendationClient:
         finally:
             _deadline.reset(over)
 
+    def models(self) -> list[dict[str, Any]]:
+        """Every export and model as one worker of the service holds it: the rows of GET /api/models. Raises ServiceFailed."""
+        over = _deadline.set(time.monotonic() + self._deadline_s)
+        try:
+            body, _ = self._exchange("GET", "/api/models", None, _token_header(None, tokens.ADMIN))
+            rows = orjson.loads(body)["models"]
+            return [dict(row) for row in rows]
+        except (BadAnswer, HTTPError, OSError, ValueError, KeyError, TypeError) as error:
+            raise self._failure(error) from error
+        finally:
+            _deadline.reset(over)
+
     def _failure(self, error: Exception) -> ServiceFailed:
         if isinstance(error, BadAnswer):
             return ServiceFailed("bad_answer", f"the service's answer was refused: {error}")
@@ -224,10 +236,10 @@ def _body_of(response: BaseHTTPResponse) -> bytes:
     return bytes(body)
 
 
-def _token_header(user_id: str | None) -> dict[str, str]:
+def _token_header(user_id: str | None, scope: str = tokens.SELF) -> dict[str, str]:
     if not settings.RECOMMENDATIONS["SIGNING_KEYS"]:
         return {}  # a developer's own machine, where the service runs with RS_INSECURE_DEV
-    return {"Authorization": f"Bearer {tokens.issue(subject=user_id or NOBODY)}"}
+    return {"Authorization": f"Bearer {tokens.issue(subject=user_id or NOBODY, scopes=(scope,))}"}
 
 
 _client: RecommendationClient | None = None
