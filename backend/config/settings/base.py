@@ -143,5 +143,14 @@ RECOMMENDATIONS: dict[str, Any] = {
     "DATA_DIR": Path(env.str("RS_DATA_DIR", default=str(BACKEND.parent / "recommendation_service" / "data"))),
     "MODELS_DIR": Path(env.str("RS_MODELS_DIR", default=str(BACKEND.parent / "recommendation_service" / "models"))),
     "USER_ID": "recommendations.identity.user_id_of",
+    # what a run of each kind does, one command after the other; {use_case} is put in, "manage.py" and "-m" are Python's
+    "RUNS": {
+        "reindex": (
+            ("manage.py", "generate_all_datasets", "--catalogue", "{use_case}"),
+            ("-m", "recommendation_service.train_two_tower", "--use-case", "{use_case}"),
+            ("-m", "recommendation_service.build_index", "--use-case", "{use_case}"),
+        )
+    },
+    "MANAGE": BACKEND / "manage.py",
     "DEMO": False,  # True lets the page act as any person; never in production
 }
