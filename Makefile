@@ -48,7 +48,7 @@ format: $(VENV)/.dev-ready ## put every file in form
 	$(PYTHON) -m ruff format .
 
 types: $(VENV)/.dev-ready ## mypy, strict
-	$(PYTHON) -m mypy recommendation_service backend
+	$(PYTHON) -m mypy recommendation_service backend app
 
 imports: $(VENV)/.dev-ready ## which way the arrows run
 	PYTHONPATH=.:backend $(VENV)/bin/lint-imports

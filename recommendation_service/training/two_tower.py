@@ -40,7 +40,7 @@ class Table(nn.Module):
         self.values = nn.Parameter(torch.randn(rows, width or length) * scale * share)
         self.widen = nn.Parameter(torch.randn(width, length) * width**-0.5) if width else None
 
-    def forward(self) -> Tensor:
+    def rows(self) -> Tensor:
         """(rows, length)."""
         return self.values if self.widen is None else torch.mm(self.values, self.widen)
 
@@ -62,11 +62,11 @@ class Towers(nn.Module):
 
     def items(self, features: Tensor, known: Tensor) -> Tensor:
         """(n, d) unit vectors; an item that nobody liked (known 0) has only its features."""
-        return nn.functional.normalize(self.item_own * known + features @ self.item_features(), dim=1)
+        return nn.functional.normalize(self.item_own * known + features @ self.item_features.rows(), dim=1)
 
     def history(self, features: Tensor, known: Tensor) -> Tensor:
         """(n, d) what each item says about the person who liked it."""
-        return self.history_own * known + features @ self.history_features()
+        return self.history_own * known + features @ self.history_features.rows()
 
     def users(self, bag: Tensor, attributes: Tensor) -> Tensor:
         """(b, d) unit vectors."""
@@ -170,7 +170,7 @@ def _loss(
     own, mask = inputs.own_attributes.first(who, MAX_ATTRIBUTES)
     mask = mask & (rng.random(who.size) >= parameters.plain)[:, None]
     bag = _mean(towers.history(inputs.features, inputs.known), past, weights)
-    users = towers.users(bag, _mean(towers.attributes(), own, mask.astype(np.float32)))
+    users = towers.users(bag, _mean(towers.attributes.rows(), own, mask.astype(np.float32)))
     items = towers.items(inputs.features, inputs.known)
     wanted = hidden.drawn(who, parameters.targets, rng)
     rows, prior = _softmax_rows(inputs, wanted, rng)
@@ -211,7 +211,7 @@ def _arrays(towers: Towers, inputs: _Inputs) -> dict[str, AnyArray]:
         made = {
             "item_vectors": towers.items(inputs.features, inputs.known),
             "history_vectors": towers.history(inputs.features, inputs.known),
-            "attribute_vectors": towers.attributes(),
+            "attribute_vectors": towers.attributes.rows(),
             "layer1_weights": towers.layer1.weight.T,
             "layer1_bias": towers.layer1.bias,
             "layer2_weights": towers.layer2.weight.T,

@@ -1,0 +1,19 @@
+"""Recall, precision and NDCG at K of the courses' models on a held-out part: `recommendation_service.evaluate`."""
+
+from app.running import ABOUT, threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import sys
+from collections.abc import Sequence
+
+from recommendation_service import evaluate
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """As that command; two_tower stands beside the other strategies, for its figures say little alone."""
+    options = list(sys.argv[1:] if argv is None else argv)
+    return evaluate.main([*ABOUT, *options])
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Writes the courses' interactions as CSV: from the live database where one is set, else from the last export.
+
+The file is for people and other programs; training reads the sealed export, which `manage.py generate_all_datasets`
+makes of the same tables.
+"""
+
+from app.running import USE_CASE, threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recommendation_service.datasets.files import Dataset
+from recommendation_service.histories.database import open_database
+from recommendation_service.histories.interactions import Recorded, recorded
+from recommendation_service.histories.outcomes import STATEMENT_TIMEOUT_MS
+from recommendation_service.settings import Settings, load_settings
+from recommendation_service.training.command import guarded
+from recommendation_service.versioned import write_whole
+from recommendation_service.wiring import database_url
+
+COLUMNS = ("user_id", "item_id", "event", "value", "timestamp")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for one
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 written, 1 expected failure, 2 wrong usage."""
+    parser = argparse.ArgumentParser(prog="python -m app.scripts.prepare_training_data", description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("data/training_data.csv"), help="default: %(default)s")
+    options = parser.parse_args(None if argv is None else list(argv))
+    return guarded("prepare_training_data", lambda: _write(options.output, load_settings()))
+
+
+def _write(output: Path, settings: Settings) -> int:
+    body = io.StringIO()
+    writer = csv.writer(body, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    rows = 0
+    for one in _interactions(settings):
+        told = ["" if one.value is None else f"{one.value:g}", one.time.astimezone(UTC).isoformat()]
+        writer.writerow([*map(harmless, (one.user_id, one.item_id, one.event)), *told])
+        rows += 1
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(output, body.getvalue().encode())
+    sys.stdout.write(f"wrote {rows:,} interactions to {output}\nnext: python -m app.scripts.train_two_tower\n")
+    return 0
+
+
+def harmless(word: str) -> str:
+    """A word that no spreadsheet takes for a formula: such a one gets a quote in front."""
+    return f"'{word}" if word.startswith(FORMULA) else word
+
+
+def _interactions(settings: Settings) -> Iterator[Recorded]:
+    url = database_url(settings)
+    if not url:
+        yield from _exported(Dataset.open(settings.data_dir, USE_CASE))
+        return
+    database = open_database(url, connections=1, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
+    try:
+        yield from recorded(database, USE_CASE)
+    finally:
+        database.dispose()
+
+
+def _exported(dataset: Dataset) -> list[Recorded]:
+    found = (
+        Recorded(user_id, one.item_id, one.event, one.value, datetime.fromtimestamp(one.time, UTC))
+        for user_id in dataset.user_ids.ids()
+        for one in dataset.past_events(user_id)
+    )
+    return sorted(found, key=lambda one: (one.time, one.user_id, one.item_id, one.event))
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""Every recorded interaction of a catalogue, from the site's own tables: for people and other programs to read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from recommendation_service.errors import Unavailable
+from recommendation_service.histories import database as tables
+
+ROWS_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One thing a user did with one item."""
+
+    user_id: str
+    item_id: str
+    event: str
+    value: float | None
+    time: datetime  # UTC
+
+
+def recorded(database: Engine, catalogue: str) -> Iterator[Recorded]:
+    """The interactions of one catalogue, oldest first, in one statement. Raises Unavailable."""
+    users, items, events, done = tables._users, tables._items, tables._events, tables._interactions
+    query = (
+        select(users.c.user_id, items.c.item_id, events.c.name, done.c.value, done.c.time)
+        .join(users, users.c.id == done.c.user_id)
+        .join(items, items.c.id == done.c.item_id)
+        .join(events, events.c.id == done.c.kind_id)
+        .join(tables._catalogues, tables._catalogues.c.id == done.c.catalogue_id)
+        .where(tables._catalogues.c.name == catalogue)
+        .order_by(done.c.time, users.c.user_id, items.c.item_id, events.c.name)
+    )
+    level = "REPEATABLE READ" if database.dialect.name == "postgresql" else "SERIALIZABLE"
+    try:
+        with database.connect().execution_options(isolation_level=level) as connection:
+            rows = connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE).execute(query)
+            for user_id, item_id, event, value, time in rows:
+                yield Recorded(user_id, item_id, event, value, time if time.tzinfo else time.replace(tzinfo=UTC))
+    except SQLAlchemyError as error:
+        raise Unavailable(f"interactions cannot be read ({type(error).__name__}); look at RS_DATABASE_URL") from error
