@@ -19,7 +19,8 @@ REASON_FROM_PEOPLE = 10  # fewer people than this could be recognised in "often 
 class CoOccurrence(Engine):
     """Mean strength of an item's pairs with the subject of the request, or with what the user liked.
 
-    An item that was in no basket is unknown: NaN. One that was, but never beside these, scores 0.
+    An item that was never in a basket beside these scores 0: nothing speaks for the pair. Only an item newer than the
+    model is unknown: NaN.
     """
 
     label: ClassVar[str] = "co-occurrence"
@@ -33,18 +34,16 @@ class CoOccurrence(Engine):
         alignment: Alignment,
         pairs: sparse.csr_array,
         people: Ints,
-        known: Bools,
         *,
         reason_from_people: int = REASON_FROM_PEOPLE,
         says: str = "Often bought together with",
     ) -> None:
-        """`pairs` (n, n), `people` (of its stored values) and `known` (n,) are in the artifact's row order."""
+        """`pairs` (n, n) and the `people` behind its stored values are in the artifact's row order."""
         super().__init__(name, version)
         self._titles = catalogue.titles
         self._alignment = alignment
         self._pairs = pairs
         self._people = people
-        self._unknown = np.flatnonzero(~known)
         self._paired: Bools = np.asarray(np.diff(pairs.indptr) > 0)
         self._reason_from_people = reason_from_people
         self._says = says
@@ -68,9 +67,8 @@ class CoOccurrence(Engine):
         n_items = int(array(artifact, "item_ids", (None,), kinds="S").size)
         pairs = csr(artifact, "indptr", "indices", "values", (n_items, n_items))
         people = array(artifact, "people", (pairs.nnz,), kinds="iu")
-        known = array(artifact, "item_counts", (n_items,), kinds="iu") > 0
-        options = {"reason_from_people": reason_from_people, "says": says}
-        return cls(name, artifact.version, catalogue, alignment, pairs, people, known, **options)  # type: ignore[arg-type]  # two types in one dict
+        whole = (name, artifact.version, catalogue, alignment, pairs, people)
+        return cls(*whole, reason_from_people=reason_from_people, says=says)
 
     def scores(self, query: Query) -> Floats | None:
         """0 to 1; None when nothing the user has was ever in a basket with something else."""
@@ -80,7 +78,6 @@ class CoOccurrence(Engine):
         own = self._alignment.artifact_rows[taste.rows]
         weights = taste.weights / taste.weights.sum()
         scores = np.asarray(self._pairs[own].T @ weights, dtype=np.float32)
-        scores[self._unknown] = np.nan
         return self._alignment.scatter(scores)
 
     def explain(self, query: Query, row: int) -> Reason | None:

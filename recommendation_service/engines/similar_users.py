@@ -61,8 +61,8 @@ class Neighbours:
 class SimilarUsers(Engine):
     """Mean of the neighbours' tastes, each weighed by its cosine to what the user likes today.
 
-    Work per request is bounded: by the items asked, by the people kept per item, and by the shortlist. An item that
-    nobody in the model chose is unknown: NaN. One that no neighbour chose scores 0.
+    Work per request is bounded: by the items asked, by the people kept per item, and by the shortlist. An item that no
+    neighbour chose scores 0. Only an item newer than the model is unknown: NaN.
     """
 
     label: ClassVar[str] = "similar users"
@@ -82,7 +82,6 @@ class SimilarUsers(Engine):
         self._alignment = alignment
         self._tastes = tastes
         self._known = tastes.item_weights > 0
-        self._unknown = np.flatnonzero(~self._known)
         self._neighbours = neighbours
         self._reason_from_people = reason_from_people
         self._latest: Latest[Neighbours | None] = Latest()
@@ -108,7 +107,6 @@ class SimilarUsers(Engine):
         if near is None:
             return None
         scores = np.asarray(near.rows.T @ (near.likeness / near.likeness.sum()), dtype=np.float32)
-        scores[self._unknown] = np.nan
         return self._alignment.scatter(scores)
 
     def explain(self, query: Query, row: int) -> Reason | None:

@@ -47,14 +47,13 @@ def test_a_basket_asks_for_what_goes_with_most_of_it() -> None:
     np.testing.assert_allclose(found.scores, [0.6, 0.45], rtol=1e-6)
 
 
-def test_an_item_that_was_in_no_basket_is_unknown_and_one_never_beside_these_is_zero() -> None:
-    counts = np.full(board.N, 3, dtype=np.int32)
-    counts[9] = 0
-    engine = engine_of(pairs((0, 5, 0.9, 20)) | {"item_counts": counts})
-    scores = engine.scores(board.query(board.catalogue(), subject=(0,)))
+def test_an_item_never_in_a_basket_with_these_is_zero_and_not_proposed() -> None:
+    engine, asked = engine_of(pairs((0, 5, 0.9, 20))), board.query(board.catalogue(), subject=(0,))
+    scores, found = engine.scores(asked), engine.recommend(asked, 24)
     assert scores is not None
-    assert np.isnan(scores[9])
-    assert scores[8] == 0
+    assert found is not None
+    assert np.flatnonzero(scores).tolist() == [5]
+    assert found.rows.tolist() == [5]
 
 
 def test_it_passes_when_nothing_asked_about_was_ever_bought_with_something() -> None:
