@@ -173,7 +173,7 @@ class _Walk:
         if found.size < 2:
             return []
         request_id = self.purse.books.id("list")
-        where = Place(request_id, str(self.purse.customer.pk), surface, at)
+        where = Place(request_id, str(self.purse.customer.pk), surface, at, about)
         shown = self.showcase.show(where, found, self.pull, self.taste)
         clicked = self.showcase.clicked(shown, self.pull, about=about)
         for product in clicked:
