@@ -44,12 +44,21 @@ def read_until_shown(demo: "subprocess.Popen[str]") -> str:
     raise SystemExit("the demo ended before it showed anything")
 
 
+LISTS = ("recommendations", "results")  # what the sites call their items
+
+
 def use(said: str) -> None:
-    """The shown curl; then one click more, which must be counted."""
-    found = re.search(r"'(http://\S+)'", said)
-    if found is None:
+    """Every shown curl; then one click more on the first site, which must be counted."""
+    shown, token = re.findall(r"'(http://\S+)'", said), (ROOT / ".demo/token").read_text().strip()
+    if not shown:
         raise SystemExit("the demo printed no curl")
-    url, token = found[1], (ROOT / ".demo/token").read_text().strip()
+    for url in shown:
+        answer = call(url, token)
+        items = next((answer[name] for name in LISTS if name in answer), [])
+        if not items or answer["degraded"]:
+            raise SystemExit(f"{url} gave {len(items)} items, degraded: {answer['degradation']}")
+        sys.stdout.write(f"used: {answer['method_used']} gave {len(items)} items at {url.partition('?')[0]}\n")
+    url = shown[0]
     before = call(url, token)
     item = before["recommendations"][0]["item_id"]
     site = url.partition("/api/")[0]
