@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,13 +11,17 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from recommendations import tokens
 from recommendations.client import RecommendationClient
-from tests.support import board
+from tests.support import board, campus
 
 pytestmark = pytest.mark.django_db
 
 OPEN = {"anonymous": 200, "own": 200, "other": 200, "staff": 200, "service": 200, "expired": 200}
 # the description of the API holds nothing of anybody and is in the repository; a token that is not trusted is refused here too
 DESCRIPTION = {**OPEN, "expired": 401}
+THEIRS = {"anonymous": 401, "own": 200, "other": 404, "staff": 200, "service": 200, "expired": 401}
+STAFF_OR_SERVICE = {"anonymous": 401, "own": 403, "other": 403, "staff": 200, "service": 200, "expired": 401}
+OPERATORS = {"anonymous": 401, "own": 403, "other": 403, "staff": 200, "service": 403, "expired": 401}
+PAGE_FOR_STAFF = {"anonymous": 302, "own": 302, "other": 302, "staff": 200, "service": 302, "expired": 302}  # to the login page
 # route -> address for user A's things, and the status that each visitor must get
 MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     "livez": ("/livez", OPEN),
@@ -36,9 +41,31 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
         "/api/v1/feedback",
         {"anonymous": 401, "own": 405, "other": 405, "staff": 405, "service": 405, "expired": 401},
     ),
+    "api/v1/recommendations/home": (campus.HOME + "?user_id={}", THEIRS),
+    "api/v1/recommendations/similar/<str:course_id>": (
+        campus.SIMILAR.format("course_python_basic"),
+        {"anonymous": 401, "own": 200, "other": 200, "staff": 200, "service": 200, "expired": 401},
+    ),
+    "api/v1/recommendations/stats/user/<str:user_id>": (campus.USER_STATS, THEIRS),
+    "api/v1/recommendations/stats/global": (campus.GLOBAL_STATS, STAFF_OR_SERVICE),
+    "courses/statistics/": ("/courses/statistics/", PAGE_FOR_STAFF),
+    # operations: staff and tokens with the scope recs:admin; the service here has recs:any only
+    "admin/recommendations/models": ("/admin/recommendations/models", OPERATORS),
+    "admin/recommendations/runs/<uuid:run_id>": (
+        f"/admin/recommendations/runs/{UUID(int=1)}",
+        {**OPERATORS, "staff": 404},
+    ),
+    "admin/recommendations/reindex": (
+        "/admin/recommendations/reindex",
+        {**OPERATORS, "staff": 405},
+    ),
 }
 ELSEWHERE = ("admin/", "<slug:site>/")  # Django's own, behind its own login; the shared page has its own tests
-OURS_ALL_THE_SAME = ("admin/recommendations/models", "admin/recommendations/reindex")  # operations of ours that stand beside Django's own
+OURS_ALL_THE_SAME = (
+    "admin/recommendations/models",
+    "admin/recommendations/reindex",
+    "admin/recommendations/runs/",
+)  # operations of ours that stand beside Django's own
 
 
 def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
@@ -58,6 +85,9 @@ def visitors(service_at: Callable[[str], RecommendationClient]) -> dict[str, Cal
     accounts = {name: User.objects.create_user(name, password="x", is_staff=name == "staff") for name in ("a", "b", "staff")}
     own = board.make_developer("A", accounts["a"])
     board.make_developer("B", accounts["b"])
+    campus.make_courses()
+    campus.make_learner(str(own.pk), accounts["a"])
+    campus.make_learner("b", accounts["b"])
     expired = board.bearer("service", tokens.ANY, now=1_000_000_000)
 
     def fetch(account: str | None, headers: dict[str, str] | None = None) -> Callable[[str], int]:
