@@ -101,7 +101,8 @@ def _catalogue(
     if not _learnable(dataset, events, name, report):
         return []
     if dry_run:
-        report.line(f"{name:<10} would train {' and '.join([', '.join(wanted), *(LEARNS[one] for one in above)])}")
+        steps = [f"train {', '.join(wanted)}"] * bool(wanted) + [LEARNS[one] for one in above]
+        report.line(f"{name:<10} would {' and '.join(steps) or 'train nothing'}")
         return []
     store = ArtifactStore(place.models_dir / name)
     with training_lock(store.root):
