@@ -19,10 +19,10 @@ class MarginParameters:
     patience: int = 4
     batch: int = 512
     margin: float = 1.0
-    negatives: int = 16  # items tried for each liked one; the one that comes nearest to beating it teaches
-    popularity_power: float = 0.5  # items are tried in proportion to popularity to this power; 0: all alike
+    negatives: int = 8  # items tried for each liked one; the one that comes nearest to beating it teaches
+    popularity_power: float = 0.0  # items are tried in proportion to popularity to this power; 0: all alike
     words: int = 1_000  # words of the texts that count as content features, the most common first; 0: none
-    learning_rate: float = 0.01
+    learning_rate: float = 0.003
     weight_decay: float = 1e-5
     alone: float = 0.5  # share of the samples that do without the person's own vector, so that a history alone works
     seed: int = 42

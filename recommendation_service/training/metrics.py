@@ -58,7 +58,7 @@ def measure(lists: Ints, relevant: sparse.csr_array, likeness: Floats | None = N
         recall=(found / total).astype(np.float32),
         ndcg=(hits @ discount / ideal).astype(np.float32),
         map=((precision_at * hits).sum(axis=1) / reachable).astype(np.float32),
-        diversity=_diversity(lists, likeness),
+        diversity=diversity(lists, likeness),
     )
 
 
@@ -93,15 +93,8 @@ def bootstrap(figures: Floats, *, seed: int = 0, resamples: int = RESAMPLES) -> 
     return float(low), float(high)
 
 
-def _hits(lists: Ints, relevant: sparse.csr_array) -> AnyArray:
-    n_items = relevant.shape[1]
-    people = np.repeat(np.arange(relevant.shape[0]), np.diff(relevant.indptr))
-    wanted = people * n_items + relevant.indices
-    asked = np.arange(lists.shape[0])[:, None] * n_items + lists
-    return np.isin(asked, wanted) & (lists >= 0)
-
-
-def _diversity(lists: Ints, likeness: Floats | None) -> Floats:
+def diversity(lists: Ints, likeness: Floats | None) -> Floats:
+    """(n_people,) 1 minus the mean cosine of a list's pairs; NaN for fewer than two items, and without `likeness`."""
     if likeness is None:
         return np.full(lists.shape[0], np.nan, dtype=np.float32)
     shown = lists >= 0
@@ -112,3 +105,11 @@ def _diversity(lists: Ints, likeness: Floats | None) -> Floats:
     pairs = size * (size - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(pairs > 0, 1 - (together - alone) / pairs, np.nan).astype(np.float32)
+
+
+def _hits(lists: Ints, relevant: sparse.csr_array) -> AnyArray:
+    n_items = relevant.shape[1]
+    people = np.repeat(np.arange(relevant.shape[0]), np.diff(relevant.indptr))
+    wanted = people * n_items + relevant.indices
+    asked = np.arange(lists.shape[0])[:, None] * n_items + lists
+    return np.isin(asked, wanted) & (lists >= 0)

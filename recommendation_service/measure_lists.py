@@ -1,0 +1,241 @@
+"""Measures what a surface's lists are like, through the real pipeline, with and without each reranker. Publishes nothing."""
+
+from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recommendation_service.datasets.files import Dataset
+from recommendation_service.domain.history import PastEvent
+from recommendation_service.domain.query import MAX_LIMIT, Ask, Profile
+from recommendation_service.errors import ConfigurationError, DatasetError
+from recommendation_service.numeric import Ints
+from recommendation_service.services.recommendation_service import RecommendationService
+from recommendation_service.services.runtime import Runtime, Shelf, Site
+from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
+from recommendation_service.training.evaluation import Panel, build_panel
+from recommendation_service.training.list_measures import ListFigures, figures, full_share
+from recommendation_service.training.material import Material, NotEnough, Trained, read_material
+from recommendation_service.training.metrics import NO_ROW
+from recommendation_service.training.recipes import KINDS, fit, stated_for
+from recommendation_service.training.report import Report
+from recommendation_service.training.splits import time_split
+from recommendation_service.use_cases.schema import Part, Surface, UseCase
+from recommendation_service.wiring import build_engines
+
+NOBODY = "~nobody-the-export-knows"  # asks as a newcomer who is not in the export either
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to make the lists: a name for the table and the surface that makes them."""
+
+    name: str
+    surface: Surface
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One row: what the lists of the panel are like, how many newcomers get a full one, how long an answer takes."""
+
+    name: str
+    lists: ListFigures
+    newcomers_full: float
+    median_ms: float
+    slow_ms: float  # 95 of 100 answers are faster
+
+
+class Before:
+    """Everybody's past as it was at one moment, out of an export that knows what came after."""
+
+    def __init__(self, dataset: Dataset, moment: float) -> None:
+        """`moment` in epoch seconds; later events have not happened."""
+        self._dataset, self._moment = dataset, moment
+
+    def history(self, user_id: str) -> tuple[PastEvent, ...] | None:
+        """The events before the moment, newest first; None for a user the export does not know."""
+        if user_id not in self._dataset.user_ids:
+            return None
+        return tuple(one for one in self._dataset.past_events(user_id) if one.time < self._moment)
+
+    def profile(self, user_id: str) -> Profile:
+        """The exported profile; empty when there is none."""
+        return self._dataset.profile(user_id)
+
+
+class Trial:
+    """One surface, trained on what happened before the newest tenth of the events and asked at that moment."""
+
+    def __init__(self, use_case: UseCase, surface: str, dataset: Dataset, report: Report, *, people: int, seed: int) -> None:
+        """Trains every kind the use case names. Raises DatasetError when nobody liked anything new in the newest tenth."""
+        self._use_case, self._surface = use_case, surface
+        events, weighting = dataset.events(), use_case.weighting
+        split = time_split(events)
+        whole = read_material(dataset, events, weighting, split.test_start)
+        early = whole.as_of(split.train, weighting, split.valid_start)
+        self.material = whole.as_of(split.before_test(), weighting, split.test_start)
+        self.panel = build_panel(self.material, split.test, most=people)
+        if not len(self.panel):
+            raise DatasetError(f"{surface}: nobody liked anything new in the newest tenth of the events; nothing to measure")
+        models = _trained(use_case, early, build_panel(early, split.valid, with_history=True), self.material, report, seed)
+        artifacts = {kind: one.artifact(self.material.catalogue.name) for kind, one in models.items()}
+        self._engines = build_engines(use_case, self.material.catalogue, artifacts)
+        self._source = Before(dataset, self.material.now)
+
+    def newcomers(self, most: int) -> list[str]:
+        """People without an event before the moment, at most `most`, and one who is not in the export at all."""
+        rows = np.flatnonzero(np.diff(self.material.pasts.indptr) == 0)[:most]
+        return [*(self.material.user_ids.id(int(row)) for row in rows), NOBODY]
+
+    def measure(self, variant: Variant, k: int, newcomers: Sequence[str]) -> Measured:
+        """Ask for everybody on the panel and for the newcomers."""
+        service = self._service(variant)
+        known = [self.material.user_ids.id(int(user)) for user in self.panel.users]
+        lists, took_ms = self._ask(service, known, k)
+        cold, _ = self._ask(service, newcomers, k)
+        median, slow = (float(np.percentile(took_ms, share)) for share in (50, 95))
+        return Measured(variant.name, figures(lists, self.panel), full_share(cold), median, slow)
+
+    def _service(self, variant: Variant) -> RecommendationService:
+        use_case = self._use_case.model_copy(update={"surfaces": {self._surface: variant.surface}})
+        shelf = Shelf(self.material.catalogue, self._engines, self._source)
+        return RecommendationService(Runtime.of([Site(use_case, {variant.surface.catalogue: shelf})]))
+
+    def _ask(self, service: RecommendationService, people: Sequence[str], k: int) -> tuple[Ints, list[float]]:
+        lists = np.full((len(people), k), NO_ROW, dtype=np.int64)
+        took_ms = []
+        for place, user_id in enumerate(people):
+            started = time.perf_counter()
+            slate = service.recommend(Ask(self._use_case.name, self._surface, self.material.now, user_id, limit=k))
+            took_ms.append(1000 * (time.perf_counter() - started))
+            rows = self.material.catalogue.ids.rows([one.item_id for one in slate.recommendations])
+            lists[place, : rows.size] = rows
+        return lists, took_ms
+
+
+def _trained(
+    use_case: UseCase, early: Material, valid: Panel, late: Material, report: Report, seed: int
+) -> Mapping[str, Trained]:
+    """Every kind, taught when to stop by the validation part, then trained again on all that precedes the test part."""
+    found: dict[str, Trained] = {}
+    for kind in (one for one in KINDS if use_case.engine_of_kind(one)):
+        try:
+            with report.progress(f"{use_case.name}/{kind}") as progress:
+                first = fit(early, kind, stated_for(use_case, kind, seed=seed), panel=valid if len(valid) else None)
+                found[kind] = fit(late, kind, first.parameters, progress=progress).trained
+        except NotEnough as error:
+            report.line(f"{kind} is missing: {error.message}")
+    return found
+
+
+def variants(surface: Surface) -> list[Variant]:
+    """Each engine of the chain alone and bare, then the first with no, with each, and with all rerankers of the file."""
+    first = surface.fallback[0]
+    bare = surface.model_copy(update={"rerank": ()})
+    found = [Variant(name, _first(bare, name)) for name in reversed(surface.fallback[1:])]
+    found.append(Variant(first, _first(bare, first)))
+    if len(surface.rerank) > 1:
+        found += [Variant(f"{first} + {part.kind}", _first(surface, first, (part,))) for part in surface.rerank]
+    if surface.rerank:
+        every = " + ".join(part.kind for part in surface.rerank)
+        found.append(Variant(f"{first} + {every}", _first(surface, first, surface.rerank)))
+    return found
+
+
+def _first(surface: Surface, engine: str, rerank: Sequence[Part] | None = None) -> Surface:
+    router = Part(kind="fixed", options={"engine": engine})
+    return surface.model_copy(
+        update={"router": router, "rerank": surface.rerank if rerank is None else tuple(rerank)}
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table and what it says; 0 done, 1 expected failure, 2 wrong usage."""
+    found = parser("measure_lists", __doc__ or "", use_cases="which one; it must be named")
+    found.add_argument("--surface", help="default: the first one that is about a user")
+    found.add_argument("--k", type=int, default=12, help="length of the lists (default: 12)")
+    found.add_argument("--people", type=int, default=300, help="at most so many, and as many newcomers (default: 300)")
+    found.add_argument("--seed", type=int, default=42, help="default: 42")
+    found.add_argument("--json", type=Path, metavar="FILE", help="also write all figures as JSON")
+    options = parse(found, argv)
+    if len(options.use_case) != 1 or not 1 <= options.k <= MAX_LIMIT or options.people < 1:
+        found.error(f"name one use case (--use-case posts), a k of 1 to {MAX_LIMIT}, and 1 or more people")
+    return guarded("measure_lists", lambda: _measure(options))
+
+
+def _measure(options: argparse.Namespace) -> int:
+    place, report = place_of(options), Report()
+    logging.getLogger("recommendation_service").setLevel(logging.ERROR)  # an answer's own lines would bury the table
+    use_case = place.use_cases[0]
+    name = _surface_named(use_case, options.surface)
+    surface = use_case.surfaces[name]
+    dataset = Dataset.open(place.data_dir, surface.catalogue)
+    trial = Trial(use_case, name, dataset, report, people=options.people, seed=options.seed)
+    cold = trial.newcomers(options.people)
+    rows = [trial.measure(variant, options.k, cold) for variant in variants(surface)]
+    report.line(f"{use_case.name}/{name}: {dataset.version}, {len(trial.panel)} people, {len(cold)} newcomers, lists of {options.k}")
+    for line in (*table(rows, options.k), *conclusions(rows, options.k, surface)):
+        report.line(line)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(one) for one in rows], indent=1) + "\n", encoding="utf-8")
+    report.line(f"next: python -m recommendation_service.train_all --use-case {use_case.name}")
+    return DONE
+
+
+def _surface_named(use_case: UseCase, wanted: str | None) -> str:
+    about_users = [name for name, one in use_case.surfaces.items() if one.about == "user"]
+    if wanted in about_users or (wanted is None and about_users):
+        return wanted or about_users[0]
+    known = ", ".join(about_users) or "none"
+    raise ConfigurationError(f"{use_case.name}: '{wanted}' is no surface about users; those are {known}")
+
+
+def table(rows: Sequence[Measured], k: int) -> Iterator[str]:
+    """Markdown, so that it can be shown as it is."""
+    heads = (f"NDCG@{k}", "95 %", "redundancy", "categories a list", "categories seen", "items seen", "fresh", "novelty, bits")
+    heads += ("newcomers with a full list", "median ms", "95 % ms")
+    yield f"| lists by | {' | '.join(heads)} |"
+    yield f"| --- |{' ---: |' * len(heads)}"
+    for one in rows:
+        own = one.lists
+        cells = (f"{own.ndcg:.4f}", f"{own.interval[0]:.4f}-{own.interval[1]:.4f}", _told(own.redundancy, ".3f"))
+        cells += (_told(own.categories, ".1f"), _told(own.category_coverage, ".0%"), f"{own.catalogue_coverage:.0%}")
+        cells += (f"{own.fresh:.0%}", f"{own.novelty:.1f}", f"{one.newcomers_full:.0%}")
+        cells += (f"{one.median_ms:.1f}", f"{one.slow_ms:.1f}")
+        yield f"| {one.name} | {' | '.join(cells)} |"
+
+
+def _told(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def conclusions(rows: Sequence[Measured], k: int, surface: Surface) -> Iterator[str]:
+    """What the table says in words: what each reranker changes, what blending changes, whom it leaves without a list."""
+    by_name = {one.name: one for one in rows}
+    first, served = surface.fallback[0], rows[-1]
+    bare = by_name[first]
+    for other in surface.fallback[1:]:
+        yield f"relevance: NDCG@{k} {served.lists.ndcg:.4f} as served, {_change(served.lists.ndcg, by_name[other].lists.ndcg)} {other}"
+    if bare.lists.redundancy and served.lists.redundancy is not None:
+        change = _change(served.lists.redundancy, bare.lists.redundancy)
+        yield f"redundancy: {served.lists.redundancy:.3f} with rerankers, {bare.lists.redundancy:.3f} without ({change} bare)"
+    yield f"fresh items: {served.lists.fresh:.0%} of those shown with rerankers, {bare.lists.fresh:.0%} without"
+    yield f"cold start: {served.newcomers_full:.0%} of newcomers and {served.lists.full:.0%} of the others get {k} items"
+    yield f"one answer: median {served.median_ms:.1f} ms, 95 % within {served.slow_ms:.1f} ms"
+
+
+def _change(new: float, old: float) -> str:
+    return f"{(new - old) / old:+.0%} against" if old else "nothing to compare with in"
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())

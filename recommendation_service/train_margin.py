@@ -1,0 +1,128 @@
+"""Trains matrix factorisation with a margin ranking loss, tells the loss of every epoch, and publishes behind the gate."""
+
+from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recommendation_service.datasets.files import Dataset
+from recommendation_service.domain.query import Ask
+from recommendation_service.domain.slate import Slate
+from recommendation_service.settings import load_settings
+from recommendation_service.training.command import DONE, Place, guarded, parse, parser, place_of
+from recommendation_service.training.conductor import add_options, conduct
+from recommendation_service.training.margin_parameters import MarginParameters
+from recommendation_service.training.report import Progress, Report
+from recommendation_service.training.session import Choices
+from recommendation_service.use_cases.overrides import trained_as
+from recommendation_service.use_cases.schema import UseCase
+from recommendation_service.wiring import build_engines, build_service
+
+STATED = MarginParameters()
+KIND, OTHER_HALF = "margin", "content"
+SIZES = {"emb_dim": "length of user and item vectors", "content_dim": "length of the content embeddings"}
+SIZES |= {"epochs": "at most; validation stops it", "negatives": "items tried for each liked one", "batch": "likes a step"}
+RATES = {"margin": "by how much a liked item should win", "learning_rate": "step of Adam"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train and publish; 0 done, 1 expected failure, 2 wrong usage. What an option says comes before the use-case file."""
+    found = parser("train_margin", __doc__ or "")
+    add_options(found, tune=False)
+    for name, meaning in {**SIZES, **RATES}.items():
+        kind = int if name in SIZES else float
+        words = {f"--{name.replace('_', '-')}", f"--{name}"}
+        found.add_argument(*sorted(words), type=kind, help=f"{meaning} (default: {getattr(STATED, name)})")
+    found.add_argument("--popularity-power", type=float, help=f"0: all items alike (default: {STATED.popularity_power})")
+    found.add_argument("--hybrid", action="store_true", help="train the content model too, the other half of a hybrid")
+    found.add_argument("--topn", type=int, default=0, metavar="N", help="then show the first N items of a few people")
+    options = parse(found, argv)
+    if any((value := getattr(options, name)) is not None and value <= 0 for name in (*SIZES, *RATES)):
+        found.error(f"{', '.join(SIZES)} must be 1 or more, {' and '.join(RATES)} above 0")
+    if not 0 <= options.topn <= 100 or (options.popularity_power or 0) < 0:
+        found.error("topn must be 0 to 100, popularity power 0 or more")
+    return guarded("train_margin", lambda: _train(options))
+
+
+def _train(options: argparse.Namespace) -> int:
+    place, report = _told(place_of(options), options), EveryEpoch()
+    kinds = [KIND, OTHER_HALF] if options.hybrid else [KIND]
+    choices = Choices(force=options.force, seed=options.seed)
+    ended = conduct(place, kinds, choices, build_engines, ensemble=False, dry_run=options.dry_run, report=report)
+    if options.topn and ended == DONE and not options.dry_run:
+        for use_case in place.use_cases:
+            report.line("\n".join(sample_lists(place, use_case, options.topn)))
+    report.tell_next()
+    return ended
+
+
+def sample_lists(place: Place, use_case: UseCase, topn: int) -> Iterator[str]:
+    """Lines that show the first `topn` items of a newcomer, a person of the middle and the busiest one.
+
+    They come from the use case's first surface as the service would answer now, rerankers included.
+    """
+    folders = {"data_dir": place.data_dir, "models_dir": place.models_dir, "use_cases": use_case.name}
+    service = build_service(load_settings().model_copy(update=folders))
+    surface = next((name for name, one in use_case.surfaces.items() if one.about == "user"), None)
+    if surface is None:
+        return
+    dataset = Dataset.open(place.data_dir, use_case.surfaces[surface].catalogue)
+    titles = dict(zip(dataset.catalogue().ids.ids(), dataset.catalogue().titles, strict=True))
+    for user_id in _a_few(dataset):
+        slate = service.recommend(Ask(use_case.name, surface, time.time(), user_id, limit=topn))
+        yield from _lines(user_id, slate, titles)
+
+
+def _a_few(dataset: Dataset) -> list[str]:
+    sizes = np.diff(dataset.array("history_indptr"))
+    order = np.argsort(sizes, kind="stable")
+    active = order[sizes[order] > 0]
+    chosen = [order[0], active[active.size // 2], order[-1]] if active.size else order[:1]
+    return [dataset.user_ids.id(int(row)) for row in dict.fromkeys(chosen)]
+
+
+def _lines(user_id: str, slate: Slate, titles: Mapping[str, str]) -> Iterator[str]:
+    yield f"{user_id}: {slate.interaction_count} interactions, {len(slate.recommendations)} items by {slate.method_used}"
+    for one in slate.recommendations:
+        yield f"  {one.position:>3}. {one.score:>7.4f}  {titles[one.item_id]} ({one.item_id})"
+
+
+def _told(place: Place, options: argparse.Namespace) -> Place:
+    """The use cases with what the command line says of training."""
+    wanted = {name: getattr(options, name) for name in (*SIZES, *RATES, "popularity_power")}
+    return replace(place, use_cases=tuple(trained_as(use_case, KIND, wanted) for use_case in place.use_cases))
+
+
+@dataclass(slots=True)
+class EveryEpoch(Report):
+    """Tells each step on a line of its own, and keeps the next command for the end."""
+
+    next_command: str = ""
+
+    def line(self, text: str) -> None:
+        """A line of the result; the next command waits."""
+        if text.startswith("next: "):
+            self.next_command = text
+        else:
+            Report.line(self, text)
+
+    def tell_next(self) -> None:
+        """The line that was kept."""
+        if self.next_command:
+            Report.line(self, self.next_command)
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Progress]:
+        """One line a step."""
+        yield lambda done, most, word: self.line(f"{what:<21} epoch {done}/{most}  {word}")
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())
