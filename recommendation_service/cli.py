@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 
 from recommendation_service import reference
+from recommendation_service.artifacts.shapes import REQUIRED
 from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.doctor import examine
 from recommendation_service.domain.ids import clean_id
@@ -22,7 +23,7 @@ from recommendation_service.web.models import listing
 from recommendation_service.web.recommendations import to_wire
 from recommendation_service.wiring import build_live, served_use_cases
 
-KINDS = ("als", "two_tower", "content", "ensemble")
+KINDS = tuple(REQUIRED)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
