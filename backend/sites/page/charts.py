@@ -69,10 +69,10 @@ def daily_chart(days: Sequence[Day]) -> Chart:
 
 
 def round_up(most: int) -> float:
-    """The smallest of 2, 4, 5, 10, 20, 40, 50, ... that is not below `most`: its half is a good number too."""
+    """The smallest of 2, 4, 6, 10, 20, 40, 60, ... that is not below `most`: half of it is a whole number too."""
     size = 1
     while True:
-        for step in (2, 4, 5, 10):
+        for step in (2, 4, 6, 10):
             if step * size >= most:
                 return float(step * size)
         size *= 10
