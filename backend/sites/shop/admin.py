@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import URLField
 from django.http import HttpRequest
 
 from recommendations.admin import FastList, ReadOnly
@@ -18,6 +19,7 @@ class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable
     list_filter = ("category", "is_active")
     search_fields = ("name", "sku")
     readonly_fields = ("id",)
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
 
 
 @admin.register(models.Customer)

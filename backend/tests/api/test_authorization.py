@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from recommendations import tokens
 from recommendations.client import RecommendationClient
-from tests.support import board, campus
+from tests.support import board, campus, store
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +21,7 @@ DESCRIPTION = {**OPEN, "expired": 401}
 THEIRS = {"anonymous": 401, "own": 200, "other": 404, "staff": 200, "service": 200, "expired": 401}
 STAFF_OR_SERVICE = {"anonymous": 401, "own": 403, "other": 403, "staff": 200, "service": 200, "expired": 401}
 OPERATORS = {"anonymous": 401, "own": 403, "other": 403, "staff": 200, "service": 403, "expired": 401}
+POSTED = {"anonymous": 401, "own": 405, "other": 405, "staff": 405, "service": 405, "expired": 401}  # a GET of it
 PAGE_FOR_STAFF = {"anonymous": 302, "own": 302, "other": 302, "staff": 200, "service": 302, "expired": 302}  # to the login page
 # route -> address for user A's things, and the status that each visitor must get
 MATRIX: dict[str, tuple[str, dict[str, int]]] = {
@@ -49,6 +50,23 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     "api/v1/recommendations/stats/user/<str:user_id>": (campus.USER_STATS, THEIRS),
     "api/v1/recommendations/stats/global": (campus.GLOBAL_STATS, STAFF_OR_SERVICE),
     "courses/statistics/": ("/courses/statistics/", PAGE_FOR_STAFF),
+    "api/v1/recommendations/homepage": ("/api/v1/recommendations/homepage?user_id={}", THEIRS),
+    "api/v1/recommendations/cart": ("/api/v1/recommendations/cart?user_id={}", THEIRS),
+    "api/v1/recommendations/product/<str:product_id>": (f"/api/v1/recommendations/product/{UUID(int=1)}?user_id={{}}", THEIRS),
+    "api/v1/recommendations/frequently-bought-together/<str:product_id>": (
+        f"/api/v1/recommendations/frequently-bought-together/{UUID(int=1)}?user_id={{}}",
+        THEIRS,
+    ),
+    "api/v1/shop/cart": ("/api/v1/shop/cart?user_id={}", THEIRS),
+    "api/v1/shop/cart/lines": ("/api/v1/shop/cart/lines", POSTED),
+    "api/v1/shop/cart/lines/<uuid:product_id>": (f"/api/v1/shop/cart/lines/{UUID(int=1)}", POSTED),
+    "api/v1/shop/cart/checkout": ("/api/v1/shop/cart/checkout", POSTED),
+    "api/v1/shop/mail-preferences": ("/api/v1/shop/mail-preferences?user_id={}", THEIRS),
+    "api/v1/analytics/recommendations/performance": ("/api/v1/analytics/recommendations/performance", STAFF_OR_SERVICE),
+    "api/v1/analytics/conversion-funnel": ("/api/v1/analytics/conversion-funnel", STAFF_OR_SERVICE),
+    # a mail's own token is the right to these; another one is nobody's
+    "shop/mail/stop/<str:token>/": ("/shop/mail/stop/forged/", dict.fromkeys(OPEN, 404)),
+    "shop/mail/to/<str:token>/": ("/shop/mail/to/forged/", dict.fromkeys(OPEN, 404)),
     # operations: staff and tokens with the scope recs:admin; the service here has recs:any only
     "admin/recommendations/models": ("/admin/recommendations/models", OPERATORS),
     "admin/recommendations/runs/<uuid:run_id>": (
@@ -85,6 +103,9 @@ def visitors(service_at: Callable[[str], RecommendationClient]) -> dict[str, Cal
     accounts = {name: User.objects.create_user(name, password="x", is_staff=name == "staff") for name in ("a", "b", "staff")}
     own = board.make_developer("A", accounts["a"])
     board.make_developer("B", accounts["b"])
+    store.make_products(4)
+    store.make_customer("A", accounts["a"], id=own.pk)
+    store.make_customer("B", accounts["b"])
     campus.make_courses()
     campus.make_learner(str(own.pk), accounts["a"])
     campus.make_learner("b", accounts["b"])

@@ -1,4 +1,4 @@
-"""GET /api/v1/analytics/...: what came of the shop's recommendations. Staff only."""
+"""GET /api/v1/analytics/...: what came of the shop's recommendations. For staff and services."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -7,12 +7,12 @@ from typing import Any
 from django.http import QueryDict
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api import parameters
+from api.permissions import StaffOrService
 from api.problems import printable
 from api.views.recommendations import PROBLEMS
 from recommendation_service.errors import InvalidInput
@@ -34,7 +34,7 @@ _WINDOW = [
 class PerformanceView(APIView):
     """How the recommendations did."""
 
-    permission_classes = (IsAdminUser,)
+    permission_classes = (StaffOrService,)
 
     @extend_schema(
         operation_id="recommendation_performance", summary="Lists, clicks, purchases and revenue", parameters=_WINDOW,
@@ -58,7 +58,7 @@ class PerformanceView(APIView):
 class FunnelView(APIView):
     """From being shown to being bought."""
 
-    permission_classes = (IsAdminUser,)
+    permission_classes = (StaffOrService,)
 
     @extend_schema(
         operation_id="conversion_funnel", summary="Shown, clicked, put into a cart, bought", parameters=_WINDOW,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from sites.shop.models import Cart, CartAbandonment, Customer, Order, Product
 from sites.shop.services import carts
 from sites.shop.services.abandonments import detect_abandonments
-from tests.sites.shop import store
+from tests.support import store
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,7 @@ from sites.shop.models import Cart, Customer, EmailCampaign, Product, UserEmailP
 from sites.shop.services import carts, mail_links
 from sites.shop.services.abandonments import detect_abandonments
 from sites.shop.services.campaigns import Sent, send_campaign
-from tests.sites.shop import store
+from tests.support import store
 
 pytestmark = pytest.mark.django_db
 BASE = "https://shop.example"

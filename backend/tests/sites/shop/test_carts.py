@@ -16,7 +16,7 @@ from recommendations.models import UserInteraction
 from recommendations.services.syncing import sync_interactions
 from sites.shop.models import Cart, CartLine, Customer, Order, Product, WishlistItem
 from sites.shop.services import carts
-from tests.sites.shop import store
+from tests.support import store
 
 pytestmark = pytest.mark.django_db
 

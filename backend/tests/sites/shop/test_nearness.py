@@ -7,7 +7,7 @@ from recommendations.services.recommend import recommend
 from sites.shop.models import Product
 from sites.shop.services.nearness import nearest_products
 from sites.shop.services.user_preference import UserPreferenceService
-from tests.sites.shop import store
+from tests.support import store
 
 pytestmark = pytest.mark.django_db
 LINE = [[1, 0], [0.9, 0.1], [0.5, 0.5], [0, 1]]

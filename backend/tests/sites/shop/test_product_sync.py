@@ -15,7 +15,7 @@ from recommendations.vectors import unpacked
 from sites.shop.models import Product, ProductEmbedding, SyncStatus, UserPreferenceEmbedding
 from sites.shop.services import product_sync
 from sites.shop.services.product_sync import ProductSyncService
-from tests.sites.shop import store
+from tests.support import store
 
 pytestmark = pytest.mark.django_db
 

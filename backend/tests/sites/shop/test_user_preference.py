@@ -12,8 +12,8 @@ from recommendation_service.domain.history import PastEvent
 from recommendation_service.use_cases.loader import load
 from sites.shop.models import ProductEmbedding, UserPreferenceEmbedding
 from sites.shop.services.user_preference import UserPreferenceService, mark_stale, outdated, weights_of
-from tests.sites.shop import store
-from tests.sites.shop.store import NOW
+from tests.support import store
+from tests.support.store import NOW
 
 pytestmark = pytest.mark.django_db
 AT = NOW.timestamp()
