@@ -5,6 +5,7 @@ and one request costs many times its work.
 """
 
 import importlib.util
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -32,6 +33,15 @@ def check() -> None:
     if loose:
         told = ", ".join(f"{name}={value}" for name, value in sorted(loose.items()))
         raise ConfigurationError(f"native thread pools are not pinned ({told}); set {', '.join(VARIABLES)} to 1")
+
+
+def load_faiss() -> Any:
+    """The faiss library on one thread, without the log lines of its loader. Raises ImportError where it is missing."""
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)
+    import faiss  # heavy and optional: only for those who ask for an index
+
+    faiss.omp_set_num_threads(1)
+    return faiss
 
 
 def _pools() -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from recommendation_service.artifacts.store import Artifact
 from recommendation_service.numeric import Floats, Ints
+from recommendation_service.threads import load_faiss
 
 NO_FAISS = "faiss is not installed here (pip install faiss-cpu)"
 
@@ -26,19 +27,13 @@ class NearestIndex:
 
 
 def open_index(index: Artifact | None, model: Artifact, dimension: int) -> NearestIndex | str:
-    """The index of exactly this model, ready to be asked; else in words why there is none to ask.
-
-    It is imported here and not above because only a use case that asks for an index shall pay for the library.
-    """
+    """The index of exactly this model, ready to be asked; else in words why there is none to ask."""
     if index is None:
         return "no index is published, or it was refused; run: build_index"
     if index.manifest.parameters.get("model_seal") != model.manifest.seal:
         return f"{index.version} was made from another model than {model.version}; run: build_index"
     try:
-        import faiss  # heavy and optional: only where the use-case file asks for an index
-
-        faiss.omp_set_num_threads(1)
-        read = faiss.deserialize_index(np.array(index.arrays["index"]))
+        read = load_faiss().deserialize_index(np.array(index.arrays["index"]))
     except ImportError:
         return NO_FAISS
     except (RuntimeError, AssertionError, TypeError) as error:  # what the library throws at bytes it did not write

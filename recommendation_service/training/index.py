@@ -12,6 +12,7 @@ from recommendation_service.artifacts.store import Artifact
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates
 from recommendation_service.numeric import AnyArray
+from recommendation_service.threads import load_faiss
 from recommendation_service.training.material import Material, NotEnough, Trained
 from recommendation_service.training.session import Outcome, Session
 from recommendation_service.use_cases.schema import UseCase
@@ -51,10 +52,8 @@ class Checked:
 
 def build(model: Artifact) -> Trained:
     """An HNSW graph over the item vectors (Malkov & Yashunin, 2018), by inner product; the same bytes every time."""
-    import faiss  # only those who ask for an index pay for loading it
-
+    faiss = load_faiss()
     vectors = np.ascontiguousarray(model.arrays["item_vectors"], dtype=np.float32)
-    faiss.omp_set_num_threads(1)
     graph = faiss.IndexHNSWFlat(vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction, graph.hnsw.efSearch = BUILD_WIDTH, SEARCH_WIDTH
     graph.add(vectors)
