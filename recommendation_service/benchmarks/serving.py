@@ -66,24 +66,26 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(command: Sequence[str], *, port: int, environment: Mapping[str, str], log: Path) -> Iterator[Running]:
-    """Start, wait for /readyz, give, stop. Raises RuntimeError with the log's end when it does not come up."""
+def served(
+    command: Sequence[str], *, port: int, environment: Mapping[str, str], log: Path, ready: str = "/readyz"
+) -> Iterator[Running]:
+    """Start, wait for `ready`, give, stop. Raises RuntimeError with the log's end when it does not come up."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=dict(environment), stdout=output, stderr=subprocess.STDOUT)
     try:
         running = Running(port, psutil.Process(process.pid))
-        _wait(running, process, log)
+        _wait(running, process, log, ready)
         yield running
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(running: Running, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait(running: Running, process: "subprocess.Popen[bytes]", log: Path, ready: str) -> None:
     end = time.monotonic() + READY_S
     while process.poll() is None and time.monotonic() < end:
         try:
-            running.connect().ask("GET", "/readyz")
+            running.connect().ask("GET", ready)
         except (OSError, RuntimeError, http.client.HTTPException):
             time.sleep(0.1)
         else:

@@ -43,6 +43,18 @@ def cross_encoder(folder: Path, *, steps: int = TRAINING_STEPS) -> Path:
     return folder
 
 
+def minilm_sized(folder: Path) -> Path:
+    """A folder of the shape of ms-marco-MiniLM-L-6-v2 with random weights: it costs the same and means nothing."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(0)
+    shape = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
+    BertForSequenceClassification(BertConfig(**shape, num_labels=1)).eval().save_pretrained(folder)
+    _tokenizer(folder).save_pretrained(folder)
+    return folder
+
+
 def _phrase(number: int) -> str:
     return f"{COLOURS[number % len(COLOURS)]} {THINGS[number // len(COLOURS)]}"
 
