@@ -38,7 +38,7 @@ def insights_of(report: Report) -> list[Insight]:
 
 def _views(report: Report) -> Iterator[Insight]:
     now, before = report.total.count("view"), report.total_before.count("view")
-    told = f"Your posts were viewed {_times(now)} in {_span(report)}, {_against(now, before)} ({before})."
+    told = f"Your posts were viewed {_times(now)} in {_span(report)}, {_against(now, before)}."
     yield Insight("views", "Views", told, {"views": now, "views_before": before, "change": _change(now, before)})
 
 
@@ -62,8 +62,8 @@ def _went_on(report: Report) -> Iterator[Insight]:
         return
     share = now.went_on / now.opened
     told = (
-        f"Of {now.opened} visits that came through recommendations, {now.went_on} went on to like, comment, keep or share: "
-        f"{_percent(share)}."
+        f"Of {_many(now.opened, 'visit')} that came through recommendations, {now.went_on} went on to like, comment, "
+        f"keep or share: {_percent(share)}."
     )
     yield Insight("through-recommendations", "What these readers did", told, {
         "opened": now.opened, "went_on": now.went_on, "share": _round(share),
@@ -120,7 +120,7 @@ def _talk(report: Report) -> Iterator[Insight]:
     now, before = report.total.count("comment"), report.total_before.count("comment")
     if not now and not before:
         return
-    told = f"Readers wrote {_many(now, 'comment')} in {_span(report)}, {_against(now, before)} ({before})."
+    told = f"Readers wrote {_many(now, 'comment')} in {_span(report)}, {_against(now, before)}."
     yield Insight("comments", "Talk", told, {"comments": now, "comments_before": before, "change": _change(now, before)})
 
 
@@ -142,13 +142,13 @@ def _span(report: Report) -> str:
 
 
 def _against(now: int, before: int) -> str:
-    """Such as "18% more than before"."""
+    """Such as "18% more than in the time before (50)"."""
     change = _change(now, before)
     if change is None:
-        return "and not at all before"
+        return "and not once in the time before"
     if not change:
-        return "as often as before"
-    return f"{abs(change):.0%} {'more' if change > 0 else 'less'} than before"
+        return f"as many as in the time before ({before})"
+    return f"{abs(change):.0%} {'more' if change > 0 else 'less'} than in the time before ({before})"
 
 
 def _change(now: int, before: int) -> float | None:

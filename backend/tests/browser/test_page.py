@@ -1,21 +1,18 @@
 """The page in a real browser: clicks change the list, titles stay text, and a phone shows it whole."""
 
-import os
-import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from recommendations.client import Answered, RecommendationClient
-from sites.demo.management.commands.take_picture import FLAGS
 from sites.startups.models import Developer, Startup
+from tests.support.browsing import CHROMIUM, Open
 
-CHROMIUM = shutil.which("chromium")
 EVIL = "<img src=x onerror=alert(1)>"
 pytestmark = [
     pytest.mark.browser,
@@ -30,19 +27,6 @@ PITCHES = {
     "Ledgerpath": ("fintech", "scores small loans fairly", ["java", "python"]),
     "Routespark": ("logistics", "fills empty trucks", ["go", "java"]),
 }
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    # Playwright's loop would make Django believe that the tests themselves are async
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
@@ -60,46 +44,6 @@ def _startup(place: int, name: str, sector: str, pitch: str, skills: list[str]) 
         id=uuid.UUID(int=place), name=name, sector=sector, pitch=pitch, stage="seed", skills=skills, ticket="10k-50k",
         founded_at=date(2025, 1, 1),
     )  # fmt: skip
-
-
-class Open:
-    """A page, and everything that went wrong in it."""
-
-    def __init__(self, browser: Browser, base: str, *, width: int, javascript: bool = True, scheme: Any = "light") -> None:
-        self.context = browser.new_context(
-            viewport={"width": width, "height": 800}, java_script_enabled=javascript, color_scheme=scheme
-        )
-        self.base = base
-        self.page: Page = self.context.new_page()
-        self.wrong: list[str] = []
-        self.elsewhere: list[str] = []
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
-        self.page.on("request", lambda request: None if request.url.startswith(base) else self.elsewhere.append(request.url))
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            self.wrong.append(message.text)
-
-    def go(self, path: str) -> Page:
-        self.page.goto(self.base + path)
-        return self.page
-
-
-@pytest.fixture
-def opened(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Open]]:
-    made: list[Open] = []
-
-    def new(**options: Any) -> Open:
-        made.append(Open(chromium, live_server.url, **options))
-        return made[-1]
-
-    yield new
-    for one in made:
-        one.context.close()
-        assert one.wrong == []
-        assert one.elsewhere == []
 
 
 def _titles(page: Page) -> list[str]:
@@ -209,5 +153,5 @@ def _answer(ask: dict[str, Any], user_id: str) -> dict[str, Any]:
         "request_id": ask["request_id"], "use_case": "startups", "surface": "for-developer", "user_id": user_id,
         "method_used": "content_based", "degraded": False, "degradation": [], "model_version": "content_v1",
         "generated_at": "2026-01-01T00:00:00+00:00", "interaction_count": len(ask["history"] or ()),
-        "recommendations": items,
+        "probabilities": {}, "stages": [], "recommendations": items,
     }  # fmt: skip

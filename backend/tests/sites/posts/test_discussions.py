@@ -23,7 +23,7 @@ def talk(cara: Member, rob: Member, posts: list[Post]) -> Discussion:
 
 def test_it_keeps_the_sentence_and_the_numbers_of_its_moment(cara: Member, posts: list[Post], talk: Discussion) -> None:
     blog.did("reader-2", posts[0], "view")
-    assert talk.sentence == "Your posts were viewed once in the last 4 weeks, and not at all before (0)."
+    assert talk.sentence == "Your posts were viewed once in the last 4 weeks, and not once in the time before."
     assert talk.numbers == {"views": 1, "views_before": 0, "change": None}
     assert open_discussion(cara, "views", weeks=4).pk == talk.pk
     assert Discussion.objects.count() == 1

@@ -60,7 +60,7 @@ def test_figures_of_someone_who_wrote_everything_are_the_sites_own(cara: Member,
 def test_each_insight_is_a_sentence_with_its_numbers(cara: Member, busy: list[Post]) -> None:
     found = said(cara)
     assert {slug: insight.sentence for slug, insight in found.items()} == {
-        "views": "Your posts were viewed 8 times in the last 4 weeks, 700% more than before (1).",
+        "views": "Your posts were viewed 8 times in the last 4 weeks, 700% more than in the time before (1).",
         "reach": "Recommendations showed your posts 8 times, and 2 of these were opened: 25.0%.",
         "through-recommendations": (
             "Of 2 visits that came through recommendations, 1 went on to like, comment, keep or share: 50.0%."
@@ -68,7 +68,7 @@ def test_each_insight_is_a_sentence_with_its_numbers(cara: Member, busy: list[Po
         "most-viewed": "“Post 000” was read most: 7 views, 1 like, 1 comment.",
         "best-liked": "“Post 000” moved its readers most: 2 answers (likes, comments, bookmarks, shares) to 7 views.",
         "best-tag": "Your 10 posts tagged testing had 0.7 views each in the last 4 weeks; all your posts had 0.3.",
-        "comments": "Readers wrote 1 comment in the last 4 weeks, as often as before (1).",
+        "comments": "Readers wrote 1 comment in the last 4 weeks, as many as in the time before (1).",
     }  # fmt: skip
     for insight in found.values():
         for value in insight.numbers.values():
@@ -79,7 +79,7 @@ def test_before_the_first_post_and_before_the_first_reader_something_true_is_sai
     assert list(said(cara)) == ["no-posts"]
     blog.make_posts(2, cara)
     found = said(cara)
-    assert found["views"].sentence == "Your posts were viewed not once in the last 4 weeks, and not at all before (0)."
+    assert found["views"].sentence == "Your posts were viewed not once in the last 4 weeks, and not once in the time before."
     assert found["reach"].sentence == "No list of recommendations showed one of your posts in the last 4 weeks."
     assert set(found) == {"views", "reach"}
 

@@ -1,0 +1,80 @@
+"""Training and asking the hybrid recommender from this site: what `train_torch_recs` and its script do.
+
+The model itself is `HybridRecommenderModel` of recommendation_service/training/margin.py. It needs torch, which has no place
+in a Django process, so training is a process of its own.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+import recommendation_service
+from recommendation_service.datasets.export import PARTS
+from recommendation_service.domain.ids import clean_id
+from recommendation_service.errors import TandemError
+from recommendations.exports.datasets import chosen_sources, export_catalogue
+from recommendations.services.recommend import recommend
+from sites.posts.access import SURFACE, USE_CASE
+
+EMB_DIM, EPOCHS, TOPN = 32, 6, 20
+Say = Callable[[str], object]
+
+
+class TrainingFailed(TandemError):
+    """The training process ended badly; its own last line says why."""
+
+    code = "training_failed"
+
+
+def train_and_save_hybrid(
+    *, emb_dim: int = EMB_DIM, epochs: int = EPOCHS, topn: int = TOPN, models_dir: Path | None = None, say: Say = print
+) -> None:
+    """Export the posts with their metadata, train both halves of the hybrid, publish them, and show `topn` posts of a few people.
+
+    Every line of the training, the loss of each epoch among them, goes to `say`; `models_dir` None: where the service
+    looks. Raises TandemError; a model that is not good enough is not published and today's keeps serving.
+    """
+    (source,) = chosen_sources([USE_CASE])
+    data_dir = Path(settings.RECOMMENDATIONS["DATA_DIR"]).resolve()
+    done = export_catalogue(source=source, data_dir=data_dir, fresh=PARTS, say=lambda _stage, _rows, _seconds: None)
+    counts = done.summary["counts"]
+    say(f"{done.folder.name}: {counts['users']:,} people, {counts['items']:,} posts, {counts['interactions']:,} interactions")
+    options = {"use-case": USE_CASE, "data-dir": data_dir, "emb-dim": emb_dim, "epochs": epochs, "topn": topn}
+    _run({**options, **({"models-dir": models_dir.resolve()} if models_dir else {})}, say)
+
+
+def recommend_for_user_hybrid(user_id: str, topn: int = 12) -> dict[str, Any]:
+    """What the site shows this person now: 70 % collaborative and 30 % content, fresh posts up, redundant ones down.
+
+    Someone new gets what suits their interests, else what is popular: `method_used` says which. Asks the running service,
+    or does without it. Raises InvalidInput for an id that cannot be one.
+    """
+    return recommend(use_case=USE_CASE, surface=SURFACE, user_id=clean_id(user_id, field="user_id"), limit=topn)
+
+
+def _run(options: Mapping[str, object], say: Say) -> None:
+    words = [f"--{name}={value}" for name, value in options.items()]
+    command = [sys.executable, "-m", "recommendation_service.train_margin", "--hybrid", *words]
+    above = str(Path(str(recommendation_service.__file__)).parents[1])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([above, os.environ.get("PYTHONPATH", "")])}
+    environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    process = subprocess.Popen(  # noqa: S603 - our own command; its words are numbers and folders of this installation
+        command, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, encoding="utf-8"
+    )
+    with process:
+        try:
+            for line in process.stdout or ():
+                say(line.rstrip("\n"))
+        except BaseException:
+            process.terminate()  # whoever stopped listening, by Ctrl-C too, must not leave it training
+            raise
+    if process.returncode:
+        raise TrainingFailed(
+            f"training ended with exit status {process.returncode}, said why above; today's model keeps serving"
+        )

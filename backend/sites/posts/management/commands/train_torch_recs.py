@@ -1,0 +1,51 @@
+"""Trains the hybrid recommender of the blog: export, train with a margin ranking loss, publish, show."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from recommendation_service.domain.query import MAX_LIMIT
+from recommendation_service.errors import TandemError
+from sites.posts.hybrid import EMB_DIM, EPOCHS, TOPN, train_and_save_hybrid
+
+
+class Command(BaseCommand):
+    """Thin: `sites.posts.hybrid` does it."""
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The three words of the acceptance list, and where to."""
+        parser.add_argument("--emb_dim", "--emb-dim", type=int, default=EMB_DIM, help="length of the vectors (default: 32)")
+        parser.add_argument("--epochs", type=int, default=EPOCHS, help="at most; validation may stop earlier (default: 6)")
+        parser.add_argument("--topn", type=int, default=TOPN, help="posts to show for a few people, 0: none (default: 20)")
+        parser.add_argument("--models-dir", type=Path, metavar="FOLDER", help="where to publish (default: RS_MODELS_DIR)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """The lines of the training as they come; its last one is the next command."""
+        if min(options["emb_dim"], options["epochs"]) < 1 or not 0 <= options["topn"] <= MAX_LIMIT:
+            raise CommandError(f"--emb_dim and --epochs must be 1 or more, --topn 0 to {MAX_LIMIT}", returncode=2)
+        try:
+            train_and_save_hybrid(
+                emb_dim=options["emb_dim"],
+                epochs=options["epochs"],
+                topn=options["topn"],
+                models_dir=options["models_dir"],
+                say=self._say,
+            )
+        except TandemError as error:
+            raise CommandError(error.message) from error
+        except DatabaseError as error:
+            first = str(error).partition("\n")[0]
+            raise CommandError(
+                f"the database cannot be read: {first}; if tables are missing, run: manage.py migrate"
+            ) from error
+        except OSError as error:
+            raise CommandError(f"cannot write the export: {error}; choose another folder by RS_DATA_DIR") from error
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
