@@ -28,7 +28,7 @@ from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError, DatasetError
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.pipeline.resolve import HistorySource
-from recommendation_service.rankers import learned
+from recommendation_service.rankers import cross_encoder, learned
 from recommendation_service.rankers.base import Ranker
 from recommendation_service.services.live import Export, Holding, Live, Serving
 from recommendation_service.services.recommendation_service import RecommendationService
@@ -61,11 +61,12 @@ KINDS: Mapping[str, Callable[..., Engine]] = {
 
 RANKERS: Mapping[str, Callable[..., Ranker | Skip | None]] = {
     "learned": learned.from_artifact,
+    "cross_encoder": cross_encoder.from_settings,
 }
 """Kind -> (name, its published model or None, catalogue, settings, **options): the ranker; None: not configured or not
 trained yet; a Skip: configured, and cannot be used."""
 
-WITHOUT_MODEL = frozenset({"popularity"})  # engines that need nothing published
+WITHOUT_MODEL = frozenset({"popularity", "cross_encoder"})  # engines and rankers that need nothing published
 BANDIT = "bandit"
 INDEX = "_index"  # what the kind of a model's index is called after the model's own
 
@@ -73,7 +74,7 @@ INDEX = "_index"  # what the kind of a model's index is called after the model's
 def watched_kinds(use_case: UseCase) -> set[str]:
     """The kinds of models that this use case's engines, rankers and routers read."""
     kinds = {part.kind for part in use_case.engines.values()} - WITHOUT_MODEL
-    kinds |= {part.kind for part in use_case.rankers.values()}
+    kinds |= {part.kind for part in use_case.rankers.values()} - WITHOUT_MODEL
     kinds |= {f"{part.kind}{INDEX}" for part in use_case.engines.values() if part.options.get("index") == "faiss"}
     return kinds | {surface.router.kind for surface in use_case.surfaces.values() if surface.router.kind == BANDIT}
 

@@ -11,7 +11,7 @@ from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Skip
 from recommendation_service.engines.turn import Turns
 from recommendation_service.numeric import Floats, unit_range
-from recommendation_service.rankers.base import Ranker, TooLate
+from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
 
 log = logging.getLogger("recommendation_service")
 
@@ -65,6 +65,8 @@ class Rescore:
             return Skip(
                 name, "timeout", f"{name} did not answer within {1000 * self._budget_s:g} ms, so the order is the engine's"
             )
+        except CannotAnswer as told:
+            return Skip(name, told.code, told.detail)
         except Exception as error:  # as in engines/turn.py: a bug in a ranker must not cost the visitor the list
             if Turns.reraise:
                 raise

@@ -12,6 +12,15 @@ class TooLate(Exception):
     """The ranker's time ran out; the list stays as it was."""
 
 
+class CannotAnswer(Exception):
+    """What a ranker depends on is not there or not well; the list stays as it was, and the answer tells."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        """`code` is a word for programs, such as unreachable, `detail` for people."""
+        super().__init__(f"{code}: {detail}")
+        self.code, self.detail = code, detail
+
+
 class Ranker(ABC):
     """Scores a short list of candidates for a query; the reranker `rescore` moves them by it.
 

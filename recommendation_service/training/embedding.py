@@ -103,7 +103,7 @@ def _shortened(vectors: Floats, parameters: EmbeddingParameters) -> Floats:
 def _reduced(matrix: AnyArray, parameters: EmbeddingParameters) -> Floats:
     """The matrix's rows in at most `dimension` directions that keep most of them, each of unit length again."""
     if min(matrix.shape) <= parameters.dimension:
-        whole = matrix.toarray() if sparse.issparse(matrix) else matrix
+        whole = sparse.csr_array(matrix).toarray()
         left, strength, _ = np.linalg.svd(whole, full_matrices=False)
         points = left * strength
     else:

@@ -50,7 +50,7 @@ def from_body(request: Request, surface: Surface, subject: str | None) -> AskIn:
     try:
         asked = AskIn.model_validate(body)
     except ValidationError as error:
-        raise _invalid(error) from error
+        raise invalid(error) from error
     if subject is None:
         return asked
     user_id, item_ids = _subject(surface, subject)
@@ -150,7 +150,8 @@ def _filter_values(name: str, values: list[str]) -> list[str]:
     return [unicodedata.normalize("NFC", value) for value in values]
 
 
-def _invalid(error: ValidationError) -> InvalidInput:
+def invalid(error: ValidationError) -> InvalidInput:
+    """What pydantic found wrong, each place as a JSON pointer."""
     fields: dict[str, str] = {}
     for found in error.errors(include_url=False, include_context=False, include_input=False)[:20]:
         pointer = "/" + "/".join(_pointer(str(step)) for step in found["loc"])

@@ -37,10 +37,10 @@ EVERYONE = Caller("insecure-dev", frozenset({SELF, ANY, ADMIN}))
 class Doorkeeper:
     """Verifies tokens against the key ring; with `insecure_dev`, lets everybody in."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, audience: str = AUDIENCE) -> None:
         """Raises ConfigurationError when there is no key and the settings do not allow that."""
         refuse_to_start_open(settings, [settings.host])
-        self._keys = settings.keys()
+        self._keys, self._audience = settings.keys(), audience
         self._open = settings.insecure_dev
         self._metrics_token = settings.metrics_token.get_secret_value()
 
@@ -62,7 +62,7 @@ class Doorkeeper:
             raise Forbidden(f"this needs RS_METRICS_TOKEN or a token with the scope {ANY} or {ADMIN}")
 
     def _verify(self, token: str) -> Caller:
-        claims = verify(token, self._keys, audience=AUDIENCE)
+        claims = verify(token, self._keys, audience=self._audience)
         return Caller(claims.subject, claims.scopes)
 
 

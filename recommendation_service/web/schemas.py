@@ -91,7 +91,7 @@ class SkipOut(BaseModel):
     """An engine that should have answered and did not."""
 
     engine: str
-    code: str = Field(description="switched_off, not_trained, refused, cannot_say, failed, timeout or partial")
+    code: str = Field(description="switched_off, not_trained, refused, cannot_say, failed, timeout, unreachable or partial")
     detail: str
 
 

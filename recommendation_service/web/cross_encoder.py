@@ -1,0 +1,70 @@
+"""The worker's two paths: scores of query-document pairs, and whether it lives. Its model is handed in, ready."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+from flask import Flask, Response, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from recommendation_service.errors import Unavailable
+from recommendation_service.numeric import Floats
+from recommendation_service.rankers.pair_client import AUDIENCE, Pair
+from recommendation_service.settings import Settings
+from recommendation_service.web import errors
+from recommendation_service.web.asking import invalid, parse_json
+from recommendation_service.web.auth import Doorkeeper
+from recommendation_service.web.envelope import HEADERS
+
+MAX_BODY_BYTES = 256_000
+MAX_PAIRS = 100
+Text = Annotated[str, StringConstraints(max_length=2_000)]
+
+
+class PairsIn(BaseModel):
+    """What a worker is asked: pairs of query and document, and for how long the answer is of use."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pairs: list[tuple[Text, Text]] = Field(min_length=1, max_length=MAX_PAIRS)
+    budget_ms: float = Field(default=1_000, gt=0, le=60_000)
+
+
+def create_worker(settings: Settings, score: Callable[[Sequence[Pair]], Floats], *, model: str) -> Flask:
+    """The worker as an application; `model` is the name it tells. Raises ConfigurationError when it would be open."""
+    doorkeeper = Doorkeeper(settings, audience=AUDIENCE)
+    one_at_a_time = threading.Lock()
+    app = Flask("cross_encoder", static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
+    errors.install(app)
+
+    @app.post("/scores")
+    def scores() -> Response:
+        doorkeeper.caller(request)
+        asked = _parsed()
+        # who waited longer than the answer is of use is sent away, so that a burst cannot make everybody late
+        if not one_at_a_time.acquire(timeout=asked.budget_ms / 1000):
+            raise Unavailable("busy with other pairs; ask again")
+        try:
+            found = score(asked.pairs)
+        finally:
+            one_at_a_time.release()
+        return jsonify(scores=found.tolist(), model=model)
+
+    @app.get("/livez")
+    def livez() -> Response:
+        return jsonify(status="ok", model=model)
+
+    @app.after_request
+    def private(response: Response) -> Response:
+        response.headers.extend(HEADERS)
+        return response
+
+    return app
+
+
+def _parsed() -> PairsIn:
+    try:
+        return PairsIn.model_validate(parse_json(request))
+    except ValidationError as error:
+        raise invalid(error) from error
