@@ -4,6 +4,11 @@ Clicks there favour the top places. "True" is the NDCG@10 of held-out lists by w
 measure; beside it what the gate sees.
 """
 
+from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
+import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +36,13 @@ from recommendation_service.training.shown_lists import ShownLists, answered_lis
 
 ROUNDS = 2_000
 EVERYBODY_LOOKS = np.ones(1)
+WORLDS: Sequence[tuple[str, float, bool]] = (
+    ("clicks, places 1/p^0.7", 0.7, False),
+    ("clicks, places 1/p", 1.0, False),
+    ("clicks, places alike", 0.0, False),
+    ("noise, places 1/p^0.7", 0.7, True),
+    ("noise, places alike", 0.0, True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +111,7 @@ def _request(catalogue: Catalogue, past: int) -> tuple[Query, Candidates]:
 def measure(root: Path) -> list[tuple[str, str]]:
     """Rows for `make bench`."""
     rows = []
-    worlds: Sequence[tuple[str, float, bool]] = (
-        ("clicks, places 1/p^0.7", 0.7, False),
-        ("clicks, places 1/p", 1.0, False),
-        ("clicks, places alike", 0.0, False),
-        ("noise, places 1/p^0.7", 0.7, True),
-    )
-    for place, (name, bias, noise) in enumerate(worlds):
+    for place, (name, bias, noise) in enumerate(WORLDS):
         found = judged(make_world(bias=bias, noise=noise), root / f"world{place}")
         rows.append((name, f"published: {'yes' if found.gate.sure else 'no'}"))
         rows += [(f"  {what}", _told(gain)) for what, gain in (("true", found.true), ("corrected clicks", found.gate))]
@@ -118,3 +124,35 @@ def measure(root: Path) -> list[tuple[str, str]]:
 
 def _told(gain: Gain) -> str:
     return f"engine {gain.engine:.3f}, learned {gain.learned:.3f} (95 % {gain.low:+.3f} to {gain.high:+.3f})"
+
+
+def often(seeds: int) -> list[str]:
+    """Lines of a Markdown table: every kind of world with so many seeds, with and without the correction for places."""
+    head = ["world", "true, engine", "true, learned", "true, learned uncorrected", "published", "by raw clicks"]
+    lines = [f"| {' | '.join(head)} |", f"| --- |{' ---: |' * (len(head) - 1)}"]
+    for name, bias, noise in WORLDS:
+        found, plain = [], []
+        for seed in range(seeds):
+            with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
+                world = make_world(bias=bias, noise=noise, seed=seed)
+                found.append(judged(world, Path(folder)))
+                plain.append(judged(world, Path(folder), RankerParameters(correct_positions=False)))
+        true = [float(np.mean([one.true.engine for one in found])), float(np.mean([one.true.learned for one in found]))]
+        true.append(float(np.mean([one.true.learned for one in plain])))
+        published = [sum(one.gate.sure for one in found), sum(one.clicked.sure for one in found)]
+        cells = [*(f"{one:.3f}" for one in true), *(f"{one} of {seeds}" for one in published)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table of `often`."""
+    parser = argparse.ArgumentParser(prog="python -m recommendation_service.benchmarks.learned", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20, help="worlds of each kind (default: %(default)s)")
+    print("\n".join(often(parser.parse_args(argv).seeds)))
+    return 0
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())
