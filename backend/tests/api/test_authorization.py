@@ -11,7 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from recommendations import tokens
 from recommendations.client import RecommendationClient
-from tests.support import board, campus, store
+from sites.posts.models import Post
+from tests.support import blog, board, campus, store
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +24,7 @@ STAFF_OR_SERVICE = {"anonymous": 401, "own": 403, "other": 403, "staff": 200, "s
 OPERATORS = {"anonymous": 401, "own": 403, "other": 403, "staff": 200, "service": 403, "expired": 401}
 POSTED = {"anonymous": 401, "own": 405, "other": 405, "staff": 405, "service": 405, "expired": 401}  # a GET of it
 PAGE_FOR_STAFF = {"anonymous": 302, "own": 302, "other": 302, "staff": 200, "service": 302, "expired": 302}  # to the login page
+OWN_PAGE = {"anonymous": 404, "own": 200, "other": 404, "staff": 200, "service": 404, "expired": 404}
 # route -> address for user A's things, and the status that each visitor must get
 MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     "livez": ("/livez", OPEN),
@@ -67,6 +69,20 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     # a mail's own token is the right to these; another one is nobody's
     "shop/mail/stop/<str:token>/": ("/shop/mail/stop/forged/", dict.fromkeys(OPEN, 404)),
     "shop/mail/to/<str:token>/": ("/shop/mail/to/forged/", dict.fromkeys(OPEN, 404)),
+    "recommend/hybrid-recommendations/": ("/recommend/hybrid-recommendations/?user_id={}", THEIRS),
+    "recommend/interests/": ("/recommend/interests/?user_id={}", THEIRS),
+    "recommend/cache-hits/": ("/recommend/cache-hits/", OPERATORS),
+    "posts/insights/": ("/posts/insights/?user_id={}", THEIRS),
+    # pages know sessions only; tests/sites/posts/test_authorization.py has what is posted to them
+    "posts/dashboard/": ("/posts/dashboard/?person={}", OWN_PAGE),
+    "posts/members/<str:user_id>/theme.css": ("/posts/members/{}/theme.css", OWN_PAGE),
+    "posts/change/interests/": ("/posts/change/interests/", dict.fromkeys(OPEN, 405)),
+    "posts/change/theme/": ("/posts/change/theme/", dict.fromkeys(OPEN, 405)),
+    "posts/discuss/": ("/posts/discuss/", dict.fromkeys(OPEN, 405)),
+    "posts/discussions/<uuid:identity>/": (f"/posts/discussions/{UUID(int=1)}/", dict.fromkeys(OPEN, 404)),
+    "posts/read/<int:number>/": ("/posts/read/1/?person={}", OWN_PAGE),
+    "posts/read/<int:number>/did/": ("/posts/read/1/did/", dict.fromkeys(OPEN, 405)),
+    "media/posts/<slug:category>.svg": ("/media/posts/python.svg", OPEN),
     # operations: staff and tokens with the scope recs:admin; the service here has recs:any only
     "admin/recommendations/models": ("/admin/recommendations/models", OPERATORS),
     "admin/recommendations/runs/<uuid:run_id>": (
@@ -109,6 +125,9 @@ def visitors(service_at: Callable[[str], RecommendationClient]) -> dict[str, Cal
     campus.make_courses()
     campus.make_learner(str(own.pk), accounts["a"])
     campus.make_learner("b", accounts["b"])
+    member = blog.make_member("A", id=own.pk, account=accounts["a"], is_creator=True)
+    blog.make_member("B", account=accounts["b"], is_creator=True)
+    Post.objects.filter(pk=blog.make_posts(1, member)[0].pk).update(id=1)
     expired = board.bearer("service", tokens.ANY, now=1_000_000_000)
 
     def fetch(account: str | None, headers: dict[str, str] | None = None) -> Callable[[str], int]:
