@@ -4,7 +4,6 @@ from recommendation_service import threads  # first: it pins the thread pools be
 
 import argparse
 import json
-import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.numeric import Ints
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import Runtime, Shelf, Site
-from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
+from recommendation_service.training.command import DONE, guarded, parse, parser, place_of, quietly
 from recommendation_service.training.evaluation import Panel, build_panel
 from recommendation_service.training.list_measures import ListFigures, figures, full_share
 from recommendation_service.training.material import Material, NotEnough, Trained, read_material
@@ -152,9 +151,7 @@ def variants(surface: Surface) -> list[Variant]:
 
 def _first(surface: Surface, engine: str, rerank: Sequence[Part] | None = None) -> Surface:
     router = Part(kind="fixed", options={"engine": engine})
-    return surface.model_copy(
-        update={"router": router, "rerank": surface.rerank if rerank is None else tuple(rerank)}
-    )
+    return surface.model_copy(update={"router": router, "rerank": surface.rerank if rerank is None else tuple(rerank)})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -173,15 +170,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _measure(options: argparse.Namespace) -> int:
     place, report = place_of(options), Report()
-    logging.getLogger("recommendation_service").setLevel(logging.ERROR)  # an answer's own lines would bury the table
     use_case = place.use_cases[0]
     name = _surface_named(use_case, options.surface)
     surface = use_case.surfaces[name]
     dataset = Dataset.open(place.data_dir, surface.catalogue)
     trial = Trial(use_case, name, dataset, report, people=options.people, seed=options.seed)
     cold = trial.newcomers(options.people)
-    rows = [trial.measure(variant, options.k, cold) for variant in variants(surface)]
-    report.line(f"{use_case.name}/{name}: {dataset.version}, {len(trial.panel)} people, {len(cold)} newcomers, lists of {options.k}")
+    with quietly():
+        rows = [trial.measure(variant, options.k, cold) for variant in variants(surface)]
+    report.line(
+        f"{use_case.name}/{name}: {dataset.version}, {len(trial.panel)} people, {len(cold)} newcomers, lists of {options.k}"
+    )
     for line in (*table(rows, options.k), *conclusions(rows, options.k, surface)):
         report.line(line)
     if options.json:
@@ -200,16 +199,16 @@ def _surface_named(use_case: UseCase, wanted: str | None) -> str:
 
 def table(rows: Sequence[Measured], k: int) -> Iterator[str]:
     """Markdown, so that it can be shown as it is."""
-    heads = (f"NDCG@{k}", "95 %", "redundancy", "categories a list", "categories seen", "items seen", "fresh", "novelty, bits")
-    heads += ("newcomers with a full list", "median ms", "95 % ms")
+    heads = [f"NDCG@{k}", "95 %", "redundancy", "categories a list", "categories seen", "items seen", "fresh", "novelty, bits"]
+    heads += ["newcomers with a full list", "median ms", "95 % ms"]
     yield f"| lists by | {' | '.join(heads)} |"
     yield f"| --- |{' ---: |' * len(heads)}"
     for one in rows:
         own = one.lists
-        cells = (f"{own.ndcg:.4f}", f"{own.interval[0]:.4f}-{own.interval[1]:.4f}", _told(own.redundancy, ".3f"))
-        cells += (_told(own.categories, ".1f"), _told(own.category_coverage, ".0%"), f"{own.catalogue_coverage:.0%}")
-        cells += (f"{own.fresh:.0%}", f"{own.novelty:.1f}", f"{one.newcomers_full:.0%}")
-        cells += (f"{one.median_ms:.1f}", f"{one.slow_ms:.1f}")
+        cells = [f"{own.ndcg:.4f}", f"{own.interval[0]:.4f}-{own.interval[1]:.4f}", _told(own.redundancy, ".3f")]
+        cells += [_told(own.categories, ".1f"), _told(own.category_coverage, ".0%"), f"{own.catalogue_coverage:.0%}"]
+        cells += [f"{own.fresh:.0%}", f"{own.novelty:.1f}", f"{one.newcomers_full:.0%}"]
+        cells += [f"{one.median_ms:.1f}", f"{one.slow_ms:.1f}"]
         yield f"| {one.name} | {' | '.join(cells)} |"
 
 
@@ -223,7 +222,8 @@ def conclusions(rows: Sequence[Measured], k: int, surface: Surface) -> Iterator[
     first, served = surface.fallback[0], rows[-1]
     bare = by_name[first]
     for other in surface.fallback[1:]:
-        yield f"relevance: NDCG@{k} {served.lists.ndcg:.4f} as served, {_change(served.lists.ndcg, by_name[other].lists.ndcg)} {other}"
+        change = _change(served.lists.ndcg, by_name[other].lists.ndcg)
+        yield f"relevance: NDCG@{k} {served.lists.ndcg:.4f} as served, {change} {other}"
     if bare.lists.redundancy and served.lists.redundancy is not None:
         change = _change(served.lists.redundancy, bare.lists.redundancy)
         yield f"redundancy: {served.lists.redundancy:.3f} with rerankers, {bare.lists.redundancy:.3f} without ({change} bare)"

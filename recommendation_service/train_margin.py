@@ -15,7 +15,7 @@ from recommendation_service.datasets.files import Dataset
 from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Slate
 from recommendation_service.settings import load_settings
-from recommendation_service.training.command import DONE, Place, guarded, parse, parser, place_of
+from recommendation_service.training.command import DONE, Place, guarded, parse, parser, place_of, quietly
 from recommendation_service.training.conductor import add_options, conduct
 from recommendation_service.training.margin_parameters import MarginParameters
 from recommendation_service.training.report import Progress, Report
@@ -56,8 +56,9 @@ def _train(options: argparse.Namespace) -> int:
     choices = Choices(force=options.force, seed=options.seed)
     ended = conduct(place, kinds, choices, build_engines, ensemble=False, dry_run=options.dry_run, report=report)
     if options.topn and ended == DONE and not options.dry_run:
-        for use_case in place.use_cases:
-            report.line("\n".join(sample_lists(place, use_case, options.topn)))
+        with quietly():
+            for use_case in place.use_cases:
+                report.line("\n".join(sample_lists(place, use_case, options.topn)))
     report.tell_next()
     return ended
 

@@ -4,7 +4,8 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,18 @@ def guarded(program: str, work: Callable[[], int]) -> int:
     except TandemError as error:
         sys.stderr.write(f"{program}: {error.message}\n")
         return FAILED
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """While inside, answers asked for by a command leave no lines of their own in the log; errors still do."""
+    own = logging.getLogger("recommendation_service")
+    before = own.level
+    own.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        own.setLevel(before)
 
 
 def parse(found: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:

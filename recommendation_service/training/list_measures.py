@@ -28,7 +28,7 @@ class ListFigures:
 
 def figures(lists: Ints, panel: Panel) -> ListFigures:
     """All of them, for one list a person of the panel, in its order."""
-    catalogue = panel.material.catalogue
+    catalogue, pasts = panel.material.catalogue, panel.material.pasts
     own = metrics.measure(lists, panel.relevant)
     alike = redundancy(lists, item_likeness(panel.material))
     facet = catalogue.facets.get("category")
@@ -42,7 +42,7 @@ def figures(lists: Ints, panel: Panel) -> ListFigures:
         category_coverage=None if carried is None else float(categories_in(lists, carried).any(axis=0).mean()),
         catalogue_coverage=metrics.catalogue_coverage(lists, len(catalogue)),
         fresh=fresh_share(lists, catalogue.created, panel.material.now / 86_400),
-        novelty=novelty(lists, np.bincount(panel.material.pasts.liked().rows, minlength=len(catalogue)), len(panel.material.pasts)),
+        novelty=novelty(lists, np.bincount(pasts.liked().rows, minlength=len(catalogue)), len(pasts)),
         full=full_share(lists),
     )
 
@@ -59,7 +59,7 @@ def categories_in(lists: Ints, carried: AnyArray) -> AnyArray:
 
 
 def fresh_share(lists: Ints, created_days: Floats, now_days: float, days: float = FRESH_DAYS) -> float:
-    """Share of the shown items that are younger than `days`; an item of unknown age is not, one of the future is. 0: none shown."""
+    """Share of the shown items younger than `days`: not those of unknown age, but those of the future. 0: none shown."""
     shown = lists[lists >= 0]
     with np.errstate(invalid="ignore"):
         return float((now_days - created_days[shown] < days).mean()) if shown.size else 0.0

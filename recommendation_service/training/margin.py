@@ -41,7 +41,8 @@ class HybridRecommenderModel(nn.Module):
 
     def content(self) -> Tensor:
         """(n, c) content embeddings: category, tags and words."""
-        return torch.sparse.mm(self.features, self.content_table)
+        told: Tensor = torch.sparse.mm(self.features, self.content_table)
+        return told
 
     def items(self, content: Tensor) -> Tensor:
         """(n, d) item vectors; an item that nobody liked has only its content's part."""
@@ -121,7 +122,8 @@ def _epoch(
     order = torch.randperm(len(inputs.likes)).to(inputs.known.device)
     batch = int(np.clip(order.numel() // LEAST_STEPS, SMALLEST_BATCH, parameters.batch))
     total = 0.0
-    for places in order.split(batch):
+    for start in range(0, order.numel(), batch):
+        places = order[start : start + batch]
         loss = _loss(model, inputs, parameters, places)
         optimizer.zero_grad()
         torch.autograd.backward(loss)

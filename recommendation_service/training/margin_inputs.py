@@ -58,7 +58,8 @@ class Likes:
         """(b, j), True where that person likes that row; `users` is (b,), `rows` (b, j)."""
         asked = users[:, None] * n_items + rows
         at = torch.searchsorted(self.keys, asked).clamp(max=len(self) - 1)
-        return self.keys[at] == asked
+        alike: Tensor = self.keys[at] == asked
+        return alike
 
 
 def relative_weights(liked: Pasts) -> Floats:
@@ -66,7 +67,7 @@ def relative_weights(liked: Pasts) -> Floats:
     sizes = np.diff(liked.indptr)
     total = np.add.reduceat(np.append(liked.weights, 0), liked.indptr[:-1]) * (sizes > 0)
     mean = total / np.maximum(sizes, 1)
-    return (liked.weights / np.repeat(np.where(mean > 0, mean, 1), sizes)).astype(np.float32)
+    return np.asarray(liked.weights / np.repeat(np.where(mean > 0, mean, 1), sizes), dtype=np.float32)
 
 
 def content_features(material: Material, words: int) -> sparse.csr_array:

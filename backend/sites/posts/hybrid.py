@@ -34,10 +34,11 @@ class TrainingFailed(TandemError):
 def train_and_save_hybrid(
     *, emb_dim: int = EMB_DIM, epochs: int = EPOCHS, topn: int = TOPN, models_dir: Path | None = None, say: Say = print
 ) -> None:
-    """Export the posts with their metadata, train both halves of the hybrid, publish them, and show `topn` posts of a few people.
+    """Export the posts with their metadata, train both halves of the hybrid and publish them.
 
-    Every line of the training, the loss of each epoch among them, goes to `say`; `models_dir` None: where the service
-    looks. Raises TandemError; a model that is not good enough is not published and today's keeps serving.
+    Every line of the training goes to `say`: the loss of each epoch, the first `topn` posts of a few people, the next
+    command. `models_dir` None: where the service looks. Raises TandemError; a model that is not good enough is not
+    published, and today's keeps serving.
     """
     (source,) = chosen_sources([USE_CASE])
     data_dir = Path(settings.RECOMMENDATIONS["DATA_DIR"]).resolve()
