@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-LOCKS = {"serve": "serve", "backend": "backend", "train": "train", "dev": "serve,train,backend,dev"}
+LOCKS = {"serve": "serve", "backend": "backend", "train": "train", "rerank": "rerank", "dev": "serve,train,backend,dev"}
 OF_A_BUILD = ("cuda", "nvidia", "triton")  # parts of one machine's torch, which pins them itself
 TORCH = "torch==2.13.0"
 HEAD = "# Written by requirements/lock.py from pyproject.toml[{extras}]; do not edit.\n"
@@ -29,7 +29,7 @@ def resolved(extras: str) -> list[str]:
         "--report",
         "-",
         f"{HERE.parent}[{extras}]",
-        *([TORCH] if "train" in extras else []),
+        *([TORCH] if {"train", "rerank"} & set(extras.split(",")) else []),
     ]
     report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     found = [entry["metadata"] for entry in report["install"]]

@@ -15,8 +15,8 @@ SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "SECRET_KEY", "RS_SIGNING_KEYS
 each = pytest.mark.parametrize("name", SERVICES)
 
 
-def test_the_five_services_are_there() -> None:
-    assert set(SERVICES) == {"postgres", "redis", "backend", "recommendation_service", "trainer"}
+def test_the_six_services_are_there() -> None:
+    assert set(SERVICES) == {"postgres", "redis", "backend", "recommendation_service", "trainer", "cross_encoder"}
 
 
 @each
@@ -69,8 +69,9 @@ def test_no_service_mounts_the_host(name: str) -> None:
     assert set(volumes) <= set(COMPOSE["volumes"])
 
 
-def test_the_service_can_only_read_the_models() -> None:
-    assert SERVICES["recommendation_service"]["volumes"] == ["tandem:/var/lib/tandem:ro"]
+@pytest.mark.parametrize("name", ["recommendation_service", "cross_encoder"])
+def test_what_serves_can_only_read_the_models(name: str) -> None:
+    assert SERVICES[name]["volumes"] == ["tandem:/var/lib/tandem:ro"]
 
 
 @pytest.mark.parametrize("secret", SECRETS)
@@ -94,12 +95,12 @@ def test_an_image_is_built_here_or_pinned_to_a_version(name: str) -> None:
     assert "build" in service or re.search(r":\d+\.\d+", service["image"])
 
 
-def test_the_trainer_starts_only_when_asked_for() -> None:
-    assert SERVICES["trainer"]["profiles"] == ["train"]
-    assert all("profiles" not in service for name, service in SERVICES.items() if name != "trainer")
+def test_the_trainer_and_the_cross_encoder_start_only_when_asked_for() -> None:
+    profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    assert profiles == {"trainer": ["train"], "cross_encoder": ["rerank"]}
 
 
-@pytest.mark.parametrize("name", ["backend", "recommendation_service", "trainer"])
+@pytest.mark.parametrize("name", ["backend", "recommendation_service", "trainer", "cross_encoder"])
 def test_the_command_is_that_of_the_image(name: str) -> None:
     build = SERVICES[name]["build"]
     assert str(SERVICES[name]["command"]).replace("'", '"') in (ROOT / build["dockerfile"]).read_text()

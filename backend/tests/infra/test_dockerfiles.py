@@ -25,7 +25,7 @@ def stages_of(path: Path) -> dict[str, list[str]]:
     return stages
 
 
-RUNNING = [(FILES["backend"], "last"), (FILES["service"], "serve"), (FILES["service"], "trainer")]
+RUNNING = [(FILES["backend"], "last"), *((FILES["service"], stage) for stage in ("serve", "trainer", "cross_encoder"))]
 
 
 @pytest.mark.parametrize("path", FILES.values(), ids=FILES)
@@ -68,7 +68,7 @@ def test_serving_installs_neither_torch_nor_implicit() -> None:
         assert not names & {"torch", "implicit", "scikit-learn"}
 
 
-@pytest.mark.parametrize("name", ["serve", "backend", "train", "dev"])
+@pytest.mark.parametrize("name", ["serve", "backend", "train", "rerank", "dev"])
 def test_a_lock_file_pins_every_line(name: str) -> None:
     lines = (ROOT / f"requirements/{name}.txt").read_text().splitlines()[1:]
     assert lines == sorted(lines)
