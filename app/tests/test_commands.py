@@ -99,7 +99,7 @@ def test_nothing_published_is_one_line_that_tells_the_fix(site: Path, capsys: py
 def test_the_shipped_configuration_trains(site: Path) -> None:
     text = (ROOT / "configs" / "two_tower.yaml").read_text(encoding="utf-8")
     config = site / "two_tower.yaml"
-    config.write_text(text.replace("epochs: 60", "epochs: 1").replace("[click, enroll, complete]", "[enroll]"))
+    config.write_text(text.replace("epochs: 60", "epochs: 1").replace("[view, click, enroll, complete]", "[enroll]"))
     assert train_two_tower.main(["--config", str(config)]) == 0
     model = store(site).load("two_tower")
     assert model is not None

@@ -27,7 +27,7 @@ def test_the_shipped_file_reaches_the_parameters_of_training() -> None:
         epochs=60,
         batch=256,
         learning_rate=0.003,
-        event_types=("click", "enroll", "complete"),
+        event_types=("view", "click", "enroll", "complete"),
         min_interactions=2,
         seed=1,
     )
