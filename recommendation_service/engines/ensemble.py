@@ -20,6 +20,7 @@ from recommendation_service.numeric import Bools, Floats, Ints, blend, top_rows,
 
 LEAST_MEMBERS = 2
 MOST_REASONS = 3
+WITHOUT = ", so "  # parts why a member is missing from what that means
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,16 +197,17 @@ class Ensemble(Engine):
 
     def _ask(self, name: str, query: Query) -> Floats | Skip:
         if name in self._without:
-            return Skip(name, "partial", f"{name} is switched off, so {self.name} had to do without it")
+            return Skip(name, "partial", f"{name} is switched off{WITHOUT}{self.name} had to do without it")
         engine = self._engines.get(name)
         if engine is None:
-            return Skip(name, "partial", f"{name} has no published model, so {self.name} had to do without it")
+            return Skip(name, "partial", f"{name} has no published model{WITHOUT}{self.name} had to do without it")
         given = take_turn(engine, partial(engine.scores, query))
         if isinstance(given, Skip):
             return Skip(name, "partial", given.detail)
         if given is None or np.isnan(given[query.eligible]).all():
-            why = "".join(f" ({one.detail})" for one in engine.partial(query))
-            return Skip(name, "partial", f"{name} cannot say for this user{why}, so {self.name} had to do without it")
+            inside = "; ".join(one.detail.partition(WITHOUT)[0] for one in engine.partial(query))
+            why = f" ({inside})" if inside else ""
+            return Skip(name, "partial", f"{name} cannot say for this user{why}{WITHOUT}{self.name} had to do without it")
         return given
 
 

@@ -429,6 +429,17 @@ def test_what_a_nested_ensemble_was_without_is_told_by_the_outer_one() -> None:
     assert "so inner had to do without it" in missing.detail
 
 
+def test_why_a_nested_ensemble_cannot_say_is_told_once_and_short() -> None:
+    members: dict[str, Engine] = {"als": Says("als", None), "popular": Says("popular", [1, 2])}
+    members["inner"] = Ensemble.from_members("inner", members, members={"als": 0.5, "two_tower": 0.5})
+    outer = Ensemble.from_members("outer", members, members={"inner": 0.5, "popular": 0.5})
+    (missing,) = outer.partial(asked(2))
+    assert missing.detail == (
+        "inner cannot say for this user (als cannot say for this user; two_tower has no published model),"
+        " so outer had to do without it"
+    )
+
+
 def test_the_reasons_of_a_nested_ensemble_are_those_of_its_members() -> None:
     members: dict[str, Engine] = dict(pair([9, 1, 2, 3], [9, 1, 2, 3]))
     members["inner"] = Ensemble.from_members("inner", members, members={"als": 0.7, "two_tower": 0.3})

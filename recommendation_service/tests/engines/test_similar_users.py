@@ -52,6 +52,13 @@ def test_scores_are_the_neighbours_tastes_weighed_by_their_cosine() -> None:
     np.testing.assert_allclose(scores, likeness @ tastes / likeness.sum(), rtol=1e-5)
 
 
+def test_the_worked_example_of_the_guide_holds() -> None:
+    """A and B liked 0; A also 2 and 4, B also 6. Somebody likes 0 and 2."""
+    scores = engine_of(arrays_of([(0, 2, 4), (0, 6)])).scores(board.query(board.catalogue(), likes=(0, 2)))
+    assert scores is not None
+    assert scores[[4, 6]].tolist() == pytest.approx([0.358, 0.269], abs=5e-4)
+
+
 def test_only_the_nearest_neighbours_count() -> None:
     engine = engine_of(arrays_of([(0, 2, 4), (0, 6, 8, 10), (0, 2, 12)]), neighbours=2)
     found = engine.recommend(board.query(board.catalogue(), likes=(0, 2)), 9)
