@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 Chance = np.random.Generator
 
 NAMES = tuple(SHELVES)
-POPULARITY_EXPONENT = 0.75  # Zipf: the r-th most attractive product draws r ** -0.75 as strongly as the first
+POPULARITY_EXPONENT = 0.9  # Zipf: the r-th most attractive product of a shelf draws r ** -0.9 as strongly as its first
 PARTNERS = 3
 SOLD_OUT_SHARE = 0.05
 WITHDRAWN_SHARE = 0.01
@@ -51,10 +51,18 @@ def make_assortment(rng: Chance, *, seed: int, items: int, until: datetime) -> A
         _product(rng, stable_id(seed, "product", at), at, NAMES[shelf[at]], titles[at], float(dearness[at]), until)
         for at in range(items)
     )
-    ranks = rng.permutation(items) + 1.0
     born = np.array([product.created_at.timestamp() for product in products])
-    draw = -POPULARITY_EXPONENT * np.log(ranks)
+    draw = _draw(rng, shelf)
     return Assortment(products, shelf, dearness, draw, born, _partners(rng, shelf, dearness, draw))
+
+
+def _draw(rng: Chance, shelf: Ints) -> Floats:
+    """(n,) log of each product's Zipf weight among those of its shelf."""
+    draw = np.empty(shelf.size)
+    for place in range(len(NAMES)):
+        own = np.flatnonzero(shelf == place)
+        draw[own] = -POPULARITY_EXPONENT * np.log(rng.permutation(own.size) + 1.0)
+    return draw
 
 
 def _titles(rng: Chance, shelf: Ints) -> list[tuple[str, str, str]]:

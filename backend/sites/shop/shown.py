@@ -20,7 +20,7 @@ LENGTHS = {"homepage": 12, "product": 8}
 CANDIDATES = 36
 LOOKED_AT = 0.3  # the chance of looking at place p is 1 / (1 + LOOKED_AT * (p - 1))
 CLICK_AT_BEST = 0.55
-INDIFFERENT = 1.1  # the pull at which half of those who look, click
+INDIFFERENT = 3.0  # the pull at which half of those who look, click
 BELONGS = 2.0  # what belonging to the product on the page adds to the pull
 ALIKE = 0.5  # the likeness of two products of one category, as the pipeline notes it: they have no tags
 

@@ -25,8 +25,8 @@ MOST_VISITS = 40
 DEMO = ((0, 0), (1, 4), (5, 19), (40, 10_000))  # counted interactions of the demo customers: none, few, some, many
 DEMO_EACH = 2
 NO_MAILS_SHARE = 0.12
-CHANCE = {"list": 0.42, "product list": 0.07, "wish": 0.16, "cart": 0.5, "partner": 0.5, "regret": 0.12, "order": 0.6}
-WARM = 0.4  # a product that pulls this much is put into the cart half as often as can be
+CHANCE = {"list": 0.4, "product list": 0.07, "wish": 0.16, "cart": 0.5, "partner": 0.5, "regret": 0.12, "order": 0.6}
+WARM = 2.2  # a product that pulls this much is put into the cart half as often as can be
 MIN_ITEMS, MIN_USERS = 90, 40
 
 

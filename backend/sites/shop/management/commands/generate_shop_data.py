@@ -19,7 +19,7 @@ class Command(SeedCommand):
     what = "products"
     default_users, default_items = 1200, 3000
     least_users, least_items = MIN_USERS, MIN_ITEMS
-    events_each = 25
+    events_each = 22
 
     def invent(self, sizes: Sizes) -> Seeded:
         """A shop, and what people did there."""
