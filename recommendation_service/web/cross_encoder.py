@@ -14,7 +14,6 @@ from recommendation_service.settings import Settings
 from recommendation_service.web import errors
 from recommendation_service.web.asking import invalid, parse_json
 from recommendation_service.web.auth import Doorkeeper
-from recommendation_service.web.envelope import HEADERS
 
 MAX_BODY_BYTES = 256_000
 MAX_PAIRS = 100
@@ -57,7 +56,8 @@ def create_worker(settings: Settings, score: Callable[[Sequence[Pair]], Floats],
 
     @app.after_request
     def private(response: Response) -> Response:
-        response.headers.extend(HEADERS)
+        response.headers["Cache-Control"] = "private, no-store"
+        response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
     return app
