@@ -27,7 +27,7 @@ EVENTS_A_VISIT = 2.4
 MOST_VISITS = 90
 NEWCOMERS = 0.1  # of the people have no past at all
 DEMO_VISITS = {1: 14, 2: 20, 3: 12, 4: 3, 5: 8, 6: 0}
-HALF_WARM = 3.4  # a course that suits this much is taken up every second time it is looked at
+HALF_WARM = 3.6  # a course that suits this much is taken up every second time it is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class _Walk:
 
     def go(self, visits: int) -> None:
         """Visit that often, at moments spread over the window; then what was begun is finished or dropped."""
-        moments = np.sort(self.rng.uniform(0.02, WINDOW_DAYS - 0.1, size=visits))
+        moments = np.sort(self.rng.uniform(0.15, WINDOW_DAYS - 0.1, size=visits))
         for days_ago in moments[::-1]:
             time = (self.until - timedelta(days=float(days_ago))).replace(microsecond=0)
             may = self.fresh & (self.created < time.toordinal())

@@ -16,8 +16,8 @@ Chance = np.random.Generator
 TOPICS = tuple((category, topic) for category, topics in CATEGORIES.items() for topic in topics)
 LEVELS = tuple(str(level) for level in Level.values)
 UNPUBLISHED_SHARE = 0.02
-POPULARITY_EXPONENT = 0.9  # Zipf: the r-th most attractive course draws r ** -0.9 as strongly as the first
-PULL = {"category": 1.6, "skill": 2.6, "level": 0.9}
+POPULARITY_EXPONENT = 0.5  # Zipf: the r-th most attractive course draws r ** -0.5 as strongly as the first
+PULL = {"category": 2.4, "skill": 2.4, "level": 1.0}
 OLDEST_DAYS = 900
 DEMO = {  # the first learners: what they like, so that a reader sees at once whether a list suits them
     1: (("python", "sql"), Level.BEGINNER, "change careers"),
