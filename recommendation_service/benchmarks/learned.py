@@ -30,7 +30,7 @@ from recommendation_service.settings import load_settings
 from recommendation_service.training import boosting
 from recommendation_service.training.material import Material, read_material
 from recommendation_service.training.ranker import HELD_OUT
-from recommendation_service.training.ranker_gain import Gain, gain_of
+from recommendation_service.training.ranker_gain import SHARE, Gain, gain_of
 from recommendation_service.training.ranker_parameters import RankerParameters
 from recommendation_service.training.shown_lists import ShownLists, answered_lists, read_lists
 
@@ -123,7 +123,7 @@ def measure(root: Path) -> list[tuple[str, str]]:
 
 
 def _told(gain: Gain) -> str:
-    return f"engine {gain.engine:.3f}, learned {gain.learned:.3f} (95 % {gain.low:+.3f} to {gain.high:+.3f})"
+    return f"engine {gain.engine:.3f}, learned {gain.learned:.3f} ({SHARE:.0%} {gain.low:+.3f} to {gain.high:+.3f})"
 
 
 def often(seeds: int) -> list[str]:

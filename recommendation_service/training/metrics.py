@@ -85,11 +85,11 @@ def catalogue_coverage(lists: Ints, n_items: int) -> float:
     return np.unique(lists[lists >= 0]).size / n_items
 
 
-def bootstrap(figures: Floats, *, seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float]:
-    """95 % interval of the mean, by drawing people again with replacement (percentiles of the means)."""
+def bootstrap(figures: Floats, *, seed: int = 0, resamples: int = RESAMPLES, share: float = 0.95) -> tuple[float, float]:
+    """Interval that holds `share` of the means, by drawing people again with replacement (percentiles of the means)."""
     rng = np.random.default_rng(seed)
     draws = rng.integers(0, figures.size, size=(resamples, figures.size))
-    low, high = np.percentile(figures[draws].mean(axis=1), [2.5, 97.5])
+    low, high = np.percentile(figures[draws].mean(axis=1), [50 - 50 * share, 50 + 50 * share])
     return float(low), float(high)
 
 
