@@ -1,24 +1,73 @@
-"""Products near to others, or to a customer's taste, from the stored vectors alone: what is left when the service is away."""
+"""Products near to others, or to a customer's taste, from the stored vectors alone: what is left when the service is away.
 
+Where the database has pgvector, it searches. Elsewhere each process keeps the vectors for a minute, since reading three
+thousand of them takes longer than everything else; what is sold out since is left out by whoever asked.
+"""
+
+import threading
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
 
-from recommendation_service.numeric import Floats, weighted_direction
-from recommendations.vectors import nearest
+from recommendation_service.numeric import Floats, top_rows, weighted_direction
+from recommendations import vectors_pg
+from recommendations.vectors import nearest, unpacked
 from sites.shop.models import ProductEmbedding
 from sites.shop.services.user_preference import UserPreferenceService
+
+KEPT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shelf:
+    """All vectors of one model as they were read; row i of `matrix`, (n, d), is the product keys[i]."""
+
+    made_by: str
+    read_at: float  # monotonic seconds
+    keys: list[str]
+    matrix: Floats
+
+
+_shelf: _Shelf | None = None
+_lock = threading.Lock()
 
 
 def nearest_products(*, user_id: str | None, item_ids: Sequence[str], limit: int) -> list[tuple[str, float]]:
     """Product ids with their cosine, the nearest first; empty where nothing is known. About the items if there are any."""
     found = _of_items(item_ids) if item_ids else _of_customer(user_id)
-    if found is None:
+    if found is None or limit <= 0:
         return []
     direction, made_by = found
     rows = ProductEmbedding.objects.filter(made_by=made_by, is_available=True)
-    return [(str(near.key), near.score) for near in nearest(rows, direction, limit=limit)]
+    if vectors_pg.is_prepared(ProductEmbedding, using=rows.db):
+        return [(str(near.key), near.score) for near in nearest(rows, direction, limit=limit)]
+    shelf = _read(made_by)
+    if not shelf.keys:
+        return []
+    scores = (shelf.matrix @ direction).astype(np.float32)
+    return [(shelf.keys[row], round(float(scores[row]), 7)) for row in top_rows(scores, limit).tolist()]
+
+
+def forget_vectors() -> None:
+    """Read again at the next need; for tests and after a sync."""
+    global _shelf
+    _shelf = None
+
+
+def _read(made_by: str) -> _Shelf:
+    global _shelf
+    known = _shelf
+    if known is not None and known.made_by == made_by and time.monotonic() - known.read_at < KEPT_S:
+        return known
+    with _lock:
+        rows = ProductEmbedding.objects.filter(made_by=made_by, is_available=True).order_by("pk")
+        pairs = list(rows.values_list("pk", "vector"))
+        matrix = np.stack([unpacked(raw) for _, raw in pairs]) if pairs else np.empty((0, 0), dtype=np.float32)
+        _shelf = known = _Shelf(made_by, time.monotonic(), [str(key) for key, _ in pairs], matrix)
+    return known
 
 
 def _of_items(item_ids: Sequence[str]) -> tuple[Floats, str] | None:

@@ -1,10 +1,13 @@
 """What is near to products, or to a taste, from the stored vectors alone; and what a dead service leaves of a list."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from recommendations.services.recommend import recommend
-from sites.shop.models import Product
+from recommendations.vectors import nearest
+from sites.shop.models import Product, ProductEmbedding
 from sites.shop.services.nearness import nearest_products
 from sites.shop.services.user_preference import UserPreferenceService
 from tests.support import store
@@ -64,3 +67,31 @@ def test_with_the_service_dead_lists_still_suit(products: list[Product]) -> None
     assert home["recommendations"][0]["item_id"] == str(products[2].pk), (
         "the nearest to what was bought, which is not shown again"
     )
+
+
+def test_vectors_are_read_once_a_minute_and_again_for_another_model(
+    products: list[Product], django_assert_num_queries: Any
+) -> None:
+    first = [str(products[0].pk)]
+    nearest_products(user_id=None, item_ids=first, limit=2)
+    with django_assert_num_queries(1):
+        assert len(nearest_products(user_id=None, item_ids=first, limit=2)) == 2
+    ProductEmbedding.objects.update(made_by="embedding_v2")
+    with django_assert_num_queries(2):
+        assert len(nearest_products(user_id=None, item_ids=first, limit=2)) == 2
+
+
+def test_nearness_is_the_same_search_as_the_databases(products: list[Product]) -> None:
+    rows = ProductEmbedding.objects.filter(made_by="embedding_v1")
+    by_database = [
+        (str(near.key), near.score) for near in nearest(rows, ProductEmbedding.objects.get(pk=products[1].pk).array(), limit=4)
+    ]
+    found = nearest_products(user_id=None, item_ids=[str(products[1].pk)], limit=4)
+    assert [key for key, _ in found] == [key for key, _ in by_database]
+    assert [score for _, score in found] == pytest.approx([score for _, score in by_database], abs=1e-6)
+    assert nearest_products(user_id=None, item_ids=[str(products[1].pk)], limit=0) == []
+
+
+def test_where_everything_is_sold_out_nothing_is_near(products: list[Product]) -> None:
+    ProductEmbedding.objects.update(is_available=False)
+    assert nearest_products(user_id=None, item_ids=[str(products[1].pk)], limit=4) == []

@@ -1,0 +1,10 @@
+"""Every test begins without remembered vectors."""
+
+import pytest
+
+from sites.shop.services.nearness import forget_vectors
+
+
+@pytest.fixture(autouse=True)
+def _no_vectors_remembered() -> None:
+    forget_vectors()
