@@ -1,8 +1,8 @@
 """What is shown when the service's own list is not there, or not long enough."""
 
 import uuid
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from recommendations.places import Place
 from recommendations.selectors.history import count_of, seen_among
 from recommendations.selectors.items import alive, any_items, items_by_id, matches, title_of
 from recommendations.selectors.popular import popular_ids
+from recommendations.sources import values_of
 
 STEP = 100
 LOOKED_AT = 2000
@@ -56,11 +57,16 @@ class Past:
 @dataclass(slots=True)
 class _Picked:
     wanted: int
+    left_out: set[str]  # item ids that must not come, those that came already among them
     items: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def full(self) -> bool:
         return len(self.items) >= self.wanted
+
+    def add(self, row: dict[str, Any]) -> None:
+        self.items.append(row)
+        self.left_out.add(row["item_id"])
 
 
 def showable(asked: Asked, past: Past, item_ids: list[str]) -> set[str]:
@@ -76,27 +82,31 @@ def showable(asked: Asked, past: Past, item_ids: list[str]) -> set[str]:
 
 
 def popular_items(asked: Asked, past: Past, *, leave_out: Collection[str], wanted: int) -> list[dict[str, Any]]:
-    """Up to `wanted` items as an answer holds them: the popular ones first, then any others of the catalogue."""
-    picked = _Picked(wanted)
+    """Up to `wanted` items as an answer holds them.
+
+    What the site itself finds near comes first; around an item, popular items of its category; then the popular ones,
+    and at last any others of the catalogue.
+    """
+    picked = _Picked(wanted, set(leave_out) | set(past.hidden) | set(asked.item_ids))
     if wanted <= 0:
         return []
     ranking = popular_ids(asked.place)
-    score_of = dict(ranking)
-    left_out = set(leave_out) | set(past.hidden) | set(asked.item_ids)
     try:
-        _pick_near(asked, past, left_out, picked)
-        if picked.full:
-            return picked.items
-        left_out |= {item["item_id"] for item in picked.items}
-        for start in range(0, len(ranking), STEP):
-            step = [item_id for item_id, _ in ranking[start : start + STEP] if item_id not in left_out]
-            _pick_ranked(asked, past, step, score_of, picked)
-            if picked.full:
-                return picked.items
-        _pick_any(asked, past, left_out | set(score_of), picked)
+        _pick_near(asked, past, picked)
+        alike = _of_the_same_category(asked)
+        if alike is not None:
+            _pick_popular(alike, past, ranking, picked, reason=ALIKE)
+        _pick_popular(asked, past, ranking, picked, reason=LIKED_BY_MANY)
+        _pick_any(asked, past, picked)
     except Error:
-        _pick_unchecked(ranking, left_out | past.seen, picked)
+        picked.left_out |= past.seen
+        _pick_unchecked(ranking, picked)
     return picked.items
+
+
+def is_near(items: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a list of the last resort begins with what was found near, and not with what is popular."""
+    return bool(items) and items[0]["reasons"] in ([ALIKE], [SUITS])
 
 
 def renumbered(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -137,61 +147,75 @@ def _seen(asked: Asked, past: Past, item_ids: list[str]) -> set[str]:
     return seen_among(user_id=asked.user_id, catalogue=asked.place.catalogue, item_ids=item_ids)
 
 
+def _of_the_same_category(asked: Asked) -> Asked | None:
+    """The same question among the categories of the items it is about; None where that says nothing."""
+    source = asked.place.source
+    if not asked.item_ids or not source.category or "category" in asked.filters:
+        return None
+    subjects = items_by_id(source=source, item_ids=asked.item_ids).values()
+    categories = tuple(dict.fromkeys(str(value) for item in subjects for value in values_of(item, source.category)))
+    return replace(asked, filters={**asked.filters, "category": categories}) if categories else None
+
+
+def _pick_popular(asked: Asked, past: Past, ranking: list[tuple[str, float]], picked: _Picked, *, reason: str) -> None:
+    score_of = dict(ranking)
+    for start in range(0, len(ranking), STEP):
+        if picked.full:
+            return
+        _pick_ranked(asked, past, [item_id for item_id, _ in ranking[start : start + STEP]], score_of, picked, reason=reason)
+
+
 def _pick_ranked(
-    asked: Asked,
-    past: Past,
-    item_ids: list[str],
-    score_of: dict[str, float],
-    picked: _Picked,
-    *,
-    reason: str = LIKED_BY_MANY,
+    asked: Asked, past: Past, item_ids: list[str], score_of: Mapping[str, float], picked: _Picked, *, reason: str
 ) -> None:
-    if not item_ids:
+    here = [item_id for item_id in item_ids if item_id not in picked.left_out]
+    if not here or picked.full:
         return
-    seen = _seen(asked, past, item_ids)
-    unseen = [item_id for item_id in item_ids if item_id not in seen]
+    source, seen = asked.place.source, _seen(asked, past, here)
+    unseen = [item_id for item_id in here if item_id not in seen]
     if not asked.filters:
         unseen = unseen[: 2 * (picked.wanted - len(picked.items)) + 10]  # some may be gone from the catalogue
-    here = alive(source=asked.place.source, item_ids=unseen) if asked.place.source.available else set(unseen)
-    found = items_by_id(source=asked.place.source, item_ids=[item_id for item_id in unseen if item_id in here])
+    offered = alive(source=source, item_ids=unseen) if source.available else set(unseen)
+    found = items_by_id(source=source, item_ids=[item_id for item_id in unseen if item_id in offered])
     for item_id in unseen:
         if picked.full:
             return
         item = found.get(item_id)
-        if item is not None and matches(source=asked.place.source, item=item, filters=asked.filters):
-            picked.items.append(_row(asked, item_id, item, score_of[item_id], reason))
+        if item is not None and matches(source=source, item=item, filters=asked.filters):
+            picked.add(_row(asked, item_id, item, score_of[item_id], reason))
 
 
-def _pick_any(asked: Asked, past: Past, left_out: set[str], picked: _Picked) -> None:
+def _pick_any(asked: Asked, past: Past, picked: _Picked) -> None:
+    if picked.full:
+        return
     source = asked.place.source
     fitting = (
         (item_id, item)
         for item_id, item in any_items(source=source, at_most=LOOKED_AT)
-        if item_id not in left_out and matches(source=source, item=item, filters=asked.filters)
+        if item_id not in picked.left_out and matches(source=source, item=item, filters=asked.filters)
     )
     for item_id, item in fitting:
         if picked.full:
             return
         if item_id not in _seen(asked, past, [item_id]):
-            picked.items.append(_row(asked, item_id, item, 0.0, TO_DISCOVER))
+            picked.add(_row(asked, item_id, item, 0.0, TO_DISCOVER))
 
 
-def _pick_near(asked: Asked, past: Past, left_out: set[str], picked: _Picked) -> None:
+def _pick_near(asked: Asked, past: Past, picked: _Picked) -> None:
     """What the site itself finds near: to the items asked about, or to the person's taste."""
-    wanted = 2 * picked.wanted + len(left_out)
+    wanted = 2 * picked.wanted + len(picked.left_out)
     near = asked.place.source.nearest(user_id=asked.user_id, item_ids=asked.item_ids, limit=wanted)
-    ids = [item_id for item_id, _ in near if item_id not in left_out]
+    ids = [item_id for item_id, _ in near]
     _pick_ranked(asked, past, ids, dict(near), picked, reason=ALIKE if asked.item_ids else SUITS)
 
 
-def _pick_unchecked(ranking: list[tuple[str, float]], left_out: set[str], picked: _Picked) -> None:
+def _pick_unchecked(ranking: list[tuple[str, float]], picked: _Picked) -> None:
     """With the database gone half way: ids alone, from the ranking this process remembers."""
-    have = left_out | {item["item_id"] for item in picked.items}
     for item_id, score in ranking:
         if picked.full:
             return
-        if item_id not in have:
-            picked.items.append(_bare(item_id, "", score, LIKED_BY_MANY))
+        if item_id not in picked.left_out:
+            picked.add(_bare(item_id, "", score, LIKED_BY_MANY))
 
 
 def _row(asked: Asked, item_id: str, item: Any, score: float, reason: str) -> dict[str, Any]:

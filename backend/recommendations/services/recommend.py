@@ -16,7 +16,7 @@ from recommendations.places import Place, place_of
 from recommendations.selectors.history import NOBODY, hidden_of, history_of, mark_of, seen_before
 from recommendations.selectors.items import require_items
 from recommendations.service_state import service_state
-from recommendations.services.fallback import Asked, Past, empty_answer, popular_items, renumbered, showable
+from recommendations.services.fallback import Asked, Past, empty_answer, is_near, popular_items, renumbered, showable
 from recommendations.services.flight import SingleFlight
 from recommendations.services.impressions import record_impression
 
@@ -25,6 +25,7 @@ __all__ = ["Place", "place_of", "recommend"]
 SPARE = 10  # asked for beyond the limit, since some items may be gone from the catalogue
 MAX_WORDS, MAX_WORD_LENGTH, MAX_NAMES = 100, 200, 50  # what the service accepts of a profile
 UNKNOWN = "unknown"
+NEAREST = "nearest"  # method_used where the site itself found what is near
 
 _flight = SingleFlight()
 
@@ -124,7 +125,10 @@ def _without_service(asked: Asked, past: Past, failure: ServiceFailed, kept: cac
     if kept is not None:
         answer = {**kept.answer, "request_id": answer["request_id"], "interaction_count": answer["interaction_count"]}
     answer.update(degraded=True, degradation=[skip, *answer["degradation"]])
-    return _filled(asked, past, answer)
+    answer = _filled(asked, past, answer)
+    if kept is None and is_near(answer["recommendations"]):
+        answer["method_used"] = NEAREST
+    return answer
 
 
 def _filled(asked: Asked, past: Past, answer: dict[str, Any]) -> dict[str, Any]:

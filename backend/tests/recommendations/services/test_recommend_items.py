@@ -104,6 +104,22 @@ def test_without_the_service_what_the_site_finds_near_comes_before_popular_items
     assert asked == [(str(ada.pk), (str(startups[0].pk),))]
     assert shown(answer)[:3] == [str(startups[place].pk) for place in (7, 9, 20)]
     assert answer["recommendations"][0]["reasons"] == ["Similar to what you look at"]
+    assert answer["method_used"] == "nearest"
+
+
+def test_a_site_without_vectors_shows_what_is_popular_in_the_items_category_first(
+    service_at: Point, startups: list[Startup]
+) -> None:
+    service_at("http://127.0.0.1:9")
+    for fan in ("f1", "f2", "f3"):
+        board.did(fan, startups[21].pk, "like")
+    board.did("f1", startups[20].pk, "like")
+    answer = around(startups[0].pk, limit=3)
+    assert shown(answer)[:2] == [str(startups[20].pk), str(startups[21].pk)], "20 is of the same sector, 21 is liked more"
+    assert [item["reasons"] for item in answer["recommendations"][:2]] == [
+        ["Similar to what you look at"],
+        ["Liked by many people here"],
+    ]
 
 
 def test_what_cannot_be_had_now_is_not_recommended_but_may_be_looked_at(
