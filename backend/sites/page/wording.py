@@ -61,9 +61,14 @@ BUTTONS = {
 }
 
 
+NEAREST = "nearest: what this site itself finds close by"
+
+
 def method_in_words(use_case: UseCase, name: str) -> str:
     """What an engine does; its own name where its kind has no words here."""
     part = use_case.engines.get(name)
+    if part is None and name == "nearest":
+        return NEAREST
     return METHODS.get(part.kind, name) if part else name
 
 
