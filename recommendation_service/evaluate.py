@@ -15,7 +15,7 @@ from recommendation_service.training import tables
 from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
 from recommendation_service.training.recipes import KINDS, stated_for
 from recommendation_service.training.report import Report
-from recommendation_service.training.study import Studied, Study
+from recommendation_service.training.study import BASKET_K, Studied, Study
 from recommendation_service.wiring import build_engines
 
 
@@ -43,6 +43,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     studied = study.run(parameters, k=options.k, tune=options.tune, budget_s=options.budget_seconds)
     report.line(f"{use_case.name}: {dataset.version}, 80/10/10 by time, full ranking, seen items masked, seed {options.seed}")
     report.line(tables.plain(studied.figures, options.k))
+    if studied.baskets:
+        report.line("\n" + tables.plain(studied.baskets, BASKET_K))
     for note in studied.notes:
         report.line(note)
     _write(options, dataset, studied)
@@ -53,7 +55,9 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _write(options: argparse.Namespace, dataset: Dataset, studied: Studied) -> None:
     if options.markdown:
-        text = tables.markdown(studied.figures, options.k) + "".join(f"\n- {note}" for note in studied.notes) + "\n"
+        text = tables.markdown(studied.figures, options.k)
+        text += "\n" + tables.markdown(studied.baskets, BASKET_K) if studied.baskets else ""
+        text += "".join(f"\n- {note}" for note in studied.notes) + "\n"
         options.markdown.write_text(text, encoding="utf-8")
     if options.json:
         body = {
@@ -62,6 +66,7 @@ def _write(options: argparse.Namespace, dataset: Dataset, studied: Studied) -> N
             "k": options.k,
             "seed": options.seed,
             "figures": [asdict(one) for one in studied.figures],
+            "baskets": [asdict(one) for one in studied.baskets],
             "notes": list(studied.notes),
         }
         options.json.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")

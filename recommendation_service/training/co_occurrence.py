@@ -62,7 +62,7 @@ def train_co_occurrence(material: Material, parameters: CoOccurrenceParameters, 
     "Scalable Collaborative Filtering with Jointly Derived Neighborhood Interpolation Weights". Raises NotEnough when no
     pair is left.
     """
-    baskets = baskets_of(_chosen(material.events, parameters), parameters)
+    baskets = baskets_of(material.events, parameters)
     pairs = count_pairs(baskets, len(material.catalogue), progress)
     counts = np.bincount(baskets.items, minlength=len(material.catalogue))
     scores = _scores(pairs, counts, len(baskets), parameters.shrinkage)
@@ -75,6 +75,11 @@ def train_co_occurrence(material: Material, parameters: CoOccurrenceParameters, 
     return Trained("co_occurrence", arrays, {**asdict(parameters), "n_baskets": len(baskets)})
 
 
+def baskets_of(events: Events, parameters: CoOccurrenceParameters) -> Baskets:
+    """A basket begins with a user's first event and holds all that follow within the window; the next one begins after it."""
+    return _parted(*_chosen(events, parameters), parameters)
+
+
 def _chosen(events: Events, parameters: CoOccurrenceParameters) -> tuple[Ints, Ints, Ints]:
     """Users, items and times in milliseconds of the events that count, by user and then time."""
     kept = events.of_kinds(parameters.events) if parameters.events else events.weights > 0
@@ -83,9 +88,7 @@ def _chosen(events: Events, parameters: CoOccurrenceParameters) -> tuple[Ints, I
     return events.users[places], events.items[places], np.rint(events.times[places] * 1000).astype(np.int64)
 
 
-def baskets_of(chosen: tuple[Ints, Ints, Ints], parameters: CoOccurrenceParameters) -> Baskets:
-    """A basket begins with a user's first event and holds all that follow within the window; the next one begins after it."""
-    users, items, times = chosen
+def _parted(users: Ints, items: Ints, times: Ints, parameters: CoOccurrenceParameters) -> Baskets:
     if not users.size:
         return Baskets(np.zeros(1, dtype=np.int64), items, users)
     begins = _beginnings(users, times, round(parameters.window_hours * HOUR_MS))

@@ -1,14 +1,16 @@
 """The measured comparison of all models of a use case: chosen on validation, measured once on the test part."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recommendation_service.datasets.files import Dataset
 from recommendation_service.errors import DatasetError
 from recommendation_service.numeric import AnyArray, Floats
+from recommendation_service.training import tables
 from recommendation_service.training.als import ALSParameters
+from recommendation_service.training.basket_panel import build_baskets
 from recommendation_service.training.blend import Learned, learn_weights
 from recommendation_service.training.evaluation import Figures, Panel, Scorer, build_panel, measure_all, score_people
 from recommendation_service.training.material import NotEnough, Trained, read_material
@@ -21,6 +23,7 @@ from recommendation_service.training.tuning import Tuned, tune_als
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.schema import UseCase
 
+BASKET_K = 4  # as many as a product page shows beside "frequently bought together"
 BASELINE = "popularity"  # the kind that every other one is compared with, so it comes first
 
 
@@ -30,6 +33,7 @@ class Studied:
 
     figures: tuple[Figures, ...]
     notes: tuple[str, ...]
+    baskets: tuple[Figures, ...] = ()  # of baskets with one product left out, at BASKET_K; empty: there are none
 
 
 class Study:
@@ -46,6 +50,7 @@ class Study:
         late = whole.as_of(split.before_test(), weighting, split.test_start)
         self.valid = build_panel(early, split.valid, most=PANEL_AT_MOST, with_history=True)
         self.test = build_panel(late, split.test)
+        self._newest = split.test
         if not len(self.test):
             raise DatasetError(f"{self._name}: nobody liked anything new in the newest tenth of the events; nothing to measure")
 
@@ -62,14 +67,24 @@ class Study:
                 early[kind], late[kind] = self._trained(kind, one)
             except NotEnough as error:
                 notes.append(f"{self._named(kind)} is missing: {error.message}")
-        rows = self._stated(late)
+        rows = self._stated(late, self.test)
+        baskets = self._baskets(late, parameters.get("co_occurrence"))
         if tune and "als" in early and len(self.valid):
             tuned = self._tuned(parameters["als"], budget_s)
             notes.append(_tuning_note(tuned))
             early["als"], late["als"] = self._trained("als", tuned.parameters)
             rows = _beside(rows, self._named("als"), self._engines(self.test, late)[self._named("als")], self.test)
         rows |= self._learned(early, late, notes)
-        return Studied(tuple(measure_all(rows, self.test, k=k)), tuple(notes))
+        return Studied(tuple(measure_all(rows, self.test, k=k)), tuple(notes), baskets)
+
+    def _baskets(self, late: Mapping[str, Trained], parameters: Parameters | None) -> tuple[Figures, ...]:
+        if parameters is None:
+            return ()
+        panel = build_baskets(self.test.material, self._newest, parameters)
+        if not len(panel):
+            return ()
+        found = measure_all(self._stated(late, panel), panel, k=BASKET_K)
+        return tuple(replace(one, segment=tables.BASKETS) for one in found if one.segment == "all")
 
     def _trained(self, kind: str, parameters: Parameters) -> tuple[Trained, Trained]:
         """Without the validation part, and with it; the second does as many epochs as the first found right."""
@@ -92,14 +107,14 @@ class Study:
         artifacts = {kind: one.artifact(self._name) for kind, one in models.items()}
         return self._build(weighted(self._use_case, weights), panel.material.catalogue, artifacts)
 
-    def _stated(self, late: Mapping[str, Trained]) -> dict[str, Floats]:
+    def _stated(self, late: Mapping[str, Trained], panel: Panel) -> dict[str, Floats]:
         """Scores of every engine there is: the baseline, plain ones as in the file, ensembles, the main one last."""
-        engines, main = self._engines(self.test, late), self._use_case.main_ensemble()
+        engines, main = self._engines(panel, late), self._use_case.main_ensemble()
         blends = in_order(self._use_case)
         last = [name for name in blends if main is None or name != main[0]] + ([main[0]] if main else [])
         plain = sorted(set(self._use_case.engines) - set(blends), key=list(self._use_case.engines).index)
         plain.sort(key=lambda name: self._use_case.engines[name].kind != BASELINE)
-        found = {name: score_people(engines[name], self.test) for name in [*plain, *last] if name in engines}
+        found = {name: score_people(engines[name], panel) for name in [*plain, *last] if name in engines}
         return {f"{name} (stated)" if main and name == main[0] else name: scores for name, scores in found.items()}
 
     def _learned(self, early: Mapping[str, Trained], late: Mapping[str, Trained], notes: list[str]) -> dict[str, Floats]:

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
-from recommendation_service.training.evaluation import SEGMENTS, Figures
+from recommendation_service.training.evaluation import Figures
+
+BASKETS = "baskets"
 
 _SEGMENT_TITLES = {
     "all": "Everyone",
     "0-4": "Cold: 0-4 interactions before the test part, newcomers included",
     "5-19": "Warm: 5-19 interactions",
     "20+": "Hot: 20 or more interactions",
+    BASKETS: "Baskets of the test part, one product left out and asked for by the rest",
 }
 
 
@@ -61,5 +64,5 @@ def markdown(figures: Sequence[Figures], k: int) -> str:
 
 
 def _segments(figures: Sequence[Figures]) -> list[tuple[str, list[Figures]]]:
-    found = [(segment, [one for one in figures if one.segment == segment]) for segment in SEGMENTS]
+    found = [(segment, [one for one in figures if one.segment == segment]) for segment in _SEGMENT_TITLES]
     return [(segment, rows) for segment, rows in found if rows]

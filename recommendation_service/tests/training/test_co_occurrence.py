@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendation_service.artifacts.shapes import check
+from recommendation_service.datasets.files import Events
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.engines.co_occurrence import CoOccurrence
 from recommendation_service.tests.engines import board
@@ -53,7 +54,10 @@ def test_counts_equal_those_of_a_plain_loop(orders, window, most, at_once):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(co_occurrence, "PAIRS_AT_ONCE", at_once)
         parameters = CoOccurrenceParameters(window_hours=window, basket_items=most)
-        pairs = count_pairs(baskets_of((users, items, hours * 3_600_000), parameters), 8)
+        by_time = np.argsort(hours, kind="stable")  # as an export tells them; items of one hour keep their order
+        weights = np.ones(users.size, dtype=np.float32)
+        events = Events(users[by_time], items[by_time], weights, NOW + hours[by_time] * HOUR)
+        pairs = count_pairs(baskets_of(events, parameters), 8)
     places = list(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
     assert dict(zip(places, pairs.baskets.tolist(), strict=True)) == dict(met)
     assert dict(zip(places, pairs.people.tolist(), strict=True)) == {pair: len(own) for pair, own in people.items()}

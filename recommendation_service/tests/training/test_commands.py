@@ -128,13 +128,19 @@ def test_co_occurrence_has_its_own_command(shop):
 
 
 def test_any_use_case_is_measured_engine_by_engine_under_its_own_names(shop, capsys):
-    assert evaluate.main(shop_options(shop, "--json", str(shop / "e.json"))) == 0
+    files = ["--json", str(shop / "e.json"), "--markdown", str(shop / "e.md")]
+    assert evaluate.main(shop_options(shop, *files)) == 0
     body = json.loads((shop / "e.json").read_text(encoding="utf-8"))
     figures = {one["model"]: one["ndcg"] for one in body["figures"] if one["segment"] == "all"}
     plain = ["popular", "content_based", "similar_users", "bought_together"]
     assert list(figures) == [*plain, "collaborative", "goes_with", "hybrid (stated)", "hybrid (learned)"]
     assert figures["collaborative"] > figures["popular"]
     assert any(note.startswith("hybrid: weights chosen on") for note in body["notes"])
+    baskets = {one["model"]: one["recall"] for one in body["baskets"]}
+    assert baskets["bought_together"] > baskets["popular"]
+    for told in (capsys.readouterr().out, (shop / "e.md").read_text(encoding="utf-8")):
+        assert "Baskets of the test part, one product left out" in told
+        assert "hybrid (learned)" in told
 
 
 def test_a_dry_run_publishes_nothing(site, capsys):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from recommendation_service.training import tables
 from recommendation_service.training.evaluation import Figures
 
@@ -9,6 +11,10 @@ def test_markdown_is_one_table_a_segment_with_interval_and_n():
     assert "| ALS (stated) | 0.1000 | 0.2000 | 0.3000 | 0.0500 | 0.2800-0.3200 | 0.420 | - | 50% | 1,234 |" in text
     assert text.count("| model |") == 2
     assert "**Hot: 20 or more interactions**" in text
+
+
+def test_baskets_have_a_title_of_their_own():
+    assert tables.plain([replace(ROW, segment=tables.BASKETS)], 4).startswith("Baskets of the test part")
 
 
 def test_plain_columns_line_up():
