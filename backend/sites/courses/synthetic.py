@@ -26,7 +26,7 @@ LIST_LENGTH = 8
 EVENTS_A_VISIT = 2.4
 MOST_VISITS = 90
 NEWCOMERS = 0.1  # of the people have no past at all
-DEMO_VISITS = {1: 14, 2: 20, 3: 12, 4: 3, 5: 8, 6: 0}
+DEMO_VISITS = {1: 6, 2: 14, 3: 10, 4: 2, 5: 8, 6: 0}
 HALF_WARM = 3.6  # a course that suits this much is taken up every second time it is looked at
 
 
