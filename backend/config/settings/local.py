@@ -8,3 +8,6 @@ SECRET_KEY = env.str("SECRET_KEY", default="local-only-and-never-outside-this-ma
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 RECOMMENDATIONS["DEMO"] = env.bool("DEMO", default=True)
 (BACKEND / "var").mkdir(exist_ok=True)
+if not env.str("EMAIL_URL", default=""):
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"  # mails to look at, sent to nobody
+    EMAIL_FILE_PATH = BACKEND / "var" / "mail"
