@@ -105,6 +105,23 @@ def two_tower_arrays(seed: int = 0, items: Sequence[str] = ITEMS, d: int = 4, h:
     }
 
 
+def margin_arrays(seed: int = 0, items: Sequence[str] = ITEMS, users: Sequence[str] = USERS, d: int = 4) -> dict[str, AnyArray]:
+    rng = np.random.default_rng(seed)
+
+    def normal(*shape: int) -> AnyArray:
+        return rng.normal(size=shape).astype(np.float32)
+
+    return {
+        "item_ids": ids(items),
+        "item_vectors": normal(len(items), d),
+        "item_biases": normal(len(items)),
+        "history_vectors": normal(len(items), d),
+        "content_vectors": normal(len(items), 2),
+        "user_ids": ids(users),
+        "user_vectors": normal(len(users), d),
+    }
+
+
 def content_arrays(items: Sequence[str] = ITEMS) -> dict[str, AnyArray]:
     """Every item has the one term of its club."""
     return {
@@ -195,6 +212,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "embedding": {"model": "", "dimension": 4},
     "co_occurrence": {},
     "similar_users": {},
+    "margin": {"emb_dim": 4, "content_dim": 2, "recent": 20, "epochs": 1, "seed": 0},
     "ensemble": {},
     "learned": {},
     "bandit": {"rewards": {"click": 0.3}},
@@ -207,6 +225,7 @@ ARRAYS = {
     "embedding": embedding_arrays,
     "co_occurrence": co_occurrence_arrays,
     "similar_users": similar_users_arrays,
+    "margin": margin_arrays,
     "ensemble": ensemble_arrays,
     "learned": learned_arrays,
     "bandit": bandit_arrays,
