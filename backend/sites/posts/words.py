@@ -78,7 +78,7 @@ TITLES: dict[str, tuple[str, ...]] = {
         "What a year of {tag} taught me about {matter}",
         "{Tag} for {people}, without the fuss",
         "I was wrong about {tag}",
-        "{Matter}, and what {tag} has to do with it",
+        "{Matter}, seen through {tag}",
         "Small {tag} habits that lasted",
     ),
     "tutorial": (
