@@ -34,8 +34,9 @@ def prepare_pgvector(rows: type[models.Model], *, using: str = "default") -> boo
     try:
         with transaction.atomic(using=using), connection.cursor() as cursor:
             cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {EXTENSION}")
+            index = connection.ops.quote_name(f"recs_missing_{rows._meta.db_table}"[:63])
             for statement in _STATEMENTS:
-                cursor.execute(statement.format(table=table, key=key, column=COLUMN))
+                cursor.execute(statement.format(table=table, key=key, column=COLUMN, index=index))
     except DatabaseError as error:
         log.info("no pgvector for %s, so it is searched exactly in Python: %s", rows._meta.db_table, str(error).strip())
         return False
@@ -45,6 +46,7 @@ def prepare_pgvector(rows: type[models.Model], *, using: str = "default") -> boo
 
 _STATEMENTS = (
     "ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} vector",
+    "CREATE INDEX IF NOT EXISTS {index} ON {table} ({key}) WHERE {column} IS NULL",  # so that nothing missing costs nothing
     "CREATE OR REPLACE FUNCTION recs_forget_vector_pg() RETURNS trigger LANGUAGE plpgsql AS"
     " $$ BEGIN NEW.{column} := NULL; RETURN NEW; END $$",
     "CREATE OR REPLACE TRIGGER recs_forget_vector_pg BEFORE UPDATE ON {table} FOR EACH ROW"

@@ -1,6 +1,7 @@
 """The worker's door: who may ask, what a question is, and that nobody waits for an answer that is of no use any more."""
 
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from recommendation_service.errors import ConfigurationError
 from recommendation_service.numeric import Floats
 from recommendation_service.settings import load_settings
 from recommendation_service.tests.support.service import bearer, settings_under
-from recommendation_service.web.cross_encoder import MAX_PAIRS, create_worker
+from recommendation_service.web.cross_encoder import AT_ONCE, MAX_PAIRS, create_worker
 
 OURS = bearer(aud=["cross_encoder"], scope="")
 
@@ -89,6 +90,24 @@ def test_who_would_wait_longer_than_the_answer_is_of_use_is_sent_away(tmp_path: 
     may_end.set()
     thread.join()
     assert (second.status_code, second.headers["Retry-After"], first) == (503, "5", [200])
+
+
+def test_a_question_whose_time_is_over_stops_half_way(tmp_path: Path) -> None:
+    read: list[int] = []
+
+    def slow(pairs: Sequence[tuple[str, str]]) -> Floats:
+        read.append(len(pairs))
+        time.sleep(0.03)
+        return by_length(pairs)
+
+    worker = create_worker(settings_under(tmp_path), slow, model="tiny").test_client()
+    answer = worker.post("/scores", json={"pairs": [["q", "d"]] * 100, "budget_ms": 20}, headers=OURS)
+    assert answer.status_code == 503
+    assert read == [AT_ONCE]
+    whole = worker.post("/scores", json={"pairs": [["q", "d" * n] for n in range(12)], "budget_ms": 30_000}, headers=OURS)
+    assert whole.json is not None
+    assert whole.json["scores"] == list(range(12))
+    assert read == [AT_ONCE, AT_ONCE, AT_ONCE, 2]
 
 
 def test_a_model_that_fails_frees_the_way_for_the_next_question(tmp_path: Path) -> None:
