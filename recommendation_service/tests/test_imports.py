@@ -8,7 +8,18 @@ from pathlib import Path
 
 from recommendation_service.tests.support import service
 
-HEAVY = ("torch", "implicit", "pyarrow", "sklearn", "pandas", "django", "marshmallow_sqlalchemy", "joblib", "cloudpickle")
+HEAVY = (
+    "torch",
+    "implicit",
+    "lightgbm",
+    "pyarrow",
+    "sklearn",
+    "pandas",
+    "django",
+    "marshmallow_sqlalchemy",
+    "joblib",
+    "cloudpickle",
+)
 PROGRAM = """
 import json, os, sys
 from recommendation_service.app import create_app
