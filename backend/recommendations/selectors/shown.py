@@ -1,7 +1,7 @@
 """Shown lists joined with what people did with them, grouped and counted by the database in one pass over an index.
 
-Only what a list's own reader did with an item of that very list counts, and each list and item counts once however often
-it was clicked.
+Only what a list's own reader did with an item of that very list counts (of a list for nobody in particular: whoever saw
+it), and each list and item counts once however often it was clicked.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -134,7 +134,7 @@ def _answered(asked: Asked, group: str, steps: Sequence[Collection[str]], by: st
     rows = _rows(
         f"SELECT {by}, {sums}, SUM(worth) FROM (SELECT l.grp AS grp, l.request_id AS list, k.item_id AS item, {flags}, "  # noqa: S608 - our own tables and whole numbers
         f"COALESCE(MAX(CASE WHEN x.kind_id IN ({of_step[-1]}) THEN x.value END), 0) AS worth "
-        f"FROM ({lists}) l JOIN {events} x ON x.request_id = l.request_id AND x.user_id = l.user_id "
+        f"FROM ({lists}) l JOIN {events} x ON x.request_id = l.request_id AND (l.user_id IS NULL OR x.user_id = l.user_id) "
         f"JOIN {items} s ON s.impression_id = l.request_id AND s.item_id = x.item_id JOIN {keys} k ON k.id = x.item_id "
         f"WHERE x.kind_id IN ({_among(kinds.values())}) GROUP BY l.grp, l.request_id, k.item_id) c GROUP BY {by}{ending}",
         words,

@@ -90,7 +90,7 @@ def naive(log: Log, *, clicks: Sequence[str], conversions: Sequence[str], lists:
     clicked, converted, revenue = 0, 0, 0.0
     for one in lists:
         for item in one.items:
-            own = [act for act in log.acts if (act.user, act.item, act.answers) == (one.user, item, one.number)]
+            own = [act for act in log.acts if (act.item, act.answers) == (item, one.number) and one.user in (None, act.user)]
             clicked += any(act.event in clicks for act in own)
             sold = [act.value or 0.0 for act in own if act.event in conversions]
             converted += bool(sold)

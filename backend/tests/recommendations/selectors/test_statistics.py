@@ -41,7 +41,7 @@ HAND_MADE = Log(
         Act("bob", "a", "view", 2),
         Act("bob", "a", "click", None),  # from elsewhere
         Act("bob", "d", "click", 3),
-        Act("ana", "a", "click", 4),  # nobody's list
+        Act("ana", "a", "click", 4),  # nobody's list: whoever saw it may answer it
         Act("ana", "a", "enroll", 5, 99.0),
     ),
 )
@@ -50,8 +50,8 @@ HAND_MADE = Log(
 def test_each_list_and_item_counts_once_and_only_for_its_own_reader() -> None:
     HAND_MADE.write()
     found = statistics.totals(use_case=USE_CASE, window=WINDOW)
-    assert asdict(found) == {"lists": 5, "shown": 10, "clicks": 3, "conversions": 2, "revenue": 35.0}
-    assert (found.ctr, found.conversion_rate) == (0.3, 0.2)
+    assert asdict(found) == {"lists": 5, "shown": 10, "clicks": 4, "conversions": 2, "revenue": 35.0}
+    assert (found.ctr, found.conversion_rate) == (0.4, 0.2)
 
 
 def test_one_persons_figures_are_their_own() -> None:
@@ -67,14 +67,14 @@ def test_the_daily_series_has_every_day_also_the_empty_ones() -> None:
     HAND_MADE.write()
     days = statistics.daily(use_case=USE_CASE, window=Window(START - timedelta(days=2), START + timedelta(days=3)))
     told = [(day.day.day, day.lists, day.shown, day.clicks) for day in days]
-    assert told == [(27, 0, 0, 0), (28, 1, 1, 0), (1, 1, 3, 1), (2, 3, 5, 2), (3, 1, 2, 0)]
+    assert told == [(27, 0, 0, 0), (28, 1, 1, 0), (1, 1, 3, 1), (2, 3, 5, 2), (3, 1, 2, 1)]
 
 
 def test_shares_of_the_strategies_add_up_to_one() -> None:
     HAND_MADE.write()
     groups = statistics.by_method(use_case=USE_CASE, window=WINDOW)
     assert [(group.name, group.lists, group.clicks) for group in groups] == [
-        ("content", 2, 1),
+        ("content", 2, 2),
         ("popularity", 2, 1),
         ("hybrid", 1, 1),
     ]
@@ -86,15 +86,15 @@ def test_top_items_come_by_conversions_then_clicks() -> None:
     HAND_MADE.write()
     items = statistics.top_items(use_case=USE_CASE, window=WINDOW)
     told = [(item.item_id, item.shown, item.clicks, item.conversions, item.revenue) for item in items]
-    assert told == [("a", 4, 2, 1, 30.0), ("b", 3, 0, 1, 5.0), ("d", 2, 1, 0, 0.0)]
+    assert told == [("a", 4, 3, 1, 30.0), ("b", 3, 0, 1, 5.0), ("d", 2, 1, 0, 0.0)]
     assert [item.item_id for item in statistics.top_items(use_case=USE_CASE, window=WINDOW, limit=1)] == ["a"]
 
 
 def test_a_funnel_only_narrows() -> None:
     HAND_MADE.write()
     steps = statistics.funnel(use_case=USE_CASE, window=WINDOW, between=("view",))
-    assert [(step.name, step.count) for step in steps] == [("shown", 10), ("clicked", 5), ("view", 3), ("converted", 2)]
-    assert steps[1].of_shown == steps[1].of_before == 0.5
+    assert [(step.name, step.count) for step in steps] == [("shown", 10), ("clicked", 6), ("view", 3), ("converted", 2)]
+    assert steps[1].of_shown == steps[1].of_before == 0.6
     assert steps[3].of_before == pytest.approx(2 / 3)
 
 
