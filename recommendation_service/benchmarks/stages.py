@@ -37,7 +37,7 @@ ITEMS, PEOPLE, CATEGORIES, BASKETS, BASKET = 3_000, 1_000, 24, 8, 3
 KINDS = ("embedding", "co_occurrence", "similar_users")
 ASKED = 300  # answers a measurement; a fifth of them where the cross-encoder reads
 WARM_UP = 20
-BUDGET_MS = 5_000
+BUDGET_MS, USUAL_BUDGET_MS = 5_000, 150  # what it gets here, and what a file that says nothing gives it
 STATED = {
     "generate": "001.54 candidates",
     "score": "001.55 hybrid scores",
@@ -135,4 +135,6 @@ def measure(root: Path) -> list[tuple[str, str]]:
     command = [sys.executable, "-m", "recommendation_service.serve_cross_encoder", "--port", str(port)]
     with served(command, port=port, environment=surroundings, log=root / "encoder.log", ready="/livez"):
         found = stages_of(root, asked=ASKED // 5, CROSS_ENCODER_URL=f"http://127.0.0.1:{port}")
-    return [*rows, *rows_of(found, "cross-encoder")]
+    in_time = float(np.mean(found["rescore"] <= USUAL_BUDGET_MS))
+    rows += rows_of(found, "cross-encoder")
+    return [*rows, (f"cross-encoder: looks within {USUAL_BUDGET_MS} ms", f"{in_time:.0%}")]
