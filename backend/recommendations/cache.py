@@ -133,10 +133,13 @@ def count_hit(key: str, *, where: str) -> None:
 
 
 def hits_by_day(where: str, days: Iterable[date]) -> dict[date, int]:
-    """How many lists of a place were shown again on each of these days (UTC); days of the last two weeks are known."""
+    """How many lists of a place were shown again on each of these days (UTC); days on which none was counted are absent.
+
+    Days of the last two weeks are known, as far as the cache lived through them.
+    """
     names = {day: _day_name(where, day) for day in days}
     found = _try(lambda: cache.get_many(list(names.values()))) or {}
-    return {day: count for day, name in names.items() if isinstance(count := found.get(name, 0), int)}
+    return {day: count for day, name in names.items() if isinstance(count := found.get(name), int)}
 
 
 def hits_of(key: str) -> int:

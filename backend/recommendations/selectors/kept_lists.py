@@ -15,16 +15,19 @@ from recommendations.models import Impression
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """Lists of one day (UTC): `made` ones were asked of the service, `hits` came from the cache."""
+    """Lists of one day (UTC): `made` ones were asked of the service, `hits` came from the cache.
+
+    `hits` is None where the cache has no count of that day: it may have lost it.
+    """
 
     day: date
     made: int
-    hits: int
+    hits: int | None
 
     @property
     def rate(self) -> float | None:
-        """Share of the lists that came from the cache; None on a day without lists."""
-        return self.hits / (self.made + self.hits) if self.made + self.hits else None
+        """Share of the lists that came from the cache; None where that was not counted."""
+        return None if not self.hits else self.hits / (self.made + self.hits)
 
 
 def reuse_by_day(*, use_case: str, surface: str, days: int) -> list[Reuse]:
@@ -34,7 +37,7 @@ def reuse_by_day(*, use_case: str, surface: str, days: int) -> list[Reuse]:
     lists = Impression.objects.filter(use_case=use_case, surface=surface, time__date__gte=wanted[-1])
     per_day = lists.annotate(day=TruncDate("time")).values_list("day").annotate(lists=Count("pk")).order_by()
     made = Counter(dict(per_day))
-    return [Reuse(day, made[day], hits.get(day, 0)) for day in wanted]
+    return [Reuse(day, made[day], hits.get(day)) for day in wanted]
 
 
 def _days(count: int) -> Iterator[date]:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from api.serializers import SkipSerializer
 
 
-class ResultSerializer(serializers.Serializer[Any]):
+class PostResultSerializer(serializers.Serializer[Any]):
     """One recommended post."""
 
     type = serializers.CharField(help_text="blog, tutorial, question, news or showcase")
@@ -19,10 +19,10 @@ class ResultSerializer(serializers.Serializer[Any]):
     reasons = serializers.ListField(child=serializers.CharField())
 
 
-class ListSerializer(serializers.Serializer[Any]):
+class PostListSerializer(serializers.Serializer[Any]):
     """One member's posts."""
 
-    results = ResultSerializer(many=True)
+    results = PostResultSerializer(many=True)
     method = serializers.CharField(help_text="The engine that really answered: hybrid, or what stood in for it")
     request_id = serializers.UUIDField(help_text="Send it back with what the member then does")
     user_id = serializers.CharField(allow_null=True)
@@ -38,7 +38,7 @@ class ReuseSerializer(serializers.Serializer[Any]):
 
     day = serializers.DateField()
     made = serializers.IntegerField(min_value=0)
-    hits = serializers.IntegerField(min_value=0)
+    hits = serializers.IntegerField(min_value=0, allow_null=True)
     hit_rate = serializers.FloatField(allow_null=True)
 
 

@@ -71,7 +71,7 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     "shop/mail/to/<str:token>/": ("/shop/mail/to/forged/", dict.fromkeys(OPEN, 404)),
     "recommend/hybrid-recommendations/": ("/recommend/hybrid-recommendations/?user_id={}", THEIRS),
     "recommend/interests/": ("/recommend/interests/?user_id={}", THEIRS),
-    "recommend/cache-hits/": ("/recommend/cache-hits/", OPERATORS),
+    "recommend/cache-hits/": ("/recommend/cache-hits/", STAFF_OR_SERVICE),
     "posts/insights/": ("/posts/insights/?user_id={}", THEIRS),
     # pages know sessions only; tests/sites/posts/test_authorization.py has what is posted to them
     "posts/dashboard/": ("/posts/dashboard/?person={}", OWN_PAGE),

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from api.permissions import StaffOrService
 from api.views.lists import USER, ListView, personal
 from api.views.recommendations import PROBLEMS
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
@@ -17,7 +17,7 @@ from recommendations.selectors.kept_lists import Reuse, reuse_by_day
 from sites.posts.access import SURFACE, USE_CASE
 from sites.posts.models import Post
 from sites.posts.recommendation_sources import published
-from sites.posts.serializers import CacheHitsSerializer, ListSerializer
+from sites.posts.serializers import CacheHitsSerializer, PostListSerializer
 
 DAYS = 7
 AGAIN = "You have read everything here; this is worth reading again"
@@ -41,7 +41,7 @@ class HybridRecommendationsView(ListView):
             OpenApiParameter("topn", TOPN, description="How many posts at most"),
             OpenApiParameter(USER, str, description="Whose list; your own when it is left out"),
         ],
-        responses={200: ListSerializer, **PROBLEMS},
+        responses={200: PostListSerializer, **PROBLEMS},
     )
     def get(self, request: Request, **words: str) -> HttpResponse:
         """The list as JSON."""
@@ -77,22 +77,22 @@ class HybridRecommendationsView(ListView):
 
 
 class CacheHitsView(APIView):
-    """How often kept lists are shown again: for staff."""
+    """How often kept lists are shown again: for staff and services."""
 
-    permission_classes = (IsAdminUser,)
+    permission_classes = (StaffOrService,)
 
     @extend_schema(
         operation_id="cache_hits",
         summary="How often kept lists are shown again",
         description="The last seven days (UTC), today first. `made` lists were asked of the service, `hits` came from the "
-        "cache. Each kept list also has a count of its own beside it, which expires with it.",
+        "cache; null where the cache has no count of a day. The totals are of the days that were counted. Each kept list also has a count of its own beside it, which expires with it.",
         responses={200: CacheHitsSerializer, **PROBLEMS},
     )
     def get(self, request: Request) -> HttpResponse:
-        """The days, and all of them together."""
+        """The days, and those that were counted together."""
         days = reuse_by_day(use_case=USE_CASE, surface=SURFACE, days=DAYS)
-        made, hits = sum(day.made for day in days), sum(day.hits for day in days)
-        total = _told(Reuse(days[0].day, made, hits))
+        counted = [day for day in days if day.hits is not None]
+        total = _told(Reuse(days[0].day, sum(day.made for day in counted), sum(day.hits or 0 for day in counted)))
         total.pop("day")
         told = {"use_case": USE_CASE, "surface": SURFACE, "cache_seconds": place_of(USE_CASE, SURFACE).surface.cache_seconds}
         return personal({**told, **total, "days": [_told(day) for day in days]})

@@ -157,8 +157,8 @@ def test_the_day_counts_every_members_hits_and_a_thousand_hits_are_one_small_num
         ask(cara)
     (today, yesterday) = reuse_by_day(**POINT, days=2)
     assert (today.made, today.hits, today.rate) == (2, 6, 0.75)
-    assert (yesterday.made, yesterday.hits, yesterday.rate) == (0, 0, None)
-    assert lists.hits_by_day("startups:for-developer", [today.day]) == {today.day: 0}
+    assert (yesterday.made, yesterday.hits, yesterday.rate) == (0, None, None)
+    assert lists.hits_by_day("startups:for-developer", [today.day]) == {}
 
 
 def test_with_the_cache_gone_lists_are_made_and_no_hit_is_told(
@@ -171,7 +171,7 @@ def test_with_the_cache_gone_lists_are_made_and_no_hit_is_told(
         monkeypatch.setattr(type(cache._connections["default"]), name, refuse)  # type: ignore[attr-defined]  # as above
     assert ask(rob)["request_id"] != ask(rob)["request_id"]
     assert lists.hits_of(key_of(rob)) == 0
-    assert [day.hits for day in reuse_by_day(**POINT, days=3)] == [0, 0, 0]
+    assert [day.hits for day in reuse_by_day(**POINT, days=3)] == [None, None, None]
 
 
 def test_staff_see_the_rate_of_each_day_and_of_all(
@@ -187,10 +187,10 @@ def test_staff_see_the_rate_of_each_day_and_of_all(
     }  # fmt: skip
     assert len(body["days"]) == 7
     assert body["days"][0]["hits"] == 3
-    assert body["days"][6] == {"day": body["days"][6]["day"], "made": 0, "hits": 0, "hit_rate": None}
+    assert body["days"][6] == {"day": body["days"][6]["day"], "made": 0, "hits": None, "hit_rate": None}
 
 
 def test_a_day_without_lists_has_no_rate() -> None:
     day = reuse_by_day(**POINT, days=1)[0]
-    assert day == Reuse(day.day, 0, 0)
+    assert day == Reuse(day.day, 0, None)
     assert day.rate is None
