@@ -85,7 +85,8 @@ class CacheHitsView(APIView):
         operation_id="cache_hits",
         summary="How often kept lists are shown again",
         description="The last seven days (UTC), today first. `made` lists were asked of the service, `hits` came from the "
-        "cache; null where the cache has no count of a day. The totals are of the days that were counted. Each kept list also has a count of its own beside it, which expires with it.",
+        "cache; null where the cache has no count of a day. The totals are of the days that were counted. Each kept list also "
+        "has a count of its own beside it, which expires with it.",
         responses={200: CacheHitsSerializer, **PROBLEMS},
     )
     def get(self, request: Request) -> HttpResponse:
