@@ -1,7 +1,7 @@
 """Shown lists joined with what people did with them, grouped and counted by the database in one pass over an index.
 
-Only what a list's own reader did with an item of that very list counts (of a list for nobody in particular: whoever saw
-it), and each list and item counts once however often it was clicked.
+Only what a list's own reader did with an item of that very list counts (of a list for nobody in particular: whoever is
+linked with it), and each list and item counts once however often it was clicked.
 """
 
 from collections.abc import Collection, Iterator, Sequence

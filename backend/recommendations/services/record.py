@@ -157,10 +157,7 @@ def _insert_new(values: Sequence[Sequence[Any]]) -> set[UUID]:
 
 
 def _own_requests(batch: Sequence[tuple[RowResult, CleanRow]], users: Mapping[str, int]) -> dict[str, set[UUID]]:
-    """Per user, the lists among those that the rows answer that were theirs to see; a row that names another gets a note.
-
-    A list for nobody in particular, such as around an item, may be answered by whoever saw it.
-    """
+    """Per user, the lists they were shown among those that the rows answer; a row that names another gets a note."""
     asked = {row.request_id for _, row in batch if row.request_id is not None}
     if not asked:
         return {}
@@ -169,7 +166,7 @@ def _own_requests(batch: Sequence[tuple[RowResult, CleanRow]], users: Mapping[st
     for result, row in batch:
         if row.request_id is None:
             continue
-        if row.request_id in shown and shown[row.request_id] in (None, users[row.user_id]):
+        if shown.get(row.request_id) == users[row.user_id]:
             own.setdefault(row.user_id, set()).add(row.request_id)
         elif UNKNOWN_REQUEST not in result.notes:
             result.notes.append(UNKNOWN_REQUEST)

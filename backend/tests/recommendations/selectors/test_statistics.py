@@ -41,7 +41,7 @@ HAND_MADE = Log(
         Act("bob", "a", "view", 2),
         Act("bob", "a", "click", None),  # from elsewhere
         Act("bob", "d", "click", 3),
-        Act("ana", "a", "click", 4),  # nobody's list: whoever saw it may answer it
+        Act("ana", "a", "click", 4),  # nobody's list: a link that was written counts
         Act("ana", "a", "enroll", 5, 99.0),
     ),
 )

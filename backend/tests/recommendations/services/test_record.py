@@ -168,17 +168,6 @@ def test_a_request_id_is_kept_for_a_list_of_the_same_user_only() -> None:
 
 
 @pytest.mark.django_db
-def test_a_list_for_nobody_in_particular_may_be_answered_by_whoever_saw_it() -> None:
-    catalogue, _ = CatalogueKey.objects.get_or_create(name="startups")
-    shown = Impression.objects.create(
-        request_id=uuid.uuid4(), user=None, catalogue=catalogue, use_case="startups", surface="similar", method_used="als"
-    )
-    (answer,) = record(row(user_id="u2", request_id=str(shown.pk)))
-    assert answer.notes == []
-    assert UserInteraction.objects.get().request_id == shown.pk
-
-
-@pytest.mark.django_db
 def test_listeners_hear_of_each_user_once_and_only_of_new_events(
     heard: list[tuple[str, str]], django_capture_on_commit_callbacks: Any
 ) -> None:
