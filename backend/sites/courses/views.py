@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api import parameters
 from api.permissions import StaffOrService, require_may_see
+from api.serializers import ProblemSerializer
 from api.views.lists import ListView, personal
 from api.views.recommendations import PROBLEMS
 from recommendation_service.domain.ids import clean_id
@@ -32,6 +33,9 @@ LIMIT = OpenApiParameter(
 )
 EXPLAIN = OpenApiParameter("explain", OpenApiTypes.BOOL, description="Adds a `reason` to each course")
 WHO = OpenApiParameter("user_id", str, description="Whose list; your own when left out, others' for staff and services")
+NOT_STAFF = {
+    (403, "application/problem+json"): OpenApiResponse(ProblemSerializer, description="Neither staff nor a service's token")
+}
 DAYS = OpenApiParameter(
     "days", {"type": "integer", "minimum": 1, "maximum": MAX_DAYS}, description="How many days back, today with them"
 )
@@ -124,7 +128,7 @@ class EverybodyView(APIView):
         operation_id="courses_stats_global",
         summary="Everybody's figures",
         parameters=[DAYS],
-        responses={200: EverybodySerializer, **PROBLEMS},
+        responses={200: EverybodySerializer, **PROBLEMS, **NOT_STAFF},
     )
     def get(self, request: Request) -> HttpResponse:
         """Counts, shares and a series of the last `days` (default 30)."""
