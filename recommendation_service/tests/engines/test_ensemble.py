@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -9,17 +9,15 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.co_occurrence import CoOccurrence
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
 from recommendation_service.engines.ensemble import Ensemble
-from recommendation_service.engines.similar_users import SimilarUsers
 from recommendation_service.engines.turn import Turns
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
-from recommendation_service.numeric import Floats
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.contract import EngineContract
+from recommendation_service.tests.engines.says import Breaks, Says, asked, blend_of, pair
 
 NAN = float("nan")
 
@@ -33,93 +31,6 @@ class TestEnsemble(EngineContract):
         }
         stated = {"als": 0.5, "two_tower": 0.3, "content_based": 0.2}
         return Ensemble.from_members("ensemble", members, members=stated)
-
-
-class TestNestedEnsemble(EngineContract):
-    """A shop's: content and (similar users and bought together), candidates of both, all of them scored."""
-
-    def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        members: dict[str, Engine] = {
-            "content_based": Content.from_artifact("content_based", board.content(order), catalogue),
-            "similar_users": SimilarUsers.from_artifact("similar_users", board.similar_users(order), catalogue),
-            "bought_together": CoOccurrence.from_artifact("bought_together", board.co_occurrence(order), catalogue),
-        }
-        both = {"similar_users": 0.5, "bought_together": 0.5}
-        members["collaborative"] = Ensemble.from_members("collaborative", members, members=both, at_least=1)
-        return Ensemble.from_members("hybrid", members, members={"content_based": 0.6, "collaborative": 0.4})
-
-    def test_an_item_gone_from_the_catalogue_is_dropped(self) -> None:
-        """The scale is that of the rows there are, so scores may move; the order of the others does not."""
-        shrunk, whole = board.catalogue(without=(6, 7)), board.catalogue()
-        left = self.build(shrunk, range(24)).recommend(board.query(shrunk, (4, 2, 0)), 7)
-        before = self.build(whole, range(24)).recommend(board.query(whole, (4, 2, 0)), 8)
-        assert left is not None
-        assert before is not None
-        kept = [whole.ids.id(row) for row in before.rows.tolist() if row not in (6, 7)]
-        assert [shrunk.ids.id(row) for row in left.rows.tolist()] == kept
-
-
-class TestEnsembleOfCandidates(TestNestedEnsemble):
-    """The same in two stages, with more candidates than there are tiles."""
-
-    def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        whole = super().build(catalogue, order)
-        assert isinstance(whole, Ensemble)
-        every = {"content_based": len(catalogue), "collaborative": len(catalogue)}
-        stated = {"content_based": 0.6, "collaborative": 0.4}
-        return Ensemble.from_members("hybrid", dict(whole._engines), members=stated, generate=every)
-
-    def test_an_item_newer_than_the_model_is_unknown(self) -> None:
-        """As for every ensemble; but what nobody proposes is no candidate, and so has no score."""
-        grown = board.catalogue(26)
-        scores = self.build(grown, range(24)).scores(board.query(grown, (4, 2, 0)))
-        assert scores is not None
-        assert np.isnan(scores[24:]).all()
-        assert not np.isnan(scores[6:24:2]).any()
-
-    def test_a_limit_beyond_what_is_left_gives_fewer(self, engine: Engine, tiles: Catalogue) -> None:
-        left = np.zeros(24, dtype=np.bool_)
-        left[[6, 8]] = True
-        found = engine.recommend(board.query(tiles, (4, 2, 0), eligible=left), 10)
-        assert found is not None
-        assert sorted(found.rows.tolist()) == [6, 8]
-
-
-class Says(Engine):
-    """Always the same scores, whoever asks."""
-
-    label = "says"
-
-    def __init__(self, name: str, scores: Sequence[float] | None, text: str = "") -> None:
-        super().__init__(name, f"{name}_v1")
-        self.given = None if scores is None else np.array(scores, dtype=np.float32)
-        self.text = text
-        self.asked = 0
-
-    def scores(self, query: Query) -> Floats | None:
-        self.asked += 1
-        return self.given
-
-    def explain(self, query: Query, row: int) -> Reason | None:
-        return Reason(self.name, self.text, 1.0) if self.text else None
-
-
-class Breaks(Says):
-    def scores(self, query: Query) -> Floats | None:
-        raise ZeroDivisionError("a bug in one engine")
-
-
-def asked(n: int = 4, eligible: Sequence[bool] | None = None) -> Query:
-    mask = np.ones(n, dtype=np.bool_) if eligible is None else np.array(eligible)
-    return board.query(board.catalogue(n), eligible=mask)
-
-
-def blend_of(members: Mapping[str, Engine], **weights: float) -> Ensemble:
-    return Ensemble.from_members("ensemble", members, members=weights)
-
-
-def pair(one: Sequence[float] | None, other: Sequence[float] | None) -> dict[str, Engine]:
-    return {"als": Says("als", one, "Because of A"), "two_tower": Says("two_tower", other, "Because of B")}
 
 
 def test_scores_are_the_weighted_mean_after_min_max() -> None:
@@ -343,121 +254,6 @@ def test_explaining_and_telling_what_is_missing_do_not_score_again() -> None:
     for row in range(3):
         ensemble.reasons(question, row)
     assert [members[name].asked for name in members] == [1, 1]  # type: ignore[attr-defined]
-
-
-scores_of_members = st.lists(st.tuples(finite, finite, finite), min_size=3, max_size=20)
-
-
-@settings(max_examples=80, deadline=None)
-@given(rows=scores_of_members, wanted=st.tuples(st.integers(1, 6), st.integers(1, 6)))
-def test_candidates_are_the_best_of_both_and_score_what_they_would_score_anyway(
-    rows: list[tuple[float, float, float]], wanted: tuple[int, int]
-) -> None:
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    members: dict[str, Engine] = {name: Says(name, own) for name, own in zip("abc", columns, strict=True)}
-    stated, question = {"a": 0.5, "b": 0.3, "c": 0.2}, asked(len(rows))
-    whole = Ensemble.from_members("hybrid", members, members=stated).scores(question)
-    narrow = Ensemble.from_members("hybrid", members, members=stated, generate={"a": wanted[0], "b": wanted[1]})
-    found = narrow.recommend(question, 50)
-    assert whole is not None
-    assert found is not None
-    best = {row for name, most in zip("ab", wanted, strict=True) for row in _best(members[name], question, most)}
-    assert set(found.rows.tolist()) == best
-    np.testing.assert_array_equal(found.scores, whole[found.rows])
-    np.testing.assert_allclose(np.nansum(list(found.parts.values()), axis=0), found.scores, rtol=1e-4, atol=1e-6)
-
-
-def _best(member: Engine, question: Query, most: int) -> list[int]:
-    found = member.recommend(question, most)
-    return [] if found is None else found.rows.tolist()
-
-
-class Likes(Says):
-    """Zero means that it has nothing to say for a row."""
-
-    least = 0.0
-
-
-def test_a_member_proposes_nothing_it_has_nothing_to_say_for() -> None:
-    members = {"a": Likes("a", [0, 0, 0.5, 0]), "b": Says("b", [1, 2, 3, 4])}
-    narrow = Ensemble.from_members("hybrid", members, members={"a": 0.5, "b": 0.5}, generate={"a": 3})
-    found = narrow.recommend(asked(), 4)
-    assert found is not None
-    assert found.rows.tolist() == [2]
-    assert found.parts["b"].tolist() == pytest.approx([0.5 * 2 / 3])
-
-
-def test_when_nobody_proposes_anything_it_passes() -> None:
-    members = {"a": Likes("a", [0, 0, 0, 0]), "b": Says("b", [1, 2, 3, 4])}
-    narrow = Ensemble.from_members("hybrid", members, members={"a": 0.5, "b": 0.5}, generate={"a": 3})
-    assert narrow.scores(asked()) is None
-    silent = {"a": Says("a", None), "b": Says("b", [1, 2, 3, 4]), "c": Says("c", [1, 2, 3, 4])}
-    assert blend_with(silent, {"a": 3}).recommend(asked(), 3) is None
-
-
-def blend_with(members: Mapping[str, Engine], generate: Mapping[str, int]) -> Ensemble:
-    return Ensemble.from_members("hybrid", members, members=dict.fromkeys(members, 1.0), generate=generate)
-
-
-@pytest.mark.parametrize(
-    ("generate", "told"), [({"z": 5}, "generate names 'z'; its members are a, b"), ({"a": 0}, "1 or more")]
-)
-def test_candidates_of_strangers_or_of_no_number_stop_the_start(generate: dict[str, int], told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told):
-        blend_with({"a": Says("a", [1]), "b": Says("b", [1])}, generate)
-
-
-def test_one_member_is_enough_where_the_file_says_so() -> None:
-    members = pair([0, 1, 2, 3], None)
-    stated = {"als": 0.6, "two_tower": 0.4}
-    alone = Ensemble.from_members("ensemble", members, members=stated, at_least=1)
-    found = alone.recommend(asked(), 2)
-    assert found is not None
-    assert found.rows.tolist() == [3, 2]
-    assert [skip.engine for skip in alone.partial(asked())] == ["two_tower"]
-
-
-def test_what_a_nested_ensemble_was_without_is_told_by_the_outer_one() -> None:
-    members: dict[str, Engine] = dict(pair([0, 1, 2, 3], None))
-    stated = {"als": 0.5, "two_tower": 0.5}
-    members["inner"] = Ensemble.from_members("inner", members, members=stated, at_least=1)
-    outer = Ensemble.from_members("outer", members, members={"inner": 0.5, "als": 0.5})
-    question = asked()
-    assert outer.recommend(question, 2) is not None
-    (missing,) = outer.partial(question)
-    assert missing.engine == "two_tower"
-    assert "so inner had to do without it" in missing.detail
-
-
-def test_why_a_nested_ensemble_cannot_say_is_told_once_and_short() -> None:
-    members: dict[str, Engine] = {"als": Says("als", None), "popular": Says("popular", [1, 2])}
-    members["inner"] = Ensemble.from_members("inner", members, members={"als": 0.5, "two_tower": 0.5})
-    outer = Ensemble.from_members("outer", members, members={"inner": 0.5, "popular": 0.5})
-    (missing,) = outer.partial(asked(2))
-    assert missing.detail == (
-        "inner cannot say for this user (als cannot say for this user; two_tower has no published model),"
-        " so outer had to do without it"
-    )
-
-
-def test_the_reasons_of_a_nested_ensemble_are_those_of_its_members() -> None:
-    members: dict[str, Engine] = dict(pair([9, 1, 2, 3], [9, 1, 2, 3]))
-    members["inner"] = Ensemble.from_members("inner", members, members={"als": 0.7, "two_tower": 0.3})
-    outer = Ensemble.from_members("outer", members, members={"inner": 0.5, "als": 0.5})
-    question = asked()
-    outer.recommend(question, 2)
-    assert {reason.text for reason in outer.reasons(question, 0)} == {"Because of A", "Because of B"}
-
-
-def test_a_blend_in_two_stages_tells_how_long_each_took() -> None:
-    members = pair([0, 1, 2, 3], [3, 2, 1, 0])
-    narrow, whole, question = blend_with(members, {"als": 2}), blend_of(members, als=0.6, two_tower=0.4), asked()
-    assert narrow.laps(question) == {}
-    for one in (narrow, whole):
-        one.recommend(question, 2)
-    assert list(narrow.laps(question)) == ["generate", "score"]
-    assert min(narrow.laps(question).values()) >= 0
-    assert whole.laps(question) == {}
 
 
 def test_the_worked_example_of_the_guide_holds() -> None:
