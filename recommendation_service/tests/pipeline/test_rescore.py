@@ -12,7 +12,7 @@ from recommendation_service.domain.slate import Candidates, Skip
 from recommendation_service.engines.turn import Turns
 from recommendation_service.numeric import Floats
 from recommendation_service.pipeline.rescore import Rescore, Rescored
-from recommendation_service.rankers.base import Ranker, TooLate
+from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
 from recommendation_service.tests.engines.board import catalogue, query
 
 BOARD = catalogue()
@@ -42,6 +42,11 @@ class CannotSay(Ranker):
 class Late(Ranker):
     def scores(self, query: Query, found: Candidates, *, budget_s: float) -> Floats | None:
         raise TooLate
+
+
+class Alone(Ranker):
+    def scores(self, query: Query, found: Candidates, *, budget_s: float) -> Floats | None:
+        raise CannotAnswer("unreachable", "what it asks is not there")
 
 
 class Breaks(Ranker):
@@ -137,6 +142,14 @@ def test_a_late_ranker_is_told_and_costs_nothing_but_its_time() -> None:
     assert [(skip.engine, skip.code) for skip in done.skips] == [("late", "timeout")]
     assert "50 ms" in done.skips[0].detail
     assert done.found.rows.tolist() == list(range(6))
+
+
+def test_a_ranker_that_has_nobody_to_ask_is_told_in_its_own_words_and_the_next_one_orders_the_list() -> None:
+    done = rescored(Alone("alone", "alone_v1"), Prefers(3, name="second"))
+    assert [(skip.engine, skip.code, skip.detail) for skip in done.skips] == [
+        ("alone", "unreachable", "what it asks is not there")
+    ]
+    assert (done.by, done.found.rows.tolist()[0]) == ("second", 3)
 
 
 def test_a_failing_ranker_is_told_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
