@@ -31,8 +31,8 @@ FIXED = {
 class Worker(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """One gunicorn worker that opens the model after the fork, as native libraries want it."""
 
-    def __init__(self, settings: Settings, port: int) -> None:
-        self._settings, self._port = settings, port
+    def __init__(self, settings: Settings, port: int, *, bfloat16: bool) -> None:
+        self._settings, self._port, self._bfloat16 = settings, port, bfloat16
         super().__init__()
 
     def load_config(self) -> None:
@@ -46,7 +46,7 @@ class Worker(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """The application, in the process that serves it; a folder that cannot be opened ends both processes."""
         folder = _folder(self._settings)
         try:
-            score = open_cross_encoder(folder)
+            score = open_cross_encoder(folder, bfloat16=self._bfloat16)
         except TandemError as error:
             sys.stderr.write(f"serve_cross_encoder: {error.message}\n")
             sys.exit(Arbiter.APP_LOAD_ERROR)
@@ -60,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = argparse.ArgumentParser(prog="python -m recommendation_service.serve_cross_encoder", description=__doc__)
     found.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     found.add_argument("--port", type=int, default=5001, help="port to listen on (default: %(default)s)")
+    found.add_argument("--bfloat16", action="store_true", help="16-bit numbers: quicker where lscpu shows avx512_bf16 or amx")
     options = found.parse_args(None if argv is None else list(argv))
     try:
         settings = load_settings().model_copy(update={"host": options.host})
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TandemError as error:
         sys.stderr.write(f"serve_cross_encoder: {error.message}\n")
         return FAILED
-    Worker(settings, options.port).run()
+    Worker(settings, options.port, bfloat16=options.bfloat16).run()
     return DONE
 
 

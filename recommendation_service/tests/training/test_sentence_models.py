@@ -44,6 +44,14 @@ def test_a_cross_encoder_orders_pairs_as_it_was_taught(pairs_folder: Path) -> No
     assert np.diag(found).min() > found[~np.eye(6, dtype=np.bool_)].max()
 
 
+def test_sixteen_bits_put_the_same_pairs_first(pairs_folder: Path) -> None:
+    pairs = [(f"{asked} shoe", f"{told} lamp") for asked in COLOURS for told in COLOURS]
+    exact, short = (open_cross_encoder(pairs_folder, bfloat16=half)(pairs) for half in (False, True))
+    assert (short.reshape(6, 6).argmax(axis=1) == np.arange(6)).all()
+    assert not np.array_equal(exact, short)
+    np.testing.assert_allclose(exact, short, atol=0.5)
+
+
 def test_one_pair_has_one_score_whatever_stands_beside_it(pairs_folder: Path) -> None:
     score = open_cross_encoder(pairs_folder)
     alone = score([("red shoe", "red lamp")])
