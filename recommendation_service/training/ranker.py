@@ -10,7 +10,7 @@ import numpy as np
 
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.ranker_gain import Gain, gain_of
-from recommendation_service.training.ranker_parameters import RankerParameters
+from recommendation_service.training.ranker_parameters import LEAST, RankerParameters
 from recommendation_service.training.session import Outcome, Session
 from recommendation_service.training.shown_lists import ShownLists, answered_lists, read_lists, surfaces_of
 from recommendation_service.use_cases.schema import Part, UseCase
@@ -61,12 +61,19 @@ def ranker_of(use_case: UseCase) -> tuple[str, Part] | None:
 
 
 def parameters_of(use_case: UseCase, name: str, part: Part, *, seed: int) -> RankerParameters:
-    """The stated parameters with what the use-case file says under `training`. Raises ConfigurationError for a wrong word."""
+    """The stated parameters with what the use-case file says under `training`.
+
+    Raises ConfigurationError for a word that is not known and for a value that grows no trees.
+    """
+    place = f"{use_case.name}: ranker '{name}', training"
     known = sorted(field.name for field in fields(RankerParameters))
     strangers = sorted(set(part.training) - set(known))
     if strangers:
-        place = f"{use_case.name}: ranker '{name}', training"
         raise ConfigurationError(f"{place} does not know '{strangers[0]}'; its words are {', '.join(known)}")
+    for word, value in part.training.items():
+        least = LEAST.get(word)
+        if least is not None and (not isinstance(value, int | float) or isinstance(value, bool) or value < least):
+            raise ConfigurationError(f"{place}: {word} must be a number of at least {least:g}, not {value!r}")
     return replace(RankerParameters(seed=seed), **part.training)
 
 

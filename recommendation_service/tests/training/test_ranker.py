@@ -190,6 +190,14 @@ def test_the_use_case_file_may_say_how_it_is_trained() -> None:
         parameters_of(USE_CASE, "learned", Part(kind="learned", training={"threes": 20}), seed=7)
 
 
+@pytest.mark.parametrize(
+    ("word", "value"), [("trees", 0), ("leaves", 1), ("learning_rate", -0.1), ("least_in_leaf", "many"), ("trees", True)]
+)
+def test_a_value_that_grows_no_trees_is_refused_with_its_word(word: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=rf"stall: ranker 'learned', training: {word} must be a number of at least"):
+        parameters_of(USE_CASE, "learned", Part(kind="learned", training={word: value}), seed=7)
+
+
 def test_the_command_learns_what_its_use_case_file_names(clicked, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("RS_USE_CASES_DIR", str(use_cases_in(tmp_path)))
     options = ["--use-case", "stall", "--data-dir", str(clicked / "data"), "--models-dir", str(tmp_path / "models")]
