@@ -1,5 +1,6 @@
 """Bought together: items that share baskets with what someone has, more often than chance would have it."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -10,10 +11,20 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import Engine
+from recommendation_service.engines.latest import Latest
 from recommendation_service.engines.vectors import Alignment, Taste, array, csr
 from recommendation_service.numeric import Bools, Floats, Ints
 
 REASON_FROM_PEOPLE = 10  # fewer people than this could be recognised in "often bought together"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What one query has, and every stored pair of it."""
+
+    taste: Taste
+    places: Ints  # (z,) of the stored values
+    owner: Ints  # (z,) place in the taste that each pair belongs to
 
 
 class CoOccurrence(Engine):
@@ -47,6 +58,7 @@ class CoOccurrence(Engine):
         self._paired: Bools = np.asarray(np.diff(pairs.indptr) > 0)
         self._reason_from_people = reason_from_people
         self._says = says
+        self._latest: Latest[Asked | None] = Latest()
 
     @classmethod
     def from_artifact(
@@ -72,32 +84,37 @@ class CoOccurrence(Engine):
 
     def scores(self, query: Query) -> Floats | None:
         """0 to 1; None when nothing the user has was ever in a basket with something else."""
-        taste = self._known_taste(query)
-        if not taste.rows.size:
+        asked = self._latest.keep(query, self._asked(query))
+        if asked is None:
             return None
-        own = self._alignment.artifact_rows[taste.rows]
-        weights = taste.weights / taste.weights.sum()
-        scores = np.asarray(self._pairs[own].T @ weights, dtype=np.float32)
-        return self._alignment.scatter(scores)
+        shares = self._pairs.data[asked.places] * asked.taste.weights[asked.owner] / asked.taste.weights.sum()
+        scores = np.bincount(self._pairs.indices[asked.places], weights=shares, minlength=self._pairs.shape[0])
+        return self._alignment.scatter(scores.astype(np.float32))
 
     def explain(self, query: Query, row: int) -> Reason | None:
         """The item that adds most to this row's score, among the pairs that enough people are behind."""
-        place = int(self._alignment.artifact_rows[row])
-        taste = self._known_taste(query)
-        if place < 0 or not taste.rows.size:
+        asked = self._latest.of(query) or self._latest.keep(query, self._asked(query))
+        own = int(self._alignment.artifact_rows[row])
+        if asked is None or own < 0:
             return None
-        start, stop = self._pairs.indptr[place : place + 2]
-        enough = np.flatnonzero(self._people[start:stop] >= self._reason_from_people) + start
-        strength = dict(zip(self._pairs.indices[enough].tolist(), self._pairs.data[enough].tolist(), strict=True))
-        own = self._alignment.artifact_rows[taste.rows].tolist()
-        share = [weight * strength.get(other, 0.0) for other, weight in zip(own, taste.weights.tolist(), strict=True)]
-        best = int(np.argmax(share))
-        if share[best] <= 0:
+        told = np.flatnonzero(self._pairs.indices[asked.places] == own)
+        told = told[self._people[asked.places[told]] >= self._reason_from_people]
+        if not told.size:
             return None
-        return Reason(self.name, f"{self._says} {self._titles[taste.rows[best]]}", float(share[best]))
+        shares = self._pairs.data[asked.places[told]] * asked.taste.weights[asked.owner[told]]
+        best = int(np.argmax(shares))
+        title = self._titles[asked.taste.rows[asked.owner[told[best]]]]
+        return Reason(self.name, f"{self._says} {title}", float(shares[best]))
 
-    def _known_taste(self, query: Query) -> Taste:
+    def _asked(self, query: Query) -> Asked | None:
         liked = Taste.of(query).liked()
         known = self._alignment.known(liked.rows)
         known[known] = self._paired[self._alignment.artifact_rows[liked.rows[known]]]
-        return liked.within(known)
+        taste = liked.within(known)
+        if not taste.rows.size:
+            return None
+        own = self._alignment.artifact_rows[taste.rows]
+        starts, sizes = self._pairs.indptr[own], np.diff(self._pairs.indptr)[own]
+        owner = np.repeat(np.arange(own.size), sizes)
+        ramp = np.arange(owner.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return Asked(taste, np.repeat(starts, sizes) + ramp, owner)

@@ -92,6 +92,19 @@ def test_the_reason_names_the_strongest_pair_that_may_be_told() -> None:
     assert reason.text.endswith("Tile 2")
 
 
+def test_a_pair_that_only_one_side_kept_is_scored_and_told() -> None:
+    """A bestseller keeps its best pairs only, so the one way round may be stored and the other not."""
+    indptr = np.zeros(board.N + 1, dtype=np.int64)
+    indptr[1:] = 1
+    stored = {"indices": np.array([5], dtype=np.int32), "values": np.array([0.7], dtype=np.float32)}
+    engine = engine_of({"indptr": indptr, "people": np.array([40], dtype=np.int32), **stored})
+    asked = board.query(board.catalogue(), subject=(0,))
+    found, reason = engine.recommend(asked, 5), engine.explain(asked, 5)
+    assert found is not None
+    assert found.rows.tolist() == [5]
+    assert reason is not None
+
+
 WRONG = [("indices", np.array([99])), ("people", np.array([1.5])), ("indptr", np.array([1]))]
 
 
