@@ -149,6 +149,18 @@ def variants(surface: Surface) -> list[Variant]:
     return found
 
 
+def swept(surface: Surface, weights: Sequence[float]) -> list[Variant]:
+    """All rerankers of the file, with the diversity penalty at each of these weights."""
+    found = []
+    for weight in weights:
+        rerank = [
+            part.model_copy(update={"options": {**part.options, "weight": weight}}) if part.kind == "diversity" else part
+            for part in surface.rerank
+        ]
+        found.append(Variant(f"as served, diversity {weight:g}", _first(surface, surface.fallback[0], rerank)))
+    return found
+
+
 def _first(surface: Surface, engine: str, rerank: Sequence[Part] | None = None) -> Surface:
     router = Part(kind="fixed", options={"engine": engine})
     return surface.model_copy(update={"router": router, "rerank": surface.rerank if rerank is None else tuple(rerank)})
@@ -160,6 +172,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     found.add_argument("--surface", help="default: the first one that is about a user")
     found.add_argument("--k", type=int, default=12, help="length of the lists (default: 12)")
     found.add_argument("--people", type=int, default=300, help="at most so many, and as many newcomers (default: 300)")
+    found.add_argument("--diversity", type=float, nargs="*", default=[], metavar="WEIGHT", help="also with these weights")
     found.add_argument("--seed", type=int, default=42, help="default: 42")
     found.add_argument("--json", type=Path, metavar="FILE", help="also write all figures as JSON")
     options = parse(found, argv)
@@ -178,13 +191,14 @@ def _measure(options: argparse.Namespace) -> int:
     cold = trial.newcomers(options.people)
     with quietly():
         rows = [trial.measure(variant, options.k, cold) for variant in variants(surface)]
+        more = [trial.measure(variant, options.k, cold) for variant in swept(surface, options.diversity)]
     report.line(
         f"{use_case.name}/{name}: {dataset.version}, {len(trial.panel)} people, {len(cold)} newcomers, lists of {options.k}"
     )
-    for line in (*table(rows, options.k), *conclusions(rows, options.k, surface)):
+    for line in (*table([*rows, *more], options.k), *conclusions(rows, options.k, surface)):
         report.line(line)
     if options.json:
-        options.json.write_text(json.dumps([asdict(one) for one in rows], indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps([asdict(one) for one in (*rows, *more)], indent=1) + "\n", encoding="utf-8")
     report.line(f"next: python -m recommendation_service.train_all --use-case {use_case.name}")
     return DONE
 

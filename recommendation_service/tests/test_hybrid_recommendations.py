@@ -1,6 +1,7 @@
 """The hybrid of the blog, whole: trained by its command, served by the pipeline, better than what it replaces."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -195,13 +196,17 @@ def test_wrong_usage_of_training_ends_with_two(blog, wrong, capsys):
 
 def test_measuring_prints_a_row_a_variant_and_what_it_means(blog, tmp_path, capsys):
     file = tmp_path / "lists.json"
-    assert measure_lists.main([*options(blog), "--k", "8", "--people", "20", "--json", str(file)]) == 0
+    assert (
+        measure_lists.main([*options(blog), "--k", "8", "--people", "20", "--diversity", "0", "1.5", "--json", str(file)]) == 0
+    )
     printed = capsys.readouterr().out
     for name in ("popular", "content_based", "collaborative", "hybrid", "hybrid + diversity", "hybrid + freshness + diversity"):
         assert f"| {name} |" in printed
     for word in ("relevance: NDCG@8", "redundancy: ", "fresh items: ", "cold start: 100%", "one answer: median"):
         assert word in printed
-    assert file.stat().st_size > 100
+    by_name = {one["name"]: one["lists"] for one in json.loads(file.read_text())}
+    varied, alike = (by_name[f"as served, diversity {weight}"]["redundancy"] for weight in ("1.5", "0"))
+    assert varied < by_name["hybrid + freshness + diversity"]["redundancy"] < alike
 
 
 @pytest.mark.parametrize(
