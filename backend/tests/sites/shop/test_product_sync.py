@@ -1,5 +1,7 @@
 """Syncing: batches, their notes, what is taken up again after a failure, and that doing it twice changes nothing."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +17,7 @@ from recommendations.vectors import unpacked
 from sites.shop.models import Product, ProductEmbedding, SyncStatus, UserPreferenceEmbedding
 from sites.shop.services import product_sync
 from sites.shop.services.product_sync import ProductSyncService
+from tests.infra.place import ROOT
 from tests.support import store
 
 pytestmark = pytest.mark.django_db
@@ -178,3 +181,21 @@ def test_the_command_syncs_words_and_copies_what_is_published(tmp_path: Path, se
     assert ProductEmbedding.objects.filter(dimension=3).count() == 3
     with pytest.raises(CommandError, match="at least 1"):
         call_command("sync_products", "--batch", "0")
+
+
+def test_the_command_trains_in_a_program_of_its_own(tmp_path: Path, settings: Any, capsys: Any) -> None:
+    call_command("generate_shop_data", "--users", "40", "--items", "90", "--until", "2026-11-20")
+    folders = {"DATA_DIR": tmp_path / "data", "MODELS_DIR": tmp_path / "models"}
+    settings.RECOMMENDATIONS = {**settings.RECOMMENDATIONS, **folders}
+    call_command("sync_products")
+    out = capsys.readouterr().out
+    assert "training: -m recommendation_service.train_embedding --use-case shop" in out
+    assert "vectors: embedding_v1" in out
+    assert ProductEmbedding.objects.filter(dimension__gt=0).count() == Product.objects.filter(is_active=True).count()
+
+
+def test_the_script_is_the_command() -> None:
+    script = [sys.executable, str(ROOT / "scripts" / "sync_products.py"), "--help"]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=60, check=True, cwd=ROOT)
+    assert "--words-only" in done.stdout
+    assert done.stdout.startswith("usage: sync_products.py sync_products")
