@@ -71,10 +71,18 @@ def parameters_of(use_case: UseCase, name: str, part: Part, *, seed: int) -> Ran
     if strangers:
         raise ConfigurationError(f"{place} does not know '{strangers[0]}'; its words are {', '.join(known)}")
     for word, value in part.training.items():
-        least = LEAST.get(word)
-        if least is not None and (not isinstance(value, int | float) or isinstance(value, bool) or value < least):
-            raise ConfigurationError(f"{place}: {word} must be a number of at least {least:g}, not {value!r}")
+        _check_value(f"{place}: {word}", LEAST.get(word), value, whole=word != "learning_rate")
     return replace(RankerParameters(seed=seed), **part.training)
+
+
+def _check_value(what: str, least: float | None, value: object, *, whole: bool) -> None:
+    if least is None:
+        return
+    fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not fits or float(str(value)) < least:
+        raise ConfigurationError(
+            f"{what} must be a {'whole number' if whole else 'number'} of at least {least:g}, not {value!r}"
+        )
 
 
 def measured(older: ShownLists, newer: ShownLists, parameters: RankerParameters) -> Measured:

@@ -191,10 +191,13 @@ def test_the_use_case_file_may_say_how_it_is_trained() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "value"), [("trees", 0), ("leaves", 1), ("learning_rate", -0.1), ("least_in_leaf", "many"), ("trees", True)]
+    ("word", "value"),
+    [("trees", 0), ("leaves", 1), ("learning_rate", -0.1), ("least_in_leaf", "many"), ("trees", True), ("leaves", 2.5)],
 )
 def test_a_value_that_grows_no_trees_is_refused_with_its_word(word: str, value: object) -> None:
-    with pytest.raises(ConfigurationError, match=rf"stall: ranker 'learned', training: {word} must be a number of at least"):
+    with pytest.raises(
+        ConfigurationError, match=rf"stall: ranker 'learned', training: {word} must be a (whole )?number of at least"
+    ):
         parameters_of(USE_CASE, "learned", Part(kind="learned", training={word: value}), seed=7)
 
 
