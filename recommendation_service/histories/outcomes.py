@@ -1,9 +1,11 @@
 """What came of the lists that a bandit chose: shown lists joined with the events that answer them, by request id.
 
-Read from the site's own tables, in one statement, so that a run sees the log as of one moment.
+Read from the site's own tables, counted there, and as of one moment.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,14 +19,18 @@ from sqlalchemy import (
     Engine,
     Float,
     MetaData,
+    ScalarSelect,
+    Select,
     SmallInteger,
     String,
-    Subquery,
     Table,
+    Text,
     Uuid,
     and_,
     case,
+    cast,
     func,
+    null,
     or_,
     select,
 )
@@ -34,7 +40,6 @@ from sqlalchemy.sql.elements import ColumnElement
 from recommendation_service.errors import Unavailable
 
 NOTHING = ""  # the outcome of a list that no rewarded event answers
-ROWS_AT_ONCE = 1_000
 STATEMENT_TIMEOUT_MS = 120_000
 
 _tables = MetaData()
@@ -68,11 +73,12 @@ _interactions = Table(
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One list that an arm was chosen for, and made."""
+    """Lists that an arm was chosen for, and made, with one probability and one outcome."""
 
     arm: str
     probability: float  # with which it was chosen, as recorded then
     outcome: str  # the best rewarded event that answers the list; NOTHING when there is none
+    lists: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,8 @@ class Scope:
     until: datetime
 
 
-def played(database: Engine, scope: Scope, rewards: Mapping[str, float]) -> Iterator[Played]:
-    """Every list of `scope` that tells what a choice brought; their order means nothing.
+def played(database: Engine, scope: Scope, rewards: Mapping[str, float]) -> list[Played]:
+    """The lists of `scope` that tell what a choice brought, alike ones counted together, in any order.
 
     A list counts when chances were recorded with it and the arm that was chosen made it: one that a fallback made,
     or that Django had to take from its cache while the service was away, says nothing about the arm. An event counts
@@ -95,61 +101,55 @@ def played(database: Engine, scope: Scope, rewards: Mapping[str, float]) -> Iter
     came. Raises Unavailable when the database cannot be read.
     """
     ranked = sorted(rewards, key=lambda event: (rewards[event], event))
-    best = _best_events(scope, ranked)
-    query = (
-        select(_lists.c.method_used, _lists.c.probabilities, _lists.c.degradation, best.c.rank)
-        .join(best, best.c.request_id == _lists.c.request_id, isouter=True)
-        .where(_within(scope))
-    )
     with _reading(database) as connection:
-        try:
-            rows = connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE).execute(query)
-            for method, probabilities, degradation, rank in rows:
-                if _was_chosen(method, probabilities or {}, degradation or ()):
-                    yield Played(method, float(probabilities[method]), NOTHING if rank is None else ranked[rank])
-        except SQLAlchemyError as error:
-            raise _unavailable(error) from error
+        rows = connection.execute(_counted(scope, _keys(connection, ranked))).all()
+    found = []
+    for method, told, skipped, rank, lists in rows:
+        chances = json.loads(told) or {}
+        if _was_chosen(method, chances, json.loads(skipped) or ()):
+            found.append(Played(method, float(chances[method]), NOTHING if rank is None else ranked[rank], lists))
+    return found
 
 
 def answers_since(database: Engine, scope: Scope, events: Sequence[str], since: datetime) -> int:
     """How many of these events, not older than `since`, answer lists of `scope`. Raises Unavailable."""
-    query = (
-        select(func.count())
-        .select_from(_answered())
-        .where(_within(scope), _counts(scope, events), _interactions.c.time >= since)
-    )
     with _reading(database) as connection:
-        try:
-            return int(connection.execute(query).scalar_one())
-        except SQLAlchemyError as error:
-            raise _unavailable(error) from error
+        keys = _keys(connection, events)
+        answered = _interactions.join(_lists, _answers())
+        query = select(func.count()).select_from(answered)
+        query = query.where(_within(scope), _rewarded(scope, keys), _interactions.c.time >= since)
+        return int(connection.execute(query).scalar_one())
 
 
-def _best_events(scope: Scope, ranked: Sequence[str]) -> Subquery:
-    """The highest place in `ranked` among the events that answer each list."""
-    place = case({event: rank for rank, event in enumerate(ranked)}, value=_events.c.name)
-    return (
-        select(_interactions.c.request_id, func.max(place).label("rank"))
-        .select_from(_answered())
-        .where(_within(scope), _counts(scope, ranked))
-        .group_by(_interactions.c.request_id)
-        .subquery()
-    )
+def _counted(scope: Scope, keys: Mapping[int, int]) -> Select[Any]:
+    """Method, chances, skips, rank of the outcome, and how many lists are alike in all of these."""
+    chances, skips = cast(_lists.c.probabilities, Text), cast(_lists.c.degradation, Text)
+    each = select(_lists.c.method_used, chances.label("chances"), skips.label("skips"), _best(scope, keys).label("rank"))
+    one = each.where(_within(scope)).subquery()
+    return select(*one.c, func.count()).group_by(*one.c)
 
 
-def _answered() -> Any:
+def _best(scope: Scope, keys: Mapping[int, int]) -> ScalarSelect[Any]:
+    """The highest rank among the events that answer one list: a look-up by request id, whatever the planner thinks."""
+    rank = case(keys, value=_interactions.c.kind_id) if keys else cast(null(), SmallInteger)
+    query = select(func.max(rank)).where(_answers(), _rewarded(scope, keys))
+    return query.correlate(_lists).scalar_subquery()
+
+
+def _keys(connection: Connection, events: Sequence[str]) -> dict[int, int]:
+    """The database's key of each event that ever happened -> the event's place in `events`."""
+    rows = connection.execute(select(_events.c.id, _events.c.name).where(_events.c.name.in_(events))).all()
+    return {key: events.index(name) for key, name in rows}
+
+
+def _answers() -> ColumnElement[bool]:
     same_person = or_(_lists.c.user_id.is_(None), _lists.c.user_id == _interactions.c.user_id)
-    return _interactions.join(_lists, and_(_lists.c.request_id == _interactions.c.request_id, same_person)).join(
-        _events, _events.c.id == _interactions.c.kind_id
-    )
+    same_catalogue = _interactions.c.catalogue_id == _lists.c.catalogue_id
+    return and_(_interactions.c.request_id == _lists.c.request_id, same_person, same_catalogue)
 
 
-def _counts(scope: Scope, events: Sequence[str]) -> ColumnElement[bool]:
-    return and_(
-        _events.c.name.in_(events),
-        _interactions.c.catalogue_id == _lists.c.catalogue_id,
-        _interactions.c.time < scope.until,
-    )
+def _rewarded(scope: Scope, keys: Mapping[int, int]) -> ColumnElement[bool]:
+    return and_(_interactions.c.kind_id.in_(list(keys)), _interactions.c.time < scope.until)
 
 
 def _within(scope: Scope) -> ColumnElement[bool]:
@@ -170,20 +170,18 @@ def _was_chosen(method: str, probabilities: Mapping[str, float], degradation: Se
     return not passed & {*probabilities, "service"}
 
 
-def _reading(database: Engine) -> Connection:
-    """A connection whose statement streams from one snapshot."""
+@contextmanager
+def _reading(database: Engine) -> Iterator[Connection]:
+    """A connection that sees one moment; any failure of it is Unavailable."""
     level = "REPEATABLE READ" if database.dialect.name == "postgresql" else "SERIALIZABLE"
     try:
-        return database.connect().execution_options(isolation_level=level)
+        with database.connect() as plain:
+            yield plain.execution_options(isolation_level=level)
     except SQLAlchemyError as error:
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: SQLAlchemyError) -> Unavailable:
-    return Unavailable(
-        f"the site's database cannot be read ({type(error).__name__}); look at RS_DATABASE_URL or RS_DB_HOST, RS_DB_NAME"
-        " and RS_DB_USER, and that its migrations ran"
-    )
+        raise Unavailable(
+            f"the site's database cannot be read ({type(error).__name__}); look at RS_DATABASE_URL or RS_DB_HOST, RS_DB_NAME"
+            " and RS_DB_USER, and that its migrations ran"
+        ) from error
 
 
 def day_of(when: datetime) -> datetime:

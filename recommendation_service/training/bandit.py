@@ -38,7 +38,9 @@ class Value:
 
 def tally(log: Iterable[Played]) -> tuple[Tally, ...]:
     """The log as counts, in the one order they are kept in."""
-    found = Counter((one.arm, one.probability, one.outcome) for one in log)
+    found: Counter[tuple[str, float, str]] = Counter()
+    for one in log:
+        found[one.arm, one.probability, one.outcome] += one.lists
     return tuple(Tally(*key, lists) for key, lists in sorted(found.items()))
 
 

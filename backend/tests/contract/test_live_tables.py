@@ -80,7 +80,7 @@ def test_an_erased_person_is_gone_from_what_is_learned(opened: Engine) -> None:
     ada = UserKey.objects.create(user_id="ada")
     did(ada, "enroll", shown("hybrid", ada, 5), 4)
     ada.delete()
-    assert list(outcomes.played(opened, SCOPE, REWARDS)) == []
+    assert outcomes.played(opened, SCOPE, REWARDS) == []
 
 
 def test_interactions_are_read_with_outside_ids_oldest_first(opened: Engine) -> None:

@@ -125,12 +125,18 @@ def test_recent_answers_are_counted_by_when_they_happened(url: str, database: En
     assert answers_since(database, SCOPE, list(REWARDS), NOW - timedelta(hours=24)) == 2
 
 
-def test_many_lists_come_through_whole(url: str, database: Engine) -> None:
+def test_many_lists_come_through_whole_and_are_counted_where_they_are(url: str, database: Engine) -> None:
     lists = [List(arm, probabilities=EVEN) for arm in EVEN for _ in range(700)]
     shown.write(url, lists, [one.answered("click") for one in lists[::2]])
-    log = found(database)
-    assert len(log) == 2_800
-    assert sum(one.outcome == "click" for one in log) == 1_400
+    assert {(one.arm, one.outcome): one.lists for one in found(database)} == {
+        (arm, outcome): 350 for arm in EVEN for outcome in ("click", NOTHING)
+    }
+
+
+def test_a_reward_for_an_event_that_never_happened_is_no_error(url: str, database: Engine) -> None:
+    shown.write(url, [List("hybrid")])
+    assert played(database, SCOPE, {"graduate": 1.0}) == [Played("hybrid", 0.4, NOTHING)]
+    assert answers_since(database, SCOPE, ["graduate"], NOW - timedelta(hours=24)) == 0
 
 
 def test_a_database_that_is_away_or_empty_says_what_to_look_at(tmp_path: Path) -> None:
@@ -138,7 +144,7 @@ def test_a_database_that_is_away_or_empty_says_what_to_look_at(tmp_path: Path) -
     empty = create_engine(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
     for database in (away, empty):
         with pytest.raises(Unavailable, match="RS_DATABASE_URL"):
-            list(played(database, SCOPE, REWARDS))
+            played(database, SCOPE, REWARDS)
         with pytest.raises(Unavailable, match="migrations"):
             answers_since(database, SCOPE, list(REWARDS), NOW)
         database.dispose()

@@ -66,7 +66,9 @@ class List:
 def make_tables(url: str) -> None:
     engine = create_engine(url)
     outcomes._tables.create_all(engine)
-    with engine.begin() as connection:
+    with engine.begin() as connection:  # with the indexes that Django's migrations make
+        connection.execute(text("CREATE INDEX recs_answered ON recommendations_userinteraction (request_id)"))
+        connection.execute(text("CREATE INDEX recs_shown_where ON recommendations_impression (use_case, surface, time)"))
         connection.execute(insert(outcomes._catalogues), [{"id": key, "name": name} for name, key in CATALOGUES.items()])
         connection.execute(insert(outcomes._events), [{"id": key, "name": name} for name, key in EVENTS.items()])
     engine.dispose()
