@@ -15,7 +15,8 @@ The declaration lives in the site app's `recommendation_sources.py`; `autodiscov
 mirror goes too; rows written past Django's signals (bulk_create, SQL) are caught up with `manage.py sync_interactions`.
 Its columns are found, not configured: the item is the foreign key to the items' model; the person is the foreign key to a
 model of `profiles`, else the field `user` or `person`; the time is `created_at` or `time`, else the moment of saving; the
-value is the field `value` where there is one. `event_fields` says otherwise where a table differs:
+value is the field `value`, and the shown list it answers the field `request_id`, where there is one. `event_fields` says
+otherwise where a table differs:
 
         event_fields = {"like": {"item": "startup", "user": "developer", "time": "liked_at", "value": "stars"}}
 """

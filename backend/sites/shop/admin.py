@@ -123,7 +123,7 @@ class EmailCampaignAdmin(FastList):
     @admin.display(description="Why this is shown")
     def why_shown(self, mail: models.EmailCampaign) -> str:
         """The products of the mail's list with the parts of their scores, and the engine that made it."""
-        shown = Impression.objects.filter(request_id=mail.request_id).first()
+        shown = None if mail.request_id is None else Impression.objects.filter(request_id=mail.request_id).first()
         if shown is None:
             return "nothing was recorded"
         items = shown.items.select_related("item").order_by("position")
@@ -152,7 +152,7 @@ class RecommendationPerformanceAdmin(FastList):
 
     list_display = ("day", "surface", "impressions", "shown", "clicks", "conversions", "ctr", "conversion_rate", "revenue")
     list_filter = ("surface",)
-    ordering = ("-day", "surface")
+    ordering = ("-day",)
 
 
 @admin.register(models.SyncStatus)

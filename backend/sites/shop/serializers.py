@@ -40,7 +40,7 @@ class ListSerializer(serializers.Serializer[Any]):
 
     recommendations = ProductSerializer(many=True)
     request_id = serializers.UUIDField(help_text="Send it back with what the customer then does")
-    context = serializers.ChoiceField(["homepage", "product_page", "cart"])
+    context = serializers.ChoiceField(["homepage", "product_page", "cart"])  # type: ignore[assignment]  # hides the base's property
     user_id = serializers.CharField(allow_null=True)
     generated_at = serializers.DateTimeField()
     method_used = serializers.CharField()

@@ -97,7 +97,7 @@ def _days(text: str) -> int:
 
 def _day(query: QueryDict, name: str) -> datetime:
     try:
-        return datetime.strptime(query[name], "%Y-%m-%d").replace(tzinfo=UTC)
+        return datetime.strptime(str(query[name]), "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
         raise _wrong(name, "must be a day such as 2026-11-01") from error
 

@@ -1,8 +1,7 @@
 """GET /api/v1/recommendations/...: the shop's four lists, in the words of its acceptance list."""
 
-from collections.abc import Mapping
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -20,6 +19,7 @@ from sites.shop.models import Product
 from sites.shop.serializers import ListSerializer
 from sites.shop.services.carts import product_ids_of
 
+Get = TypeVar("Get", bound=Callable[..., Any])
 HOMEPAGE, PRODUCT, CART = "homepage", "product_page", "cart"
 PRODUCTS = "product_ids"
 MOST_PRODUCTS = 50
@@ -31,17 +31,17 @@ _RANGE = OpenApiParameter("price_range", str, many=True, description="Any of the
 _CATEGORY = OpenApiParameter("category", str, many=True, description="Any of these")
 
 
-def _documented(operation: str, summary: str, limit: int, *more: OpenApiParameter) -> Any:
+def _documented(operation: str, summary: str, limit: int, *more: OpenApiParameter) -> Callable[[Get], Get]:
+    """What OpenAPI says of a list."""
     count = OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": limit})
-    return partial(
-        extend_schema,
+    return extend_schema(
         operation_id=operation,
         summary=summary,
         description="Always answers: with the recommendation service down or late from the shop's own vectors, then with "
         "popular products; `degraded` says so. Products out of stock are never recommended.",
         parameters=[_USER, count, _EXPLAIN, _CATEGORY, _RANGE, *more],
         responses={200: ListSerializer, **PROBLEMS},
-    )()
+    )
 
 
 class ShopListView(ListView):
