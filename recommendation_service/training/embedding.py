@@ -11,6 +11,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.errors import ConfigurationError
 from recommendation_service.numeric import AnyArray, Floats, unit_rows
 from recommendation_service.training.content import terms_of
 from recommendation_service.training.embedding_cache import embed_resumably
@@ -35,6 +36,13 @@ class EmbeddingParameters:
     facet_repeats: int = 2
     max_terms: int = 50_000
     seed: int = 42
+
+    def __post_init__(self) -> None:
+        """Raises ConfigurationError for a number below 1, naming it."""
+        for name in ("dimension", "batch", "facet_repeats", "max_terms"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ConfigurationError(f"training of an embedding: {name} is {value!r}; it must be a whole number from 1 on")
 
 
 def train_embedding(material: Material, parameters: EmbeddingParameters, *, progress: Progress | None = None) -> Trained:

@@ -6,6 +6,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.engines.embedding import Embedding
+from recommendation_service.errors import ConfigurationError
 from recommendation_service.tests.support.materials import club_material, club_panel, material_of
 from recommendation_service.training import metrics
 from recommendation_service.training.content import terms_of
@@ -88,6 +89,13 @@ def test_the_serving_engine_gives_people_their_own_club():
 def test_too_little_to_tell_items_apart_is_said(texts, told):
     with pytest.raises(NotEnough, match=told):
         vectors(texts)
+
+
+@pytest.mark.parametrize("name", ["dimension", "batch", "facet_repeats", "max_terms"])
+@pytest.mark.parametrize("value", [0, -3, 1.5, "many"])
+def test_a_number_that_makes_no_sense_is_told_by_name(name, value):
+    with pytest.raises(ConfigurationError, match=rf"{name} is .*{value}.*; it must be a whole number from 1 on"):
+        EmbeddingParameters(**{name: value})
 
 
 def test_a_missing_model_folder_names_the_setting():

@@ -1,6 +1,9 @@
 """The file of embedded texts: what was embedded once is never embedded again, and a failed run goes on where it was."""
 
 import logging
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from recommendation_service.tests.training.test_embedding import shop
 from recommendation_service.training.embedding import EmbeddingParameters, text_hash, train_embedding
 from recommendation_service.training.embedding_cache import FILE_NAME, embed_resumably
 
+ROOT = Path(__file__).parents[3]
 TEXTS = {text_hash(f"text {number}"): f"text {number}" for number in range(12)}
 
 
@@ -116,6 +120,29 @@ def test_wherever_it_failed_the_end_is_the_same(tmp_path_factory, batch, fails_a
     except RuntimeError:
         embed_resumably(TEXTS, place, keep_in, batch=batch, opener=lambda _: second)
     assert sorted(first.asked + second.asked) == sorted(TEXTS.values())
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from recommendation_service.training.embedding_cache import embed_resumably
+def dies(texts, batches=[]):
+    batches.append(texts)
+    if len(batches) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return np.ones((len(texts), 1), dtype=np.float32)
+texts = {f"{number:064d}": f"text {number}" for number in range(12)}
+embed_resumably(texts, Path(sys.argv[1]), Path(sys.argv[2]), batch=5, opener=lambda _: dies)
+"""
+
+
+def test_a_killed_process_loses_the_batch_it_was_at_and_no_other(folder, tmp_path):
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder), str(tmp_path)], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    second = Counting()
+    run(second, folder, tmp_path, {f"{number:064d}": f"text {number}" for number in range(12)})
+    assert second.asked == ["text 10", "text 11"]
 
 
 def test_a_real_model_trains_through_the_file(tmp_path):
