@@ -21,6 +21,7 @@ class CoOccurrenceParameters:
 
     `events` names the events that count, none: every positive one. `neighbours` is how many pairs an item keeps,
     `least_people` how many distinct people a pair needs, `basket_items` how many items of one basket count,
+    `baskets_per_person` how many baskets of one pair count for each person behind it, so that nobody makes a pair alone,
     `shrinkage` the support at which a pair is half believed.
     """
 
@@ -29,6 +30,7 @@ class CoOccurrenceParameters:
     neighbours: int = 50
     least_people: int = 2
     basket_items: int = 50
+    baskets_per_person: int = 2
     shrinkage: float = 5.0
 
 
@@ -65,7 +67,7 @@ def train_co_occurrence(material: Material, parameters: CoOccurrenceParameters, 
     baskets = baskets_of(material.events, parameters)
     pairs = count_pairs(baskets, len(material.catalogue), progress)
     counts = np.bincount(baskets.items, minlength=len(material.catalogue))
-    scores = _scores(pairs, counts, len(baskets), parameters.shrinkage)
+    scores = _scores(pairs, counts, len(baskets), parameters)
     kept = np.flatnonzero((scores > 0) & (pairs.people >= parameters.least_people))
     if not kept.size:
         told = " or ".join(parameters.events) or "positive"
@@ -170,12 +172,13 @@ def _written_out(baskets: Baskets, start: int, stop: int) -> tuple[Ints, Ints, I
     return users, baskets.items[first], baskets.items[first + 1 + ramp]
 
 
-def _scores(pairs: Pairs, counts: AnyArray, n_baskets: int, shrinkage: float) -> Floats:
+def _scores(pairs: Pairs, counts: AnyArray, n_baskets: int, parameters: CoOccurrenceParameters) -> Floats:
     """(p,) shrunk phi coefficient of each pair; 0 where one of the two is in every basket."""
     one, other = counts[pairs.first].astype(np.float64), counts[pairs.second].astype(np.float64)
     spread = np.sqrt(one * other * (n_baskets - one) * (n_baskets - other))
-    phi = np.divide(n_baskets * pairs.baskets - one * other, spread, out=np.zeros_like(one), where=spread > 0)
-    return (phi * pairs.people / (pairs.people + shrinkage)).astype(np.float32)
+    met = np.minimum(pairs.baskets, parameters.baskets_per_person * pairs.people)
+    phi = np.divide(n_baskets * met - one * other, spread, out=np.zeros_like(one), where=spread > 0)
+    return (phi * pairs.people / (pairs.people + parameters.shrinkage)).astype(np.float32)
 
 
 def _arrays(pairs: Pairs, scores: Floats, kept: Ints, n_items: int, neighbours: int) -> dict[str, AnyArray]:

@@ -112,10 +112,19 @@ def test_more_people_behind_the_same_share_are_believed_more():
 
 
 def test_one_person_buying_the_pair_again_and_again_is_one_person():
-    again = [("robot", (0, 1))] * 30 + [("a", (2, 3)), ("b", (2, 3)), ("c", (4, 5))]
-    assert table(trained(orders_of(*again)))[0, 1][1] == 1
-    found = table(trained(orders_of(*again), CoOccurrenceParameters(least_people=2)))
-    assert set(found) == {(2, 3), (3, 2)}
+    orders = orders_of(*[("robot", (0, 1))] * 30, ("a", (2, 3)), ("b", (2, 3)), ("c", (4, 5)))
+    assert set(table(trained(orders))) == {(2, 3), (3, 2), (4, 5), (5, 4)}
+    often = CoOccurrenceParameters(baskets_per_person=30, least_people=1)
+    assert table(trained(orders, often))[0, 1][1] == 1
+    assert set(table(trained(orders, CoOccurrenceParameters(least_people=2)))) == {(2, 3), (3, 2)}
+
+
+def test_a_robot_that_buys_a_pair_five_hundred_times_gains_it_nothing():
+    honest = [(f"u{place}", (0, 1)) for place in range(20)] + [(f"v{place}", (2, 3)) for place in range(20)]
+    honest += [(f"w{place}", (4, 0)) for place in range(2)] + [(f"x{place}", (4, 5)) for place in range(6)]
+    clean, robbed = (table(trained(orders_of(*honest, *robot))) for robot in ([], [("robot", (4, 0))] * 500))
+    assert robbed.get((0, 4), (0.0,))[0] <= clean.get((0, 4), (0.0,))[0] + 0.01
+    assert max((one for one in robbed if one[0] == 0), key=lambda one: robbed[one][0]) == (0, 1)
 
 
 def test_only_the_named_events_make_baskets():
