@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from recommendation_service.services.recommendation_service import Recommendatio
 from recommendation_service.services.runtime import Runtime, Shelf, Site
 from recommendation_service.training.command import DONE, guarded, parse, parser, place_of, quietly
 from recommendation_service.training.evaluation import Panel, build_panel
-from recommendation_service.training.list_measures import ListFigures, figures, full_share
+from recommendation_service.training.list_measures import figures, full_share
+from recommendation_service.training.list_tables import Measured, conclusions, table
 from recommendation_service.training.material import Material, NotEnough, Trained, read_material
 from recommendation_service.training.metrics import NO_ROW
 from recommendation_service.training.recipes import KINDS, fit, stated_for
@@ -39,17 +40,6 @@ class Variant:
 
     name: str
     surface: Surface
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One row: what the lists of the panel are like, how many newcomers get a full one, how long an answer takes."""
-
-    name: str
-    lists: ListFigures
-    newcomers_full: float
-    median_ms: float
-    slow_ms: float  # 95 of 100 answers are faster
 
 
 class Before:
@@ -209,45 +199,6 @@ def _surface_named(use_case: UseCase, wanted: str | None) -> str:
         return wanted or about_users[0]
     known = ", ".join(about_users) or "none"
     raise ConfigurationError(f"{use_case.name}: '{wanted}' is no surface about users; those are {known}")
-
-
-def table(rows: Sequence[Measured], k: int) -> Iterator[str]:
-    """Markdown, so that it can be shown as it is."""
-    heads = [f"NDCG@{k}", "95 %", "redundancy", "categories a list", "categories seen", "items seen", "fresh", "novelty, bits"]
-    heads += ["newcomers with a full list", "median ms", "95 % ms"]
-    yield f"| lists by | {' | '.join(heads)} |"
-    yield f"| --- |{' ---: |' * len(heads)}"
-    for one in rows:
-        own = one.lists
-        cells = [f"{own.ndcg:.4f}", f"{own.interval[0]:.4f}-{own.interval[1]:.4f}", _told(own.redundancy, ".3f")]
-        cells += [_told(own.categories, ".1f"), _told(own.category_coverage, ".0%"), f"{own.catalogue_coverage:.0%}"]
-        cells += [f"{own.fresh:.0%}", f"{own.novelty:.1f}", f"{one.newcomers_full:.0%}"]
-        cells += [f"{one.median_ms:.1f}", f"{one.slow_ms:.1f}"]
-        yield f"| {one.name} | {' | '.join(cells)} |"
-
-
-def _told(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
-
-
-def conclusions(rows: Sequence[Measured], k: int, surface: Surface) -> Iterator[str]:
-    """What the table says in words: what each reranker changes, what blending changes, whom it leaves without a list."""
-    by_name = {one.name: one for one in rows}
-    first, served = surface.fallback[0], rows[-1]
-    bare = by_name[first]
-    for other in surface.fallback[1:]:
-        change = _change(served.lists.ndcg, by_name[other].lists.ndcg)
-        yield f"relevance: NDCG@{k} {served.lists.ndcg:.4f} as served, {change} {other}"
-    if bare.lists.redundancy and served.lists.redundancy is not None:
-        change = _change(served.lists.redundancy, bare.lists.redundancy)
-        yield f"redundancy: {served.lists.redundancy:.3f} with rerankers, {bare.lists.redundancy:.3f} without ({change} bare)"
-    yield f"fresh items: {served.lists.fresh:.0%} of those shown with rerankers, {bare.lists.fresh:.0%} without"
-    yield f"cold start: {served.newcomers_full:.0%} of newcomers and {served.lists.full:.0%} of the others get {k} items"
-    yield f"one answer: median {served.median_ms:.1f} ms, 95 % within {served.slow_ms:.1f} ms"
-
-
-def _change(new: float, old: float) -> str:
-    return f"{(new - old) / old:+.0%} against" if old else "nothing to compare with in"
 
 
 if __name__ == "__main__":
