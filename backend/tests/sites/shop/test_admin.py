@@ -60,7 +60,7 @@ def test_every_table_is_listed_and_its_rows_open(model: type[models.Product], cl
 @pytest.mark.usefixtures("lived_in")
 def test_a_mail_tells_why_each_product_was_in_it() -> None:
     told = EmailCampaignAdmin(models.EmailCampaign, admin.site).why_shown(models.EmailCampaign.objects.get())
-    assert told.startswith("popular: Product")
+    assert ": Product 00" in told
     assert told.count(";") == 4
     assert EmailCampaignAdmin(models.EmailCampaign, admin.site).why_shown(models.EmailCampaign()) == "nothing was recorded"
 

@@ -1,13 +1,12 @@
 """What is near to products, or to a taste, from the stored vectors alone; and what a dead service leaves of a list."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from recommendations.services.recommend import recommend
 from recommendations.vectors import nearest
 from sites.shop.models import Product, ProductEmbedding
+from sites.shop.services import nearness
 from sites.shop.services.nearness import nearest_products
 from sites.shop.services.user_preference import UserPreferenceService
 from tests.support import store
@@ -70,15 +69,16 @@ def test_with_the_service_dead_lists_still_suit(products: list[Product]) -> None
 
 
 def test_vectors_are_read_once_a_minute_and_again_for_another_model(
-    products: list[Product], django_assert_num_queries: Any
+    products: list[Product], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = [str(products[0].pk)]
-    nearest_products(user_id=None, item_ids=first, limit=2)
-    with django_assert_num_queries(1):
-        assert len(nearest_products(user_id=None, item_ids=first, limit=2)) == 2
+    first = nearness._read("embedding_v1")
+    assert nearness._read("embedding_v1") is first
     ProductEmbedding.objects.update(made_by="embedding_v2")
-    with django_assert_num_queries(2):
-        assert len(nearest_products(user_id=None, item_ids=first, limit=2)) == 2
+    assert nearness._read("embedding_v2").keys == first.keys
+    assert nearness._read("embedding_v1").keys == []
+    again = nearness._read("embedding_v2")
+    monkeypatch.setattr(nearness, "KEPT_S", 0.0)
+    assert nearness._read("embedding_v2") is not again
 
 
 def test_nearness_is_the_same_search_as_the_databases(products: list[Product]) -> None:
