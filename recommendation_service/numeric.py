@@ -81,9 +81,13 @@ def weighted_direction(vectors: Floats, weights: Floats) -> Floats | None:
     `vectors` is (k, d), `weights` (k,), negative for dislikes. None when nothing is left, such as after a like and an
     equal dislike of the same thing.
     """
-    total = np.asarray(np.asarray(weights, dtype=np.float32) @ vectors, dtype=np.float32)
+    heaviest = float(np.abs(weights).max(initial=0.0))
+    if heaviest == 0:
+        return None
+    own = np.asarray(np.asarray(weights, dtype=np.float64) / heaviest, dtype=np.float32)  # old likes may weigh 1e-30
+    total = np.asarray(own @ vectors, dtype=np.float32)
     length = float(np.linalg.norm(total))
-    reach = float(np.abs(weights) @ np.linalg.norm(vectors, axis=1)) if len(vectors) else 0.0
+    reach = float(np.abs(own) @ np.linalg.norm(vectors, axis=1))
     return total / np.float32(length) if length > 1e-6 * reach else None
 
 

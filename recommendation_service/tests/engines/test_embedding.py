@@ -101,20 +101,28 @@ def test_vectors_that_are_none_are_refused(vectors: np.ndarray, told: str) -> No
         Embedding.from_artifact("embedding", wrong, board.catalogue())
 
 
-weights = st.lists(st.floats(-5, 5, width=32), min_size=1, max_size=6)
+likings = st.lists(st.floats(0, 5, width=32), min_size=1, max_size=6)  # where dislikes cancel likes, rounding decides
 
 
 @settings(deadline=None)
-@given(drawn=weights, scale=st.floats(0.125, 64, width=32))
+@given(drawn=likings, scale=st.floats(0.125, 64, width=32))
 def test_a_direction_has_unit_length_and_no_size(drawn: list[float], scale: float) -> None:
     vectors = board.embedding().arrays["item_vectors"][: len(drawn)]
-    found = weighted_direction(vectors, np.array(drawn, dtype=np.float32))
-    if found is None:
-        return
-    larger = weighted_direction(vectors, np.float32(scale) * np.array(drawn, dtype=np.float32))
-    assert np.linalg.norm(found) == pytest.approx(1, abs=1e-5)
-    assert larger is not None
-    np.testing.assert_allclose(found, larger, atol=1e-4)
+    weights = np.array(drawn, dtype=np.float64)
+    found, larger = (weighted_direction(vectors, weights * times) for times in (1.0, scale))
+    assert (found is None) == (larger is None) == (not any(drawn))
+    if found is not None and larger is not None:
+        assert np.linalg.norm(found) == pytest.approx(1, abs=1e-5)
+        np.testing.assert_allclose(found, larger, atol=1e-4)
+
+
+def test_likes_of_long_ago_still_point_somewhere() -> None:
+    vectors = board.embedding().arrays["item_vectors"][:2]
+    now = weighted_direction(vectors, np.array([3.0, 1.0]))
+    then = weighted_direction(vectors, np.array([3.0, 1.0]) * np.exp(-2_000 / 30))
+    assert now is not None
+    assert then is not None
+    np.testing.assert_allclose(then, now, atol=1e-6)
 
 
 def test_a_like_and_an_equal_dislike_of_one_thing_point_nowhere() -> None:
