@@ -41,7 +41,7 @@ def products(count: int, *, words_each: int = 30, seed: int = 0) -> list[ItemRec
 def model_folder(folder: Path, *, pairs: bool) -> Path:
     """A folder of MiniLM-L6's shape: for sentences, or for pairs."""
     import torch  # only this benchmark needs it
-    from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizer
 
     folder.mkdir(parents=True)
     known = [*MARKS, *(f"w{word}" for word in range(4_000)), *(f"filler{n}" for n in range(VOCABULARY))][:VOCABULARY]
@@ -52,7 +52,7 @@ def model_folder(folder: Path, *, pairs: bool) -> Path:
     shape.num_labels = 1 if pairs else 2
     torch.manual_seed(0)
     (BertForSequenceClassification if pairs else BertModel)(shape).save_pretrained(folder)
-    BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=256).save_pretrained(folder)
+    BertTokenizer(str(folder / "vocab.txt"), model_max_length=256).save_pretrained(folder)
     return folder
 
 

@@ -78,9 +78,9 @@ def _shape(**more: int):  # type: ignore[no-untyped-def]  # transformers is impo
 
 
 def _tokenizer(folder: Path):  # type: ignore[no-untyped-def]  # as above
-    from transformers import BertTokenizerFast
+    from transformers import BertTokenizer
 
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = folder / "vocab.txt"
     vocabulary.write_text("\n".join((*MARKS, *COLOURS, *THINGS)) + "\n", encoding="utf-8")
-    return BertTokenizerFast(str(vocabulary), model_max_length=128)
+    return BertTokenizer(str(vocabulary), model_max_length=128)
