@@ -162,8 +162,13 @@ class ItemSource:
         return " · ".join(known)
 
     @classmethod
+    def links(cls, person: Any) -> Sequence[tuple[str, str]]:
+        """Word and address of the site's own pages about this person, for the page to name."""
+        return ()
+
+    @classmethod
     def card(cls, item: Any) -> Mapping[str, Any]:
-        """What the page shows of one item; a site may say more."""
+        """What the page shows of one item; a site may say more, and with `url` where the item has a page of its own."""
         record = cls.record(item)
         return {"item_id": record.item_id, "title": record.title, "category": record.category or "", "tags": record.tags}
 

@@ -30,6 +30,7 @@ class Card:
     reasons: tuple[str, ...]
     score: float
     parts: tuple[tuple[str, float], ...]  # engine's short word and its share; empty unless asked for
+    url: str  # the item's own page; empty where it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Shown:
     model_version: str
     buttons: tuple[tuple[str, str], ...]  # event and its word
     counted: str
+    links: tuple[tuple[str, str], ...]  # word and address of the site's own pages about this person
 
 
 def shown_to(source: type[ItemSource], person: Any, *, explain: bool) -> Shown:
@@ -70,6 +72,7 @@ def shown_to(source: type[ItemSource], person: Any, *, explain: bool) -> Shown:
         model_version=answer["model_version"],
         buttons=tuple((event, wording.button(event)) for event in source.events_for(person)),
         counted=wording.counted(answer["interaction_count"]),
+        links=tuple(source.links(person)),
     )
 
 
@@ -145,4 +148,5 @@ def _card(place: Place, served: Mapping[str, Any], item: Any | None) -> Card:
         reasons=tuple(served["reasons"]),
         score=served["score"],
         parts=tuple((wording.method_name(place.use_case, name), value) for name, value in parts),
+        url=card.get("url", ""),
     )

@@ -1,8 +1,11 @@
 """What the blog declares to Tandem."""
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from recommendations.sources import ItemSource
@@ -37,6 +40,13 @@ class Posts(ItemSource):
         return person.describe()
 
     @classmethod
+    def links(cls, person: Member) -> Sequence[tuple[str, str]]:
+        """The member's own dashboard."""
+        address = f"{reverse('posts:dashboard')}?{urlencode({'person': person.pk})}"
+        return (("Insights, interests and looks" if person.is_creator else "Interests and looks", address),)
+
+    @classmethod
     def card(cls, item: Post) -> dict[str, Any]:
-        """The excerpt, what kind of post it is, and from when."""
-        return {**super().card(item), "text": item.excerpt, "facts": (item.type, f"{item.published_at:%d %B %Y}")}
+        """The excerpt, what kind of post it is, from when, and where it can be read."""
+        facts = (item.type, f"{item.published_at:%d %B %Y}")
+        return {**super().card(item), "text": item.excerpt, "facts": facts, "url": reverse("posts:read", args=[item.pk])}

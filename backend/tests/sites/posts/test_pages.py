@@ -205,3 +205,15 @@ def test_every_category_has_a_picture_and_nothing_else_has(client: Client) -> No
         assert (answer.status_code, answer["Content-Type"]) == (200, "image/svg+xml")
         assert f">{name}</text>" in answer.content.decode()
     assert client.get("/media/posts/nothing.svg").status_code == 404
+
+
+@pytest.mark.usefixtures("demo")
+def test_the_shared_page_leads_to_the_dashboard_and_to_each_post_with_the_list_it_was_shown_in(
+    cara: Member, posts: list[Post], client: Client
+) -> None:
+    page = client.get("/posts/", {"person": str(cara.pk)}).content.decode()
+    assert f'<a href="/posts/dashboard/?person={cara.pk}">Insights, interests and looks</a>' in page
+    address = re.search(rf'href="(/posts/read/{posts[0].pk}/\?person={cara.pk}&amp;request_id=[0-9a-f-]+)"', page)
+    assert address is not None
+    assert client.get(address.group(1).replace("&amp;", "&")).status_code == 200
+    assert UserInteraction.objects.get().item.item_id == str(posts[0].pk)
