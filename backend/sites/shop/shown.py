@@ -36,7 +36,8 @@ class Blend:
     def of(cls, surface: str) -> "Blend":
         """As the use-case file says; an engine that is no ensemble speaks for itself."""
         use_case = load("shop")
-        name = use_case.surfaces[surface].router.options["engine"]
+        options = use_case.surfaces[surface].router.options
+        name = options.get("engine") or options["hot"]
         return cls(name, dict(use_case.engines[name].options.get("members", {name: 1.0})))
 
 

@@ -18,7 +18,7 @@ from recommendation_service.domain.history import PastEvent
 from recommendation_service.numeric import weighted_direction
 from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import UseCase
-from recommendations.models import UserInteraction
+from recommendations.models import UserInteraction, UserKey
 from recommendations.selectors.history import count_of, history_of, mark_of
 from recommendations.vectors import packed, upsert
 from sites.shop.models import Customer, ProductEmbedding, UserPreferenceEmbedding
@@ -90,11 +90,16 @@ def weights_of(events: Sequence[PastEvent], use_case: UseCase, *, now: float) ->
     return {item_id: float(weight) for item_id, weight in zip(ids, total, strict=True) if weight}
 
 
-def mark_stale(*, user_id: str, catalogue: str, **_ignored: Any) -> None:
-    """Note that something happened since this customer's preferences were worked out."""
+def mark_stale(*, user_id: str, catalogue: str, sender: Any = None, **_ignored: Any) -> None:
+    """Note that something happened since this customer's preferences were worked out; an erased past leaves none."""
     key = _key(user_id) if catalogue == CATALOGUE else None
-    if key is not None:
-        UserPreferenceEmbedding.objects.filter(pk=key).update(is_stale=True)
+    if key is None:
+        return
+    kept = UserPreferenceEmbedding.objects.filter(pk=key)
+    if sender is UserKey:  # the person was erased
+        kept.delete()
+    else:
+        kept.update(is_stale=True)
 
 
 def outdated() -> Iterator[str]:

@@ -1,8 +1,10 @@
 """What the shop tells Tandem of its products, customers and tables."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.test import Client
 
 from recommendations.sources import source_of
 from sites.shop.models import Customer, PriceRange, Product, price_in_words
@@ -68,3 +70,15 @@ def test_a_card_tells_the_price_and_whether_it_is_there() -> None:
 def test_the_declaration_is_found_and_its_surface_is_the_homepage() -> None:
     assert source_of("shop") is Shop
     assert Shop.surface_for(Customer()) == "homepage"
+
+
+@pytest.mark.django_db
+def test_the_shared_page_shows_a_customers_list_and_a_products(client: Client, settings: Any) -> None:
+    settings.RECOMMENDATIONS = {**settings.RECOMMENDATIONS, "DEMO": True}
+    products, ada = store.make_products(12), store.make_customer("Ada", taste="cooks", is_demo=True)
+    page = client.get(f"/shop/?person={ada.pk}").content.decode()
+    assert "cooks" in page
+    assert page.count("€") >= 5
+    beside = client.get(f"/shop/item/{products[0].pk}/", {"person": str(ada.pk)}).content.decode()
+    assert products[0].name in beside
+    assert beside.count("€") >= 4

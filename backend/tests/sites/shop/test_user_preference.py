@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.use_cases.loader import load
+from recommendations.services.erase import erase_user
 from sites.shop.models import ProductEmbedding, UserPreferenceEmbedding
 from sites.shop.services.user_preference import UserPreferenceService, mark_stale, outdated, weights_of
 from tests.support import store
@@ -120,6 +121,18 @@ def test_the_next_event_makes_them_stale_and_asking_works_them_out_again() -> No
     assert row.interaction_count == 2
     assert row.array()[1] > row.array()[0]
     assert not UserPreferenceEmbedding.objects.filter(is_stale=True).exists()
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_erasing_a_person_leaves_no_taste_behind() -> None:
+    (tent,) = store.make_products(1)
+    store.embedded([tent], np.eye(1))
+    ada, bob = store.make_customer("Ada"), store.make_customer("Bob")
+    for one in (ada, bob):
+        store.did(one, tent, "view")
+        UserPreferenceService().update_user_preference(str(one.pk))
+    erase_user(user_id=str(ada.pk))
+    assert set(UserPreferenceEmbedding.objects.values_list("pk", flat=True)) == {bob.pk}
 
 
 def test_fresh_ones_are_read_and_not_worked_out(django_assert_num_queries: Any) -> None:
