@@ -45,6 +45,8 @@ class ByCount(Router):
         """Such as "cold start(<5) → content, warm(5-19) → ALS, hot(20+) → ensemble"."""
         cold, warm, hot = (labels.get(name, name) for name in self.engines())
         low, high = self._cold_below, self._warm_below
+        if low == high:
+            return f"cold start(<{low}) → {cold}, from {high} on → {hot}"
         return f"cold start(<{low}) → {cold}, warm({low}-{high - 1}) → {warm}, hot({high}+) → {hot}"
 
 

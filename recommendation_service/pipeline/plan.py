@@ -66,10 +66,19 @@ class Plan:
 
     def chain(self, query: Query) -> tuple[str, ...]:
         """Engine names in the order they are asked: the router's, then the fallbacks after it."""
-        first = query.strategy or self.router.choose(query)
+        first = query.strategy or self._for_newcomers(query) or self.router.choose(query)
         names = self.surface.fallback
         rest = names[names.index(first) + 1 :] if first in names else names
         return (first, *rest)
+
+    def chances(self, query: Query) -> Mapping[str, float]:
+        """With what chance each engine would have gone first; empty when the choice left nothing to chance."""
+        return {} if query.strategy or self._for_newcomers(query) else self.router.probabilities(query)
+
+    def _for_newcomers(self, query: Query) -> str | None:
+        history = query.history
+        known = history.rows.size or history.older.size or any(query.profile.values()) or query.subject.size
+        return None if known else self.surface.newcomers
 
 
 def _rerank(part: Part, use_case: UseCase, rankers: Mapping[str, Ranker | Skip], place: str) -> tuple[str, Rerank]:

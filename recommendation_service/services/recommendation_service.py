@@ -60,7 +60,7 @@ class RecommendationService:
         reasons, unexplained = reasons_for(query, shown.rows, found.sources)
         clock.lap("explain")
         skips = (*resolved.skips, *found.skips, *unranked, *unexplained)
-        chances = {} if query.strategy else plan.router.probabilities(query)
+        chances = plan.chances(query)
         slate = replace(
             _slate(ask, query, found, shown, reasons, skips),
             probabilities=chances,

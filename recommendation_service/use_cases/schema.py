@@ -72,6 +72,7 @@ class Surface(Strict):
     about: Literal["user", "item", "basket"] = "user"
     router: Part
     fallback: tuple[Word, ...] = Field(min_length=1)
+    newcomers: Word | None = None  # engine for somebody of whom nothing at all is known; None: the router decides
     strategies: tuple[Word, ...] = ()  # engines that a caller may put first by name
     candidates: int = Field(default=200, ge=1, le=10_000)
     rerank: tuple[Part, ...] = ()
@@ -100,6 +101,9 @@ class UseCase(Strict):
         for name, surface in self.surfaces.items():
             _known(f"surface '{name}' shows", [surface.catalogue], self.catalogues, "catalogues are")
             _known(f"surface '{name}' falls back to", surface.fallback, self.engines, "this file defines")
+            _known(
+                f"surface '{name}' meets newcomers with", filter(None, [surface.newcomers]), self.engines, "this file defines"
+            )
             _known(f"surface '{name}' offers", surface.strategies, self.engines, "this file defines")
         _known("outcomes name", [*self.outcomes.clicks, *self.outcomes.conversions], self.events, "events are")
         return self

@@ -44,6 +44,7 @@ def test_the_start_up_line_tells_the_rule() -> None:
     labels = {"content_based": "content", "als": "ALS"}
     line = ByCount(**SEGMENTS).summary(labels)
     assert line == "cold start(<5) → content, warm(5-19) → ALS, hot(20+) → ensemble"
+    assert ByCount(**SEGMENTS, cold_below=1, warm_below=1).summary(labels) == "cold start(<1) → content, from 1 on → ensemble"
     assert Fixed(engine="als").summary(labels) == "ALS"
 
 
