@@ -26,7 +26,7 @@ def test_a_database_without_tables_is_told_to_migrate(tmp_path: Path) -> None:
 
 
 def test_an_unknown_catalogue_is_answered_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="movies, .*startups"):
+    with pytest.raises(CommandError, match=r"movies, .*startups"):
         call_command("generate_als_dataset", catalogue=["startup"], output=tmp_path)
 
 

@@ -125,9 +125,17 @@ def test_what_is_bought_with_a_product_is_found_from_the_orders(staff: Client) -
 def test_a_newcomer_gets_what_most_people_choose(staff: Client) -> None:
     newcomer = Customer.objects.create(name="Newcomer")
     answer = staff.get(f"{V1}/homepage?user_id={newcomer.pk}").json()
-    assert answer["method_used"] == "popular"
-    assert [skip["engine"] for skip in answer["degradation"]][:1] == ["hybrid"]
+    assert (answer["method_used"], answer["degraded"]) == ("popular", False)
     assert len(answer["recommendations"]) == 12
+
+
+@pytest.mark.usefixtures("alive")
+def test_a_newcomer_who_said_what_they_like_gets_that(staff: Client) -> None:
+    category = Product.objects.values_list("category", flat=True).first()
+    newcomer = Customer.objects.create(name="Newcomer", favourite_categories=[category])
+    answer = staff.get(f"{V1}/homepage?user_id={newcomer.pk}").json()
+    assert (answer["method_used"], answer["degraded"]) == ("by_words", False)
+    assert answer["recommendations"][0]["category"] == category
 
 
 @pytest.mark.usefixtures("alive")

@@ -132,7 +132,7 @@ def test_any_use_case_is_measured_engine_by_engine_under_its_own_names(shop, cap
     assert evaluate.main(shop_options(shop, *files)) == 0
     body = json.loads((shop / "e.json").read_text(encoding="utf-8"))
     figures = {one["model"]: one["ndcg"] for one in body["figures"] if one["segment"] == "all"}
-    plain = ["popular", "content_based", "similar_users", "bought_together"]
+    plain = ["popular", "content_based", "by_words", "similar_users", "bought_together"]
     assert list(figures) == [*plain, "collaborative", "goes_with", "hybrid (stated)", "hybrid (learned)"]
     assert figures["collaborative"] > figures["popular"]
     assert any(note.startswith("hybrid: weights chosen on") for note in body["notes"])

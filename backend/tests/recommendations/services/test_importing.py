@@ -143,5 +143,5 @@ def test_items_need_an_id(tmp_path: Path) -> None:
 
 def test_a_use_case_that_is_not_there_is_told() -> None:
     out: Any = io.StringIO()
-    with pytest.raises(CommandError, match="one of .*movies, .*startups"):
+    with pytest.raises(CommandError, match=r"one of .*movies, .*startups"):
         call_command("import_interactions", "x.csv", "--use-case", "nowhere", stdout=out)
