@@ -131,11 +131,12 @@ def _answered(asked: Asked, group: str, steps: Sequence[Collection[str]], by: st
     flags = ", ".join(f"MAX(CASE WHEN x.kind_id IN ({own}) THEN 1 ELSE 0 END) AS s{place}" for place, own in enumerate(of_step))
     sums = ", ".join(f"SUM(s{place})" for place in range(len(steps)))
     items, events, keys = (model._meta.db_table for model in (ImpressionItem, UserInteraction, ItemKey))
+    # the plus keeps SQLite off the index of an item, which holds every list that ever showed it
     rows = _rows(
         f"SELECT {by}, {sums}, SUM(worth) FROM (SELECT l.grp AS grp, l.request_id AS list, k.item_id AS item, {flags}, "  # noqa: S608 - our own tables and whole numbers
         f"COALESCE(MAX(CASE WHEN x.kind_id IN ({of_step[-1]}) THEN x.value END), 0) AS worth "
         f"FROM ({lists}) l JOIN {events} x ON x.request_id = l.request_id AND (l.user_id IS NULL OR x.user_id = l.user_id) "
-        f"JOIN {items} s ON s.impression_id = l.request_id AND s.item_id = x.item_id JOIN {keys} k ON k.id = x.item_id "
+        f"JOIN {items} s ON s.impression_id = l.request_id AND +s.item_id = x.item_id JOIN {keys} k ON k.id = x.item_id "
         f"WHERE x.kind_id IN ({_among(kinds.values())}) GROUP BY l.grp, l.request_id, k.item_id) c GROUP BY {by}{ending}",
         words,
     )

@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 Chance = np.random.Generator
 
 TOPICS = tuple((category, topic) for category, topics in CATEGORIES.items() for topic in topics)
+ARTICLES = {Level.BEGINNER: "A", Level.INTERMEDIATE: "An", Level.ADVANCED: "An"}
 LEVELS = tuple(str(level) for level in Level.values)
 UNPUBLISHED_SHARE = 0.02
 POPULARITY_EXPONENT = 0.5  # Zipf: the r-th most attractive course draws r ** -0.5 as strongly as the first
@@ -87,7 +88,7 @@ def _course(rng: Chance, number: int, until: datetime) -> Course:
     return Course(
         slug=f"course_{topic}_{form.word}{again.replace(' ', '_')}",
         title=form.title.format(spoken(topic)) + again,
-        description=f"{form.says.format(spoken(topic))}. A {form.level} course in {category} of {form.hours} hours,"
+        description=f"{form.says.format(spoken(topic))}. {ARTICLES[form.level]} {form.level} course in {category} of {form.hours} hours,"
         f" with a glance at {spoken(also)}.",
         category=category,
         level=form.level.value,
