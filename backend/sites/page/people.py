@@ -59,11 +59,14 @@ def place_for(source: type[ItemSource], person: Any) -> Place:
 
 
 def segment_of(surface: Surface, count: int) -> str:
-    """ "cold", "warm" or "hot" where the surface routes by count; empty where it does not."""
+    """ "cold", "warm" or "hot" where the surface routes by count; empty where it does not.
+
+    Where both limits are the same there are two segments only, and whoever has a past is "warm".
+    """
     if surface.router.kind != "by_count":
         return ""
-    options = surface.router.options
-    return SEGMENTS[(count >= options["cold_below"]) + (count >= options["warm_below"])]
+    cold_below, warm_below = surface.router.options["cold_below"], surface.router.options["warm_below"]
+    return SEGMENTS[(count >= cold_below) + (count >= warm_below > cold_below)]
 
 
 def counts_of(source: type[ItemSource], user_ids: Iterable[str]) -> Counter[str]:

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.test import Client
 
 from recommendations.models import UserInteraction
+from recommendations.places import place_of
+from sites.page.people import segment_of
 from sites.posts.models import Comment, Like, Member, Post
 from sites.posts.theme import readable_on, stylesheet
 from sites.posts.words import TOPICS
@@ -217,3 +219,8 @@ def test_the_shared_page_leads_to_the_dashboard_and_to_each_post_with_the_list_i
     assert address is not None
     assert client.get(address.group(1).replace("&amp;", "&")).status_code == 200
     assert UserInteraction.objects.get().item.item_id == str(posts[0].pk)
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "cold"), (1, "warm"), (40, "warm")])
+def test_where_newcomers_alone_are_met_in_another_way_nobody_is_called_hot(count: int, said: str) -> None:
+    assert segment_of(place_of("posts", "hybrid-recommendations").surface, count) == said
