@@ -77,7 +77,7 @@ def _get(port: int, path: str, token: str) -> Any:
     ("more", "arguments", "told"),
     [
         ({"RS_SIGNING_KEYS": ""}, [], "RS_SIGNING_KEYS is empty"),
-        ({"RS_SIGNING_KEYS": "k:short"}, [], "at least 32 bytes"),
+        ({"RS_SIGNING_KEYS": "k:short"}, [], "32 bytes or longer"),
         ({"RS_SIGNING_KEYS": "", "RS_INSECURE_DEV": "1", "ENV": "dev"}, ["-b", "0.0.0.0:0"], "loopback"),
         ({"RS_SIGNING_KEY": "x"}, [], "unknown setting RS_SIGNING_KEY"),
     ],
