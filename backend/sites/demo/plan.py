@@ -78,7 +78,11 @@ SEEDED = {
             "shop",
             "/api/v1/recommendations/homepage?user_id={}&limit=12",
             ("generate_shop_data", "--reset"),
-            after=(("manage.py", "sync_products", "--no-train"), ("manage.py", "measure_performance", "--days", "120")),
+            after=(
+                ("manage.py", "sync_products", "--no-train"),
+                ("manage.py", "update_user_preferences", "--all"),
+                ("manage.py", "measure_performance", "--days", "120"),
+            ),
         ),
         Site("posts", "/recommend/hybrid-recommendations/?user_id={}&topn=12", ("generate_posts_data", "--reset")),
         Site(
