@@ -37,7 +37,7 @@ class Stopped(Exception):
 
 def start(*, what: str, use_case: str, by: str = "") -> Run:
     """Begin a run in a process of its own. Raises NotFound for a kind nobody declared, Conflict while one is running."""
-    if what not in settings.RECOMMENDATIONS["RUNS"]:
+    if what not in _declared():
         raise NotFound(f"no run is called '{what}'")
     mark_lost()
     try:
@@ -75,10 +75,16 @@ def carry_out(run_id: UUID) -> bool:
 
 def commands_of(run: Run) -> list[list[str]]:
     """The commands of a run, ready to be started. Raises NotFound for a kind that is not declared any more."""
-    declared: Mapping[str, Sequence[Sequence[str]]] = settings.RECOMMENDATIONS["RUNS"]
+    declared = _declared()
     if run.what not in declared:
         raise NotFound(f"no run is called '{run.what}'")
     return [_command([word.format(use_case=run.use_case) for word in words]) for words in declared[run.what]]
+
+
+def _declared() -> Mapping[str, Sequence[Sequence[str]]]:
+    """Kind of run -> its commands; a site that declares none has none."""
+    found: Mapping[str, Sequence[Sequence[str]]] = settings.RECOMMENDATIONS.get("RUNS", {})
+    return found
 
 
 def _command(words: list[str]) -> list[str]:
