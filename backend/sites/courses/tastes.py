@@ -88,7 +88,8 @@ def _course(rng: Chance, number: int, until: datetime) -> Course:
     return Course(
         slug=f"course_{topic}_{form.word}{again.replace(' ', '_')}",
         title=form.title.format(spoken(topic)) + again,
-        description=f"{form.says.format(spoken(topic))}. {ARTICLES[form.level]} {form.level} course in {category} of {form.hours} hours,"
+        description=f"{form.says.format(spoken(topic))}. {ARTICLES[form.level]} {form.level} course in {category}"
+        f" of {form.hours} hours,"
         f" with a glance at {spoken(also)}.",
         category=category,
         level=form.level.value,
