@@ -102,9 +102,7 @@ class Shown:
         """What was recorded of the scores of the places from `start` to `stop`, an object each."""
         ends = [int(self.parts_end[start - 1]) if start else 0, *self.parts_end[start:stop].tolist()]
         raw = self.parts[ends[0] : ends[-1]].tobytes()
-        return [
-            json.loads(raw[begin - ends[0] : end - ends[0]] or b"{}") for begin, end in pairwise(ends)
-        ]
+        return [json.loads(raw[begin - ends[0] : end - ends[0]] or b"{}") for begin, end in pairwise(ends)]
 
 
 def gather_shown(

@@ -2,11 +2,12 @@
 
 import uuid
 
-from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.text import get_text_list
+
+from sites.persons import Person
 
 
 class Level(models.TextChoices):
@@ -39,25 +40,14 @@ class Course(models.Model):
         return self.title
 
 
-class Learner(models.Model):
+class Learner(Person):
     """Someone who learns here. `is_demo` lists them first on the page."""
 
     id = models.SlugField(primary_key=True, max_length=64, help_text="Such as user1")
-    name = models.CharField(max_length=80, db_index=True)
     interests = models.JSONField(default=list, blank=True, help_text="Favourite categories, such as data science")
     skills = models.JSONField(default=list, blank=True, help_text="What they want to learn, such as python")
     level = models.CharField(max_length=12, choices=Level.choices, blank=True)
     goal = models.CharField(max_length=80, blank=True)
-    account = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    is_demo = models.BooleanField(default=False, db_index=True)
-
-    class Meta:
-        """By name, for the admin."""
-
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
     def describe(self) -> str:
         """Such as "beginner, likes Python and SQL courses, wants to change careers"."""

@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from sites.courses.pages import statistics_page
 from sites.courses.views import EverybodyView, HomeView, LearnerStatsView, SimilarView
 
 app_name = "courses"
@@ -13,5 +12,4 @@ urlpatterns = [
     path(API + "similar/<str:course_id>", SimilarView.as_view(), name="similar"),
     path(API + "stats/user/<str:user_id>", LearnerStatsView.as_view(), name="stats_user"),
     path(API + "stats/global", EverybodyView.as_view(), name="stats_global"),
-    path("courses/statistics/", statistics_page, name="statistics"),
 ]

@@ -3,11 +3,13 @@
 from django.urls import path
 
 from sites.page import views
+from sites.page.statistics import statistics_page
 
 app_name = "page"
 urlpatterns = [
     path("", views.home, name="home"),
     path("<slug:site>/", views.site, name="site"),
     path("<slug:site>/did/", views.did, name="did"),
+    path("<slug:site>/statistics/", statistics_page, name="statistics"),
     path("<slug:site>/item/<str:item_id>/", views.item, name="item"),
 ]

@@ -118,6 +118,7 @@ def _frame(source: type[ItemSource]) -> dict[str, object]:
         "title": use_case.title or source.catalogue,
         "is_demo": access.is_demo(),
         "has_item_pages": bool(item_surfaces(source)),
+        "has_outcomes": bool(use_case.outcomes.clicks or use_case.outcomes.conversions),
     }
 
 

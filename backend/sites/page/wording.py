@@ -1,6 +1,6 @@
 """What the page says in words: methods, skips, segments, and what a click changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recommendation_service.use_cases.schema import Surface, UseCase
@@ -64,6 +64,14 @@ BUTTONS = {
 NEAREST = "nearest: what this site itself finds close by"
 
 
+OUTCOMES = {
+    ("purchase",): "purchases",
+    ("enroll",): "enrolments",
+    ("view",): "readings",
+    ("like", "comment", "bookmark", "share"): "likes, comments, bookmarks and shares",
+}
+
+
 def method_in_words(use_case: UseCase, name: str) -> str:
     """What an engine does; its own name where its kind has no words here."""
     part = use_case.engines.get(name)
@@ -93,6 +101,11 @@ def _skip(skip: Mapping[str, Any]) -> str:
 def heading(name: str, surface: Surface) -> str:
     """What a surface's list is called, such as "Similar startups"."""
     return surface.title or name.replace("-", " ").capitalize()
+
+
+def outcome(events: Sequence[str], otherwise: str) -> str:
+    """What several events are called together, such as "enrolments"; `otherwise` for others."""
+    return OUTCOMES.get(tuple(events), f"{otherwise}s")
 
 
 def button(event: str) -> str:

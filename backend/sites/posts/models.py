@@ -8,6 +8,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.text import get_text_list
 
+from sites.persons import Person
+
 ACCENT_COLOR = "#1f9cee"
 FONT_SIZE = 14
 FONT_SIZES = (10, 24)  # pixels: smaller cannot be read, larger breaks a phone's lines
@@ -24,27 +26,16 @@ class PostType(models.TextChoices):
     SHOWCASE = "showcase"
 
 
-class Member(models.Model):
+class Member(Person):
     """Someone of the community. Creators write posts and see insights; the theme is how their own pages look."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=80, db_index=True)
-    account = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     interests = models.JSONField(default=list, blank=True, help_text="Categories and tags, such as python")
     accent_color = models.CharField(max_length=7, default=ACCENT_COLOR, validators=[is_color])
     font_size = models.PositiveSmallIntegerField(
         default=FONT_SIZE, validators=[MinValueValidator(FONT_SIZES[0]), MaxValueValidator(FONT_SIZES[1])], help_text="Pixels"
     )
     is_creator = models.BooleanField(default=False, db_index=True)
-    is_demo = models.BooleanField(default=False, db_index=True)
-
-    class Meta:
-        """By name, for the admin."""
-
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
     def describe(self) -> str:
         """Such as "creator, interested in python and testing"."""

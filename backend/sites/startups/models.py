@@ -2,9 +2,10 @@
 
 import uuid
 
-from django.conf import settings
 from django.db import models
 from django.utils.text import get_text_list
+
+from sites.persons import Person
 
 
 class Stage(models.TextChoices):
@@ -48,26 +49,19 @@ class Startup(models.Model):
         return self.name
 
 
-class Person(models.Model):
-    """What developers and investors share. `is_demo` lists them first on the page."""
+class Seeker(Person):
+    """What developers and investors share."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=80, db_index=True)
     sectors = models.JSONField(default=list, blank=True, help_text="Favourite sectors, such as fintech")
-    account = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    is_demo = models.BooleanField(default=False, db_index=True)
 
-    class Meta:
+    class Meta(Person.Meta):
         """No table of its own."""
 
         abstract = True
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
-class Developer(Person):
+class Developer(Seeker):
     """Someone who wants to work in a startup."""
 
     skills = models.JSONField(default=list, blank=True, help_text="What they know, such as python")
@@ -77,7 +71,7 @@ class Developer(Person):
         return ", ".join(filter(None, ("developer", _said("likes", self.sectors), _said("knows", self.skills))))
 
 
-class Investor(Person):
+class Investor(Seeker):
     """Someone who wants to fund a startup."""
 
     stage = models.CharField(max_length=12, choices=Stage.choices, blank=True)

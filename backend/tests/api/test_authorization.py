@@ -51,7 +51,7 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     ),
     "api/v1/recommendations/stats/user/<str:user_id>": (campus.USER_STATS, THEIRS),
     "api/v1/recommendations/stats/global": (campus.GLOBAL_STATS, STAFF_OR_SERVICE),
-    "courses/statistics/": ("/courses/statistics/", PAGE_FOR_STAFF),
+    "<slug:site>/statistics/": ("/courses/statistics/", PAGE_FOR_STAFF),
     "api/v1/recommendations/homepage": ("/api/v1/recommendations/homepage?user_id={}", THEIRS),
     "api/v1/recommendations/cart": ("/api/v1/recommendations/cart?user_id={}", THEIRS),
     "api/v1/recommendations/product/<str:product_id>": (f"/api/v1/recommendations/product/{UUID(int=1)}?user_id={{}}", THEIRS),

@@ -3,11 +3,12 @@
 import uuid
 from decimal import Decimal
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import get_text_list
+
+from sites.persons import Person
 
 
 class PriceRange(models.TextChoices):
@@ -56,25 +57,14 @@ class Product(models.Model):
         return price_in_words(self.price)
 
 
-class Customer(models.Model):
+class Customer(Person):
     """Someone who buys here. `taste` is one line for a reader; the two fields after it are what they said at sign-up."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=80, db_index=True)
     email = models.EmailField(blank=True)
     taste = models.CharField(max_length=160, blank=True)
     favourite_categories = models.JSONField(default=list, blank=True, help_text="Such as cast iron")
     price_range = models.CharField(max_length=12, choices=PriceRange.choices, blank=True)
-    account = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    is_demo = models.BooleanField(default=False, db_index=True)
-
-    class Meta:
-        """By name."""
-
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
     def describe(self) -> str:
         """Such as "cooks, buys cast iron; likes cast iron and kitchen knives, mostly 40 to 90"."""
