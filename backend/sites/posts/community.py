@@ -105,7 +105,8 @@ def pull_of(library: Library, tastes: list[Taste]) -> Floats:
 def words_of(rng: Chance, post: Post) -> dict[str, str]:
     """The words that a sentence about this post may use."""
     topic = TOPICS[post.category]
-    tag, other = post.tags[0], post.tags[-1]
+    tag = post.tags[0]
+    other = post.tags[-1] if len(post.tags) > 1 else next(one for one in topic.tags if one != tag)
     matter, people = str(rng.choice(topic.matters)), str(rng.choice(topic.people))
     return {
         "tag": tag, "Tag": _capital(tag), "other": other, "people": people, "matter": matter, "Matter": _capital(matter),
