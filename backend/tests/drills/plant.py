@@ -25,7 +25,11 @@ from sites.demo.processes import Processes, Signals
 from tests.drills.judge import Person
 
 CATALOGUE = "startups"
-BOARD = Site(CATALOGUE, "for-developer", ("generate_startups_data", "--users", "60", "--items", "200", "--seed", "7"))
+BOARD = Site(
+    CATALOGUE,
+    "/api/recommendations/startups/for-developer/{}",
+    ("generate_startups_data", "--users", "60", "--items", "200", "--seed", "7"),
+)
 TRAIN = (sys.executable, "-m", "recommendation_service.train_all", "--use-case", CATALOGUE, "--no-tune", "--force")
 COUNTS = (0, 4, 5, 19, 20)  # where the router changes its mind
 STRANGERS = 4
@@ -132,11 +136,11 @@ def build(root: Path) -> Plant:
     ours = ("RS_", "PROMETHEUS", "DJANGO_", "DATABASE_URL", "CACHE_URL", "ENABLE_", "PYTEST")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     kept |= {"RECOMMENDATION_CACHE_SECONDS": "0", "RS_LOG_LEVEL": "WARNING"}
-    made = plan(BOARD, port=free_port(), service_port=free_port(), environ=kept, root=root)
+    made = plan([BOARD], port=free_port(), service_port=free_port(), environ=kept, root=root)
     made.folder.mkdir(parents=True)
     processes = Processes(made.folder, made.environment, Signals())
     for stage in made.prepare[:3]:
-        processes.run(stage.name, stage.command)
+        processes.run(stage.name, *stage.commands)
     processes.run("train", TRAIN)
     dataset = Dataset.open(made.folder / "data", CATALOGUE)
     items = frozenset(name.decode() for name in dataset.array("item_ids"))

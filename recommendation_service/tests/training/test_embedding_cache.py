@@ -103,7 +103,7 @@ def test_a_damaged_file_is_begun_anew_and_said(folder, tmp_path, caplog):
     run(Counting(), folder, tmp_path)
     (tmp_path / FILE_NAME).write_bytes(b"not a database at all" * 400)
     again = Counting()
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, logger="recommendation_service"):
         assert run(again, folder, tmp_path).keys() == TEXTS.keys()
     assert len(again.asked) == 12
     assert "is damaged" in caplog.text
