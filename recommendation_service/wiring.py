@@ -231,7 +231,7 @@ def assemble(
                 refused = _refused(use_case, holdings[name])
                 rankers = build_rankers(use_case, exports[name].catalogue, artifacts, settings)
                 rankers |= _damaged_rankers(use_case, holdings[name])
-                policy = policy_of(artifacts.get(BANDIT))
+                policy = NO_POLICY if BANDIT in _damaged(holdings[name]) else policy_of(artifacts.get(BANDIT))
                 shelves[name] = Shelf(exports[name].catalogue, engines, histories(exports[name]), refused, rankers, policy)
             sites.append(Site(use_case, shelves))
     return Serving(
@@ -248,26 +248,34 @@ def _state(holdings: Mapping[str, Holding], pins: Sequence[Artifact]) -> str:
     return sha256(repr((seals, [pin.manifest.seal for pin in pins])).encode()).hexdigest()[:16]
 
 
+def _damaged(held: Holding) -> frozenset[str]:
+    """Kinds whose published model is damaged, without an older good one at hand."""
+    return frozenset(kind for kind, one in held.models.items() if one.problem is not None and one.value is None)
+
+
 def _refused(use_case: UseCase, held: Holding) -> frozenset[str]:
-    damaged = {kind for kind, one in held.models.items() if one.problem is not None and one.value is None}
+    damaged = _damaged(held)
     return frozenset(name for name, part in use_case.engines.items() if part.kind in damaged)
 
 
 def _damaged_rankers(use_case: UseCase, held: Holding) -> dict[str, Skip]:
-    damaged = {kind for kind, one in held.models.items() if one.problem is not None and one.value is None}
+    damaged = _damaged(held)
     told = "the published model of {} is damaged and was refused; train it again or roll back"
     return {name: Skip(name, "refused", told.format(name)) for name, part in use_case.rankers.items() if part.kind in damaged}
 
 
-def policy_of(artifact: Artifact | None) -> Policy | None:
-    """What a published bandit learned; None before its first update, and when it says what cannot be."""
+NO_POLICY = Skip(BANDIT, "refused", "what the bandit learned is damaged, so its default leads; run: update_bandit --rebuild")
+
+
+def policy_of(artifact: Artifact | None) -> Policy | Skip | None:
+    """What a published bandit learned; None before its first update, a Skip when it says what cannot be."""
     if artifact is None:
         return None
     try:
         return Policy.from_artifact(artifact)
     except ArtifactRefused as error:
         log.error("the bandit is left out, its default leads: %s", error.message)
-        return None
+        return NO_POLICY
 
 
 def _ready(site: Site) -> tuple[str, ...]:

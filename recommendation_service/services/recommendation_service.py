@@ -59,8 +59,9 @@ class RecommendationService:
         shown, unranked = _kept(plan, query, found.candidates, clock)
         reasons, unexplained = reasons_for(query, shown.rows, found.sources)
         clock.lap("explain")
-        skips = (*resolved.skips, *found.skips, *unranked, *unexplained)
         chances = plan.chances(query)
+        forgotten = (shelf.policy,) if isinstance(shelf.policy, Skip) and chances else ()
+        skips = (*resolved.skips, *forgotten, *found.skips, *unranked, *unexplained)
         slate = replace(
             _slate(ask, query, found, shown, reasons, skips),
             probabilities=chances,

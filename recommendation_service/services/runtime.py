@@ -23,7 +23,11 @@ class Shelf:
     source: HistorySource | None = None
     refused: frozenset[str] = frozenset()  # engines that are absent because their published model is damaged
     rankers: Mapping[str, Ranker | Skip] = field(default_factory=dict)  # a Skip: configured, and cannot be used
-    policy: Policy | None = None  # what a bandit learned for this catalogue
+    policy: Policy | Skip | None = None  # what a bandit learned for this catalogue; a Skip: published, and cannot be used
+
+    def learned(self) -> Policy | None:
+        """The policy, where there is one that can be used."""
+        return self.policy if isinstance(self.policy, Policy) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +44,7 @@ class Site:
         if missing:
             raise ConfigurationError(f"{self.use_case.name}: catalogue '{missing[0]}' was not loaded")
         on = {name: self.shelves[surface.catalogue] for name, surface in self.use_case.surfaces.items()}
-        plans = {name: Plan.build(self.use_case, name, shelf.rankers, shelf.policy) for name, shelf in on.items()}
+        plans = {name: Plan.build(self.use_case, name, shelf.rankers, shelf.learned()) for name, shelf in on.items()}
         object.__setattr__(self, "plans", plans)
 
 

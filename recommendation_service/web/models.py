@@ -87,7 +87,7 @@ def arms_of(held: Live, catalogue: str) -> list[ArmOut]:
         for name, plan in site.plans.items():
             if plan.surface.router.kind in LEARNING and plan.surface.catalogue == catalogue:
                 shelf = site.shelves[catalogue]
-                found += _arms(name, plan.router, shelf.policy, _anybody(shelf.catalogue))
+                found += _arms(name, plan.router, shelf.learned(), _anybody(shelf.catalogue))
     return found
 
 

@@ -100,7 +100,11 @@ def test_with_no_good_state_at_all_the_default_leads_and_the_problem_is_told(sit
     serving = live(site)
     assert leader(ask(serving).probabilities) == "hybrid"
     assert serving.holdings["courses"].models["bandit"].problem is not None
-    assert ask(serving).recommendations
+    answer = ask(serving)
+    assert answer.recommendations
+    assert [(skip.engine, skip.code) for skip in answer.degradation] == [("bandit", "refused")]
+    asked_for = ask(serving, strategy="content")
+    assert not asked_for.degraded, "who is asked for by name needs no bandit"
 
 
 def test_numbers_that_cannot_be_are_refused_and_the_default_leads(site: Path, caplog: pytest.LogCaptureFixture) -> None:
