@@ -102,7 +102,7 @@ def test_with_no_good_state_at_all_the_default_leads_and_the_problem_is_told(sit
     assert serving.holdings["courses"].models["bandit"].problem is not None
     answer = ask(serving)
     assert answer.recommendations
-    assert [(skip.engine, skip.code) for skip in answer.degradation] == [("bandit", "refused")]
+    assert ("bandit", "refused") in [(skip.engine, skip.code) for skip in answer.degradation]
     asked_for = ask(serving, strategy="content")
     assert not asked_for.degraded, "who is asked for by name needs no bandit"
 
