@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendation_service.datasets.files import Events
+from recommendation_service.domain.catalogue import Facet
 from recommendation_service.numeric import AnyArray, Floats, Ints
 from recommendation_service.training.material import Material, NotEnough, Trained
 from recommendation_service.training.report import Progress
@@ -74,6 +75,7 @@ def train_co_occurrence(material: Material, parameters: CoOccurrenceParameters, 
         raise NotEnough(f"no two items were in the baskets of {parameters.least_people} people; it needs more {told} events")
     arrays = _arrays(pairs, scores, kept, counts.size, parameters.neighbours)
     arrays |= {"item_ids": material.catalogue.ids.array, "item_counts": counts.astype(np.int32)}
+    arrays |= _categories(baskets, material.catalogue.facets.get("category"))
     return Trained("co_occurrence", arrays, {**asdict(parameters), "n_baskets": len(baskets)})
 
 
@@ -145,6 +147,28 @@ def count_pairs(baskets: Baskets, n_items: int, progress: Progress | None = None
     people.sort_indices()
     found = met.tocoo()
     return Pairs(found.row.astype(np.int64), found.col.astype(np.int64), found.data, people.data)
+
+
+def _categories(baskets: Baskets, facet: Facet | None) -> dict[str, AnyArray]:
+    """How many distinct people had two items of these categories in one basket, (c, c), and the categories' names.
+
+    Many people stand behind a pair of categories where few stand behind a pair of items: enough to say so. Nothing
+    where items have no category.
+    """
+    if facet is None or not facet.values:
+        return {}
+    carried = facet.matrix.tocoo()
+    code = np.full(facet.matrix.shape[0], -1, dtype=np.int64)
+    code[carried.row[::-1]] = carried.col[::-1]  # the first category of an item that has several
+    people = np.zeros((len(facet.values), len(facet.values)), dtype=np.int32)
+    for start, stop in _blocks(baskets):
+        users, first, second = _written_out(baskets, start, stop)
+        pairs = np.sort(np.stack([code[first], code[second]]), axis=0)
+        told = pairs[0] >= 0
+        once = np.unique(np.vstack([users[told], pairs[:, told]]), axis=1)
+        np.add.at(people, (once[1], once[2]), 1)
+    names = np.array([value.encode() for value in facet.values], dtype=np.bytes_)
+    return {"categories": names, "category_people": np.maximum(people, people.T)}
 
 
 def _blocks(baskets: Baskets) -> Iterator[tuple[int, int]]:

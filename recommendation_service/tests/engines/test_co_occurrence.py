@@ -78,6 +78,24 @@ def test_a_reason_needs_ten_people_behind_the_pair(people: int, told: bool) -> N
     assert reason is None or reason.text == "Often bought together with Tile 0"
 
 
+@pytest.mark.parametrize(("people", "text"), [(9, None), (10, "Often bought together with black")])
+def test_a_pair_of_few_people_is_told_by_its_categories_if_many_are_behind_those(people: int, text: str | None) -> None:
+    names = np.array([b"black", b"white"], dtype=np.bytes_)
+    both = {"categories": names, "category_people": np.full((2, 2), people, dtype=np.int32)}
+    engine = engine_of({**pairs((0, 5, 0.9, 2)), **both})
+    first, second = (board.catalogue().facets["category"].of(row)[0] for row in (0, 5))
+    reason = engine.explain(board.query(board.catalogue(), subject=(0,)), 5)
+    assert (reason.text if reason else None) == (text and text.replace("black", first))
+    assert first != second
+
+
+def test_categories_the_model_does_not_know_give_no_reason() -> None:
+    names = np.array([b"green", b"red"], dtype=np.bytes_)
+    both = {"categories": names, "category_people": np.full((2, 2), 99, dtype=np.int32)}
+    engine = engine_of({**pairs((0, 5, 0.9, 2)), **both})
+    assert engine.explain(board.query(board.catalogue(), subject=(0,)), 5) is None
+
+
 def test_how_many_people_a_reason_needs_and_its_words_are_options() -> None:
     engine = engine_of(pairs((0, 5, 0.9, 3)), reason_from_people=3, says="Often taken together with")
     reason = engine.explain(board.query(board.catalogue(), subject=(0,)), 5)

@@ -170,4 +170,32 @@ def test_two_runs_give_the_same_bytes_and_progress_is_told():
     first, second = (train_co_occurrence(material, CoOccurrenceParameters(window_hours=999), steps).arrays for _ in range(2))
     assert all(first[name].tobytes() == second[name].tobytes() for name in first)
     assert told[-1] == (1, 1, "pairs")
-    assert board.co_occurrence().arrays.keys() == first.keys()
+    assert board.co_occurrence().arrays.keys() | {"categories", "category_people"} == first.keys()
+
+
+@settings(max_examples=100, deadline=None)
+@given(orders=bought, at_once=st.sampled_from([1, 7, 10**6]))
+def test_people_behind_two_categories_equal_those_of_a_plain_loop(orders, at_once):
+    records = [ItemRecord(f"i{row}", f"Item {row}", category=("a", "b", "c", None)[row % 4]) for row in range(8)]
+    happenings = [Happening(f"u{user}", f"i{item}", "purchase", NOW - (100 - hour) * HOUR) for user, item, hour in orders]
+    met = defaultdict(set)
+    told = sorted((user, hour, item) for user, item, hour in orders)
+    for user, items in naive_baskets(told, 24, 50):
+        for one, other in combinations(items, 2):
+            pair = (records[one].category, records[other].category)
+            if None not in pair:
+                met[pair].add(user)
+                met[pair[::-1]].add(user)
+    material, events = material_of(records, happenings, {"u9": {}})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(co_occurrence, "PAIRS_AT_ONCE", at_once)
+        found = co_occurrence._categories(baskets_of(events, ALL), material.catalogue.facets["category"])
+    names = [name.decode() for name in found["categories"].tolist()]
+    counts = {(one, other): found["category_people"][i, j] for i, one in enumerate(names) for j, other in enumerate(names)}
+    assert counts == {pair: len(met[pair]) for pair in counts}
+
+
+def test_a_site_without_categories_has_none_to_tell():
+    made = train_co_occurrence(*club_material()[:1], CoOccurrenceParameters(window_hours=999))
+    assert "categories" in made.arrays
+    assert co_occurrence._categories(baskets_of(club_material()[1], ALL), None) == {}
