@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.numeric import Bools, Floats, Ints, blend, top_rows, unit_range
 
 LEAST_MEMBERS = 2
+SILENT = "cannot_say"
 MOST_REASONS = 3
 WITHOUT = ", so "  # parts why a member is missing from what that means
 
@@ -63,10 +64,12 @@ class Ensemble(Engine):
         *,
         generate: Mapping[str, int] | None = None,
         at_least: int = LEAST_MEMBERS,
+        may_be_silent: Collection[str] = (),
     ) -> None:
         """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1.
 
-        Members in `without` are not asked, whatever is trained. Empty `generate`: every row is a candidate.
+        Members in `without` are not asked, whatever is trained. Empty `generate`: every row is a candidate. That a member
+        of `may_be_silent` cannot say is as it should be, and not told, as long as enough others can.
         """
         super().__init__(name, version)
         self._without = frozenset(without)
@@ -74,6 +77,7 @@ class Ensemble(Engine):
         self._engines = dict(engines)
         self._generate = dict(generate or {})
         self._least = min(at_least, sum(weight > 0 for weight in weights.values()))
+        self._may_be_silent = frozenset(may_be_silent)
         self._latest: Latest[Blend] = Latest()
 
     @classmethod
@@ -89,17 +93,19 @@ class Ensemble(Engine):
         without: Sequence[str] = (),
         generate: Mapping[str, int] | None = None,
         at_least: int = LEAST_MEMBERS,
+        may_be_silent: Sequence[str] = (),
     ) -> "Ensemble":
         """Of the engines at hand, by name; `members` are the stated weights, scaled here to sum to 1.
 
         With weights="learned" they come from an artifact of kind "ensemble", which may weigh `also_learn` too.
         `without` names members that are switched off: they keep their weight's place and are told as missing.
-        `generate` says how many candidates each of some members proposes, `at_least` how many members must answer.
-        Raises ConfigurationError for weights that say nothing and for candidates of strangers, ArtifactRefused for an
-        artifact of other members.
+        `generate` says how many candidates each of some members proposes, `at_least` how many members must answer, and
+        `may_be_silent` who often has nothing to say without anything being wrong. Raises ConfigurationError for weights
+        that say nothing and for strangers in either, ArtifactRefused for an artifact of other members.
         """
         allowed = {*members, *also_learn}
         _check_generate(name, generate or {}, allowed)
+        _check_known(name, "may_be_silent", may_be_silent, allowed)
         if not members or min(members.values()) < 0 or sum(members.values()) <= 0:
             raise ConfigurationError(f"{name}: members need weights of 0 or more, at least one above 0, not {dict(members)}")
         total = sum(members.values())
@@ -113,7 +119,8 @@ class Ensemble(Engine):
         heard = {member for member, weight in used.items() if weight > 0} | set(generate or {})
         present = {member: engines[member] for member in used if member in heard - set(without) and member in engines}
         versions += [part for engine in present.values() for part in engine.version.split("+")]
-        return cls(name, "+".join(dict.fromkeys(versions)), present, used, without, generate=generate, at_least=at_least)
+        options: Mapping[str, Any] = {"generate": generate, "at_least": at_least, "may_be_silent": may_be_silent}
+        return cls(name, "+".join(dict.fromkeys(versions)), present, used, without, **options)
 
     def scores(self, query: Query) -> Floats | None:
         """The blend, 0 to 1 over the eligible candidates and NaN elsewhere; None when too few members can answer."""
@@ -169,8 +176,12 @@ class Ensemble(Engine):
         scores = blend(list(scaled.values()), list(weights.values())) if scaled and len(scaled) >= self._least else None
         if scores is not None and pool is not None:
             scores = np.where(pool, scores, np.float32(np.nan)) if pool.any() else None
+        told = tuple(replace(one, code="partial") for one in missing if scores is None or not self._is_fine(one))
         laps = {"generate": 1000 * (generated - begun), "score": 1000 * (time.perf_counter() - generated)}
-        return self._latest.keep(query, Blend(weights, scaled, scores, tuple(missing), laps))
+        return self._latest.keep(query, Blend(weights, scaled, scores, told, laps))
+
+    def _is_fine(self, missing: Skip) -> bool:
+        return missing.code == SILENT and missing.engine in self._may_be_silent
 
     def _heard(self, names: Iterable[str], query: Query, missing: list[Skip]) -> dict[str, Floats]:
         """What these members say, (n_items,) each; who could not, in whole or in part, is added to `missing`."""
@@ -207,17 +218,21 @@ class Ensemble(Engine):
         if given is None or np.isnan(given[query.eligible]).all():
             inside = "; ".join(one.detail.partition(WITHOUT)[0] for one in engine.partial(query))
             why = f" ({inside})" if inside else ""
-            return Skip(name, "partial", f"{name} cannot say for this user{why}{WITHOUT}{self.name} had to do without it")
+            return Skip(name, SILENT, f"{name} cannot say for this user{why}{WITHOUT}{self.name} had to do without it")
         return given
 
 
 def _check_generate(name: str, generate: Mapping[str, int], allowed: Collection[str]) -> None:
-    strangers = sorted(set(generate) - set(allowed))
-    if strangers:
-        raise ConfigurationError(f"{name}: generate names '{strangers[0]}'; its members are {', '.join(sorted(allowed))}")
+    _check_known(name, "generate", generate, allowed)
     for member, count in generate.items():
         if count < 1:
             raise ConfigurationError(f"{name}: generate asks {member} for {count} candidates; 1 or more are needed")
+
+
+def _check_known(name: str, option: str, named: Iterable[str], allowed: Collection[str]) -> None:
+    strangers = sorted(set(named) - set(allowed))
+    if strangers:
+        raise ConfigurationError(f"{name}: {option} names '{strangers[0]}'; its members are {', '.join(sorted(allowed))}")
 
 
 def _learned(artifact: Artifact, allowed: set[str]) -> dict[str, float]:

@@ -186,3 +186,32 @@ def test_a_blend_in_two_stages_tells_how_long_each_took() -> None:
     assert list(narrow.laps(question)) == ["generate", "score"]
     assert min(narrow.laps(question).values()) >= 0
     assert whole.laps(question) == {}
+
+
+def test_a_member_that_may_be_silent_is_not_missed_when_others_can_say() -> None:
+    loud, mute = Says("loud", [NAN, 1.0, 0.5, *[NAN] * (board.N - 3)]), Says("mute", None)
+    weights = {"loud": 0.5, "mute": 0.5}
+    one = Ensemble("both", "v1", {"loud": loud, "mute": mute}, weights, at_least=1, may_be_silent=["mute"])
+    asked = board.query(board.catalogue(), likes=(5,))
+    found = one.recommend(asked, 3)
+    assert found is not None
+    assert found.rows.tolist() == [1, 2]
+    assert one.partial(asked) == ()
+
+
+def test_a_member_that_may_be_silent_is_told_when_it_is_not_there_or_nobody_can_say() -> None:
+    mute, asked = Says("mute", None), board.query(board.catalogue(), likes=(5,))
+    weights = {"loud": 0.5, "mute": 0.5}
+    alone = Ensemble("both", "v1", {"mute": mute}, weights, at_least=1, may_be_silent=["mute", "loud"])
+    assert alone.recommend(asked, 3) is None
+    assert {skip.engine for skip in alone.partial(asked)} == {"loud", "mute"}
+    untrained = Ensemble(
+        "both", "v1", {"loud": Says("loud", [NAN, 1.0, *[NAN] * (board.N - 2)])}, weights, at_least=1, may_be_silent=["mute"]
+    )
+    untrained.scores(asked)
+    assert [(skip.engine, skip.code) for skip in untrained.partial(asked)] == [("mute", "partial")]
+
+
+def test_a_stranger_that_may_be_silent_stops_the_start() -> None:
+    with pytest.raises(ConfigurationError, match="may_be_silent names 'nobody'; its members are loud"):
+        Ensemble.from_members("both", {}, members={"loud": 1.0}, may_be_silent=["nobody"])
