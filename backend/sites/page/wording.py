@@ -20,7 +20,7 @@ SKIPS = {
     "switched_off": "is switched off",
     "not_trained": "has not been trained yet",
     "refused": "has a damaged model",
-    "cannot_say": "has nothing to say for this person yet",
+    "cannot_say": "has nothing to say here yet",
     "failed": "failed",
     "timeout": "took too long",
     "partial": "answered only in part",

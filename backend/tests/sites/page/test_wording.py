@@ -46,6 +46,6 @@ def test_the_service_being_away_is_told_first() -> None:
     ]
     assert wording.skips_in_words(skips) == [
         f"{wording.SERVICE_AWAY} (too late)",
-        "als has nothing to say for this person yet (no past)",
+        "als has nothing to say here yet (no past)",
         "popular: all seen",
     ]
