@@ -14,5 +14,6 @@ RECOMMENDATIONS["SERVICE_URL"] = "http://127.0.0.1:9"  # the discard port: nothi
 if CACHE_URL:
     # Tests empty their cache, so each process of a parallel run has a Redis database of its own.
     address, _, first = CACHE_URL.rpartition("/")
+    CACHES["default"]["OPTIONS"]["socket_timeout"] = 2.0  # a loaded machine must not look like a dead Redis
     CACHES["default"]["LOCATION"] = f"{address}/{int(first) + int(env.str('PYTEST_XDIST_WORKER', default='gw0')[2:])}"
 WHITENOISE_AUTOREFRESH = True  # a clean checkout has collected no static files yet

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings as SETTINGS  # noqa: N812 - `settings` is the fixture of pytest-django
 from django.core.cache import cache
 from django.test import Client
 
@@ -19,7 +20,8 @@ from tests.support.faults import FaultServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Point = Callable[[str], RecommendationClient]
-REDIS = os.environ.get("CACHE_URL") or "redis://127.0.0.1:6379/5"
+# a process of a parallel run has a database of its own, since the others empty theirs
+REDIS = SETTINGS.CACHES["default"].get("LOCATION") if os.environ.get("CACHE_URL") else "redis://127.0.0.1:6379/5"
 MEMORY = "django.core.cache.backends.locmem.LocMemCache"
 WHERE = "posts:hybrid-recommendations"
 POINT: dict[str, Any] = {"use_case": "posts", "surface": "hybrid-recommendations"}

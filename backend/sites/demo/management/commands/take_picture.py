@@ -21,7 +21,7 @@ SEGMENT = "hot"
 
 
 class Command(BaseCommand):
-    """Opens the first site, chooses a person with a long past, and writes what a visitor sees."""
+    """Opens a site, chooses a person with a long past, and writes what a visitor sees."""
 
     help = "Write docs/images/page.png from a running demo; needs the dev extra and chromium."
 
@@ -47,7 +47,9 @@ class Command(BaseCommand):
             page = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme="light")
             try:
                 page.goto(f"{options['url'].rstrip('/')}/{options['site']}/")
-                page.locator(f".people a:has(.{SEGMENT})").first.click()
+                people = page.locator(".people li a")
+                hot = people.filter(has=page.locator(f".{SEGMENT}"))
+                (hot.first if hot.count() else people.last).click()
                 page.locator("#list .card").first.wait_for()
                 page.locator("#list summary").first.click()
                 page.screenshot(path=str(target))
