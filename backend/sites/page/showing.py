@@ -147,6 +147,6 @@ def _card(place: Place, served: Mapping[str, Any], item: Any | None) -> Card:
         text=card.get("text", ""),
         reasons=tuple(served["reasons"]),
         score=served["score"],
-        parts=tuple((wording.method_name(place.use_case, name), value) for name, value in parts),
+        parts=tuple((wording.part_name(place.use_case, name), value) for name, value in parts),
         url=card.get("url", ""),
     )

@@ -50,6 +50,15 @@ VERBS = {
 }
 
 
+PARTS = {
+    "score": "the engine's own score",
+    "standing": "standing in the engine's list",
+    "likeness": "likeness to what is looked at",
+    "learned": "learned ranker",
+    "cross_encoder": "cross-encoder",
+    "place": "filled up from below",
+    "collaborative": "collaborative",
+}
 BUTTONS = {
     "wishlist_add": "Add to wishlist",
     "cart_add": "Add to cart",
@@ -83,6 +92,11 @@ def method_in_words(use_case: UseCase, name: str) -> str:
 def method_name(use_case: UseCase, name: str) -> str:
     """The short word for an engine, such as "ALS"."""
     return method_in_words(use_case, name).partition(":")[0]
+
+
+def part_name(use_case: UseCase, name: str) -> str:
+    """The short word for one part of a score: an engine's, a reranker's or a ranker's."""
+    return PARTS.get(name) or method_name(use_case, name)
 
 
 def skips_in_words(degradation: list[Mapping[str, Any]]) -> list[str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from recommendation_service.errors import ConfigurationError
-from sites.demo.plan import SEEDED, movies, plan, seeded
+from sites.demo.management.commands.take_picture import PICTURE
+from sites.demo.plan import ROOT, SEEDED, movies, plan, seeded
 
 
 def test_everything_a_demo_writes_is_under_its_own_folder(tmp_path: Path) -> None:
@@ -64,3 +65,9 @@ def test_without_names_every_seeded_site_is_shown_and_trained(tmp_path: Path) ->
 def test_a_site_that_there_is_not_is_answered_with_those_there_are() -> None:
     with pytest.raises(ConfigurationError, match="names 'shopp'; there are startups"):
         seeded(["shopp"])
+
+
+def test_the_picture_goes_where_the_readme_shows_it() -> None:
+    shown = PICTURE.relative_to(ROOT).as_posix()
+    assert PICTURE.is_file()
+    assert f"]({shown})" in (ROOT / "README.md").read_text()

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-PICTURE = Path(__file__).resolve().parents[4] / "docs" / "images" / "page.png"
+from sites.demo.plan import ROOT
+
+PICTURE = ROOT / "docs" / "images" / "page.png"
 FLAGS = (
     "--headless",
     "--no-sandbox",
