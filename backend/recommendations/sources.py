@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
@@ -154,6 +155,16 @@ class ItemSource:
         """The page's buttons for this person; a site may offer some only to some kinds of people."""
         rules = load(use_case_of(cls)).events
         return cls.page_events or tuple(name for name, rule in rules.items() if rule.weight > 0 and rule.neutral is None)
+
+    @classmethod
+    def act(cls, *, person: Any, event: str, item: Any, request_id: UUID | None) -> bool:
+        """Do in the site's own tables what a button of the page says, so that it is mirrored; False: not done here.
+
+        The page then writes a row of the event's own table where person and item are all it needs, else the bare
+        event. `request_id` is of the list in which the item was shown. Raises InvalidInput or NotFound, in words for
+        the visitor.
+        """
+        return False
 
     @classmethod
     def describe(cls, person: Any) -> str:

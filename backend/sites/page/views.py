@@ -18,9 +18,9 @@ from recommendation_service.use_cases.loader import load
 from recommendations.models import Feedback, UserInteraction
 from recommendations.selectors.items import items_by_id, title_of
 from recommendations.services.feedback import give_feedback
-from recommendations.services.record import record_interactions
 from recommendations.sources import ItemSource, use_case_of
 from sites.page import access, people, wording
+from sites.page.doing import do
 from sites.page.showing import Shown, item_shown, item_surfaces, shown_to
 
 POLICY = (
@@ -128,17 +128,8 @@ def _record(source: type[ItemSource], person: object, event: str, item_id: str, 
         return _hide(source, person, item_id, request_id)
     if event not in source.events_for(person):
         return f"{NOT_RECORDED}: there is no button '{event[:40]}' here."
-    row = {
-        "user_id": str(getattr(person, "pk", "")),
-        "item_id": item_id,
-        "event": event,
-        "catalogue": source.catalogue,
-        "request_id": request_id,
-    }
-    result = record_interactions([row], source="page", known_items_only=True)[0]
-    if not result.errors:
-        return ""
-    return f"{NOT_RECORDED}: {'; '.join(error['pointer'][1:] + ' ' + error['detail'] for error in result.errors)}."
+    problem = do(source, person, event, item_id, request_id)
+    return f"{NOT_RECORDED}: {problem}." if problem else ""
 
 
 def _hide(source: type[ItemSource], person: object, item_id: str, request_id: str | None) -> str:

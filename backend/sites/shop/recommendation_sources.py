@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from recommendations.sources import ItemSource
 from sites.shop.models import CartLine, CartRemoval, Customer, OrderLine, Product, WishlistItem
+from sites.shop.services import carts
 from sites.shop.services.nearness import nearest_products
 
 
@@ -29,6 +31,15 @@ class Shop(ItemSource):
     def nearest(cls, *, user_id: str | None, item_ids: Sequence[str], limit: int) -> list[tuple[str, float]]:
         """Products like those, or what suits that customer, from the stored vectors."""
         return nearest_products(user_id=user_id, item_ids=item_ids, limit=limit)
+
+    @classmethod
+    def act(cls, *, person: Customer, event: str, item: Product, request_id: UUID | None) -> bool:
+        """Into the cart, or bought at once; a wish is written by the page itself."""
+        if event == "cart_add":
+            carts.put_in(customer=person, product_id=item.pk, request_id=request_id)
+        elif event == "purchase":
+            carts.buy(customer=person, product_id=item.pk, request_id=request_id)
+        return event in ("cart_add", "purchase")
 
     @classmethod
     def describe(cls, person: Customer) -> str:
