@@ -8,16 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
-    DateTime,
     Engine,
-    Float,
-    MetaData,
     Select,
-    SmallInteger,
-    String,
-    Table,
     bindparam,
     create_engine,
     select,
@@ -29,6 +21,7 @@ from recommendation_service.domain.history import SEEN_LIMIT, PastEvent
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.histories.snapshot import SnapshotHistories
+from recommendation_service.histories.tables import CATALOGUES, EVENTS, INTERACTIONS, ITEMS, USERS
 
 POOL_WAIT_S = 0.05
 CONNECT_TIMEOUT_S = 2  # the least that PostgreSQL's client library takes
@@ -36,33 +29,17 @@ REST_S = 5.0  # after a failure the database is left alone for so long
 
 log = logging.getLogger(__name__)
 
-_tables = MetaData()
-_users = Table("recommendations_userkey", _tables, Column("id", BigInteger), Column("user_id", String))
-_items = Table("recommendations_itemkey", _tables, Column("id", BigInteger), Column("item_id", String))
-_catalogues = Table("recommendations_cataloguekey", _tables, Column("id", SmallInteger), Column("name", String))
-_events = Table("recommendations_eventkey", _tables, Column("id", SmallInteger), Column("name", String))
-_interactions = Table(
-    "recommendations_userinteraction",
-    _tables,
-    Column("user_id", BigInteger),
-    Column("item_id", BigInteger),
-    Column("catalogue_id", SmallInteger),
-    Column("kind_id", SmallInteger),
-    Column("value", Float),
-    Column("time", DateTime(timezone=True)),
-)
-
 
 def _query() -> Select[Any]:
     """The newest events of one user in one catalogue; the index recs_history answers it."""
-    user = select(_users.c.id).where(_users.c.user_id == bindparam("user_id")).scalar_subquery()
-    catalogue = select(_catalogues.c.id).where(_catalogues.c.name == bindparam("catalogue")).scalar_subquery()
+    user = select(USERS.c.id).where(USERS.c.user_id == bindparam("user_id")).scalar_subquery()
+    catalogue = select(CATALOGUES.c.id).where(CATALOGUES.c.name == bindparam("catalogue")).scalar_subquery()
     return (
-        select(_items.c.item_id, _events.c.name, _interactions.c.time, _interactions.c.value)
-        .join(_items, _items.c.id == _interactions.c.item_id)
-        .join(_events, _events.c.id == _interactions.c.kind_id)
-        .where(_interactions.c.user_id == user, _interactions.c.catalogue_id == catalogue)
-        .order_by(_interactions.c.time.desc())
+        select(ITEMS.c.item_id, EVENTS.c.name, INTERACTIONS.c.time, INTERACTIONS.c.value)
+        .join(ITEMS, ITEMS.c.id == INTERACTIONS.c.item_id)
+        .join(EVENTS, EVENTS.c.id == INTERACTIONS.c.kind_id)
+        .where(INTERACTIONS.c.user_id == user, INTERACTIONS.c.catalogue_id == catalogue)
+        .order_by(INTERACTIONS.c.time.desc())
         .limit(SEEN_LIMIT)
     )
 

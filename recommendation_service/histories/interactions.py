@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from recommendation_service.errors import Unavailable
-from recommendation_service.histories import database as tables
+from recommendation_service.histories import tables
 
 ROWS_AT_ONCE = 5_000
 
@@ -26,14 +26,14 @@ class Recorded:
 
 def recorded(database: Engine, catalogue: str) -> Iterator[Recorded]:
     """The interactions of one catalogue, oldest first, in one statement. Raises Unavailable."""
-    users, items, events, done = tables._users, tables._items, tables._events, tables._interactions
+    users, items, events, done = tables.USERS, tables.ITEMS, tables.EVENTS, tables.INTERACTIONS
     query = (
         select(users.c.user_id, items.c.item_id, events.c.name, done.c.value, done.c.time)
         .join(users, users.c.id == done.c.user_id)
         .join(items, items.c.id == done.c.item_id)
         .join(events, events.c.id == done.c.kind_id)
-        .join(tables._catalogues, tables._catalogues.c.id == done.c.catalogue_id)
-        .where(tables._catalogues.c.name == catalogue)
+        .join(tables.CATALOGUES, tables.CATALOGUES.c.id == done.c.catalogue_id)
+        .where(tables.CATALOGUES.c.name == catalogue)
         .order_by(done.c.time, users.c.user_id, items.c.item_id, events.c.name)
     )
     level = "REPEATABLE READ" if database.dialect.name == "postgresql" else "SERIALIZABLE"

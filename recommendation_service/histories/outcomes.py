@@ -11,21 +11,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
     Connection,
-    DateTime,
     Engine,
-    Float,
-    MetaData,
     ScalarSelect,
     Select,
     SmallInteger,
-    String,
-    Table,
     Text,
-    Uuid,
     and_,
     case,
     cast,
@@ -38,37 +29,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import ColumnElement
 
 from recommendation_service.errors import Unavailable
+from recommendation_service.histories.tables import CATALOGUES, EVENTS, INTERACTIONS, LISTS
 
 NOTHING = ""  # the outcome of a list that no rewarded event answers
 STATEMENT_TIMEOUT_MS = 120_000
-
-_tables = MetaData()
-_catalogues = Table("recommendations_cataloguekey", _tables, Column("id", SmallInteger), Column("name", String))
-_events = Table("recommendations_eventkey", _tables, Column("id", SmallInteger), Column("name", String))
-_lists = Table(
-    "recommendations_impression",
-    _tables,
-    Column("request_id", Uuid),
-    Column("user_id", BigInteger),
-    Column("catalogue_id", SmallInteger),
-    Column("use_case", String),
-    Column("surface", String),
-    Column("method_used", String),
-    Column("degradation", JSON),
-    Column("probabilities", JSON),
-    Column("time", DateTime(timezone=True)),
-)
-_interactions = Table(
-    "recommendations_userinteraction",
-    _tables,
-    Column("id", BigInteger),
-    Column("user_id", BigInteger),
-    Column("catalogue_id", SmallInteger),
-    Column("kind_id", SmallInteger),
-    Column("value", Float),
-    Column("time", DateTime(timezone=True)),
-    Column("request_id", Uuid),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,51 +79,51 @@ def answers_since(database: Engine, scope: Scope, events: Sequence[str], since: 
     """How many of these events, not older than `since`, answer lists of `scope`. Raises Unavailable."""
     with _reading(database) as connection:
         keys = _keys(connection, events)
-        answered = _interactions.join(_lists, _answers())
+        answered = INTERACTIONS.join(LISTS, _answers())
         query = select(func.count()).select_from(answered)
-        query = query.where(_within(scope), _rewarded(scope, keys), _interactions.c.time >= since)
+        query = query.where(_within(scope), _rewarded(scope, keys), INTERACTIONS.c.time >= since)
         return int(connection.execute(query).scalar_one())
 
 
 def _counted(scope: Scope, keys: Mapping[int, int]) -> Select[Any]:
     """Method, chances, skips, rank of the outcome, and how many lists are alike in all of these."""
-    chances, skips = cast(_lists.c.probabilities, Text), cast(_lists.c.degradation, Text)
-    each = select(_lists.c.method_used, chances.label("chances"), skips.label("skips"), _best(scope, keys).label("rank"))
+    chances, skips = cast(LISTS.c.probabilities, Text), cast(LISTS.c.degradation, Text)
+    each = select(LISTS.c.method_used, chances.label("chances"), skips.label("skips"), _best(scope, keys).label("rank"))
     one = each.where(_within(scope)).subquery()
     return select(*one.c, func.count()).group_by(*one.c)
 
 
 def _best(scope: Scope, keys: Mapping[int, int]) -> ScalarSelect[Any]:
     """The highest rank among the events that answer one list: a look-up by request id, whatever the planner thinks."""
-    rank = case(keys, value=_interactions.c.kind_id) if keys else cast(null(), SmallInteger)
+    rank = case(keys, value=INTERACTIONS.c.kind_id) if keys else cast(null(), SmallInteger)
     query = select(func.max(rank)).where(_answers(), _rewarded(scope, keys))
-    return query.correlate(_lists).scalar_subquery()
+    return query.correlate(LISTS).scalar_subquery()
 
 
 def _keys(connection: Connection, events: Sequence[str]) -> dict[int, int]:
     """The database's key of each event that ever happened -> the event's place in `events`."""
-    rows = connection.execute(select(_events.c.id, _events.c.name).where(_events.c.name.in_(events))).all()
+    rows = connection.execute(select(EVENTS.c.id, EVENTS.c.name).where(EVENTS.c.name.in_(events))).all()
     return {key: events.index(name) for key, name in rows}
 
 
 def _answers() -> ColumnElement[bool]:
-    same_person = or_(_lists.c.user_id.is_(None), _lists.c.user_id == _interactions.c.user_id)
-    same_catalogue = _interactions.c.catalogue_id == _lists.c.catalogue_id
-    return and_(_interactions.c.request_id == _lists.c.request_id, same_person, same_catalogue)
+    same_person = or_(LISTS.c.user_id.is_(None), LISTS.c.user_id == INTERACTIONS.c.user_id)
+    same_catalogue = INTERACTIONS.c.catalogue_id == LISTS.c.catalogue_id
+    return and_(INTERACTIONS.c.request_id == LISTS.c.request_id, same_person, same_catalogue)
 
 
 def _rewarded(scope: Scope, keys: Mapping[int, int]) -> ColumnElement[bool]:
-    return and_(_interactions.c.kind_id.in_(list(keys)), _interactions.c.time < scope.until)
+    return and_(INTERACTIONS.c.kind_id.in_(list(keys)), INTERACTIONS.c.time < scope.until)
 
 
 def _within(scope: Scope) -> ColumnElement[bool]:
-    catalogue = select(_catalogues.c.id).where(_catalogues.c.name == scope.catalogue).scalar_subquery()
+    catalogue = select(CATALOGUES.c.id).where(CATALOGUES.c.name == scope.catalogue).scalar_subquery()
     return and_(
-        _lists.c.use_case == scope.use_case,
-        _lists.c.surface.in_(scope.surfaces),
-        _lists.c.catalogue_id == catalogue,
-        _lists.c.time >= scope.since,
-        _lists.c.time < scope.until,
+        LISTS.c.use_case == scope.use_case,
+        LISTS.c.surface.in_(scope.surfaces),
+        LISTS.c.catalogue_id == catalogue,
+        LISTS.c.time >= scope.since,
+        LISTS.c.time < scope.until,
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from recommendation_service.domain.history import SEEN_LIMIT
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.histories import database
+from recommendation_service.histories import tables
 from recommendation_service.histories.database import REST_S, DatabaseHistories, open_database
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.settings import load_settings
@@ -63,7 +63,7 @@ def url(request: pytest.FixtureRequest) -> str:
 def _fill(url: str) -> None:
     """Django's five tables: u001 did three things with startups and one with a film; busy did 5,100."""
     engine = create_engine(url)
-    database._tables.create_all(engine)
+    tables.METADATA.create_all(engine)
     rows = [
         (1, 1, 1, 1, None, START),
         (1, 2, 1, 2, 4.5, START + timedelta(hours=2)),
@@ -73,12 +73,12 @@ def _fill(url: str) -> None:
     ]
     keys = ("user_id", "item_id", "catalogue_id", "kind_id", "value", "time")
     with engine.begin() as connection:
-        connection.execute(insert(database._users), [{"id": 1, "user_id": "u001"}, {"id": 2, "user_id": "busy"}])
-        connection.execute(insert(database._catalogues), [{"id": 1, "name": "startups"}, {"id": 2, "name": "movies"}])
-        connection.execute(insert(database._events), [{"id": 1, "name": "like"}, {"id": 2, "name": "apply"}])
+        connection.execute(insert(tables.USERS), [{"id": 1, "user_id": "u001"}, {"id": 2, "user_id": "busy"}])
+        connection.execute(insert(tables.CATALOGUES), [{"id": 1, "name": "startups"}, {"id": 2, "name": "movies"}])
+        connection.execute(insert(tables.EVENTS), [{"id": 1, "name": "like"}, {"id": 2, "name": "apply"}])
         items = [{"id": one, "item_id": name} for one, name in enumerate(["i000", "i001", "i002", "film"], start=1)]
-        connection.execute(insert(database._items), items)
-        connection.execute(insert(database._interactions), [dict(zip(keys, row, strict=True)) for row in rows])
+        connection.execute(insert(tables.ITEMS), items)
+        connection.execute(insert(tables.INTERACTIONS), [dict(zip(keys, row, strict=True)) for row in rows])
     engine.dispose()
 
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import create_engine, insert, text
 from sqlalchemy.exc import OperationalError
 
-from recommendation_service.histories import outcomes
+from recommendation_service.histories import tables
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 NOW = datetime.now(UTC)
@@ -65,12 +65,12 @@ class List:
 
 def make_tables(url: str) -> None:
     engine = create_engine(url)
-    outcomes._tables.create_all(engine)
+    tables.METADATA.create_all(engine)
     with engine.begin() as connection:  # with the indexes that Django's migrations make
         connection.execute(text("CREATE INDEX recs_answered ON recommendations_userinteraction (request_id)"))
         connection.execute(text("CREATE INDEX recs_shown_where ON recommendations_impression (use_case, surface, time)"))
-        connection.execute(insert(outcomes._catalogues), [{"id": key, "name": name} for name, key in CATALOGUES.items()])
-        connection.execute(insert(outcomes._events), [{"id": key, "name": name} for name, key in EVENTS.items()])
+        connection.execute(insert(tables.CATALOGUES), [{"id": key, "name": name} for name, key in CATALOGUES.items()])
+        connection.execute(insert(tables.EVENTS), [{"id": key, "name": name} for name, key in EVENTS.items()])
     engine.dispose()
 
 
@@ -78,7 +78,7 @@ def write(url: str, lists: Iterable[List] = (), events: Iterable[Mapping[str, An
     """Add rows, each side in the order given."""
     engine = create_engine(url)
     with engine.begin() as connection:
-        for table, rows in ((outcomes._lists, [one.row() for one in lists]), (outcomes._interactions, list(events))):
+        for table, rows in ((tables.LISTS, [one.row() for one in lists]), (tables.INTERACTIONS, list(events))):
             if rows:
                 connection.execute(insert(table), rows)
     engine.dispose()

@@ -1,0 +1,34 @@
+"""The tables of Django's half that are read here, as far as they are read: the one place that repeats their columns."""
+
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Float, MetaData, SmallInteger, String, Table, Uuid
+
+METADATA = MetaData()
+USERS = Table("recommendations_userkey", METADATA, Column("id", BigInteger), Column("user_id", String))
+ITEMS = Table("recommendations_itemkey", METADATA, Column("id", BigInteger), Column("item_id", String))
+CATALOGUES = Table("recommendations_cataloguekey", METADATA, Column("id", SmallInteger), Column("name", String))
+EVENTS = Table("recommendations_eventkey", METADATA, Column("id", SmallInteger), Column("name", String))
+INTERACTIONS = Table(
+    "recommendations_userinteraction",
+    METADATA,
+    Column("id", BigInteger),
+    Column("user_id", BigInteger),
+    Column("item_id", BigInteger),
+    Column("catalogue_id", SmallInteger),
+    Column("kind_id", SmallInteger),
+    Column("value", Float),
+    Column("time", DateTime(timezone=True)),
+    Column("request_id", Uuid),
+)
+LISTS = Table(
+    "recommendations_impression",
+    METADATA,
+    Column("request_id", Uuid),
+    Column("user_id", BigInteger),
+    Column("catalogue_id", SmallInteger),
+    Column("use_case", String),
+    Column("surface", String),
+    Column("method_used", String),
+    Column("degradation", JSON),
+    Column("probabilities", JSON),
+    Column("time", DateTime(timezone=True)),
+)
