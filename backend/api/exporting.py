@@ -6,10 +6,9 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
 
+from api.failures import told
 from recommendation_service.datasets.export import PARTS
-from recommendation_service.errors import TandemError
 from recommendations.exports.datasets import chosen_sources, export_catalogue
 from recommendations.sources import ItemSource
 
@@ -27,20 +26,11 @@ class ExportCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """One catalogue after the other; the last line is the next command."""
         data_dir = options["output"] or settings.RECOMMENDATIONS["DATA_DIR"]
-        try:
+        with told(elsewhere="with --output"):
             for source in self._with_items(options["catalogue"]):
                 self._line(f"{source.catalogue}:")
                 done = export_catalogue(source=source, data_dir=data_dir, fresh=self.fresh, say=self._stage)
                 self._report(done.folder, done.summary)
-        except TandemError as error:
-            raise CommandError(error.message) from error
-        except DatabaseError as error:
-            first = str(error).partition("\n")[0]
-            raise CommandError(
-                f"the database cannot be read: {first}; if tables are missing, run: manage.py migrate"
-            ) from error
-        except OSError as error:
-            raise CommandError(f"cannot write the export: {error}; choose another folder with --output") from error
         self._line("next: python -m recommendation_service.train_all")
 
     def _with_items(self, named: list[str]) -> list[type[ItemSource]]:

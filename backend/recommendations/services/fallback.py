@@ -1,7 +1,7 @@
 """What is shown when the service's own list is not there, or not long enough."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -55,16 +55,21 @@ class Past:
 
 
 @dataclass(slots=True)
-class _Picked:
+class Picked:
+    """What the last resort found."""
+
     wanted: int
     left_out: set[str]  # item ids that must not come, those that came already among them
     items: list[dict[str, Any]] = field(default_factory=list)
+    begins_near: bool = False  # its first items are near to what was asked about, or to the person's taste
 
     @property
     def full(self) -> bool:
+        """Whether there are enough."""
         return len(self.items) >= self.wanted
 
     def add(self, row: dict[str, Any]) -> None:
+        """One more, that must not come again."""
         self.items.append(row)
         self.left_out.add(row["item_id"])
 
@@ -81,32 +86,28 @@ def showable(asked: Asked, past: Past, item_ids: list[str]) -> set[str]:
         return set(item_ids) - set(past.hidden)
 
 
-def popular_items(asked: Asked, past: Past, *, leave_out: Collection[str], wanted: int) -> list[dict[str, Any]]:
+def popular_items(asked: Asked, past: Past, *, leave_out: Collection[str], wanted: int) -> Picked:
     """Up to `wanted` items as an answer holds them.
 
     What the site itself finds near comes first; around an item, popular items of its category; then the popular ones,
     and at last any others of the catalogue.
     """
-    picked = _Picked(wanted, set(leave_out) | set(past.hidden) | set(asked.item_ids))
+    picked = Picked(wanted, set(leave_out) | set(past.hidden) | set(asked.item_ids))
     if wanted <= 0:
-        return []
+        return picked
     ranking = popular_ids(asked.place)
     try:
         _pick_near(asked, past, picked)
         alike = _of_the_same_category(asked)
         if alike is not None:
             _pick_popular(alike, past, ranking, picked, reason=ALIKE)
+        picked.begins_near = bool(picked.items)
         _pick_popular(asked, past, ranking, picked, reason=LIKED_BY_MANY)
         _pick_any(asked, past, picked)
     except Error:
         picked.left_out |= past.seen
         _pick_unchecked(ranking, picked)
-    return picked.items
-
-
-def is_near(items: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a list of the last resort begins with what was found near, and not with what is popular."""
-    return bool(items) and items[0]["reasons"] in ([ALIKE], [SUITS])
+    return picked
 
 
 def renumbered(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -157,7 +158,7 @@ def _of_the_same_category(asked: Asked) -> Asked | None:
     return replace(asked, filters={**asked.filters, "category": categories}) if categories else None
 
 
-def _pick_popular(asked: Asked, past: Past, ranking: list[tuple[str, float]], picked: _Picked, *, reason: str) -> None:
+def _pick_popular(asked: Asked, past: Past, ranking: list[tuple[str, float]], picked: Picked, *, reason: str) -> None:
     score_of = dict(ranking)
     for start in range(0, len(ranking), STEP):
         if picked.full:
@@ -166,7 +167,7 @@ def _pick_popular(asked: Asked, past: Past, ranking: list[tuple[str, float]], pi
 
 
 def _pick_ranked(
-    asked: Asked, past: Past, item_ids: list[str], score_of: Mapping[str, float], picked: _Picked, *, reason: str
+    asked: Asked, past: Past, item_ids: list[str], score_of: Mapping[str, float], picked: Picked, *, reason: str
 ) -> None:
     here = [item_id for item_id in item_ids if item_id not in picked.left_out]
     if not here or picked.full:
@@ -185,7 +186,7 @@ def _pick_ranked(
             picked.add(_row(asked, item_id, item, score_of[item_id], reason))
 
 
-def _pick_any(asked: Asked, past: Past, picked: _Picked) -> None:
+def _pick_any(asked: Asked, past: Past, picked: Picked) -> None:
     if picked.full:
         return
     source = asked.place.source
@@ -201,7 +202,7 @@ def _pick_any(asked: Asked, past: Past, picked: _Picked) -> None:
             picked.add(_row(asked, item_id, item, 0.0, TO_DISCOVER))
 
 
-def _pick_near(asked: Asked, past: Past, picked: _Picked) -> None:
+def _pick_near(asked: Asked, past: Past, picked: Picked) -> None:
     """What the site itself finds near: to the items asked about, or to the person's taste."""
     wanted = 2 * picked.wanted + len(picked.left_out)
     near = asked.place.source.nearest(user_id=asked.user_id, item_ids=asked.item_ids, limit=wanted)
@@ -209,7 +210,7 @@ def _pick_near(asked: Asked, past: Past, picked: _Picked) -> None:
     _pick_ranked(asked, past, ids, dict(near), picked, reason=ALIKE if asked.item_ids else SUITS)
 
 
-def _pick_unchecked(ranking: list[tuple[str, float]], picked: _Picked) -> None:
+def _pick_unchecked(ranking: list[tuple[str, float]], picked: Picked) -> None:
     """With the database gone half way: ids alone, from the ranking this process remembers."""
     for item_id, score in ranking:
         if picked.full:

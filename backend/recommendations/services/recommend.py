@@ -16,7 +16,7 @@ from recommendations.places import Place, place_of
 from recommendations.selectors.history import NOBODY, hidden_of, history_of, mark_of, seen_before
 from recommendations.selectors.items import require_items
 from recommendations.service_state import service_state
-from recommendations.services.fallback import Asked, Past, empty_answer, is_near, popular_items, renumbered, showable
+from recommendations.services.fallback import Asked, Past, empty_answer, popular_items, renumbered, showable
 from recommendations.services.flight import SingleFlight
 from recommendations.services.impressions import record_impression
 
@@ -125,10 +125,7 @@ def _without_service(asked: Asked, past: Past, failure: ServiceFailed, kept: cac
     if kept is not None:
         answer = {**kept.answer, "request_id": answer["request_id"], "interaction_count": answer["interaction_count"]}
     answer.update(degraded=True, degradation=[skip, *answer["degradation"]])
-    answer = _filled(asked, past, answer)
-    if kept is None and is_near(answer["recommendations"]):
-        answer["method_used"] = NEAREST
-    return answer
+    return _filled(asked, past, answer)
 
 
 def _filled(asked: Asked, past: Past, answer: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +135,10 @@ def _filled(asked: Asked, past: Past, answer: dict[str, Any]) -> dict[str, Any]:
     items = [item for item in served if item["item_id"] in may_show][: asked.limit]
     if len(items) < asked.limit and len(items) < max(len(served), 1):
         gone = {item["item_id"] for item in served}
-        items += popular_items(asked, past, leave_out=gone, wanted=asked.limit - len(items))
+        picked = popular_items(asked, past, leave_out=gone, wanted=asked.limit - len(items))
+        if not items and picked.begins_near:
+            answer["method_used"] = NEAREST
+        items += picked.items
     answer["recommendations"] = renumbered(items)
     if not items:
         skip = {"engine": "popular", "code": "nothing_left", "detail": "every item is seen, hidden or filtered away"}

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
 
+from api.failures import told
 from recommendation_service.domain.query import MAX_LIMIT
-from recommendation_service.errors import TandemError
 from sites.posts.hybrid import EMB_DIM, EPOCHS, TOPN, train_and_save_hybrid
 
 
@@ -28,7 +27,7 @@ class Command(BaseCommand):
         """The lines of the training as they come; its last one is the next command."""
         if min(options["emb_dim"], options["epochs"]) < 1 or not 0 <= options["topn"] <= MAX_LIMIT:
             raise CommandError(f"--emb_dim and --epochs must be 1 or more, --topn 0 to {MAX_LIMIT}", returncode=2)
-        try:
+        with told(elsewhere="by RS_DATA_DIR"):
             train_and_save_hybrid(
                 emb_dim=options["emb_dim"],
                 epochs=options["epochs"],
@@ -36,15 +35,6 @@ class Command(BaseCommand):
                 models_dir=options["models_dir"],
                 say=self._say,
             )
-        except TandemError as error:
-            raise CommandError(error.message) from error
-        except DatabaseError as error:
-            first = str(error).partition("\n")[0]
-            raise CommandError(
-                f"the database cannot be read: {first}; if tables are missing, run: manage.py migrate"
-            ) from error
-        except OSError as error:
-            raise CommandError(f"cannot write the export: {error}; choose another folder by RS_DATA_DIR") from error
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
