@@ -18,7 +18,7 @@ from app.eval import eval_two_tower
 from app.scripts import export_item_embeddings, prepare_training_data, train_two_tower, update_online_model
 from app.scripts.prepare_training_data import harmless
 from recommendation_service.artifacts.store import ArtifactStore
-from recommendation_service.histories import database as tables
+from recommendation_service.histories import tables
 from recommendation_service.tests.support import shown
 from recommendation_service.tests.support.exports import Happening, clubs, write_export
 from recommendation_service.tests.support.shown import List
@@ -119,14 +119,14 @@ def test_training_data_comes_from_the_export_where_no_database_is_set(site: Path
 def test_training_data_comes_from_the_database_where_one_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = shown.sqlite(tmp_path)
     engine = create_engine(url)
-    tables._tables.create_all(engine)
+    tables.METADATA.create_all(engine)
     with engine.begin() as connection:
-        connection.execute(insert(tables._users), [{"id": 1, "user_id": "=cmd()"}])
-        connection.execute(insert(tables._items), [{"id": 1, "item_id": "course_python_basic"}])
-        connection.execute(insert(tables._catalogues), [{"id": 1, "name": "courses"}, {"id": 2, "name": "movies"}])
-        connection.execute(insert(tables._events), [{"id": 1, "name": "enroll"}])
+        connection.execute(insert(tables.USERS), [{"id": 1, "user_id": "=cmd()"}])
+        connection.execute(insert(tables.ITEMS), [{"id": 1, "item_id": "course_python_basic"}])
+        connection.execute(insert(tables.CATALOGUES), [{"id": 1, "name": "courses"}, {"id": 2, "name": "movies"}])
+        connection.execute(insert(tables.EVENTS), [{"id": 1, "name": "enroll"}])
         row = {"user_id": 1, "item_id": 1, "catalogue_id": 1, "kind_id": 1, "value": None, "time": shown.NOW}
-        connection.execute(insert(tables._interactions), [row, {**row, "catalogue_id": 2}])
+        connection.execute(insert(tables.INTERACTIONS), [row, {**row, "catalogue_id": 2}])
     engine.dispose()
     monkeypatch.setenv("RS_DATABASE_URL", url)
     output = tmp_path / "training_data.csv"
