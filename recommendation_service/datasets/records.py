@@ -10,7 +10,10 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class ItemRecord:
-    """One recommendable item as the site knows it. `attributes` are what answers can be filtered by."""
+    """One recommendable item as the site knows it.
+
+    `attributes` are what answers can be filtered by; `numbers` and `words`, one each, what pairs with it are scored by.
+    """
 
     item_id: str
     title: str
@@ -20,6 +23,8 @@ class ItemRecord:
     created_at: float | None = None  # seconds since 1970-01-01 UTC
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     available: bool = True  # False: known, but not to be had now
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -64,12 +64,40 @@ class Part(Strict):
     training: dict[str, Any] = Field(default_factory=dict)
 
 
+class Feature(Strict):
+    """One number that a network reads of a pair: (column - minus) / over, with `log` of 1 + column first."""
+
+    name: Word  # a column of either side, or one of the pairing's own
+    minus: float = 0.0
+    over: float = Field(default=1.0, gt=0)
+    log: bool = False
+
+
+class Pairing(Strict):
+    """How the things of two catalogues meet, such as jobs and cleaners: what is worked out of a pair, and what is learned.
+
+    The names of both sides' columns are one set of words: what both have must be called differently. `derived` columns
+    are of the pair; `datasets.pairing` knows their kinds. `features` are what the networks read, in this order.
+    """
+
+    first: Word  # catalogue of what is asked for, such as jobs
+    second: Word  # catalogue of who does it, such as cleaners; the models of pairs are published there
+    persons: dict[Word, Word]  # catalogue -> word column that says which person it belongs to; "id": it is the person
+    embedded: tuple[Word, ...] = ()  # word columns learned as vectors
+    derived: dict[Word, Part] = {}
+    features: tuple[Feature, ...] = ()
+
+
 class Surface(Strict):
-    """One place that asks: which catalogue, who goes first, who next, and what happens to the list after."""
+    """One place that asks: which catalogue, who goes first, who next, and what happens to the list after.
+
+    About a "context", it is asked for what suits one thing of another catalogue, `context`: cleaners for a job.
+    """
 
     catalogue: Word
     title: str = ""  # its heading for people; empty: its name
-    about: Literal["user", "item", "basket"] = "user"
+    about: Literal["user", "item", "basket", "context"] = "user"
+    context: Word | None = None
     router: Part
     fallback: tuple[Word, ...] = Field(min_length=1)
     newcomers: Word | None = None  # engine for somebody of whom nothing at all is known; None: the router decides
@@ -91,6 +119,8 @@ class UseCase(Strict):
     weighting: Weighting = Weighting()
     engines: dict[Word, Part] = Field(min_length=1)
     rankers: dict[Word, Part] = {}
+    pairing: Pairing | None = None
+    estimators: dict[Word, Part] = {}
     surfaces: dict[SurfaceName, Surface] = Field(min_length=1)
     outcomes: Outcomes = Outcomes()
     switched_off: tuple[Word, ...] = ()  # engines that stay defined and trained but do not answer
@@ -105,8 +135,23 @@ class UseCase(Strict):
                 f"surface '{name}' meets newcomers with", filter(None, [surface.newcomers]), self.engines, "this file defines"
             )
             _known(f"surface '{name}' offers", surface.strategies, self.engines, "this file defines")
+            if surface.about == "context" and surface.context not in self._met_by(surface.catalogue):
+                raise ValueError(f"surface '{name}' is about a context: [pairing] must pair '{surface.catalogue}' with it")
+        self._sides_are_known()
         _known("outcomes name", [*self.outcomes.clicks, *self.outcomes.conversions], self.events, "events are")
         return self
+
+    def _sides_are_known(self) -> None:
+        if self.pairing is not None:
+            sides = (self.pairing.first, self.pairing.second)
+            _known("pairing pairs", sides, self.catalogues, "catalogues are")
+            _known("pairing names the persons of", self.pairing.persons, sides, "it pairs")
+
+    def _met_by(self, catalogue: str) -> tuple[str, ...]:
+        """The catalogue whose things meet those of this one; () where none does."""
+        if self.pairing is None or catalogue not in (self.pairing.first, self.pairing.second):
+            return ()
+        return (self.pairing.second if catalogue == self.pairing.first else self.pairing.first,)
 
     def engine_of_kind(self, kind: str) -> tuple[str, Part] | None:
         """Name and part of the first engine of that kind, or None."""

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "sites.shop",
     "sites.posts",
     "sites.courses",
+    "sites.cleaning",
 ]
 
 MIDDLEWARE = [
@@ -136,6 +137,21 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 
 globals().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))  # EMAIL_BACKEND, EMAIL_HOST and their kin
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="shop@localhost")
+
+# the cleaning marketplace: how its two lists are scored
+RECOMMENDATION_MODE = env.str("RECOMMENDATION_MODE", default="ensemble")  # or rule_based, or neural
+RECOMMENDATION_ENSEMBLE_WEIGHTS: dict[str, float] = env.json(
+    "RECOMMENDATION_ENSEMBLE_WEIGHTS", default={"rule_based": 0.6, "neural": 0.4}
+)
+RECOMMENDATION_CACHE_TTL = env.int("RECOMMENDATION_CACHE_TTL", default=3600)  # seconds
+RECOMMENDATION_MODELS_DIR = Path(
+    env.str(
+        "RECOMMENDATION_MODELS_DIR",
+        default=env.str("RS_MODELS_DIR", default=str(BACKEND.parent / "recommendation_service" / "models")),
+    )
+)
+RECOMMENDATION_ENGINE = "sites.cleaning.recommendation_engine.RecommendationEngine"
+RECOMMENDATION_SCORING = "sites.cleaning.scoring_service.ScoringService"
 
 RECOMMENDATIONS: dict[str, Any] = {
     "SERVICE_URL": env.str("RECOMMENDATION_SERVICE_URL", default="http://127.0.0.1:5000"),

@@ -1,0 +1,56 @@
+"""Things that meet other things: the jobs and the cleaners of a marketplace, as columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recommendation_service.numeric import AnyArray, Floats, Ints
+
+Words = AnyArray  # (n,) of str, "" where unknown
+
+OWN_ID = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One thing of one kind, as somebody who asks describes it."""
+
+    id: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """`n` things of one kind, each with what is known of it at one moment."""
+
+    ids: tuple[str, ...]
+    numbers: Mapping[str, Floats] = field(default_factory=dict)  # (n,) float32, NaN where unknown
+    words: Mapping[str, Words] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def of(
+        cls, ids: Sequence[str], numbers: Sequence[Mapping[str, float]] = (), words: Sequence[Mapping[str, str]] = ()
+    ) -> "Side":
+        """From one mapping a thing; a name that a thing lacks is unknown of it."""
+        return cls(tuple(ids), _columns(numbers, float("nan"), np.float32), _columns(words, "", np.str_))
+
+    def take(self, rows: Ints) -> "Side":
+        """These of them, in this order."""
+        return Side(
+            tuple(self.ids[row] for row in rows.tolist()),
+            {name: column[rows] for name, column in self.numbers.items()},
+            {name: column[rows] for name, column in self.words.items()},
+        )
+
+
+def _columns(
+    told: Sequence[Mapping[str, float]] | Sequence[Mapping[str, str]], unknown: object, kind: type
+) -> dict[str, AnyArray]:
+    names = dict.fromkeys(name for one in told for name in one)
+    return {name: np.array([one.get(name, unknown) for one in told], dtype=kind) for name in names}
