@@ -99,7 +99,8 @@ def level(pairs: Pairs, *, of: str) -> Floats:
 
 def near(pairs: Pairs, *, of: str, best: float, worst: float) -> Floats:
     """(n,) 100 up to `best` kilometres, 0 from `worst` on, straight between."""
-    return np.clip((worst - pairs.number(of)) / (worst - best), 0, 1).astype(np.float32) * FULL
+    share = np.clip((worst - pairs.number(of)) / (worst - best), 0, 1)
+    return np.asarray(share * FULL, dtype=np.float32)
 
 
 def speciality(pairs: Pairs, *, wanted: str, known_for: str, eco_wanted: str, eco_share: str, other: float = 40.0) -> Floats:
