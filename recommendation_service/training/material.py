@@ -1,7 +1,7 @@
 """What every trainer reads, and what it gives back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,8 @@ class Trained:
     kind: str
     arrays: Mapping[str, AnyArray]
     parameters: Mapping[str, Any]
+    metrics: Mapping[str, Any] = field(default_factory=dict)  # of models of pairs, which measure themselves
+    warnings: tuple[str, ...] = ()
 
     def artifact(self, catalogue: str, version: str = "candidate") -> Artifact:
         """As an engine would load it, without touching the disk: for measuring before publishing."""
