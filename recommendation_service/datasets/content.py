@@ -12,6 +12,7 @@ from scipy import sparse
 
 from recommendation_service.datasets import parts, signals
 from recommendation_service.datasets.gathering import EventTable, Keys, gather
+from recommendation_service.datasets.matches import Matches, ordered
 from recommendation_service.datasets.records import EventBatch, ItemRecord
 from recommendation_service.datasets.shown import Shown, ShownFeed, gather_shown
 from recommendation_service.domain.idmap import IdMap
@@ -35,6 +36,7 @@ class Source:
     event_names: Sequence[str]  # the use case's own, then whatever else was recorded
     events: Callable[[], Iterable[EventBatch]]
     shown: ShownFeed | None = None  # the lists that were shown, where they are recorded
+    matches: Callable[[], Matches | None] | None = None  # what pairs are learned from, where there are pairs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +56,7 @@ class Content:
     left_out: Mapping[str, int]
     newest_event: float | None  # seconds
     shown: Shown | None = None  # None: nobody records what is shown
+    matches: Matches | None = None  # None: nothing is paired
 
 
 @dataclass(slots=True)
@@ -102,6 +105,11 @@ def read(source: Source, use_case: UseCase, catalogue: str, *, now: float, say: 
                 source.shown, use_case, source.event_names, items=items, item_ids=item_ids, users=users, user_ids=user_ids
             )
             count(len(shown))
+    matches = None
+    if source.matches is not None:
+        with timed(say, "matches") as count:
+            matches = ordered(source.matches(), use_case)
+            count(0 if matches is None else len(matches))
     return Content(
         item_ids=item_ids,
         records=clean.records,
@@ -116,6 +124,7 @@ def read(source: Source, use_case: UseCase, catalogue: str, *, now: float, say: 
         left_out={**asdict(left), "refused_ids": clean.refused, "unknown_events": _unknown(table, names, use_case)},
         newest_event=float(table.times[-1]) if len(table) else None,
         shown=shown,
+        matches=matches,
     )
 
 

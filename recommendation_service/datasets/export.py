@@ -17,6 +17,7 @@ from typing import Any
 from recommendation_service.datasets import carrying, parts
 from recommendation_service.datasets.content import Content, Say, Source, read, timed
 from recommendation_service.datasets.files import SUMMARY, Dataset, export_folder
+from recommendation_service.datasets.matches import write_matches
 from recommendation_service.datasets.records import FORMAT
 from recommendation_service.datasets.shown import write_shown
 from recommendation_service.errors import DatasetError
@@ -101,6 +102,8 @@ def _write(draft: Path, content: Content) -> int:
     parts.write_train(draft, content.train, content.user_ids, content.item_ids)
     if content.shown is not None:
         write_shown(draft, content.shown)
+    if content.matches is not None:
+        write_matches(draft, content.matches)
     return int(content.train.num_rows)
 
 
@@ -117,6 +120,7 @@ def _summary(draft: Path, content: Content, use_case: UseCase, catalogue: str, f
         "counts": {"items": len(content.item_ids), "users": len(content.user_ids), **content.counts},
         "left_out": dict(content.left_out),
         "shown": None if content.shown is None else content.shown.counts(),
+        **({} if content.matches is None else {"matches": content.matches.counts()}),
         "event_names": list(content.event_names),
         "weights": {
             "events": {name: rule.model_dump() for name, rule in use_case.events.items()},

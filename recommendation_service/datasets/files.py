@@ -3,7 +3,9 @@
 docs/reference/formats.md is the prose of this. Files of one version:
 
     export.json                counts, newest event, weights used, fingerprint, SHA-256 per file
-    catalogue.jsonl            one ItemRecord per line, ascending item ids (UTF-8 byte order), plus "popularity"
+    catalogue.jsonl            one ItemRecord per line, ascending item ids (UTF-8 byte order), plus "popularity"; only where
+                               pairs with the item are scored, "numbers" {column: number} and "words" {column: word}: a
+                               column that is absent is unknown of that item
     item_ids.npy user_ids.npy  those ids as fixed-width bytes; a row number is a place in them
     als_interactions.npz       (n_users, n_items) CSR float32 of weights after decay and cap; negative: dislikes
     als_user_mapping.json      {"id_to_index": {id: row}, "index_to_id": [id, ...]}, and als_item_mapping.json alike
@@ -22,6 +24,14 @@ docs/reference/formats.md is the prose of this. Files of one version:
                                float32 weight of the best event that answers the list with the item (0: nothing
                                happened; below 0: only dislikes), parts_end int64 ends in parts, bytes of JSON objects
                                {part of the score: number} ({}: not recorded). Needs no pyarrow
+    matches.npz                every offer that one side of a pairing made the other, with what was known at the time and
+                               what came of it; only of the catalogue that the use case's [pairing] calls second, made
+                               anew by every export, of one part too. Of one length n, oldest first: numbers (n, c)
+                               float32, NaN where unknown, their names number_names (c) bytes; a word_<name> a word
+                               column, bytes, b"" where unknown, first_person and second_person among them; groups int64,
+                               one number for what was decided together; times float64 seconds of what is known; ratings
+                               float32 0 to 1, NaN where there is none; chosen and decided bool; verdicts float32 1
+                               helpful, 0 anything else, NaN nothing. Needs no pyarrow
 """
 
 import json
@@ -36,8 +46,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from recommendation_service.datasets.matches import MATCHES, Matches, read_matches
 from recommendation_service.datasets.records import FORMAT, ItemRecord
 from recommendation_service.datasets.shown import SHOWN, Shown, read_shown
+from recommendation_service.datasets.sides import side_of
 from recommendation_service.domain.catalogue import Catalogue, Facet
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.idmap import IdMap
@@ -165,6 +177,7 @@ class Dataset:
             created=np.array(created, dtype=np.float32),
             facets=facets,
             available=np.array([line.get("available", True) for line in lines], dtype=np.bool_),
+            side=side_of(lines),
         )
 
     def interactions(self) -> sparse.csr_array:
@@ -185,6 +198,10 @@ class Dataset:
     def shown(self) -> Shown | None:
         """The lists that were shown; None in an export without them, such as one written by an older program."""
         return read_shown(self.folder) if SHOWN in self.summary["files"] else None
+
+    def matches(self) -> Matches | None:
+        """What pairs are learned from; None in an export without it. Raises DatasetError when its arrays disagree."""
+        return read_matches(self.folder) if MATCHES in self.summary["files"] else None
 
     def past_events(self, user_id: str) -> tuple[PastEvent, ...]:
         """One user's exported events, newest first, at most 5,000; empty for an unknown user."""

@@ -14,6 +14,7 @@ from scipy import sparse
 
 from recommendation_service.datasets.gathering import EventTable
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.datasets.sides import PAIRED
 from recommendation_service.datasets.signals import Histories
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
@@ -46,7 +47,11 @@ def write_items(folder: Path, item_ids: IdMap, records: Iterable[ItemRecord], po
     np.save(folder / "item_ids.npy", item_ids.array, allow_pickle=False)
     with (folder / "catalogue.jsonl").open("wb") as file:
         for record, weight in zip(records, popularity.tolist(), strict=True):
-            file.write(_line({**asdict(record), "popularity": weight}))
+            told = asdict(record)
+            for name in PAIRED:
+                if not told[name]:
+                    del told[name]
+            file.write(_line({**told, "popularity": weight}))
 
 
 def write_people(folder: Path, user_ids: IdMap, profiles: Mapping[str, Profile]) -> None:

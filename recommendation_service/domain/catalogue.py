@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendation_service.domain.idmap import IdMap
+from recommendation_service.domain.side import Side
 from recommendation_service.numeric import Bools, Floats, Ints
 
 
@@ -50,6 +51,7 @@ class Catalogue:
     created: Floats  # (n,) days since 1970-01-01 UTC, NaN when unknown
     facets: Mapping[str, Facet] = field(default_factory=dict)  # "category", "tags" and every filterable attribute
     available: Bools | None = None  # (n,) False: known but not to be had now, such as out of stock; None: all are
+    side: Side | None = None  # in row order, what pairs with the items are scored by; None: the site declares nothing
 
     def __len__(self) -> int:
         return len(self.ids)
