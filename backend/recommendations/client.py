@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,7 @@ from recommendations.answers import BadAnswer, checked
 from recommendations.breaker import CircuitBreaker
 
 MAX_BODY_BYTES = 256 * 1024
+MAX_ASK_BYTES = 250_000  # the service takes 256,000; more than it takes would look like a fault of its own
 CHUNK_BYTES = 64 * 1024
 POOL_SIZE = 16
 NOBODY = "-"  # whom a token is for when a list is for nobody in particular
@@ -40,7 +41,7 @@ def _time_left() -> float:
 
 
 class ServiceFailed(Exception):
-    """No answer from the service. `code` is unreachable, timeout, bad_answer, circuit_open or not_known_yet."""
+    """No answer from the service. `code` is unreachable, timeout, bad_answer, circuit_open, not_known_yet or too_large."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
@@ -113,13 +114,12 @@ class RecommendationClient:
 
         The code not_known_yet, for an item that is newer than the service's export, says nothing bad of the service.
         """
-        if not self.breaker.may_pass():
-            raise ServiceFailed("circuit_open", "the service failed a moment ago; it is asked again shortly")
-        over = _deadline.set(time.monotonic() + self._deadline_s)
+
+        def check(body: bytes) -> dict[str, Any]:
+            return checked(body, use_case=use_case, surface=surface, user_id=user_id, limit=limit)
+
         try:
-            path = f"/api/recommendations/{use_case}/{surface}"
-            body, state = self._exchange("POST", path, orjson.dumps(ask), _token_header(user_id))
-            answer = checked(body, use_case=use_case, surface=surface, user_id=user_id, limit=limit)
+            return self._asked(f"{use_case}/{surface}", orjson.dumps(ask), _token_header(user_id), check)
         except _NotThere as error:
             if not ask.get("item_ids"):
                 self.breaker.failed()
@@ -127,6 +127,40 @@ class RecommendationClient:
             self.breaker.succeeded()
             told = "the service does not know this item yet; its next export brings it"
             raise ServiceFailed("not_known_yet", told) from error
+
+    def recommend_among(self, ask: Mapping[str, Any], *, use_case: str, surface: str) -> Answered:
+        """The checked answer to an Ask that brings its own context and offers: about these offers and no other item.
+
+        Asked as a service, since it is about somebody's job and not about a person's list. Raises ServiceFailed, with the
+        code too_large before anything is sent.
+        """
+        body = orjson.dumps(ask)
+        if len(body) > MAX_ASK_BYTES:
+            raise ServiceFailed("too_large", f"the question is {len(body)} bytes, at most {MAX_ASK_BYTES} are sent")
+        offered = {offer["item_id"] for offer in ask["offers"]}
+
+        def check(body: bytes) -> dict[str, Any]:
+            answer = checked(body, use_case=use_case, surface=surface, user_id=None, limit=ask["limit"])
+            if any(item["item_id"] not in offered for item in answer["recommendations"]):
+                raise BadAnswer("it names items that were not offered")
+            return answer
+
+        try:
+            return self._asked(f"{use_case}/{surface}", body, _token_header(None, tokens.ANY), check)
+        except _NotThere as error:
+            self.breaker.failed()
+            raise self._failure(error) from error
+
+    def _asked(self, place: str, body: bytes, headers: Mapping[str, str], check: Callable[[bytes], dict[str, Any]]) -> Answered:
+        """What `check` makes of the answer, within the deadline and past the breaker. Raises ServiceFailed and _NotThere."""
+        if not self.breaker.may_pass():
+            raise ServiceFailed("circuit_open", "the service failed a moment ago; it is asked again shortly")
+        over = _deadline.set(time.monotonic() + self._deadline_s)
+        try:
+            found, state = self._exchange("POST", f"/api/recommendations/{place}", body, headers)
+            answer = check(found)
+        except _NotThere:
+            raise
         except (BadAnswer, HTTPError, OSError) as error:
             self.breaker.failed()
             raise self._failure(error) from error
