@@ -169,6 +169,17 @@ def forget_recorded(sender: Any, *, user_id: str, **_others: Any) -> None:
     forget(user_id)
 
 
+def look_up(name: str) -> Any:
+    """What a site put under a name of its own; None where there is nothing, or the cache fails."""
+    return _try(lambda: cache.get(f"recs:own:{name}"))
+
+
+def put(name: str, value: Any, seconds: int) -> None:
+    """Keep a JSON value of a site under a name of its own for so long; 0: not at all."""
+    if seconds > 0:
+        _try(lambda: cache.set(f"recs:own:{name}", value, seconds))
+
+
 def _day_name(where: str, day: date) -> str:
     return f"recs:hits:{where}:{day.isoformat()}"
 
