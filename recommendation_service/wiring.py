@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from recommendation_service.artifacts.store import Artifact, ArtifactStore, read_folder
@@ -14,6 +14,7 @@ from recommendation_service.datasets.files import export_folder
 from recommendation_service.datasets.opening import open_for_serving
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.slate import Skip
+from recommendation_service.engines.attributes import Attributes
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.co_occurrence import CoOccurrence
 from recommendation_service.engines.collaborative_als import CollaborativeALS
@@ -26,6 +27,7 @@ from recommendation_service.engines.router import Policy
 from recommendation_service.engines.similar_users import SimilarUsers
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError, DatasetError
+from recommendation_service.estimators.base import Estimator
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.pipeline.resolve import HistorySource
 from recommendation_service.rankers import cross_encoder, learned
@@ -38,10 +40,12 @@ from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.loader import load_file, names
 from recommendation_service.use_cases.options import checked, one_of
 from recommendation_service.use_cases.overrides import overridden
-from recommendation_service.use_cases.schema import UseCase
+from recommendation_service.use_cases.schema import Pairing, UseCase
 from recommendation_service.watched import Watched
 
 log = logging.getLogger(__name__)
+Built = TypeVar("Built", Engine, Estimator)
+PAIRING = "pairing"  # what a file says once for all kinds that are about pairs
 
 TRAINED: Mapping[str, Callable[..., Engine]] = {
     "als": CollaborativeALS.from_artifact,
@@ -52,12 +56,12 @@ TRAINED: Mapping[str, Callable[..., Engine]] = {
     "similar_users": SimilarUsers.from_artifact,
     "margin": Margin.from_artifact,
 }
-KINDS: Mapping[str, Callable[..., Engine]] = {
-    **TRAINED,
-    "popularity": Popularity,
-    "ensemble": Ensemble.from_members,
-}
+UNTRAINED: Mapping[str, Callable[..., Engine]] = {"popularity": Popularity, "attributes": Attributes}
+KINDS: Mapping[str, Callable[..., Engine]] = {**TRAINED, **UNTRAINED, "ensemble": Ensemble.from_members}
+OF_PAIRS = frozenset({"attributes", "neural"})  # kinds of engines that are made with the use case's pairing
 
+ESTIMATORS: Mapping[str, Callable[..., Estimator]] = {}
+"""Kind -> (name, its published model, *, pairing, **options)."""
 
 RANKERS: Mapping[str, Callable[..., Ranker | Skip | None]] = {
     "learned": learned.from_artifact,
@@ -66,17 +70,28 @@ RANKERS: Mapping[str, Callable[..., Ranker | Skip | None]] = {
 """Kind -> (name, its published model or None, catalogue, settings, **options): the ranker; None: not configured or not
 trained yet; a Skip: configured, and cannot be used."""
 
-WITHOUT_MODEL = frozenset({"popularity", "cross_encoder"})  # engines and rankers that need nothing published
+WITHOUT_MODEL = frozenset({*UNTRAINED, "cross_encoder"})  # engines and rankers that need nothing published
 BANDIT = "bandit"
 INDEX = "_index"  # what the kind of a model's index is called after the model's own
 
 
-def watched_kinds(use_case: UseCase) -> set[str]:
-    """The kinds of models that this use case's engines, rankers and routers read."""
-    kinds = {part.kind for part in use_case.engines.values()} - WITHOUT_MODEL
+def watched_kinds(use_case: UseCase, catalogue: str) -> set[str]:
+    """The kinds of models published for this catalogue that the use case's engines, rankers, routers and estimators read."""
+    kinds = {part.kind for part in use_case.engines.values()} - WITHOUT_MODEL - OF_PAIRS
     kinds |= {part.kind for part in use_case.rankers.values()} - WITHOUT_MODEL
     kinds |= {f"{part.kind}{INDEX}" for part in use_case.engines.values() if part.options.get("index") == "faiss"}
-    return kinds | {surface.router.kind for surface in use_case.surfaces.values() if surface.router.kind == BANDIT}
+    kinds |= {surface.router.kind for surface in use_case.surfaces.values() if surface.router.kind == BANDIT}
+    return kinds | (kinds_of_pairs(use_case) if _keeps_pairs(use_case) == catalogue else set())
+
+
+def kinds_of_pairs(use_case: UseCase) -> set[str]:
+    """The kinds of models of pairs; they are published once, and serve both catalogues."""
+    engines = {part.kind for part in use_case.engines.values() if part.kind in OF_PAIRS} - WITHOUT_MODEL
+    return engines | {part.kind for part in use_case.estimators.values()}
+
+
+def _keeps_pairs(use_case: UseCase) -> str | None:
+    return None if use_case.pairing is None else use_case.pairing.second
 
 
 def build_rankers(
@@ -109,11 +124,13 @@ def build_engines(use_case: UseCase, catalogue: Catalogue, artifacts: Mapping[st
     for name, part in use_case.engines.items():
         place = f"{use_case.name}: engine '{name}', {part.kind}"
         make = one_of(KINDS, part.kind, place=place)
-        options = checked(make, part.options, place=place)
+        options = checked(make, part.options, place=place, given=(PAIRING,))
+        if part.kind in OF_PAIRS:
+            options[PAIRING] = _pairing(use_case, place)
         if part.kind == "ensemble":
             blends[name] = options
-        elif part.kind == "popularity":
-            built[name] = Popularity(name, catalogue, **options)
+        elif part.kind in UNTRAINED:
+            built[name] = make(name, catalogue, **options)
         elif part.kind in artifacts:
             beside = (artifacts.get(f"{part.kind}{INDEX}"),) if options.get("index") == "faiss" else ()
             _add(built, name, partial(make, name, artifacts[part.kind], catalogue, *beside, **options))
@@ -124,11 +141,32 @@ def build_engines(use_case: UseCase, catalogue: Catalogue, artifacts: Mapping[st
     return built
 
 
-def _add(built: dict[str, Engine], name: str, make: Callable[[], Engine]) -> None:
+def build_estimators(use_case: UseCase, artifacts: Mapping[str, Artifact]) -> dict[str, Estimator]:
+    """The estimators of a use case, by name; those whose artifact is absent or refused are left out.
+
+    `artifacts` are those of pairs, by kind. Raises ConfigurationError for unknown kinds and options.
+    """
+    built: dict[str, Estimator] = {}
+    for name, part in use_case.estimators.items():
+        place = f"{use_case.name}: estimator '{name}', {part.kind}"
+        make = one_of(ESTIMATORS, part.kind, place=place)
+        options = {**checked(make, part.options, place=place, given=(PAIRING,)), PAIRING: _pairing(use_case, place)}
+        if part.kind in artifacts:
+            _add(built, name, partial(make, name, artifacts[part.kind], **options))
+    return built
+
+
+def _pairing(use_case: UseCase, place: str) -> Pairing:
+    if use_case.pairing is None:
+        raise ConfigurationError(f"{place} is about pairs, and the file says nothing of them; add [pairing]")
+    return use_case.pairing
+
+
+def _add(built: dict[str, Built], name: str, make: Callable[[], Built]) -> None:
     try:
         built[name] = make()
     except ArtifactRefused as error:
-        log.error("engine %s is left out: %s", name, error.message)
+        log.error("%s is left out: %s", name, error.message)
 
 
 def served_use_cases(settings: Settings) -> dict[str, UseCase]:
@@ -158,7 +196,7 @@ def build_live(settings: Settings, observers: Observers | None = None) -> Live:
     kinds: dict[str, set[str]] = {name: set() for name in catalogues}
     for use_case in use_cases.values():
         for name in use_case.catalogues:
-            kinds[name] |= watched_kinds(use_case)
+            kinds[name] |= watched_kinds(use_case, name)
     holdings = {name: holding(settings, name, sorted(own), told) for name, own in kinds.items()}
     histories = histories_of(settings, failed=told.history_failed)
     return Live(use_cases, holdings, partial(assemble, settings, use_cases, histories, pinned(settings)), swapped=told.swapped)
@@ -219,26 +257,43 @@ def assemble(
     pins: Sequence[Artifact],
     holdings: Mapping[str, Holding],
 ) -> Serving:
-    """What answers, of what is held now. Use cases whose catalogues have no export yet are left out."""
+    """What answers, of what is held now. Catalogues without an export yet are left out, and use cases with none at all."""
     exports = {name: one.export.value for name, one in holdings.items() if one.export.value is not None}
     sites = []
     for use_case in use_cases.values():
-        if all(name in exports for name in use_case.catalogues):
-            shelves = {}
-            for name in use_case.catalogues:
-                artifacts = holdings[name].artifacts() | _of_catalogue(pins, name)
-                engines = build_engines(use_case, exports[name].catalogue, artifacts)
-                refused = _refused(use_case, holdings[name])
-                rankers = build_rankers(use_case, exports[name].catalogue, artifacts, settings)
-                rankers |= _damaged_rankers(use_case, holdings[name])
-                policy = NO_POLICY if BANDIT in _damaged(holdings[name]) else policy_of(artifacts.get(BANDIT))
-                shelves[name] = Shelf(exports[name].catalogue, engines, histories(exports[name]), refused, rankers, policy)
-            sites.append(Site(use_case, shelves))
+        there = [name for name in use_case.catalogues if name in exports]
+        if there:
+            pairs = _of_pairs(use_case, holdings)
+            models = {name: holdings[name].artifacts() | pairs | _of_catalogue(pins, name) for name in there}
+            damaged = {name: _damaged(use_case, name, holdings) for name in there}
+            shelves = {
+                name: _shelf(settings, use_case, exports[name], histories(exports[name]), models[name], damaged[name])
+                for name in there
+            }
+            sites.append(Site(use_case, shelves, build_estimators(use_case, pairs)))
     return Serving(
         RecommendationService(Runtime.of(sites), log_key=_log_key(settings)),
         {name: export.catalogue for name, export in exports.items()},
         {site.use_case.name: _ready(site) for site in sites},
         _state(holdings, pins),
+    )
+
+
+def _shelf(
+    settings: Settings,
+    use_case: UseCase,
+    export: Export,
+    source: HistorySource,
+    models: Mapping[str, Artifact],
+    damaged: frozenset[str],
+) -> Shelf:
+    return Shelf(
+        export.catalogue,
+        build_engines(use_case, export.catalogue, models),
+        source,
+        frozenset(name for name, part in use_case.engines.items() if part.kind in damaged),
+        build_rankers(use_case, export.catalogue, models, settings) | _damaged_rankers(use_case, damaged),
+        NO_POLICY if BANDIT in damaged else policy_of(models.get(BANDIT)),
     )
 
 
@@ -248,18 +303,22 @@ def _state(holdings: Mapping[str, Holding], pins: Sequence[Artifact]) -> str:
     return sha256(repr((seals, [pin.manifest.seal for pin in pins])).encode()).hexdigest()[:16]
 
 
-def _damaged(held: Holding) -> frozenset[str]:
-    """Kinds whose published model is damaged, without an older good one at hand."""
-    return frozenset(kind for kind, one in held.models.items() if one.problem is not None and one.value is None)
+def _of_pairs(use_case: UseCase, holdings: Mapping[str, Holding]) -> dict[str, Artifact]:
+    """The good models of pairs by kind; whichever catalogue is asked for, they are the same."""
+    keeper = _keeps_pairs(use_case)
+    there = {} if keeper is None else holdings[keeper].artifacts()
+    return {kind: model for kind, model in there.items() if kind in kinds_of_pairs(use_case)}
 
 
-def _refused(use_case: UseCase, held: Holding) -> frozenset[str]:
-    damaged = _damaged(held)
-    return frozenset(name for name, part in use_case.engines.items() if part.kind in damaged)
+def _damaged(use_case: UseCase, catalogue: str, holdings: Mapping[str, Holding]) -> frozenset[str]:
+    """Kinds that this catalogue needs and whose published model is damaged, without an older good one at hand."""
+    keeper, paired = _keeps_pairs(use_case), kinds_of_pairs(use_case)
+    models = list(holdings[catalogue].models.items())
+    models += [] if keeper is None else [(kind, one) for kind, one in holdings[keeper].models.items() if kind in paired]
+    return frozenset(kind for kind, one in models if one.problem is not None and one.value is None)
 
 
-def _damaged_rankers(use_case: UseCase, held: Holding) -> dict[str, Skip]:
-    damaged = _damaged(held)
+def _damaged_rankers(use_case: UseCase, damaged: frozenset[str]) -> dict[str, Skip]:
     told = "the published model of {} is damaged and was refused; train it again or roll back"
     return {name: Skip(name, "refused", told.format(name)) for name, part in use_case.rankers.items() if part.kind in damaged}
 

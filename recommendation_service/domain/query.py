@@ -12,6 +12,7 @@ from recommendation_service.numeric import Bools, Ints
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
+MAX_OFFERS = 500
 
 Profile = Mapping[str, tuple[str, ...]]  # what a user says of themselves: {"skills": ("python", "go")}
 

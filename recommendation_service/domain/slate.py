@@ -60,6 +60,7 @@ class Recommendation:
     position: int  # 1 is the top
     reasons: tuple[Reason, ...] = ()
     parts: Mapping[str, float] = field(default_factory=dict)
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

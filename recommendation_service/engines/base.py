@@ -20,6 +20,7 @@ class Engine(ABC):
 
     label: ClassVar[str] = ""  # the word for this kind of engine in log lines, such as "ALS"
     least: ClassVar[float] = -np.inf  # a row scored so, or lower, is none to propose: where 0 says "nothing in common"
+    reads_offers: ClassVar[bool] = False  # False: bound to the export's rows, so never asked about offers (engines.turn)
 
     def __init__(self, name: str, version: str) -> None:
         """`name` is the engine's word in the use-case file, `version` its artifact's, such as "als_v3"."""

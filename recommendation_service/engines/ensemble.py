@@ -21,6 +21,7 @@ from recommendation_service.numeric import Bools, Floats, Ints, blend, top_rows,
 LEAST_MEMBERS = 2
 SILENT = "cannot_say"
 MOST_REASONS = 3
+Scale = Literal["unit", "as_scored"]
 WITHOUT = ", so "  # parts why a member is missing from what that means
 
 
@@ -29,7 +30,7 @@ class Blend:
     """One query's blend: what each member said, and what is missing."""
 
     weights: Mapping[str, float]  # of the members that answered
-    scaled: Mapping[str, Floats]  # (n_items,) in [0, 1], NaN: cannot say or not eligible
+    scaled: Mapping[str, Floats]  # (n_items,) in [0, 1] or as scored, NaN: cannot say or not eligible
     scores: Floats | None  # (n_items,) None: too few members answered
     missing: tuple[Skip, ...]
     laps: Mapping[str, float]  # stage -> ms
@@ -43,7 +44,7 @@ class Blend:
 
 
 class Ensemble(Engine):
-    """Weighted average of its members after per-user min-max over the eligible rows.
+    """Weighted average of its members, after per-user min-max over the eligible rows unless told to take them as scored.
 
     A member that cannot say for a row leaves its weight to the others. It answers when two members can (one, if
     only one has any weight, or if it is told so); members that could not are told by `partial`. A member may be an
@@ -53,6 +54,7 @@ class Ensemble(Engine):
 
     label: ClassVar[str] = "ensemble"
     least: ClassVar[float] = 0.0  # as a member it proposes nothing that all its own members put last
+    reads_offers: ClassVar[bool] = True  # it holds no rows of its own, and its members take turns like everybody
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class Ensemble(Engine):
         generate: Mapping[str, int] | None = None,
         at_least: int = LEAST_MEMBERS,
         may_be_silent: Collection[str] = (),
+        scale: Scale = "unit",
     ) -> None:
         """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1.
 
@@ -78,6 +81,7 @@ class Ensemble(Engine):
         self._generate = dict(generate or {})
         self._least = min(at_least, sum(weight > 0 for weight in weights.values()))
         self._may_be_silent = frozenset(may_be_silent)
+        self._scale = unit_range if scale == "unit" else _as_scored
         self._latest: Latest[Blend] = Latest()
 
     @classmethod
@@ -94,13 +98,15 @@ class Ensemble(Engine):
         generate: Mapping[str, int] | None = None,
         at_least: int = LEAST_MEMBERS,
         may_be_silent: Sequence[str] = (),
+        scale: Scale = "unit",
     ) -> "Ensemble":
         """Of the engines at hand, by name; `members` are the stated weights, scaled here to sum to 1.
 
         With weights="learned" they come from an artifact of kind "ensemble", which may weigh `also_learn` too.
         `without` names members that are switched off: they keep their weight's place and are told as missing.
         `generate` says how many candidates each of some members proposes, `at_least` how many members must answer, and
-        `may_be_silent` who often has nothing to say without anything being wrong. Raises ConfigurationError for weights
+        `may_be_silent` who often has nothing to say without anything being wrong. With scale="as_scored" the members'
+        scores are of one scale already, such as 0 to 100, and so is the blend. Raises ConfigurationError for weights
         that say nothing and for strangers in either, ArtifactRefused for an artifact of other members.
         """
         allowed = {*members, *also_learn}
@@ -120,10 +126,13 @@ class Ensemble(Engine):
         present = {member: engines[member] for member in used if member in heard - set(without) and member in engines}
         versions += [part for engine in present.values() for part in engine.version.split("+")]
         options: Mapping[str, Any] = {"generate": generate, "at_least": at_least, "may_be_silent": may_be_silent}
-        return cls(name, "+".join(dict.fromkeys(versions)), present, used, without, **options)
+        return cls(name, "+".join(dict.fromkeys(versions)), present, used, without, scale=scale, **options)
 
     def scores(self, query: Query) -> Floats | None:
-        """The blend, 0 to 1 over the eligible candidates and NaN elsewhere; None when too few members can answer."""
+        """The blend over the eligible candidates and NaN elsewhere; None when too few members can answer.
+
+        From 0 to 1, or on the members' own scale where they are taken as scored.
+        """
         return self._blended(query).scores
 
     def recommend(self, query: Query, limit: int) -> Candidates | None:
@@ -150,7 +159,7 @@ class Ensemble(Engine):
         share = {name: float(np.nan_to_num(blended.shares(name, one)[0])) for name in blended.scaled}
         found: dict[str, Reason] = {}
         for name in sorted(share, key=lambda member: -share[member]):
-            given = take_turn(self._engines[name], partial(self._engines[name].reasons, query, row))
+            given = take_turn(self._engines[name], query, partial(self._engines[name].reasons, query, row))
             for reason in () if isinstance(given, Skip) else given:
                 found.setdefault(reason.text, reason)
         return tuple(sorted(found.values(), key=lambda reason: not reason.personal))[:MOST_REASONS]
@@ -172,7 +181,7 @@ class Ensemble(Engine):
         generated = time.perf_counter()
         said |= self._heard([name for name in self.weights if name not in self._generate], query, missing)
         weights = {name: weight for name, weight in self.weights.items() if name in said and weight > 0}
-        scaled = {name: unit_range(said[name], query.eligible) for name in weights}
+        scaled = {name: self._scale(said[name], query.eligible) for name in weights}
         scores = blend(list(scaled.values()), list(weights.values())) if scaled and len(scaled) >= self._least else None
         if scores is not None and pool is not None:
             scores = np.where(pool, scores, np.float32(np.nan)) if pool.any() else None
@@ -212,14 +221,18 @@ class Ensemble(Engine):
         engine = self._engines.get(name)
         if engine is None:
             return Skip(name, "partial", f"{name} has no published model{WITHOUT}{self.name} had to do without it")
-        given = take_turn(engine, partial(engine.scores, query))
+        given = take_turn(engine, query, partial(engine.scores, query))
         if isinstance(given, Skip):
-            return Skip(name, "partial", given.detail)
+            return given if given.code == SILENT else Skip(name, "partial", given.detail)
         if given is None or np.isnan(given[query.eligible]).all():
             inside = "; ".join(one.detail.partition(WITHOUT)[0] for one in engine.partial(query))
             why = f" ({inside})" if inside else ""
             return Skip(name, SILENT, f"{name} cannot say for this user{why}{WITHOUT}{self.name} had to do without it")
         return given
+
+
+def _as_scored(scores: Floats, eligible: Bools) -> Floats:
+    return np.where(eligible, scores, np.float32(np.nan))
 
 
 def _check_generate(name: str, generate: Mapping[str, int], allowed: Collection[str]) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import Engine
 
@@ -17,8 +18,13 @@ class Turns:
     reraise: bool = False
 
 
-def take_turn(engine: Engine, act: Callable[[], Given]) -> Given | Skip:
-    """What `act` gives, or a Skip with code "failed" and the error's kind; the traceback goes to the log."""
+def take_turn(engine: Engine, query: Query, act: Callable[[], Given]) -> Given | Skip:
+    """What `act` gives, or a Skip with code "failed" and the error's kind; the traceback goes to the log.
+
+    An engine that is bound to the export's rows has no turn where the query's rows are offers: it is passed over.
+    """
+    if query.offered is not None and not engine.reads_offers:
+        return Skip(engine.name, "cannot_say", f"{engine.name} knows the export's items only, not what was offered")
     try:
         return act()
     except Exception as error:  # any bug in one engine must not cost the visitor the other engines' answer

@@ -18,7 +18,7 @@ def reasons_for(
     failed: dict[str, Skip] = {}
     for row in rows.tolist():
         engine = sources[row]
-        given = () if engine.name in failed else take_turn(engine, partial(engine.reasons, query, row))
+        given = () if engine.name in failed else take_turn(engine, query, partial(engine.reasons, query, row))
         if isinstance(given, Skip):
             failed[engine.name] = Skip(engine.name, "partial", f"{engine.name} could not give its reasons")
         found[row] = () if isinstance(given, Skip) else given

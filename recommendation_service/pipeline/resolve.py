@@ -14,6 +14,7 @@ from recommendation_service.domain.query import MAX_LIMIT, Ask, Profile, Query
 from recommendation_service.domain.slate import Skip
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
 from recommendation_service.numeric import Ints
+from recommendation_service.pipeline.contexts import CONTEXT, check_context, context_of, offered
 from recommendation_service.pipeline.plan import Plan
 from recommendation_service.pipeline.rules import exclude_rows, wanted
 from recommendation_service.use_cases.schema import UseCase
@@ -41,14 +42,26 @@ class Resolved:
     skips: tuple[Skip, ...] = ()
 
 
-def resolve(ask: Ask, plan: Plan, use_case: UseCase, catalogue: Catalogue, source: HistorySource | None) -> Resolved:
+def resolve(
+    ask: Ask,
+    plan: Plan,
+    use_case: UseCase,
+    catalogue: Catalogue,
+    source: HistorySource | None,
+    met: Catalogue | None = None,
+) -> Resolved:
     """The Ask in rows, with everything that must not be shown masked away.
 
-    Items of the history that left the catalogue are dropped in silence. Raises InvalidInput for a limit outside
-    1..100, a negative count or an unknown filter, NotFound for an unknown subject item.
+    Items of the history that left the catalogue are dropped in silence. On a surface about a context, `met` is the
+    catalogue that contexts are of, nobody's past is looked up, and offers take the place of the catalogue. Raises
+    InvalidInput for a limit outside 1..100, a negative count, an unknown filter or offers that repeat, NotFound for an
+    unknown subject, Unavailable for a context of a catalogue without an export.
     """
     _check(ask, plan)
-    past, profile, skips = _past(ask, source)
+    context, side = context_of(ask, plan.surface, met), None
+    if ask.offers is not None:
+        catalogue, side = offered(ask.offers, catalogue.name)
+    past, profile, skips = _past(ask, None if plan.surface.about == CONTEXT else source)
     history = history_of(use_case, catalogue, past, ask.now)
     if ask.count is not None:
         history = replace(history, count=ask.count)
@@ -63,6 +76,8 @@ def resolve(ask: Ask, plan: Plan, use_case: UseCase, catalogue: Catalogue, sourc
         subject=_subject(ask, plan, catalogue),
         explain=ask.explain,
         strategy=ask.strategy,
+        context=context,
+        offered=side,
         chance=chance_of(ask.request_id),
     )
     eligible = wanted(query, ask.filters) & exclude_rows(query, catalogue.known_rows(ask.exclude))
@@ -87,12 +102,15 @@ def _check(ask: Ask, plan: Plan) -> None:
     if ask.strategy is not None and ask.strategy not in plan.surface.strategies:
         detail = f"surface '{plan.name}' offers {', '.join(plan.surface.strategies) or 'no choice of strategy'}"
         raise InvalidInput(f"unknown strategy: {detail}", fields={"/strategy": detail})
-    if plan.surface.about != "user" and not ask.item_ids:
+    check_context(ask, plan.name, plan.surface)
+    if plan.surface.about in ("item", "basket") and not ask.item_ids:
         detail = f"surface '{plan.name}' is about {plan.surface.about} ids: name at least one"
         raise InvalidInput(detail, fields={"/item_ids": detail})
 
 
 def _subject(ask: Ask, plan: Plan, catalogue: Catalogue) -> Ints:
+    if plan.surface.about == CONTEXT:  # its ids are of the other catalogue
+        return np.empty(0, dtype=np.int64)
     rows = catalogue.ids.rows(list(dict.fromkeys(ask.item_ids)))
     if plan.surface.about == "item" and (rows < 0).any():
         raise NotFound(f"{catalogue.name} has no item with that id")

@@ -57,7 +57,7 @@ def _ask(name: str, plan: Plan, engines: Mapping[str, Engine], query: Query, wan
     engine = engines.get(name)
     if engine is None:
         return Skip(name, "not_trained", f"{name} has no published model yet")
-    given = take_turn(engine, partial(engine.recommend, query, wanted))
+    given = take_turn(engine, query, partial(engine.recommend, query, wanted))
     if isinstance(given, Skip):
         return given
     if given is None or not len(given):

@@ -49,7 +49,7 @@ class RecommendationService:
         site, plan = self._runtime.find(ask.use_case, ask.surface)
         shelf = site.shelves[plan.surface.catalogue]
         clock = _Stages()
-        resolved = resolve(ask, plan, site.use_case, shelf.catalogue, shelf.source)
+        resolved = resolve(ask, plan, site.use_case, shelf.catalogue, shelf.source, site.met_by(plan))
         query = resolved.query
         self._log_routing(ask, plan, query, shelf.engines)
         clock.lap("resolve")
@@ -147,6 +147,7 @@ def _slate(
                 position=place + 1,
                 reasons=reasons[row],
                 parts=_parts(shown, place) if ask.explain else {},
+                title=query.catalogue.titles[row],
             )
             for place, row in enumerate(shown.rows.tolist())
         ),

@@ -7,7 +7,8 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.router import Policy
-from recommendation_service.errors import ConfigurationError, NotFound
+from recommendation_service.errors import ConfigurationError, NotFound, Unavailable
+from recommendation_service.estimators.base import Estimator
 from recommendation_service.pipeline.plan import Plan
 from recommendation_service.pipeline.resolve import HistorySource
 from recommendation_service.rankers.base import Ranker
@@ -32,20 +33,26 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Site:
-    """One use case, ready to answer: a shelf per catalogue, a plan per surface."""
+    """One use case, ready to answer: a shelf for each catalogue that has an export, a plan for each surface of these."""
 
     use_case: UseCase
     shelves: Mapping[str, Shelf]
+    estimators: Mapping[str, Estimator] = field(default_factory=dict)  # those that are published and good
     plans: Mapping[str, Plan] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Builds the plans; raises ConfigurationError for a wrong option or a catalogue without a shelf."""
-        missing = sorted(set(self.use_case.catalogues) - set(self.shelves))
-        if missing:
-            raise ConfigurationError(f"{self.use_case.name}: catalogue '{missing[0]}' was not loaded")
-        on = {name: self.shelves[surface.catalogue] for name, surface in self.use_case.surfaces.items()}
+        """Builds the plans; raises ConfigurationError for a wrong option or a use case without any shelf."""
+        if not self.shelves:
+            raise ConfigurationError(f"{self.use_case.name}: catalogue '{self.use_case.catalogues[0]}' was not loaded")
+        surfaces = self.use_case.surfaces.items()
+        on = {name: self.shelves[surface.catalogue] for name, surface in surfaces if surface.catalogue in self.shelves}
         plans = {name: Plan.build(self.use_case, name, shelf.rankers, shelf.learned()) for name, shelf in on.items()}
         object.__setattr__(self, "plans", plans)
+
+    def met_by(self, plan: Plan) -> Catalogue | None:
+        """The catalogue whose things a surface about a context is asked for; None while it has no export."""
+        shelf = self.shelves.get(plan.surface.context or "")
+        return None if shelf is None else shelf.catalogue
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,11 +67,14 @@ class Runtime:
         return cls({site.use_case.name: site for site in sites})
 
     def find(self, use_case: str, surface: str) -> tuple[Site, Plan]:
-        """The site and plan asked for; NotFound lists those there are."""
+        """The site and plan asked for; NotFound lists those there are, Unavailable says whose export is missing."""
         site = self.sites.get(use_case)
         if site is None:
             raise NotFound(f"no use case '{use_case}'; there are {', '.join(sorted(self.sites)) or 'none'}")
         plan = site.plans.get(surface)
+        if plan is None and surface in site.use_case.surfaces:
+            catalogue = site.use_case.surfaces[surface].catalogue
+            raise Unavailable(f"no export of {catalogue} yet; run: manage.py generate_all_datasets")
         if plan is None:
             raise NotFound(f"{use_case} has no surface '{surface}'; there are {', '.join(sorted(site.plans))}")
         return site, plan

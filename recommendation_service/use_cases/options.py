@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -9,13 +10,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from recommendation_service.errors import ConfigurationError
 
 
-def checked(build: Callable[..., Any], options: Mapping[str, Any], *, place: str) -> dict[str, Any]:
+def checked(
+    build: Callable[..., Any], options: Mapping[str, Any], *, place: str, given: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The options, typed as `build` asks for them; parameters that are not keyword-only are the caller's own.
+
+    So are those in `given`, which a file cannot say.
 
     `place` is where the file says it, such as "startups: surface 'for-developer', router by_count". Raises
     ConfigurationError naming the place, the word and the words allowed.
     """
-    model = _model_of(build)
+    model = _model_of(build, given)
     known = sorted(model.model_fields)
     unknown = sorted(set(options) - set(known))
     if unknown:
@@ -36,12 +41,13 @@ def one_of(kinds: Mapping[str, Any], kind: str, *, place: str) -> Any:
     return kinds[kind]
 
 
-def _model_of(build: Callable[..., Any]) -> type[BaseModel]:
+@cache  # pairs are derived for every request, and making a model takes a millisecond
+def _model_of(build: Callable[..., Any], given: tuple[str, ...]) -> type[BaseModel]:
     function = build.__init__ if inspect.isclass(build) else build
     hints = get_type_hints(function)
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name not in given:
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
             fields[name] = (hints[name], default)
     return create_model("Options", __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
