@@ -9,11 +9,12 @@ from django.db.models import Model
 
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.loader import load, names
-from recommendation_service.use_cases.schema import UseCase
+from recommendation_service.use_cases.schema import Pairing, UseCase
 from recommendations.receivers import MirrorError, mirror_of
-from recommendations.sources import ItemSource, all_sources, use_case_of
+from recommendations.sources import ItemSource, all_sources, source_of, use_case_of
 
 FIELD_OPTIONS = ("text", "filters")
+COLUMN_OPTIONS = ("numbers", "words")
 WORD_OPTIONS = ("item_id", "title", "category", "tags", "created")
 
 
@@ -41,6 +42,7 @@ def problems_of(source: type[ItemSource]) -> Iterator[CheckMessage]:
     yield from _unknown_fields(source, model)
     yield from _unknown_profile_fields(source)
     yield from _wrong_events(source, use_case)
+    yield from _wrong_pairing(source, use_case)
 
 
 def _use_case(source: type[ItemSource]) -> tuple[UseCase | None, CheckMessage | None]:
@@ -71,6 +73,7 @@ def _model(source: type[ItemSource]) -> tuple[type[Model], CheckMessage | None]:
 def _unknown_fields(source: type[ItemSource], model: type[Model]) -> Iterator[CheckMessage]:
     options = [(option, name) for option in FIELD_OPTIONS for name in getattr(source, option)]
     options += [(option, getattr(source, option)) for option in WORD_OPTIONS if getattr(source, option)]
+    options += [(option, name) for option in COLUMN_OPTIONS for name in getattr(source, option).values()]
     for option, path in options:
         missing = missing_step(model, path)
         if missing is not None:
@@ -98,6 +101,42 @@ def _wrong_events(source: type[ItemSource], use_case: UseCase | None) -> Iterato
             mirror_of(source, event, model)
         except MirrorError as error:
             yield _error("E008", source, f"the table of event '{event}' cannot be mirrored: {error.problem}", error.fix)
+
+
+def _wrong_pairing(source: type[ItemSource], use_case: UseCase | None) -> Iterator[CheckMessage]:
+    """Both sides must be declared and say something; columns are compared where both are declared by field names."""
+    pairing = None if use_case is None else use_case.pairing
+    if use_case is None or pairing is None or source.catalogue not in (pairing.first, pairing.second):
+        return
+    if not _has_side(source):
+        fix = 'set numbers = {"column": "field"} and words = {...}, or write `side`'
+        yield _error("E009", source, f"is paired in {use_case.name}.toml and says nothing that pairs are scored by", fix)
+    other = pairing.second if source.catalogue == pairing.first else pairing.first
+    met = source_of(other)
+    if met is None:
+        fix = f'declare an ItemSource with catalogue = "{other}" and use_case = "{use_case.name}"'
+        yield _error("E010", source, f"is paired with the catalogue '{other}', which nothing declares", fix)
+    elif source.catalogue == pairing.second and _by_fields(source) and _by_fields(met):
+        yield from _unknown_columns(source, met, pairing)
+
+
+def _unknown_columns(source: type[ItemSource], met: type[ItemSource], pairing: Pairing) -> Iterator[CheckMessage]:
+    numbers, words = {*source.numbers, *met.numbers, *pairing.derived}, {*source.words, *met.words}
+    read = [("numbers", one.name, numbers) for one in pairing.features]
+    read += [("words", name, words) for name in pairing.embedded]
+    for option, name, known in read:
+        if name not in known:
+            fix = f"name its field in `{option}` of one of the two, or use one of {', '.join(sorted(known))}"
+            yield _error("E011", source, f"is paired by '{name}', which neither it nor '{met.catalogue}' has", fix)
+
+
+def _has_side(source: type[ItemSource]) -> bool:
+    return bool(source.numbers or source.words) or not _by_fields(source)
+
+
+def _by_fields(source: type[ItemSource]) -> bool:
+    """Whether its side is made of `numbers` and `words` alone."""
+    return source.side.__func__ is ItemSource.side.__func__  # type: ignore[attr-defined]  # bound methods have it
 
 
 def missing_step(model: type[Model], path: str) -> str | None:

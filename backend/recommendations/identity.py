@@ -46,12 +46,14 @@ def _linked(user: Any, catalogue: str | None) -> tuple[str, ...]:
     if not every:
         return (str(user.pk),)
     asked = every if catalogue is None else list(_people(catalogue))
-    found = [str(pk) for people in asked for pk in people.filter(**{ACCOUNT: user.pk}).values_list("pk", flat=True)]
+    found = [
+        f"{prefix}{pk}" for prefix, people in asked for pk in people.filter(**{ACCOUNT: user.pk}).values_list("pk", flat=True)
+    ]
     return tuple(dict.fromkeys(found))
 
 
-def _people(catalogue: str | None) -> Iterator[QuerySet[Any]]:
-    """The declared people who can be linked to an account."""
+def _people(catalogue: str | None) -> Iterator[tuple[str, QuerySet[Any]]]:
+    """The declared people who can be linked to an account, each kind after what its user ids begin with."""
     for source in sources.all_sources():
         if catalogue is not None and source.catalogue != catalogue:
             continue
@@ -60,4 +62,4 @@ def _people(catalogue: str | None) -> Iterator[QuerySet[Any]]:
                 people.model._meta.get_field(ACCOUNT)
             except FieldDoesNotExist:
                 continue
-            yield people.all()
+            yield source.id_prefixes.get(people.model._meta.label, ""), people.all()

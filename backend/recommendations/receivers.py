@@ -43,12 +43,17 @@ class Mirror:
         """The same for the same row, always: mirroring twice counts once."""
         return uuid5(NAMESPACE_URL, f"{self.model._meta.label_lower}:{self.event}:{key}")
 
+    def id_prefix(self) -> str:
+        """What the user ids of those who did this begin with."""
+        people = getattr(_field(self.model, self.user), "related_model", None)
+        return "" if people is None else self.source.id_prefixes.get(people._meta.label, "")
+
     def row(self, thing: Any) -> dict[str, Any]:
         """One row of the site's table as `record_interactions` takes it."""
         time = getattr(thing, self.time) if self.time else None
         found = {
             "event_id": self.event_id(thing.pk),
-            "user_id": _id_behind(thing, self.user, "pk"),
+            "user_id": self.id_prefix() + _id_behind(thing, self.user, "pk"),
             "item_id": _id_behind(thing, self.item, self.source.item_id),
             "event": self.event,
             "catalogue": self.source.catalogue,

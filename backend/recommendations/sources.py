@@ -19,11 +19,16 @@ value is the field `value`, and the shown list it answers the field `request_id`
 otherwise where a table differs:
 
         event_fields = {"like": {"item": "startup", "user": "developer", "time": "liked_at", "value": "stars"}}
+
+Where the use case pairs two catalogues, such as jobs and cleaners, each says by `numbers` and `words` (or by `side`, where
+that takes more than fields) what pairs are scored by, and the one that the pairing calls second gives `matches`, what
+pairs are learned from.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -31,8 +36,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.utils.module_loading import autodiscover_modules
 
+from recommendation_service.datasets.matches import Matches
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.domain.side import Side
 from recommendation_service.use_cases.loader import load
+from recommendations.sides import plain_side, with_side
+
+CHUNK = 2000
 
 _registry: dict[str, "type[ItemSource]"] = {}
 
@@ -56,9 +66,12 @@ class ItemSource:
     available: ClassVar[Mapping[str, Any]] = {}  # {"stock__gt": 0}: what exists is recommended only while this holds
     events: ClassVar[Mapping[str, type[Model]]] = {}  # the site's own event tables, mirrored into UserInteraction
     event_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # event -> {"item" | "user" | "time" | "value": field}
+    numbers: ClassVar[Mapping[str, str]] = {}  # column -> field: what pairs with an item are scored by
+    words: ClassVar[Mapping[str, str]] = {}
     profiles: ClassVar[Sequence[QuerySet[Any]]] = ()  # people: their pk is the user id
+    id_prefixes: ClassVar[Mapping[str, str]] = {}  # "app.Model" of a person -> what goes before their pk in the user id
     profile_fields: ClassVar[Sequence[str]] = ()  # what is known of them; a field counts for those people who have it
-    surfaces: ClassVar[Mapping[str, str]] = {}  # "app.Model" of a person -> surface; others: the use case's first
+    surfaces: ClassVar[Mapping[str, str]] = {}  # "app.Model" of a person -> surface; others: the catalogue's first
     page_events: ClassVar[Sequence[str]] = ()  # the buttons of the site's page; default: every event that says yes
     page_search: ClassVar[Sequence[str]] = ("name",)  # fields of a person that the page's search looks into
     page_first: ClassVar[str] = ""  # true-or-false field of the people whom the page lists first
@@ -86,9 +99,29 @@ class ItemSource:
     def records(cls) -> Iterator[ItemRecord]:
         """Every item as the export writes it, streamed."""
         offered = set(cls.offered().values_list("pk", flat=True)) if cls.available else None
-        for item in cls.items().iterator(chunk_size=2000):
-            record = cls.record(item)
-            yield record if offered is None or item.pk in offered else replace(record, available=False)
+        every = cls.items().iterator(chunk_size=CHUNK)
+        while chunk := list(islice(every, CHUNK)):
+            records = with_side([cls.record(item) for item in chunk], cls.side(chunk), place=cls.catalogue)
+            for item, record in zip(chunk, records, strict=True):
+                yield record if offered is None or item.pk in offered else replace(record, available=False)
+
+    @classmethod
+    def side(cls, items: Sequence[Any]) -> Side | None:
+        """What pairs with these items are scored by, in their order; None: nothing pairs with them.
+
+        Asked for some thousand items at once, so that what comes from other tables costs a query a chunk, not an item.
+        """
+        if not cls.numbers and not cls.words:
+            return None
+        fields = {**cls.numbers, **cls.words}
+        told = [{name: next(iter(values_of(item, field)), None) for name, field in fields.items()} for item in items]
+        ids = [str(_resolve(item, cls.item_id)) for item in items]
+        return plain_side(told, ids, numbers=tuple(cls.numbers), words=tuple(cls.words), place=cls.catalogue)
+
+    @classmethod
+    def matches(cls) -> Matches | None:
+        """What pairs are learned from, whole; None: nothing is. Asked of the catalogue that the pairing calls second."""
+        return None
 
     @classmethod
     def nearest(cls, *, user_id: str | None, item_ids: Sequence[str], limit: int) -> Sequence[tuple[str, float]]:
@@ -126,29 +159,41 @@ class ItemSource:
         """Every person with a profile, streamed: user id and profile."""
         for people in cls.profiles:
             for person in people.all().iterator(chunk_size=2000):
-                yield str(person.pk), cls.profile(person)
+                yield cls.user_id(person), cls.profile(person)
+
+    @classmethod
+    def user_id(cls, person: Any) -> str:
+        """The user id of one person: their pk, after the prefix of their kind where kinds of people share numbers."""
+        return f"{cls.id_prefixes.get(person._meta.label, '')}{person.pk}"
 
     @classmethod
     def person(cls, user_id: str) -> Any | None:
         """The site's own record of one person, or None."""
         for people in cls.profiles:
-            field = people.model._meta.pk
+            meta = people.model._meta
+            prefix = cls.id_prefixes.get(meta.label, "")
+            if not user_id.startswith(prefix):
+                continue
             try:
-                found = people.all().filter(pk=field.to_python(user_id)).first()
+                found = people.all().filter(pk=meta.pk.to_python(user_id.removeprefix(prefix))).first()
             except (ValueError, TypeError, ValidationError):
                 found = None
-            if found is not None:
+            if found is not None and (not prefix or cls.user_id(found) == user_id):  # "client-05" is nobody's id
                 return found
         return None
 
     @classmethod
     def surface_for(cls, person: Any) -> str:
-        """The surface that answers for this kind of person. Raises ConfigurationError when the use case is unknown."""
+        """The surface that answers for this kind of person; "" where no list of this catalogue is about a person.
+
+        Raises ConfigurationError when the use case is unknown.
+        """
         label = person._meta.label
         if label in cls.surfaces:
             return cls.surfaces[label]
         shown = load(use_case_of(cls)).surfaces.items()
-        return next(name for name, surface in shown if surface.catalogue == cls.catalogue and surface.about == "user")
+        fitting = (name for name, surface in shown if surface.catalogue == cls.catalogue and surface.about == "user")
+        return next(fitting, "")
 
     @classmethod
     def events_for(cls, person: Any) -> Sequence[str]:

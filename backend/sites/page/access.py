@@ -14,16 +14,20 @@ NOT_HERE = "there is nothing here, or it is not yours to see"
 
 
 def source_or_404(site: str) -> type[ItemSource]:
-    """The site of that name; a catalogue whose people are not declared has no page."""
+    """The site of that name; a catalogue whose people are not declared, or have no list of their own, has no page."""
     source = source_of(site)
-    if source is None or not source.profiles:
+    if source is None or not _has_page(source):
         raise Http404(NOT_HERE)
     return source
 
 
 def shown_sources() -> list[type[ItemSource]]:
     """Every site that has a page."""
-    return [source for source in all_sources() if source.profiles]
+    return [source for source in all_sources() if _has_page(source)]
+
+
+def _has_page(source: type[ItemSource]) -> bool:
+    return any(source.surface_for(people.model) for people in source.profiles)
 
 
 def is_demo() -> bool:

@@ -60,7 +60,7 @@ def _has(model: type[Model], name: str) -> bool:
 
 def _bare(source: type[ItemSource], person: Any, event: str, item_id: str, request_id: str | None) -> str:
     row = {
-        "user_id": str(person.pk),
+        "user_id": source.user_id(person),
         "item_id": item_id,
         "event": event,
         "catalogue": source.catalogue,

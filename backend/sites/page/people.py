@@ -41,8 +41,8 @@ def lines(source: type[ItemSource], *, search: str) -> list[PersonLine]:
     kinds = [list(found[:FOUND]) for found in (_found if text else _first)(source, text)]
     if not text and not any(kinds):
         kinds = [list(people.all()[:FOUND]) for people in source.profiles]
-    counts = counts_of(source, [str(person.pk) for kind in kinds for person in kind])
-    made = [[line_of(source, person, counts[str(person.pk)]) for person in kind] for kind in kinds]
+    counts = counts_of(source, [source.user_id(person) for kind in kinds for person in kind])
+    made = [[line_of(source, person, counts[source.user_id(person)]) for person in kind] for kind in kinds]
     return [line for kind in made for line in sorted(kind, key=lambda line: (not line.first, line.count, line.name))]
 
 
@@ -50,7 +50,7 @@ def line_of(source: type[ItemSource], person: Any, count: int) -> PersonLine:
     """One person with what the page says of them."""
     surface = place_for(source, person).surface
     first = bool(source.page_first and getattr(person, source.page_first, False))
-    return PersonLine(str(person.pk), str(person), source.describe(person), count, segment_of(surface, count), first)
+    return PersonLine(source.user_id(person), str(person), source.describe(person), count, segment_of(surface, count), first)
 
 
 def place_for(source: type[ItemSource], person: Any) -> Place:

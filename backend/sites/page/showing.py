@@ -54,7 +54,7 @@ class Shown:
 def shown_to(source: type[ItemSource], person: Any, *, explain: bool) -> Shown:
     """Ask for the person's list and join it with the site's own items."""
     place = place_for(source, person)
-    user_id = str(person.pk)
+    user_id = source.user_id(person)
     answer = recommend(
         use_case=place.use_case.name, surface=place.name, user_id=user_id, limit=LIMIT, filters={}, explain=explain
     )

@@ -89,10 +89,14 @@ def item(request: HttpRequest, *, site: str, item_id: str) -> HttpResponse:
         raise Http404(access.NOT_HERE)
     try:
         wanted = clean_id(item_id, field="item_id")
-        found = item_shown(source, wanted, user_id=None if person is None else str(person.pk), explain=chooses)
+        found = item_shown(source, wanted, user_id=None if person is None else source.user_id(person), explain=chooses)
     except (InvalidInput, NotFound, Gone) as error:
         raise Http404(access.NOT_HERE) from error
-    return render(request, "page/item.html", {**_frame(source), "item": found, "person": person})
+    return render(
+        request,
+        "page/item.html",
+        {**_frame(source), "item": found, "person": person, "person_id": "" if person is None else source.user_id(person)},
+    )
 
 
 @require_POST
@@ -108,7 +112,9 @@ def did(request: HttpRequest, *, site: str) -> HttpResponse:
     if getattr(request, "htmx", False):
         return render(request, "page/_list.html", {**_frame(source), "shown": shown, "said": said, "swapped": True})
     messages.info(request, said)
-    return HttpResponseRedirect(f"{reverse('page:site', args=[site])}?{urlencode({'person': person.pk})}#list", status=303)
+    return HttpResponseRedirect(
+        f"{reverse('page:site', args=[site])}?{urlencode({'person': source.user_id(person)})}#list", status=303
+    )
 
 
 def _frame(source: type[ItemSource]) -> dict[str, object]:
