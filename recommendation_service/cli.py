@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -21,7 +22,7 @@ from recommendation_service.errors import InvalidInput, TandemError
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.web.models import listing
 from recommendation_service.web.recommendations import to_wire
-from recommendation_service.wiring import build_live, served_use_cases
+from recommendation_service.wiring import build_live, served_use_cases, watched_kinds
 
 KINDS = tuple(REQUIRED)
 
@@ -55,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("recommend", help="print one list, as the service would answer")
     one.add_argument("--use-case", required=True)
     one.add_argument("--surface", required=True)
-    one.add_argument("--user", required=True, help="user id")
+    subject = one.add_mutually_exclusive_group(required=True)
+    subject.add_argument("--user", help="user id")
+    subject.add_argument("--about", help="id of an item, or of what the list is for, where the surface is not about a user")
     one.add_argument("--limit", type=int, default=DEFAULT_LIMIT)
     one.add_argument("--json", action="store_true", help="the whole answer as JSON")
     one.set_defaults(command=_recommend)
@@ -96,12 +99,14 @@ def _recommend(options: argparse.Namespace) -> int:
     if surface is None:
         known = ", ".join(live.use_cases[options.use_case].surfaces)
         raise InvalidInput(f"{options.use_case} has no surface '{options.surface}'; there are {known}")
-    catalogue = live.serving.catalogues.get(surface.catalogue)
-    if catalogue is None:
+    if surface.catalogue not in live.serving.catalogues:
         raise InvalidInput(f"no export of {surface.catalogue} yet; run: manage.py generate_all_datasets")
-    user_id = clean_id(options.user, field="user")
-    ask = Ask(options.use_case, options.surface, time.time(), user_id, limit=options.limit, explain=options.json)
-    answer = to_wire(live.serving.recommender.recommend(ask), catalogue)
+    ask = Ask(options.use_case, options.surface, time.time(), limit=options.limit, explain=options.json)
+    if options.user is not None:
+        ask = replace(ask, user_id=clean_id(options.user, field="user"))
+    else:
+        ask = replace(ask, item_ids=(clean_id(options.about, field="about"),))
+    answer = to_wire(live.serving.recommender.recommend(ask))
     if options.json:
         print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
         return 0
@@ -128,7 +133,9 @@ def _rollback(options: argparse.Namespace) -> int:
     catalogues = [options.catalogue]
     if options.use_case:
         wanted = settings.model_copy(update={"use_cases": options.use_case})
-        catalogues = list(served_use_cases(wanted)[options.use_case].catalogues)
+        use_case = served_use_cases(wanted)[options.use_case]
+        own = [name for name in use_case.catalogues if options.kind in watched_kinds(use_case, name)]
+        catalogues = own or list(use_case.catalogues)
     for catalogue in catalogues:
         artifact = ArtifactStore(settings.models_dir / clean_id(catalogue, field="catalogue")).rollback(
             options.kind, options.version

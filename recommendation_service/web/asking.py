@@ -13,12 +13,14 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Ask
+from recommendation_service.domain.side import Thing
 from recommendation_service.errors import InvalidInput
 from recommendation_service.use_cases.schema import Surface
 from recommendation_service.web.schemas import MAX_WORDS, AskIn
 
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 OWN_WORDS = ("limit", "explain", "strategy")
+OF_NAME = "[key]"  # pydantic's last step where the name itself is wrong, not what it names
 
 
 def from_query(request: Request, surface: Surface, subject: str | None) -> AskIn:
@@ -38,6 +40,8 @@ def from_query(request: Request, surface: Surface, subject: str | None) -> AskIn
         explain=_truth("explain", words.get("explain")),
         strategy=_strategy(words.get("strategy"), surface),
         request_id=None,
+        context=None,
+        offers=None,
     )
 
 
@@ -82,6 +86,8 @@ def to_ask(asked: AskIn, use_case: str, surface: str, *, request_id: str) -> Ask
         explain=asked.explain,
         strategy=asked.strategy,
         request_id=request_id,
+        context=None if asked.context is None else Thing(asked.context.id, asked.context.numbers, asked.context.words),
+        offers=None if asked.offers is None else tuple(Thing(o.item_id, o.numbers, o.words, o.title) for o in asked.offers),
     )
 
 
@@ -154,7 +160,7 @@ def invalid(error: ValidationError) -> InvalidInput:
     """What pydantic found wrong, each place as a JSON pointer."""
     fields: dict[str, str] = {}
     for found in error.errors(include_url=False, include_context=False, include_input=False)[:20]:
-        pointer = "/" + "/".join(_pointer(str(step)) for step in found["loc"])
+        pointer = "/" + "/".join(_pointer(str(step)) for step in found["loc"] if step != OF_NAME)
         fields.setdefault(pointer, found["msg"].removeprefix("Value error, "))
     pointer, detail = next(iter(fields.items()))
     return InvalidInput(f"{pointer.removeprefix('/') or 'body'}: {detail}", fields=fields)

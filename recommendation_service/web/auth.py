@@ -11,6 +11,7 @@ from recommendation_service.settings import Settings
 from recommendation_service.signing import ADMIN, ANY, MAX_TOKEN_LENGTH, SELF, verify
 
 AUDIENCE = "recommendation_service"
+CONTEXT = "context"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -24,6 +25,10 @@ class Caller:
     def may_ask_for(self, user_id: str | None) -> bool:
         """True for one's own lists, for lists of nobody in particular, and for services."""
         return ANY in self.scopes or (SELF in self.scopes and user_id in (None, self.subject))
+
+    def may_ask_about(self, about: str) -> bool:
+        """True unless it is a context: what suits somebody's job says things about it, so that is told to services only."""
+        return about != CONTEXT or ANY in self.scopes
 
     def require(self, scope: str) -> None:
         """Raise Forbidden unless the token carries `scope`."""

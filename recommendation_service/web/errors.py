@@ -18,7 +18,10 @@ OUTSIDE = {  # what never reaches a route: status -> code and detail
     HTTPStatus.BAD_REQUEST: ("bad_request", "the body is not JSON, or the request cannot be understood"),
     HTTPStatus.NOT_FOUND: ("not_found", "no such path; /openapi.json lists them"),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "this path does not take that method; see the Allow header"),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "the body is larger than 256 kB"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "body_too_large",
+        "the body is larger than 256 kB, or than 1 MB where offers are taken",
+    ),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("unsupported_media_type", "send Content-Type: application/json"),
 }
 

@@ -11,6 +11,7 @@ from recommendation_service.domain.ids import MAX_ID_LENGTH
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.web.context import json_response
 from recommendation_service.web.errors import PROBLEM_JSON
+from recommendation_service.web.estimate_schemas import EstimateIn
 from recommendation_service.web.schemas import AskIn, Problem
 
 VERSION = "0.1.0"
@@ -48,7 +49,11 @@ PROBLEMS = {
         "422": "A parameter is wrong; `errors` names it",
         "503": "Nothing can answer yet",
     },
-    "body": {"400": "Not JSON", "413": "More than 256 kB", "415": "Not application/json"},
+    "body": {
+        "400": "Not JSON",
+        "413": "More than 256 kB, or than 1 MB on a surface about a context",
+        "415": "Not application/json",
+    },
 }
 
 
@@ -70,7 +75,9 @@ def install(app: APIFlask) -> None:
 
 def complete(spec: dict[str, Any]) -> dict[str, Any]:
     """Add what the routes themselves do not say; the document describes every answer that can come."""
-    _, models = models_json_schema([(AskIn, "validation"), (Problem, "serialization")], ref_template=REFS)
+    _, models = models_json_schema(
+        [(AskIn, "validation"), (EstimateIn, "validation"), (Problem, "serialization")], ref_template=REFS
+    )
     components = spec.setdefault("components", {})
     components.setdefault("schemas", {}).update(models["$defs"])
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
@@ -89,6 +96,9 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
     if path.startswith("/api/recommendations"):
         problems |= PROBLEMS["recommend"]
         _complete_recommendation(method, operation, problems)
+    elif path.startswith("/api/estimates"):
+        problems |= PROBLEMS["recommend"] | PROBLEMS["body"] | {"403": "The token lacks the scope"}
+        _takes(operation, "EstimateIn")
     elif path == "/readyz":
         content = operation["responses"]["200"]["content"]
         operation["responses"]["503"] = {"description": "Nothing can answer yet; detail says why", "content": content}
@@ -103,15 +113,17 @@ def _complete_recommendation(method: str, operation: dict[str, Any], problems: d
     for parameter in operation.get("parameters", []):
         if parameter["name"] == "subject":
             parameter["schema"] = SUBJECT
-            parameter["description"] = "User id, or item id on a surface about an item"
+            parameter["description"] = "User id; item id where the surface is about an item; id of the context, such as a job"
     if method == "get":
         operation.setdefault("parameters", []).extend(QUERY)
         return
     problems |= PROBLEMS["body"]
-    operation["requestBody"] = {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": REFS.format(model="AskIn")}}},
-    }
+    _takes(operation, "AskIn")
+
+
+def _takes(operation: dict[str, Any], model: str) -> None:
+    content = {"application/json": {"schema": {"$ref": REFS.format(model=model)}}}
+    operation["requestBody"] = {"required": True, "content": content}
 
 
 def page(spec: dict[str, Any]) -> str:

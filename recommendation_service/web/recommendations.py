@@ -13,9 +13,11 @@ from recommendation_service.errors import NotFound, Unavailable
 from recommendation_service.services.live import Live, Serving
 from recommendation_service.use_cases.schema import Surface, UseCase
 from recommendation_service.web import asking, metrics
-from recommendation_service.web.auth import Caller
+from recommendation_service.web.auth import CONTEXT, Caller
 from recommendation_service.web.context import doorkeeper, json_response, live
 from recommendation_service.web.schemas import Answer, AskIn
+
+MAX_OFFERS_BYTES = 1_000_000  # 500 offers of 40 numbers each; services only
 
 blueprint = APIBlueprint("recommendations", __name__, url_prefix="/api/recommendations", tag="Recommendations")
 
@@ -56,14 +58,16 @@ def ask_for(use_case: str, surface: str, subject: str) -> Response:
 
 def _answer_get(use_case_name: str, surface_name: str, subject: str | None) -> Response:
     caller = doorkeeper().caller(request)
-    _, surface = _find(live(), use_case_name, surface_name)
+    surface = _find(live(), use_case_name, surface_name, caller)
     asked = asking.from_query(request, surface, subject)
     return _answer(caller, use_case_name, surface_name, surface, asked)
 
 
 def _answer_post(use_case_name: str, surface_name: str, subject: str | None) -> Response:
     caller = doorkeeper().caller(request)
-    _, surface = _find(live(), use_case_name, surface_name)
+    surface = _find(live(), use_case_name, surface_name, caller)
+    if surface.about == CONTEXT:
+        request.max_content_length = MAX_OFFERS_BYTES
     asked = asking.from_body(request, surface, subject)
     return _answer(caller, use_case_name, surface_name, surface, asked)
 
@@ -73,21 +77,21 @@ def _answer(caller: Caller, use_case: str, surface_name: str, surface: Surface, 
         raise _nothing_here(live().use_cases)
     serving = live().serving  # one look, so that the whole answer is of one moment
     catalogue = _catalogue(serving, use_case, surface)
-    asking.check_filters(asked.filters, catalogue.facets)
+    asking.check_filters(asked.filters, catalogue.facets if asked.offers is None else ())
     ask_ = asking.to_ask(asked, use_case, surface_name, request_id=asked.request_id or g.request_id)
     g.request_id = ask_.request_id
     g.state = serving.state
     slate = serving.recommender.recommend(ask_)
     _count(slate)
-    return json_response(to_wire(slate, catalogue))
+    return json_response(to_wire(slate))
 
 
-def _find(held: Live, use_case_name: str, surface_name: str) -> tuple[UseCase, Surface]:
+def _find(held: Live, use_case_name: str, surface_name: str, caller: Caller) -> Surface:
     use_case = held.use_cases.get(use_case_name)
     surface = use_case.surfaces.get(surface_name) if use_case else None
-    if use_case is None or surface is None:
+    if surface is None or not caller.may_ask_about(surface.about):
         raise _nothing_here(held.use_cases)
-    return use_case, surface
+    return surface
 
 
 def _nothing_here(use_cases: Mapping[str, UseCase]) -> NotFound:
@@ -97,7 +101,7 @@ def _nothing_here(use_cases: Mapping[str, UseCase]) -> NotFound:
 
 
 def _catalogue(serving: Serving, use_case: str, surface: Surface) -> Catalogue:
-    if use_case not in serving.engines:
+    if use_case not in serving.engines or surface.catalogue not in serving.catalogues:
         raise Unavailable(f"no export of {surface.catalogue} yet; run: manage.py generate_all_datasets")
     return serving.catalogues[surface.catalogue]
 
@@ -109,8 +113,8 @@ def _count(slate: Slate) -> None:
         metrics.SKIPS.labels(skip.engine, skip.code).inc()
 
 
-def to_wire(slate: Slate, catalogue: Catalogue) -> dict[str, Any]:
-    """The slate in the shape of `Answer`; titles come from the catalogue it was made of."""
+def to_wire(slate: Slate) -> dict[str, Any]:
+    """The slate in the shape of `Answer`."""
     return {
         "request_id": slate.request_id,
         "use_case": slate.use_case,
@@ -127,7 +131,7 @@ def to_wire(slate: Slate, catalogue: Catalogue) -> dict[str, Any]:
         "recommendations": [
             {
                 "item_id": shown.item_id,
-                "title": _title(catalogue, shown.item_id),
+                "title": shown.title,
                 "score": shown.score,
                 "position": shown.position,
                 "reasons": [reason.text for reason in shown.reasons],
@@ -136,8 +140,3 @@ def to_wire(slate: Slate, catalogue: Catalogue) -> dict[str, Any]:
             for shown in slate.recommendations
         ],
     }
-
-
-def _title(catalogue: Catalogue, item_id: str) -> str:
-    row = catalogue.ids.row(item_id)
-    return "" if row is None else catalogue.titles[row]

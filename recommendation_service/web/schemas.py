@@ -7,12 +7,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from recommendation_service.domain.history import HISTORY_LIMIT
 from recommendation_service.domain.ids import MAX_ID_LENGTH, clean_id
-from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFERS
 from recommendation_service.errors import InvalidInput
 
 MAX_WORDS = 100  # values of one filter or profile entry
 MAX_NAMES = 50  # filters, profile entries
 MAX_IDS = 5000  # excluded items
+MAX_NUMBERS, MAX_TEXTS = 60, 20  # of one thing
+LARGEST = 1e12  # of a number; products of two stay within 32 bits
 WORD_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 
 
@@ -58,11 +60,36 @@ class PastEventIn(Accepted):
     value: float | None = Field(default=None, allow_inf_nan=False, description="Such as the stars of a rating")
 
 
+Numbers = Annotated[
+    dict[EventName, Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]], Field(max_length=MAX_NUMBERS)
+]
+Texts = Annotated[dict[EventName, Annotated[str, Field(max_length=200)]], Field(max_length=MAX_TEXTS)]
+
+
+class ThingIn(Accepted):
+    """One thing as somebody knows it now; a column that is left out is unknown."""
+
+    id: OutsideId
+    numbers: Numbers = Field(default={}, description="Column -> number, such as latitude")
+    words: Texts = Field(default={}, description="Column -> word, such as property_type")
+
+
+class OfferIn(Accepted):
+    """One thing that may be recommended, as it is now."""
+
+    item_id: OutsideId
+    title: str = Field(default="", max_length=500, description="Comes back in the answer")
+    numbers: Numbers = Field(default={}, description="As of a context; columns of the pair, such as bid, too")
+    words: Texts = Field(default={}, description="As of a context")
+
+
 class AskIn(Accepted):
     """A request for recommendations, with what the asker knows of the user."""
 
     user_id: OutsideId | None = Field(default=None, description="Whose list; null: nobody in particular")
-    item_ids: list[OutsideId] = Field(default=[], max_length=MAX_IDS, description="Subject of item and basket surfaces")
+    item_ids: list[OutsideId] = Field(
+        default=[], max_length=MAX_IDS, description="Subject of item and basket surfaces; of one about a context, its one id"
+    )
     history: list[PastEventIn] | None = Field(
         default=None, max_length=HISTORY_LIMIT, description="Newest first; null: the service looks it up; []: none"
     )
@@ -74,6 +101,15 @@ class AskIn(Accepted):
     explain: bool = Field(default=False, description="Fill `parts`")
     strategy: EventName | None = Field(default=None, description="Engine to put first, of those the surface offers")
     request_id: OutsideId | None = Field(default=None, description="Comes back in the answer; null: made here")
+    context: ThingIn | None = Field(
+        default=None, description="What the list is for, on a surface about a context; null: the export's, by its id"
+    )
+    offers: list[OfferIn] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_OFFERS,
+        description="What may be recommended, on a surface about a context; ids must differ; null: the export's items",
+    )
 
 
 class RecommendationOut(BaseModel):
