@@ -13,7 +13,7 @@ from apiflask import APIFlask
 from recommendation_service.errors import TandemError
 from recommendation_service.services.announce import announce
 from recommendation_service.settings import Settings, load_settings
-from recommendation_service.web import envelope, errors, metrics, models, openapi, recommendations, status, telemetry
+from recommendation_service.web import envelope, errors, estimates, metrics, models, openapi, recommendations, status, telemetry
 from recommendation_service.web.auth import Doorkeeper
 from recommendation_service.web.context import EXTENSION, Context
 from recommendation_service.wiring import Observers, build_live
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app.extensions[EXTENSION] = Context(live, doorkeeper)
     errors.install(app)
     openapi.install(app)
-    for part in (recommendations, models, status):
+    for part in (recommendations, estimates, models, status):
         app.register_blueprint(part.blueprint)
     envelope.install(app, live, settings.reload_seconds)
     live.watch(settings.reload_seconds)

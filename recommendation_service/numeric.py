@@ -94,3 +94,16 @@ def weighted_direction(vectors: Floats, weights: Floats) -> Floats | None:
 def dense(inputs: Floats, weights: Floats, bias: Floats) -> Floats:
     """One affine layer: (..., n_in) x (n_in, n_out) + (n_out,)."""
     return np.asarray(inputs @ weights + bias, dtype=np.float32)
+
+
+FAR = np.float32(4)  # scales from the centre beyond which a number counts as no further
+
+
+def standardised(table: Floats, centers: Floats, scales: Floats) -> Floats:
+    """(n, 2f) what a network reads of an (n, f) table: each number in scales from its centre, then 1 where it is unknown.
+
+    An unknown number stands at the centre; one further than FAR counts as FAR, since nothing was learned of it there.
+    """
+    unknown = np.isnan(table)
+    values = np.clip((np.where(unknown, centers, table) - centers) / scales, -FAR, FAR)
+    return np.concatenate([values, unknown], axis=1, dtype=np.float32)

@@ -22,12 +22,14 @@ from recommendation_service.engines.content import Content
 from recommendation_service.engines.embedding import Embedding
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.engines.margin import Margin
+from recommendation_service.engines.neural import Neural
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.router import Policy
 from recommendation_service.engines.similar_users import SimilarUsers
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError, DatasetError
 from recommendation_service.estimators.base import Estimator
+from recommendation_service.estimators.bid import Bid
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.pipeline.resolve import HistorySource
 from recommendation_service.rankers import cross_encoder, learned
@@ -55,12 +57,13 @@ TRAINED: Mapping[str, Callable[..., Engine]] = {
     "co_occurrence": CoOccurrence.from_artifact,
     "similar_users": SimilarUsers.from_artifact,
     "margin": Margin.from_artifact,
+    "neural": Neural.from_artifact,
 }
 UNTRAINED: Mapping[str, Callable[..., Engine]] = {"popularity": Popularity, "attributes": Attributes}
 KINDS: Mapping[str, Callable[..., Engine]] = {**TRAINED, **UNTRAINED, "ensemble": Ensemble.from_members}
 OF_PAIRS = frozenset({"attributes", "neural"})  # kinds of engines that are made with the use case's pairing
 
-ESTIMATORS: Mapping[str, Callable[..., Estimator]] = {}
+ESTIMATORS: Mapping[str, Callable[..., Estimator]] = {"bid": Bid.from_artifact}
 """Kind -> (name, its published model, *, pairing, **options)."""
 
 RANKERS: Mapping[str, Callable[..., Ranker | Skip | None]] = {
@@ -276,6 +279,7 @@ def assemble(
         {name: export.catalogue for name, export in exports.items()},
         {site.use_case.name: _ready(site) for site in sites},
         _state(holdings, pins),
+        {site.use_case.name: site.estimators for site in sites},
     )
 
 

@@ -9,7 +9,9 @@ from recommendation_service.numeric import AnyArray, Bytes
 
 FLOAT, INTEGER, TEXT = "f", "iu", "S"  # numpy kinds
 # n: items, m: users, k and d: factors, h: hidden units, a: attributes, t: terms, z: stored values, j: members
-# p: arms, b: bytes, f: features, r: trees, v: nodes of trees, y: places of a second table
+# p: arms, b: bytes, f: features, r: trees, v: nodes of trees, y: places of a second table, w: words, 1: one number;
+# of a network of pairs m and n: persons of either side, h to q: widths of layers, i: inputs, o: outputs
+# s: sides of a range, u: 1
 
 REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "als": {
@@ -71,6 +73,30 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "item_vectors": (FLOAT, ("n", "d")),
         "text_hashes": (TEXT, ("n",)),
     },
+    "neural": {
+        "first_ids": (TEXT, ("m",)),
+        "first_vectors": (FLOAT, ("m", "d")),
+        "second_ids": (TEXT, ("n",)),
+        "second_vectors": (FLOAT, ("n", "d")),
+        "words": (TEXT, ("w",)),
+        "word_vectors": (FLOAT, ("w", "e")),
+        "feature_names": (TEXT, ("f",)),
+        "feature_mean": (FLOAT, ("f",)),
+        "feature_scale": (FLOAT, ("f",)),
+        "collaborative1_weights": (FLOAT, ("2d", "h")),
+        "collaborative1_bias": (FLOAT, ("h",)),
+        "collaborative2_weights": (FLOAT, ("h", "k")),
+        "collaborative2_bias": (FLOAT, ("k",)),
+        "collaborative3_weights": (FLOAT, ("k", "1")),
+        "collaborative3_bias": (FLOAT, ("1",)),
+        "content1_weights": (FLOAT, ("c", "p")),
+        "content1_bias": (FLOAT, ("p",)),
+        "content2_weights": (FLOAT, ("p", "q")),
+        "content2_bias": (FLOAT, ("q",)),
+        "content3_weights": (FLOAT, ("q", "1")),
+        "content3_bias": (FLOAT, ("1",)),
+        "alpha": (FLOAT, ("1",)),
+    },
     "ensemble": {
         "members": (TEXT, ("j",)),
         "weights": (FLOAT, ("j",)),
@@ -84,6 +110,22 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "two_tower_index": {
         "index": (INTEGER, ("b",)),
         "item_ids": (TEXT, ("n",)),
+    },
+    "bid": {
+        "features": (TEXT, ("f",)),
+        "centers": (FLOAT, ("f",)),
+        "scales": (FLOAT, ("f",)),
+        "attributes": (TEXT, ("a",)),
+        "attribute_vectors": (FLOAT, ("a", "d")),
+        "layer1_weights": (FLOAT, ("i", "h")),
+        "layer1_bias": (FLOAT, ("h",)),
+        "layer2_weights": (FLOAT, ("h", "k")),
+        "layer2_bias": (FLOAT, ("k",)),
+        "out_weights": (FLOAT, ("k", "o")),
+        "out_bias": (FLOAT, ("o",)),
+        "straight_weights": (FLOAT, ("i", "o")),
+        "reaches": (FLOAT, ("s",)),
+        "reference": (FLOAT, ("u",)),
     },
     "learned": {
         "features": (TEXT, ("f",)),
@@ -101,12 +143,13 @@ TABLES = {  # sparse matrices: row bounds, columns of the stored values, an arra
     "co_occurrence": (("indptr", "indices", "item_ids"),),
     "similar_users": (("indptr", "indices", "item_ids"), ("item_indptr", "item_users", "lengths")),
 }
-SORTED = ("item_ids", "user_ids", "terms", "attributes")
+SORTED = ("item_ids", "user_ids", "terms", "attributes", "words", "first_ids", "second_ids")
 TELLING = {  # not all equal
     "als": ("item_factors", "user_factors"),
     "two_tower": ("item_vectors", "history_vectors"),
     "margin": ("item_vectors",),
     "embedding": ("item_vectors",),
+    "neural": ("content1_weights",),
 }
 NOT_ZERO = {"content": ("values",), "ensemble": ("weights", "stated_weights")}
 
@@ -120,7 +163,7 @@ def check(kind: str, arrays: Mapping[str, AnyArray], *, place: str) -> None:
     missing = sorted(set(wanted) - set(arrays))
     if missing:
         raise ArtifactRefused(f"{place}: a model of kind {kind} needs {', '.join(missing)}; train it again")
-    sizes: dict[str, tuple[int, str]] = {}
+    sizes: dict[str, tuple[int, str]] = {"1": (1, "one number")}
     for name, (types, dimensions) in wanted.items():
         _check_one(place, name, arrays[name], types, dimensions, sizes)
     for name in SORTED:

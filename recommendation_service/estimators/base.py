@@ -4,13 +4,17 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from recommendation_service.domain.side import Side
-from recommendation_service.numeric import Floats
+from recommendation_service.numeric import AnyArray
 
 
 class Estimator(ABC):
-    """Says a number with a range for each pair, such as what to bid for a job."""
+    """Says a number with a range for each pair, such as what to bid for a job.
+
+    "Cannot say" is a value, a row of NaN; what is said is finite, above 0 and in order, whatever it was asked about.
+    """
 
     label: ClassVar[str] = ""
+    needs: tuple[str, ...] = ()  # columns that must be known and above 0, or there is nothing to say
 
     def __init__(self, name: str, version: str) -> None:
         """`name` is the estimator's word in the use-case file, `version` its artifact's."""
@@ -18,5 +22,5 @@ class Estimator(ABC):
         self.version = version
 
     @abstractmethod
-    def estimate(self, first: Side, second: Side) -> Floats:
-        """(n, 3) minimum, optimal and maximum of each pair, ascending; one thing of a side meets all of the other."""
+    def estimate(self, first: Side, second: Side) -> AnyArray:
+        """(n, 3) float64 minimum, optimal and maximum of each pair, ascending; one thing of a side meets all of the other."""

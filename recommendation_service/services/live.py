@@ -4,11 +4,12 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recommendation_service.artifacts.store import Artifact
 from recommendation_service.datasets.files import Dataset
 from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.estimators.base import Estimator
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.watched import Watched
@@ -50,6 +51,7 @@ class Serving:
     catalogues: Mapping[str, Catalogue]  # those with an export
     engines: Mapping[str, tuple[str, ...]]  # use case that can answer -> its ready engines
     state: str = ""  # a word that changes with every model and export taken up or lost
+    estimators: Mapping[str, Mapping[str, Estimator]] = field(default_factory=dict)  # use case -> its ready ones, by name
 
 
 class Live:

@@ -12,6 +12,7 @@ REQUESTS = Counter("recs_requests_total", "Requests answered, by route and statu
 SECONDS = Histogram("recs_request_seconds", "Time to answer, by route", ["route"], buckets=BUCKETS)
 ANSWERS = Counter("recs_answers_total", "Lists answered, by engine", ["use_case", "surface", "method", "degraded"])
 SKIPS = Counter("recs_skips_total", "Engines that should have answered and did not", ["engine", "code"])
+ESTIMATES = Counter("recs_estimates_total", "Estimates answered", ["use_case", "estimator"])
 REFUSED = Counter("recs_artifact_refused_total", "Model sets and exports refused", ["catalogue", "kind"])
 SWAPS = Counter("recs_swaps_total", "Times a worker took up other models")
 HISTORY_FAILURES = Counter("recs_history_failures_total", "Live history reads that fell back to the export")

@@ -24,6 +24,8 @@ ALONE = {
     ("content", "terms"),
     ("learned", "features"),
     ("learned", "tree_roots"),
+    ("bid", "reaches"),
+    ("bid", "reference"),
 }  # no fellow
 NAMES = [(kind, name) for kind, arrays in REQUIRED.items() for name in arrays]
 

@@ -192,6 +192,31 @@ def learned_arrays() -> dict[str, AnyArray]:
     }
 
 
+def bid_arrays(seed: int = 0, f: int = 2, d: int = 2, h: int = 3) -> dict[str, AnyArray]:
+    """A network that reads hours and the usual rate, and knows two property types."""
+    rng = np.random.default_rng(seed)
+
+    def normal(*shape: int) -> AnyArray:
+        return (rng.normal(size=shape) / 4).astype(np.float32)
+
+    return {
+        "features": ids(["hours", "usual_rate"]),
+        "centers": np.array([1.0, 2.7], dtype=np.float32),
+        "scales": np.array([0.5, 0.4], dtype=np.float32),
+        "attributes": ids(["property_type=apartment", "property_type=villa"]),
+        "attribute_vectors": normal(2, d),
+        "layer1_weights": normal(2 * f + d, h),
+        "layer1_bias": normal(h),
+        "layer2_weights": normal(h, h + 1),
+        "layer2_bias": normal(h + 1),
+        "out_weights": normal(h + 1, 3),
+        "out_bias": np.array([-0.2, -1.8, -1.8], dtype=np.float32),
+        "straight_weights": normal(2 * f + d, 3),
+        "reaches": np.array([1.1, 0.9], dtype=np.float32),
+        "reference": np.array([2.7], dtype=np.float32),
+    }
+
+
 def bandit_arrays() -> dict[str, AnyArray]:
     return {
         "arms": ids(["hybrid", "content"]),
@@ -215,6 +240,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "margin": {"emb_dim": 4, "content_dim": 2, "recent": 20, "epochs": 1, "seed": 0},
     "ensemble": {},
     "learned": {},
+    "bid": {"per": "hours", "features": [{"name": "hours", "log": True}, {"name": "usual_rate", "log": True}]},
     "bandit": {"rewards": {"click": 0.3}},
     "two_tower_index": {},
 }
@@ -228,6 +254,7 @@ ARRAYS = {
     "margin": margin_arrays,
     "ensemble": ensemble_arrays,
     "learned": learned_arrays,
+    "bid": bid_arrays,
     "bandit": bandit_arrays,
     "two_tower_index": two_tower_index_arrays,
 }

@@ -1,0 +1,100 @@
+"""What to bid, as `training/bid.py` learned it: the same network in plain numpy."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from recommendation_service.artifacts.store import Artifact
+from recommendation_service.datasets.pairing import Pairs, features, meet
+from recommendation_service.datasets.vocabulary import places
+from recommendation_service.domain.side import Side
+from recommendation_service.errors import ArtifactRefused
+from recommendation_service.estimators.base import Estimator
+from recommendation_service.numeric import AnyArray, Floats, dense, standardised
+from recommendation_service.use_cases.schema import Feature, Pairing
+
+FURTHEST = 6.0  # logarithms from 1 unit of money an hour; e^6 is about 400: no network may say what nobody pays
+LARGEST = 1e9  # amounts beyond this are nobody's bid
+
+
+class Bid(Estimator):
+    """Minimum, optimal and maximum bid of a pair."""
+
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        pairing: Pairing,
+        features: tuple[Feature, ...],
+        per: str,
+        arrays: Mapping[str, AnyArray],
+    ) -> None:
+        """`arrays` as artifacts/shapes lists them for this kind; `per` is the column that amounts are in proportion to."""
+        super().__init__(name, version)
+        self.needs = (per,)
+        self._pairing, self._features, self._per, self._arrays = pairing, features, per, arrays
+
+    @classmethod
+    def from_artifact(cls, name: str, artifact: Artifact, *, pairing: Pairing) -> "Bid":
+        """Raises ArtifactRefused where the manifest and the arrays are not of one model."""
+        arrays, told = artifact.arrays, artifact.manifest.parameters
+        known = _features(told, artifact.version)
+        size = 2 * len(known) + len(pairing.embedded) * arrays["attribute_vectors"].shape[1]
+        wrong = (
+            [feature.name.encode() for feature in known] != arrays["features"].tolist()
+            or arrays["layer1_weights"].shape[0] != size
+            or arrays["out_bias"].shape != (3,)
+            or arrays["reaches"].shape != (2,)
+            or arrays["reference"].shape != (1,)
+            or bool((arrays["scales"] <= 0).any())
+            or bool((arrays["reaches"] < 0).any())
+        )
+        if wrong:
+            raise ArtifactRefused(f"{artifact.version}: its arrays do not fit the features it names; train it again")
+        return cls(name, artifact.version, pairing, known, str(told["per"]), arrays)
+
+    def estimate(self, first: Side, second: Side) -> AnyArray:
+        """(n, 3) float64; NaN rows where the units, such as hours, are unknown or not above 0."""
+        pairs = meet(self._pairing, first, second)
+        units = pairs.number(self._per).astype(np.float64)
+        amounts = np.exp(np.clip(self.rates(pairs), -FURTHEST, FURTHEST)) * units[:, None]
+        usable = (units > 0) & (amounts < LARGEST).all(axis=1)
+        return np.where(usable[:, None], amounts, np.nan)
+
+    def rates(self, pairs: Pairs) -> AnyArray:
+        """(n, 3) float64 logarithms of minimum, optimal and maximum a unit, ascending for any weights."""
+        own = self._arrays
+        table = standardised(features(self._pairing, pairs, self._features), own["centers"], own["scales"])
+        inputs = np.concatenate([table, self._told(pairs)], axis=1).astype(np.float64)
+        hidden = _layer(inputs, own["layer1_weights"], own["layer1_bias"])
+        said = dense(_layer(hidden, own["layer2_weights"], own["layer2_bias"]), own["out_weights"], own["out_bias"])
+        low, to_middle, to_high = (said + inputs @ own["straight_weights"]).astype(np.float64).T
+        down, up = softplus(to_middle), softplus(to_high)
+        middle = low + down + np.float64(own["reference"][0])
+        return np.stack([middle - down * own["reaches"][0], middle, middle + up * own["reaches"][1]], axis=1)
+
+    def _told(self, pairs: Pairs) -> Floats:
+        vectors = self._arrays["attribute_vectors"]
+        rows = places({name: pairs.word(name) for name in self._pairing.embedded}, self._arrays["attributes"])
+        found = np.where((rows >= 0)[..., None], vectors[np.maximum(rows, 0)], np.float32(0))
+        return found.reshape(pairs.n, -1)
+
+
+def softplus(steps: AnyArray) -> AnyArray:
+    """log(1 + e^x): above 0, however negative the step."""
+    return np.asarray(np.logaddexp(0, steps))
+
+
+def _layer(inputs: AnyArray, weights: Floats, bias: Floats) -> AnyArray:
+    return np.asarray(np.maximum(inputs @ weights + bias, 0))
+
+
+def _features(told: Mapping[str, Any], version: str) -> tuple[Feature, ...]:
+    try:
+        found = tuple(Feature.model_validate(row) for row in told["features"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactRefused(f"{version}: its manifest does not tell the features it reads; train it again") from error
+    if not found or not isinstance(told.get("per"), str):
+        raise ArtifactRefused(f"{version}: its manifest does not tell what it reads; train it again")
+    return found

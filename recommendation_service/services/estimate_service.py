@@ -1,0 +1,53 @@
+"""Numbers with a range, such as what to bid: which estimator, and what it says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommendation_service.domain.side import Side
+from recommendation_service.errors import InvalidInput, NotFound, Unavailable
+from recommendation_service.estimators.base import Estimator
+from recommendation_service.numeric import AnyArray
+from recommendation_service.use_cases.schema import UseCase
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """What one estimator said of `n` pairs."""
+
+    model_version: str
+    ids: tuple[str, ...]  # of the things that were met
+    amounts: AnyArray  # (n, 3) float64 minimum, optimal and maximum, finite
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EstimateService:
+    """Answers for every estimator that the use cases name; `ready` are those with a good model, by use case and name."""
+
+    use_cases: Mapping[str, UseCase]
+    ready: Mapping[str, Mapping[str, Estimator]]
+
+    def estimate(self, use_case: str, name: str, context: Side, offers: Side) -> Estimates:
+        """One thing of the pairing's first catalogue met by several of its second.
+
+        Raises NotFound for what no file names, Unavailable without a model, InvalidInput for a pair of which nothing can
+        be said.
+        """
+        known = self.use_cases.get(use_case)
+        if known is None or name not in known.estimators:
+            raise self._nothing_here()
+        estimator = self.ready.get(use_case, {}).get(name)
+        if estimator is None:
+            train = f"python -m recommendation_service.train_all --use-case {use_case}"
+            raise Unavailable(f"no model for {use_case}/{name} yet; run: {train}")
+        amounts = estimator.estimate(context, offers)
+        if not np.isfinite(amounts).all():
+            told = "must be known, above 0, and no more than can be paid for"
+            fields = {f"/context/numbers/{column}": told for column in estimator.needs}
+            raise InvalidInput(f"{' and '.join(estimator.needs) or 'what was told'} {told}", fields=fields)
+        return Estimates(estimator.version, offers.ids, amounts)
+
+    def _nothing_here(self) -> NotFound:
+        known = ", ".join(f"{case}/{name}" for case, one in sorted(self.use_cases.items()) for name in sorted(one.estimators))
+        return NotFound(f"nothing here; there are {known or 'no estimators'}")

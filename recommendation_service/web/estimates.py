@@ -1,0 +1,74 @@
+"""POST /api/estimates/<use_case>/<name>."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Request, Response, g, request
+from pydantic import ValidationError
+
+from recommendation_service.domain.side import Side
+from recommendation_service.errors import InvalidInput
+from recommendation_service.services.estimate_service import Estimates, EstimateService
+from recommendation_service.signing import ANY
+from recommendation_service.web import asking, metrics
+from recommendation_service.web.context import doorkeeper, json_response, live
+from recommendation_service.web.estimate_schemas import EstimateIn, EstimatesOut
+
+blueprint = APIBlueprint("estimates", __name__, url_prefix="/api/estimates", tag="Estimates")
+
+
+@blueprint.post("/<use_case>/<name>")
+@blueprint.output(EstimatesOut)
+def estimate(use_case: str, name: str) -> Response:
+    """Estimate a number with a range, such as what to bid.
+
+    For one thing, such as a job, met by each of the offers, such as cleaners. Needs a token with the scope recs:any, since
+    it says things about somebody's job.
+    """
+    doorkeeper().caller(request).require(ANY)
+    asked = _asked(request)
+    held = live()
+    serving = held.serving  # one look, so that the whole answer is of one moment
+    g.request_id = asked.request_id or g.request_id
+    g.state = serving.state
+    service = EstimateService(held.use_cases, serving.estimators)
+    found = service.estimate(use_case, name, *_sides(asked))
+    metrics.ESTIMATES.labels(use_case, name).inc()
+    return json_response(to_wire(found, use_case, name, request_id=g.request_id))
+
+
+def _asked(request: Request) -> EstimateIn:
+    if request.args:
+        name = min(request.args)
+        raise InvalidInput(f"{name}: a POST takes everything in its body", fields={f"/{name}": "not allowed in the query"})
+    try:
+        asked = EstimateIn.model_validate(asking.parse_json(request))
+    except ValidationError as error:
+        raise asking.invalid(error) from error
+    met: set[str] = set()
+    for place, one in enumerate(asked.offers):
+        if one.item_id in met:
+            raise InvalidInput("an offer is there twice", fields={f"/offers/{place}/item_id": "is that of an earlier offer"})
+        met.add(one.item_id)
+    return asked
+
+
+def _sides(asked: EstimateIn) -> tuple[Side, Side]:
+    context = Side.of([asked.context.id], [asked.context.numbers], [asked.context.words])
+    offers = asked.offers
+    ids = [one.item_id for one in offers]
+    return context, Side.of(ids, [one.numbers for one in offers], [one.words for one in offers])
+
+
+def to_wire(found: Estimates, use_case: str, name: str, *, request_id: str) -> dict[str, Any]:
+    """The estimates in the shape of `EstimatesOut`."""
+    rows = zip(found.ids, found.amounts.tolist(), strict=True)
+    return {
+        "request_id": request_id,
+        "use_case": use_case,
+        "estimator": name,
+        "model_version": found.model_version,
+        "estimates": [
+            {"item_id": item_id, "minimum": low, "optimal": middle, "maximum": high} for item_id, (low, middle, high) in rows
+        ],
+    }
