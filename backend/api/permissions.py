@@ -25,6 +25,12 @@ def require_may_see(user: Any, user_id: str, *, catalogue: str) -> None:
         raise NotFound("not yours")
 
 
+def require_may_see_everybody(user: Any) -> None:
+    """Raise NotFound, as for an unknown thing, unless `user` is staff or a service (scope recs:any)."""
+    if not (getattr(user, "is_staff", False) or tokens.ANY in scopes_of(user)):
+        raise NotFound("not yours")
+
+
 class StaffOrService(BasePermission):
     """Staff and services (scope recs:any): figures of everybody together are for those who may see anybody's lists."""
 

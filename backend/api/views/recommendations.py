@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api import parameters
-from api.permissions import require_may_see
+from api.permissions import require_may_see, require_may_see_everybody
 from api.serializers import AnswerSerializer, ProblemSerializer
 from api.views.lists import USER, personal, whose
 from recommendation_service.domain.ids import clean_id
@@ -62,6 +62,8 @@ class RecommendationsView(APIView):
         query = request._request.GET
         if about_user:
             require_may_see(request.user, wanted, catalogue=place.catalogue)
+        elif place.about == "context":  # whose job it is only the site's own pages know
+            require_may_see_everybody(request.user)
         others = () if about_user else (USER,)
         asked = parameters.parse(query, facets=place.facets, strategies=place.surface.strategies, others=others)
         answer = recommend(
