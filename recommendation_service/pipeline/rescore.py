@@ -59,6 +59,8 @@ class Rescore:
         return Rescored(found, "", tuple(skips))
 
     def _asked(self, name: str, ranker: Ranker, query: Query, best: Candidates) -> Floats | Skip | None:
+        if query.offered is not None and not ranker.reads_offers:
+            return Skip(name, "cannot_say", f"{name} knows the export's items only, so the order is the engine's")
         try:
             said = ranker.scores(query, best, budget_s=self._budget_s)
         except TooLate:

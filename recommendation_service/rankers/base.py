@@ -28,6 +28,7 @@ class Ranker(ABC):
     """
 
     label: ClassVar[str] = ""
+    reads_offers: ClassVar[bool] = False  # False: bound to the export's rows, so never asked about offers
 
     def __init__(self, name: str, version: str) -> None:
         """`name` is the ranker's word in the use-case file, `version` its artifact's."""

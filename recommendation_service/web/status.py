@@ -58,9 +58,10 @@ def _use_cases(held: Live) -> list[UseCaseHealth]:
     serving, rows = held.serving, []
     for name, use_case in sorted(held.use_cases.items()):
         engines = serving.engines.get(name)
+        absent = [catalogue for catalogue in use_case.catalogues if catalogue not in serving.catalogues]
         detail = ""
-        if engines is None:
-            detail = f"no export of {', '.join(use_case.catalogues)} yet; run: manage.py generate_all_datasets"
+        if absent:
+            detail = f"no export of {', '.join(absent)} yet; run: manage.py generate_all_datasets"
         elif lacking := sorted(set(use_case.engines) - set(engines) - set(use_case.switched_off)):
             detail = f"not trained: {', '.join(lacking)}; run: python -m recommendation_service.train_all --use-case {name}"
         rows.append(UseCaseHealth(use_case=name, can_answer=engines is not None, detail=detail, engines=list(engines or ())))
