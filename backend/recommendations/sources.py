@@ -32,7 +32,7 @@ from itertools import islice
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import Model, QuerySet
 from django.utils.module_loading import autodiscover_modules
 
@@ -242,8 +242,11 @@ def values_of(thing: Any, name: str) -> tuple[Any, ...]:
 
 
 def _resolve(thing: Any, name: str) -> Any:
-    for step in name.split("__"):
-        thing = None if thing is None else getattr(thing, step)
+    try:
+        for step in name.split("__"):
+            thing = None if thing is None else getattr(thing, step)
+    except ObjectDoesNotExist:  # a one-to-one relation that nobody made yet
+        return None
     return thing
 
 

@@ -1,0 +1,101 @@
+"""What the marketplace declares to Tandem: two catalogues of one use case, which are paired."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from recommendation_service.datasets.matches import Matches
+from recommendation_service.domain.side import Side
+from recommendations.sources import ItemSource
+from sites.cleaning.matches import matches
+from sites.cleaning.models import Cleaner, CleaningJob, Client, JobBid, Review
+from sites.cleaning.sides import cleaner_side, job_side
+from sites.cleaning.user_ids import PREFIXES
+
+KNOWN_DAYS = 90  # a job that is no longer offered stays known so long, so that what was done with it still says something
+
+
+def cleaners() -> QuerySet[Cleaner]:
+    """Everybody who cleans."""
+    return Cleaner.objects.select_related("standing").order_by("pk")
+
+
+def known_jobs() -> QuerySet[CleaningJob]:
+    """Jobs one can bid for, and those of the last 90 days."""
+    recent = Q(posted_at__gte=timezone.now() - timedelta(days=KNOWN_DAYS))
+    return CleaningJob.objects.filter(recent | Q(status__in=CleaningJob.OFFERED)).select_related("place").order_by("pk")
+
+
+class Cleaners(ItemSource):
+    """Cleaners, recommended to clients for a job while they take any."""
+
+    catalogue = "cleaners"
+    use_case = "cleaning"
+    queryset = cleaners
+    available = {"is_available": True}
+    title = "name"
+    text = ("name", "about")
+    category = "standing__primary_property_type"
+    created = "joined"
+    filters = ("eco_friendly",)
+    events = {"review": Review}
+    event_fields = {"review": {"item": "cleaner", "user": "client", "value": "overall"}}
+    profiles = (Client.objects.all(),)
+    id_prefixes = PREFIXES
+    page_events = ("view", "contact")
+    page_first = "is_demo"
+
+    @classmethod
+    def side(cls, items: Sequence[Cleaner]) -> Side:
+        """How they stand by the last update_cleaner_scores."""
+        return cleaner_side(items)
+
+    @classmethod
+    def matches(cls) -> Matches:
+        """Every offer they made for a job that was given to somebody."""
+        return matches()
+
+    @classmethod
+    def card(cls, item: Cleaner) -> dict[str, Any]:
+        """What they say of themselves, what they ask, and how far they travel."""
+        eco = ("eco-friendly products",) if item.eco_friendly else ()
+        facts = (f"€{item.hourly_rate} an hour", f"up to {item.reach_km} km", *eco)
+        return {**super().card(item), "text": item.about, "facts": facts}
+
+
+class Jobs(ItemSource):
+    """Jobs, recommended to cleaners while they may bid."""
+
+    catalogue = "jobs"
+    use_case = "cleaning"
+    queryset = known_jobs
+    available = {"status__in": CleaningJob.OFFERED}
+    title = "place"
+    text = ("place", "description")
+    category = "place__kind"
+    created = "posted_at"
+    filters = ("eco_friendly",)
+    events = {"bid": JobBid}
+    profiles = (Cleaner.objects.all(),)
+    id_prefixes = PREFIXES
+    page_events = ("view",)
+    page_first = "is_demo"
+
+    @classmethod
+    def side(cls, items: Sequence[CleaningJob]) -> Side:
+        """The jobs as they stand now."""
+        return job_side(items)
+
+    @classmethod
+    def describe(cls, person: Cleaner) -> str:
+        """Such as "€15.00 an hour, up to 25 km"."""
+        return f"€{person.hourly_rate} an hour, up to {person.reach_km} km"
+
+    @classmethod
+    def card(cls, item: CleaningJob) -> dict[str, Any]:
+        """What is to be done, when, for how long and for how much."""
+        facts = (f"{item.wanted_for:%d %B %Y}", f"{item.hours} hours", f"up to €{item.budget}")
+        return {**super().card(item), "text": item.description, "facts": facts}
