@@ -19,10 +19,12 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.co_occurrence import CoOccurrence
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
+from recommendation_service.engines.ease import Ease
 from recommendation_service.engines.embedding import Embedding
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.engines.margin import Margin
 from recommendation_service.engines.neural import Neural
+from recommendation_service.engines.next_item import NextItem
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.router import Policy
 from recommendation_service.engines.similar_users import SimilarUsers
@@ -57,6 +59,8 @@ TRAINED: Mapping[str, Callable[..., Engine]] = {
     "co_occurrence": CoOccurrence.from_artifact,
     "similar_users": SimilarUsers.from_artifact,
     "margin": Margin.from_artifact,
+    "ease": Ease.from_artifact,
+    "next_item": NextItem.from_artifact,
     "neural": Neural.from_artifact,
 }
 UNTRAINED: Mapping[str, Callable[..., Engine]] = {"popularity": Popularity, "attributes": Attributes}

@@ -9,10 +9,12 @@ from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.als import ALSParameters, train_als
 from recommendation_service.training.co_occurrence import CoOccurrenceParameters, train_co_occurrence
 from recommendation_service.training.content import ContentParameters, train_content
+from recommendation_service.training.ease import EaseParameters, train_ease
 from recommendation_service.training.embedding import EmbeddingParameters, train_embedding
 from recommendation_service.training.evaluation import Panel
 from recommendation_service.training.margin_parameters import MarginParameters
 from recommendation_service.training.material import Material, Trained
+from recommendation_service.training.next_item import NextItemParameters, train_next_item
 from recommendation_service.training.report import Progress
 from recommendation_service.training.similar_users import SimilarUsersParameters, train_similar_users
 from recommendation_service.training.tower_parameters import TwoTowerParameters
@@ -79,6 +81,14 @@ def _embedding(material: Material, parameters: EmbeddingParameters, _panel: Pane
     return train_embedding(material, parameters, progress=progress)
 
 
+def _ease(material: Material, parameters: EaseParameters, _panel: Panel | None, _progress: Progress | None) -> Trained:
+    return train_ease(material, parameters)
+
+
+def _next_item(material: Material, parameters: NextItemParameters, _panel: Panel | None, progress: Progress | None) -> Trained:
+    return train_next_item(material, parameters, progress)
+
+
 RECIPES: Mapping[str, Recipe] = {
     "als": Recipe(ALSParameters(), _als, ("implicit", "numpy")),
     "two_tower": Recipe(TwoTowerParameters(), _two_tower, ("torch", "numpy")),
@@ -86,6 +96,8 @@ RECIPES: Mapping[str, Recipe] = {
     "embedding": Recipe(EmbeddingParameters(), _embedding, ("scikit-learn", "numpy")),
     "co_occurrence": Recipe(CoOccurrenceParameters(), _co_occurrence, ("scipy", "numpy")),
     "similar_users": Recipe(SimilarUsersParameters(), _similar_users, ("scipy", "numpy")),
+    "ease": Recipe(EaseParameters(), _ease, ("scipy", "numpy")),
+    "next_item": Recipe(NextItemParameters(), _next_item, ("scipy", "numpy")),
     "margin": Recipe(MarginParameters(), _margin, ("torch", "scikit-learn", "numpy")),
 }
 KINDS = tuple(RECIPES)

@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recommendation_service.artifacts.shapes import check
+from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.engines.next_item import NextItem
+from recommendation_service.tests.engines import board
+from recommendation_service.tests.support.exports import NOW, Happening
+from recommendation_service.tests.support.materials import material_of
+from recommendation_service.training.item_rows import Known, strongest, strongest_of
+from recommendation_service.training.material import NotEnough
+from recommendation_service.training.next_item import NextItemParameters, Steps, equations, train_next_item, transitions
+
+ITEMS = [ItemRecord(f"item-{row:03d}", f"Tile {row}") for row in range(board.N)]
+
+
+def walks(*people):
+    """The material of people who liked these items one after the other."""
+    happenings = [
+        Happening(f"p{number:03d}", f"item-{row:03d}", "like", NOW - 3600.0 * (len(own) - step))
+        for number, own in enumerate(people)
+        for step, row in enumerate(own)
+    ]
+    return material_of(ITEMS, happenings)[0]
+
+
+def random_walks(seed=0, people=12, most=9):
+    rng = np.random.default_rng(seed)
+    return [rng.permutation(8)[: rng.integers(1, most)].tolist() for _ in range(people)]
+
+
+def windows_by_hand(own, windows, n):
+    """(steps, w * n) windows as they stood before each item but the first, and (steps,) those items."""
+    rows, wanted = [], []
+    for place in range(1, len(own)):
+        row = np.zeros(len(windows) * n)
+        for number, window in enumerate(windows):
+            for back in range(1, min(window.size, place) + 1):
+                row[number * n + own[place - back]] += window[back - 1]
+        rows.append(row)
+        wanted.append(own[place])
+    return rows, wanted
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_equations_are_those_of_the_windows_written_out(seed):
+    people = random_walks(seed)
+    material = walks(*people)
+    known = Known.of(material.pasts)
+    place = known.places()
+    windows = (np.array([1.0, 0.5], dtype=np.float32), np.array([0.8, 0.6, 0.4, 0.3], dtype=np.float32))
+    gram, wanted = equations(Steps.of(material, known), windows)
+    told = [windows_by_hand([place[item] for item in own], windows, known.rows.size) for own in people]
+    x = np.array([row for rows, _ in told for row in rows])
+    y = np.eye(known.rows.size)[[item for _, items in told for item in items]]
+    np.testing.assert_allclose(gram, x.T @ x, atol=1e-4)
+    np.testing.assert_allclose(wanted, x.T @ y, atol=1e-4)
+
+
+def engine_of(material, parameters):
+    made = train_next_item(material, parameters)
+    check("next_item", made.arrays, place="here")
+    return NextItem.from_artifact("next_item", made.artifact("board"), material.catalogue)
+
+
+ROUND = [[(start + step) % 10 for step in range(7)] for start in range(10)] * 3
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        NextItemParameters(regularization=1.0),
+        NextItemParameters(regularization=1.0, two_windows=1),
+        NextItemParameters(invertible=1, two_windows=1),
+    ],
+    ids=["two windows", "one window", "shares"],
+)
+def test_what_always_follows_comes_first(parameters):
+    """Everybody walks round in a circle of ten: what comes next is one further, though all ten are equally popular."""
+    material = walks(*ROUND)
+    engine = engine_of(material, parameters)
+    for newest in range(10):
+        likes = [(newest - back) % 10 for back in range(4)]
+        found = engine.recommend(board.query(material.catalogue, likes=likes), 1)
+        assert found is not None
+        assert found.rows.tolist() == [(newest + 1) % 10]
+
+
+def test_shares_sum_to_less_than_one_and_fade_with_the_distance():
+    material = walks([0, 1, 2], [0, 1, 3])
+    known = Known.of(material.pasts)
+    table = transitions(Steps.of(material, known), np.array([1.0, 0.5], dtype=np.float32), 1.0).toarray()
+    np.testing.assert_allclose(table[0], np.array([0, 2.0, 0.5, 0.5]) / 4, atol=1e-6)
+    np.testing.assert_allclose(table[1], np.array([0, 0, 1, 1]) / 3, atol=1e-6)
+    assert (table.sum(axis=1) < 1).all()
+
+
+def test_popular_targets_are_not_favoured_for_being_popular():
+    """Item 1 follows everything; with the whole count divided out it no longer leads where something else belongs."""
+    people = [[0, 1, 2]] * 30 + [[3, 1, 4]] * 30 + [[5, 6]] * 6 + [[5, 1]] * 7
+    material = walks(*people)
+    plain = engine_of(material, NextItemParameters(regularization=1.0, popularity=0.0))
+    fair = engine_of(material, NextItemParameters(regularization=1.0, popularity=0.5))
+    asked = board.query(material.catalogue, likes=(5,))
+    before, after = plain.recommend(asked, 1), fair.recommend(asked, 1)
+    assert before is not None
+    assert after is not None
+    assert (before.rows.tolist(), after.rows.tolist()) == ([1], [6])
+
+
+def test_both_ways_of_keeping_the_strongest_agree():
+    rng = np.random.default_rng(1)
+    table = (rng.normal(size=(40, 30)) * (rng.random((40, 30)) < 0.6)).astype(np.float32)
+    one, other = strongest(table, 5), strongest_of(sparse.csr_array(table), 5)
+    np.testing.assert_array_equal(one.toarray(), other.toarray())
+    assert (np.diff(one.indptr) <= 5).all()
+    np.testing.assert_array_equal(strongest(table, 1000).toarray(), table)
+
+
+def test_two_runs_give_the_same_bytes():
+    one, other = (train_next_item(walks(*ROUND), NextItemParameters()) for _ in range(2))
+    assert all(one.arrays[name].tobytes() == other.arrays[name].tobytes() for name in one.arrays)
+
+
+def test_too_little_is_said():
+    with pytest.raises(NotEnough, match="needs 10 items liked after another one; this export has 3"):
+        train_next_item(walks([0, 1, 2], [3, 4], [5]), NextItemParameters())
