@@ -17,6 +17,7 @@ from recommendations.services.impressions import record_impression
 from sites.cleaning.blending import Row
 from sites.cleaning.kept import Made
 from sites.cleaning.models import Cleaner, CleanerRecommendation, CleaningJob, JobRecommendation
+from sites.cleaning.user_ids import of_cleaner, of_client
 from sites.cleaning.ways import USE_CASE, Way
 
 log = logging.getLogger(__name__)
