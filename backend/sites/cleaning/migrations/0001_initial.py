@@ -306,7 +306,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', django.db.models.expressions.CombinedExpression(models.F('platform_fee'), '+', models.F('payout')))), name='cleaning_fee_and_payout'),
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('platform_fee'), '+', models.F('payout')), '-', models.Value(Decimal('0.005')))), ('amount__lt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('platform_fee'), '+', models.F('payout')), '+', models.Value(Decimal('0.005'))))), name='cleaning_fee_and_payout'),
         ),
         migrations.AddIndex(
             model_name='cleaningjob',

@@ -4,12 +4,13 @@ from decimal import Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils import timezone
 
 from sites.persons import Person
 
 MARKS = [MinValueValidator(1), MaxValueValidator(10)]
+HALF_A_CENT = Decimal("0.005")
 NORTH = [MinValueValidator(-90.0), MaxValueValidator(90.0)]  # degrees
 EAST = [MinValueValidator(-180.0), MaxValueValidator(180.0)]
 
@@ -208,10 +209,16 @@ class Payment(models.Model):
     time = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Fee and payout are the whole."""
+        """Fee and payout are the whole, to the cent: SQLite keeps euros as floating numbers, where 7.25 + 41.05 is not 48.3."""
 
         constraints = [
-            models.CheckConstraint(condition=Q(amount=F("platform_fee") + F("payout")), name="cleaning_fee_and_payout")
+            models.CheckConstraint(
+                condition=Q(
+                    amount__gt=F("platform_fee") + F("payout") - Value(HALF_A_CENT),
+                    amount__lt=F("platform_fee") + F("payout") + Value(HALF_A_CENT),
+                ),
+                name="cleaning_fee_and_payout",
+            )
         ]
 
     def __str__(self) -> str:
