@@ -41,7 +41,10 @@ def _time_left() -> float:
 
 
 class ServiceFailed(Exception):
-    """No answer from the service. `code` is unreachable, timeout, bad_answer, circuit_open, not_known_yet or too_large."""
+    """No answer from the service.
+
+    `code` is unreachable, timeout, bad_answer, circuit_open, not_known_yet, not_trained or too_large.
+    """
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
@@ -51,6 +54,10 @@ class ServiceFailed(Exception):
 
 class _NotThere(BadAnswer):
     """The service answered, and does not know what was asked about."""
+
+
+class _NotReady(BadAnswer):
+    """The service answered that it cannot say yet."""
 
 
 class _DeadlineSocket(socket.socket):
@@ -119,7 +126,8 @@ class RecommendationClient:
             return checked(body, use_case=use_case, surface=surface, user_id=user_id, limit=limit)
 
         try:
-            return self._asked(f"{use_case}/{surface}", orjson.dumps(ask), _token_header(user_id), check)
+            path = f"/api/recommendations/{use_case}/{surface}"
+            return self._asked(path, orjson.dumps(ask), _token_header(user_id), check)
         except _NotThere as error:
             if not ask.get("item_ids"):
                 self.breaker.failed()
@@ -146,20 +154,44 @@ class RecommendationClient:
             return answer
 
         try:
-            return self._asked(f"{use_case}/{surface}", body, _token_header(None, tokens.ANY), check)
+            return self._asked(f"/api/recommendations/{use_case}/{surface}", body, _token_header(None, tokens.ANY), check)
         except _NotThere as error:
             self.breaker.failed()
             raise self._failure(error) from error
 
-    def _asked(self, place: str, body: bytes, headers: Mapping[str, str], check: Callable[[bytes], dict[str, Any]]) -> Answered:
-        """What `check` makes of the answer, within the deadline and past the breaker. Raises ServiceFailed and _NotThere."""
+    def estimate(
+        self, asked: Mapping[str, Any], *, use_case: str, name: str, check: Callable[[bytes], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """What `check` makes of the estimates asked for, which raises BadAnswer. Asked as a service. Raises ServiceFailed.
+
+        The code not_trained, for an estimate without a model, says nothing of the lists that the same service answers.
+        """
+        body, quiet = orjson.dumps(asked), (_NotThere, _NotReady)
+        try:
+            path = f"/api/estimates/{use_case}/{name}"
+            return self._asked(path, body, _token_header(None, tokens.ANY), check, quiet).answer
+        except quiet as error:
+            raise ServiceFailed("not_trained", "the service has no model for this estimate yet") from error
+
+    def _asked(
+        self,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        check: Callable[[bytes], dict[str, Any]],
+        quiet: tuple[type[BadAnswer], ...] = (_NotThere,),
+    ) -> Answered:
+        """What `check` makes of the answer, within the deadline and past the breaker. Raises ServiceFailed.
+
+        What is `quiet` is raised as it is, and nothing is said of it to the breaker.
+        """
         if not self.breaker.may_pass():
             raise ServiceFailed("circuit_open", "the service failed a moment ago; it is asked again shortly")
         over = _deadline.set(time.monotonic() + self._deadline_s)
         try:
-            found, state = self._exchange("POST", f"/api/recommendations/{place}", body, headers)
+            found, state = self._exchange("POST", path, body, headers)
             answer = check(found)
-        except _NotThere:
+        except quiet:
             raise
         except (BadAnswer, HTTPError, OSError) as error:
             self.breaker.failed()
@@ -252,6 +284,8 @@ def _body_of(response: BaseHTTPResponse) -> bytes:
     """The whole body of a good answer. Raises BadAnswer before reading more than the cap."""
     if response.status == 404:
         raise _NotThere("HTTP status 404")
+    if response.status == 503:
+        raise _NotReady("HTTP status 503")
     if response.status != 200:
         raise BadAnswer(f"HTTP status {response.status}")
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
