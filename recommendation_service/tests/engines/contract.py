@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import Engine
 from recommendation_service.numeric import Bools
@@ -25,8 +27,14 @@ class EngineContract:
     personal = True  # False: the same order for everyone, newcomers included
     trained = True  # False: reads the catalogue only, so it knows every item
 
+    shared = True  # False: its parts stand beside its own share, which is the whole score
+
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
         raise NotImplementedError
+
+    def asked(self, of: Catalogue, likes: Sequence[int] = (), **words: Any) -> Query:
+        """The request of somebody who likes these items; newest first."""
+        return board.query(of, likes, **words)
 
     @pytest.fixture
     def tiles(self) -> Catalogue:
@@ -38,41 +46,41 @@ class EngineContract:
 
     def test_who_likes_white_gets_white(self, engine: Engine, tiles: Catalogue) -> None:
         if self.personal:
-            found = engine.recommend(_query(tiles, LIKES_WHITE), 5)
+            found = engine.recommend(self.asked(tiles, LIKES_WHITE), 5)
             assert found is not None
             assert {row % 2 for row in found.rows.tolist()} == {0}
 
     def test_who_likes_black_gets_black(self, engine: Engine, tiles: Catalogue) -> None:
         if self.personal:
-            found = engine.recommend(_query(tiles, (1, 3)), 5)
+            found = engine.recommend(self.asked(tiles, (1, 3)), 5)
             assert found is not None
             assert {row % 2 for row in found.rows.tolist()} == {1}
 
     def test_nothing_is_said_about_an_unknown_user(self, engine: Engine, tiles: Catalogue) -> None:
-        assert (engine.scores(_query(tiles)) is None) is self.personal
-        assert (engine.recommend(_query(tiles), 5) is None) is self.personal
+        assert (engine.scores(self.asked(tiles)) is None) is self.personal
+        assert (engine.recommend(self.asked(tiles), 5) is None) is self.personal
 
     def test_a_history_of_dislikes_alone_never_fails(self, engine: Engine, tiles: Catalogue) -> None:
-        found = engine.recommend(_query(tiles, (1, 3), weights=(-3, -1)), 30)
+        found = engine.recommend(self.asked(tiles, (1, 3), weights=(-3, -1)), 30)
         assert found is None or np.isfinite(found.scores).all()
 
     def test_the_user_id_changes_nothing(self, engine: Engine, tiles: Catalogue) -> None:
-        one = engine.scores(_query(tiles, LIKES_WHITE, user_id="person-1"))
-        other = engine.scores(_query(tiles, LIKES_WHITE, user_id="person-2"))
+        one = engine.scores(self.asked(tiles, LIKES_WHITE, user_id="person-1"))
+        other = engine.scores(self.asked(tiles, LIKES_WHITE, user_id="person-2"))
         np.testing.assert_array_equal(one, other)
 
     @pytest.mark.parametrize("seed", range(3))
     def test_the_order_of_artifact_rows_changes_nothing(self, engine: Engine, tiles: Catalogue, seed: int) -> None:
         order = np.random.default_rng(seed).permutation(24).tolist()
         shuffled = self.build(tiles, order)
-        asked = _query(tiles, LIKES_WHITE)
+        asked = self.asked(tiles, LIKES_WHITE)
         np.testing.assert_allclose(shuffled.scores(asked), engine.scores(asked), atol=1e-5)
 
     def test_only_eligible_rows_come_back_once_best_first_and_finite(self, engine: Engine, tiles: Catalogue) -> None:
         @settings(max_examples=40, deadline=None)
         @given(mask=masks, likes=likings, limit=st.integers(1, 40))
         def law(mask: Bools, likes: list[int], limit: int) -> None:
-            found = engine.recommend(_query(tiles, likes, eligible=mask), limit)
+            found = engine.recommend(self.asked(tiles, likes, eligible=mask), limit)
             if found is None:
                 return
             assert mask[found.rows].all()
@@ -87,7 +95,7 @@ class EngineContract:
         @settings(max_examples=20, deadline=None)
         @given(likes=likings)
         def law(likes: list[int]) -> None:
-            scores = engine.scores(_query(tiles, likes))
+            scores = engine.scores(self.asked(tiles, likes))
             assert scores is not None
             assert (scores.shape, scores.dtype) == ((24,), np.float32)
             assert np.isfinite(scores[~np.isnan(scores)]).all()
@@ -95,29 +103,30 @@ class EngineContract:
         law()
 
     def test_asking_twice_gives_the_same(self, engine: Engine, tiles: Catalogue) -> None:
-        first = np.array(engine.scores(_query(tiles, LIKES_WHITE)))
-        engine.recommend(_query(tiles, (1, 3)), 5)
-        np.testing.assert_array_equal(first, engine.scores(_query(tiles, LIKES_WHITE)))
+        first = np.array(engine.scores(self.asked(tiles, LIKES_WHITE)))
+        engine.recommend(self.asked(tiles, (1, 3)), 5)
+        np.testing.assert_array_equal(first, engine.scores(self.asked(tiles, LIKES_WHITE)))
 
     def test_a_limit_beyond_what_is_left_gives_fewer(self, engine: Engine, tiles: Catalogue) -> None:
         left = np.zeros(24, dtype=np.bool_)
         left[[6, 8]] = True
-        found = engine.recommend(_query(tiles, LIKES_WHITE, eligible=left), 10)
+        found = engine.recommend(self.asked(tiles, LIKES_WHITE, eligible=left), 10)
         assert found is not None
         assert sorted(found.rows.tolist()) == [6, 8]
 
     def test_nothing_left_is_none_and_no_error(self, engine: Engine, tiles: Catalogue) -> None:
-        assert engine.recommend(_query(tiles, LIKES_WHITE, eligible=np.zeros(24, dtype=np.bool_)), 5) is None
+        assert engine.recommend(self.asked(tiles, LIKES_WHITE, eligible=np.zeros(24, dtype=np.bool_)), 5) is None
 
     def test_the_shares_of_a_score_sum_to_it(self, engine: Engine, tiles: Catalogue) -> None:
-        found = engine.recommend(_query(tiles, LIKES_WHITE), 10)
+        found = engine.recommend(self.asked(tiles, LIKES_WHITE), 10)
         assert found is not None
-        total = np.nansum(list(found.parts.values()), axis=0)
+        shares = found.parts.values() if self.shared else [found.parts[engine.name]]
+        total = np.nansum(list(shares), axis=0)
         np.testing.assert_allclose(total, found.scores, rtol=1e-5)
 
     def test_an_item_newer_than_the_model_is_unknown(self) -> None:
         grown = board.catalogue(26)
-        asked = _query(grown, LIKES_WHITE)
+        asked = self.asked(grown, LIKES_WHITE)
         scores = self.build(grown, range(24)).scores(asked)
         assert scores is not None
         assert np.isnan(scores[24:]).all() == self.trained
@@ -128,7 +137,7 @@ class EngineContract:
             return
         grown = board.catalogue(26)
         engine = self.build(grown, range(24))
-        asked = _query(grown, (4, 2))
+        asked = self.asked(grown, (4, 2))
         engine.scores(asked)
         assert engine.explain(asked, 24) is None
         assert engine.explain(asked, 25) is None
@@ -136,8 +145,8 @@ class EngineContract:
 
     def test_an_item_gone_from_the_catalogue_is_dropped(self) -> None:
         shrunk, whole = board.catalogue(without=(6, 7)), board.catalogue()
-        left = self.build(shrunk, range(24)).scores(_query(shrunk, LIKES_WHITE))
-        before = self.build(whole, range(24)).scores(_query(whole, LIKES_WHITE))
+        left = self.build(shrunk, range(24)).scores(self.asked(shrunk, LIKES_WHITE))
+        before = self.build(whole, range(24)).scores(self.asked(whole, LIKES_WHITE))
         assert left is not None
         assert before is not None
         assert left.shape == (22,)
@@ -145,7 +154,7 @@ class EngineContract:
             np.testing.assert_allclose(left, np.delete(before, [6, 7]), atol=1e-5)
 
     def test_reasons_have_words_and_name_nobody(self, engine: Engine, tiles: Catalogue) -> None:
-        asked = _query(tiles, LIKES_WHITE, profile={"taste": ("white",)}, user_id="person-77")
+        asked = self.asked(tiles, LIKES_WHITE, profile={"taste": ("white",)}, user_id="person-77")
         engine.scores(asked)
         for row in range(24):
             reason = engine.explain(asked, row)
@@ -153,22 +162,22 @@ class EngineContract:
             assert all(_fit_to_show(one) for one in engine.reasons(asked, row))
 
     def test_a_reason_needs_no_score_before_it(self, engine: Engine, tiles: Catalogue) -> None:
-        before = engine.explain(_query(tiles, LIKES_WHITE), 6)
-        asked = _query(tiles, LIKES_WHITE)
+        before = engine.explain(self.asked(tiles, LIKES_WHITE), 6)
+        asked = self.asked(tiles, LIKES_WHITE)
         engine.scores(asked)
         assert engine.explain(asked, 6) == before
 
     def test_an_unknown_user_gets_no_personal_reason(self, engine: Engine, tiles: Catalogue) -> None:
         if self.personal:
-            assert engine.explain(_query(tiles), 6) is None
+            assert engine.explain(self.asked(tiles), 6) is None
 
     def test_threads_do_not_see_each_others_queries(self, engine: Engine, tiles: Catalogue) -> None:
-        wanted = {likes: engine.reasons(_query(tiles, likes), 8) for likes in (LIKES_WHITE, (10, 12), (14,))}
+        wanted = {likes: engine.reasons(self.asked(tiles, likes), 8) for likes in (LIKES_WHITE, (10, 12), (14,))}
         wrong: list[object] = []
 
         def ask(likes: tuple[int, ...]) -> None:
             for _ in range(30):
-                asked = _query(tiles, likes)
+                asked = self.asked(tiles, likes)
                 engine.scores(asked)
                 if engine.reasons(asked, 8) != wanted[likes]:
                     wrong.append(likes)
@@ -181,7 +190,7 @@ class EngineContract:
         assert not wrong
 
     def test_the_history_is_left_as_it_was(self, engine: Engine, tiles: Catalogue) -> None:
-        asked = _query(tiles, LIKES_WHITE)
+        asked = self.asked(tiles, LIKES_WHITE)
         engine.recommend(asked, 5)
         engine.explain(asked, 6)
         assert asked.history.rows.tolist() == list(LIKES_WHITE)
@@ -190,10 +199,6 @@ class EngineContract:
     def test_it_says_its_version_and_its_kind(self, engine: Engine) -> None:
         assert engine.version
         assert engine.label
-
-
-def _query(of: Catalogue, likes: Sequence[int] = (), **words):  # type: ignore[no-untyped-def]
-    return board.query(of, likes, **words)
 
 
 def _fit_to_show(reason: Reason) -> bool:

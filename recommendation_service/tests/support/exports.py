@@ -38,9 +38,10 @@ def write_export(
     profiles: Profiles | None = None,
     *,
     now: float = NOW,
+    catalogue: str = "",
 ) -> Dataset:
-    """Publish an export of the use case's first catalogue and open it; database keys are the ids' rows."""
-    catalogue, names = use_case.catalogues[0], list(use_case.events)
+    """Publish an export of that catalogue, or the use case's first, and open it; database keys are the ids' rows."""
+    catalogue, names = catalogue or use_case.catalogues[0], list(use_case.events)
     item_ids, user_ids = IdMap.of(one.item_id for one in items), IdMap.of(one.user_id for one in happenings)
     batch = EventBatch(
         user_ids.rows([one.user_id for one in happenings]),
