@@ -116,9 +116,19 @@ class RecommendationClient:
         self._lock = threading.Lock()
         self._pool: tuple[int, HTTPConnectionPool] | None = None
 
-    def recommend(self, ask: Mapping[str, Any], *, use_case: str, surface: str, user_id: str | None, limit: int) -> Answered:
+    def recommend(
+        self,
+        ask: Mapping[str, Any],
+        *,
+        use_case: str,
+        surface: str,
+        user_id: str | None,
+        limit: int,
+        as_service: bool = False,
+    ) -> Answered:
         """The checked answer to one Ask, which is the JSON body as docs/reference says. Raises ServiceFailed.
 
+        Asked for the user alone, or `as_service`, which lists about a context need: they say things about somebody's job.
         The code not_known_yet, for an item that is newer than the service's export, says nothing bad of the service.
         """
 
@@ -127,7 +137,8 @@ class RecommendationClient:
 
         try:
             path = f"/api/recommendations/{use_case}/{surface}"
-            return self._asked(path, orjson.dumps(ask), _token_header(user_id), check)
+            scope = tokens.ANY if as_service else tokens.SELF
+            return self._asked(path, orjson.dumps(ask), _token_header(user_id, scope), check)
         except _NotThere as error:
             if not ask.get("item_ids"):
                 self.breaker.failed()

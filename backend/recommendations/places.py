@@ -36,8 +36,14 @@ class Place:
 
     @property
     def about(self) -> str:
-        """What its lists are about: "user", "item" or "basket"."""
+        """What its lists are about: "user", "item", "basket" or "context"."""
         return self.surface.about
+
+    @property
+    def subject_source(self) -> type[ItemSource]:
+        """The declaration of the things its lists are about: of another catalogue where that is a context."""
+        other = None if self.surface.context is None else source_of(self.surface.context)
+        return self.source if other is None else other
 
     @property
     def keeps_parts(self) -> bool:

@@ -33,8 +33,13 @@ class Asked:
     limit: int
     filters: Profile
     explain: bool
-    item_ids: tuple[str, ...] = ()  # what an item or basket surface is asked about
+    item_ids: tuple[str, ...] = ()  # what an item, basket or context surface is asked about
     strategy: str | None = None
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Those of them that are items like those shown; none where the list is for something of another catalogue."""
+        return () if self.place.about == "context" else self.item_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def showable(asked: Asked, past: Past, item_ids: list[str]) -> set[str]:
     With the database down nothing can be checked, and everything passes.
     """
     try:
-        here = alive(source=asked.place.source, item_ids=item_ids) - set(past.hidden) - set(asked.item_ids)
+        here = alive(source=asked.place.source, item_ids=item_ids) - set(past.hidden) - set(asked.subjects)
         return here - _seen(asked, past, sorted(here))
     except Error:
         return set(item_ids) - set(past.hidden)
@@ -92,7 +97,7 @@ def popular_items(asked: Asked, past: Past, *, leave_out: Collection[str], wante
     What the site itself finds near comes first; around an item, popular items of its category; then the popular ones,
     and at last any others of the catalogue.
     """
-    picked = Picked(wanted, set(leave_out) | set(past.hidden) | set(asked.item_ids))
+    picked = Picked(wanted, set(leave_out) | set(past.hidden) | set(asked.subjects))
     if wanted <= 0:
         return picked
     ranking = popular_ids(asked.place)
@@ -151,9 +156,9 @@ def _seen(asked: Asked, past: Past, item_ids: list[str]) -> set[str]:
 def _of_the_same_category(asked: Asked) -> Asked | None:
     """The same question among the categories of the items it is about; None where that says nothing."""
     source = asked.place.source
-    if not asked.item_ids or not source.category or "category" in asked.filters:
+    if not asked.subjects or not source.category or "category" in asked.filters:
         return None
-    subjects = items_by_id(source=source, item_ids=asked.item_ids).values()
+    subjects = items_by_id(source=source, item_ids=asked.subjects).values()
     categories = tuple(dict.fromkeys(str(value) for item in subjects for value in values_of(item, source.category)))
     return replace(asked, filters={**asked.filters, "category": categories}) if categories else None
 
@@ -205,9 +210,9 @@ def _pick_any(asked: Asked, past: Past, picked: Picked) -> None:
 def _pick_near(asked: Asked, past: Past, picked: Picked) -> None:
     """What the site itself finds near: to the items asked about, or to the person's taste."""
     wanted = 2 * picked.wanted + len(picked.left_out)
-    near = asked.place.source.nearest(user_id=asked.user_id, item_ids=asked.item_ids, limit=wanted)
+    near = asked.place.source.nearest(user_id=asked.user_id, item_ids=asked.subjects, limit=wanted)
     ids = [item_id for item_id, _ in near]
-    _pick_ranked(asked, past, ids, dict(near), picked, reason=ALIKE if asked.item_ids else SUITS)
+    _pick_ranked(asked, past, ids, dict(near), picked, reason=ALIKE if asked.subjects else SUITS)
 
 
 def _pick_unchecked(ranking: list[tuple[str, float]], picked: Picked) -> None:

@@ -27,6 +27,7 @@ MAX_WORDS, MAX_WORD_LENGTH, MAX_NAMES = 100, 200, 50  # what the service accepts
 UNKNOWN = "unknown"
 NEAREST = "nearest"  # method_used where the site itself found what is near
 
+ABOUT = {"item": "an item", "basket": "items", "context": "one of {of}"}
 _flight = SingleFlight()
 
 
@@ -98,11 +99,11 @@ def _check(asked: Asked) -> None:
         told = f"must be one of {', '.join(place.surface.strategies)}" if place.surface.strategies else "is not offered here"
         raise InvalidInput(f"strategy {told}", fields={"/strategy": told})
     if place.about != "user" and not asked.item_ids:
-        told = f"name at least one: '{place.name}' is about {'items' if place.about == 'basket' else 'an item'}"
+        told = f"name at least one: '{place.name}' is about {ABOUT[place.about].format(of=place.surface.context)}"
         raise InvalidInput(f"item_ids: {told}", fields={"/item_ids": told})
-    if place.about == "item":
+    if place.about in ("item", "context"):
         with suppress(Error):  # with the database down nothing can be checked, and the service may still know
-            require_items(source=place.source, item_ids=asked.item_ids)
+            require_items(source=place.subject_source, item_ids=asked.item_ids)
 
 
 def _from_service(asked: Asked, past: Past) -> tuple[dict[str, Any], str]:
@@ -114,6 +115,7 @@ def _from_service(asked: Asked, past: Past) -> tuple[dict[str, Any], str]:
         surface=asked.place.name,
         user_id=asked.user_id,
         limit=over,
+        as_service=asked.place.about == "context",
     )
     return _filled(asked, past, answered.answer), answered.state
 
