@@ -1,0 +1,108 @@
+"""The hybrid network of pairs: who is who to whom, what the two are like, and a learned weight between. Pure numpy."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from recommendation_service.artifacts import shapes
+from recommendation_service.artifacts.store import Artifact
+from recommendation_service.datasets.pair_network import PairNetwork, PairScores
+from recommendation_service.datasets.pairing import Pairs
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.slate import Candidates
+from recommendation_service.engines.base import Engine
+from recommendation_service.engines.pairs import pairs_of
+from recommendation_service.errors import ArtifactRefused
+from recommendation_service.numeric import Floats
+from recommendation_service.use_cases.schema import Pairing
+
+FULL = np.float32(100)
+AGAIN = "train it again"
+
+
+class Neural(Engine):
+    """Scores a thing that is asked about together with everything it may meet, 0 to 100; passes without a context.
+
+    Where a person is new, the content half decides alone: a random vector would be worse than none.
+    """
+
+    label: ClassVar[str] = "Neural"
+    reads_offers: ClassVar[bool] = True
+
+    def __init__(self, name: str, version: str, pairing: Pairing, network: PairNetwork) -> None:
+        """`network` reads what `pairing` tells of a pair."""
+        super().__init__(name, version)
+        self._pairing, self._network = pairing, network
+
+    @classmethod
+    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue, *, pairing: Pairing) -> "Neural":
+        """The engine of one published model of kind "neural", for either catalogue of the pairing.
+
+        Raises ArtifactRefused naming what does not fit, above all when the use-case file tells other features by now.
+        """
+        shapes.check("neural", artifact.arrays, place=artifact.version)
+        _check_features(artifact, pairing)
+        network = PairNetwork.from_arrays(artifact.arrays)
+        _check_numbers(artifact, network, pairing)
+        return cls(name, artifact.version, pairing, network)
+
+    def score_pairs(self, pairs: Pairs) -> PairScores:
+        """(n,) scores of pairs, 0 to 100, and what each half says; `alpha` stays 0 to 1."""
+        found = self._network.score(self._pairing, pairs)
+        return PairScores(found.total * FULL, found.collaborative * FULL, found.content * FULL, found.alpha)
+
+    def scores(self, query: Query) -> Floats | None:
+        """As `score_pairs`, by catalogue row; None where there is nothing to pair."""
+        pairs = pairs_of(query, self._pairing)
+        return None if pairs is None else self.score_pairs(pairs).total
+
+    def recommend(self, query: Query, limit: int) -> Candidates | None:
+        """The best eligible rows, with both halves and the weight between them as parts."""
+        pairs = pairs_of(query, self._pairing)
+        if pairs is None:
+            return None
+        found = self.score_pairs(pairs)
+        rows = self.proposed(found.total, query, limit)
+        parts = {
+            self.name: found.total[rows],
+            "collaborative": found.collaborative[rows],
+            "content": found.content[rows],
+            "alpha": found.alpha[rows],
+        }
+        return Candidates(rows, found.total[rows], parts) if rows.size else None
+
+
+def _check_features(artifact: Artifact, pairing: Pairing) -> None:
+    """What the file tells of a pair now is what the model was trained on, numbers and words, in this order."""
+    told = artifact.manifest.parameters
+    wanted = {"features": [one.model_dump() for one in pairing.features], "embedded": list(pairing.embedded)}
+    for what, now in wanted.items():
+        then = list(told.get(what) or ())
+        if then != now:
+            stranger = next((one for one in then if one not in now), None) or next((one for one in now if one not in then), "")
+            word = stranger.get("name") if isinstance(stranger, dict) else stranger
+            raise ArtifactRefused(
+                f"{artifact.version}: the use-case file tells other {what} than it was trained on"
+                f" ({f'see {word!r}' if word else 'in another order'}); {AGAIN}"
+            )
+    names = tuple(one.decode() for one in artifact.arrays["feature_names"].tolist())
+    if names != tuple(one.name for one in pairing.features):
+        raise ArtifactRefused(f"{artifact.version}: feature_names are {', '.join(names)}, which its manifest denies; {AGAIN}")
+
+
+def _check_numbers(artifact: Artifact, network: PairNetwork, pairing: Pairing) -> None:
+    arrays = artifact.arrays
+    width = len(pairing.features) + len(pairing.embedded) * network.words.shape[1]
+    found = int(arrays["content1_weights"].shape[0])
+    if found != width:
+        raise ArtifactRefused(f"{artifact.version}: content1_weights read {found} numbers, the pairing tells {width}; {AGAIN}")
+    if not 0 <= network.alpha <= 1:
+        raise ArtifactRefused(f"{artifact.version}: alpha is {network.alpha}, not 0 to 1; {AGAIN}")
+    if not (network.reader.scale > 0).all():
+        raise ArtifactRefused(f"{artifact.version}: feature_scale must be above 0; {AGAIN}")
+    for name in ("words", "first_ids", "second_ids"):
+        if arrays[name][0] != b"":
+            raise ArtifactRefused(f"{artifact.version}: {name} lacks the row of those it does not know; {AGAIN}")
+    if not all(np.isfinite(array).all() for array in arrays.values() if array.dtype.kind == "f"):
+        raise ArtifactRefused(f"{artifact.version}: holds NaN or infinity; {AGAIN}")
