@@ -96,7 +96,7 @@ class SeedCommand(BaseCommand):
         with transaction.atomic():
             self._make_room(reset=options["reset"])
             for rows in seeded.rows:
-                _write(rows)
+                write_rows(rows)
             write_past(catalogue=self.catalogue, events=seeded.events)
             write_shown(catalogue=self.catalogue, use_case=self.use_case or self.catalogue, lists=seeded.lists)
         self._report(seeded)
@@ -134,6 +134,7 @@ def shares(counted: Iterable[int]) -> dict[str, float]:
     return {name: float(np.mean(mask)) for name, mask in known.items()}
 
 
-def _write(rows: Sequence[Model]) -> None:
+def write_rows(rows: Sequence[Model]) -> None:
+    """All rows of one table, past its signals."""
     if rows:
         type(rows[0])._default_manager.bulk_create(rows, batch_size=1000)
