@@ -18,7 +18,7 @@ from recommendation_service.datasets.matches import Matches
 from recommendation_service.datasets.vocabulary import places, vocabulary
 from recommendation_service.numeric import AnyArray, Floats, standardised
 from recommendation_service.training.bid_figures import BidFigures, measure, reach_of
-from recommendation_service.training.bid_inputs import WonBids, won_bids
+from recommendation_service.training.bid_inputs import Bids, read_bids
 from recommendation_service.training.bid_parameters import KIND, BidParameters
 from recommendation_service.training.material import NotEnough, Trained
 from recommendation_service.training.report import Progress
@@ -68,20 +68,20 @@ class FittedBid:
     reaches: Floats  # (2,) by which the steps down and up are multiplied
     epochs: int
 
-    def rates(self, won: WonBids) -> AnyArray:
+    def rates(self, won: Bids) -> AnyArray:
         """(n, 3) float64 logarithms of minimum, optimal and maximum a unit, calibrated."""
         raw = self.raw(won)
         middle = raw[:, 1:2]
         return np.asarray(middle + (raw - middle) * np.array([self.reaches[0], 1, self.reaches[1]], dtype=np.float64))
 
-    def raw(self, won: WonBids) -> AnyArray:
+    def raw(self, won: Bids) -> AnyArray:
         """(n, 3) as the network says it."""
         numbers, words = self.inputs(won)
         with torch.no_grad():
             said = self.model(numbers, words).numpy()
         return np.asarray(said.astype(np.float64) + self.reference)
 
-    def inputs(self, won: WonBids) -> tuple[Tensor, Tensor]:
+    def inputs(self, won: Bids) -> tuple[Tensor, Tensor]:
         """What the network reads of these pairs."""
         numbers = standardised(won.table, self.centers, self.scales)
         return torch.from_numpy(numbers), torch.from_numpy(places(won.words, self.vocabulary))
@@ -107,9 +107,8 @@ def train_bid(matches: Matches, pairing: Pairing, parameters: BidParameters, *, 
 
     Deterministic for a seed. Raises NotEnough below LEAST winning bids.
     """
-    won = won_bids(matches, pairing, parameters)
-    if len(won) < LEAST:
-        raise NotEnough(f"{KIND} needs {LEAST} winning bids; this export has {len(won)}")
+    won = read_bids(matches, pairing, parameters).won()
+    enough(won)
     figures, older = held_out(won, parameters, progress=progress)
     fitted = fit(won, parameters, progress=progress)
     told = parameters.told() | {"epochs_kept": fitted.epochs, "winning_bids": len(won)}
@@ -122,8 +121,14 @@ def train_bid(matches: Matches, pairing: Pairing, parameters: BidParameters, *, 
     return Trained(KIND, fitted.arrays(parameters), told, metrics, warnings)
 
 
+def enough(won: Bids) -> None:
+    """Raise NotEnough below LEAST winning bids."""
+    if len(won) < LEAST:
+        raise NotEnough(f"{KIND} needs {LEAST} winning bids; this export has {len(won)}")
+
+
 def held_out(
-    won: WonBids, parameters: BidParameters, *, share: float = HELD_OUT, progress: Progress | None = None
+    won: Bids, parameters: BidParameters, *, share: float = HELD_OUT, progress: Progress | None = None
 ) -> tuple[BidFigures, int]:
     """Figures on the newest `share` of the winning bids by a model of all the older ones, and how many those are."""
     border = round(len(won) * (1 - share))
@@ -131,7 +136,7 @@ def held_out(
     return measure(fit(older, parameters, progress=progress).rates(newer), newer, older, parameters), border
 
 
-def fit(won: WonBids, parameters: BidParameters, *, progress: Progress | None = None) -> FittedBid:
+def fit(won: Bids, parameters: BidParameters, *, progress: Progress | None = None) -> FittedBid:
     """Learn from the older bids, stop by newer ones, calibrate on the newest."""
     first, second = round(len(won) * FITTED), round(len(won) * STOPPED)
     learned, stopping, newest = won.take(slice(0, first)), won.take(slice(first, second)), won.take(slice(second, None))
@@ -142,7 +147,7 @@ def fit(won: WonBids, parameters: BidParameters, *, progress: Progress | None = 
     return replace(fitted, reaches=reaches)
 
 
-def _fit(learned: WonBids, stopping: WonBids, parameters: BidParameters, progress: Progress) -> FittedBid:
+def _fit(learned: Bids, stopping: Bids, parameters: BidParameters, progress: Progress) -> FittedBid:
     words = vocabulary(learned.words)
     centers, scales = _spread(learned.table)
     model = BidPrediction(2 * centers.size, words.size, len(learned.words), parameters)
@@ -175,7 +180,7 @@ def _spread(table: Floats) -> tuple[Floats, Floats]:
     return centers.astype(np.float32), np.where(spread > 1e-6, spread, 1).astype(np.float32)
 
 
-def _offsets(won: WonBids, reference: float) -> Tensor:
+def _offsets(won: Bids, reference: float) -> Tensor:
     return torch.from_numpy((won.rates - reference).astype(np.float32))
 
 

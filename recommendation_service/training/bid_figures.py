@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from recommendation_service.numeric import AnyArray, Floats
-from recommendation_service.training.bid_inputs import WonBids
+from recommendation_service.training.bid_inputs import Bids
 from recommendation_service.training.bid_parameters import BidParameters
 
 Z_95 = 1.959964  # of the standard normal distribution
@@ -37,7 +37,7 @@ class BidFigures:
         return {**asdict(self), **rounded, "coverage_interval": [round(one, 6) for one in self.coverage_interval]}
 
 
-def measure(said: AnyArray, won: WonBids, older: WonBids, parameters: BidParameters) -> BidFigures:
+def measure(said: AnyArray, won: Bids, older: Bids, parameters: BidParameters) -> BidFigures:
     """Compare (n, 3) logarithms a unit with what each bid was won for; the market's quantiles are those of `older`."""
     market = market_quantiles(older, won, parameters.quantiles)
     between = inside(said, won.rates)
@@ -63,7 +63,7 @@ def inside(said: AnyArray, rates: AnyArray) -> AnyArray:
     return (rates >= said[:, 0]) & (rates <= said[:, 2])
 
 
-def _widths(said: AnyArray, won: WonBids) -> tuple[AnyArray, AnyArray]:
+def _widths(said: AnyArray, won: Bids) -> tuple[AnyArray, AnyArray]:
     low, middle, high = np.exp(said).T
     return (high - low) / middle, (high - low) * won.units
 
@@ -75,7 +75,7 @@ def pinball(said: AnyArray, rates: AnyArray, quantiles: tuple[float, float, floa
     return float(np.maximum(levels * missed, (levels - 1) * missed).mean())
 
 
-def market_quantiles(older: WonBids, won: WonBids, quantiles: tuple[float, float, float]) -> AnyArray:
+def market_quantiles(older: Bids, won: Bids, quantiles: tuple[float, float, float]) -> AnyArray:
     """(n, 3) what one who knows only the market would say: its rate, times the quantiles that older bids won at.
 
     Where the market's rate is unknown, the quantiles of all older bids.

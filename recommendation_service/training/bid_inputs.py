@@ -1,4 +1,4 @@
-"""What the bid model learns from: the bids that won, with what was known of the pair when the job was posted."""
+"""What the bid model learns from and is measured on: bids, with what was known of the pair when the job was posted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,40 +17,47 @@ MARKET = "market_rate"  # column of what one unit cost on the market
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WonBids:
-    """`n` winning bids, oldest job first."""
+class Bids:
+    """`n` bids of jobs that were decided, oldest job first."""
 
     rows: Ints  # (n,) in the table of matches
+    times: AnyArray  # (n,) float64 seconds when the job was posted
+    chosen: Bools  # (n,)
     table: Floats  # (n, f) what the network reads, NaN where unknown
     words: Mapping[str, Words]  # (n,) for each embedded column
     units: AnyArray  # (n,) float64, > 0: the hours
-    rates: AnyArray  # (n,) float64, log of what one of them was won for
+    rates: AnyArray  # (n,) float64, log of what was asked for one of them
     market: AnyArray  # (n,) float64, log of what one cost on the market by then; NaN where unknown
 
     def __len__(self) -> int:
         return int(self.rows.size)
 
-    def take(self, places: Ints | slice) -> "WonBids":
+    def take(self, places: Ints | slice) -> "Bids":
         """These of them."""
         words = {name: column[places] for name, column in self.words.items()}
         rest = (getattr(self, name)[places] for name in ("units", "rates", "market"))
-        return WonBids(self.rows[places], self.table[places], words, *rest)
+        return Bids(self.rows[places], self.times[places], self.chosen[places], self.table[places], words, *rest)
+
+    def won(self) -> "Bids":
+        """Those that were chosen."""
+        return self.take(np.flatnonzero(self.chosen))
 
 
-def won_bids(matches: Matches, pairing: Pairing, parameters: BidParameters) -> WonBids:
-    """Every accepted bid of a job that was decided, with its amount and its units known.
+def read_bids(matches: Matches, pairing: Pairing, parameters: BidParameters) -> Bids:
+    """Every bid of a job that was decided, with its amount and its units known.
 
     A job's columns are of the moment it was posted, when nobody had bid. Advice is asked for at any moment after, so the
     bidding is played again: of the job's other bids, some by chance are taken as placed already, from none to all.
     """
     pairs = bidding_so_far(matches, np.random.default_rng(parameters.seed))
     amount, units = (pairs.number(name).astype(np.float64) for name in (BID, parameters.per))
-    usable = matches.decided & matches.chosen & (amount > 0) & (units > 0) & np.isfinite(amount * units)
-    rows = np.flatnonzero(usable)
+    rows = np.flatnonzero(matches.decided & (amount > 0) & (units > 0) & np.isfinite(amount * units))
     rows = rows[np.argsort(matches.times[rows], kind="stable")]
     market = pairs.number(MARKET)[rows].astype(np.float64)
-    return WonBids(
+    return Bids(
         rows,
+        matches.times[rows],
+        matches.chosen[rows],
         features(pairing, pairs, parameters.features)[rows],
         {name: pairs.word(name)[rows] for name in pairing.embedded},
         units[rows],
