@@ -13,9 +13,10 @@ class RecommendationsConfig(AppConfig):
     def ready(self) -> None:
         """Find every `recommendation_sources.py`, mirror the event tables they name, and register our checks."""
         # models are importable only once the apps are ready
-        from recommendations import cache, checks, receivers, signals, sources
+        from recommendations import cache, checks, receivers, setting_checks, signals, sources
 
         checks.register_all()
+        setting_checks.register_all()
         sources.autodiscover()
         receivers.connect_all()
         signals.interaction_recorded.connect(cache.forget_recorded, dispatch_uid="recommendations.cache")
