@@ -1,6 +1,6 @@
 """The hybrid network of pairs: who is who to whom, what the two are like, and a learned weight between. Pure numpy."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -76,7 +76,8 @@ class Neural(Engine):
 def _check_features(artifact: Artifact, pairing: Pairing) -> None:
     """What the file tells of a pair now is what the model was trained on, numbers and words, in this order."""
     told = artifact.manifest.parameters
-    wanted = {"features": [one.model_dump() for one in pairing.features], "embedded": list(pairing.embedded)}
+    features: list[Any] = [one.model_dump() for one in pairing.features]
+    wanted = {"features": features, "embedded": list(pairing.embedded)}
     for what, now in wanted.items():
         then = list(told.get(what) or ())
         if then != now:
