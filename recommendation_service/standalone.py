@@ -9,9 +9,10 @@ from pathlib import Path
 from recommendation_service.domain.query import DEFAULT_LIMIT, Ask
 from recommendation_service.domain.slate import Slate
 from recommendation_service.errors import ConfigurationError, TandemError
+from recommendation_service.holdings import pinned
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.use_cases.schema import Part, UseCase
-from recommendation_service.wiring import assemble, build_live, histories_of, pinned
+from recommendation_service.wiring import assemble, build_live, histories_of
 
 log = logging.getLogger(__name__)
 

@@ -4,14 +4,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from recommendation_service.artifacts.store import Artifact, ArtifactStore, read_folder
-from recommendation_service.datasets.files import export_folder
-from recommendation_service.datasets.opening import open_for_serving
+from recommendation_service.artifacts.store import Artifact
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.attributes import Attributes
@@ -29,10 +25,11 @@ from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.router import Policy
 from recommendation_service.engines.similar_users import SimilarUsers
 from recommendation_service.engines.two_tower import TwoTower
-from recommendation_service.errors import ArtifactRefused, ConfigurationError, DatasetError
+from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.estimators.base import Estimator
 from recommendation_service.estimators.bid import Bid
 from recommendation_service.histories.snapshot import SnapshotHistories
+from recommendation_service.holdings import damaged_kinds, pinned, state_of, watch_over
 from recommendation_service.pipeline.resolve import HistorySource
 from recommendation_service.rankers import cross_encoder, learned
 from recommendation_service.rankers.base import Ranker
@@ -45,7 +42,6 @@ from recommendation_service.use_cases.loader import load_file, names
 from recommendation_service.use_cases.options import checked, one_of
 from recommendation_service.use_cases.overrides import overridden
 from recommendation_service.use_cases.schema import Pairing, UseCase
-from recommendation_service.watched import Watched
 
 log = logging.getLogger(__name__)
 Built = TypeVar("Built", Engine, Estimator)
@@ -204,7 +200,7 @@ def build_live(settings: Settings, observers: Observers | None = None) -> Live:
     for use_case in use_cases.values():
         for name in use_case.catalogues:
             kinds[name] |= watched_kinds(use_case, name)
-    holdings = {name: holding(settings, name, sorted(own), told) for name, own in kinds.items()}
+    holdings = {name: watch_over(settings, name, sorted(own), told.refused) for name, own in kinds.items()}
     histories = histories_of(settings, failed=told.history_failed)
     return Live(use_cases, holdings, partial(assemble, settings, use_cases, histories, pinned(settings)), swapped=told.swapped)
 
@@ -234,29 +230,6 @@ def database_url(settings: Settings) -> str:
     return f"postgresql://{user}:{password}@{settings.db_host}:{settings.db_port}/{quote(settings.db_name, safe='')}"
 
 
-def holding(settings: Settings, catalogue: str, kinds: Sequence[str], observers: Observers) -> Holding:
-    """Watches over the export and the models of one catalogue; nothing is read yet."""
-    store = ArtifactStore(settings.models_dir / catalogue)
-
-    refused = partial(observers.refused, catalogue)
-    return Holding(
-        catalogue,
-        Watched(export_folder(settings.data_dir, catalogue), partial(_read_export, catalogue), refused=refused),
-        {kind: Watched(store.folder(kind), partial(_read_model, kind), refused=refused) for kind in kinds},
-    )
-
-
-def _read_export(catalogue: str, folder: Path, seal: str | None) -> Export:
-    dataset, items = open_for_serving(folder, seal=seal)
-    if items.name != catalogue:
-        raise DatasetError(f"{folder.name}: holds {items.name}, not {catalogue}; move it, or export again")
-    return Export(dataset, items)
-
-
-def _read_model(kind: str, folder: Path, seal: str | None) -> Artifact:
-    return read_folder(folder, kind, seal=seal, serving=True)
-
-
 def assemble(
     settings: Settings,
     use_cases: Mapping[str, UseCase],
@@ -282,7 +255,7 @@ def assemble(
         RecommendationService(Runtime.of(sites), log_key=_log_key(settings)),
         {name: export.catalogue for name, export in exports.items()},
         {site.use_case.name: _ready(site) for site in sites},
-        _state(holdings, pins),
+        state_of(holdings, pins),
         {site.use_case.name: site.estimators for site in sites},
     )
 
@@ -305,12 +278,6 @@ def _shelf(
     )
 
 
-def _state(holdings: Mapping[str, Holding], pins: Sequence[Artifact]) -> str:
-    held = [(name, one.export.version, sorted(one.artifacts().items())) for name, one in sorted(holdings.items())]
-    seals = [(name, export, [(kind, model.manifest.seal) for kind, model in models]) for name, export, models in held]
-    return sha256(repr((seals, [pin.manifest.seal for pin in pins])).encode()).hexdigest()[:16]
-
-
 def _of_pairs(use_case: UseCase, holdings: Mapping[str, Holding]) -> dict[str, Artifact]:
     """The good models of pairs by kind; whichever catalogue is asked for, they are the same."""
     keeper = _keeps_pairs(use_case)
@@ -320,10 +287,9 @@ def _of_pairs(use_case: UseCase, holdings: Mapping[str, Holding]) -> dict[str, A
 
 def _damaged(use_case: UseCase, catalogue: str, holdings: Mapping[str, Holding]) -> frozenset[str]:
     """Kinds that this catalogue needs and whose published model is damaged, without an older good one at hand."""
-    keeper, paired = _keeps_pairs(use_case), kinds_of_pairs(use_case)
-    models = list(holdings[catalogue].models.items())
-    models += [] if keeper is None else [(kind, one) for kind, one in holdings[keeper].models.items() if kind in paired]
-    return frozenset(kind for kind, one in models if one.problem is not None and one.value is None)
+    keeper = _keeps_pairs(use_case)
+    of_pairs = frozenset() if keeper is None else damaged_kinds(holdings[keeper]) & kinds_of_pairs(use_case)
+    return damaged_kinds(holdings[catalogue]) | of_pairs
 
 
 def _damaged_rankers(use_case: UseCase, damaged: frozenset[str]) -> dict[str, Skip]:
@@ -353,19 +319,6 @@ def _ready(site: Site) -> tuple[str, ...]:
 
 def _of_catalogue(pins: Sequence[Artifact], catalogue: str) -> dict[str, Artifact]:
     return {one.manifest.kind: one for one in pins if one.manifest.catalogue == catalogue}
-
-
-def pinned(settings: Settings) -> list[Artifact]:
-    """The model folders named by ALS_MODEL_PATH and TWO_TOWER_MODEL_PATH; one that is refused is told and left out."""
-    found = []
-    for kind, path in (("als", settings.als_model_path), ("two_tower", settings.two_tower_model_path)):
-        if path is None:
-            continue
-        try:
-            found.append(read_folder(path, kind))
-        except ArtifactRefused as error:
-            log.error("%s_MODEL_PATH: %s", kind.upper(), error.message)
-    return found
 
 
 def _log_key(settings: Settings) -> bytes:
