@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from api.failures import told
 from recommendation_service.datasets.export import PARTS
-from recommendations.exports.datasets import chosen_sources, export_catalogue
+from recommendation_service.errors import DatasetError
+from recommendations.exports.datasets import catalogues_of, chosen_sources, export_catalogue
 from recommendations.sources import ItemSource
 
 
@@ -20,22 +21,40 @@ class ExportCommand(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which catalogues, and where to."""
-        parser.add_argument("--catalogue", action="append", default=[], metavar="NAME", help="only this one; may be repeated")
+        parser.add_argument(
+            "--catalogue",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="only this one, or those of this use case; may be repeated",
+        )
         parser.add_argument("--output", type=Path, metavar="FOLDER", help="the data folder; default: RS_DATA_DIR")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One catalogue after the other; the last line is the next command."""
         data_dir = options["output"] or settings.RECOMMENDATIONS["DATA_DIR"]
         with told(elsewhere="with --output"):
-            for source in self._with_items(options["catalogue"]):
-                self._line(f"{source.catalogue}:")
-                done = export_catalogue(source=source, data_dir=data_dir, fresh=self.fresh, say=self._stage)
-                self._report(done.folder, done.summary)
+            refused = [
+                problem for source in self._with_items(options["catalogue"]) if (problem := self._export(source, data_dir))
+            ]
+        if refused:
+            raise CommandError("; ".join(refused))
         self._line("next: python -m recommendation_service.train_all")
+
+    def _export(self, source: type[ItemSource], data_dir: Path) -> str:
+        """Why there is no new export of this catalogue, which keeps its last one; "" when there is."""
+        self._line(f"{source.catalogue}:")
+        try:
+            done = export_catalogue(source=source, data_dir=data_dir, fresh=self.fresh, say=self._stage)
+        except DatasetError as error:
+            self._line(f"  not exported: {error.message}")
+            return error.message
+        self._report(done.folder, done.summary)
+        return ""
 
     def _with_items(self, named: list[str]) -> list[type[ItemSource]]:
         """The named catalogues; with none named, all that have items, as long as there is one."""
-        sources = chosen_sources(named)
+        sources = chosen_sources(catalogues_of(named))
         if named:
             return sources
         filled = [source for source in sources if source.items().exists()]

@@ -9,7 +9,7 @@ import numpy as np
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import DatasetError
-from recommendation_service.numeric import Floats
+from recommendation_service.numeric import AnyArray, Floats
 
 
 def plain_side(
@@ -37,7 +37,8 @@ def with_side(records: Sequence[ItemRecord], side: Side | None, *, place: str) -
         endless = np.flatnonzero(np.isinf(column))
         if endless.size:
             raise DatasetError(f"{place}: '{name}' of item '{side.ids[int(endless[0])]}' has no end; mend `side`")
-    numbers, words = (_rows(columns, len(side)) for columns in (side.numbers, side.words))
+    numbers = _rows({name: _short(column) for name, column in side.numbers.items()}, len(side))
+    words = _rows(side.words, len(side))
     for record, own, told in zip(records, numbers, words, strict=True):
         known = {name: value for name, value in own.items() if value == value}
         yield replace(record, numbers=known, words={name: word for name, word in told.items() if word})
@@ -58,6 +59,11 @@ def _is_number(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+def _short(column: Floats) -> AnyArray:
+    """The same float32 in as few digits as tell it from its neighbours: 23.1 and not 23.100000381469727."""
+    return column.astype(np.float32).astype(np.str_).astype(np.float64)
 
 
 def _rows(columns: Mapping[str, Any], n: int) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,15 @@ from recommendations.exports import rows, shown
 from recommendations.sources import ItemSource, all_sources, source_of, use_case_of
 
 
+def catalogues_of(names: Collection[str]) -> list[str]:
+    """The names, with that of a use case that is no catalogue's own replaced by its catalogues."""
+    found: list[str] = []
+    for name in names:
+        owned = [source.catalogue for source in all_sources() if use_case_of(source) == name]
+        found += [name] if source_of(name) is not None or not owned else owned
+    return list(dict.fromkeys(found))
+
+
 def chosen_sources(catalogues: Collection[str]) -> list[type[ItemSource]]:
     """The named sources, or all of them. Raises InvalidInput with the names there are."""
     known = [source.catalogue for source in all_sources()]
