@@ -1,0 +1,424 @@
+"""How cleaners stand: each part by itself, what an update writes, and what is said of it."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.db import connection
+from django.utils import timezone
+
+from sites.cleaning import scoring_service
+from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob, JobBid, Payment, Review
+from sites.cleaning.scoring_service import WEIGHTS, ScoringService
+from sites.cleaning.tallies import MARKS, Tallies
+from tests.sites.cleaning.marketplace import NOW, ago, bid, busy_market, done, end, hire, make_cleaner, make_job
+
+SERVICE = ScoringService()
+NOTHING = Tallies(1)
+LONG = np.full(1, 400.0)  # days here
+
+
+def reviewed(count: float, mark: float, **marks: float) -> Tallies:
+    told = {**dict.fromkeys(MARKS, mark), **marks}
+    return Tallies.of(reviews=count, **{f"marks_{name}": count * value for name, value in told.items()})
+
+
+def one(points: np.ndarray[Any, Any]) -> float:
+    (value,) = points.tolist()
+    assert 0 <= value <= 100
+    return float(value)
+
+
+def test_the_five_weights_are_the_whole() -> None:
+    assert WEIGHTS == {"quality": 0.30, "reliability": 0.25, "experience": 0.20, "bidding": 0.15, "activity": 0.10}
+    assert sum(WEIGHTS.values()) == pytest.approx(1.0)
+    assert SERVICE.weights == WEIGHTS
+
+
+@pytest.mark.parametrize(
+    "inner", ["OF_QUALITY", "OF_RELIABILITY", "OF_EXPERIENCE", "OF_BIDDING", "OF_ACTIVITY"], ids=lambda name: name[3:].lower()
+)
+def test_what_a_part_is_made_of_is_the_whole_of_it(inner: str) -> None:
+    assert sum(getattr(scoring_service, inner).values()) == pytest.approx(1.0)
+
+
+# quality
+
+
+def test_quality_follows_the_marks() -> None:
+    marks = [one(SERVICE.quality(reviewed(1000, mark), NOTHING)) for mark in (3, 6, 9)]
+    assert marks == pytest.approx([30, 60, 90], abs=0.5)
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_every_mark_counts_in_quality(mark: str) -> None:
+    assert one(SERVICE.quality(reviewed(20, 7, **{mark: 9}), NOTHING)) > one(SERVICE.quality(reviewed(20, 7), NOTHING))
+
+
+@pytest.mark.parametrize("usual", [5.0, 7.5, 9.0])
+def test_one_ten_does_not_beat_a_hundred_nines(usual: float) -> None:
+    market = reviewed(5000, usual)
+    lucky, proven = SERVICE.quality(reviewed(1, 10), market), SERVICE.quality(reviewed(100, 9), market)
+    # where everybody gets 9, a hundred nines say no more than that somebody is like everybody
+    assert one(lucky) < one(proven) or usual >= 9
+
+
+def test_one_ten_does_not_beat_a_hundred_nines_where_there_is_nobody_else() -> None:
+    lucky, proven = reviewed(1, 10), reviewed(100, 9)
+    market = Tallies(1, {name: lucky[name] + proven[name] for name in lucky.sums})
+    assert one(SERVICE.quality(lucky, market)) < one(SERVICE.quality(proven, market))
+
+
+def test_without_reviews_quality_is_the_markets() -> None:
+    market = reviewed(100_000, 8.5)
+    assert one(SERVICE.quality(NOTHING, market)) == pytest.approx(85, abs=0.1)
+    assert one(SERVICE.quality(NOTHING, NOTHING)) == 75  # nobody was reviewed yet: the first guess
+
+
+# reliability
+
+
+def worked(**counts: float) -> Tallies:
+    return Tallies.of(**{"completed": 40, "timed": 40, "on_time": 36, "with_photos": 20, **counts})
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ({}, {"failed": 10}),
+        ({}, {"cancelled": 10}),
+        ({"on_time": 40}, {"on_time": 20}),
+        ({"with_photos": 40}, {"with_photos": 0}),
+    ],
+    ids=["completes", "does not cancel", "is on time", "takes photos"],
+)
+def test_who_is_more_reliable_has_more_points(better: dict[str, float], worse: dict[str, float]) -> None:
+    assert one(SERVICE.reliability(worked(**better), NOTHING)) > one(SERVICE.reliability(worked(**worse), NOTHING))
+
+
+def test_to_cancel_is_worse_than_to_fail() -> None:
+    assert one(SERVICE.reliability(worked(cancelled=10), NOTHING)) < one(SERVICE.reliability(worked(failed=10), NOTHING))
+
+
+def test_reliability_is_the_whole_for_a_flawless_past() -> None:
+    flawless = worked(completed=10_000, timed=10_000, on_time=10_000, with_photos=10_000)
+    assert one(SERVICE.reliability(flawless, NOTHING)) == pytest.approx(100, abs=0.1)
+
+
+def test_one_good_job_does_not_beat_a_hundred() -> None:
+    market = worked(completed=4000, timed=4000, on_time=3400, with_photos=2000, failed=300, cancelled=100)
+    single = worked(completed=1, timed=1, on_time=1, with_photos=1)
+    many = worked(completed=98, timed=98, on_time=95, with_photos=90, failed=2)
+    assert one(SERVICE.reliability(single, market)) < one(SERVICE.reliability(many, market))
+
+
+# experience
+
+
+def test_experience_grows_with_the_logarithm_of_jobs() -> None:
+    none, ten, hundred, more = (one(SERVICE.experience(Tallies.of(completed=jobs))) for jobs in (0, 10, 110, 5000))
+    assert none == 0
+    assert ten - none > hundred - ten > 0
+    assert more == pytest.approx(70)
+
+
+def test_experience_grows_with_earnings_up_to_a_point() -> None:
+    earned = [one(SERVICE.experience(Tallies.of(completed=50, earned=euros))) for euros in (0, 5_000, 10_000, 90_000)]
+    assert earned[1] - earned[0] == pytest.approx(15)
+    assert earned[2] - earned[0] == pytest.approx(30)
+    assert earned[3] == earned[2]
+
+
+# bidding
+
+
+def offered(count: float, won: float, rate: float) -> Tallies:
+    return Tallies.of(bids=count, decided=count, won=won, hours=4 * count, amounts=4 * count * rate)
+
+
+MARKET = offered(5000, 1000, 15)
+
+
+def test_who_wins_more_bids_has_more_points() -> None:
+    rates = [one(SERVICE.bidding(offered(100, won, 15), MARKET)) for won in (0, 10, 25, 50)]
+    assert rates == sorted(rates)
+    assert len(set(rates)) == 4
+
+
+def test_who_asks_less_an_hour_has_more_points() -> None:
+    dear, usual, cheap = (one(SERVICE.bidding(offered(100, 20, rate), MARKET)) for rate in (25, 15, 9))
+    assert dear < usual < cheap
+
+
+def test_bids_for_large_homes_are_not_called_dear() -> None:
+    small = Tallies.of(bids=50, decided=50, won=10, hours=100, amounts=1500)
+    large = Tallies.of(bids=50, decided=50, won=10, hours=800, amounts=12_000)
+    assert one(SERVICE.bidding(small, MARKET)) == pytest.approx(one(SERVICE.bidding(large, MARKET)), abs=0.5)
+
+
+def test_one_bid_won_does_not_beat_half_of_a_hundred() -> None:
+    assert one(SERVICE.bidding(offered(1, 1, 15), MARKET)) < one(SERVICE.bidding(offered(100, 50, 15), MARKET))
+
+
+# activity
+
+
+def test_activity_counts_the_last_30_and_90_days() -> None:
+    idle, lately, long = (
+        one(SERVICE.activity(Tallies.of(jobs_30=month, jobs_90=quarter), LONG)) for month, quarter in ((0, 0), (4, 4), (4, 12))
+    )
+    assert (idle, lately) == (0, pytest.approx(30 + 40 / 6))
+    assert long > lately
+
+
+def test_activity_of_somebody_new_is_neutral_and_may_be_more() -> None:
+    new = np.array([29.0])
+    assert one(SERVICE.activity(NOTHING, new)) == 50
+    assert one(SERVICE.activity(Tallies.of(jobs_30=8, jobs_90=8), new)) > 70
+
+
+# overall
+
+
+def test_the_overall_is_the_weighted_sum() -> None:
+    parts = {name: np.array([points]) for name, points in zip(WEIGHTS, (90.0, 80.0, 70.0, 60.0, 50.0), strict=True)}
+    assert one(SERVICE.overall(parts)) == pytest.approx(0.3 * 90 + 0.25 * 80 + 0.2 * 70 + 0.15 * 60 + 0.1 * 50)
+
+
+def test_points_are_always_between_0_and_100() -> None:
+    rng = np.random.default_rng(4)
+    n = 2000
+    counts = rng.integers(0, 300, n).astype(float)
+    own = Tallies(
+        n,
+        {
+            "reviews": counts,
+            **{f"marks_{mark}": counts * rng.uniform(1, 10, n) for mark in MARKS},
+            "completed": counts,
+            **{name: rng.integers(0, 50, n).astype(float) for name in ("cancelled", "failed", "jobs_30", "jobs_90")},
+            **{name: np.floor(counts * rng.uniform(0, 1, n)) for name in ("timed", "with_photos", "won")},
+            "decided": counts,
+            "hours": 3 * counts,
+            "amounts": counts * rng.uniform(0.1, 1e5, n),
+            "earned": rng.uniform(0, 1e7, n),
+        },
+    )
+    own = Tallies(n, {**own.sums, "on_time": np.floor(own["timed"] / 2)})
+    assert SERVICE.stand(own, own.total(), rng.uniform(-5, 500, n)).sound().all()
+
+
+# what an update writes
+
+
+@pytest.mark.django_db
+def test_a_row_tells_what_happened(cleaner: Cleaner) -> None:
+    for days, kind, mark in ((20, "villa", 10), (50, "villa", 8), (100, "office", 9)):
+        done(cleaner, posted=days, kind=kind, mark=mark, amount=60, eco_friendly=kind == "office")
+    end(hire(lost := make_job(posted=70), bid(lost, cleaner, 80)), "cancelled", cancelled_by_cleaner=True)
+    bid(make_job(posted=3), cleaner, 100)
+    hire(ahead := make_job(posted=2), bid(ahead, cleaner, 60))
+    assert ScoringService().update_all_cleaner_scores(now=NOW) == {"updated": 1, "errors": 0, "error_cleaners": []}
+    row = CleanerScore.objects.get()
+    assert (row.review_count, row.average_rating) == (3, 9)
+    assert row.quality_score == pytest.approx(10 * (27 + 5 * (27 + 20 * 7.5) / 23) / 8)  # drawn, and its market too
+    assert (row.completion_rate, row.cancellation_rate) == (0.75, 0.25)
+    assert (row.on_time_rate, row.photo_rate) == (1, 1)
+    assert (row.bid_count, row.win_rate, row.average_bid) == (6, 1, 70)
+    assert row.usual_rate == pytest.approx(420 / 24)
+    assert (row.total_jobs, row.total_earnings) == (3, 162)
+    assert (row.primary_property_type, row.eco_percentage) == ("villa", pytest.approx(100 / 3))
+    assert (row.jobs_30_days, row.jobs_90_days, row.jobs_ahead, row.is_active) == (1, 2, 1, True)
+    assert row.overall_score == pytest.approx(sum(weight * getattr(row, name) for name, weight in WEIGHTS.items()))
+
+
+@pytest.mark.django_db
+def test_on_the_first_day_everybody_gets_a_score_and_the_unknown_stays_null(cleaner: Cleaner) -> None:
+    ScoringService().update_all_cleaner_scores(now=NOW)
+    row = CleanerScore.objects.get()
+    assert 40 < row.overall_score < 60
+    unknown = ("quality_score", "average_rating", "completion_rate", "on_time_rate", "win_rate", "usual_rate", "eco_percentage")
+    assert [getattr(row, name) for name in unknown] == [None] * len(unknown)
+    assert (row.primary_property_type, row.total_earnings, row.is_active) == ("", 0, False)
+
+
+@pytest.mark.django_db
+def test_somebody_new_stands_below_the_good_and_above_the_bad() -> None:
+    good, bad, new = make_cleaner(), make_cleaner(), make_cleaner(joined_days_ago=1)
+    for days in range(5, 45, 4):
+        done(good, posted=days, mark=10)
+        job = done(bad, posted=days, mark=2)
+        end(job, "failed", after=5)
+    ScoringService().update_all_cleaner_scores(now=NOW)
+    order = CleanerScore.objects.order_by("-overall_score").values_list("cleaner", flat=True)
+    assert list(order) == [good.pk, new.pk, bad.pk]
+
+
+@pytest.mark.django_db
+def test_a_client_who_cancels_takes_nothing_from_the_cleaner(cleaner: Cleaner) -> None:
+    job = make_job(posted=20)
+    end(hire(job, bid(job, cleaner)), "cancelled")
+    ScoringService().update_all_cleaner_scores(now=NOW)
+    assert CleanerScore.objects.get().completion_rate is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("days", "active"), [(89, True), (91, False)])
+def test_who_neither_did_nor_bid_in_90_days_is_not_active(cleaner: Cleaner, days: float, active: bool) -> None:
+    bid(make_job(posted=days), cleaner, after=0)
+    ScoringService().update_all_cleaner_scores(now=NOW)
+    assert CleanerScore.objects.get().is_active is active
+
+
+def without_asking_django(statement: str, who: Cleaner) -> None:
+    """As a careless import would write."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [who.pk])
+
+
+BROKEN = {
+    "a mark of 11": lambda who: Review.objects.filter(cleaner=who).update(professionalism=11),
+    "a mark of 0": lambda who: Review.objects.filter(cleaner=who).update(overall=0),
+    "a bid of NaN": lambda who: without_asking_django("UPDATE cleaning_jobbid SET amount = 'NaN' WHERE cleaner_id = %s", who),
+    "a job of no hours": lambda who: CleaningJob.objects.filter(cleaner=who).update(hours=0),
+    "a bid of less than nothing": lambda who: JobBid.objects.filter(cleaner=who).update(amount=-5),
+    "a payment below nothing": lambda who: Payment.objects.filter(job__cleaner=who).update(
+        payout=-1, amount=-1, platform_fee=0
+    ),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("damage", BROKEN)
+def test_one_cleaners_damage_is_named_and_changes_nobody_else(damage: str, caplog: pytest.LogCaptureFixture) -> None:
+    service, first, other = ScoringService(), make_cleaner(), make_cleaner()
+    service.update_all_cleaner_scores(now=NOW)
+    kept = CleanerScore.objects.get(cleaner=first).overall_score
+    done(other)
+    done(first)
+    BROKEN[damage](first)
+    assert service.update_all_cleaner_scores(now=NOW) == {"updated": 1, "errors": 1, "error_cleaners": [first.pk]}
+    assert f"cleaner {first.pk} was not scored: impossible" in caplog.text
+    assert CleanerScore.objects.get(cleaner=first).overall_score == kept
+    others = CleanerScore.objects.get(cleaner=other)
+    assert (others.review_count, others.usual_rate) == (1, 15)
+    assert np.isfinite(others.overall_score)
+
+
+@pytest.mark.django_db
+def test_a_row_that_the_database_refuses_is_named_and_its_chunk_is_written(caplog: pytest.LogCaptureFixture) -> None:
+    people = [make_cleaner() for _ in range(3)]
+    parts = dict.fromkeys(("overall_score", *WEIGHTS), 50.0)
+    rows = [CleanerScore(cleaner=who, **parts) for who in people]
+    rows[1].overall_score = None  # type: ignore[assignment]  # what the table forbids
+    assert scoring_service._written(rows) == [people[1].pk]
+    assert set(CleanerScore.objects.values_list("cleaner", flat=True)) == {people[0].pk, people[2].pk}
+    assert "could not be written together" in caplog.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("count", [1, 12])
+def test_the_number_of_queries_does_not_grow_with_the_cleaners(count: int, django_assert_num_queries: Any) -> None:
+    for _ in range(count):
+        done(make_cleaner())
+    with django_assert_num_queries(13):  # cleaners, six sources, three looks for damage, one write in its savepoint
+        ScoringService().update_all_cleaner_scores(now=NOW)
+
+
+@pytest.mark.django_db
+def test_equal_tables_give_equal_scores() -> None:
+    busy_market(seed=5)
+    told = []
+    for _ in range(2):
+        ScoringService().update_all_cleaner_scores(now=NOW)
+        told.append(list(CleanerScore.objects.order_by("pk").values()))
+    assert told[0] == told[1]
+
+
+@pytest.mark.django_db
+def test_what_lies_after_now_does_not_count(cleaner: Cleaner) -> None:
+    done(cleaner, posted=-20)
+    ScoringService().update_all_cleaner_scores(now=NOW)
+    row = CleanerScore.objects.get()
+    assert (row.review_count, row.bid_count, row.total_jobs, row.total_earnings) == (0, 0, 0, 0)
+
+
+# why
+
+
+@pytest.mark.django_db
+def test_it_explains_each_part_with_weight_points_and_a_sentence(cleaner: Cleaner) -> None:
+    done(cleaner, posted=10, mark=9)
+    ScoringService().update_all_cleaner_scores(now=NOW)
+    parts = ScoringService().explain(cleaner)
+    assert [(part.name, part.weight) for part in parts] == list(WEIGHTS.items())
+    assert sum(part.adds for part in parts) == pytest.approx(CleanerScore.objects.get().overall_score)
+    assert [part.sentence for part in parts] == [
+        "9.0 of 10 on average in 1 review.",
+        "Completed 100% of their jobs, 100% on time, cancelled 0%, photos of 100%.",
+        "1 job done, €54 earned.",
+        "1 bid, 100% of those decided were won; €15.00 an hour on average.",
+        "1 job in the last 30 days, 1 in 90.",
+    ]
+
+
+@pytest.mark.django_db
+def test_it_explains_somebody_who_joined_a_minute_ago() -> None:
+    new = make_cleaner()
+    Cleaner.objects.filter(pk=new.pk).update(joined=timezone.localdate())
+    new.refresh_from_db()
+    parts = ScoringService().explain(new)
+    assert sum(part.adds for part in parts) == pytest.approx(ScoringService().newcomer_score())
+    assert "No reviews yet" in parts[0].sentence
+    assert not CleanerScore.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_a_newcomer_scores_is_kept_until_the_next_update(django_assert_num_queries: Any) -> None:
+    first = ScoringService().newcomer_score()
+    with django_assert_num_queries(0):
+        assert ScoringService().newcomer_score() == first
+    done(make_cleaner(), mark=1)
+    ScoringService().update_all_cleaner_scores()
+    kept = ScoringService().newcomer_score()
+    assert kept != first
+    cache.clear()
+    assert ScoringService().newcomer_score() == pytest.approx(kept)
+
+
+def test_it_imports_and_runs_where_nothing_that_learns_is_installed() -> None:
+    program = """
+import sys
+class Absent:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in {"torch", "sklearn", "implicit", "lightgbm", "faiss", "sentence_transformers"}:
+            raise ImportError(name + " is not installed here")
+sys.meta_path.insert(0, Absent())
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from recommendations.services.scoring_service import ScoringService
+from sites.cleaning.models import Cleaner
+one = Cleaner.objects.create(name="Maria", latitude=38, longitude=23, hourly_rate=15)
+print(ScoringService().update_all_cleaner_scores(), len(ScoringService().explain(one)))
+"""
+    folder = str(Path(django_settings.BASE_DIR) if hasattr(django_settings, "BASE_DIR") else Path(__file__).parents[3])
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test"}
+    environment.pop("DATABASE_URL", None)
+    environment["PYTHONPATH"] = os.pathsep.join((folder, str(Path(folder).parent)))
+    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "{'updated': 1, 'errors': 0, 'error_cleaners': []} 5\n"
+
+
+def test_days_here_are_counted_from_the_beginning_of_the_day_they_joined() -> None:
+    moment = np.array([ago(0).timestamp()])
+    days = scoring_service.days_since([(NOW - timedelta(days=3)).date()], moment)
+    assert days.tolist() == [3.5]
