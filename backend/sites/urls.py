@@ -6,5 +6,6 @@ urlpatterns = [
     path("", include("sites.shop.urls")),
     path("", include("sites.posts.urls")),
     path("", include("sites.courses.urls")),
+    path("", include("sites.cleaning.urls")),
     path("", include("sites.page.urls")),  # last: its <slug:site>/ takes what is left
 ]

@@ -143,6 +143,7 @@ RECOMMENDATION_MODE = env.str("RECOMMENDATION_MODE", default="ensemble")  # or r
 RECOMMENDATION_ENSEMBLE_WEIGHTS: dict[str, float] = env.json(
     "RECOMMENDATION_ENSEMBLE_WEIGHTS", default={"rule_based": 0.6, "neural": 0.4}
 )
+CLEANING_PLATFORM_FEE = env.float("CLEANING_PLATFORM_FEE", default=0.15)  # of what a client pays, 0 to 1
 RECOMMENDATION_CACHE_TTL = env.int("RECOMMENDATION_CACHE_TTL", default=3600)  # seconds
 RECOMMENDATION_MODELS_DIR = Path(
     env.str(

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from recommendations import tokens
 from recommendations.client import RecommendationClient
 from sites.posts.models import Post
+from tests.sites.cleaning import agreed, marketplace
 from tests.support import blog, board, campus, store
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,39 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     "posts/read/<int:number>/": ("/posts/read/1/?person={}", OWN_PAGE),
     "posts/read/<int:number>/did/": ("/posts/read/1/did/", dict.fromkeys(OPEN, 405)),
     "media/posts/<slug:category>.svg": ("/media/posts/python.svg", OPEN),
+    # A's account is client 1, with jobs 1 (open) and 3 (taken), and cleaner 1; B's is client 2 with job 2, and cleaner 2.
+    # Who writes for whom is in tests/sites/cleaning/test_doors.py
+    "api/v1/cleaning/jobs": ("/api/v1/cleaning/jobs", {**THEIRS, "other": 200}),
+    "api/v1/cleaning/jobs/<str:job_id>": ("/api/v1/cleaning/jobs/3", THEIRS),
+    "api/v1/cleaning/jobs/<str:job_id>/cleaners": ("/api/v1/cleaning/jobs/1/cleaners", THEIRS),
+    "api/v1/cleaning/jobs/<str:job_id>/bid-suggestion": (
+        "/api/v1/cleaning/jobs/1/bid-suggestion?cleaner_id=1",
+        {**THEIRS, "own": 200},
+    ),
+    "api/v1/cleaning/jobs/<str:job_id>/bids": ("/api/v1/cleaning/jobs/1/bids", POSTED),
+    "api/v1/cleaning/jobs/<str:job_id>/accept": ("/api/v1/cleaning/jobs/1/accept", POSTED),
+    "api/v1/cleaning/jobs/<str:job_id>/confirm": ("/api/v1/cleaning/jobs/1/confirm", POSTED),
+    "api/v1/cleaning/jobs/<str:job_id>/complete": ("/api/v1/cleaning/jobs/1/complete", POSTED),
+    "api/v1/cleaning/jobs/<str:job_id>/cancel": ("/api/v1/cleaning/jobs/1/cancel", POSTED),
+    "api/v1/cleaning/jobs/<str:job_id>/fail": ("/api/v1/cleaning/jobs/1/fail", POSTED),
+    "api/v1/cleaning/jobs/<str:job_id>/review": ("/api/v1/cleaning/jobs/1/review", POSTED),
+    "api/v1/cleaning/cleaners/me/jobs": (
+        "/api/v1/cleaning/cleaners/me/jobs",
+        {"anonymous": 401, "own": 200, "other": 200, "staff": 404, "service": 404, "expired": 401},
+    ),
+    "api/v1/cleaning/cleaners/<str:cleaner_id>/jobs": ("/api/v1/cleaning/cleaners/1/jobs", THEIRS),
+    "api/v1/cleaning/recommendations/cleaners/<str:recommendation_id>/contacted": (
+        "/api/v1/cleaning/recommendations/cleaners/1/contacted",
+        POSTED,
+    ),
+    "api/v1/cleaning/recommendations/<str:side>/<str:recommendation_id>/viewed": (
+        "/api/v1/cleaning/recommendations/jobs/1/viewed",
+        POSTED,
+    ),
+    "api/v1/cleaning/recommendations/<str:side>/<str:recommendation_id>/feedback": (
+        "/api/v1/cleaning/recommendations/jobs/1/feedback",
+        POSTED,
+    ),
     # operations: staff and tokens with the scope recs:admin; the service here has recs:any only
     "admin/recommendations/models": ("/admin/recommendations/models", OPERATORS),
     "admin/recommendations/runs/<uuid:run_id>": (
@@ -128,6 +162,7 @@ def visitors(service_at: Callable[[str], RecommendationClient]) -> dict[str, Cal
     member = blog.make_member("A", id=own.pk, account=accounts["a"], is_creator=True)
     blog.make_member("B", account=accounts["b"], is_creator=True)
     Post.objects.filter(pk=blog.make_posts(1, member)[0].pk).update(id=1)
+    make_marketplace(accounts)
     expired = board.bearer("service", tokens.ANY, now=1_000_000_000)
 
     def fetch(account: str | None, headers: dict[str, str] | None = None) -> Callable[[str], int]:
@@ -144,6 +179,14 @@ def visitors(service_at: Callable[[str], RecommendationClient]) -> dict[str, Cal
         "service": fetch(None, board.service_header()),
         "expired": fetch(None, expired),
     }
+
+
+def make_marketplace(accounts: dict[str, User]) -> None:
+    owners = [marketplace.make_client(name, account=accounts[name], id=place) for place, name in enumerate(("a", "b"), 1)]
+    for owner in owners:
+        marketplace.make_cleaner(owner.name, account=owner.account, id=owner.pk)
+        agreed.job_today(owner, id=owner.pk)
+    agreed.job_at("accepted", owners[0], marketplace.make_cleaner(), id=3)
 
 
 def ours() -> list[str]:
