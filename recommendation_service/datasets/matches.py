@@ -143,7 +143,7 @@ def write_matches(folder: Path, matches: Matches) -> None:
 def read_matches(folder: Path) -> Matches:
     """What `write_matches` wrote. Raises DatasetError, with what is wrong, for anything else."""
     try:
-        with np.load(folder / MATCHES, allow_pickle=False) as arrays:
+        with (folder / MATCHES).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return Matches.from_arrays(arrays)
     except (OSError, ValueError, TypeError, BadZipFile) as error:
         raise DatasetError(f"matches: {MATCHES} cannot be read ({error}); export again") from error

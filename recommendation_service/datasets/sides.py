@@ -1,6 +1,7 @@
 """What pairs with a catalogue's items are scored by, from the lines of an export to columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from recommendation_service.errors import DatasetError
 from recommendation_service.numeric import Floats
 
 PAIRED = ("numbers", "words")  # of a record; in an export only where a site says something to pair by
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def side_of(lines: Sequence[Mapping[str, Any]]) -> Side | None:
@@ -40,14 +42,18 @@ def _names(told: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _numbers(ids: Sequence[str], name: str, values: Sequence[Any]) -> Floats:
-    """(n,) float32, NaN where an item lacks the column; tried as a whole, told one by one only when that fails."""
-    if not {type(value) for value in values} <= {int, float, type(None)}:
-        raise _wrong(ids, name, values, lambda value: type(value) in (int, float, type(None)))
-    with np.errstate(over="ignore"):
-        column = np.array([np.nan if value is None else value for value in values], dtype=np.float32)
-    if int(np.isfinite(column).sum()) + values.count(None) != len(values):
-        raise _wrong(ids, name, values, lambda value: value is None or abs(value) <= np.finfo(np.float32).max)
-    return column
+    """(n,) float32, NaN where an item lacks the column; looked at one by one only when something is wrong."""
+    if {type(value) for value in values} <= {int, float, type(None)}:
+        with suppress(OverflowError), np.errstate(over="ignore"):
+            whole = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+            column = whole.astype(np.float32)
+            if int(np.isfinite(column).sum()) + values.count(None) == len(values):
+                return column
+    raise _wrong(ids, name, values, _is_number)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (type(value) in (int, float) and abs(value) <= LARGEST)
 
 
 def _words(ids: Sequence[str], name: str, values: Sequence[Any]) -> Words:
@@ -56,7 +62,7 @@ def _words(ids: Sequence[str], name: str, values: Sequence[Any]) -> Words:
     return np.array(values, dtype=np.str_)
 
 
-def _wrong(ids: Sequence[str], name: str, values: Sequence[Any], right: Any) -> DatasetError:
+def _wrong(ids: Sequence[str], name: str, values: Sequence[Any], right: Callable[[Any], bool]) -> DatasetError:
     place = next(place for place, value in enumerate(values) if not right(value))
     told = repr(values[place])[:40]
     return DatasetError(f"item '{ids[place]}': '{name}' is {told}, which cannot be compared; mend its side and export again")
