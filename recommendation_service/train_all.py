@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from recommendation_service.training.command import guarded, parse, parser, place_of
 from recommendation_service.training.conductor import add_options, conduct
+from recommendation_service.training.pair_recipes import PAIR_KINDS
 from recommendation_service.training.recipes import KINDS
 from recommendation_service.training.session import Choices
 from recommendation_service.wiring import build_engines
@@ -19,10 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     found.add_argument("--no-tune", action="store_true", help="train ALS with the stated settings, without searching")
     options = parse(found, argv)
     choices = Choices(not options.no_tune, options.budget_seconds, options.force, seed=options.seed)
-    return guarded(
-        "train_all",
-        lambda: conduct(place_of(options), KINDS, choices, build_engines, ensemble=True, ranker=True, dry_run=options.dry_run),
-    )
+    wanted = {"ensemble": True, "ranker": True, "pairs": PAIR_KINDS, "dry_run": options.dry_run}
+    return guarded("train_all", lambda: conduct(place_of(options), KINDS, choices, build_engines, **wanted))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from recommendation_service.settings import load_settings
 from recommendation_service.training.command import DONE, Place, guarded, parse, parser, place_of, quietly
 from recommendation_service.training.conductor import add_options, conduct
 from recommendation_service.training.margin_parameters import MarginParameters
-from recommendation_service.training.report import Progress, Report
+from recommendation_service.training.report import EveryEpoch
 from recommendation_service.training.session import Choices
 from recommendation_service.use_cases.overrides import trained_as
 from recommendation_service.use_cases.schema import UseCase
@@ -98,30 +97,6 @@ def _told(place: Place, options: argparse.Namespace) -> Place:
     """The use cases with what the command line says of training."""
     wanted = {name: getattr(options, name) for name in (*SIZES, *RATES, "popularity_power")}
     return replace(place, use_cases=tuple(trained_as(use_case, KIND, wanted) for use_case in place.use_cases))
-
-
-@dataclass(slots=True)
-class EveryEpoch(Report):
-    """Tells each step on a line of its own, and keeps the next command for the end."""
-
-    next_command: str = ""
-
-    def line(self, text: str) -> None:
-        """A line of the result; the next command waits."""
-        if text.startswith("next: "):
-            self.next_command = text
-        else:
-            Report.line(self, text)
-
-    def tell_next(self) -> None:
-        """The line that was kept."""
-        if self.next_command:
-            Report.line(self, self.next_command)
-
-    @contextmanager
-    def progress(self, what: str) -> Iterator[Progress]:
-        """One line a step."""
-        yield lambda done, most, word: self.line(f"{what:<21} epoch {done}/{most}  {word}")
 
 
 if __name__ == "__main__":

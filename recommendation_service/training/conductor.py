@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.datasets.checks import check
@@ -12,12 +13,15 @@ from recommendation_service.training.command import DONE, FAILED, Place
 from recommendation_service.training.ensembles import learn_ensemble
 from recommendation_service.training.index import MODEL, learn_index, wants_index
 from recommendation_service.training.lock import training_lock
+from recommendation_service.training.pair_recipes import pair_kinds
+from recommendation_service.training.pair_session import PairSession
 from recommendation_service.training.ranker import learn_ranker, ranker_of
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import Choices, EngineBuilder, Outcome, Session
 from recommendation_service.training.tuning import DEFAULT_BUDGET_S
 from recommendation_service.use_cases.schema import UseCase
 
+OF_PAIRS = frozenset({"attributes", "neural"})  # kinds of engines that score a pair, not a person's next item
 Above = Callable[[Session, Sequence[Outcome]], Outcome | None]
 LEARNS: Mapping[Above, str] = {
     learn_ensemble: "learn the ensemble",
@@ -49,10 +53,11 @@ def conduct(
     *,
     ensemble: bool,
     ranker: bool = False,
+    pairs: Sequence[str] = (),
     dry_run: bool = False,
     report: Report | None = None,
 ) -> int:
-    """Train `kinds` for every use case, then what is learned on top of them.
+    """Train `kinds` for every use case, then what is learned on top of them, and the kinds of pair models in `pairs`.
 
     1 when a model was refused, 0 also where there is too little to learn from.
     A use case asked for by name must have an export; of "all", those without one are passed over in one line.
@@ -65,12 +70,15 @@ def conduct(
                 said.line(f"{name:<10} no export, passed over; run: manage.py generate_all_datasets")
                 continue
             exported = True
-            above = (learn_ensemble,) * ensemble + (learn_ranker,) * (ranker and ranker_of(use_case) is not None)
+            above = (learn_ensemble,) * (ensemble and learnable_blend(use_case))
+            above += (learn_ranker,) * (ranker and ranker_of(use_case) is not None)
             above += (learn_index,) * (MODEL in kinds and wants_index(use_case))
-            outcomes = _catalogue(place, use_case, name, kinds, choices, build, said, above=above, dry_run=dry_run)
+            work = Work.of(use_case, name, kinds, above, pairs)
+            outcomes = _catalogue(place, use_case, name, work, choices, build, said, dry_run=dry_run)
             refused |= any(outcome.refused for outcome in outcomes)
             trained |= any(outcome.version for outcome in outcomes)
-    first = place.use_cases[0].name if len(place.use_cases) == 1 else None
+    one = place.use_cases[0] if len(place.use_cases) == 1 else None
+    first = one.name if one is not None and one.pairing is None else None
     said.line(_next_command(first, trained=trained, dry_run=dry_run and exported))
     return FAILED if refused else DONE
 
@@ -83,33 +91,65 @@ def _next_command(use_case: str | None, *, trained: bool, dry_run: bool) -> str:
     return "next: python -m recommendation_service.cli models" if trained else "next: manage.py generate_all_datasets"
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done for one catalogue of a use case."""
+
+    kinds: tuple[str, ...]
+    above: tuple[Above, ...]
+    pairs: tuple[str, ...]  # need matches, and no interactions
+
+    @classmethod
+    def of(cls, use_case: UseCase, name: str, kinds: Sequence[str], above: Sequence[Above], pairs: Sequence[str]) -> "Work":
+        """Of the kinds asked for, those that this use case has, and has with this catalogue."""
+        own = tuple(kind for kind in kinds if use_case.engine_of_kind(kind))
+        return cls(own, tuple(above), tuple(kind for kind in pair_kinds(use_case, name) if kind in pairs))
+
+    def told(self) -> str:
+        """In words, for a dry run."""
+        trained = ", ".join((*self.kinds, *self.pairs))
+        return " and ".join([f"train {trained}"] * bool(trained) + [LEARNS[one] for one in self.above]) or "train nothing"
+
+
 def _catalogue(
     place: Place,
     use_case: UseCase,
     name: str,
-    kinds: Sequence[str],
+    work: Work,
     choices: Choices,
     build: EngineBuilder,
     report: Report,
     *,
-    above: Sequence[Above],
     dry_run: bool,
 ) -> list[Outcome]:
-    wanted = [kind for kind in kinds if use_case.engine_of_kind(kind)]
     dataset = Dataset.open(place.data_dir, name)
-    events = dataset.events()
-    if not _learnable(dataset, events, name, report):
+    if work == Work((), (), ()):
+        report.line(f"{name:<10} nothing to train")
         return []
+    events = dataset.events() if work.kinds or work.above else None
+    if events is not None and not _learnable(dataset, events, name, report):
+        events = None
+        work = replace(work, kinds=(), above=())
     if dry_run:
-        steps = [f"train {', '.join(wanted)}"] * bool(wanted) + [LEARNS[one] for one in above]
-        report.line(f"{name:<10} would {' and '.join(steps) or 'train nothing'}")
+        report.line(f"{name:<10} would {work.told()}")
         return []
-    store = ArtifactStore(place.models_dir / name)
-    with training_lock(store.root):
-        session = Session(use_case, name, dataset, events, store, build, choices, report)
-        outcomes = [session.train(kind) for kind in wanted]
-        learned = [learn(session, outcomes) for learn in above]
-    return [*outcomes, *(one for one in learned if one is not None)]
+    store, outcomes = ArtifactStore(place.models_dir / name), []
+    if work.pairs or events is not None:
+        with training_lock(store.root):
+            if events is not None:
+                session = Session(use_case, name, dataset, events, store, build, choices, report)
+                outcomes = [session.train(kind) for kind in work.kinds]
+                outcomes += [one for learn in work.above if (one := learn(session, tuple(outcomes))) is not None]
+            if use_case.pairing is not None:
+                outcomes += PairSession(use_case, use_case.pairing, dataset, store, choices, report).train(work.pairs)
+    return outcomes
+
+
+def learnable_blend(use_case: UseCase) -> bool:
+    """Whether weights can be learned from what people chose: of engines that score pairs nobody's history says anything."""
+    found = use_case.main_ensemble()
+    members = found[1].options.get("members", {}) if found else {}
+    return not any(use_case.engines[name].kind in OF_PAIRS for name in members if name in use_case.engines)
 
 
 def _learnable(dataset: Dataset, events: Events, name: str, report: Report) -> bool:

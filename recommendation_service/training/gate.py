@@ -83,3 +83,34 @@ def _warnings(measured: Measured) -> list[str]:
             " served alone it is no better than a list of bestsellers"
         ]
     return []
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Losses of a model of pairs on what it did not learn from, less is better; None: nothing to compare with."""
+
+    own: float
+    baseline: float  # of saying what is usual, whatever the pair
+    usual: str  # in words: what the baseline says
+    anew: float | None = None  # of the new and of today's model, on the pairs that neither learned from
+    today: float | None = None
+
+    @property
+    def hopeless(self) -> bool:
+        """Clearly worse than saying what is usual, or no number at all."""
+        return not self.own <= self.baseline * (1 + WORSE_BY)
+
+
+def judge_pairs(
+    arrays: Mapping[str, AnyArray], lost: Lost, *, matches: int, current_dataset: Mapping[str, Any] | None = None
+) -> Verdict:
+    """Weigh a model of pairs. Worse than saying what is usual is no model, worse than today's no progress."""
+    refusals = _unusable(arrays)
+    if lost.hopeless:
+        refusals.append(f"loss {lost.own:.4f} is more than {WORSE_BY:.0%} above {lost.baseline:.4f} of {lost.usual}")
+    if lost.anew is not None and lost.today is not None and lost.anew > lost.today * (1 + WORSE_BY):
+        refusals.append(f"loss {lost.anew:.4f} is more than {WORSE_BY:.0%} above today's {lost.today:.4f} on the same pairs")
+    before = int((current_dataset or {}).get("matches", 0))
+    if matches < before * SHRUNK_TO:
+        refusals.append(f"the export has {matches:,} matches; today's model was made from {before:,}")
+    return Verdict(tuple(refusals), ())

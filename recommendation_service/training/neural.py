@@ -19,12 +19,11 @@ from recommendation_service.training.material import NotEnough, Trained
 from recommendation_service.training.neural_figures import figures, loss_of
 from recommendation_service.training.neural_inputs import RECOMMENDED, Cut, Lessons, cut
 from recommendation_service.training.neural_model import Collaborative, Content, Hybrid, Tensors, layers_of
-from recommendation_service.training.neural_parameters import NeuralParameters
+from recommendation_service.training.neural_parameters import KIND, NeuralParameters
 from recommendation_service.training.report import Progress
 from recommendation_service.training.torch_runs import best_device, deterministic
 from recommendation_service.use_cases.schema import Pairing
 
-KIND = "neural"
 LEAST_STEPS, SMALLEST_BATCH = 8, 32  # a hundred reviews must not be learned in one step an epoch
 PLATEAU, SLOWER = 2, 0.5  # epochs without gain, then the learning rate is halved
 ALPHA_RATE = 10.0  # alpha is one number among thousands: with their step it would end where it began

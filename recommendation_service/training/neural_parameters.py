@@ -1,9 +1,15 @@
 """Sizes and settings of the neural pair model, apart from it so that reading them does not import torch."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
+from recommendation_service.errors import ConfigurationError
+from recommendation_service.use_cases.schema import UseCase
+
+KIND = "neural"
 RATING, HIRED = "rating", "hired"
 TARGETS = (RATING, HIRED)
+MOST_LABEL = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +37,54 @@ class NeuralParameters:
     verdict_weight: float = 0.25  # of what was said of a recommendation, beside a review or a decision
     label: str = ""  # what the owner calls this version
     seed: int = 42
+
+
+RANGES: Mapping[str, tuple[float, float]] = {  # least and most, both allowed
+    "epochs": (1, 10_000),
+    "batch": (1, 1_000_000),
+    "learning_rate": (1e-8, 10.0),
+    "valid_share": (0.01, 0.9),
+    "patience": (1, 10_000),
+    "dimension": (1, 4096),
+    "word_dimension": (1, 4096),
+    "weight_decay": (0, 1),
+    "dropout": (0, 0.9),
+    "seldom": (1, 10_000),
+    "unnamed": (0, 1),
+    "halves": (0, 10),
+    "without_bid": (0, 1),
+    "verdict_weight": (0, 10),
+    "seed": (0, 2**31),
+}
+
+
+def neural_parameters(use_case: UseCase, *, seed: int) -> NeuralParameters:
+    """As the use-case file says under `training` of its engine of this kind.
+
+    Raises ConfigurationError for a word that is not known and for a value that trains nothing.
+    """
+    found = use_case.engine_of_kind(KIND)
+    name, told = (found[0], dict(found[1].training)) if found else (KIND, {})
+    place = f"{use_case.name}: engine '{name}', training"
+    known = {field.name for field in fields(NeuralParameters)}
+    stranger = next((word for word in told if word not in known), None)
+    if stranger is not None:
+        raise ConfigurationError(f"{place} does not know '{stranger}'; its words are {', '.join(sorted(known))}")
+    for word, value in told.items():
+        check_value(f"{place}: {word}", word, value)
+    return replace(NeuralParameters(seed=seed), **told)
+
+
+def check_value(what: str, word: str, value: object) -> None:
+    """Raise ConfigurationError, beginning with `what`, when the parameter `word` cannot have that value."""
+    if word == "target" and value not in TARGETS:
+        raise ConfigurationError(f"{what} is {value!r}; there are {', '.join(TARGETS)}")
+    if word == "label" and not (isinstance(value, str) and len(value) <= MOST_LABEL and value.isprintable()):
+        raise ConfigurationError(f"{what} is {value!r}, not a word of at most {MOST_LABEL} characters")
+    if word not in RANGES:
+        return
+    least, most = RANGES[word]
+    whole = isinstance(getattr(NeuralParameters(), word), int)
+    fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not fits or not least <= float(str(value)) <= most:
+        raise ConfigurationError(f"{what} must be a {'whole ' if whole else ''}number of {least:g} to {most:g}, not {value!r}")

@@ -62,3 +62,27 @@ class Report:
                 self.err.flush()
 
         return step
+
+
+@dataclass(slots=True)
+class EveryEpoch(Report):
+    """Tells each step on a line of its own, and keeps the next command for the end."""
+
+    next_command: str = ""
+
+    def line(self, text: str) -> None:
+        """A line of the result; the next command waits."""
+        if text.startswith("next: "):
+            self.next_command = text
+        else:
+            Report.line(self, text)
+
+    def tell_next(self) -> None:
+        """The line that was kept."""
+        if self.next_command:
+            Report.line(self, self.next_command)
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Progress]:
+        """One line a step."""
+        yield lambda done, most, word: self.line(f"{what:<21} epoch {done}/{most}  {word}")

@@ -1,0 +1,66 @@
+"""Trains the neural model of pairs, tells every epoch, its errors and the learned alpha, and publishes behind the gate."""
+
+from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from recommendation_service.errors import ConfigurationError
+from recommendation_service.training.command import Place, guarded, parse, parser, place_of
+from recommendation_service.training.conductor import add_options, conduct
+from recommendation_service.training.neural_parameters import KIND, TARGETS, NeuralParameters, check_value, neural_parameters
+from recommendation_service.training.report import EveryEpoch
+from recommendation_service.training.session import Choices
+from recommendation_service.use_cases.overrides import trained_as
+from recommendation_service.wiring import build_engines
+
+STATED = NeuralParameters()
+WORDS = {"epochs": "epochs", "batch_size": "batch", "learning_rate": "learning_rate", "val_split": "valid_share"}
+WORDS |= {"model_version": "label", "target": "target"}  # option -> the parameter's own name
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train and publish; 0 done, 1 expected failure, 2 wrong usage. What an option says comes before the use-case file."""
+    found = parser("train_neural", __doc__ or "")
+    add_options(found, tune=False)
+    found.add_argument("--epochs", type=int, help=f"at most; validation stops it (default: {STATED.epochs})")
+    found.add_argument("--batch-size", type=int, metavar="N", help=f"pairs a step, at most (default: {STATED.batch})")
+    found.add_argument("--learning-rate", type=float, metavar="RATE", help=f"of Adam (default: {STATED.learning_rate})")
+    found.add_argument("--val-split", type=float, metavar="SHARE", help=f"of jobs, to measure (default: {STATED.valid_share})")
+    found.add_argument("--model-version", metavar="LABEL", help="what to call it; kept with it beside its own number")
+    found.add_argument("--target", choices=TARGETS, help=f"what to foretell (default: {STATED.target})")
+    options = parse(found, argv)
+    for word, own in WORDS.items():
+        if (value := getattr(options, word)) is not None:
+            try:
+                check_value(f"--{word.replace('_', '-')}", own, value)
+            except ConfigurationError as error:
+                found.error(error.message)
+    return guarded("train_neural", lambda: _train(options))
+
+
+def _train(options: argparse.Namespace) -> int:
+    place, report = told(place_of(options), options), EveryEpoch()
+    choices = Choices(force=options.force, seed=options.seed)
+    ended = conduct(place, [], choices, build_engines, ensemble=False, pairs=[KIND], dry_run=options.dry_run, report=report)
+    report.tell_next()
+    return ended
+
+
+def told(place: Place, options: argparse.Namespace) -> Place:
+    """The use cases that have such a model, with what the command line says. Raises ConfigurationError when none has."""
+    wanted = {own: getattr(options, word) for word, own in WORDS.items()}
+    having = tuple(trained_as(one, KIND, wanted) for one in place.use_cases if one.pairing and one.engine_of_kind(KIND))
+    if not having:
+        names = ", ".join(one.name for one in place.use_cases)
+        raise ConfigurationError(f"{names}: no engine of kind {KIND}; add one, and [pairing], to the use-case file")
+    for one in having:
+        neural_parameters(one, seed=options.seed)  # what cannot be trained with is said before anything is read
+    return replace(place, use_cases=having)
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())
