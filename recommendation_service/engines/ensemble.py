@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isnan
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -156,7 +157,8 @@ class Ensemble(Engine):
         """
         blended = self._latest.of(query) or self._blended(query)
         one = np.array([row])
-        share = {name: float(np.nan_to_num(blended.shares(name, one)[0])) for name in blended.scaled}
+        known = {name: float(blended.shares(name, one)[0]) for name in blended.scaled}
+        share = {name: 0.0 if isnan(own) else own for name, own in known.items()}
         found: dict[str, Reason] = {}
         for name in sorted(share, key=lambda member: -share[member]):
             given = take_turn(self._engines[name], query, partial(self._engines[name].reasons, query, row))

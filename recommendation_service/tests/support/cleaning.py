@@ -1,4 +1,4 @@
-"""A small cleaning marketplace whose right answer is known: jobs and cleaners on one street, some ids the same on both sides."""
+"""A small cleaning marketplace whose right answer is known: jobs and cleaners on one street, ids shared."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
