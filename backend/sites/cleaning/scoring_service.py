@@ -8,11 +8,11 @@ from typing import TypedDict
 
 import numpy as np
 from django.conf import settings
-from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from recommendation_service.numeric import Bools, Ints
+from recommendations import cache
 from sites.cleaning import sentences
 from sites.cleaning.figures import (
     drawn,
@@ -165,15 +165,15 @@ class ScoringService:
         errors |= dict.fromkeys(_written(rows), "refused by the database")
         for key, reason in sorted(errors.items()):
             log.error("cleaner %d was not scored: %s", key, reason)
-        cache.set(PRIOR_KEY, self._newcomer(market), settings.RECOMMENDATION_CACHE_TTL)
+        cache.put(PRIOR_KEY, self._newcomer(market), settings.RECOMMENDATION_CACHE_TTL)
         return {"updated": cleaner_ids.size - len(errors), "errors": len(errors), "error_cleaners": sorted(errors)}
 
     def newcomer_score(self) -> float:
         """The overall score of somebody of whom nothing is known: the market's averages. Kept for an hour."""
-        found = cache.get(PRIOR_KEY)
-        if found is None:
+        found = cache.look_up(PRIOR_KEY)  # a dead cache is a miss
+        if not isinstance(found, float):
             found = self._newcomer(market_now(timezone.now()))
-            cache.set(PRIOR_KEY, found, settings.RECOMMENDATION_CACHE_TTL)
+            cache.put(PRIOR_KEY, found, settings.RECOMMENDATION_CACHE_TTL)
         return float(found)
 
     def explain(self, cleaner: Cleaner) -> tuple[Part, ...]:
