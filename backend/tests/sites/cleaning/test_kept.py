@@ -45,9 +45,20 @@ def test_the_second_time_nothing_is_calculated_and_the_list_is_the_same(server: 
     assert first.request_id != second.request_id
 
 
-def test_a_kept_list_is_plain_json(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    put: list[Any] = []
-    monkeypatch.setattr(lists, "put", lambda name, value, seconds: put.append((value, seconds)))
+@pytest.fixture
+def put(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, int]]:
+    """What was put into the cache of lists, and for how long."""
+    found: list[tuple[Any, int]] = []
+
+    def note(name: str, value: Any, seconds: int) -> None:
+        if isinstance(value, dict) and "rows" in value:
+            found.append((value, seconds))
+
+    monkeypatch.setattr(lists, "put", note)
+    return found
+
+
+def test_a_kept_list_is_plain_json(server: FaultServer, put: list[tuple[Any, int]]) -> None:
     cleaner_at(1)
     cleaners_for(open_job(), "ensemble")
     ((value, seconds),) = put
@@ -178,12 +189,10 @@ def test_a_kept_list_outlives_the_service(server: FaultServer, service_at: Point
     assert cleaners_for(job, "ensemble").mode == "ensemble"
 
 
-def test_a_degraded_list_is_kept_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept_for: list[int] = []
-    monkeypatch.setattr(lists, "put", lambda name, value, seconds: kept_for.append(seconds))
+def test_a_degraded_list_is_kept_for_a_moment_only(put: list[tuple[Any, int]]) -> None:
     cleaner_at(1)
-    cleaners_for(open_job(), "ensemble")
-    assert kept_for == [3]
+    assert cleaners_for(open_job(), "ensemble").degraded
+    assert [seconds for _, seconds in put] == [3]
 
 
 def test_zero_seconds_keep_nothing(server: FaultServer, settings: Any) -> None:
@@ -205,12 +214,12 @@ def test_anything_else_found_in_the_cache_is_a_miss(server: FaultServer, monkeyp
     assert asked(server) == 2
 
 
-def test_a_list_of_somebody_else_under_this_key_is_a_miss(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    put: list[Any] = []
-    monkeypatch.setattr(lists, "put", lambda name, value, seconds: put.append(value))
+def test_a_list_of_somebody_else_under_this_key_is_a_miss(
+    server: FaultServer, put: list[tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     cleaner_at(1)
     cleaners_for(open_job(), "ensemble")
-    monkeypatch.setattr(lists, "look_up", lambda name: put[0])
+    monkeypatch.setattr(lists, "look_up", lambda name: put[0][0])
     cleaners_for(open_job(), "ensemble")
     assert asked(server) == 2
 
