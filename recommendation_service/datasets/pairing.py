@@ -68,12 +68,15 @@ def derive(pairing: Pairing, pairs: Pairs) -> Pairs:
 
 
 def features(pairing: Pairing, pairs: Pairs, chosen: tuple[Feature, ...] | None = None) -> Floats:
-    """(n, k) float32 of what a network reads, NaN where unknown; `chosen` in place of the pairing's own features."""
+    """(n, k) float32 of what a network reads, NaN where unknown; `chosen` in place of the pairing's own features.
+
+    What has no logarithm, where one is wanted, is unknown.
+    """
     wanted = pairing.features if chosen is None else chosen
     table = np.empty((pairs.n, len(wanted)), dtype=np.float32)
     for place, feature in enumerate(wanted):
         column = pairs.number(feature.name)
-        table[:, place] = ((np.log1p(column) if feature.log else column) - feature.minus) / feature.over
+        table[:, place] = ((np.log1p(np.where(column > -1, column, np.nan)) if feature.log else column) - feature.minus) / feature.over
     return table
 
 

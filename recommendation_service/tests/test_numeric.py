@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from recommendation_service.numeric import Bools, Floats, blend, dense, top_rows, unit_range, unit_rows
+from recommendation_service.numeric import Bools, Floats, blend, dense, standardised, top_rows, unit_range, unit_rows
 
 scores = hnp.arrays(np.float32, st.integers(0, 60), elements=st.one_of(st.just(np.nan), st.floats(-1e6, 1e6, width=32)))
 
@@ -71,3 +71,17 @@ def test_a_member_of_weight_0_is_not_heard(values: Floats) -> None:
 def test_dense_is_an_affine_map() -> None:
     weights, bias = np.array([[1, 2], [3, 4]], dtype=np.float32), np.array([10, 20], dtype=np.float32)
     assert dense(np.array([1, 1], dtype=np.float32), weights, bias).tolist() == [14, 26]
+
+
+def test_an_unknown_number_stands_at_its_centre_and_is_flagged() -> None:
+    table = np.array([[3.0, np.nan], [1.0, 9.0]], dtype=np.float32)
+    found = standardised(table, np.array([1, 5], dtype=np.float32), np.array([2, 2], dtype=np.float32))
+    assert found.tolist() == [[1.0, 0.0, 0.0, 1.0], [0.0, 2.0, 0.0, 0.0]]
+
+
+@given(hnp.arrays(np.float32, (5, 3), elements=st.floats(width=32)))
+def test_whatever_is_told_stays_within_reach(table: Floats) -> None:
+    ones = np.ones(3, dtype=np.float32)
+    found = standardised(table, 0 * ones, ones)
+    assert np.isfinite(found).all()
+    assert np.abs(found).max() <= 4

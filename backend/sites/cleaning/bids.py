@@ -21,10 +21,10 @@ from sites.cleaning.sides import cleaner_side, job_side
 
 USE_CASE, ESTIMATOR = "cleaning", "bid"
 NEURAL, RULE_BASED = "neural", "rule_based"
-WEIGHTS = {"own": 0.4, "market": 0.4, "budget": 0.2}
+WEIGHTS = {"own": 0.7, "market": 0.2, "budget": 0.1}  # whoever asks more is mostly chosen for another reason than the price
 USUAL_WINS, SWAY = 0.2, 0.1  # of about five bids a job one wins; a tenth more or less at most
 DRAWN = 0.25  # of the way towards the lowest bid
-SPREAD = 0.15
+SPREAD = 0.25
 LEAST, MOST = Decimal("1.00"), Decimal("999999.99")  # what a bid may be
 CENT = Decimal("0.01")
 

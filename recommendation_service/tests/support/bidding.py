@@ -44,6 +44,7 @@ def auctions(jobs: int, *, bids: int = 4, seed: int = 0, scatter: float = 0.15, 
         "win_rate": rng.uniform(0, 0.5, n),
         BID: rate * hours,
     }
+    numbers = {one.name: np.full(n, np.nan) for one in pairing().features if one.name != "distance_km"} | numbers
     first = Side(tuple(map(str, job)), {name: column.astype(np.float32) for name, column in numbers.items()})
     words = {"property_type": kind, "client_id": np.array([f"c{one % 50}" for one in job])}
     pairs = meet(pairing(), Side(first.ids, first.numbers, words), Side(tuple(f"k{one % 40}" for one in range(n))))
