@@ -18,12 +18,12 @@ NO_ROW = -1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PerPerson:
-    """One figure a person, (n_people,) each; `diversity` is NaN for a list of fewer than two items."""
+    """One figure a person, (n_people,) float64 each; `diversity` is NaN for a list of fewer than two items."""
 
-    precision: Floats
-    recall: Floats
-    ndcg: Floats
-    map: Floats
+    precision: AnyArray
+    recall: AnyArray
+    ndcg: AnyArray
+    map: AnyArray
     diversity: Floats
 
 
@@ -54,10 +54,10 @@ def measure(lists: Ints, relevant: sparse.csr_array, likeness: Floats | None = N
     found = hits.sum(axis=1)
     precision_at = np.cumsum(hits, axis=1) / np.arange(1, k + 1)
     return PerPerson(
-        precision=(found / k).astype(np.float32),
-        recall=(found / total).astype(np.float32),
-        ndcg=(hits @ discount / ideal).astype(np.float32),
-        map=((precision_at * hits).sum(axis=1) / reachable).astype(np.float32),
+        precision=found / k,
+        recall=found / total,
+        ndcg=hits @ discount / ideal,
+        map=(precision_at * hits).sum(axis=1) / reachable,
         diversity=diversity(lists, likeness),
     )
 
@@ -85,7 +85,7 @@ def catalogue_coverage(lists: Ints, n_items: int) -> float:
     return np.unique(lists[lists >= 0]).size / n_items
 
 
-def bootstrap(figures: Floats, *, seed: int = 0, resamples: int = RESAMPLES, share: float = 0.95) -> tuple[float, float]:
+def bootstrap(figures: AnyArray, *, seed: int = 0, resamples: int = RESAMPLES, share: float = 0.95) -> tuple[float, float]:
     """Interval that holds `share` of the means, by drawing people again with replacement (percentiles of the means)."""
     rng = np.random.default_rng(seed)
     draws = rng.integers(0, figures.size, size=(resamples, figures.size))

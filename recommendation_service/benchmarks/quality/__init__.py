@@ -1,0 +1,1 @@
+"""The quality of every engine on anybody's data: one command, one table."""

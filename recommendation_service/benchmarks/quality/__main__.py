@@ -1,0 +1,122 @@
+"""The quality of every engine on anybody's data: one table, popularity first, with intervals, times and settings.
+
+    python -m recommendation_service.benchmarks.quality --protocol next-item --train ratings.csv
+
+Settings and the blend's weights are chosen on a validation part; the test part is measured once.
+"""
+
+from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from recommendation_service.benchmarks.quality.contest import MODELS, Choices, Contest, Row, peak_megabytes
+from recommendation_service.benchmarks.quality.tasks import Task, task_of
+from recommendation_service.training.command import guarded
+from recommendation_service.training.report import Report
+from recommendation_service.training.search import Memory
+
+PROTOCOLS = ("next-item", "ncf", "time", "random", "holdout")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table; 0 done, 1 expected failure, 2 wrong usage."""
+    found = argparse.ArgumentParser(prog="python -m recommendation_service.benchmarks.quality", description=__doc__)
+    found.add_argument("--protocol", choices=PROTOCOLS, required=True)
+    found.add_argument("--train", type=Path, required=True, metavar="FILE", help="table, sequence file or .npz bundle")
+    found.add_argument("--test", type=Path, metavar="FILE", help="holdout only: one line a user, the items held out")
+    found.add_argument(
+        "--models", nargs="+", choices=MODELS, default=list(MODELS), metavar="MODEL", help=f"of {', '.join(MODELS)}"
+    )
+    found.add_argument(
+        "--budget-seconds", type=float, default=30.0, metavar="S", help="a model's search (default: 30; 0: none)"
+    )
+    found.add_argument("--seed", type=int, default=0, help="of lots and samples (default: 0)")
+    found.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
+    found.add_argument("--resume", type=Path, metavar="FILE", help="remember what was tried there, and go on from it")
+    options = found.parse_args(argv)
+    if (options.test is not None) != (options.protocol == "holdout"):
+        found.error("--test belongs to --protocol holdout, which needs it")
+    return guarded("quality", lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    report, started = Report(), time.monotonic()
+    task = task_of(options.protocol, options.train, options.test, seed=options.seed)
+    report.line(_heading(task, options.train))
+    choices = Choices(tuple(dict.fromkeys(options.models)), options.budget_seconds)
+    memory = Memory(options.resume, of=f"{_digest(options.train)} {options.protocol} {options.seed}")
+    rows = Contest(task, choices, report, memory).run()
+    report.line(table(rows))
+    for note in task.notes:
+        report.line(f"note: {note}")
+    seconds = time.monotonic() - started
+    report.line(
+        f"{seconds:.0f} s in all, at most {peak_megabytes():,.0f} MB, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    )
+    if options.json:
+        options.json.write_text(json.dumps(_told(task, rows, options, seconds), indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def table(rows: Sequence[Row]) -> str:
+    """All rows as aligned columns."""
+    names = list(rows[0].measures)
+    lines = [["model", *names, f"{names[-1]} 95 %", "n", "fit s", "search s", "MB", "settings"]]
+    for row in rows:
+        mean = [f"{row.measures[name][0]:.4f}" for name in names]
+        _, low, high = row.measures[names[-1]]
+        settings = ", ".join(f"{name} {value:.3g}" for name, value in row.settings.items())
+        cost = [f"{row.fit_s:.1f}", f"{row.search_s:.1f}", f"{row.megabytes:.1f}"]
+        told = "; ".join(filter(None, (settings, row.note)))
+        lines.append([row.model, *mean, f"{low:.4f}-{high:.4f}", f"{row.people:,}", *cost, told])
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    last = len(widths) - 1
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place in (0, last) else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _heading(task: Task, path: Path) -> str:
+    material = task.test.material
+    return (
+        f"{path.name}, {task.protocol}: {len(material.user_ids):,} people, {len(material.catalogue):,} items,"
+        f" {material.events.times.size:,} interactions known, {len(task.test):,} people measured"
+    )
+
+
+def _told(task: Task, rows: Sequence[Row], options: argparse.Namespace, seconds: float) -> dict[str, object]:
+    return {
+        "protocol": task.protocol,
+        "train": options.train.name,
+        "train_sha256": _digest(options.train),
+        "seed": options.seed,
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version()},
+        "seconds": seconds,
+        "peak_megabytes": peak_megabytes(),
+        "notes": list(task.notes),
+        "rows": [asdict(row) for row in rows],
+    }
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The contest chooses on validation and measures once: what the test part holds changes no choice."""
+
+import json
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recommendation_service.benchmarks.quality import __main__ as command
+from recommendation_service.benchmarks.quality.contest import BASELINE, BLEND, RECIPE, Choices, Contest, Row
+from recommendation_service.benchmarks.quality.tasks import Task, task_of
+from recommendation_service.training.report import Report
+
+MODELS = ("als", "ease", "next_item")
+
+
+@pytest.fixture
+def circle(tmp_path: Path) -> Path:
+    """Everybody walks round a circle of thirty items, from a place of their own."""
+    path = tmp_path / "walks.txt"
+    lines = (" ".join([f"u{n}", *(f"i{(n + step) % 30:02d}" for step in range(8 + n % 5))]) for n in range(90))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def contest(task: Task, models: tuple[str, ...] = MODELS) -> list[Row]:
+    return Contest(task, Choices(models, budget_s=0.0), Report(StringIO(), StringIO())).run()
+
+
+def test_the_table_begins_with_popularity_and_order_is_found_where_there_is_order(circle: Path) -> None:
+    rows = {row.model: row for row in contest(task_of("next-item", circle, None))}
+    assert list(rows) == [BASELINE, *MODELS, BLEND]
+    best = rows["next_item"].measures["HR@10"][0]
+    assert best == 1.0
+    assert rows[BASELINE].measures["NDCG@10"][0] < rows["next_item"].measures["NDCG@10"][0]
+    assert all(row.people == 90 for row in rows.values())
+
+
+def test_the_stated_recipe_stands_beside_the_blend_where_both_its_models_took_part(circle: Path) -> None:
+    names = [row.model for row in contest(task_of("random", circle, None), ("als", "two_tower"))]
+    assert names == [BASELINE, "als", "two_tower", RECIPE, BLEND]
+
+
+def test_shuffled_test_labels_change_no_choice(circle: Path) -> None:
+    task = task_of("next-item", circle, None)
+    order = np.random.default_rng(0).permutation(len(task.test))
+    shuffled = replace(task, test=replace(task.test, relevant=sparse.csr_array(task.test.relevant[order])))
+    before, after = contest(task), contest(shuffled)
+    assert [row.settings for row in before] == [row.settings for row in after]
+    assert [row.measures for row in before] != [row.measures for row in after]
+
+
+def test_the_blend_is_never_below_its_best_member_on_validation(circle: Path) -> None:
+    made = Contest(task_of("next-item", circle, None), Choices(MODELS, budget_s=0.0), Report(StringIO(), StringIO()))
+    learned = made._learned([made._popular(), *made._models()])
+    assert learned.learned >= max(learned.members.values())
+
+
+def test_the_command_prints_the_table_and_writes_it(circle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, memory = tmp_path / "out.json", tmp_path / "memory.json"
+    words = ["--protocol", "next-item", "--train", str(circle), "--models", "ease", "--budget-seconds", "1"]
+    assert command.main([*words, "--json", str(out), "--resume", str(memory)]) == 0
+    printed = capsys.readouterr().out
+    assert "NDCG@10 95 %" in printed
+    body = json.loads(out.read_text())
+    assert [row["model"] for row in body["rows"]] == [BASELINE, "ease", BLEND]
+    assert body["train_sha256"]
+    tried = len(json.loads(memory.read_text())["scores"])
+    assert tried >= 2
+    assert command.main([*words, "--resume", str(memory)]) == 0
+
+
+def test_a_wrong_file_is_one_line_and_a_test_file_belongs_to_holdout(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["--protocol", "time", "--train", str(tmp_path / "none.csv")]) == 1
+    assert "none.csv: cannot be read" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--protocol", "time", "--train", "a", "--test", "b"])
+    assert ended.value.code == 2
