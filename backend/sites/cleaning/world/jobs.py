@@ -75,4 +75,4 @@ def _posted(rng: Chance, joined: Floats, until: float) -> Floats:
     hour = _FIRST_HOUR + drawn(rng, _POSTED_AT, joined.size) + rng.random(joined.size)
     found = np.floor(moments / DAY_S) * DAY_S + hour * HOUR_S
     found = np.where(found >= until, moments, found)
-    return np.asarray(np.floor(np.maximum(found, np.maximum(opens, joined))))
+    return np.asarray(np.ceil(np.maximum(found, np.maximum(opens, joined))))

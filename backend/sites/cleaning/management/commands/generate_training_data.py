@@ -38,7 +38,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Invent, write in one transaction, score, say what there is."""
         begun = time.monotonic()
-        seed, sizes = options["seed"], self._sizes(options)
+        until = (options["until"] or datetime.now(UTC)).astimezone(UTC)
+        seed, sizes = options["seed"], self._sizes(options, until)
         if not options["reset"] and is_filled():
             raise CommandError("there is a marketplace already; run again with --reset to replace it and its past")
         market = make_market(seed, sizes, self._say)
@@ -47,7 +48,7 @@ class Command(BaseCommand):
                 wipe()
             written = write(market, seed=seed, say=self._say)
         call_command("reset_sequences", stdout=self.stdout)
-        scored = ScoringService().update_all_cleaner_scores()
+        scored = ScoringService().update_all_cleaner_scores(now=until)
         for line in told(market):
             self._say(line)
         self._say(", ".join(f"{count:,} {name}" for name, count in written.items()))
@@ -56,14 +57,14 @@ class Command(BaseCommand):
         )
         self._say("next: manage.py generate_all_datasets --catalogue cleaning")
 
-    def _sizes(self, options: dict[str, Any]) -> Sizes:
+    def _sizes(self, options: dict[str, Any], until: datetime) -> Sizes:
         for name, least in LEAST.items():
             if options[name] < least:
                 raise CommandError(f"--{name} must be at least {least}, not {options[name]}")
         if options["seed"] < 0:
             raise CommandError(f"--seed must not be negative, and is {options['seed']}")
         return Sizes.ending(
-            options["until"] or datetime.now(UTC),
+            until,
             jobs=options["jobs"],
             cleaners=options["cleaners"],
             clients=options["clients"],
