@@ -22,6 +22,7 @@ def examine(live: Live, *, now: float) -> tuple[list[str], str]:
         wanted = [engine for engine in use_case.engines if engine not in use_case.switched_off]
         ready = live.serving.engines.get(name, ())
         lacking = [engine for engine in wanted if engine not in ready]
+        lacking += [one for one in use_case.estimators if one not in live.serving.estimators.get(name, {})]
         lines.append(f"  engines ready: {', '.join(ready) or 'none'}")
         if lacking and ready:
             lines.append(f"  not trained: {', '.join(lacking)}")

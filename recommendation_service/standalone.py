@@ -36,7 +36,7 @@ class Inference:
     ) -> None:
         """Loads everything once. `model_paths` are by kind, None: the published model; `weights` are by kind.
 
-        Raises ConfigurationError for an unknown use case or one without such an engine.
+        Raises ConfigurationError for an unknown use case, one without such an engine, and one without a list for a user.
         """
         changes: dict[str, Path | float] = {
             f"{kind}_model_path": Path(path) for kind, path in (model_paths or {}).items() if path is not None
@@ -45,7 +45,7 @@ class Inference:
         chosen = (settings or load_settings()).model_copy(update={"use_cases": use_case, **changes})
         live = build_live(chosen)
         self._use_case = _first_asked(live.use_cases[use_case], self.kind)
-        self._surface = next(iter(self._use_case.surfaces))
+        self._surface = _about_user(self._use_case)
         serving = assemble(chosen, {use_case: self._use_case}, histories_of(chosen), pinned(chosen), live.holdings)
         self._service = serving.recommender
         self.engines = serving.engines.get(use_case, ())
@@ -75,6 +75,14 @@ class Inference:
         except TandemError as error:
             log.error("no recommendations: %s", error.message)
             return None
+
+
+def _about_user(use_case: UseCase) -> str:
+    """The first surface that is about a user."""
+    found = next((name for name, surface in use_case.surfaces.items() if surface.about == "user"), None)
+    if found is None:
+        raise ConfigurationError(f"{use_case.name} has no list for a user; ask for one with: cli recommend --about ID")
+    return found
 
 
 def _first_asked(use_case: UseCase, kind: str) -> UseCase:

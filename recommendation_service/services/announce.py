@@ -18,14 +18,16 @@ def announce(live: Live) -> None:
         if ready is None:
             log.warning("✗ %s: no export yet; run: manage.py generate_all_datasets", use_case.name)
             continue
+        fix = f"python -m recommendation_service.train_all --use-case {use_case.name}"
         for name, part in sorted(use_case.engines.items(), key=lambda item: _order(item[1].kind)):
             if name in use_case.switched_off:
                 log.info("✗ %s is switched off by a setting (%s)", name, use_case.name)
             elif name in ready and part.kind in READY:
                 log.info("%s successfully!", READY[part.kind])
             elif name not in ready:
-                fix = f"python -m recommendation_service.train_all --use-case {use_case.name}"
                 log.warning("✗ %s: no %s model; run: %s", use_case.name, name, fix)
+        for name in sorted(set(use_case.estimators) - set(live.serving.estimators.get(use_case.name, {}))):
+            log.warning("✗ %s: no %s model; run: %s", use_case.name, name, fix)
         for line in _routes(use_case):
             log.info("→ Routing: %s", line)
 

@@ -11,6 +11,7 @@ import pytest
 from recommendation_service import reference
 from recommendation_service.cli import main
 from recommendation_service.tests.support import service
+from recommendation_service.tests.support.cleaning import export_cleaning, publish_neural
 from recommendation_service.tests.support.service import KEY
 
 
@@ -56,6 +57,38 @@ def test_recommend_prints_a_list(root: Path, capsys: pytest.CaptureFixture[str])
     assert len(lines) == 4
 
 
+def test_recommend_asks_about_a_job_where_the_list_is_for_one(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export_cleaning(root)
+    asked = ["recommend", "--use-case", "cleaning", "--surface", "cleaners-for-job", "--limit", "2", "--about"]
+    assert main([*asked, "3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "rule_based (rules), 0 interactions"
+    assert lines[1].startswith("  skipped ensemble: ")
+    assert "High quality score (98/100)" in lines[2]
+    assert main([*asked, "99"]) == 1
+    assert capsys.readouterr().err == "error: jobs has no item with that id\n"
+
+
+def test_rollback_of_a_use_case_turns_to_where_the_model_is(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    export_cleaning(root)
+    for seed in range(2):
+        publish_neural(root, seed=seed)
+    assert main(["rollback", "neural", "--use-case", "cleaning"]) == 0
+    assert capsys.readouterr().out.startswith("cleaners: neural is neural_v1 again")
+
+
+def test_doctor_tells_which_models_of_pairs_are_missing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RS_USE_CASES", "cleaning")
+    export_cleaning(root, "cleaners")
+    assert main(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  jobs: no export yet" in lines
+    assert "  not trained: neural, bid" in lines
+    assert lines[-1] == "next: manage.py generate_all_datasets"
+
+
 def test_recommend_prints_the_whole_answer_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     service.export_startups(root)
     assert main([*ASK, "--json"]) == 0
@@ -99,7 +132,9 @@ def test_an_expected_failure_is_one_line_and_exit_code_1(
     assert printed.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["rollback", "als"], ["rollback", "pickle", "--use-case", "startups"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["rollback", "als"], ["rollback", "pickle", "--use-case", "startups"], [*ASK, "--about", "i001"]]
+)
 def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from recommendation_service.errors import InvalidInput
+from recommendation_service.errors import ConfigurationError, InvalidInput
 from recommendation_service.inference_als import ALSInference
 from recommendation_service.inference_ensemble import EnsembleInference
 from recommendation_service.inference_two_tower import TwoTowerInference
 from recommendation_service.settings import Settings
 from recommendation_service.tests.support import service
+from recommendation_service.tests.support.cleaning import export_cleaning
 
 
 @pytest.fixture
@@ -53,6 +54,12 @@ def test_the_ensemble_blends_by_the_given_weight(settings: Settings) -> None:
         assert shown.parts["two_tower"] <= 0.4 + 1e-6
     als = ALSInference(paths[0], settings=settings).recommend("u001")
     assert [one.item_id for one in only_als.recommendations] == [one.item_id for one in als.recommendations]
+
+
+def test_a_site_without_lists_for_users_says_how_to_ask_instead(tmp_path: Path) -> None:
+    export_cleaning(tmp_path)
+    with pytest.raises(ConfigurationError, match="cleaning has no list for a user; ask for one with: cli recommend --about ID"):
+        EnsembleInference(use_case="cleaning", settings=service.settings_under(tmp_path))
 
 
 @pytest.mark.parametrize("weight", [-0.1, 1.1, float("nan")])

@@ -75,7 +75,15 @@ class Study:
             early["als"], late["als"] = self._trained("als", tuned.parameters)
             rows = _beside(rows, self._named("als"), self._engines(self.test, late)[self._named("als")], self.test)
         rows |= self._learned(early, late, notes)
+        rows = self._about_people(rows, notes)
         return Studied(tuple(measure_all(rows, self.test, k=k)), tuple(notes), baskets)
+
+    def _about_people(self, rows: Mapping[str, Floats], notes: list[str]) -> dict[str, Floats]:
+        """Without the engines that need a context, such as a job, to say anything: no person of the panel has one."""
+        silent = [name for name, scores in rows.items() if self._use_case.pairing and np.isnan(scores).all()]
+        if silent:
+            notes.append(f"{', '.join(silent)}: about pairs, not persons, so not in this table; train_all measures pairs")
+        return {name: scores for name, scores in rows.items() if name not in silent}
 
     def _baskets(self, late: Mapping[str, Trained], parameters: Parameters | None) -> tuple[Figures, ...]:
         if parameters is None:

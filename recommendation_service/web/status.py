@@ -58,11 +58,12 @@ def _use_cases(held: Live) -> list[UseCaseHealth]:
     serving, rows = held.serving, []
     for name, use_case in sorted(held.use_cases.items()):
         engines = serving.engines.get(name)
+        ready = {*(engines or ()), *serving.estimators.get(name, {}), *use_case.switched_off}
         absent = [catalogue for catalogue in use_case.catalogues if catalogue not in serving.catalogues]
         detail = ""
         if absent:
             detail = f"no export of {', '.join(absent)} yet; run: manage.py generate_all_datasets"
-        elif lacking := sorted(set(use_case.engines) - set(engines) - set(use_case.switched_off)):
+        elif lacking := sorted({*use_case.engines, *use_case.estimators} - ready):
             detail = f"not trained: {', '.join(lacking)}; run: python -m recommendation_service.train_all --use-case {name}"
         rows.append(UseCaseHealth(use_case=name, can_answer=engines is not None, detail=detail, engines=list(engines or ())))
     return rows

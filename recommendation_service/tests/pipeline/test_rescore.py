@@ -1,6 +1,7 @@
 """A second look moves the best few and nothing else; whatever happens to the ranker, there is a list that descends."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.domain.query import Query
+from recommendation_service.domain.side import Thing
 from recommendation_service.domain.slate import Candidates, Skip
 from recommendation_service.engines.turn import Turns
 from recommendation_service.numeric import Floats
+from recommendation_service.pipeline.contexts import offered
 from recommendation_service.pipeline.rescore import Rescore, Rescored
 from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
 from recommendation_service.tests.engines.board import catalogue, query
@@ -32,6 +35,10 @@ class Prefers(Ranker):
         self.budgets.append(budget_s)
         place = {row: len(self.rows) - at for at, row in enumerate(self.rows)}
         return np.array([place.get(row, 0) for row in found.rows.tolist()], dtype=np.float32)
+
+
+class ReadsOffers(Prefers):
+    reads_offers = True
 
 
 class CannotSay(Ranker):
@@ -194,3 +201,20 @@ def test_every_list_descends_and_holds_the_same_rows(scores: list[float], liked:
     assert found.rows[top:].tolist() == rows[top:].tolist()
     back = np.argsort(found.rows)
     assert found.parts["score"][back].tolist() == before.tolist()
+
+
+def test_a_ranker_bound_to_the_exports_rows_never_sees_offers_and_it_is_told() -> None:
+    items, side = offered([Thing(f"o{place}", title=f"Offer {place}") for place in range(6)], "board")
+    ranker = Prefers(5, 4)
+    asked = replace(query(items), offered=side)
+    done = Rescore({"careful": ranker}, by=["careful"]).run(asked, found_of())
+    assert ranker.asked == []
+    assert done.found.rows.tolist() == list(range(6))
+    assert [(skip.engine, skip.code) for skip in done.skips] == [("careful", "cannot_say")]
+
+
+def test_a_ranker_that_reads_offers_orders_them() -> None:
+    items, side = offered([Thing(f"o{place}") for place in range(6)], "board")
+    ranker = ReadsOffers(5, 4)
+    done = Rescore({"careful": ranker}, by=["careful"]).run(replace(query(items), offered=side), found_of())
+    assert (done.by, done.found.rows.tolist()[:2]) == ("careful", [5, 4])

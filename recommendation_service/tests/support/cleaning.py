@@ -39,20 +39,21 @@ def offers(*numbers: int, **changed: float) -> list[dict[str, Any]]:
     return [cleaner(number, **changed) for number in numbers]
 
 
-def export_cleaning(root: Path, *catalogues: str, sides: bool = True, now: float = NOW) -> dict[str, Dataset]:
-    """Export these catalogues, or both; without `sides`, as a site that declares no columns."""
+def export_cleaning(
+    root: Path, *catalogues: str, sides: bool = True, tastes: bool = False, now: float = NOW
+) -> dict[str, Dataset]:
+    """Export these catalogues, or both; without `sides`, as a site that declares no columns.
+
+    Everybody meets everything in turn, or, with `tastes`, five things of their own.
+    """
     use_case = load("cleaning")
     records = {
         "cleaners": [_record(cleaner(number), "Cleaner", sides) for number in range(1, CLEANERS + 1)],
         "jobs": [_record(job(number), "Job", sides) for number in range(1, JOBS + 1)],
     }
     happenings = {
-        "cleaners": [
-            Happening(f"c{1 + step % JOBS}", str(1 + step % CLEANERS), "view", now - 3600.0 * (60 - step)) for step in range(60)
-        ],
-        "jobs": [
-            Happening(f"k{1 + step % CLEANERS}", str(1 + step % JOBS), "bid", now - 3600.0 * (60 - step)) for step in range(60)
-        ],
+        "cleaners": _happenings("c", JOBS, CLEANERS, "view", now, tastes),
+        "jobs": _happenings("k", CLEANERS, JOBS, "bid", now, tastes),
     }
     return {
         name: write_export(root / "data", use_case, records[name], happenings[name], now=now, catalogue=name)
@@ -70,6 +71,17 @@ def publish_neural(root: Path, *, seed: int = 0, catalogue: str = "cleaners") ->
         dataset={"fingerprint": "made-up"},
         metrics={},
     )
+
+
+def _happenings(letter: str, people: int, items: int, event: str, now: float, tastes: bool) -> list[Happening]:
+    if tastes:
+        met = [(person, 1 + (person + step) % items) for step in range(5) for person in range(20)]
+    else:
+        met = [(1 + step % people, 1 + step % items) for step in range(60)]
+    return [
+        Happening(f"{letter}{person}", str(item), event, now - 3600.0 * (len(met) - step))
+        for step, (person, item) in enumerate(met)
+    ]
 
 
 def _record(told: Mapping[str, Any], word: str, sides: bool) -> ItemRecord:
