@@ -1,11 +1,14 @@
 """The export commands end an expected failure with one line that tells the fix."""
 
+import io
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from recommendation_service.datasets.files import Dataset
+from recommendations.exports.datasets import catalogues_of
 from sites.startups.models import Startup
 from tests.support.board import make_startups
 
@@ -28,6 +31,21 @@ def test_a_database_without_tables_is_told_to_migrate(tmp_path: Path) -> None:
 def test_an_unknown_catalogue_is_answered_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"movies, .*startups"):
         call_command("generate_als_dataset", catalogue=["startup"], output=tmp_path)
+
+
+def test_the_name_of_a_use_case_means_all_its_catalogues(tmp_path: Path) -> None:
+    assert catalogues_of(["cleaning", "startups", "jobs"]) == ["cleaners", "jobs", "startups"]
+    assert catalogues_of(["nowhere"]) == ["nowhere"]
+
+
+def test_a_catalogue_that_cannot_be_exported_leaves_the_others_theirs(tmp_path: Path) -> None:
+    make_startups(1)
+    out = io.StringIO()
+    with pytest.raises(CommandError, match=r"^movies: no items; add some, or widen the queryset of its ItemSource$"):
+        call_command("generate_all_datasets", catalogue=["movies", "startups"], output=tmp_path, stdout=out)
+    assert "  not exported: movies: no items" in out.getvalue()
+    assert len(Dataset.open(tmp_path, "startups").catalogue()) == 1
+    assert "next:" not in out.getvalue()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from recommendation_service.use_cases.loader import load
 from recommendations import sources
 from recommendations.sources import ItemSource, all_sources, source_of
+from sites.cleaning.models import Cleaner
 from sites.movies.models import Movie, Viewer
 from sites.startups.models import Developer, Investor, Startup
 
@@ -36,7 +37,7 @@ def test_every_button_is_an_event_and_every_surface_exists() -> None:
         use_case = load(source.use_case or source.catalogue)
         assert set(source.page_events) <= set(use_case.events)
         for people in source.profiles:
-            assert source.surface_for(people.model()) in use_case.surfaces
+            assert source.surface_for(people.model()) in {*use_case.surfaces, ""}
             assert set(source.events_for(people.model())) <= set(source.page_events)
 
 
@@ -82,6 +83,20 @@ def test_without_a_declaration_the_use_cases_first_surface_answers(bare: type[It
     sources._registry.pop("movies_again")
     Elsewhere.catalogue = "movies"
     assert Elsewhere.surface_for(Viewer(id="1")) == "for-you"
+
+
+def test_where_no_list_is_about_a_person_there_is_no_surface_for_them(bare: type[ItemSource]) -> None:
+    assert bare.surface_for(Viewer(id="1")) == ""
+
+
+def test_a_relation_that_nobody_made_yet_is_empty() -> None:
+    assert sources.values_of(Cleaner(name="Maria"), "standing__primary_property_type") == ()
+
+
+def test_a_prefix_tells_people_of_one_number_apart(bare: type[ItemSource]) -> None:
+    assert bare.user_id(Viewer(id="7")) == "7"
+    bare.id_prefixes = {"movies.Viewer": "viewer-"}
+    assert bare.user_id(Viewer(id="7")) == "viewer-7"
 
 
 def test_a_profile_field_that_a_person_lacks_is_left_out(bare: type[ItemSource]) -> None:

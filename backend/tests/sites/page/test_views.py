@@ -13,6 +13,7 @@ from django.test import Client
 
 from recommendations.client import Answered, RecommendationClient, ServiceFailed
 from recommendations.models import Feedback, Impression, UserInteraction
+from sites.page import access
 from sites.startups.models import Developer, Investor, Startup
 from tests.support.board import did_often, make_developer, make_startups
 
@@ -56,6 +57,12 @@ def _answer(ask: dict[str, Any], where: dict[str, Any], method: str, degradation
         "generated_at": "2026-01-01T00:00:00+00:00", "interaction_count": len(ask["history"]), "recommendations": items,
         "probabilities": {}, "stages": [],
     }  # fmt: skip
+
+
+def test_a_catalogue_whose_people_have_no_list_of_their_own_has_no_page(client: Client, demo: None) -> None:
+    assert {"cleaners", "jobs"}.isdisjoint(source.catalogue for source in access.shown_sources())
+    for catalogue in ("cleaners", "jobs"):
+        assert client.get(f"/{catalogue}/").status_code == 404
 
 
 def _text(response: HttpResponse) -> str:
