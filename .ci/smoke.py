@@ -57,7 +57,8 @@ def use(said: str) -> None:
         items = next((answer[name] for name in LISTS if name in answer), [])
         if not items or answer["degraded"]:
             raise SystemExit(f"{url} gave {len(items)} items, degraded: {answer['degradation']}")
-        sys.stdout.write(f"used: {answer['method_used']} gave {len(items)} items at {url.partition('?')[0]}\n")
+        method = answer.get("method_used") or answer["mode"]  # the marketplace says which of its modes
+        sys.stdout.write(f"used: {method} gave {len(items)} items at {url.partition('?')[0]}\n")
     url = shown[0]
     before = call(url, token)
     item = before["recommendations"][0]["item_id"]

@@ -23,10 +23,11 @@ Command = tuple[str, ...]
 class Site:
     """One of the sites a demo can show, and the commands that fill it and finish it once its models are there."""
 
-    name: str  # also its use case, its catalogue and its page
-    path: str  # of its list, with {} for the busiest person's id
+    name: str  # also its use case and its page, and its catalogue unless `newest` names another
+    path: str  # of its list, with {} for the id of the busiest person, or of the newest item
     fill: Command  # of manage.py
     known: str = ""  # a word that the profiles of the shown people have
+    newest: str = ""  # the catalogue whose newest item the list is about; empty: it is about a person
     after: tuple[Command, ...] = ()  # of Python, or of manage.py where the first word is "manage.py"
 
 
@@ -90,6 +91,12 @@ SEEDED = {
             "/api/v1/recommendations/home?user_id={}&explain=true",
             ("generate_courses_data", "--reset"),
             after=(("-m", "recommendation_service.update_bandit", "--rebuild"),),
+        ),
+        Site(
+            "cleaning",
+            "/api/v1/cleaning/jobs/{}/cleaners?limit=2",
+            ("generate_training_data", "--reset"),
+            newest="jobs",
         ),
     )
 }

@@ -65,7 +65,7 @@ def _show(plan: Plan, processes: Processes, say: Say) -> None:
     say(f"API       {page}/api/docs/   and of the service: {_docs(service)}")
     say(f"admin     {page}/admin/   user: staff   password: {plan.environment['DEMO_STAFF_PASSWORD']}   (this demo only)")
     for place, site in enumerate(plan.sites):
-        url = page + site.path.format(busiest_user(plan.folder / "data", site))
+        url = page + site.path.format(shown_id(plan.folder / "data", site))
         answer = ask(url, token.read_text().strip())
         say("")
         say(f"$ curl -H \"Authorization: Bearer $(cat {_short(token)})\" '{url}'")
@@ -73,6 +73,20 @@ def _show(plan: Plan, processes: Processes, say: Say) -> None:
             say(json.dumps(answer, indent=2, ensure_ascii=False))
     say("")
     say("Stop with Ctrl-C.")
+
+
+def shown_id(data_dir: Path, site: Site) -> str:
+    """The id that the site's shown list is about. Raises StageFailed when there is nothing to show."""
+    return newest_item(data_dir, site.newest) if site.newest else busiest_user(data_dir, site)
+
+
+def newest_item(data_dir: Path, catalogue: str) -> str:
+    """The id of the newest exported item that can be had. Raises StageFailed when there is none."""
+    records = Dataset.open(data_dir, catalogue, verify=False).records()
+    offered = [(one.created_at or 0.0, one.item_id) for one in records if one.available]
+    if not offered:
+        raise StageFailed(f"the export of {catalogue} holds nothing that can be had")
+    return max(offered)[1]
 
 
 def busiest_user(data_dir: Path, site: Site) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from recommendation_service.errors import ConfigurationError
+from recommendation_service.use_cases.loader import load
 from sites.demo.management.commands.take_picture import PICTURE
 from sites.demo.plan import ROOT, SEEDED, movies, plan, seeded
 
@@ -60,6 +61,19 @@ def test_without_names_every_seeded_site_is_shown_and_trained(tmp_path: Path) ->
     assert whole.environment["RS_USE_CASES"] == ",".join(SEEDED)
     (training,) = [stage for stage in whole.prepare if stage.name == "train"]
     assert [command[command.index("--use-case") + 1] for command in training.commands] == list(SEEDED)
+
+
+def test_every_seeded_site_is_a_use_case_and_its_list_is_about_one_of_its_catalogues() -> None:
+    for name, site in SEEDED.items():
+        assert (site.newest or name) in load(name).catalogues
+        assert site.path.count("{}") == 1
+
+
+def test_the_marketplace_is_filled_exported_and_trained_beside_the_others(tmp_path: Path) -> None:
+    whole = plan(seeded(["cleaning"]), port=8000, service_port=5000, environ={}, root=tmp_path)
+    assert [stage.name for stage in whole.prepare] == ["tables", "fill-cleaning", "export", "train"]
+    told = [" ".join(stage.commands[0][2:]) for stage in whole.prepare[1:3]]
+    assert told == ["generate_training_data --reset", "generate_all_datasets --catalogue cleaning"]
 
 
 def test_a_site_that_there_is_not_is_answered_with_those_there_are() -> None:
