@@ -9,11 +9,15 @@ way towards it. Minimum and maximum are SPREAD below and above. Unlike the netwo
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 
+from recommendation_service.datasets.pairing import meet
 from recommendation_service.domain.side import Side
-from recommendation_service.errors import InvalidInput
+from recommendation_service.errors import ConfigurationError, InvalidInput
+from recommendation_service.use_cases.loader import load
+from recommendation_service.use_cases.schema import Pairing
 from recommendations.client import ServiceFailed
 from recommendations.estimates import Estimate, Estimated, estimate
 from sites.cleaning.models import BidSuggestion, Cleaner, CleaningJob, JobBid
@@ -67,7 +71,8 @@ def suggest_bid(job: CleaningJob, cleaner: Cleaner) -> BidSuggestion:
     side, own = job_side([job]), cleaner_side([cleaner])
     known = Known.of(job, side, own)
     try:
-        said = estimate(use_case=USE_CASE, name=ESTIMATOR, context=side, offers=own)
+        context, offers = _question(side, own)
+        said = estimate(use_case=USE_CASE, name=ESTIMATOR, context=context, offers=offers)
     except ServiceFailed:
         return _saved(job, cleaner, known, Estimated("", (by_rules(known),)), RULE_BASED)
     return _saved(job, cleaner, known, said, NEURAL)
@@ -101,8 +106,8 @@ def note_decision(job: CleaningJob) -> None:
     A bid taken back neither won nor lost; of a job cancelled before anybody was chosen, none did. An agreement that is
     cancelled later was won all the same. Noting it twice changes nothing.
     """
-    decided = job.bids.filter(status=JobBid.Status.ACCEPTED).exists()
-    bids = {bid.cleaner_id: bid for bid in job.bids.all()}
+    bids = {bid.cleaner_id: bid for bid in JobBid.objects.filter(job=job)}
+    decided = any(bid.status == JobBid.Status.ACCEPTED for bid in bids.values())
     newest: dict[int, BidSuggestion] = {}
     for one in BidSuggestion.objects.filter(job=job, cleaner__in=list(bids)).order_by("created_at", "pk"):
         newest[one.cleaner_id] = one
@@ -130,6 +135,32 @@ def _require_open(job: CleaningJob, cleaner: Cleaner) -> None:
     if job.bids.filter(cleaner=cleaner).exclude(status=JobBid.Status.WITHDRAWN).exists():
         told = "you have bid for this job already; take that bid back to be advised on another"
         raise InvalidInput(told, fields={"/job": "has a bid of yours"})
+
+
+def _question(job: Side, cleaner: Side) -> tuple[Side, Side]:
+    """What the network reads of the two, and no more: how far apart they are, and nobody's home."""
+    pairing, reads = _reads()
+    pairs = meet(pairing, job, cleaner)
+    apart = {name: pairs.number(name) for name in pairing.derived if name in reads}
+    context, offer = (
+        Side(
+            side.ids,
+            {name: column for name, column in side.numbers.items() if name in reads},
+            {name: column for name, column in side.words.items() if name in pairing.embedded},
+        )
+        for side in (job, cleaner)
+    )
+    return context, Side(offer.ids, {**offer.numbers, **apart}, offer.words)
+
+
+@cache
+def _reads() -> tuple[Pairing, frozenset[str]]:
+    """The pairing, and the columns that the file names for the estimator."""
+    use_case = load(USE_CASE)
+    told = use_case.estimators[ESTIMATOR].training
+    if use_case.pairing is None:
+        raise ConfigurationError(f"{USE_CASE}: bids are about pairs, and the file says nothing of them; add [pairing]")
+    return use_case.pairing, frozenset({told["per"], *(feature["name"] for feature in told["features"])})
 
 
 def _saved(job: CleaningJob, cleaner: Cleaner, known: Known, said: Estimated, method: str) -> BidSuggestion:
