@@ -1,12 +1,17 @@
 """Surfaces about a context, as Django asks them: with a job and the cleaners who might do it, or by an id alone."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import schemathesis
 from apiflask import APIFlask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
 
 from recommendation_service.app import create_app
 from recommendation_service.tests.support import service
@@ -21,6 +26,7 @@ from recommendation_service.tests.support.cleaning import (
     publish_neural,
 )
 from recommendation_service.tests.support.service import bearer
+from recommendation_service.tests.web.test_openapi import CHECKS
 from recommendation_service.web.recommendations import MAX_OFFERS_BYTES
 from recommendation_service.web.schemas import Answer
 
@@ -287,3 +293,52 @@ def test_where_one_catalogue_has_no_export_the_rest_keeps_working(serve: Callabl
     (health,) = client.get("/health", headers=bearer()).json["use_cases"]
     assert health["can_answer"]
     assert health["detail"] == "no export of jobs yet; run: manage.py generate_all_datasets"
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_generated_contexts_and_offers_get_only_answers_that_the_document_describes(
+    market: APIFlask, mode: GenerationMode
+) -> None:
+    """The lists are asked for themselves, so that what is drawn gets as deep as it can."""
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", market)
+    asked: Counter[int] = Counter()
+    for path in ("/api/recommendations/{use_case}/{surface}", "/api/recommendations/{use_case}/{surface}/{subject}"):
+        for parameter in schema.raw_schema["paths"][path]["post"]["parameters"]:
+            choice = {"use_case": ["cleaning"], "surface": ["cleaners-for-job", "jobs-for-cleaner"], "subject": ["3", "99"]}
+            parameter["schema"] = {"type": "string", "enum": choice[parameter["name"]]}
+        operation = schema[path]["POST"]
+
+        @settings(max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def ask(case: Any) -> None:
+            if mode is GenerationMode.POSITIVE and isinstance(case.body, dict) and "context" in case.body:
+                for name in ("item_ids", "filters", "strategy"):
+                    case.body.pop(name, None)
+            response = case.call(headers=bearer())
+            asked[response.status_code] += 1
+            case.validate_response(response, checks=CHECKS, headers=bearer())
+
+        ask()
+    assert not any(status >= 500 for status in asked)
+    assert asked[200] >= (5 if mode is GenerationMode.POSITIVE else 0)
+
+
+COLUMNS = sorted({*job(1)["numbers"], *cleaner(1)["numbers"], "bid", "distance_km", "eco_percentage", "primary_score"})
+extreme = st.sampled_from([-1e12, -1000.0, -1.0, -1e-9, 0.0, 1e-12, 1.0, 1e6, 1e12])
+numbers = st.dictionaries(st.sampled_from(COLUMNS), extreme, max_size=len(COLUMNS))
+
+
+@pytest.mark.parametrize("strategy", ["rule_based", "neural", "ensemble"])
+@pytest.mark.parametrize("path", [FOR_JOB, FOR_CLEANER])
+def test_no_number_makes_an_engine_fail_or_a_score_leave_its_scale(client: FlaskClient, path: str, strategy: str) -> None:
+    @settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @given(asked=numbers, offered=st.lists(numbers, min_size=1, max_size=3))
+    def law(asked: dict[str, float], offered: list[dict[str, float]]) -> None:
+        brought = [{"item_id": str(place), "numbers": own} for place, own in enumerate(offered)]
+        context = {"id": "3", "numbers": asked, "words": {"property_type": "kind1"}}
+        answer = post(client, path, context=context, offers=brought, strategy=strategy, explain=True)
+        assert answer.status_code == 200
+        assert "failed" not in [skip["code"] for skip in answer.json["degradation"]]
+        assert all(0 <= one["score"] <= 100.001 for one in answer.json["recommendations"])
+
+    law()
