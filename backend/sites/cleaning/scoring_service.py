@@ -155,7 +155,7 @@ class ScoringService:
         """
         now = now or timezone.now()
         cleaner_ids, days_here = _cleaners(now)
-        own = tallies_now(cleaner_ids, now)
+        own = tallies_now(cleaner_ids, now, everybody=True)
         market = own.total()
         standings = self.stand(own, market, days_here)
         errors = {key: f"impossible {table}" for key, table in damaged_cleaners().items()}

@@ -58,7 +58,8 @@ def cleaner_side(cleaners: Iterable[Cleaner], moments: Moments | None = None) ->
     """Each cleaner as they stand by the last update, or as they stood at each moment, (n,) seconds.
 
     A constant number of queries; `select_related("standing")` is not needed. Who has no CleanerScore yet has a newcomer's
-    overall score and nothing known. `jobs_ahead` is counted now, since it changes with every bid accepted.
+    overall score and nothing known. `jobs_ahead` is counted now, since it changes with every bid accepted. What they declare
+    of themselves, their hourly rate among it, is today's at every moment: no older word of it is kept.
     """
     cleaners = list(cleaners)
     ids = np.array([cleaner.pk for cleaner in cleaners], dtype=np.int64)

@@ -23,7 +23,7 @@ Counts = NDArray[np.float64]
 RECENT_DAYS = (30, 90)
 MARKS = ("overall", "quality", "communication", "professionalism", "timeliness")
 MOST_EUROS = 1_000_000  # more than the columns hold, so that only damage exceeds it
-MANY = 5_000  # cleaners from which on reading everybody is quicker than naming them
+MANY = 5_000  # things from which on reading them all is quicker than naming them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,13 +147,16 @@ PAID = Source(
 SOURCES = (ENDED, TAKEN, REVIEWED, OFFERED, DECIDED, PAID)
 
 
-def tallies_now(cleaner_ids: Ints, now: datetime) -> Tallies:
-    """Of these cleaners, (n,) in their order, from what is known strictly before `now`; one query a source."""
+def tallies_now(cleaner_ids: Ints, now: datetime, *, everybody: bool = False) -> Tallies:
+    """Of these cleaners, (n,) in their order, from what is known strictly before `now`; one query a source.
+
+    `everybody` says that they are all or most there are, so that naming them would only slow the database down.
+    """
     place = {int(key): at for at, key in enumerate(cleaner_ids.tolist())}
     sums: dict[str, Counts] = {}
     for source in SOURCES:
         chosen = source.before(now)
-        if len(place) < MANY:
+        if not everybody:
             chosen = chosen.filter(**{f"{source.owner}__in": list(place)})
         expressions = source.sums(now)
         found = [row for row in chosen.values_list(source.owner).annotate(**expressions) if row[0] in place]

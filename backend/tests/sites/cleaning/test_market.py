@@ -15,9 +15,10 @@ from tests.sites.cleaning.marketplace import NOW, ago, bid, busy_market, hire, m
 pytestmark = pytest.mark.django_db
 
 
-def asked(jobs: list[CleaningJob], moment: datetime) -> dict[str, list[float]]:
+def asked(jobs: list[CleaningJob], *moments: datetime) -> dict[str, list[float]]:
+    """All at one moment, or each at its own."""
     ids, kinds = np.array([job.pk for job in jobs]), np.array([job.place.kind for job in jobs])
-    found = market_as_of(ids, kinds, np.full(ids.size, moment.timestamp()))
+    found = market_as_of(ids, kinds, np.broadcast_to(np.array([moment.timestamp() for moment in moments]), ids.shape))
     return {name: column.tolist() for name, column in found.items()}
 
 
@@ -73,9 +74,10 @@ def test_it_equals_loops_over_the_rows(seed: int) -> None:
     rng = np.random.default_rng(seed)
     jobs = list(CleaningJob.objects.select_related("place", "accepted_bid"))
     exactly = [each.time for each in JobBid.objects.order_by("pk")[:3]]
-    for moment in [ago(float(rng.uniform(-10, 310))) for _ in range(5)] + exactly:
-        told = asked(jobs, moment)
-        for row, job in enumerate(jobs):
+    for _ in range(5):
+        moments = [ago(float(rng.uniform(-10, 310))) for _ in jobs[len(exactly) :]] + exactly  # each job at its own
+        told = asked(jobs, *moments)
+        for row, (job, moment) in enumerate(zip(jobs, moments, strict=True)):
             amounts = [float(one.amount) for one in job.bids.exclude(status="withdrawn") if one.time < moment]
             assert told["bid_count"][row] == len(amounts)
             assert told["lowest_bid"][row] == pytest.approx(min(amounts, default=np.nan), nan_ok=True)

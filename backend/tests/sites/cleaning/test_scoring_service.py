@@ -323,6 +323,20 @@ def test_a_row_that_the_database_refuses_is_named_and_its_chunk_is_written(caplo
 
 
 @pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the trigger is written in SQLite's words")
+def test_whom_the_database_refuses_is_an_error_of_the_update_and_the_others_are_scored() -> None:
+    people = [make_cleaner() for _ in range(3)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON cleaning_cleanerscore "
+            f"WHEN NEW.cleaner_id = {people[2].pk} BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        )
+    done_so_far = ScoringService().update_all_cleaner_scores(now=NOW)
+    assert done_so_far == {"updated": 2, "errors": 1, "error_cleaners": [people[2].pk]}
+    assert CleanerScore.objects.count() == 2
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("count", [1, 12])
 def test_the_number_of_queries_does_not_grow_with_the_cleaners(count: int, django_assert_num_queries: Any) -> None:
     for _ in range(count):
