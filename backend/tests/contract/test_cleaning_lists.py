@@ -18,6 +18,7 @@ from recommendation_service.tests.support import market
 from recommendation_service.tests.support.service import settings_under
 from recommendations.client import RecommendationClient
 from recommendations.exports.datasets import export_catalogue
+from recommendations.services.recommend import recommend
 from recommendations.sources import source_of
 from sites.cleaning.blending import shortlist
 from sites.cleaning.candidates import Filters
@@ -230,3 +231,20 @@ def test_rules_answer_without_any_learning_library_and_without_the_service() -> 
         "ensemble rule_based True True",
         "neural rule_based True True",
     ]
+
+
+def by_number(surface: str, thing: CleaningJob | Cleaner) -> dict[str, float]:
+    """What the service says when it is told nothing but an id: scores by id."""
+    answer = recommend(use_case="cleaning", surface=surface, item_ids=[str(thing.pk)], strategy="rule_based", limit=10)
+    assert (answer["method_used"], answer["degraded"]) == ("rule_based", False)
+    return {item["item_id"]: item["score"] for item in answer["recommendations"]}
+
+
+@pytest.mark.usefixtures("service")
+def test_asked_by_a_number_alone_the_export_says_what_the_tables_say(jobs: list[CleaningJob], cleaners: list[Cleaner]) -> None:
+    for job in jobs:
+        live = {str(row["cleaner"].pk): row["score"] for row in cleaners_for(job, "rule_based")}
+        assert by_number("cleaners-for-job", job) == pytest.approx(live, abs=0.02)
+    for cleaner in cleaners:
+        live = {str(row["job"].pk): row["score"] for row in jobs_for(cleaner, "rule_based")}
+        assert by_number("jobs-for-cleaner", cleaner) == pytest.approx(live, abs=0.02)
