@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from recommendations import client as hop
 from recommendations.client import RecommendationClient
 from sites.startups.models import Startup
+from tests.sites.cleaning import marketplace
 from tests.support import board
 from tests.support.faults import FaultServer, good
 
@@ -221,3 +222,19 @@ def test_swagger_ui_comes_from_local_files_and_runs_no_inline_script(client: Cli
     assert "http://" not in page
     assert all(">" in tag and "src=" in tag.partition(">")[0] for tag in page.split("<script")[1:])
     assert "'unsafe-inline'" not in response["Content-Security-Policy"].split("style-src")[0]
+
+
+@pytest.mark.parametrize("surface", ["cleaners-for-job", "jobs-for-cleaner"])
+def test_what_suits_somebodys_job_is_told_to_staff_and_services_only(
+    surface: str, service_at: Point, client: Client, django_user_model: Any
+) -> None:
+    service_at("http://127.0.0.1:9")
+    subject = marketplace.make_job() if surface == "cleaners-for-job" else marketplace.make_cleaner()
+    address = f"/api/recommendations/cleaning/{surface}/{subject.pk}"
+    client.force_login(django_user_model.objects.create_user("visitor"))
+    refused = assert_problem(client.get(address), 404)
+    nowhere = assert_problem(client.get("/api/recommendations/cleaning/nowhere/5"), 404)
+    assert refused["code"] == nowhere["code"]
+    assert Client().get(address, headers=board.service_header()).status_code == 200
+    client.force_login(django_user_model.objects.create_user("staff", is_staff=True))
+    assert client.get(address).status_code == 200
