@@ -1,8 +1,10 @@
 """`manage.py generate_training_data`, as somebody who tries the marketplace runs it."""
 
 import json
+from datetime import UTC, datetime
 from io import StringIO
 
+import numpy as np
 import pytest
 from django.apps import apps
 from django.core import serializers
@@ -10,8 +12,12 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from recommendation_service.domain.side import Side
 from recommendations.models import UserInteraction
+from sites.cleaning.matches import matches
 from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob, Client, JobBid
+from sites.cleaning.scoring_service import ScoringService
+from sites.cleaning.sides import cleaner_side, job_side
 from sites.cleaning.world import writing
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +39,10 @@ def dump() -> dict[str, str]:
     words = ("event_id", "user__user_id", "item__item_id", "catalogue__name", "kind__name", "value", "time", "request_id")
     past = UserInteraction.objects.order_by("event_id").values_list(*words)
     return {**tables, "past": json.dumps(list(past), default=str)}
+
+
+def _columns(side: Side) -> list[str]:
+    return [f"{name}: {column.tolist()}" for name, column in (*side.numbers.items(), *side.words.items())]
 
 
 def test_it_writes_what_it_says_prints_the_balance_and_names_the_next_command() -> None:
@@ -137,6 +147,19 @@ def test_more_jobs_need_hardly_more_statements_than_batches() -> None:
     rows = JobBid.objects.count() + UserInteraction.objects.count()
     assert rows > 5000
     assert len(many) - len(few) < rows / 50
+
+
+def test_nothing_that_is_scored_or_learned_from_knows_the_tier_of_a_cleaner_or_what_a_client_weighs() -> None:
+    run()
+    before, standings = matches().arrays(), dump()["cleaning.CleanerScore"]
+    sides = [*_columns(cleaner_side(Cleaner.objects.all())), *_columns(job_side(CleaningJob.objects.all()))]
+    Cleaner.objects.update(tier="")
+    Client.objects.update(budget=Client.Budget.LOW)
+    ScoringService().update_all_cleaner_scores(now=datetime(2026, 11, 1, tzinfo=UTC))
+    after = matches().arrays()
+    assert all(np.array_equal(before[name], after[name], equal_nan=before[name].dtype.kind == "f") for name in before)
+    assert [*_columns(cleaner_side(Cleaner.objects.all())), *_columns(job_side(CleaningJob.objects.all()))] == sides
+    assert dump()["cleaning.CleanerScore"] == standings
 
 
 def test_new_rows_can_be_added_right_after_it() -> None:
