@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train and publish; 0 done (also where there is too little to learn from), 1 expected failure, 2 wrong usage."""
     found = parser("train_all", __doc__ or "")
     add_options(found, tune=True)
-    found.add_argument("--no-tune", action="store_true", help="train ALS with the stated settings, without searching")
+    found.add_argument("--no-tune", action="store_true", help="train with the stated settings, without searching")
     options = parse(found, argv)
     choices = Choices(not options.no_tune, options.budget_seconds, options.force, seed=options.seed)
     wanted = {"ensemble": True, "ranker": True, "pairs": PAIR_KINDS, "dry_run": options.dry_run}

@@ -17,8 +17,8 @@ from recommendation_service.training.pair_recipes import pair_kinds
 from recommendation_service.training.pair_session import PairSession
 from recommendation_service.training.ranker import learn_ranker, ranker_of
 from recommendation_service.training.report import Report
+from recommendation_service.training.search import DEFAULT_BUDGET_S
 from recommendation_service.training.session import Choices, EngineBuilder, Outcome, Session
-from recommendation_service.training.tuning import DEFAULT_BUDGET_S
 from recommendation_service.use_cases.schema import UseCase
 
 OF_PAIRS = frozenset({"attributes", "neural"})  # kinds of engines that score a pair, not a person's next item
@@ -31,7 +31,7 @@ LEARNS: Mapping[Above, str] = {
 
 
 def add_options(parser: argparse.ArgumentParser, *, tune: bool) -> None:
-    """Options of the commands that publish; `tune` adds those of the ALS search."""
+    """Options of the commands that publish; `tune` adds those of the searches."""
     parser.add_argument("--dry-run", action="store_true", help="check the exports and say what would be trained")
     parser.add_argument("--force", action="store_true", help="publish even what the gate refuses; said in the manifest")
     parser.add_argument("--seed", type=int, default=42, help="seed of everything random (default: 42)")
@@ -41,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser, *, tune: bool) -> None:
             type=float,
             default=DEFAULT_BUDGET_S,
             metavar="S",
-            help="when the ALS search ends (default: %(default)g)",
+            help="seconds for all searches of a catalogue, in equal parts (default: %(default)g)",
         )
 
 
@@ -70,7 +70,7 @@ def conduct(
                 said.line(f"{name:<10} no export, passed over; run: manage.py generate_all_datasets")
                 continue
             exported = True
-            above = (learn_ensemble,) * (ensemble and learnable_blend(use_case))
+            above: tuple[Above, ...] = (learn_ensemble,) * (ensemble and learnable_blend(use_case))
             above += (learn_ranker,) * (ranker and ranker_of(use_case) is not None)
             above += (learn_index,) * (MODEL in kinds and wants_index(use_case))
             work = Work.of(use_case, name, kinds, above, pairs)

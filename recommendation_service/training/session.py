@@ -11,17 +11,18 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.numeric import Floats
 from recommendation_service.training import gate, metrics
-from recommendation_service.training.als import ALSParameters
 from recommendation_service.training.evaluation import Panel, Scorer, build_panel, score_people
 from recommendation_service.training.material import Material, ModelUnusable, NotEnough, Trained, read_material
 from recommendation_service.training.recipes import Fitted, Parameters, fit, libraries, parameters_from, stated_for
 from recommendation_service.training.report import Report
+from recommendation_service.training.search import DEFAULT_BUDGET_S, SEARCHES, Memory, Searched, figures, told
 from recommendation_service.training.splits import time_split
-from recommendation_service.training.tuning import DEFAULT_BUDGET_S, Tuned, tune_als
+from recommendation_service.training.trials import Trials
 from recommendation_service.use_cases.schema import UseCase
 
 TRAINING_SHARES = (0.9, 0.1, 0.0)
 PANEL_AT_MOST = 1_000
+REMEMBERED = "tuning.json"  # in the folder of the catalogue's models: what was tried on which export
 EngineBuilder = Callable[[UseCase, Catalogue, Mapping[str, Artifact]], Mapping[str, Scorer]]
 
 
@@ -95,12 +96,9 @@ class Session:
     def _train(self, kind: str) -> Outcome:
         today = self.today(kind)
         chosen = self.choices.parameters.get(kind) or stated_for(self.use_case, kind, seed=self.choices.seed)
-        tuned = self._tune(chosen) if kind == "als" and self.choices.tune and isinstance(chosen, ALSParameters) else None
+        searched, candidate, scores = self._candidate(kind, chosen)
         with self.report.progress(f"{self.name}/{kind}") as progress:
-            panel = self.panel if len(self.panel) else None
-            candidate = fit(self.early, kind, tuned.parameters if tuned else chosen, panel=panel, progress=progress)
             refit = fit(self.whole, kind, candidate.parameters, progress=progress).trained
-        scores = self._measured_scores(candidate.trained)
         measured = gate.Measured(
             candidate=self.ndcg(scores),
             refit=self.ndcg(self._measured_scores(refit)),
@@ -113,7 +111,7 @@ class Session:
             interactions=self.rows,
             current_dataset=today.manifest.dataset if today else None,
         )
-        version = self._publish(refit, measured, verdict, tuned, scores)
+        version = self._publish(refit, measured, verdict, searched, scores)
         return Outcome(kind, version, candidate.trained, scores, () if version else verdict.refusals)
 
     def today(self, kind: str) -> Artifact | None:
@@ -175,27 +173,31 @@ class Session:
             self.report.warn(f"{self.name}/{kind}: today's recipe cannot be repeated, so nothing is compared ({error.message})")
             return None
 
-    def _tune(self, stated: ALSParameters) -> Tuned | None:
-        if not len(self.panel):
-            return None
+    def _candidate(self, kind: str, chosen: Parameters) -> tuple[Searched | None, Fitted, Floats | None]:
+        """The model without the validation part, with the settings that validation prefers where a search was asked for."""
+        if not self.choices.tune or kind not in SEARCHES or not len(self.panel):
+            with self.report.progress(f"{self.name}/{kind}") as progress:
+                panel = self.panel if len(self.panel) else None
+                candidate = fit(self.early, kind, chosen, panel=panel, progress=progress)
+            return None, candidate, self._measured_scores(candidate.trained)
         started = time.monotonic()
-        with self.report.progress(f"{self.name}/tune") as progress:
-            tuned = tune_als(self.early, self.panel, stated, budget_s=self.choices.budget_s, progress=progress)
-        best = tuned.parameters
-        told = (
-            f"alpha {best.alpha:g}, regularization {best.regularization:g}, factors {best.factors}: NDCG@10"
-            f" {tuned.score:.4f} against {tuned.stated_score:.4f} with the stated settings"
-            f" ({tuned.gain:+.0%}, {tuned.tried} tried)"
-        )
-        self.report.stage(self.name, "tune", self.rows, time.monotonic() - started, told)
-        return tuned
+        memory = Memory(self.store.root / REMEMBERED, of=f"{self.dataset.fingerprint} {self.use_case.weighting}")
+        trials = Trials(self.early, self.panel, kind, self._measured_scores)
+        with self.report.progress(f"{self.name}/tune {kind}") as progress:
+            searched, candidate, scores = trials.search(chosen, budget_s=self._share(), memory=memory, progress=progress)
+        self.report.stage(self.name, f"tune {kind}", self.rows, time.monotonic() - started, told(searched))
+        return searched, candidate, scores
+
+    def _share(self) -> float:
+        """Seconds of one kind's search: the budget is the catalogue's, in equal parts."""
+        return self.choices.budget_s / max(1, sum(self.use_case.engine_of_kind(kind) is not None for kind in SEARCHES))
 
     def _told(self, scores: Floats) -> str:
         popular = "" if self.popularity is None else f" (popularity {self.popularity:.4f})"
         return f"NDCG@10 {self.ndcg(scores):.4f}{popular}"
 
     def _publish(
-        self, refit: Trained, measured: gate.Measured, verdict: gate.Verdict, tuned: Tuned | None, scores: Floats | None
+        self, refit: Trained, measured: gate.Measured, verdict: gate.Verdict, searched: Searched | None, scores: Floats | None
     ) -> str | None:
         for warning in verdict.warnings:
             self.report.warn(f"{self.name}/{refit.kind}: {warning}")
@@ -210,13 +212,13 @@ class Session:
             catalogue=self.name,
             parameters=refit.parameters,
             dataset=self.provenance(),
-            metrics=self._figures(measured, tuned, scores),
+            metrics=self._figures(measured, searched, scores),
             warnings=verdict.warnings + forced,
             libraries=libraries(refit.kind),
         )
         return published.version
 
-    def _figures(self, measured: gate.Measured, tuned: Tuned | None, scores: Floats | None) -> dict[str, Any]:
+    def _figures(self, measured: gate.Measured, searched: Searched | None, scores: Floats | None) -> dict[str, Any]:
         found: dict[str, Any] = {
             "validation_people": len(self.panel),
             "validation_ndcg_at_10": measured.candidate,
@@ -227,11 +229,6 @@ class Session:
             own = metrics.measure(metrics.top_k(scores, self.panel.eligible, 10), self.panel.relevant)
             for name in ("precision", "recall", "map"):
                 found[f"validation_{name}_at_10"] = float(getattr(own, name).mean())
-        if tuned is not None:
-            found["tuning"] = {
-                "stated_ndcg_at_10": tuned.stated_score,
-                "tuned_ndcg_at_10": tuned.score,
-                "tried": tuned.tried,
-                "whole_grid": tuned.whole_grid,
-            }
+        if searched is not None:
+            found["tuning"] = figures(searched)
         return found

@@ -9,17 +9,17 @@ from recommendation_service.datasets.files import Dataset
 from recommendation_service.errors import DatasetError
 from recommendation_service.numeric import AnyArray, Floats
 from recommendation_service.training import tables
-from recommendation_service.training.als import ALSParameters
 from recommendation_service.training.basket_panel import build_baskets
 from recommendation_service.training.blend import Learned, learn_weights
 from recommendation_service.training.evaluation import Figures, Panel, Scorer, build_panel, measure_all, score_people
 from recommendation_service.training.material import NotEnough, Trained, read_material
 from recommendation_service.training.members import ask_members
-from recommendation_service.training.recipes import Parameters, fit
+from recommendation_service.training.recipes import Parameters, fit, parameters_from
 from recommendation_service.training.report import Report
+from recommendation_service.training.search import SEARCHES, Searched, told
 from recommendation_service.training.session import PANEL_AT_MOST, EngineBuilder
 from recommendation_service.training.splits import time_split
-from recommendation_service.training.tuning import Tuned, tune_als
+from recommendation_service.training.trials import Trials
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.schema import UseCase
 
@@ -69,11 +69,11 @@ class Study:
                 notes.append(f"{self._named(kind)} is missing: {error.message}")
         rows = self._stated(late, self.test)
         baskets = self._baskets(late, parameters.get("co_occurrence"))
-        if tune and "als" in early and len(self.valid):
-            tuned = self._tuned(parameters["als"], budget_s)
-            notes.append(_tuning_note(tuned))
-            early["als"], late["als"] = self._trained("als", tuned.parameters)
-            rows = _beside(rows, self._named("als"), self._engines(self.test, late)[self._named("als")], self.test)
+        for kind in [kind for kind in early if tune and kind in SEARCHES and len(self.valid)]:
+            searched, early[kind] = self._searched(kind, parameters[kind], budget_s)
+            notes.append(f"{self._named(kind)} tuned on validation: {told(searched)}")
+            late[kind] = fit(self.test.material, kind, parameters_from(kind, early[kind].parameters)).trained
+            rows = _beside(rows, self._named(kind), self._engines(self.test, late)[self._named(kind)], self.test)
         rows |= self._learned(early, late, notes)
         rows = self._about_people(rows, notes)
         return Studied(tuple(measure_all(rows, self.test, k=k)), tuple(notes), baskets)
@@ -101,11 +101,17 @@ class Study:
             second = fit(self.test.material, kind, first.parameters, progress=progress)
         return first.trained, second.trained
 
-    def _tuned(self, stated: Parameters, budget_s: float) -> Tuned:
-        if not isinstance(stated, ALSParameters):
-            raise TypeError(f"only ALS is tuned, not {type(stated).__name__}")
-        with self._report.progress(f"{self._name}/tune") as progress:
-            return tune_als(self.valid.material, self.valid, stated, budget_s=budget_s, progress=progress)
+    def _searched(self, kind: str, stated: Parameters, budget_s: float) -> tuple[Searched, Trained]:
+        material, name = self.valid.material, self._named(kind)
+
+        def scored(trained: Trained) -> Floats:
+            return score_people(self._engines(self.valid, {kind: trained})[name], self.valid)
+
+        with self._report.progress(f"{self._name}/tune {kind}") as progress:
+            searched, fitted, _ = Trials(material, self.valid, kind, scored).search(
+                stated, budget_s=budget_s, progress=progress
+            )
+        return searched, fitted.trained
 
     def _named(self, kind: str) -> str:
         found = self._use_case.engine_of_kind(kind)
@@ -166,15 +172,6 @@ def weight_arrays(learned: Learned) -> dict[str, AnyArray]:
         "members": np.array([name.encode() for name in names], dtype=np.bytes_),
         "weights": np.array([learned.weights[name] for name in names], dtype=np.float32),
     }
-
-
-def _tuning_note(tuned: Tuned) -> str:
-    best = tuned.parameters
-    return (
-        f"ALS tuned on validation: alpha {best.alpha:g}, regularization {best.regularization:g}, factors {best.factors},"
-        f" iterations {best.iterations}; NDCG@10 {tuned.score:.4f} there against {tuned.stated_score:.4f} with the stated"
-        f" settings ({tuned.gain:+.0%}); {tuned.tried} settings tried"
-    )
 
 
 def _blend_note(name: str, learned: Learned, people: int) -> str:

@@ -16,7 +16,8 @@ from recommendation_service.training.evaluation import Panel, Scorer, score_peop
 from recommendation_service.training.material import Material, NotEnough, Trained
 from recommendation_service.training.recipes import RECIPES, Fitted, fit
 from recommendation_service.training.report import Report
-from recommendation_service.training.search import Memory, Searched, search
+from recommendation_service.training.search import Memory, Searched
+from recommendation_service.training.trials import Trials
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines
 
@@ -75,24 +76,16 @@ class Contest:
 
     def choose(self, kind: str) -> tuple[Fitted, Searched, Floats]:
         """The settings that validation prefers, that model, and its validation scores. Raises NotEnough."""
-        stated = RECIPES[kind].stated
-        kept: dict[str, tuple[Fitted, Floats]] = {}
-
-        def measure(parameters: Any) -> float:
-            fitted = fit(self.task.valid.material, kind, parameters, panel=self._panel)
-            scores = score_people(_engine(fitted.trained, self.task.valid.material), self._panel)
-            found = metrics.ndcg(scores, self._panel.eligible, self._panel.relevant, self.task.k)
-            kept[repr(parameters)] = (fitted, scores)
-            if len(kept) > 2:  # the best so far and this one
-                worst = min(kept, key=lambda key: self._ndcg(kept[key][1]))
-                del kept[worst]
-            return found
-
+        material = self.task.valid.material
+        trials = Trials(
+            material, self._panel, kind, lambda one: score_people(_engine(one, material), self._panel), k=self.task.k
+        )
         with self._report.progress(kind) as progress:
-            found = search(kind, stated, measure, budget_s=self._choices.budget_s, memory=self._memory, progress=progress)
-        if repr(found.best.parameters) not in kept:
-            measure(found.best.parameters)
-        fitted, scores = kept[repr(found.best.parameters)]
+            found, fitted, scores = trials.search(
+                RECIPES[kind].stated, budget_s=self._choices.budget_s, memory=self._memory, progress=progress
+            )
+        if scores is None:
+            raise NotEnough(f"{kind} is served by no engine")
         return fitted, found, scores
 
     def _popular(self) -> Entry:
@@ -138,9 +131,6 @@ class Contest:
         rows = {entry.name: entry.row for entry in entries}
         rows |= {name: Row(name, {}, 0, settings=weights) for name, weights in blends.items()}
         return [_summed(rows[name], told) for name, told in found.items()]
-
-    def _ndcg(self, scores: Floats) -> float:
-        return metrics.ndcg(scores, self._panel.eligible, self._panel.relevant, self.task.k)
 
 
 def measures_of(scores: Floats, panel: Panel, task: Task) -> dict[str, AnyArray]:

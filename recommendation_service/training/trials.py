@@ -1,0 +1,45 @@
+"""Trains one kind of model with other settings again and again, and keeps the best it has seen."""
+
+from collections.abc import Callable
+from typing import Any
+
+from recommendation_service.numeric import Floats
+from recommendation_service.training import metrics
+from recommendation_service.training.evaluation import Panel
+from recommendation_service.training.material import Material, Trained
+from recommendation_service.training.recipes import Fitted, fit
+from recommendation_service.training.report import Progress
+from recommendation_service.training.search import Memory, Searched, search
+
+Scored = Callable[[Trained], Floats | None]  # (p, n_items) of the panel's people by the serving engine; None: not served
+
+
+class Trials:
+    """One kind on one material, measured on one panel by NDCG at `k`."""
+
+    def __init__(self, material: Material, panel: Panel, kind: str, scored: Scored, *, k: int = 10) -> None:
+        self._material, self._panel, self._kind, self._scored, self._k = material, panel, kind, scored, k
+        self._best: tuple[Any, float, Fitted, Floats | None] | None = None
+
+    def search(
+        self, stated: Any, *, budget_s: float, memory: Memory | None = None, progress: Progress | None = None
+    ) -> tuple[Searched, Fitted, Floats | None]:
+        """What was found, the model with the best settings, and its scores. Raises NotEnough as the trainer does."""
+        found = search(self._kind, stated, self.measure, budget_s=budget_s, memory=memory, progress=progress)
+        wanted = found.best.parameters
+        if self._best is None or self._best[0] != wanted:  # it was remembered, not trained, this time
+            self._best = None
+            self.measure(wanted)
+        if self._best is None:
+            raise RuntimeError(f"{self._kind} was measured and not kept")
+        _, _, fitted, scores = self._best
+        return found, fitted, scores
+
+    def measure(self, parameters: Any) -> float:
+        """Validation NDCG of a model with these settings; 0 where no engine serves it."""
+        fitted = fit(self._material, self._kind, parameters, panel=self._panel)
+        scores = self._scored(fitted.trained)
+        found = 0.0 if scores is None else metrics.ndcg(scores, self._panel.eligible, self._panel.relevant, self._k)
+        if self._best is None or found > self._best[1]:
+            self._best = (parameters, found, fitted, scores)
+        return found
