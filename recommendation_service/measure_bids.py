@@ -15,9 +15,11 @@ from recommendation_service.datasets.files import Dataset
 from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.training.bid_inputs import Bids, read_bids
 from recommendation_service.training.bid_parameters import KIND, BidParameters, bid_parameters
-from recommendation_service.training.bid_tables import coverage_table, outcome_table
+from recommendation_service.training.bid_tables import coverage_table, outcome_table, rolling_line
 from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
 from recommendation_service.training.report import Report
+
+LEAST_ROLLED = 500  # winning bids in the older half, so that a tenth of all says something
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _measure(options: argparse.Namespace) -> int:
-    from recommendation_service.training.bid import enough, fit  # torch takes seconds to import
+    from recommendation_service.training.bid import enough, fit, rolling  # torch takes seconds to import
     from recommendation_service.training.bid_figures import measure
 
     place, report = place_of(options), Report()
@@ -45,7 +47,8 @@ def _measure(options: argparse.Namespace) -> int:
     matches = dataset.matches()
     if matches is None:
         raise DatasetError(f"{dataset.version} has no matches; export again: manage.py generate_all_datasets")
-    older, newer = cut(read_bids(matches, use_case.pairing, parameters), options.held_out)
+    bids = read_bids(matches, use_case.pairing, parameters)
+    older, newer = cut(bids, options.held_out)
     enough(older.won())
     started = time.monotonic()
     with report.progress(f"{use_case.name}/{KIND}") as progress:
@@ -56,6 +59,8 @@ def _measure(options: argparse.Namespace) -> int:
     said, won = fitted.rates(newer), newer.won()
     for line in (*coverage_table(said[newer.chosen], won, older.won(), parameters), "", *outcome_table(said, newer)):
         report.line(line)
+    if len(bids.won()) >= 2 * LEAST_ROLLED:
+        report.line(f"\n{rolling_line(rolling(bids.won(), parameters))}")
     if options.json:
         figures = measure(said[newer.chosen], won, older.won(), parameters).told()
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

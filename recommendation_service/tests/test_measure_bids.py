@@ -51,6 +51,7 @@ def test_the_tables_say_how_many_newer_bids_lay_within_and_how_all_of_them_did(
     assert any(line.startswith("| all | 300 |") for line in told)
     assert any(line.startswith("| property_type villa |") for line in told)
     assert sum(line.startswith(("| below", "| minimum to", "| optimal to", "| above")) for line in told) == 4
+    assert any(line.startswith("each of the newest 5 tenths of time") and "of 500 (" in line for line in told)
     assert told[-1] == "next: python -m recommendation_service.train_all --use-case cleaning"
     figures = json.loads(wanted.read_text())
     low, high = figures["coverage_interval"]

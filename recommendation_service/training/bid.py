@@ -9,6 +9,7 @@ Distribution-Free Prediction Intervals for Deep Networks"), which keeps the orde
 
 import copy
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -134,6 +135,16 @@ def held_out(
     border = round(len(won) * (1 - share))
     older, newer = won.take(slice(0, border)), won.take(slice(border, None))
     return measure(fit(older, parameters, progress=progress).rates(newer), newer, older, parameters), border
+
+
+def rolling(won: Bids, parameters: BidParameters, *, stretches: int = 5) -> list[BidFigures]:
+    """Figures on each of the newest `stretches` tenths, by a model of all that came before it."""
+    borders = [round(len(won) * (10 - stretches + step) / 10) for step in range(stretches + 1)]
+    found = []
+    for start, end in pairwise(borders):
+        older, newer = won.take(slice(0, start)), won.take(slice(start, end))
+        found.append(measure(fit(older, parameters).rates(newer), newer, older, parameters))
+    return found
 
 
 def fit(won: Bids, parameters: BidParameters, *, progress: Progress | None = None) -> FittedBid:

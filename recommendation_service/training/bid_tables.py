@@ -1,6 +1,6 @@
 """Measured advice on bids as text: how often the winning bid lay within it, and how bids did by where they lay."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -36,6 +36,16 @@ def coverage_table(said: AnyArray, won: Bids, older: Bids, parameters: BidParame
     for name, rows in parts_of(won, parameters).items():
         places = np.flatnonzero(rows)
         yield _row(name, measure(said[places], won.take(places), older, parameters))
+
+
+def rolling_line(found: Sequence[BidFigures]) -> str:
+    """How often it held in each of several stretches of time, and in all of them together."""
+    n = sum(one.n for one in found)
+    within = sum(round(one.coverage * one.n) for one in found)
+    low, high = wilson(within, n)
+    each = ", ".join(f"{one.coverage:.1%}" for one in found)
+    whole = f"together {within / n:.1%} of {n:,} ({low:.1%}-{high:.1%})"
+    return f"each of the newest {len(found)} tenths of time, learned from all before it: {each}; {whole}"
 
 
 def _row(name: str, one: BidFigures) -> str:

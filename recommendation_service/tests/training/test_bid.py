@@ -8,7 +8,7 @@ import torch
 
 from recommendation_service.artifacts import shapes
 from recommendation_service.tests.support.bidding import auctions, expected_rate, pairing
-from recommendation_service.training.bid import LEAST, BidPrediction, _untold, fit, pinball, train_bid
+from recommendation_service.training.bid import LEAST, BidPrediction, _untold, fit, pinball, rolling, train_bid
 from recommendation_service.training.bid_figures import measure
 from recommendation_service.training.bid_inputs import read_bids
 from recommendation_service.training.bid_parameters import BidParameters, bid_parameters
@@ -144,6 +144,14 @@ def test_one_that_loses_to_the_markets_own_quantiles_says_so():
     trained = train_bid(known, pairing(), replace(SHORT, epochs=1, learning_rate=0.0))
     assert trained.warnings
     assert trained.warnings[0].startswith("loses to the market's own quantiles")
+
+
+def test_each_stretch_of_time_is_foretold_from_what_came_before_it():
+    won = read_bids(auctions(1000), pairing(), SHORT).won()
+    found = rolling(won, SHORT)
+    assert [one.n for one in found] == [100] * 5
+    last = fit(won.take(slice(0, 900)), SHORT).rates(won.take(slice(900, 1000)))
+    assert found[-1] == measure(last, won.take(slice(900, 1000)), won.take(slice(0, 900)), SHORT)
 
 
 @pytest.mark.parametrize("jobs", [0, 1, LEAST - 1])
