@@ -35,7 +35,8 @@ django.setup()
 from django.conf import settings
 from django.utils import timezone
 from recommendations.services.recommendation_engine import RecommendationEngine
-from sites.cleaning.models import CleaningJob
+from sites.cleaning.candidates import Filters, cleaners_for
+from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob
 
 wanted, now = int(sys.argv[1]), timezone.now()
 olds = list(CleaningJob.objects.select_related("place").order_by("-pk")[:wanted])
@@ -43,7 +44,9 @@ jobs = CleaningJob.objects.bulk_create(
     CleaningJob(client_id=old.client_id, place=old.place, hours=old.hours, budget=old.budget, eco_friendly=old.eco_friendly,
                 posted_at=now, wanted_for=now + timedelta(days=3))
     for old in olds)
-assert len(jobs) == wanted, (len(jobs), wanted)
+Cleaner.objects.update(is_available=True, reach_km=60)  # every one of them is a candidate
+CleanerScore.objects.update(is_active=True)
+assert (len(jobs), cleaners_for(Filters()).count()) == (wanted, int(sys.argv[2]))
 
 def timed(act):
     begun = time.perf_counter()
@@ -76,7 +79,7 @@ def measure(root: Path) -> list[tuple[str, str]]:
     for words in FILL:
         ran(words, environment)
     with served(command(), port=port, environment=environment, log=root / "service.log"):
-        told = json.loads(ran([sys.executable, "-c", INSIDE, JOBS], environment).splitlines()[-1])
+        told = json.loads(ran([sys.executable, "-c", INSIDE, JOBS, CLEANERS], environment).splitlines()[-1])
     rows = []
     for mode, stated in STATED_MS.items():
         rows += [

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -21,50 +21,56 @@ def record_impression(*, place: Place, answer: Mapping[str, Any]) -> bool:
     A user id that nobody has makes no row: staff may ask about any id, and asking must not fill the table. A list for
     nobody in particular is stored without a user.
     """
+    return record_impressions(place=place, answers=[answer]) == 1
+
+
+def record_impressions(*, place: Place, answers: Sequence[Mapping[str, Any]]) -> int:
+    """The same for several lists of one place, in as many statements as for one; gives how many were stored."""
     try:
         with transaction.atomic():
-            user = _user_key(place, answer["user_id"])
-            if user is None and answer["user_id"] is not None:
-                return False
-            _store(user, place, answer)
+            users = _user_keys(place, {answer["user_id"] for answer in answers} - {None})
+            kept = [answer for answer in answers if answer["user_id"] is None or answer["user_id"] in users]
+            if kept:
+                _store(users, place, kept)
     except Error as error:
         log.warning("a shown list was not recorded: %s", type(error).__name__)
-        return False
-    return True
+        return 0
+    return len(kept)
 
 
-def _user_key(place: Place, user_id: str | None) -> int | None:
-    if user_id is None:
-        return None
-    known = UserKey.objects.filter(user_id=user_id).values_list("pk", flat=True).first()
-    if known is None and place.source.person(user_id) is not None:
-        known = user_keys([user_id])[user_id]
-    return known
+def _user_keys(place: Place, user_ids: set[str]) -> dict[str, int]:
+    """Keys of those whom somebody has."""
+    known = dict(UserKey.objects.filter(user_id__in=user_ids).values_list("user_id", "pk")) if user_ids else {}
+    new = [user_id for user_id in sorted(user_ids - known.keys()) if place.source.person(user_id) is not None]
+    return known | (user_keys(new) if new else {})
 
 
-def _store(user: int | None, place: Place, answer: Mapping[str, Any]) -> None:
+def _store(users: Mapping[str, int], place: Place, answers: Sequence[Mapping[str, Any]]) -> None:
     catalogue = catalogue_key(place.catalogue)
-    shown = answer["recommendations"]
-    keys = item_keys(catalogue, [item["item_id"] for item in shown])
-    impression = Impression.objects.create(
-        request_id=uuid.UUID(answer["request_id"]),
-        user_id=user,
-        catalogue_id=catalogue,
-        use_case=answer["use_case"],
-        surface=answer["surface"],
-        method_used=answer["method_used"][:40],
-        model_version=answer["model_version"],
-        degraded=answer["degraded"],
-        degradation=answer["degradation"],
-        probabilities=answer["probabilities"],
+    keys = item_keys(catalogue, {item["item_id"] for answer in answers for item in answer["recommendations"]})
+    Impression.objects.bulk_create(
+        Impression(
+            request_id=uuid.UUID(answer["request_id"]),
+            user_id=users.get(answer["user_id"]),
+            catalogue_id=catalogue,
+            use_case=answer["use_case"],
+            surface=answer["surface"],
+            method_used=answer["method_used"][:40],
+            model_version=answer["model_version"],
+            degraded=answer["degraded"],
+            degradation=answer["degradation"],
+            probabilities=answer["probabilities"],
+        )
+        for answer in answers
     )
     ImpressionItem.objects.bulk_create(
         ImpressionItem(
-            impression=impression,
+            impression_id=uuid.UUID(answer["request_id"]),
             item_id=keys[item["item_id"]],
             position=item["position"],
             score=item["score"],
             parts=item["parts"] if place.keeps_parts else {},
         )
-        for item in shown
+        for answer in answers
+        for item in answer["recommendations"]
     )

@@ -79,7 +79,7 @@ def told(met: Met, found: Scored, *, mode: str, limit: int) -> list[Row]:
 def _row(met: Met, found: Scored, place: int, mode: str) -> Row:
     row, neural = int(found.rows[place]), _known(found.opinion.scores[place])
     return Row(
-        id=met.found.side.ids[row],
+        id=met.side.ids[row],
         score=round(float(found.score[place]), 2),
         rule_based_score=_known(met.ruled.total[row]),
         neural_score=neural,

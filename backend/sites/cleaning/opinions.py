@@ -49,15 +49,15 @@ def network_opinion(met: Met, rows: Ints) -> Opinion:
     answer = answered.answer
     if answer["method_used"] != NEURAL:
         return silent(len(rows), *_why_not(answer))
-    return _read(answer, [met.found.side.ids[row] for row in rows.tolist()], answered.state)
+    return _read(answer, [met.side.ids[row] for row in rows.tolist()], answered.state)
 
 
 def _ask(met: Met, rows: Ints) -> dict[str, Any]:
     """The JSON of the question: what the network reads, and nobody's name."""
     of_own, of_pairs = met.columns(rows)
     words = _words(met.own, [0])[0]
-    offered = _words(met.found.side, rows.tolist())
-    ids = met.found.side.ids
+    offered = _words(met.side, rows.tolist())
+    ids = met.side.ids
     offers = [
         {"item_id": ids[row], "numbers": numbers, "words": told}
         for row, numbers, told in zip(rows.tolist(), of_pairs, offered, strict=True)

@@ -24,7 +24,7 @@ from sites.cleaning.kept import Made
 from sites.cleaning.models import Cleaner, CleaningJob
 from sites.cleaning.opinions import network_opinion
 from sites.cleaning.shown import Showing, record
-from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, Way, candidates, met
+from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, Way, met
 
 ASKED_AT_ONCE = 4  # of the service, for many lists
 Own = TypeVar("Own", CleaningJob, Cleaner)
@@ -78,7 +78,10 @@ class RecommendationEngine:
         chosen, limit, now = read_filters(filters), _limit(limit), timezone.now()
         job = _fresh(CleaningJob, [job])[0]
         over = closed(job, now)
-        listed = _over(job, over) if over else self._listed(CLEANERS_FOR_JOB, job, limit, chosen, cleaners_for(chosen))
+        if over:
+            listed = Showing.of(CLEANERS_FOR_JOB, job, _over(job, over), {})
+        else:
+            listed = self._listed(CLEANERS_FOR_JOB, job, limit, chosen, cleaners_for(chosen))
         return self._shown([listed], now)[0]
 
     def recommend_jobs_for_cleaner(
@@ -94,22 +97,23 @@ class RecommendationEngine:
         """The same as one by one, in that order: the cleaners are read once, and several jobs are asked about at a time."""
         limit, now, filters = _limit(limit), timezone.now(), Filters()
         jobs = _fresh(CleaningJob, jobs)
-        found = candidates(CLEANERS_FOR_JOB, list(cleaners_for(filters)))
-        own = CLEANERS_FOR_JOB.own(jobs)
+        own, side = CLEANERS_FOR_JOB.own(jobs), CLEANERS_FOR_JOB.things(list(cleaners_for(filters)))
 
-        def listed(place: int) -> Showing:
+        def made(place: int) -> Made:
             job = jobs[place]
             over = closed(job, now)
             if over:
                 return _over(job, over)
-            side = own.take(np.array([place], dtype=np.int64))
-            return self._made(met(CLEANERS_FOR_JOB, job, found, filters, own=side), limit)[0]
+            alone = own.take(np.array([place], dtype=np.int64))
+            return self._made(met(CLEANERS_FOR_JOB, job, alone, side, filters), limit)[0]
 
-        places = range(len(jobs))
-        if not hears_network(self.weights):
-            return self._shown([listed(place) for place in places], now)
-        with ThreadPoolExecutor(ASKED_AT_ONCE) as asking:  # none of which touches the database
-            return self._shown(list(asking.map(listed, places)), now)
+        if hears_network(self.weights):
+            with ThreadPoolExecutor(ASKED_AT_ONCE) as asking:  # none of which touches the database
+                lists = list(asking.map(made, range(len(jobs))))
+        else:
+            lists = [made(place) for place in range(len(jobs))]
+        here = _here(cleaners_for(filters), lists)
+        return self._shown([Showing.of(CLEANERS_FOR_JOB, job, one, here) for job, one in zip(jobs, lists, strict=True)], now)
 
     def _listed(self, way: Way, subject: Own, limit: int, filters: Filters, offered: QuerySet[Any]) -> Showing:
         """What is kept, where everybody in it may still be shown; else a list made anew, and kept."""
@@ -120,14 +124,15 @@ class RecommendationEngine:
         state = service_state() if hears_network(self.weights) else ""
         made = kept.read(key, state, about)
         if made is not None:
-            here = {str(thing.pk): thing for thing in offered.filter(pk__in=[int(row.id) for row in made.rows])}
+            here = _here(offered, [made])
             if len(here) == len(made.rows):
                 return Showing.of(way, subject, made, here)
-        listed, served = self._made(met(way, subject, candidates(way, list(offered)), filters, own=own), limit)
-        kept.keep(key, served or state, listed.made)
-        return listed
+        side = kept.side_of(way, offered, stamp, filters)
+        made, served = self._made(met(way, subject, own, side, filters), limit)
+        kept.keep(key, served or state, made)
+        return Showing.of(way, subject, made, _here(offered, [made]))
 
-    def _made(self, found: Met, limit: int) -> tuple[Showing, str]:
+    def _made(self, found: Met, limit: int) -> tuple[Made, str]:
         """A list made anew, and the service's word for what it served."""
         asks = hears_network(self.weights)
         rows = shortlist(found, SHORTLIST if asks else limit)
@@ -142,9 +147,7 @@ class RecommendationEngine:
             model_version=opinion.model_version if opinion is not None else "",
             rows=told(found, scored(found, rows, self.weights, opinion), mode=self.mode, limit=limit),
         )
-        ids = {row.id for row in made.rows}
-        things = {str(thing.pk): thing for thing in found.found.things if str(thing.pk) in ids}
-        return Showing.of(found.way, found.subject, made, things), opinion.state if opinion is not None else ""
+        return made, opinion.state if opinion is not None else ""
 
     def _shown(self, listed: Sequence[Showing], now: datetime) -> list[Recommendations]:
         """The lists, written down as shown."""
@@ -171,12 +174,20 @@ def _rows(showing: Showing, keys: Sequence[int | None]) -> list[Recommendation]:
     return rows
 
 
-def _over(job: CleaningJob, reason: str) -> Showing:
-    made = Made(
-        about=kept.about(CLEANERS_FOR_JOB, job), mode=RULE_BASED, degraded=True, degradation=[_nothing(reason)],
-        model_version="", rows=[],
-    )  # fmt: skip
-    return Showing.of(CLEANERS_FOR_JOB, job, made, {})
+def _here(offered: QuerySet[Any], lists: Sequence[Made]) -> dict[str, Any]:
+    """Everybody and everything in these lists that may still be shown."""
+    return {str(thing.pk): thing for thing in offered.filter(pk__in={int(row.id) for made in lists for row in made.rows})}
+
+
+def _over(job: CleaningJob, reason: str) -> Made:
+    return Made(
+        about=kept.about(CLEANERS_FOR_JOB, job),
+        mode=RULE_BASED,
+        degraded=True,
+        degradation=[_nothing(reason)],
+        model_version="",
+        rows=[],
+    )
 
 
 def _nothing(detail: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from django.db.utils import Error
 
 from recommendation_service.errors import NotFound
 from recommendations.places import place_of
-from recommendations.services.impressions import record_impression
+from recommendations.services.impressions import record_impressions
 from sites.cleaning.blending import Row
 from sites.cleaning.kept import Made
 from sites.cleaning.models import Cleaner, CleanerRecommendation, CleaningJob, JobRecommendation
@@ -35,8 +35,10 @@ class Showing:
 
     @classmethod
     def of(cls, way: Way, subject: CleaningJob | Cleaner, made: Made, things: Mapping[str, Any]) -> "Showing":
-        """With a request id of its own, also where the scores were kept."""
-        return cls(way, subject, made, things, uuid4())
+        """With a request id of its own, also where the scores were kept; without those who are gone by now."""
+        rows = [row for row in made.rows if row.id in things]
+        made = made if len(rows) == len(made.rows) else made.model_copy(update={"rows": rows})
+        return cls(way, subject, made, {row.id: things[row.id] for row in rows}, uuid4())
 
 
 def record(showings: Sequence[Showing], *, now: datetime) -> list[list[int | None]]:
@@ -48,8 +50,7 @@ def record(showings: Sequence[Showing], *, now: datetime) -> list[list[int | Non
     except Error as error:
         log.warning("%d shown lists were not recorded: %s", len(showings), type(error).__name__, exc_info=True)
         return [[None] * len(showing.made.rows) for showing in showings]
-    for showing in showings:
-        _tell_statistics(showing)
+    _tell_statistics(showings)
     keys = iter(rows)
     return [[next(keys).pk for _ in showing.made.rows] for showing in showings]
 
@@ -91,14 +92,19 @@ def _written(showing: Showing, rank: int, row: Row, now: datetime) -> CleanerRec
     return JobRecommendation(job=thing, cleaner=subject, availability=parts.get("availability"), **shared)
 
 
-def _tell_statistics(showing: Showing) -> None:
-    """The same list as every other site's lists are kept, so that clicks and bids are counted by what was shown."""
-    try:
-        place = place_of(USE_CASE, showing.way.surface)
-    except NotFound:
-        return  # a site without the declarations has no statistics either
+def _tell_statistics(showings: Sequence[Showing]) -> None:
+    """The same lists as every other site's are kept, so that clicks and bids are counted by what was shown."""
+    for way in {showing.way.surface: showing.way for showing in showings}.values():
+        try:
+            place = place_of(USE_CASE, way.surface)
+        except NotFound:
+            return  # a site without the declarations has no statistics either
+        record_impressions(place=place, answers=[_answer(showing) for showing in showings if showing.way is way])
+
+
+def _answer(showing: Showing) -> dict[str, Any]:
     made, subject = showing.made, showing.subject
-    answer = {
+    return {
         "request_id": str(showing.request_id),
         "user_id": of_client(subject.client_id) if isinstance(subject, CleaningJob) else of_cleaner(subject.pk),
         "use_case": USE_CASE,
@@ -113,4 +119,3 @@ def _tell_statistics(showing: Showing) -> None:
             for rank, row in enumerate(made.rows, start=1)
         ],
     }
-    record_impression(place=place, answer=answer)

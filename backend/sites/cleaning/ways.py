@@ -37,21 +37,13 @@ JOBS_FOR_CLEANER = Way("jobs-for-cleaner", "job", "jobs", "budget", cleaner_side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
-    """What may be shown, as the tables say, and as columns."""
-
-    things: Sequence[Any]  # n cleaners or jobs, in the order of their keys
-    side: Side
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Met:
     """One job or cleaner with all candidates, and what rules say of the n pairs."""
 
     way: Way
     subject: CleaningJob | Cleaner
     own: Side  # of length 1
-    found: Candidates
+    side: Side  # of the n candidates, in the order of their keys
     pairs: Pairs
     fits: Bools  # (n,) within reach and filters
     ruled: RuleScores
@@ -71,17 +63,10 @@ class Met:
         return {name: value for name, value in of_own.items() if value is not None}, of_pairs
 
 
-def candidates(way: Way, things: Sequence[Any]) -> Candidates:
-    """These things, ready to meet."""
-    return Candidates(things, way.things(things))
-
-
-def met(way: Way, subject: CleaningJob | Cleaner, found: Candidates, filters: Filters, *, own: Side | None = None) -> Met:
-    """The pairs with what rules say of all of them; `own` where the subject's side is known already."""
-    own = way.own([subject]) if own is None else own
-    sides = (own, found.side) if way.shown == "cleaner" else (found.side, own)
-    pairs = meet(pairing(), *sides)
-    return Met(way, subject, own, found, pairs, fitting(filters, pairs, price=way.price), rule_scores(rules(), pairs))
+def met(way: Way, subject: CleaningJob | Cleaner, own: Side, side: Side, filters: Filters) -> Met:
+    """The pairs of the subject, which is `own`, with candidates, and what rules say of all of them."""
+    pairs = meet(pairing(), own, side) if way is CLEANERS_FOR_JOB else meet(pairing(), side, own)
+    return Met(way, subject, own, side, pairs, fitting(filters, pairs, price=way.price), rule_scores(rules(), pairs))
 
 
 @cache

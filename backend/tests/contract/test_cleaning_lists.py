@@ -25,7 +25,8 @@ from sites.cleaning.candidates import Filters
 from sites.cleaning.models import Cleaner, CleaningJob
 from sites.cleaning.opinions import network_opinion
 from sites.cleaning.recommendation_engine import RecommendationEngine
-from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, candidates, met
+from sites.cleaning.sides import cleaner_side, job_side
+from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, met
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands, who
 
@@ -97,7 +98,7 @@ def encoded(*words: str) -> Any:
 
 
 def of_job(job: CleaningJob) -> Met:
-    return met(CLEANERS_FOR_JOB, job, candidates(CLEANERS_FOR_JOB, list(Cleaner.objects.order_by("pk"))), Filters())
+    return met(CLEANERS_FOR_JOB, job, job_side([job]), cleaner_side(list(Cleaner.objects.order_by("pk"))), Filters())
 
 
 def whole(found: Met) -> dict[str, Any]:
@@ -107,8 +108,8 @@ def whole(found: Met) -> dict[str, Any]:
         numbers = {name: float(column[row]) for name, column in side.numbers.items() if not np.isnan(column[row])}
         return {"numbers": numbers, "words": {name: str(column[row]) for name, column in side.words.items()}}
 
-    rows = range(len(found.found.side))
-    offers = [{"item_id": found.found.side.ids[row], **told(found.found.side, row)} for row in rows]
+    rows = range(len(found.side))
+    offers = [{"item_id": found.side.ids[row], **told(found.side, row)} for row in rows]
     return {
         "limit": len(offers), "explain": True, "strategy": "rule_based",
         "context": {"id": found.own.ids[0], **told(found.own, 0)}, "offers": offers,
@@ -123,12 +124,12 @@ def test_rules_in_django_are_the_services_rules_for_the_same_pair(
     if way == JOBS_FOR_CLEANER.surface:
         subjects = [(JOBS_FOR_CLEANER, cleaner, jobs) for cleaner in cleaners]
     for direction, subject, things in subjects:
-        found = met(direction, subject, candidates(direction, things), Filters())
+        found = met(direction, subject, direction.own([subject]), direction.things(things), Filters())
         answer = service.recommend_among(whole(found), use_case="cleaning", surface=way).answer
         assert answer["method_used"] == "rule_based"
         assert len(answer["recommendations"]) == len(things)
         for item in answer["recommendations"]:
-            row = found.found.side.ids.index(item["item_id"])
+            row = found.side.ids.index(item["item_id"])
             assert item["parts"].pop("rule_based") == pytest.approx(float(found.ruled.total[row]), abs=1e-3)
             own = {name: float(part[row]) for name, part in found.ruled.parts.items() if not np.isnan(part[row])}
             assert item["parts"] == pytest.approx(own, abs=1e-3)
@@ -144,12 +145,12 @@ def test_the_networks_opinion_comes_back_for_every_pair_whichever_side_asks(
         rows = shortlist(found)
         opinion = network_opinion(found, rows)
         assert (opinion.missing, opinion.model_version) == ((), "neural_v1")
-        table |= {(job.pk, int(found.found.side.ids[row])): score for row, score in zip(rows, opinion.scores, strict=True)}
+        table |= {(job.pk, int(found.side.ids[row])): score for row, score in zip(rows, opinion.scores, strict=True)}
     for cleaner in cleaners:
-        found = met(JOBS_FOR_CLEANER, cleaner, candidates(JOBS_FOR_CLEANER, jobs), Filters())
+        found = met(JOBS_FOR_CLEANER, cleaner, cleaner_side([cleaner]), job_side(jobs), Filters())
         rows = shortlist(found)
         for row, score in zip(rows, network_opinion(found, rows).scores, strict=True):
-            assert score == pytest.approx(table[int(found.found.side.ids[row]), cleaner.pk], abs=0.01)
+            assert score == pytest.approx(table[int(found.side.ids[row]), cleaner.pk], abs=0.01)
     assert len(set(table.values())) > len(table) / 2
 
 

@@ -11,7 +11,7 @@ from recommendation_service.domain.side import Side
 from recommendation_service.numeric import Floats
 from sites.cleaning.blending import NOTHING_STANDS_OUT, hears_network, scored, shortlist, told, weights_of
 from sites.cleaning.opinions import Opinion
-from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Candidates, Met, Way
+from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, Way
 
 WEIGHTS = {"rule_based": 0.6, "neural": 0.4}
 NAN = float("nan")
@@ -37,7 +37,7 @@ def met(
     ruled = RuleScores(floats(*totals), {name: np.full(n, parts.get(name, NAN), dtype=np.float32) for name in PARTS})
     side = Side(tuple(str(number + 1) for number in range(n)))
     return Met(
-        way, subject=None, own=Side(("5",)), found=Candidates([], side), pairs=Pairs(n, columns, {}),
+        way, subject=None, own=Side(("5",)), side=side, pairs=Pairs(n, columns, {}),
         fits=np.array(fits or [True] * n), ruled=ruled,
     )  # type: ignore[arg-type]  # nothing here looks at the subject  # fmt: skip
 

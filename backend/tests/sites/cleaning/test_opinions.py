@@ -12,7 +12,8 @@ from sites.cleaning.blending import shortlist
 from sites.cleaning.candidates import Filters
 from sites.cleaning.models import Cleaner, CleaningJob
 from sites.cleaning.opinions import Opinion, network_opinion
-from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, candidates, met, pairing
+from sites.cleaning.sides import cleaner_side, job_side
+from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, met, pairing
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, open_job, stands
 from tests.support.faults import Behaviour, FaultServer
@@ -23,7 +24,7 @@ Point = Callable[[str], RecommendationClient]
 
 
 def of_job(job: CleaningJob, cleaners: list[Cleaner]) -> Met:
-    return met(CLEANERS_FOR_JOB, job, candidates(CLEANERS_FOR_JOB, cleaners), Filters())
+    return met(CLEANERS_FOR_JOB, job, job_side([job]), cleaner_side(cleaners), Filters())
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_a_hundred_offers_are_well_within_what_is_taken(service_at: Point) -> No
 
 def test_the_other_way_round_the_cleaner_is_the_context_and_jobs_are_offered(service_at: Point) -> None:
     job, maria = open_job(), cleaner_at(3)
-    found = met(JOBS_FOR_CLEANER, maria, candidates(JOBS_FOR_CLEANER, [job]), Filters())
+    found = met(JOBS_FOR_CLEANER, maria, cleaner_side([maria]), job_side([job]), Filters())
     with FaultServer(always(64)) as server:
         service_at(server.url)
         assert network_opinion(found, shortlist(found)).scores.tolist() == [64.0]

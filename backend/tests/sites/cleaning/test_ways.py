@@ -5,7 +5,8 @@ import pytest
 
 from recommendation_service.numeric import Ints
 from sites.cleaning.candidates import Filters
-from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, candidates, met, pairing, rules
+from sites.cleaning.sides import cleaner_side, job_side
+from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, met, pairing, rules
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands
 
 pytestmark = pytest.mark.django_db
@@ -41,11 +42,11 @@ def test_the_score_is_the_weighted_mean_of_the_parts() -> None:
 
 def test_columns_go_to_whichever_side_has_them_and_those_of_the_pair_to_the_offers() -> None:
     job, cleaners = open_job(), [cleaner_at(3), cleaner_at(6)]
-    found = met(CLEANERS_FOR_JOB, job, candidates(CLEANERS_FOR_JOB, cleaners), Filters())
+    found = met(CLEANERS_FOR_JOB, job, job_side([job]), cleaner_side(cleaners), Filters())
     of_own, of_pairs = found.columns(first(2))
     assert {"latitude", "size_m2", "hours", "eco_wanted", "hour_of_day"} <= set(of_own)
     assert [row["distance_km"] for row in of_pairs] == pytest.approx([3.0, 6.0], abs=1e-3)
-    back = met(JOBS_FOR_CLEANER, cleaners[0], candidates(JOBS_FOR_CLEANER, [job]), Filters())
+    back = met(JOBS_FOR_CLEANER, cleaners[0], cleaner_side(cleaners[:1]), job_side([job]), Filters())
     own, (pair,) = back.columns(first(1))
     assert {**own, **pair} == {**of_own, **of_pairs[0]}
     assert set(own) | set(pair) <= {feature.name for feature in pairing().features}
