@@ -124,7 +124,8 @@ def _models(_options: argparse.Namespace) -> int:
     live = build_live(load_settings())
     for row in listing(live):
         columns = f"{row.catalogue:<12} {row.kind:<10} {row.version or '-':<14} {row.created_at or '-':<26}"
-        print(f"{columns} {row.problem or ''}".rstrip())
+        told = f"({row.label}) " if row.label else ""
+        print(f"{columns} {told}{row.problem or ''}".rstrip())
     return 0
 
 

@@ -118,22 +118,21 @@ class _Fit:
         self._model.train()
         lost = 0.0
         for rows in _batches(self._parts.training.starts, self._parameters.batch, self._rng):
-            loss = self._loss(rows)
+            together, alone = self._losses(rows)
             optimizer.zero_grad()
-            torch.autograd.backward(loss)
+            torch.autograd.backward(together + self._parameters.halves * alone)
             optimizer.step()
-            lost += float(loss.detach()) * rows.size
+            lost += float(together.detach()) * rows.size
         return lost / len(self._parts.training)
 
-    def _loss(self, rows: Ints) -> Tensor:
-        """Of the hybrid, and of each half by itself: alpha is between two scores, not between two remainders."""
+    def _losses(self, rows: Ints) -> tuple[Tensor, Tensor]:
+        """Of the hybrid, and of its halves alone: alpha is between two scores, not between two remainders."""
         inputs = self._seldom.unnamed(self._inputs.take(rows), self._rng)
         tensors = Tensors.of(inputs, self._device)
         lesson = _Lesson.of(self._parts.training, rows, self._device)
         total, collaborative, content = self._model(tensors)
         by_persons = torch.where(tensors.known > 0, collaborative, content.detach())
-        alone = lesson.lost(by_persons) + lesson.lost(content)
-        return lesson.lost(total) + self._parameters.halves * alone
+        return lesson.lost(total), lesson.lost(by_persons) + lesson.lost(content)
 
     def _arrays(self) -> dict[str, AnyArray]:
         self._model.eval()

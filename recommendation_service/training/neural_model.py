@@ -10,7 +10,7 @@ from recommendation_service.datasets.pair_network import LAYERS, Inputs
 from recommendation_service.training.neural_parameters import NeuralParameters
 
 HIDDEN = (64, 32)
-START = 0.1  # length of a person's vector before the first step
+START = 1.0  # length of a person's vector before the first step; from much less, who suits whom is learned after patience ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,7 @@ class Content(nn.Module):
     def __init__(self, n_features: int, n_columns: int, n_words: int, parameters: NeuralParameters, usual: float = 0.5) -> None:
         """`n_columns` of words, with `n_words` different ones in all; `usual` is the score to begin with."""
         super().__init__()
-        self.words = nn.Parameter(torch.randn(n_words, parameters.word_dimension) * START)
+        self.words = nn.Parameter(torch.randn(n_words, parameters.word_dimension) * 0.1)
         self.layers = _perceptron(n_features + n_columns * parameters.word_dimension, parameters.dropout, usual)
 
     def forward(self, numbers: Tensor, words: Tensor) -> Tensor:

@@ -76,8 +76,14 @@ def _model(held: Live, catalogue: str, kind: str, model: Watched[Artifact]) -> M
         problem=model.problem,
         dimension=next((int(arrays[name].shape[1]) for name in VECTORS if name in arrays), None),
         items=int(arrays["item_ids"].size) if "item_ids" in arrays else None,
+        label=_label(model.value),
         arms=arms_of(held, catalogue) if kind in LEARNING else [],
     )
+
+
+def _label(model: Artifact | None) -> str | None:
+    told = model.manifest.parameters.get("label") if model else None
+    return told if isinstance(told, str) and told else None
 
 
 def arms_of(held: Live, catalogue: str) -> list[ArmOut]:

@@ -4,31 +4,19 @@ The model itself is `HybridRecommenderModel` of recommendation_service/training/
 in a Django process, so training is a process of its own.
 """
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-import recommendation_service
+from api.processes import Say, run_module
 from recommendation_service.datasets.export import PARTS
 from recommendation_service.domain.ids import clean_id
-from recommendation_service.errors import TandemError
 from recommendations.exports.datasets import chosen_sources, export_catalogue
 from recommendations.services.recommend import recommend
 from sites.posts.access import SURFACE, USE_CASE
 
 EMB_DIM, EPOCHS, TOPN = 32, 6, 20
-Say = Callable[[str], object]
-
-
-class TrainingFailed(TandemError):
-    """The training process ended badly; its own last line says why."""
-
-    code = "training_failed"
 
 
 def train_and_save_hybrid(
@@ -46,7 +34,8 @@ def train_and_save_hybrid(
     counts = done.summary["counts"]
     say(f"{done.folder.name}: {counts['users']:,} people, {counts['items']:,} posts, {counts['interactions']:,} interactions")
     options = {"use-case": USE_CASE, "data-dir": data_dir, "emb-dim": emb_dim, "epochs": epochs, "topn": topn}
-    _run({**options, **({"models-dir": models_dir.resolve()} if models_dir else {})}, say)
+    folder = {"models-dir": models_dir.resolve()} if models_dir else {}
+    run_module("recommendation_service.train_margin", {"hybrid": None, **options, **folder}, say)
 
 
 def recommend_for_user_hybrid(user_id: str, topn: int = 12) -> dict[str, Any]:
@@ -56,26 +45,3 @@ def recommend_for_user_hybrid(user_id: str, topn: int = 12) -> dict[str, Any]:
     or does without it. Raises InvalidInput for an id that cannot be one.
     """
     return recommend(use_case=USE_CASE, surface=SURFACE, user_id=clean_id(user_id, field="user_id"), limit=topn)
-
-
-def _run(options: Mapping[str, object], say: Say) -> None:
-    words = [f"--{name}={value}" for name, value in options.items()]
-    command = [sys.executable, "-m", "recommendation_service.train_margin", "--hybrid", *words]
-    above = str(Path(str(recommendation_service.__file__)).parents[1])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([above, os.environ.get("PYTHONPATH", "")])}
-    environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    environment.pop("DJANGO_SETTINGS_MODULE", None)
-    process = subprocess.Popen(  # noqa: S603 - our own command; its words are numbers and folders of this installation
-        command, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, encoding="utf-8"
-    )
-    with process:
-        try:
-            for line in process.stdout or ():
-                say(line.rstrip("\n"))
-        except BaseException:
-            process.terminate()  # whoever stopped listening, by Ctrl-C too, must not leave it training
-            raise
-    if process.returncode:
-        raise TrainingFailed(
-            f"training ended with exit status {process.returncode}, said why above; today's model keeps serving"
-        )

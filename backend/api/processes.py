@@ -1,0 +1,73 @@
+"""Runs a training of the service in a process of its own: torch has no place in a Django process."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import recommendation_service
+from recommendation_service.errors import TandemError
+
+Say = Callable[[str], object]
+
+
+class TrainingFailed(TandemError):
+    """The training process ended badly; its own last line says why."""
+
+    code = "training_failed"
+
+
+def run_module(module: str, options: Mapping[str, object], say: Say) -> None:
+    """Run one of our own modules in a process of its own, line by line. Raises TrainingFailed with its exit status.
+
+    An option whose value is None is a switch.
+    Whoever stops this process, by Ctrl-C, SIGTERM or a broken pipe, stops that one too.
+    """
+    words = [f"--{name}" if value is None else f"--{name}={value}" for name, value in options.items()]
+    process = subprocess.Popen(  # noqa: S603 - our own command; its words are numbers and folders of this installation
+        [sys.executable, "-m", module, *words],
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+    )
+    with process, _stopped_too(process):
+        for line in process.stdout or ():
+            say(line.rstrip("\n"))
+    if process.returncode:
+        raise TrainingFailed(
+            f"training ended with exit status {process.returncode}, said why above; today's model keeps serving"
+        )
+
+
+def _environment() -> dict[str, str]:
+    above = str(Path(str(recommendation_service.__file__)).parents[1])
+    own = {**os.environ, "PYTHONPATH": os.pathsep.join([above, os.environ.get("PYTHONPATH", "")]), "PYTHONUNBUFFERED": "1"}
+    own |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    own.pop("DJANGO_SETTINGS_MODULE", None)
+    return own
+
+
+@contextmanager
+def _stopped_too(process: "subprocess.Popen[str]") -> Iterator[None]:
+    """While inside, SIGTERM ends the process first, then this one, as Ctrl-C does. Only the main thread hears signals."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    hears = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, stop) if hears else None
+    try:
+        yield
+    except BaseException:
+        process.terminate()  # whoever stopped listening must not leave it training
+        raise
+    finally:
+        if hears:
+            signal.signal(signal.SIGTERM, before)
