@@ -75,6 +75,7 @@ class ItemSource:
     page_events: ClassVar[Sequence[str]] = ()  # the buttons of the site's page; default: every event that says yes
     page_search: ClassVar[Sequence[str]] = ("name",)  # fields of a person that the page's search looks into
     page_first: ClassVar[str] = ""  # true-or-false field of the people whom the page lists first
+    own_page: ClassVar[str] = ""  # name of the URL of the site's own page, which then stands in for the shared one
 
     def __init_subclass__(cls) -> None:
         """Register the declaration; the checks speak about what is wrong with it."""

@@ -47,6 +47,7 @@ class Cleaners(ItemSource):
     id_prefixes = PREFIXES
     page_events = ("view", "contact")
     page_first = "is_demo"
+    own_page = "cleaning:home"
 
     @classmethod
     def side(cls, items: Sequence[Cleaner]) -> Side:
@@ -83,6 +84,7 @@ class Jobs(ItemSource):
     id_prefixes = PREFIXES
     page_events = ("view",)
     page_first = "is_demo"
+    own_page = "cleaning:home"
 
     @classmethod
     def side(cls, items: Sequence[CleaningJob]) -> Side:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sites.cleaning.views import jobs, lists, outcomes
+from sites.cleaning.views import deeds, figures, jobs, lists, outcomes, pages
 
 app_name = "cleaning"
 API = "api/v1/cleaning/"
@@ -24,4 +24,14 @@ urlpatterns = [
     path(RECOMMENDATION + "cleaners/<str:recommendation_id>/contacted", outcomes.ContactedView.as_view(), name="contacted"),
     path(RECOMMENDATION + "<str:side>/<str:recommendation_id>/viewed", outcomes.ViewedView.as_view(), name="viewed"),
     path(RECOMMENDATION + "<str:side>/<str:recommendation_id>/feedback", outcomes.MatchFeedbackView.as_view(), name="feedback"),
+    path("cleaning/", pages.home, name="home"),
+    path("cleaning/analytics/", figures.analytics_page, name="analytics"),
+    path("cleaning/clients/<str:client_id>/", pages.client_page, name="client-page"),
+    path("cleaning/clients/<str:client_id>/post/", deeds.post_job, name="post-job"),
+    path("cleaning/jobs/<str:job_id>/", pages.job_page, name="job-page"),
+    path("cleaning/jobs/<str:job_id>/did/", deeds.client_did, name="client-did"),
+    path("cleaning/jobs/<str:job_id>/cleaners/<str:cleaner_id>/", pages.profile_page, name="profile-page"),
+    path("cleaning/cleaners/<str:cleaner_id>/", pages.cleaner_page, name="cleaner-page"),
+    path("cleaning/cleaners/<str:cleaner_id>/jobs/<str:job_id>/", pages.offer_page, name="offer-page"),
+    path("cleaning/cleaners/<str:cleaner_id>/jobs/<str:job_id>/did/", deeds.cleaner_did, name="cleaner-did"),
 ]

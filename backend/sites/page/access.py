@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest
+from django.urls import reverse
 
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import InvalidInput
@@ -14,16 +15,31 @@ NOT_HERE = "there is nothing here, or it is not yours to see"
 
 
 def source_or_404(site: str) -> type[ItemSource]:
-    """The site of that name; a catalogue whose people are not declared, or have no list of their own, has no page."""
+    """The site of that name.
+
+    A catalogue whose people are not declared, or have no list of their own, has no page, and one whose page is elsewhere
+    has none here.
+    """
     source = source_of(site)
-    if source is None or not _has_page(source):
+    if source is None or source.own_page or not _has_page(source):
         raise Http404(NOT_HERE)
     return source
 
 
-def shown_sources() -> list[type[ItemSource]]:
-    """Every site that has a page."""
-    return [source for source in all_sources() if _has_page(source)]
+def own_page_of(site: str) -> str:
+    """Where the site of that name has a page of its own; empty where it has none."""
+    source = source_of(site)
+    return reverse(source.own_page) if source is not None and source.own_page else ""
+
+
+def shown_sites() -> list[tuple[str, list[type[ItemSource]]]]:
+    """Every site that has a page: its address, and its sources. Several that share a page of their own are one site."""
+    sites: dict[str, list[type[ItemSource]]] = {}
+    for source in all_sources():
+        own = own_page_of(source.catalogue)
+        if own or _has_page(source):
+            sites.setdefault(own or reverse("page:site", args=[source.catalogue]), []).append(source)
+    return list(sites.items())
 
 
 def _has_page(source: type[ItemSource]) -> bool:

@@ -1,6 +1,6 @@
 """The page of every site: who is asked about, their list, and what they do with it. Works with and without JavaScript."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from urllib.parse import urlencode
 from uuid import UUID
@@ -51,14 +51,16 @@ def guarded(view: View) -> View:
 @guarded
 def home(request: HttpRequest) -> HttpResponse:
     """Every site with its counts."""
-    sites = [_counts(source) for source in access.shown_sources()]
+    sites = [_counts(address, sources) for address, sources in access.shown_sites()]
     return render(request, "page/home.html", {"sites": sites, "is_demo": access.is_demo()})
 
 
 @require_GET
 @guarded
 def site(request: HttpRequest, *, site: str) -> HttpResponse:
-    """One site: the people to choose from, and the list of the one who is chosen."""
+    """One site: the people to choose from, and the list of the one who is chosen. Or on to the site's own page."""
+    if elsewhere := access.own_page_of(site):
+        return HttpResponseRedirect(elsewhere)
     source = access.source_or_404(site)
     chooses = access.may_choose(request)
     search = request.GET.get("q", "")
@@ -169,13 +171,13 @@ def _change(source: type[ItemSource], shown: Shown, event: str, item_id: str, *,
     )
 
 
-def _counts(source: type[ItemSource]) -> dict[str, object]:
-    catalogue = source.catalogue
+def _counts(address: str, sources: Sequence[type[ItemSource]]) -> dict[str, object]:
     return {
-        **_frame(source),
-        "items": source.items().count(),
-        "people": sum(found.all().count() for found in source.profiles),
-        "interactions": _interactions(catalogue).count(),
+        **_frame(sources[0]),
+        "address": address,
+        "items": sum(source.items().count() for source in sources),
+        "people": sum(found.all().count() for source in sources for found in source.profiles),
+        "interactions": sum(_interactions(source.catalogue).count() for source in sources),
     }
 
 

@@ -14,6 +14,8 @@ METHODS = {
     "embedding": "text vectors: items whose descriptions are close to what this person chose",
     "similar_users": "similar people: what people with the same choices chose too",
     "co_occurrence": "bought together: items that end up in the same baskets",
+    "attributes": "rules: what fits by price, distance, standing and speciality",
+    "neural": "network: a network that learned from who was chosen",
     "margin": "matrix factorisation: what people with a similar past liked more than the rest",
 }
 SKIPS = {
@@ -46,6 +48,7 @@ VERBS = {
     "cart_add": "put in the cart:",
     "cart_remove": "took out of the cart:",
     "purchase": "bought",
+    "contact": "wrote to",
     "hide": "hid",
 }
 

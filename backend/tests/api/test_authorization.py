@@ -128,7 +128,8 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
         {**OPERATORS, "staff": 405},
     ),
 }
-ELSEWHERE = ("admin/", "<slug:site>/")  # Django's own, behind its own login; the shared page has its own tests
+# Django's own, behind its own login; the shared page and the marketplace's pages have their own tests
+ELSEWHERE = ("admin/", "<slug:site>/", "cleaning/")
 OURS_ALL_THE_SAME = (
     "admin/recommendations/models",
     "admin/recommendations/reindex",

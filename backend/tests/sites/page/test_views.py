@@ -59,10 +59,19 @@ def _answer(ask: dict[str, Any], where: dict[str, Any], method: str, degradation
     }  # fmt: skip
 
 
-def test_a_catalogue_whose_people_have_no_list_of_their_own_has_no_page(client: Client, demo: None) -> None:
-    assert {"cleaners", "jobs"}.isdisjoint(source.catalogue for source in access.shown_sources())
+def test_a_site_with_a_page_of_its_own_is_listed_once_and_the_shared_page_leads_there(client: Client, demo: None) -> None:
+    assert client.get("/").content.decode().count('href="/cleaning/"') == 1
     for catalogue in ("cleaners", "jobs"):
-        assert client.get(f"/{catalogue}/").status_code == 404
+        response = client.get(f"/{catalogue}/")
+        assert (response.status_code, response["Location"]) == (302, "/cleaning/")
+        assert client.get(f"/{catalogue}/item/1/").status_code == 404
+        assert client.post(f"/{catalogue}/did/").status_code == 404
+    assert [address for address, _ in access.shown_sites()].count("/cleaning/") == 1
+
+
+def test_the_shared_statistics_are_no_page_of_a_site_with_its_own(admin_client: Client) -> None:
+    for site in ("cleaners", "jobs", "cleaning"):
+        assert admin_client.get(f"/{site}/statistics/").status_code == 404
 
 
 def _text(response: HttpResponse) -> str:
