@@ -128,6 +128,7 @@ class UseCase(Strict):
     @model_validator(mode="after")
     def _names_are_defined(self) -> "UseCase":
         _known("switched_off names", self.switched_off, self.engines, "this file defines")
+        self._sides_are_known()
         for name, surface in self.surfaces.items():
             _known(f"surface '{name}' shows", [surface.catalogue], self.catalogues, "catalogues are")
             _known(f"surface '{name}' falls back to", surface.fallback, self.engines, "this file defines")
@@ -135,15 +136,23 @@ class UseCase(Strict):
                 f"surface '{name}' meets newcomers with", filter(None, [surface.newcomers]), self.engines, "this file defines"
             )
             _known(f"surface '{name}' offers", surface.strategies, self.engines, "this file defines")
-            if surface.about == "context" and surface.context not in self._met_by(surface.catalogue):
-                raise ValueError(f"surface '{name}' is about a context: [pairing] must pair '{surface.catalogue}' with it")
-        self._sides_are_known()
+            self._context_is_met(name, surface)
         _known("outcomes name", [*self.outcomes.clicks, *self.outcomes.conversions], self.events, "events are")
         return self
+
+    def _context_is_met(self, name: str, surface: Surface) -> None:
+        if surface.about == "context" and surface.context not in self._met_by(surface.catalogue):
+            raise ValueError(f"surface '{name}' is about a context: [pairing] must pair '{surface.catalogue}' with it")
+        if surface.about != "context" and surface.context is not None:
+            raise ValueError(
+                f"surface '{name}' names a context, '{surface.context}', and is about {surface.about}; say context"
+            )
 
     def _sides_are_known(self) -> None:
         if self.pairing is not None:
             sides = (self.pairing.first, self.pairing.second)
+            if sides[0] == sides[1]:
+                raise ValueError(f"pairing pairs '{sides[0]}' with itself; name two catalogues")
             _known("pairing pairs", sides, self.catalogues, "catalogues are")
             _known("pairing names the persons of", self.pairing.persons, sides, "it pairs")
 
