@@ -260,3 +260,12 @@ def test_who_was_erased_is_gone_from_the_table(cleaner: Cleaner, client_of_jobs:
     assert len(matches()) == 1
     cleaner.delete()
     assert len(matches()) == 0
+
+
+def test_what_happened_at_the_very_moment_of_posting_is_not_known_yet(cleaner: Cleaner) -> None:
+    done(cleaner, posted=20)  # reviewed 6 days after, 14 days ago
+    at_once, a_second_later = make_job(posted=14), make_job(posted=14 - 1 / 86_400)
+    for job in (at_once, a_second_later):
+        hire(job, bid(job, cleaner))
+    table = matches()
+    assert [column(rows_of(table, job), "review_count") for job in (at_once, a_second_later)] == [[0], [1]]
