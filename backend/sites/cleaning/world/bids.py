@@ -36,7 +36,7 @@ def make_bids(rng: Chance, jobs: Jobs, cleaners: Cleaners, say: Callable[[str], 
     for first in range(0, n, step):
         some = slice(first, min(first + step, n))
         bidders[some] = _bidders(rng, _lure(jobs, cleaners, some))
-        if n > step:
+        if 10 * some.stop // n > 10 * first // n and n > step:
             say(f"bids of {some.stop:,} of {n:,} jobs")
     taken = np.arange(MOST_BIDS) < wanted[:, None]
     job, cleaner = np.repeat(np.arange(n), wanted), bidders[taken]

@@ -31,6 +31,7 @@ def write(market: Market, *, seed: int, say: Callable[[str], None]) -> dict[str,
             say(f"{len(table):,} {name} written")
     events = pasts(rows)
     written["events"] = sum(write_past(catalogue=catalogue, events=events[catalogue]) for catalogue in CATALOGUES)
+    say(f"{written['events']:,} events written")
     return written
 
 

@@ -93,7 +93,10 @@ def test_a_large_market_is_made_piece_by_piece_and_says_how_far_it_is(market: Ma
     said: list[str] = []
     again = make_bids(np.random.default_rng(5), market.jobs, market.cleaners, said.append)
     assert said == ["bids of 2,000 of 5,000 jobs", "bids of 4,000 of 5,000 jobs", "bids of 5,000 of 5,000 jobs"]
+    monkeypatch.setattr(making, "PAIRS_AT_ONCE", 200 * 50)
+    make_bids(np.random.default_rng(5), market.jobs, market.cleaners, said.append)
+    assert len(said) == 3 + 10
     monkeypatch.undo()
     whole = make_bids(np.random.default_rng(5), market.jobs, market.cleaners, said.append)
     assert np.array_equal(again.cleaner, whole.cleaner)
-    assert len(said) == 3
+    assert len(said) == 3 + 10
