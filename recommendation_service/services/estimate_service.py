@@ -36,7 +36,7 @@ class EstimateService:
         """
         known = self.use_cases.get(use_case)
         if known is None or name not in known.estimators:
-            raise self._nothing_here()
+            raise self.nothing_here()
         estimator = self.ready.get(use_case, {}).get(name)
         if estimator is None:
             train = f"python -m recommendation_service.train_all --use-case {use_case}"
@@ -48,6 +48,7 @@ class EstimateService:
             raise InvalidInput(f"{' and '.join(estimator.needs) or 'what was told'} {told}", fields=fields)
         return Estimates(estimator.version, offers.ids, amounts)
 
-    def _nothing_here(self) -> NotFound:
+    def nothing_here(self) -> NotFound:
+        """The same words for what does not exist and for what is not the asker's to see."""
         known = ", ".join(f"{case}/{name}" for case, one in sorted(self.use_cases.items()) for name in sorted(one.estimators))
-        return NotFound(f"nothing here; there are {known or 'no estimators'}")
+        return NotFound(f"nothing here, or not yours to see; there are {known or 'no estimators'}")

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import InvalidInput
 from recommendation_service.services.estimate_service import Estimates, EstimateService
-from recommendation_service.signing import ANY
 from recommendation_service.web import asking, metrics
+from recommendation_service.web.auth import CONTEXT
 from recommendation_service.web.context import doorkeeper, json_response, live
 from recommendation_service.web.estimate_schemas import EstimateIn, EstimatesOut
 
@@ -25,13 +25,14 @@ def estimate(use_case: str, name: str) -> Response:
     For one thing, such as a job, met by each of the offers, such as cleaners. Needs a token with the scope recs:any, since
     it says things about somebody's job.
     """
-    doorkeeper().caller(request).require(ANY)
-    asked = _asked(request)
-    held = live()
+    caller, held = doorkeeper().caller(request), live()
     serving = held.serving  # one look, so that the whole answer is of one moment
+    service = EstimateService(held.use_cases, serving.estimators)
+    if not caller.may_ask_about(CONTEXT):
+        raise service.nothing_here()
+    asked = _asked(request)
     g.request_id = asked.request_id or g.request_id
     g.state = serving.state
-    service = EstimateService(held.use_cases, serving.estimators)
     found = service.estimate(use_case, name, *_sides(asked))
     metrics.ESTIMATES.labels(use_case, name).inc()
     return json_response(to_wire(found, use_case, name, request_id=g.request_id))

@@ -97,7 +97,7 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
         problems |= PROBLEMS["recommend"]
         _complete_recommendation(method, operation, problems)
     elif path.startswith("/api/estimates"):
-        problems |= PROBLEMS["recommend"] | PROBLEMS["body"] | {"403": "The token lacks the scope"}
+        problems |= PROBLEMS["recommend"] | PROBLEMS["body"]
         _takes(operation, "EstimateIn")
     elif path == "/readyz":
         content = operation["responses"]["200"]["content"]

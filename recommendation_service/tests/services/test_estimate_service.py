@@ -39,7 +39,7 @@ def test_it_says_which_model_said_what_of_whom() -> None:
 
 @pytest.mark.parametrize(("use_case", "name"), [("cleaning", "rent"), ("startups", "bid"), ("nowhere", "bid")])
 def test_what_no_file_names_is_not_there_and_what_is_there_is_told(use_case: str, name: str) -> None:
-    with pytest.raises(NotFound, match=r"there are cleaning/bid$"):
+    with pytest.raises(NotFound, match=r"nothing here, or not yours to see; there are cleaning/bid$"):
         service(1, 2, 3).estimate(use_case, name, JOB, CLEANERS)
 
 

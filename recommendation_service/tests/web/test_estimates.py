@@ -121,10 +121,10 @@ def test_what_is_not_there_is_404(client: FlaskClient, path: str) -> None:
     assert "cleaning/bid" in answer.json["detail"]
 
 
-def test_only_a_service_may_ask(client: FlaskClient) -> None:
+def test_only_a_service_may_ask_and_to_others_it_is_not_there(client: FlaskClient) -> None:
     assert client.post(PATH, json=ASKED).status_code == 401
     own = client.post(PATH, json=ASKED, headers=bearer("17", "recs:self"))
-    assert (own.status_code, own.json["code"]) == (403, "forbidden")
+    assert (own.status_code, own.json["code"]) == (404, "not_found")
     assert client.get(PATH, headers=bearer()).status_code == 405
 
 
