@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables; 0 done, 1 expected failure, 2 wrong usage."""
     found = parser("evaluate", __doc__ or "", use_cases="which one; it must be named")
     found.add_argument("--k", type=int, default=10, help="length of the lists (default: 10)")
-    found.add_argument("--tune", action="store_true", help="also search ALS settings on validation, as train_all does")
+    found.add_argument("--tune", action="store_true", help="also search settings on validation, as train_all does")
     found.add_argument("--budget-seconds", type=float, default=60.0, metavar="S", help="when the search ends (default: 60)")
     found.add_argument("--seed", type=int, default=42, help="default: 42")
     found.add_argument("--json", type=Path, metavar="FILE", help="also write all figures as JSON")

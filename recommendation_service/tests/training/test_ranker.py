@@ -163,7 +163,7 @@ def test_a_use_case_without_a_learned_ranker_has_nothing_to_learn(tmp_path) -> N
     bare = USE_CASE.model_copy(update={"rankers": {}})
     _, lines = train(tmp_path, use_case=bare)
     assert not [line for line in lines if "learned" in line]
-    assert "stall      would train nothing" in train(tmp_path, use_case=bare, dry_run=True)[1]
+    assert "stall      nothing to train" in train(tmp_path, use_case=bare, dry_run=True)[1]
 
 
 def test_a_dry_run_says_what_would_be_learned_and_does_not(tmp_path) -> None:
