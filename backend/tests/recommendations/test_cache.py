@@ -135,3 +135,21 @@ def test_whatever_is_json_comes_back_as_it_went(value: Any) -> None:
 def test_a_pickle_is_refused_and_never_run() -> None:
     with pytest.raises(json.JSONDecodeError):
         cache.JSONSerializer().loads(pickle.dumps({"a": 1}))
+
+
+def test_what_a_site_puts_under_a_name_is_looked_up_by_it_until_its_time_is_over() -> None:
+    assert cache.look_up("rates") is None
+    cache.put("rates", {"villa": 18.5}, 60)
+    cache.put("unkept", {"villa": 18.5}, 0)
+    assert (cache.look_up("rates"), cache.look_up("unkept")) == ({"villa": 18.5}, None)
+
+
+def test_a_dead_cache_keeps_nothing_under_any_name_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any, **_others: Any) -> Any:
+        raise ConnectionError
+
+    cache.put("rates", 1, 60)
+    monkeypatch.setattr(backend, "get", refuse)
+    monkeypatch.setattr(backend, "set", refuse)
+    assert cache.look_up("rates") is None
+    cache.put("rates", 2, 60)

@@ -7,7 +7,9 @@ from typing import Any
 import orjson
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from recommendations import cache as lists
 from recommendations import service_state
@@ -222,6 +224,28 @@ def test_a_list_of_somebody_else_under_this_key_is_a_miss(
     monkeypatch.setattr(lists, "look_up", lambda name: put[0][0])
     cleaners_for(open_job(), "ensemble")
     assert asked(server) == 2
+
+
+def standings_read(job: CleaningJob) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        cleaners_for(job)
+    return sum('"cleaning_cleanerscore"."usual_rate"' in query["sql"] for query in queries)
+
+
+def test_what_is_known_of_cleaners_is_read_again_only_after_a_change() -> None:
+    cleaner = cleaner_at(1)
+    stands(cleaner, 60)
+    first = standings_read(open_job())
+    assert standings_read(open_job()) == first - 1  # those of the shown ones are
+    stands(cleaner, 70)
+    assert standings_read(open_job()) == first
+
+
+def test_remembered_cleaners_are_those_of_the_filters() -> None:
+    plain, green = cleaner_at(1), cleaner_at(2, eco_friendly=True)
+    for _ in range(2):
+        assert who(cleaners_for(open_job())) == [plain.pk, green.pk]
+        assert who(cleaners_for(open_job(), filters={"eco": True})) == [green.pk]
 
 
 def test_a_dead_cache_is_a_miss_and_nothing_worse(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
