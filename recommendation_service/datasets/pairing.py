@@ -76,7 +76,9 @@ def features(pairing: Pairing, pairs: Pairs, chosen: tuple[Feature, ...] | None 
     table = np.empty((pairs.n, len(wanted)), dtype=np.float32)
     for place, feature in enumerate(wanted):
         column = pairs.number(feature.name)
-        table[:, place] = ((np.log1p(np.where(column > -1, column, np.nan)) if feature.log else column) - feature.minus) / feature.over
+        table[:, place] = (
+            (np.log1p(np.where(column > -1, column, np.nan)) if feature.log else column) - feature.minus
+        ) / feature.over
     return table
 
 
@@ -157,11 +159,12 @@ class RuleScores:
     parts: Mapping[str, Floats]  # (n,) each, NaN where unknown
 
     def sentences(self, rules: tuple[RulePart, ...], pairs: Pairs, row: int, catalogue: str) -> tuple[str, ...]:
-        """Why this pair, in sentences, the part that adds most to the score first."""
+        """Why this pair, in sentences, the part that adds most to the score first; none that names what is unknown."""
         good = [rule for rule in rules if rule.says.get(catalogue) and self.parts[rule.name][row] >= CLEARLY_GOOD]
         good.sort(key=lambda rule: -rule.weight * float(self.parts[rule.name][row]))
-        known = {name: float(column[row]) for name, column in pairs.numbers.items()}
-        return tuple(rule.says[catalogue].format_map({**known, "score": float(self.parts[rule.name][row])}) for rule in good)
+        known = {name: float(column[row]) for name, column in pairs.numbers.items() if column[row] == column[row]}
+        said = [_said(rule.says[catalogue], {**known, "score": float(self.parts[rule.name][row])}) for rule in good]
+        return tuple(sentence for sentence in said if sentence is not None)
 
 
 def read_rules(parts: Mapping[str, Any], *, place: str) -> tuple[RulePart, ...]:
@@ -191,13 +194,22 @@ def rule_scores(rules: tuple[RulePart, ...], pairs: Pairs) -> RuleScores:
     return RuleScores(blend(list(parts.values()), [rule.weight for rule in rules]), parts)
 
 
+def _said(sentence: str, known: Mapping[str, float]) -> str | None:
+    try:
+        return sentence.format_map(known)
+    except KeyError:
+        return None
+
+
 def _check_sentences(place: str, says: Mapping[str, str]) -> None:
     for sentence in says.values():
         try:
             names = [name for _, name, _, _ in Formatter().parse(sentence) if name is not None]
+            strange = next((name for name in names if not name.isidentifier()), None)
+            if strange is None:
+                sentence.format_map(dict.fromkeys(names, 0.0))
         except ValueError as error:
             raise ConfigurationError(f"{place}: says '{sentence}' cannot be read: {error}") from error
-        strange = next((name for name in names if not name.isidentifier()), None)
         if strange is not None:
             raise ConfigurationError(f"{place}: says '{sentence}' may name columns only, not '{{{strange}}}'")
 
