@@ -48,3 +48,15 @@ def test_an_unknown_kind_lists_those_there_are() -> None:
     assert one_of({"a": 1, "b": 2}, "a", place="here") == 1
     with pytest.raises(ConfigurationError, match="here is of kind 'c'; there are a, b"):
         one_of({"a": 1, "b": 2}, "c", place="here")
+
+
+def paired(name: str, *, pairing: object, days: float = 1.0) -> None:
+    """A builder that gets one keyword-only argument from its caller."""
+
+
+def test_what_the_caller_gives_is_no_option_of_the_file() -> None:
+    assert checked(paired, {"days": 2}, place="here", given=("pairing",)) == {"days": 2.0}
+    with pytest.raises(ConfigurationError, match="here does not know 'pairing'; its options are days"):
+        checked(paired, {"pairing": 1}, place="here", given=("pairing",))
+    with pytest.raises(ConfigurationError, match="here: pairing: Field required"):
+        checked(paired, {"days": 2}, place="here")
