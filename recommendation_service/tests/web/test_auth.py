@@ -147,6 +147,7 @@ MATRIX = {
         ADMIN: 404,
         METRICS: 401,
     },
+    ("POST", "/api/estimates/<use_case>/<name>"): {ANONYMOUS: 401, SELF: 404, SERVICE: 422, ADMIN: 404, METRICS: 401},
 }
 
 
