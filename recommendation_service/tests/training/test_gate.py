@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recommendation_service.training.gate import Measured, judge
+from recommendation_service.training.gate import Lost, Measured, judge, judge_pairs
 
 GOOD = {"item_factors": np.arange(6, dtype=np.float32).reshape(3, 2)}
 FINE = Measured(candidate=0.20, refit=0.20, current=0.20, popularity=0.10)
@@ -57,3 +57,27 @@ def test_a_refit_that_fell_apart_is_refused():
 def test_an_export_of_less_than_half_is_refused():
     assert verdict(interactions=50, current_dataset={"interactions": 100}).accepted
     assert not verdict(interactions=49, current_dataset={"interactions": 100}).accepted
+
+
+def pairs_verdict(arrays=GOOD, matches=100, current_dataset=None, **lost):
+    told = {"own": 0.02, "baseline": 0.05, "usual": "foretelling the mean", **lost}
+    return judge_pairs(arrays, Lost(**told), matches=matches, current_dataset=current_dataset)
+
+
+@pytest.mark.parametrize(("own", "accepted"), [(0.05, True), (0.0509, True), (0.0511, False), (float("nan"), False)])
+def test_a_model_of_pairs_must_not_be_clearly_worse_than_what_is_usual(own, accepted):
+    found = pairs_verdict(own=own)
+    assert found.accepted is accepted
+    assert Lost(own, 0.05, "").hopeless is not accepted
+    assert accepted or "of foretelling the mean" in found.refusals[0]
+
+
+@pytest.mark.parametrize(("anew", "accepted"), [(0.0203, True), (0.0205, False)])
+def test_a_model_of_pairs_must_not_be_clearly_worse_than_todays_on_the_same_pairs(anew, accepted):
+    assert pairs_verdict(anew=anew, today=0.02).accepted is accepted
+
+
+def test_a_model_of_pairs_of_half_the_matches_or_of_no_numbers_is_refused():
+    assert not pairs_verdict(matches=49, current_dataset={"matches": 100}).accepted
+    assert pairs_verdict(matches=50, current_dataset={"matches": 100}).accepted
+    assert not pairs_verdict({"alpha": np.array([np.nan], dtype=np.float32)}).accepted
