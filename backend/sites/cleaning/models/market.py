@@ -209,7 +209,7 @@ class Payment(models.Model):
     time = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Fee and payout are the whole, to the cent: SQLite keeps euros as floating numbers, where 7.25 + 41.05 is not 48.3."""
+        """Fee and payout are the whole, to the cent: SQLite keeps euros as floating numbers, where 1.51 + 8.54 is not 10.05."""
 
         constraints = [
             models.CheckConstraint(
