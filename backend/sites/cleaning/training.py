@@ -10,7 +10,7 @@ from django.conf import settings
 
 from api.processes import Say, run_module
 from recommendation_service.datasets.export import PARTS
-from recommendations.exports.datasets import chosen_sources, export_catalogue
+from recommendations.exports.datasets import catalogues_of, chosen_sources, export_catalogue
 
 USE_CASE = "cleaning"
 MODULE = "recommendation_service.train_neural"
@@ -23,7 +23,7 @@ def export_and_train(options: Mapping[str, object], *, say: Say) -> None:
     keeps serving.
     """
     data_dir = Path(settings.RECOMMENDATIONS["DATA_DIR"]).resolve()
-    for source in chosen_sources([USE_CASE]):
+    for source in chosen_sources(catalogues_of([USE_CASE])):
         done = export_catalogue(source=source, data_dir=data_dir, fresh=PARTS, say=lambda _stage, _rows, _seconds: None)
         matches = done.summary.get("matches")
         told = ", ".join(f"{count:,} {name}" for name, count in (matches or done.summary["counts"]).items())
