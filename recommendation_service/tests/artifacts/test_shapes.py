@@ -26,6 +26,7 @@ ALONE = {
     ("learned", "tree_roots"),
     ("bid", "reaches"),
     ("bid", "reference"),
+    ("neural", "content1_weights"),  # as wide as what the use-case file lets it read, which its engine checks
 }  # no fellow
 NAMES = [(kind, name) for kind, arrays in REQUIRED.items() for name in arrays]
 

@@ -63,14 +63,7 @@ def export_cleaning(
 
 def publish_neural(root: Path, *, seed: int = 0, catalogue: str = "cleaners") -> Artifact:
     """A network with random weights that knows clients c0, c1, c2 and nobody of the cleaners."""
-    return service.store_under(root, catalogue).publish(
-        "neural",
-        market.network(seed=seed),
-        catalogue=catalogue,
-        parameters=market.told_features(),
-        dataset={"fingerprint": "made-up"},
-        metrics={},
-    )
+    return service.publish(root, "neural", market.network(seed=seed), catalogue)
 
 
 def _happenings(letter: str, people: int, items: int, event: str, now: float, tastes: bool) -> list[Happening]:

@@ -12,6 +12,7 @@ import numpy as np
 from recommendation_service.artifacts.store import Artifact, ArtifactStore
 from recommendation_service.numeric import AnyArray, unit_rows
 from recommendation_service.settings import Settings, load_settings
+from recommendation_service.tests.support import market
 from recommendation_service.tests.support.exports import clubs, write_export
 from recommendation_service.use_cases.loader import load
 
@@ -243,6 +244,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "bid": {"per": "hours", "features": [{"name": "hours", "log": True}, {"name": "usual_rate", "log": True}]},
     "bandit": {"rewards": {"click": 0.3}},
     "two_tower_index": {},
+    "neural": market.told_features(),
 }
 ARRAYS = {
     "als": als_arrays,
@@ -257,6 +259,7 @@ ARRAYS = {
     "bid": bid_arrays,
     "bandit": bandit_arrays,
     "two_tower_index": two_tower_index_arrays,
+    "neural": market.network,
 }
 
 
