@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NotRequired, TypedDict, TypeVar
 
 import numpy as np
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
@@ -112,7 +112,7 @@ class RecommendationEngine:
                 lists = list(asking.map(made, range(len(jobs))))
         else:
             lists = [made(place) for place in range(len(jobs))]
-        here = _here(cleaners_for(filters), lists)
+        here = _here(CLEANERS_FOR_JOB, cleaners_for(filters), lists)
         return self._shown([Showing.of(CLEANERS_FOR_JOB, job, one, here) for job, one in zip(jobs, lists, strict=True)], now)
 
     def _listed(self, way: Way, subject: Own, limit: int, filters: Filters, offered: QuerySet[Any]) -> Showing:
@@ -124,13 +124,13 @@ class RecommendationEngine:
         state = service_state() if hears_network(self.weights) else ""
         made = kept.read(key, state, about)
         if made is not None:
-            here = _here(offered, [made])
+            here = _here(way, offered, [made])
             if len(here) == len(made.rows):
                 return Showing.of(way, subject, made, here)
         side = kept.side_of(way, offered, stamp, filters)
         made, served = self._made(met(way, subject, own, side, filters), limit)
         kept.keep(key, served or state, made)
-        return Showing.of(way, subject, made, _here(offered, [made]))
+        return Showing.of(way, subject, made, _here(way, offered, [made]))
 
     def _made(self, found: Met, limit: int) -> tuple[Made, str]:
         """A list made anew, and the service's word for what it served."""
@@ -151,8 +151,6 @@ class RecommendationEngine:
 
     def _shown(self, listed: Sequence[Showing], now: datetime) -> list[Recommendations]:
         """The lists, written down as shown."""
-        of_cleaners = [one for showing in listed if showing.way is CLEANERS_FOR_JOB for one in showing.things.values()]
-        prefetch_related_objects(of_cleaners, "standing")
         keys = record(listed, now=now)
         return [Recommendations(_rows(showing, own), showing, self.mode) for showing, own in zip(listed, keys, strict=True)]
 
@@ -174,9 +172,10 @@ def _rows(showing: Showing, keys: Sequence[int | None]) -> list[Recommendation]:
     return rows
 
 
-def _here(offered: QuerySet[Any], lists: Sequence[Made]) -> dict[str, Any]:
+def _here(way: Way, offered: QuerySet[Any], lists: Sequence[Made]) -> dict[str, Any]:
     """Everybody and everything in these lists that may still be shown."""
-    return {str(thing.pk): thing for thing in offered.filter(pk__in={int(row.id) for made in lists for row in made.rows})}
+    found = offered.filter(pk__in={int(row.id) for made in lists for row in made.rows})
+    return {str(thing.pk): thing for thing in found.select_related(way.shown_with)}
 
 
 def _over(job: CleaningJob, reason: str) -> Made:

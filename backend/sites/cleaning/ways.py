@@ -27,13 +27,14 @@ class Way:
     surface: str
     shown: str  # what one row of a list is: its key there
     catalogue: str  # of what is shown
+    shown_with: str  # the relation that whoever shows it needs
     price: str  # the column that filters of the price compare
     own: Callable[[Sequence[Any]], Side]  # the side of whom or what the list is for
     things: Callable[[Sequence[Any]], Side]  # the side of what is shown
 
 
-CLEANERS_FOR_JOB = Way("cleaners-for-job", "cleaner", "cleaners", "bid", job_side, cleaner_side)
-JOBS_FOR_CLEANER = Way("jobs-for-cleaner", "job", "jobs", "budget", cleaner_side, job_side)
+CLEANERS_FOR_JOB = Way("cleaners-for-job", "cleaner", "cleaners", "standing", "bid", job_side, cleaner_side)
+JOBS_FOR_CLEANER = Way("jobs-for-cleaner", "job", "jobs", "place", "budget", cleaner_side, job_side)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
