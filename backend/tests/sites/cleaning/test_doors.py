@@ -153,7 +153,7 @@ def test_lists_take_as_many_queries_however_long(market: Market, django_assert_m
     nikos, petros = market.session("nikos"), market.session("petros")
     doors = ((nikos, "/jobs"), (nikos, f"/jobs/{market.job.pk}/cleaners"), (petros, "/cleaners/me/jobs"))
     counts = []
-    for _ in range(3)  # the first finds an empty cache:
+    for _ in range(3):  # the first finds an empty cache
         for place in range(6):
             marketplace.make_cleaner()
             agreed.job_at("bidding", market.nikos, market.maria, description=str(place))
