@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 import numpy as np
+from scipy import sparse
 
 from recommendation_service.artifacts.store import Artifact, ArtifactStore
 from recommendation_service.numeric import AnyArray, unit_rows
@@ -166,6 +167,26 @@ def similar_users_arrays(items: Sequence[str] = ITEMS) -> dict[str, AnyArray]:
     }
 
 
+def ease_arrays(items: Sequence[str] = ITEMS, blocks: int = 1) -> dict[str, AnyArray]:
+    """Items of one club go together, and nothing with itself."""
+    n = len(items)
+    alike = (np.arange(n)[:, None] - np.arange(n)) % 2 == 0
+    table = sparse.csr_array(np.tile((alike & ~np.eye(n, dtype=np.bool_)).astype(np.float32), (blocks, 1)))
+    return {
+        "item_ids": ids(items),
+        "item_counts": np.ones(n, dtype=np.int32),
+        "indptr": table.indptr.astype(np.int64),
+        "indices": table.indices.astype(np.int32),
+        "values": table.data,
+    }
+
+
+def next_item_arrays(items: Sequence[str] = ITEMS) -> dict[str, AnyArray]:
+    """The same clubs, by two windows."""
+    windows = {f"window_{number}": np.exp(-np.arange(3 + number)).astype(np.float32) for number in range(2)}
+    return ease_arrays(items, 2) | windows
+
+
 def embedding_arrays(seed: int = 0, items: Sequence[str] = ITEMS, d: int = 4) -> dict[str, AnyArray]:
     vectors = np.random.default_rng(seed).normal(size=(len(items), d)).astype(np.float32)
     return {"item_ids": ids(items), "item_vectors": unit_rows(vectors), "text_hashes": ids(["0" * 64] * len(items))}
@@ -238,6 +259,8 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "embedding": {"model": "", "dimension": 4},
     "co_occurrence": {},
     "similar_users": {},
+    "ease": {},
+    "next_item": {},
     "margin": {"emb_dim": 4, "content_dim": 2, "recent": 20, "epochs": 1, "seed": 0},
     "ensemble": {},
     "learned": {},
@@ -254,6 +277,8 @@ ARRAYS = {
     "co_occurrence": co_occurrence_arrays,
     "similar_users": similar_users_arrays,
     "margin": margin_arrays,
+    "ease": ease_arrays,
+    "next_item": next_item_arrays,
     "ensemble": ensemble_arrays,
     "learned": learned_arrays,
     "bid": bid_arrays,
