@@ -1,16 +1,11 @@
 """Export of interactions: rows a second of our reader and of the whole export, against the ORM's iterator()."""
 
-import json
 import os
-import secrets
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-MANAGE = ROOT / "backend" / "manage.py"
+from recommendation_service.benchmarks.databases import on_each
+
 ROWS = int(os.environ.get("BENCH_EXPORT_ROWS", "300000"))
-POSTGRES = os.environ.get("BENCH_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 
 # Runs inside the backend, in a process of its own: this package must not import Django. All three ways read the same
 # rows in one process, in turn; the best of the rounds counts, so that a neighbour's load falls on none of them alone.
@@ -77,32 +72,7 @@ print(json.dumps({name: count / seconds for name, seconds in best.items()}))
 
 def measure(root: Path) -> list[tuple[str, str]]:
     """Rows a second and ratios, on SQLite and, where it answers, on PostgreSQL. Raises RuntimeError when neither runs."""
-    table = _table("SQLite", _rates(f"sqlite:///{root / 'bench.sqlite3'}", root / "sqlite"))
-    name = f"tandem_bench_{secrets.token_hex(4)}"
-    if not _postgres(f'CREATE DATABASE "{name}"'):
-        return [*table, ("PostgreSQL", f"not reachable at {POSTGRES.rpartition('@')[2]}; name it in BENCH_POSTGRES_URL")]
-    try:
-        rates = _rates(f"{POSTGRES.rpartition('/')[0]}/{name}", root / "postgres")
-    finally:
-        _postgres(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    return [*table, *_table("PostgreSQL", rates)]
-
-
-def _rates(url: str, folder: Path) -> dict[str, float]:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "config.settings.local",
-        "PYTHONPATH": os.pathsep.join((str(ROOT), str(MANAGE.parent))),
-    }
-    inside = f"import django; django.setup()\n{INSIDE}"
-    done = subprocess.run(
-        [sys.executable, "-c", inside, str(ROWS), str(folder)], env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "the export failed")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return on_each(root, INSIDE, (str(ROWS), str(root)), _table)
 
 
 def _table(database: str, rates: dict[str, float]) -> list[tuple[str, str]]:
@@ -114,15 +84,3 @@ def _table(database: str, rates: dict[str, float]) -> list[tuple[str, str]]:
         "export": "whole export, files published",
     }
     return [(f"{database}: {words[name]}", f"{rate:>12,.0f} rows/s  {rate / orm:6.1f}x") for name, rate in rates.items()]
-
-
-def _postgres(statement: str) -> bool:
-    """Whether a statement could be run outside a transaction."""
-    import psycopg  # an optional package of this program's other half
-
-    try:
-        with psycopg.connect(POSTGRES, autocommit=True, connect_timeout=2) as connection:
-            connection.execute(statement.encode())
-    except psycopg.OperationalError:
-        return False
-    return True

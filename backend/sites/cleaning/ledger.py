@@ -6,26 +6,31 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from django.db.models import F, Field, Func, QuerySet
+from django.db.models import F, QuerySet
 from numpy.typing import NDArray
 
 from recommendation_service.numeric import Ints
 from recommendations.exports.rows import TUPLES, seconds
-from sites.cleaning.tallies import SOURCES, Counts, Source, Tallies, number_of
+from sites.cleaning.tallies import SOURCES, Counts, Scanned, Source, Tallies, number_of
 
 Moments = NDArray[np.float64]  # seconds since 1970
 DAY_S = 86_400.0
 
 
-class Moment(Func):
+class Moment(Scanned):
     """A time as the database tells it quickest: seconds from PostgreSQL, the text it keeps from SQLite."""
-
-    output_field: "Field[Any, Any]" = Field()  # of no kind: nothing is converted, row by row
-    template = "(+%(expressions)s)"  # as in exports/rows.py: an expression has no declared type that SQLite's driver would read
 
     def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
         """Seconds since 1970."""
         return self.as_sql(compiler, connection, template="extract(epoch FROM %(expressions)s)::float8", **more)
+
+
+class Amount(Scanned):
+    """A number as the database tells it quickest: never a decimal, each of which is an object."""
+
+    def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        """As binary as a float."""
+        return self.as_sql(compiler, connection, template="(%(expressions)s)::float8", **more)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,10 +61,9 @@ class Timeline:
 def columns(rows: QuerySet[Any], owner: str, moment: str, adds: Mapping[str, Any]) -> tuple[Ints, Moments, Counts]:
     """Owner, moment and amounts of every row, (e,), (e,), (e, k); one query, no object a row."""
     names = [f"of_{name}" for name in adds]
-    chosen = rows.annotate(
-        of_moment=Moment(F(moment)), **{name: number_of(told) for name, told in zip(names, adds.values(), strict=True)}
-    )
-    blocks = list(_blocks(chosen.values_list(owner, "of_moment", *names).iterator(chunk_size=TUPLES)))
+    amounts_of = {name: Amount(number_of(told)) for name, told in zip(names, adds.values(), strict=True)}
+    chosen = rows.annotate(of_owner=Scanned(F(owner)), of_moment=Moment(F(moment)), **amounts_of).filter(of_owner__isnull=False)
+    blocks = list(_blocks(chosen.values_list("of_owner", "of_moment", *names).iterator(chunk_size=TUPLES)))
     if not blocks:
         return np.empty(0, dtype=np.int64), np.empty(0), np.empty((0, len(names)))
     owners, times, amounts = (np.concatenate(part) for part in zip(*blocks, strict=True))

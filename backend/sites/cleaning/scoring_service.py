@@ -24,7 +24,7 @@ from sites.cleaning.figures import (
     primary_kinds,
 )
 from sites.cleaning.models import Cleaner, CleanerScore
-from sites.cleaning.tallies import Counts, Tallies, damaged_cleaners, market_now, tallies_now
+from sites.cleaning.tallies import Counts, Tallies, damaged_cleaners, market_tallies, tallies_now
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ class ScoringService:
         """The overall score of somebody of whom nothing is known: the market's averages. Kept for an hour."""
         found = cache.look_up(PRIOR_KEY)  # a dead cache is a miss
         if not isinstance(found, float):
-            found = self._newcomer(market_now(timezone.now()))
+            found = self._newcomer(market_tallies(timezone.now()))
             cache.put(PRIOR_KEY, found, settings.RECOMMENDATION_CACHE_TTL)
         return float(found)
 
@@ -188,7 +188,7 @@ class ScoringService:
         """The row of one who has none yet, not saved."""
         now, ids = timezone.now(), np.array([cleaner.pk], dtype=np.int64)
         days_here = np.array([float((now.date() - cleaner.joined).days)])
-        (row,) = _rows(ids, self.stand(tallies_now(ids, now), market_now(now), days_here), now)
+        (row,) = _rows(ids, self.stand(tallies_now(ids, now), market_tallies(now), days_here), now)
         return row
 
 

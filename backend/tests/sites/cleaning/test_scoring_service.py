@@ -341,7 +341,7 @@ def test_whom_the_database_refuses_is_an_error_of_the_update_and_the_others_are_
 def test_the_number_of_queries_does_not_grow_with_the_cleaners(count: int, django_assert_num_queries: Any) -> None:
     for _ in range(count):
         done(make_cleaner())
-    with django_assert_num_queries(13):  # cleaners, six sources, three looks for damage, one write in its savepoint
+    with django_assert_num_queries(14):  # cleaners, six sources, four looks for damage, one write in its savepoint
         ScoringService().update_all_cleaner_scores(now=NOW)
 
 
