@@ -129,6 +129,13 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": ("accepted", "duplicate", "rejected"),  # of a recorded row
+        "JobStatusEnum": "sites.cleaning.models.CleaningJob.Status",
+        "BidStatusEnum": "sites.cleaning.models.JobBid.Status",
+        "PaymentStatusEnum": "sites.cleaning.models.Payment.Status",
+        "ScoringModeEnum": "recommendations.modes.MODES",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

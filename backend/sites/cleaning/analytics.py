@@ -49,8 +49,8 @@ class Row:
 
     @property
     def cells(self) -> tuple[tuple[int, float], ...]:
-        """Each step's count, and its share of what was shown."""
-        return tuple((count, count / self.shown if self.shown else 0.0) for count in self.counts)
+        """Each step's count, and how many that are of 100 shown."""
+        return tuple((count, 100 * count / self.shown if self.shown else 0.0) for count in self.counts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from api.parameters import TRUTH, pointer
 from api.problems import printable
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.errors import InvalidInput
+from recommendations.modes import MODES
 from sites.cleaning.models import CleaningJob, PropertyType
 
-MODES = ("rule_based", "neural", "ensemble")
 NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 FURTHEST_KM, DEAREST = 20_040, 1_000_000.0
 DEFAULT_PAGE, MOST_PAGES = 20, 100

@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from api.serializers import SkipSerializer
+from recommendations.modes import MODES
 from sites.cleaning.bodies import ReviewSerializer
 from sites.cleaning.models import CleaningJob, JobBid, Payment, PropertyType
-from sites.cleaning.questions import MODES
 
 
 class CleanerSerializer(serializers.Serializer[Any]):

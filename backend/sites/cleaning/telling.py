@@ -16,6 +16,7 @@ from sites.cleaning.access import Role
 from sites.cleaning.models import BidSuggestion, Cleaner, CleanerScore, CleaningJob, JobBid, Payment, Review
 from sites.cleaning.recommendation_engine import Recommendations
 
+CENT = Decimal("0.01")
 COARSE = 2  # decimals of a degree: 1.1 km from north to south, 0.9 km from east to west in Athens
 FIGURES = (
     "overall_score", "average_rating", "review_count", "completion_rate", "on_time_rate", "photo_rate", "win_rate",
@@ -35,7 +36,7 @@ def competition_of(jobs: Iterable[CleaningJob]) -> dict[int, Competition]:
     """Of each job; offers taken back do not count. One query."""
     rows = JobBid.objects.filter(job__in=[job.pk for job in jobs]).exclude(status=JobBid.Status.WITHDRAWN)
     found = rows.order_by().values("job").annotate(count=Count("pk"), lowest=Min("amount"))
-    return {row["job"]: Competition(row["count"], row["lowest"]) for row in found}
+    return {row["job"]: Competition(row["count"], row["lowest"].quantize(CENT)) for row in found}  # SQLite adds digits
 
 
 def cleaner_told(cleaner: Cleaner) -> dict[str, Any]:

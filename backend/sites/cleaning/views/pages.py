@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from recommendation_service.errors import InvalidInput, NotFound
+from recommendations.modes import MODES
 from sites.cleaning import advice
 from sites.cleaning.access import Role, Visitor, cleaner_asked_for, client_asked_for, is_number, job_for, own_job
 from sites.cleaning.models import (
@@ -21,7 +22,7 @@ from sites.cleaning.models import (
     PropertyType,
     RecommendationFeedback,
 )
-from sites.cleaning.questions import FILTERS, MODES, Asked, list_asked_for
+from sites.cleaning.questions import FILTERS, Asked, list_asked_for
 from sites.cleaning.recommendation_engine import Recommendations
 from sites.cleaning.reviewing import MARKS
 from sites.cleaning.showing import deals_of, figures_of, inputs_of, shown_cleaners, shown_jobs, steps_of
@@ -33,6 +34,7 @@ from sites.page import access as page
 
 FOUND, JOBS_SHOWN, REVIEWS_SHOWN, LISTED = 20, 30, 5, 10
 LONGEST_SEARCH = 80
+WAITING = Q(jobs__status__in=CleaningJob.OFFERED)
 ROWS = ("client", "place", "cleaner", "payment")
 
 
@@ -46,7 +48,7 @@ def home(request: HttpRequest) -> HttpResponse:
         **frame(request),
         "search": text,
         "visitor": visitor,
-        "clients": _people(Client.objects.all(), text) if visitor.sees_all else [],
+        "clients": _people(Client.objects.annotate(waiting=Count("jobs", filter=WAITING)), text) if visitor.sees_all else [],
         "cleaners": _people(Cleaner.objects.select_related("standing"), text) if visitor.sees_all else [],
         "counts": (
             ("cleaners", Cleaner.objects.count()),
@@ -214,7 +216,9 @@ def _listing(request: HttpRequest, is_listed: bool, problem: str) -> dict[str, A
 
 
 def _people(rows: Any, text: str) -> list[Any]:
-    """Up to 20, those of the demo first."""
+    """Up to 20 whom the search finds; without one those of the demo, where there are any."""
     if text:
         rows = rows.filter(Q(name__icontains=text) | (Q(pk=int(text)) if is_number(text) else Q(pk__in=[])))
-    return list(rows.order_by("-is_demo", "name", "pk")[:FOUND])
+    found = list(rows.order_by("-is_demo", "name", "pk")[:FOUND])
+    first = [one for one in found if one.is_demo]
+    return found if text else first or found

@@ -42,7 +42,7 @@ def test_modes_and_days_are_counted_with_their_rates() -> None:
     assert [(row.name, row.shown, row.counts) for row in side.modes] == [
         ("Rules and network", 4, (3, 2, 1)), ("Rules", 2, (0, 0, 0)),
     ]  # fmt: skip
-    assert side.modes[0].cells == ((3, 0.75), (2, 0.5), (1, 0.25))
+    assert side.modes[0].cells == ((3, 75.0), (2, 50.0), (1, 25.0))
     assert [row.shown for row in side.days] == [4, 2]
     jobs = analytics.side_of("jobs", since=LONG_AGO)
     assert (jobs.steps, jobs.total.counts) == (("viewed", "bid", "accepted"), (0, 1, 0))
