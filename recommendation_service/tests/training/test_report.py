@@ -1,7 +1,7 @@
 import io
 
 from recommendation_service.training import report as reports
-from recommendation_service.training.report import Report
+from recommendation_service.training.report import EveryEpoch, Report
 
 
 def test_a_stage_is_one_line_on_stdout_and_progress_stays_on_stderr(monkeypatch):
@@ -38,3 +38,19 @@ def test_warnings_stand_out_on_stderr():
     err = io.StringIO()
     Report(io.StringIO(), err).warn("loses to popularity")
     assert err.getvalue() == "WARNING: loses to popularity\n"
+
+
+def test_a_report_of_every_epoch_tells_each_on_a_line_and_keeps_the_next_command_for_the_end():
+    out = io.StringIO()
+    report = EveryEpoch(out, io.StringIO())
+    report.line("next: something")
+    with report.progress("cleaners/neural") as step:
+        step(1, 50, "loss 0.5")
+        step(2, 50, "loss 0.4")
+    report.tell_next()
+    told = out.getvalue().splitlines()
+    assert told == [
+        "cleaners/neural       epoch 1/50  loss 0.5",
+        "cleaners/neural       epoch 2/50  loss 0.4",
+        "next: something",
+    ]

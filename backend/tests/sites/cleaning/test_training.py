@@ -1,10 +1,5 @@
 """From the marketplace to a published network, by the command of the acceptance list."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -15,16 +10,13 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
-from api.processes import TrainingFailed, run_module
 from recommendation_service.artifacts.reading import published
 from recommendation_service.datasets.files import Dataset
-from sites.cleaning import training
 from sites.cleaning.models import CleaningJob, JobBid, Review
 from tests.sites.cleaning import marketplace
 
 pytestmark = pytest.mark.timeout(240)
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
-BACKEND = Path(str(training.__file__)).parents[2]
 
 
 @pytest.fixture
@@ -101,39 +93,3 @@ def test_wrong_usage_ends_with_two_before_anything_is_exported(place: Path, wron
         call_command("train_recommendation_model", *wrong)
     assert ended.value.returncode == 2
     assert not (place / "data").exists()
-
-
-def test_a_process_that_ends_badly_is_a_failure_with_its_status(tmp_path: Path) -> None:
-    said: list[str] = []
-    with pytest.raises(TrainingFailed, match="exit status 1"):
-        run_module("recommendation_service.train_neural", {"use-case": "cleaning", "data-dir": tmp_path}, said.append)
-    with pytest.raises(TrainingFailed, match="exit status 2"):
-        run_module("recommendation_service.train_neural", {"epochs": 0}, said.append)
-
-
-def test_sigterm_is_passed_on_to_the_training(tmp_path: Path) -> None:
-    """The real thing: a process that runs another one, told to stop."""
-    child = tmp_path / "long_training.py"
-    child.write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n", encoding="utf-8")
-    program = "from api.processes import run_module\nrun_module('long_training', {}, lambda line: print(line, flush=True))"
-    above = os.pathsep.join([str(tmp_path), str(BACKEND), str(BACKEND.parent)])
-    running = subprocess.Popen(
-        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": above}, stdout=subprocess.PIPE, text=True
-    )
-    with running:
-        assert running.stdout is not None
-        pid = int(running.stdout.readline())
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(timeout=30) == 128 + signal.SIGTERM
-    assert _is_gone(pid)
-
-
-def _is_gone(pid: int, *, within_s: float = 10.0) -> bool:
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    return False
