@@ -1,5 +1,6 @@
 """What the network says of a shortlist, asked of the recommendation service; or why it says nothing, in words."""
 
+import logging
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from recommendation_service.numeric import Floats, Ints
 from recommendations.client import ServiceFailed, client
 from recommendations.modes import NEURAL
 from sites.cleaning.ways import USE_CASE, Met
+
+log = logging.getLogger(__name__)
 
 PART_NAMES = ("collaborative", "content")
 HIGHEST = 100.0
@@ -45,6 +48,8 @@ def network_opinion(met: Met, rows: Ints) -> Opinion:
     try:
         answered = client().recommend_among(_ask(met, rows), use_case=USE_CASE, surface=met.way.surface)
     except ServiceFailed as failure:
+        if failure.code != "circuit_open":  # what opened it was told already
+            log.warning("rules answer alone on %s: %s", met.way.surface, failure)
         return silent(len(rows), failure.code, failure.detail)
     answer = answered.answer
     if answer["method_used"] != NEURAL:

@@ -192,9 +192,10 @@ def test_whatever_is_wrong_with_the_service_the_rules_answer_and_say_so(serve: S
     assert [row["neural_score"] for row in found] == [None, None]
 
 
-def test_nobody_listening_is_no_reason_for_an_empty_page() -> None:
+def test_nobody_listening_is_no_reason_for_an_empty_page_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     cleaner_at(1)
     found = cleaners_for(open_job(), "ensemble")
+    assert "rules answer alone on cleaners-for-job: unreachable" in caplog.text
     assert (len(found), found.mode, found.degradation[0]["code"]) == (1, "rule_based", "unreachable")
 
 
