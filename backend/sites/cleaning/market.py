@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from django.conf import settings
 from django.db.models import Avg, Case, F, FloatField, Q, Value, When
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.utils import timezone
 from recommendation_service.domain.side import Words
 from recommendation_service.numeric import Floats, Ints
 from recommendations import cache
+from recommendations.modes import cache_seconds
 from sites.cleaning.figures import KINDS, share
 from sites.cleaning.ledger import DAY_S, Moments, Timeline, columns
 from sites.cleaning.models import CleaningJob, JobBid
@@ -47,11 +47,11 @@ def market_now(job_ids: Ints, kinds: Words) -> Mapping[str, Floats]:
 
 def market_rates(now: datetime) -> Mapping[str, float]:
     """Euros an hour by kind of property, as of now or of less than RECOMMENDATION_CACHE_TTL ago; no word, no rate."""
-    kept = cache.look_up(RATES_KEY)  # a dead cache is a miss
-    if not isinstance(kept, dict):
+    kept = cache.look_up(RATES_KEY)  # a dead cache is a miss, and so is what is no rate
+    if not isinstance(kept, dict) or not all(isinstance(rate, float) and rate > 0 for rate in kept.values()):
         recent = _ACCEPTED.filter(accepted_at__lt=now, accepted_at__gte=now - timedelta(days=MARKET_DAYS))
         kept = dict(recent.values_list("place__kind").annotate(of_rate=Avg(_RATE)))
-        cache.put(RATES_KEY, kept, settings.RECOMMENDATION_CACHE_TTL)
+        cache.put(RATES_KEY, kept, cache_seconds())
     return kept
 
 

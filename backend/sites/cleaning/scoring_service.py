@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TypedDict
 
 import numpy as np
-from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from recommendation_service.numeric import Bools, Ints
 from recommendations import cache
+from recommendations.modes import cache_seconds
 from sites.cleaning import sentences
 from sites.cleaning.figures import (
     drawn,
@@ -165,16 +165,16 @@ class ScoringService:
         errors |= dict.fromkeys(_written(rows), "refused by the database")
         for key, reason in sorted(errors.items()):
             log.error("cleaner %d was not scored: %s", key, reason)
-        cache.put(PRIOR_KEY, self._newcomer(market), settings.RECOMMENDATION_CACHE_TTL)
+        cache.put(PRIOR_KEY, self._newcomer(market), cache_seconds())
         return {"updated": cleaner_ids.size - len(errors), "errors": len(errors), "error_cleaners": sorted(errors)}
 
     def newcomer_score(self) -> float:
-        """The overall score of somebody of whom nothing is known: the market's averages. Kept for an hour."""
-        found = cache.look_up(PRIOR_KEY)  # a dead cache is a miss
-        if not isinstance(found, float):
+        """The overall score of somebody of whom nothing is known: the market's averages. Kept for RECOMMENDATION_CACHE_TTL."""
+        found = cache.look_up(PRIOR_KEY)  # a dead cache is a miss, and so is what is no score
+        if not isinstance(found, float) or not 0 <= found <= 100:
             found = self._newcomer(market_tallies(timezone.now()))
-            cache.put(PRIOR_KEY, found, settings.RECOMMENDATION_CACHE_TTL)
-        return float(found)
+            cache.put(PRIOR_KEY, found, cache_seconds())
+        return found
 
     def explain(self, cleaner: Cleaner) -> tuple[Part, ...]:
         """Why a cleaner's score is what it is: part by part, in the order of the weights."""

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from django.core.cache import cache
 
-from sites.cleaning.market import market_as_of, market_now, market_rates
+from recommendations.cache import put
+from sites.cleaning.market import RATES_KEY, market_as_of, market_now, market_rates
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid
 from tests.sites.cleaning.marketplace import NOW, ago, bid, busy_market, hire, make_cleaner, make_job
 
@@ -112,6 +113,13 @@ def test_rates_are_kept_and_then_worked_out_anew(cleaner: Cleaner, django_assert
         assert market_rates(NOW) == {"house": 10}
     cache.clear()
     assert market_rates(NOW) == {"house": 15}
+
+
+@pytest.mark.parametrize("garbage", ["rates", {"house": "dear"}, {"house": -3.0}, [1.0]])
+def test_garbage_in_the_cache_is_not_believed(garbage: object, cleaner: Cleaner) -> None:
+    given_away(cleaner, 40, 4, accepted=10)
+    put(RATES_KEY, garbage, 60)
+    assert market_rates(NOW) == {"house": 10}
 
 
 @pytest.mark.parametrize("count", [1, 9])

@@ -14,9 +14,11 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
+from recommendations import cache as lists
+from recommendations.cache import put
 from sites.cleaning import scoring_service
 from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob, JobBid, Payment, Review
-from sites.cleaning.scoring_service import WEIGHTS, ScoringService
+from sites.cleaning.scoring_service import PRIOR_KEY, WEIGHTS, ScoringService
 from sites.cleaning.tallies import MARKS, Tallies
 from tests.sites.cleaning.marketplace import NOW, ago, bid, busy_market, done, end, hire, make_cleaner, make_job
 
@@ -404,6 +406,22 @@ def test_what_a_newcomer_scores_is_kept_until_the_next_update(django_assert_num_
     assert kept != first
     cache.clear()
     assert ScoringService().newcomer_score() == pytest.approx(kept)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("garbage", ["55", 400.0, -1.0, float("nan"), {"score": 5.0}])
+def test_garbage_in_the_cache_is_not_believed(garbage: object) -> None:
+    expected = ScoringService().newcomer_score()
+    put(PRIOR_KEY, garbage, 60)
+    assert ScoringService().newcomer_score() == expected
+
+
+@pytest.mark.django_db
+def test_without_a_cache_everything_is_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = ScoringService().newcomer_score()
+    monkeypatch.setattr(lists, "_sick_until", float("inf"))
+    assert ScoringService().newcomer_score() == expected
+    assert ScoringService().update_all_cleaner_scores()["errors"] == 0
 
 
 def test_it_imports_and_runs_where_nothing_that_learns_is_installed() -> None:
