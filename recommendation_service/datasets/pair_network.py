@@ -81,7 +81,7 @@ class Reader:
         """The same for training and serving: what is unknown counts as the mean, what is absurd as far away."""
         with np.errstate(over="ignore", invalid="ignore"):  # absurd numbers overflow, and are cut off
             table = (_finite(features(pairing, pairs)) - self.mean) / self.scale
-        numbers = np.clip(np.nan_to_num(table, nan=0, posinf=FAR, neginf=-FAR), -FAR, FAR).astype(np.float32)
+        numbers = np.clip(np.nan_to_num(table, nan=0, posinf=float(FAR), neginf=-float(FAR)), -FAR, FAR).astype(np.float32)
         words = [_rows(self.words, pairs.word(name), f"{name}=") for name in pairing.embedded]
         places = np.maximum(np.stack(words, axis=1), 0) if words else np.zeros((pairs.n, 0), dtype=np.int64)
         persons = ((self.first, pairs.word("first_person")), (self.second, pairs.word("second_person")))

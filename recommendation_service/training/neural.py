@@ -99,7 +99,8 @@ class _Fit:
             arrays = self._arrays()
             found = self._validation_loss(arrays)
             slower.step(found)
-            told = f"loss {lost:.4f}, validation {found:.4f}, alpha {float(arrays['alpha'][0]):.3f}"
+            alpha, rate = float(arrays["alpha"][0]), optimizer.param_groups[0]["lr"]
+            told = f"loss {lost:.4f}, validation {found:.4f}, alpha {alpha:.3f}, rate {rate:g}"
             progress(epoch, parameters.epochs, told)
             if found < best:
                 best, best_epoch, kept = found, epoch, arrays

@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from recommendation_service.datasets.pairing import meet
 from recommendation_service.errors import PublishRefused
 from recommendation_service.tests.support.market import World, by_persons, by_quality, cleaners, job, pairing
 from recommendation_service.training.material import NotEnough
-from recommendation_service.training.neural import train_neural
+from recommendation_service.training.neural import _adam, train_neural
 from recommendation_service.training.neural_inputs import LEAST, cut
 from recommendation_service.training.neural_model import Collaborative, Content, Hybrid, Tensors, layers_of
 from recommendation_service.training.neural_parameters import NeuralParameters
@@ -173,6 +174,24 @@ def test_training_stops_when_validation_no_longer_gains_and_keeps_the_best_epoch
     assert len(told) == trained.metrics["best_epoch"] + STATED.patience
     lowest = min(float(word.split("validation ")[1].split(",")[0]) for _, _, word in told)
     assert trained.metrics["loss"] == pytest.approx(lowest, abs=1e-4)
+
+
+def test_the_step_is_halved_where_validation_stands_still():
+    told = []
+    world = World(300)
+    train(world, lambda one: one.rng.random(one.shape), progress=lambda done, most, word: told.append(word))
+    rates = [float(word.split("rate ")[1]) for word in told]
+    assert rates[0] == 0.001
+    assert rates[-1] <= 0.0005
+    assert all(later in (rate, rate / 2) for rate, later in itertools.pairwise(rates))
+
+
+def test_it_is_adam_and_alpha_takes_longer_steps_than_the_rest():
+    model = Hybrid(Collaborative(4, 4, STATED), Content(18, 1, 2, STATED))
+    optimizer = _adam(model, STATED)
+    assert isinstance(optimizer, torch.optim.Adam)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.001, 0.01]
+    assert [one is model.leaning for one in optimizer.param_groups[1]["params"]] == [True]
 
 
 def test_persons_met_seldom_share_one_vector_and_strangers_have_none():
