@@ -8,7 +8,7 @@ from sites.cleaning import words
 from sites.cleaning.access import Role
 from sites.cleaning.models import BidSuggestion, Cleaner, CleanerScore, CleaningJob, JobBid
 from sites.cleaning.recommendation_engine import Recommendations
-from sites.cleaning.telling import Competition, competition_of, rounded, sees_address, standing_of
+from sites.cleaning.telling import Competition, coarse, competition_of, rounded, sees_address, standing_of
 
 ALONE = Competition()
 
@@ -143,7 +143,7 @@ def _card(row: Mapping[str, Any], thing: Cleaner | CleaningJob, **more: Any) -> 
         rank=row["rank"],
         number=row["recommendation_id"],
         score=rounded(row["score"], 1) or 0.0,
-        reasons=tuple(row["reasoning"]),
+        reasons=tuple(coarse(reason) for reason in row["reasoning"]),
         parts=tuple((words.part_in_words(name), rounded(value, 0)) for name, value in row["breakdown"].items()),
         scores=(("By rules", rounded(row["rule_based_score"], 1)), ("By the network", rounded(row["neural_score"], 1))),
         **more,

@@ -4,6 +4,7 @@ Where a cleaner starts from, and where a job is before its cleaner is hired, are
 in whole points, since exact ones would tell the distance.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from sites.cleaning.models import BidSuggestion, Cleaner, CleanerScore, Cleaning
 from sites.cleaning.recommendation_engine import Recommendations
 
 CENT = Decimal("0.01")
+KM_AWAY = re.compile(r"([0-9]+(?:\.[0-9]+)?) km away")
 COARSE = 2  # decimals of a degree: 1.1 km from north to south, 0.9 km from east to west in Athens
 FIGURES = (
     "overall_score", "average_rating", "review_count", "completion_rate", "on_time_rate", "photo_rate", "win_rate",
@@ -134,7 +136,7 @@ def list_told(recommendations: Recommendations, kind: str, things: Sequence[Mapp
             "rule_based_score": rounded(one["rule_based_score"], 1),
             "neural_score": rounded(one["neural_score"], 1),
             "breakdown": {name: rounded(value, 0) for name, value in one["breakdown"].items()},
-            "reasoning": list(one["reasoning"]),
+            "reasoning": [coarse(reason) for reason in one["reasoning"]],
             "rank": one["rank"],
             "recommendation_id": one["recommendation_id"],
         }
@@ -164,8 +166,20 @@ def payment_of(job: CleaningJob) -> Payment | None:
 
 
 def rounded(value: float | None, digits: int) -> float | None:
-    """A number for people; unknown stays unknown."""
-    return None if value is None or value != value else round(float(value), digits)
+    """A number for people; unknown stays unknown, and a count a whole number."""
+    if value is None or isinstance(value, int):
+        return value
+    return None if value != value else round(float(value), digits)
+
+
+def coarse(reason: str) -> str:
+    """A reason with its distance in whole kilometres: several exact ones would tell where somebody lives."""
+    return KM_AWAY.sub(_about, reason)
+
+
+def _about(found: re.Match[str]) -> str:
+    km = float(found[1])
+    return "under 1 km away" if km < 1 else f"about {km:.0f} km away"
 
 
 def _place_told(job: CleaningJob, *, exact: bool) -> dict[str, Any]:
