@@ -60,3 +60,8 @@ class Query:
     context: Side | None = None  # of length 1: what the list is for, such as a job
     offered: Side | None = None  # the catalogue's items as the asker brought them; None: they are the export's
     chance: float = 0.0  # in [0, 1), drawn from the request id: the only chance that an answer may depend on
+
+    @property
+    def for_whom(self) -> str:
+        """What the list is for, in a sentence about what cannot be said; never an id, since the log keeps such sentences."""
+        return "for this user" if self.context is None else "in this context"

@@ -229,7 +229,7 @@ class Ensemble(Engine):
         if given is None or np.isnan(given[query.eligible]).all():
             inside = "; ".join(one.detail.partition(WITHOUT)[0] for one in engine.partial(query))
             why = f" ({inside})" if inside else ""
-            return Skip(name, SILENT, f"{name} cannot say for this user{why}{WITHOUT}{self.name} had to do without it")
+            return Skip(name, SILENT, f"{name} cannot say {query.for_whom}{why}{WITHOUT}{self.name} had to do without it")
         return given
 
 

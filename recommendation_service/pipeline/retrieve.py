@@ -62,7 +62,7 @@ def _ask(name: str, plan: Plan, engines: Mapping[str, Engine], query: Query, wan
         return given
     if given is None or not len(given):
         missing = "; ".join(skip.detail for skip in engine.partial(query))
-        return Skip(name, "cannot_say", f"{name} cannot say for this user" + (f": {missing}" if missing else ""))
+        return Skip(name, "cannot_say", f"{name} cannot say {query.for_whom}" + (f": {missing}" if missing else ""))
     if not np.isfinite(given.scores).all():
         return Skip(name, "failed", f"{name} gave scores that are not numbers")
     return given

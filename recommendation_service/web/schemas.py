@@ -112,6 +112,12 @@ class AskIn(Accepted):
     )
 
 
+PARTS = (
+    "Engine -> its share of the score, and beside them what an engine about pairs tells of its own, such as each rule's 0 to"
+    " 100; {} without explain"
+)
+
+
 class RecommendationOut(BaseModel):
     """One shown item."""
 
@@ -120,7 +126,7 @@ class RecommendationOut(BaseModel):
     score: float
     position: int = Field(ge=1)
     reasons: list[str]
-    parts: dict[str, float] = Field(description="Engine -> its share of the score; {} without explain")
+    parts: dict[str, float] = Field(description=PARTS)
 
 
 class SkipOut(BaseModel):

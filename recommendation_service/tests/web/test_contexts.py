@@ -159,9 +159,9 @@ def test_nothing_known_of_anybody_gives_no_list_rather_than_the_exports(client: 
     bare = [{"item_id": "2"}, {"item_id": "1"}]
     answer = post(client, context={"id": "3"}, offers=bare, strategy="rule_based").json
     assert (answer["method_used"], answer["recommendations"]) == ("none", [])
-    assert [(one["engine"], one["code"]) for one in answer["degradation"]] == [
-        ("rule_based", "cannot_say"),
-        ("popular", "cannot_say"),
+    assert [(one["code"], one["detail"]) for one in answer["degradation"]] == [
+        ("cannot_say", "rule_based cannot say in this context"),
+        ("cannot_say", "popular knows the export's items only, not what was offered"),
     ]
 
 
