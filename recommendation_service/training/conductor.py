@@ -124,7 +124,9 @@ def _catalogue(
 ) -> list[Outcome]:
     dataset = Dataset.open(place.data_dir, name)
     if work == Work((), (), ()):
-        report.line(f"{name:<10} nothing to train")
+        pairing = use_case.pairing
+        told = f"pairs are trained with {pairing.second}" if pairing and pairing.first == name else "nothing to train"
+        report.line(f"{name:<10} {told}")
         return []
     events = dataset.events() if work.kinds or work.above else None
     if events is not None and not _learnable(dataset, events, name, report):

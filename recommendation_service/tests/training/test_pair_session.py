@@ -66,7 +66,7 @@ def test_train_all_trains_both_pair_models_where_there_are_no_interactions_at_al
     assert "alpha" in told
     assert "cleaners   bid" in told
     assert store(site).load("bid") is not None or "skipped" in told
-    assert "jobs       nothing to train" in told
+    assert "jobs       pairs are trained with cleaners" in told
     assert told.endswith("next: python -m recommendation_service.cli models\n")
 
 
