@@ -55,7 +55,7 @@ def test_the_reference_of_commands_names_every_one() -> None:
     text = (ROOT / "docs/reference/commands.md").read_text()
     own = [path.stem for path in (ROOT / "backend").rglob("management/commands/[a-z]*.py")]
     entries = [path for path in (ROOT / "recommendation_service").rglob("*.py") if '__name__ == "__main__"' in path.read_text()]
-    programs = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in entries]
+    programs = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__") for path in entries]
     assert len(own) > 10
     assert len(programs) > 5
     assert [command for command in own if f"`{command}" not in text] == []
