@@ -40,7 +40,7 @@ def test_engines_without_a_model_are_left_out(tmp_path: Path) -> None:
     service.publish(tmp_path, "als")
     assert _engines(tmp_path) == {"popular", "als"}
     service.publish_all(tmp_path)
-    assert _engines(tmp_path) == {"popular", "als", "two_tower", "content_based", "ensemble"}
+    assert _engines(tmp_path) == {"popular", "als", "two_tower", "content_based", "ease", "next_item", "ensemble"}
 
 
 def test_stated_weights_need_no_trained_ensemble(tmp_path: Path) -> None:

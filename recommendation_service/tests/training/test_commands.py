@@ -145,7 +145,7 @@ def test_any_use_case_is_measured_engine_by_engine_under_its_own_names(shop, cap
 
 def test_a_dry_run_publishes_nothing(site, capsys):
     assert train_all.main(options(site, "--dry-run")) == 0
-    assert "would train als, two_tower, content and learn the ensemble" in capsys.readouterr().out
+    assert "would train als, two_tower, content, ease, next_item and learn the ensemble" in capsys.readouterr().out
     assert not (site / "models").exists()
 
 
@@ -219,6 +219,10 @@ def test_evaluate_prints_every_model_and_writes_both_files(site, capsys):
         "two_tower (stated)",
         "two_tower (tuned)",
         "content_based",
+        "ease (stated)",
+        "ease (tuned)",
+        "next_item (stated)",
+        "next_item (tuned)",
         "ensemble (stated)",
         "ensemble (learned)",
     ]
@@ -255,7 +259,7 @@ def test_the_learned_weights_are_what_the_engine_reads(site):
     assert train_all.main(options(site, "--no-tune")) == 0
     weights = store(site).load("ensemble").arrays
     assert np.all(weights["weights"] >= 0)
-    assert set(weights["members"].tolist()) == {b"als", b"two_tower", b"content_based", b"popular"}
+    assert set(weights["members"].tolist()) == {b"als", b"two_tower", b"ease", b"next_item", b"content_based", b"popular"}
 
 
 def test_serving_packages_stay_out_of_torch_when_only_als_trains():
