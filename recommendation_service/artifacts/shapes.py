@@ -97,6 +97,21 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "content3_bias": (FLOAT, ("1",)),
         "alpha": (FLOAT, ("1",)),
     },
+    "ease": {
+        "item_ids": (TEXT, ("n",)),
+        "item_counts": (INTEGER, ("n",)),
+        "indptr": (INTEGER, ("n+1",)),
+        "indices": (INTEGER, ("z",)),
+        "values": (FLOAT, ("z",)),
+    },
+    "next_item": {
+        "item_ids": (TEXT, ("n",)),
+        "item_counts": (INTEGER, ("n",)),
+        "indptr": (INTEGER, ("r+1",)),
+        "indices": (INTEGER, ("z",)),
+        "values": (FLOAT, ("z",)),
+        "window_0": (FLOAT, ("w",)),
+    },
     "ensemble": {
         "members": (TEXT, ("j",)),
         "weights": (FLOAT, ("j",)),
@@ -141,6 +156,8 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
 TABLES = {  # sparse matrices: row bounds, columns of the stored values, an array with one element a column
     "content": (("indptr", "indices", "terms"),),
     "co_occurrence": (("indptr", "indices", "item_ids"),),
+    "ease": (("indptr", "indices", "item_ids"),),
+    "next_item": (("indptr", "indices", "item_ids"),),
     "similar_users": (("indptr", "indices", "item_ids"), ("item_indptr", "item_users", "lengths")),
 }
 SORTED = ("item_ids", "user_ids", "terms", "attributes", "words", "first_ids", "second_ids")
