@@ -162,8 +162,7 @@ class RuleScores:
         """Why this pair, in sentences, the part that adds most to the score first; none that names what is unknown."""
         good = [rule for rule in rules if rule.says.get(catalogue) and self.parts[rule.name][row] >= CLEARLY_GOOD]
         good.sort(key=lambda rule: -rule.weight * float(self.parts[rule.name][row]))
-        known = {name: float(column[row]) for name, column in pairs.numbers.items() if column[row] == column[row]}
-        said = [_said(rule.says[catalogue], {**known, "score": float(self.parts[rule.name][row])}) for rule in good]
+        said = [_said(rule.says[catalogue], _Told(pairs, row, float(self.parts[rule.name][row]))) for rule in good]
         return tuple(sentence for sentence in said if sentence is not None)
 
 
@@ -192,6 +191,20 @@ def rule_scores(rules: tuple[RulePart, ...], pairs: Pairs) -> RuleScores:
     """The weighted mean of the parts; a part of which nothing is known leaves its weight to the others."""
     parts = {rule.name: rule.score(pairs) for rule in rules}
     return RuleScores(blend(list(parts.values()), [rule.weight for rule in rules]), parts)
+
+
+class _Told(dict[str, float]):
+    """One pair's columns, looked up as a sentence names them: a hundred pairs have thousands that none names."""
+
+    def __init__(self, pairs: Pairs, row: int, score: float) -> None:
+        super().__init__(score=score)
+        self._pairs, self._row = pairs, row
+
+    def __missing__(self, name: str) -> float:
+        value = float(self._pairs.number(name)[self._row])
+        if np.isnan(value):
+            raise KeyError(name)
+        return value
 
 
 def _said(sentence: str, known: Mapping[str, float]) -> str | None:
