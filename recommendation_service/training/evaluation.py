@@ -113,15 +113,19 @@ def evaluate(scorers: Mapping[str, Scorer], panel: Panel, *, k: int = 10) -> lis
 
 def measure_all(scores: Mapping[str, Floats], panel: Panel, *, k: int = 10) -> list[Figures]:
     """As `evaluate`, for (p, n_items) scores that were asked for already."""
+    return measure_lists({name: metrics.top_k(own, panel.eligible, k) for name, own in scores.items()}, panel)
+
+
+def measure_lists(lists: Mapping[str, Ints], panel: Panel) -> list[Figures]:
+    """As `evaluate`, for (p, k) lists that were made already: rows, best first, -1 where a person has fewer."""
     likeness = item_likeness(panel.material)
     counts = panel.material.pasts.counts[panel.users]
     rows = []
-    for name, own in scores.items():
-        lists = metrics.top_k(own, panel.eligible, k)
+    for name, own in lists.items():
         for segment, (low, high) in SEGMENTS.items():
             inside = np.flatnonzero((counts >= low) & (counts <= (high if high is not None else counts.max(initial=0))))
             if inside.size:
-                rows.append(_figures(name, segment, lists[inside], panel.relevant[inside], likeness))
+                rows.append(_figures(name, segment, own[inside], panel.relevant[inside], likeness))
     return rows
 
 

@@ -39,8 +39,13 @@ class Studied:
 class Study:
     """One export cut 80/10/10 by time. Everything is trained here; nothing is published."""
 
-    def __init__(self, use_case: UseCase, dataset: Dataset, build: EngineBuilder, report: Report) -> None:
-        """Raises DatasetError when the newest tenth of the events holds nothing to measure on."""
+    def __init__(
+        self, use_case: UseCase, dataset: Dataset, build: EngineBuilder, report: Report, *, most: int | None = None
+    ) -> None:
+        """Raises DatasetError when the newest tenth of the events holds nothing to measure on.
+
+        At most `most` people of the test part are measured; None: everybody.
+        """
         self._use_case, self._build, self._report = use_case, build, report
         self._name = str(dataset.summary["catalogue"])
         events, weighting = dataset.events(), use_case.weighting
@@ -49,8 +54,8 @@ class Study:
         early = whole.as_of(split.train, weighting, split.valid_start)
         late = whole.as_of(split.before_test(), weighting, split.test_start)
         self.valid = build_panel(early, split.valid, most=PANEL_AT_MOST, with_history=True)
-        self.test = build_panel(late, split.test)
-        self._newest = split.test
+        self.test = build_panel(late, split.test, most=most)
+        self.split = split
         if not len(self.test):
             raise DatasetError(f"{self._name}: nobody liked anything new in the newest tenth of the events; nothing to measure")
 
@@ -64,7 +69,7 @@ class Study:
         late: dict[str, Trained] = {}
         for kind, one in parameters.items():
             try:
-                early[kind], late[kind] = self._trained(kind, one)
+                early[kind], late[kind] = self.trained(kind, one)
             except NotEnough as error:
                 notes.append(f"{self._named(kind)} is missing: {error.message}")
         rows = self._stated(late, self.test)
@@ -88,14 +93,17 @@ class Study:
     def _baskets(self, late: Mapping[str, Trained], parameters: Parameters | None) -> tuple[Figures, ...]:
         if parameters is None:
             return ()
-        panel = build_baskets(self.test.material, self._newest, parameters)
+        panel = build_baskets(self.test.material, self.split.test, parameters)
         if not len(panel):
             return ()
         found = measure_all(self._stated(late, panel), panel, k=BASKET_K)
         return tuple(replace(one, segment=tables.BASKETS) for one in found if one.segment == "all")
 
-    def _trained(self, kind: str, parameters: Parameters) -> tuple[Trained, Trained]:
-        """Without the validation part, and with it; the second does as many epochs as the first found right."""
+    def trained(self, kind: str, parameters: Parameters) -> tuple[Trained, Trained]:
+        """Without the validation part, and with it; the second does as many epochs as the first found right.
+
+        Raises NotEnough when there is too little for this kind.
+        """
         with self._report.progress(f"{self._name}/{kind}") as progress:
             first = fit(self.valid.material, kind, parameters, panel=self.valid if len(self.valid) else None, progress=progress)
             second = fit(self.test.material, kind, first.parameters, progress=progress)
@@ -132,17 +140,23 @@ class Study:
         return {f"{name} (stated)" if main and name == main[0] else name: scores for name, scores in found.items()}
 
     def _learned(self, early: Mapping[str, Trained], late: Mapping[str, Trained], notes: list[str]) -> dict[str, Floats]:
-        found = self._use_case.main_ensemble()
-        if found is None or not len(self.valid):
+        found, learned = self._use_case.main_ensemble(), self.learned(early)
+        if found is None or learned is None:
             return {}
-        members = ask_members(self._use_case, found[0], self._engines(self.valid, early), self.valid)
-        if not members.comparable:
-            return {}
-        learned = learn_weights(members.scores, members.stated, self.valid, members.candidates)
         notes.append(_blend_note(found[0], learned, len(self.valid)))
         models = {**late, "ensemble": Trained("ensemble", weight_arrays(learned), {})}
         engine = self._engines(self.test, models, "learned")[found[0]]
         return {f"{found[0]} (learned)": score_people(engine, self.test)}
+
+    def learned(self, early: Mapping[str, Trained]) -> Learned | None:
+        """The main ensemble's weights, chosen on validation; None without an ensemble, people, or two of its members."""
+        found = self._use_case.main_ensemble()
+        if found is None or not len(self.valid):
+            return None
+        members = ask_members(self._use_case, found[0], self._engines(self.valid, early), self.valid)
+        if not members.comparable:
+            return None
+        return learn_weights(members.scores, members.stated, self.valid, members.candidates)
 
 
 def _beside(rows: Mapping[str, Floats], name: str, tuned: Scorer, panel: Panel) -> dict[str, Floats]:
