@@ -358,3 +358,26 @@ def test_staff_act_for_a_cleaner_on_the_cleaners_page(town: Town) -> None:
     with pytest.raises(JobBid.DoesNotExist):
         JobBid.objects.get(cleaner=town.petros, amount=60)
     deals.withdraw_bid(job=town.job, cleaner=town.petros)
+
+
+def test_pages_take_as_many_queries_however_much_they_show(town: Town, django_assert_max_num_queries: Any) -> None:
+    nikos, maria = town.session("nikos"), town.session("maria")
+    pages = (
+        (nikos, f"/cleaning/clients/{town.nikos.pk}/"),
+        (nikos, f"/cleaning/jobs/{town.job.pk}/"),
+        (maria, f"/cleaning/cleaners/{town.maria.pk}/"),
+        (town.session("staff"), "/cleaning/"),
+    )
+    rounds = []
+    for _ in range(3):  # the first round also looks up what a process then remembers
+        for status in ("open", "bidding", "accepted", "confirmed", "completed", "cancelled"):
+            agreed.job_at(status, town.nikos, town.maria)
+        bidder = marketplace.make_cleaner()
+        deals.place_bid(job=town.job, cleaner=bidder, amount=Decimal(70))
+        counts = []
+        for browser, page in pages:
+            with django_assert_max_num_queries(80) as made:
+                assert browser.get(page).status_code == 200
+            counts.append(len(made))
+        rounds.append(counts)
+    assert all(later <= earlier for earlier, later in zip(rounds[1], rounds[2], strict=True)), rounds
