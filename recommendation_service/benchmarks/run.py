@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-ORDER = ("requests", "memory", "hop", "export", "learned", "stages", "texts", "vectors", "standings", "lists")
+ORDER = ("requests", "memory", "hop", "export", "learned", "stages", "texts", "vectors", "pairs", "standings", "lists")
 Measure = Callable[[Path], list[tuple[str, str]]]
 
 
