@@ -1,9 +1,13 @@
 """One cleaner, one client, and what the marketplace holds: see `marketplace`."""
 
+from collections.abc import Callable
+
 import pytest
 
+from recommendations.client import RecommendationClient
 from sites.cleaning.models import Cleaner, Client
 from tests.sites.cleaning import marketplace
+from tests.sites.cleaning.doors import Market
 
 
 @pytest.fixture
@@ -16,3 +20,10 @@ def cleaner() -> Cleaner:
 def client_of_jobs() -> Client:
     """Somebody with jobs to give."""
     return marketplace.make_client("Nikos")
+
+
+@pytest.fixture
+def market(service_at: Callable[[str], RecommendationClient]) -> Market:
+    """People with accounts and a job, and no recommendation service."""
+    service_at("http://127.0.0.1:9")
+    return Market()
