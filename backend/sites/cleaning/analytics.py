@@ -1,4 +1,4 @@
-"""What came of the marketplace's recommendations: by mode and by day, what was said of them, and what advice on bids did."""
+"""What came of the marketplace's recommendations: by mode and by day, and what was said of them."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
 
 from recommendation_service.artifacts.reading import published
 from recommendation_service.errors import TandemError
-from sites.cleaning.models import BidSuggestion, CleanerRecommendation, JobRecommendation, RecommendationFeedback
+from sites.cleaning.models import CleanerRecommendation, JobRecommendation, RecommendationFeedback
 from sites.cleaning.words import MODES
 
 log = logging.getLogger(__name__)
@@ -65,24 +65,6 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
-    """What came of the bids advised by one method."""
-
-    method: str
-    given: int
-    followed_by_bid: int
-    used: int  # the bid lay within the advice
-    used_won: int
-    unused: int
-    unused_won: int
-
-    @property
-    def won_share(self) -> tuple[float | None, float | None]:
-        """Of the decided bids within the advice and outside of it: how many won."""
-        return _share(self.used_won, self.used), _share(self.unused_won, self.unused)
-
-
-@dataclass(frozen=True, slots=True)
 class Published:
     """What a published model says of its own accuracy."""
 
@@ -115,21 +97,6 @@ def verdicts(*, since: datetime) -> tuple[tuple[str, int, int], ...]:
     found = given.annotate(jobs=Count("job_recommendation"), cleaners=Count("cleaner_recommendation"))
     counts = {row["feedback_type"]: (int(row["jobs"]), int(row["cleaners"])) for row in found}
     return tuple((label, *counts.get(word, (0, 0))) for word, label in RecommendationFeedback.Verdict.choices)
-
-
-def advised(*, since: datetime) -> tuple[Advice, ...]:
-    """What came of the advised bids, by method. One query; wins are of bids that were decided on."""
-    decided = Q(did_win__isnull=False)
-    rows = BidSuggestion.objects.filter(created_at__gte=since).order_by().values("method")
-    found: Any = rows.annotate(
-        given=Count("pk"),
-        followed_by_bid=Count("actual_bid"),
-        used=Count("pk", filter=decided & Q(was_used=True)),
-        used_won=Count("pk", filter=Q(did_win=True, was_used=True)),
-        unused=Count("pk", filter=decided & Q(was_used=False)),
-        unused_won=Count("pk", filter=Q(did_win=True, was_used=False)),
-    )
-    return tuple(Advice(**{**row, "method": MODES.get(row["method"], row["method"])}) for row in found.order_by("method"))
 
 
 def accuracy() -> tuple[Published, ...]:
@@ -167,7 +134,3 @@ def _row(name: str, counted: Mapping[str, Any], steps: Sequence[str]) -> Row:
 
 def _day(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

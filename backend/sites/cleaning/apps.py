@@ -9,3 +9,9 @@ class CleaningConfig(AppConfig):
     name = "sites.cleaning"
     label = "cleaning"
     verbose_name = "Cleaning"
+
+    def ready(self) -> None:
+        """Let `manage.py check` look at the marketplace's own settings."""
+        from sites.cleaning import checks  # settings are complete only once the apps are
+
+        checks.register_all()

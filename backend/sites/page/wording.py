@@ -10,6 +10,8 @@ METHODS = {
     "two_tower": "two-tower: items near this person's recent choices and profile",
     "content": "content-based: items whose words match",
     "popularity": "popular: what most people choose",
+    "ease": "what goes together: items that people with these choices chose too",
+    "next_item": "what comes next: items that followed choices like the latest ones",
     "ensemble": "ensemble: several methods, each with its share",
     "embedding": "text vectors: items whose descriptions are close to what this person chose",
     "similar_users": "similar people: what people with the same choices chose too",

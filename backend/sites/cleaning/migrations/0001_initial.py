@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
             name='Property',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('apartment', 'Apartment'), ('house', 'House'), ('villa', 'Villa'), ('office', 'Office'), ('holiday_let', 'Holiday Let')], db_index=True, max_length=12)),
+                ('kind', models.CharField(choices=[('apartment', 'Apartment'), ('house', 'House'), ('villa', 'Villa'), ('office', 'Office'), ('holiday_let', 'Holiday let')], db_index=True, max_length=12)),
                 ('district', models.CharField(max_length=60)),
                 ('size_m2', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(5000)])),
                 ('latitude', models.FloatField(validators=[django.core.validators.MinValueValidator(-90.0), django.core.validators.MaxValueValidator(90.0)])),
@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
                 ('usual_rate', models.FloatField(blank=True, help_text='€ an hour: all they bid by all the hours they bid for', null=True)),
                 ('total_jobs', models.PositiveIntegerField(default=0)),
                 ('total_earnings', models.FloatField(default=0.0, help_text='€ paid out to them')),
-                ('primary_property_type', models.CharField(blank=True, choices=[('apartment', 'Apartment'), ('house', 'House'), ('villa', 'Villa'), ('office', 'Office'), ('holiday_let', 'Holiday Let')], max_length=12)),
+                ('primary_property_type', models.CharField(blank=True, choices=[('apartment', 'Apartment'), ('house', 'House'), ('villa', 'Villa'), ('office', 'Office'), ('holiday_let', 'Holiday let')], max_length=12)),
                 ('eco_percentage', models.FloatField(blank=True, help_text='Share of their jobs that were eco-friendly, 0 to 100', null=True)),
                 ('jobs_30_days', models.PositiveIntegerField(default=0)),
                 ('jobs_90_days', models.PositiveIntegerField(default=0)),

@@ -22,7 +22,7 @@ class PropertyType(models.TextChoices):
     HOUSE = "house"
     VILLA = "villa"
     OFFICE = "office"
-    HOLIDAY_LET = "holiday_let"
+    HOLIDAY_LET = "holiday_let", "Holiday let"
 
 
 class Client(Person):

@@ -6,7 +6,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from sites.cleaning import analytics
+from sites.cleaning.bid_figures import advice_figures
 from sites.cleaning.views.frame import frame, shown
+from sites.cleaning.words import MODES
 from sites.page import access as page
 from sites.page.statistics import DEFAULT_SPAN, SPANS
 
@@ -28,7 +30,7 @@ def analytics_page(request: HttpRequest) -> HttpResponse:
         "spans": SPANS,
         "sides": [(TITLES[name], analytics.side_of(name, since=since)) for name in analytics.SIDES],
         "verdicts": analytics.verdicts(since=since),
-        "advised": analytics.advised(since=since),
+        "advised": [(MODES.get(one.method, one.method), one) for one in advice_figures(since=since)],
         "accuracy": analytics.accuracy(),
     }
     return render(request, "cleaning/analytics.html", context)
