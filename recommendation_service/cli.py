@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -29,7 +30,10 @@ KINDS = tuple(REQUIRED)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command: 0 done, 1 expected failure in one line, 2 wrong usage."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if getattr(options, "measure", False) and not options.use_case:
+        parser.error("--measure looks at one use case: name it (--use-case startups)")
     try:
         threads.check()
         command: Callable[[argparse.Namespace], int] = options.command
@@ -75,7 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     place.add_argument("--catalogue")
     one.set_defaults(command=_rollback)
 
-    one = commands.add_parser("doctor", help="what is there, how old it is, and what to run next")
+    one = commands.add_parser("doctor", help="what is there, how old it is, what it supports, and what to run next")
+    one.add_argument("--use-case", metavar="NAME", help="look at this one only")
+    one.add_argument("--measure", action="store_true", help="train and compare its methods on its export; publishes nothing")
+    one.add_argument(
+        "--budget-seconds", type=float, default=300.0, metavar="S", help="no method is begun after this (default: 300)"
+    )
+    one.add_argument("--json", type=Path, metavar="FILE", help="also write what was found as JSON")
     one.set_defaults(command=_doctor)
 
     one = commands.add_parser("docs", help="write the generated pages of docs/reference")
@@ -147,10 +157,22 @@ def _rollback(options: argparse.Namespace) -> int:
     return 0
 
 
-def _doctor(_options: argparse.Namespace) -> int:
+def _doctor(options: argparse.Namespace) -> int:
     settings = load_settings()
-    lines, next_command = examine(build_live(settings), now=time.time())
-    print("\n".join(lines))
+    if options.use_case:
+        settings = settings.model_copy(update={"use_cases": options.use_case})
+    live, now = build_live(settings), time.time()
+    lines, next_command = examine(live, now=now)
+    body: dict[str, Any] = {"use_cases": list(live.use_cases), "lines": lines, "next": next_command}
+    print("\n".join(lines), flush=True)
+    if options.measure:
+        from recommendation_service import doctor_measured  # training's libraries take seconds; the short look needs none
+
+        body["measured"] = doctor_measured.look(live, options.use_case, settings, now=now, budget_s=options.budget_seconds)
+    elif options.use_case:
+        print(f"  which methods and thresholds suit it: tandem doctor --use-case {options.use_case} --measure")
+    if options.json:
+        options.json.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2) + b"\n")
     print(f"next: {next_command}")
     return 0
 

@@ -1,0 +1,143 @@
+"""What an export lacks that methods could use, each with the place where a site adds it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from recommendation_service.datasets.files import Dataset, Events
+from recommendation_service.datasets.weighting import DAY_S
+from recommendation_service.numeric import AnyArray
+from recommendation_service.use_cases.schema import UseCase
+
+LEAST_DAYS = 60.0  # shorter, and a cut by time leaves test parts of a few days
+REGULAR, LEAST_REGULARS = 5, 100  # interactions of somebody whom collaborative methods know, and how many such people
+LEAST_SHARE = 0.5  # of items with a text, and of people with a profile
+STALE_DAYS = 7.0
+LEAST_DECIDED = 100  # pairs with an outcome
+ENDPOINT = "POST /api/v1/interactions"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What is missing, and what to do about it: a field of the site's ItemSource, an endpoint or a command."""
+
+    missing: str
+    fix: str
+
+    def told(self) -> str:
+        """One line."""
+        return f"{self.missing}: {self.fix}"
+
+
+def gaps_of(dataset: Dataset, events: Events, use_case: UseCase, *, now: float) -> list[Gap]:
+    """All that is missing, what matters most first. `now` is epoch seconds."""
+    pairs = use_case.pairing is not None and dataset.summary["catalogue"] == use_case.pairing.second
+    looks: list[Callable[[], Sequence[Gap]]] = [
+        lambda: _people(dataset, events),
+        lambda: _time(events, now),
+        lambda: _kinds(events, use_case, dataset),
+        lambda: _shown(dataset),
+        lambda: _items(dataset),
+        lambda: _profiles(dataset),
+        lambda: _matches(dataset) if pairs else (),
+    ]
+    return list(chain.from_iterable(look() for look in looks))
+
+
+def _people(dataset: Dataset, events: Events) -> list[Gap]:
+    counts = _positive(events, len(dataset.user_ids))
+    regulars = int((counts >= REGULAR).sum())
+    if regulars >= LEAST_REGULARS:
+        return []
+    return [
+        Gap(
+            f"only {regulars:,} of {int((counts > 0).sum()):,} active people have {REGULAR} or more interactions",
+            f"mirror more of what they do (ItemSource.events, or {ENDPOINT}); manage.py import_interactions brings the past in",
+        )
+    ]
+
+
+def _time(events: Events, now: float) -> list[Gap]:
+    if not events.times.size:
+        return []
+    days, age = float(np.ptp(events.times)) / DAY_S, (now - float(events.times[-1])) / DAY_S
+    found = []
+    if days < LEAST_DAYS:
+        found.append(
+            Gap(
+                f"only {days:.0f} days of history",
+                f"bring the past in (manage.py import_interactions), or measure again after {LEAST_DAYS:.0f} days",
+            )
+        )
+    if age > STALE_DAYS:
+        told = f"the newest interaction is {age:.0f} days old"
+        found.append(Gap(told, "see that events still arrive, then run: manage.py generate_all_datasets"))
+    return found
+
+
+def _kinds(events: Events, use_case: UseCase, dataset: Dataset) -> list[Gap]:
+    found, never = [], sorted(set(use_case.events) - set(events.names))
+    if not (events.weights < 0).any():
+        words = [name for name, rule in use_case.events.items() if rule.weight < 0 or rule.neutral is not None]
+        fix = f"record {' or '.join(words)}" if words else f"give an event a weight below 0 in {use_case.name}.toml"
+        found.append(Gap("nothing says what people do not want", f"{fix} (ItemSource.events, or {ENDPOINT})"))
+        never = [name for name in never if name not in words]
+    if never and len(use_case.catalogues) == 1:  # where there are more, each has events of its own
+        told = f"{', '.join(never)} never happened"
+        found.append(
+            Gap(told, f"name their tables in ItemSource.events, send them to {ENDPOINT}, or take them out of the file")
+        )
+    unknown = int(dataset.summary.get("left_out", {}).get("unknown_events", 0))
+    if unknown:
+        found.append(
+            Gap(f"{unknown:,} events have names the file does not weigh", f"add them to [events] in {use_case.name}.toml")
+        )
+    return found
+
+
+def _shown(dataset: Dataset) -> list[Gap]:
+    shown = dataset.shown()
+    if shown is None or not len(shown):
+        fix = "ask for lists through Django (GET /api/recommendations/..., or the page), which keeps what it showed"
+        return [Gap("no list that was shown is recorded, so no ranker and no bandit can learn", fix)]
+    if not shown.answered().any():
+        fix = f"send the list's request_id with the event ({ENDPOINT}), or keep it in a field request_id of the event's table"
+        return [Gap(f"none of {len(shown):,} shown lists was answered: no event carries a request_id", fix)]
+    return []
+
+
+def _items(dataset: Dataset) -> list[Gap]:
+    records = list(dataset.records())
+    looks = (
+        ("text", [bool(one.text.strip()) for one in records], "text", "content and text vectors know nothing of them"),
+        ("category", [one.category is not None for one in records], "category", "lists cannot be varied or capped by it"),
+        ("tags", [bool(one.tags) for one in records], "tags", "content has only their words"),
+        ("time of creation", [one.created_at is not None for one in records], "created", "new items cannot be helped"),
+    )
+    return [
+        Gap(f"{1 - np.mean(there):.0%} of the items have no {what}, so {why}", f"set ItemSource.{field}")
+        for what, there, field, why in looks
+        if there and np.mean(there) < LEAST_SHARE
+    ]
+
+
+def _profiles(dataset: Dataset) -> list[Gap]:
+    there = [any(profile.values()) for profile in dataset.profiles()]
+    if not there or np.mean(there) >= LEAST_SHARE:
+        return []
+    told = f"{1 - np.mean(there):.0%} of the people have no profile, so nothing suits a newcomer but what is popular"
+    return [Gap(told, "set ItemSource.profiles and ItemSource.profile_fields")]
+
+
+def _matches(dataset: Dataset) -> list[Gap]:
+    matches = dataset.matches()
+    decided = 0 if matches is None else int(np.count_nonzero(matches.chosen))
+    if decided >= LEAST_DECIDED:
+        return []
+    return [Gap(f"only {decided:,} pairs came to an agreement", "give them in ItemSource.matches, and wait for more of them")]
+
+
+def _positive(events: Events, n_users: int) -> AnyArray:
+    return np.bincount(events.users[events.weights > 0], minlength=n_users)

@@ -1,0 +1,138 @@
+"""Whether a method earns its cost: its lists against those of the best cheaper one, for the people it answers for.
+
+Where a method has less than a full list, popular items fill it, as they do when it serves; so a method is not praised
+for answering where popular items answer as well. The cheaper one is chosen on validation, and both are compared on the
+test part, on which nothing was chosen.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recommendation_service.numeric import AnyArray, Bools, Ints
+from recommendation_service.training.answers import Answers, filled
+from recommendation_service.training.answers import worth as worth_of
+from recommendation_service.training.evaluation import SEGMENTS, Panel
+from recommendation_service.training.paired import LEAST_PEOPLE, SHARE, Gain, gain_of
+
+NEWCOMERS = "0-4"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """All engines on one part: `lists` as they are, `figures` (p,) NDCG of the same lists filled up by popular items."""
+
+    panel: Panel
+    answers: Mapping[str, Answers]
+    figures: Mapping[str, AnyArray]
+
+    @classmethod
+    def of(cls, panel: Panel, answers: Mapping[str, Answers], popular: str | None) -> "Heard":
+        """`popular` is the engine that fills lists; None: nobody does."""
+        more = None if popular is None else answers[popular].lists
+        lists = {name: one.lists if more is None else filled(one.lists, more) for name, one in answers.items()}
+        return cls(panel, answers, {name: worth_of(own, panel.relevant) for name, own in lists.items()})
+
+    @property
+    def counts(self) -> Ints:
+        """(p,) what routing counts of each person."""
+        return np.asarray(self.panel.material.pasts.counts[self.panel.users])
+
+    def inside(self, segment: str) -> Bools:
+        """(p,), True for the people of a segment."""
+        low, high = SEGMENTS[segment]
+        return np.asarray((self.counts >= low) & (self.counts <= (np.inf if high is None else high)))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One method against the best cheaper one."""
+
+    method: str
+    rival: str
+    gain: Gain  # on the test part, among the people the method answers for
+    better_for: Mapping[str, Gain] = field(default_factory=dict)  # segments in which it is better beyond chance
+    newcomers: float = 0.0  # share of people with fewer than 5 interactions whom it answers for
+    rivals_newcomers: float = 0.0
+    newcomers_alone: int = 0  # of them, how many only it answers for
+    helps_newcomers: bool = False  # those are enough to tell, and not worse off than with what they would get otherwise
+    member_of: tuple[str, ...] = ()  # ensembles that weigh it and earn their cost
+    also_for: tuple[str, ...] = ()  # surfaces that are about something else than a person, and begin with it
+    first_on: tuple[str, ...] = ()  # surfaces for a person on which it may go first
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are people enough to say anything."""
+        return self.gain.people >= LEAST_PEOPLE
+
+    @property
+    def recommended(self) -> bool:
+        """Only what beats the cheaper one beyond chance is recommended to go first."""
+        return self.enough and self.gain.sure
+
+    def told(self) -> str:
+        """One line in plain words."""
+        if not self.enough:
+            few = f"{self.gain.people} people of the test part" if self.gain.people else "nobody of the test part"
+            return f"{self.method}: it answers for {few}, too few to recommend it over {self.rival}"
+        numbers = f"({self.gain.told()})"
+        if self.recommended:
+            return f"{self.method} beats {self.rival}, the best cheaper one {numbers}: worth its cost"
+        lost = "is worse than" if self.gain.surely_worse else "does not beat"
+        return f"{self.method} {lost} {self.rival} here {numbers}: {self._instead()}"
+
+    def _instead(self) -> str:
+        needed = [f"as a member of {', '.join(self.member_of)}"] if self.member_of else []
+        needed += [f"for {', '.join(self.also_for)}, where lists are not about a person"] if self.also_for else []
+        steps = [f"let {self.rival} go first instead on {', '.join(self.first_on)}"] if self.first_on else []
+        steps.append(f"keep it {' and '.join(needed)}" if needed else "switch it off")
+        kept = [f"people with {segment} interactions ({gain.told()})" for segment, gain in self.better_for.items()]
+        few = 0 < self.newcomers_alone < LEAST_PEOPLE
+        if (self.helps_newcomers or few) and NEWCOMERS not in self.better_for:
+            answered = f"it answers for {self.newcomers:.0%} of them, {self.rival} for {self.rivals_newcomers:.0%}"
+            unsure = f"; {self.newcomers_alone} are too few to tell" if few else ""
+            kept.append(f"newcomers ({answered}{unsure})")
+        except_for = f", {'and' if needed else 'or keep it'} for {' and for '.join(kept)}" if kept else ""
+        return ", and ".join(steps) + except_for
+
+
+def judge(method: str, cheaper: Mapping[str, tuple[int, int]], valid: Heard, test: Heard) -> Verdict | None:
+    """What a method is worth beside the `cheaper` ones, name -> place in the order; None when there are none."""
+    rivals = [name for name in cheaper if name in valid.figures and name in test.figures]
+    if not rivals:
+        return None
+    known = valid.answers[method].answered
+    rival = max(rivals, key=lambda name: (_mean(valid.figures[name][known]), tuple(-part for part in cheaper[name])))
+    own = test.answers[method].answered
+    return Verdict(
+        method,
+        rival,
+        gain_of(test.figures[method][own], test.figures[rival][own]),
+        _better_for(method, rival, test, own),
+        *_newcomers(method, rival, test),
+    )
+
+
+def _better_for(method: str, rival: str, test: Heard, own: Bools) -> dict[str, Gain]:
+    """Segments in which it is better; intervals are as much wider as there are segments to be lucky in."""
+    segments = [name for name in SEGMENTS if name != "all"]
+    found = {}
+    for segment in segments:
+        inside = own & test.inside(segment)
+        gain = gain_of(test.figures[method][inside], test.figures[rival][inside], share=1 - (1 - SHARE) / len(segments))
+        if gain.sure and gain.people >= LEAST_PEOPLE:
+            found[segment] = gain
+    return found
+
+
+def _newcomers(method: str, rival: str, test: Heard) -> tuple[float, float, int, bool]:
+    new = test.inside(NEWCOMERS)
+    own, others = test.answers[method].share(new), test.answers[rival].share(new)
+    alone = new & test.answers[method].answered & ~test.answers[rival].answered
+    gain = gain_of(test.figures[method][alone], test.figures[rival][alone])
+    return own, others, gain.people, gain.people >= LEAST_PEOPLE and gain.mean >= 0
+
+
+def _mean(figures: AnyArray) -> float:
+    return float(figures.mean()) if figures.size else 0.0
