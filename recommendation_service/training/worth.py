@@ -2,7 +2,8 @@
 
 Where a method has less than a full list, popular items fill it, as they do when it serves; so a method is not praised
 for answering where popular items answer as well. The cheaper one is chosen on validation, and both are compared on the
-test part, on which nothing was chosen.
+test part, on which nothing was chosen. The same order on validation is asked for too: with a few methods on every site,
+one interval in forty that is above 0 by chance would be believed too often.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from recommendation_service.training.evaluation import SEGMENTS, Panel
 from recommendation_service.training.paired import LEAST_PEOPLE, SHARE, Gain, gain_of
 
 NEWCOMERS = "0-4"
+NOBODY = Gain(0.0, 0.0, 0.0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +54,11 @@ class Verdict:
     method: str
     rival: str
     gain: Gain  # on the test part, among the people the method answers for
+    agreed: bool = True  # it was better on validation too, so that chance would have to come twice
     better_for: Mapping[str, Gain] = field(default_factory=dict)  # segments in which it is better beyond chance
     newcomers: float = 0.0  # share of people with fewer than 5 interactions whom it answers for
     rivals_newcomers: float = 0.0
-    newcomers_alone: int = 0  # of them, how many only it answers for
-    helps_newcomers: bool = False  # those are enough to tell, and not worse off than with what they would get otherwise
+    alone: Gain = NOBODY  # among the newcomers whom the cheaper one does not answer for, over popular items
     member_of: tuple[str, ...] = ()  # ensembles that weigh it and earn their cost
     also_for: tuple[str, ...] = ()  # surfaces that are about something else than a person, and begin with it
     first_on: tuple[str, ...] = ()  # surfaces for a person on which it may go first
@@ -69,7 +71,7 @@ class Verdict:
     @property
     def recommended(self) -> bool:
         """Only what beats the cheaper one beyond chance is recommended to go first."""
-        return self.enough and self.gain.sure
+        return self.enough and self.gain.sure and self.agreed
 
     def told(self) -> str:
         """One line in plain words."""
@@ -80,7 +82,8 @@ class Verdict:
         if self.recommended:
             return f"{self.method} beats {self.rival}, the best cheaper one {numbers}: worth its cost"
         lost = "is worse than" if self.gain.surely_worse else "does not beat"
-        return f"{self.method} {lost} {self.rival} here {numbers}: {self._instead()}"
+        but = ", and not on validation" if self.gain.sure else ""
+        return f"{self.method} {lost} {self.rival} here {numbers}{but}: {self._instead()}"
 
     def _instead(self) -> str:
         needed = [f"as a member of {', '.join(self.member_of)}"] if self.member_of else []
@@ -88,11 +91,11 @@ class Verdict:
         steps = [f"let {self.rival} go first instead on {', '.join(self.first_on)}"] if self.first_on else []
         steps.append(f"keep it {' and '.join(needed)}" if needed else "switch it off")
         kept = [f"people with {segment} interactions ({gain.told()})" for segment, gain in self.better_for.items()]
-        few = 0 < self.newcomers_alone < LEAST_PEOPLE
-        if (self.helps_newcomers or few) and NEWCOMERS not in self.better_for:
+        few = 0 < self.alone.people < LEAST_PEOPLE
+        if (self.alone.mean > 0 or few) and NEWCOMERS not in self.better_for:
             answered = f"it answers for {self.newcomers:.0%} of them, {self.rival} for {self.rivals_newcomers:.0%}"
-            unsure = f"; {self.newcomers_alone} are too few to tell" if few else ""
-            kept.append(f"newcomers ({answered}{unsure})")
+            told = f"{self.alone.people} are too few to tell" if few else f"there {self.alone.told()}"
+            kept.append(f"newcomers ({answered}; {told})")
         except_for = f", {'and' if needed else 'or keep it'} for {' and for '.join(kept)}" if kept else ""
         return ", and ".join(steps) + except_for
 
@@ -109,6 +112,7 @@ def judge(method: str, cheaper: Mapping[str, tuple[int, int]], valid: Heard, tes
         method,
         rival,
         gain_of(test.figures[method][own], test.figures[rival][own]),
+        _mean(valid.figures[method][known]) > _mean(valid.figures[rival][known]),
         _better_for(method, rival, test, own),
         *_newcomers(method, rival, test),
     )
@@ -126,12 +130,11 @@ def _better_for(method: str, rival: str, test: Heard, own: Bools) -> dict[str, G
     return found
 
 
-def _newcomers(method: str, rival: str, test: Heard) -> tuple[float, float, int, bool]:
+def _newcomers(method: str, rival: str, test: Heard) -> tuple[float, float, Gain]:
     new = test.inside(NEWCOMERS)
     own, others = test.answers[method].share(new), test.answers[rival].share(new)
     alone = new & test.answers[method].answered & ~test.answers[rival].answered
-    gain = gain_of(test.figures[method][alone], test.figures[rival][alone])
-    return own, others, gain.people, gain.people >= LEAST_PEOPLE and gain.mean >= 0
+    return own, others, gain_of(test.figures[method][alone], test.figures[rival][alone])
 
 
 def _mean(figures: AnyArray) -> float:

@@ -12,6 +12,7 @@ from recommendation_service.datasets.files import Dataset
 from recommendation_service.datasets.gathering import Keys
 from recommendation_service.datasets.matches import Matches
 from recommendation_service.datasets.records import EventBatch, ItemRecord
+from recommendation_service.datasets.shown import ShownFeed
 from recommendation_service.datasets.weighting import DAY_S
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.use_cases.schema import UseCase
@@ -41,6 +42,7 @@ def write_export(
     now: float = NOW,
     catalogue: str = "",
     matches: Matches | None = None,
+    shown: ShownFeed | None = None,
 ) -> Dataset:
     """Publish an export of that catalogue, or the use case's first, and open it; database keys are the ids' rows."""
     catalogue, names = catalogue or use_case.catalogues[0], list(use_case.events)
@@ -59,6 +61,7 @@ def write_export(
         user_keys=lambda: _keys(user_ids),
         event_names=names,
         events=lambda: [batch],
+        shown=shown,
         matches=None if matches is None else lambda: matches,
     )
     export.write_export(data_dir, use_case, catalogue, source, now=now)
