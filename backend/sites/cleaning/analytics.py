@@ -12,8 +12,8 @@ from django.db.models.functions import TruncDate
 
 from recommendation_service.artifacts.reading import published
 from recommendation_service.errors import TandemError
+from sites.cleaning.doors.words import MODES
 from sites.cleaning.models import CleanerRecommendation, JobRecommendation, RecommendationFeedback
-from sites.cleaning.words import MODES
 
 log = logging.getLogger(__name__)
 SIDES: Mapping[str, tuple[type[JobRecommendation] | type[CleanerRecommendation], tuple[tuple[str, str], ...]]] = {

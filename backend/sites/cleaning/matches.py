@@ -19,8 +19,8 @@ from recommendation_service.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import Pairing
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid, RecommendationFeedback
-from sites.cleaning.sides import cleaner_side, job_side
-from sites.cleaning.tallies import MOST_EUROS
+from sites.cleaning.scoring.sides import cleaner_side, job_side
+from sites.cleaning.scoring.tallies import MOST_EUROS
 
 USE_CASE = "cleaning"
 LOWEST_MARK, HIGHEST_MARK = 1, 10

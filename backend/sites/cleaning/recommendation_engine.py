@@ -17,14 +17,14 @@ from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.errors import InvalidInput, NotFound
 from recommendations.modes import ENSEMBLE, RULE_BASED, ensemble_weights, mode_word
 from recommendations.service_state import service_state
-from sites.cleaning import kept
-from sites.cleaning.blending import SHORTLIST, hears_network, scored, shortlist, told, weights_of
-from sites.cleaning.candidates import Filters, cleaners_for, closed, jobs_for, read_filters
-from sites.cleaning.kept import Made
+from sites.cleaning.lists import kept
+from sites.cleaning.lists.blending import SHORTLIST, hears_network, scored, shortlist, told, weights_of
+from sites.cleaning.lists.candidates import Filters, cleaners_for, closed, jobs_for, read_filters
+from sites.cleaning.lists.kept import Made
+from sites.cleaning.lists.opinions import network_opinion
+from sites.cleaning.lists.shown import Showing, record
+from sites.cleaning.lists.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, Way, met
 from sites.cleaning.models import Cleaner, CleaningJob
-from sites.cleaning.opinions import network_opinion
-from sites.cleaning.shown import Showing, record
-from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, Way, met
 
 ASKED_AT_ONCE = 4  # of the service, for many lists
 Own = TypeVar("Own", CleaningJob, Cleaner)

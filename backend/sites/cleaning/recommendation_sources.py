@@ -12,7 +12,7 @@ from recommendation_service.domain.side import Side
 from recommendations.sources import ItemSource
 from sites.cleaning.matches import matches
 from sites.cleaning.models import Cleaner, CleaningJob, Client, JobBid, Review
-from sites.cleaning.sides import cleaner_side, job_side
+from sites.cleaning.scoring.sides import cleaner_side, job_side
 from sites.cleaning.user_ids import PREFIXES
 
 KNOWN_DAYS = 90  # a job that is no longer offered stays known so long, so that what was done with it still says something

@@ -13,8 +13,9 @@ from django.utils import timezone
 from recommendation_service.numeric import Bools, Ints
 from recommendations import cache
 from recommendations.modes import cache_seconds
-from sites.cleaning import sentences
-from sites.cleaning.figures import (
+from sites.cleaning.models import Cleaner, CleanerScore
+from sites.cleaning.scoring import sentences
+from sites.cleaning.scoring.figures import (
     drawn,
     drawn_mark,
     drawn_rate,
@@ -23,8 +24,7 @@ from sites.cleaning.figures import (
     market_rate,
     primary_kinds,
 )
-from sites.cleaning.models import Cleaner, CleanerScore
-from sites.cleaning.tallies import Counts, Tallies, damaged_cleaners, market_tallies, tallies_now
+from sites.cleaning.scoring.tallies import Counts, Tallies, damaged_cleaners, market_tallies, tallies_now
 
 log = logging.getLogger(__name__)
 

@@ -85,7 +85,7 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     "posts/read/<int:number>/did/": ("/posts/read/1/did/", dict.fromkeys(OPEN, 405)),
     "media/posts/<slug:category>.svg": ("/media/posts/python.svg", OPEN),
     # A's account is client 1, with jobs 1 (open) and 3 (taken), and cleaner 1; B's is client 2 with job 2, and cleaner 2.
-    # Who writes for whom is in tests/sites/cleaning/test_doors.py
+    # Who writes for whom is in tests/sites/cleaning/doors/test_doors.py
     "api/v1/cleaning/jobs": ("/api/v1/cleaning/jobs", {**THEIRS, "other": 200}),
     "api/v1/cleaning/jobs/<str:job_id>": ("/api/v1/cleaning/jobs/3", THEIRS),
     "api/v1/cleaning/jobs/<str:job_id>/cleaners": ("/api/v1/cleaning/jobs/1/cleaners", THEIRS),

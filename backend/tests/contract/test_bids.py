@@ -19,7 +19,7 @@ from recommendation_service.use_cases.loader import load
 from recommendations.client import RecommendationClient
 from recommendations.exports.datasets import export_catalogue
 from recommendations.sources import source_of
-from sites.cleaning.bids import note_bid, note_decision, suggest_bid
+from sites.cleaning.dealing.bids import note_bid, note_decision, suggest_bid
 from sites.cleaning.models import JobBid
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, open_job

@@ -20,13 +20,13 @@ from recommendations.client import RecommendationClient
 from recommendations.exports.datasets import export_catalogue
 from recommendations.services.recommend import recommend
 from recommendations.sources import source_of
-from sites.cleaning.blending import shortlist
-from sites.cleaning.candidates import Filters
+from sites.cleaning.lists.blending import shortlist
+from sites.cleaning.lists.candidates import Filters
+from sites.cleaning.lists.opinions import network_opinion
+from sites.cleaning.lists.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, met
 from sites.cleaning.models import Cleaner, CleaningJob
-from sites.cleaning.opinions import network_opinion
 from sites.cleaning.recommendation_engine import RecommendationEngine
-from sites.cleaning.sides import cleaner_side, job_side
-from sites.cleaning.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, met
+from sites.cleaning.scoring.sides import cleaner_side, job_side
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands, who
 

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_POST
 from rest_framework import serializers
 
 from recommendation_service.errors import NotFound, TandemError
-from sites.cleaning import advice, deals
-from sites.cleaning.access import Visitor, cleaner_asked_for, client_asked_for, job_for, own_job
-from sites.cleaning.bodies import (
+from sites.cleaning.dealing import advice, deals
+from sites.cleaning.dealing.reviewing import MARKS
+from sites.cleaning.doors.access import Visitor, cleaner_asked_for, client_asked_for, job_for, own_job
+from sites.cleaning.doors.bodies import (
     AcceptSerializer,
     CompleteSerializer,
     FeedbackOnMatchSerializer,
@@ -20,7 +21,6 @@ from sites.cleaning.bodies import (
     ReviewSerializer,
 )
 from sites.cleaning.models import Cleaner, CleaningJob, Client, Property
-from sites.cleaning.reviewing import MARKS
 from sites.cleaning.views.frame import NOT_DONE, in_words, read_form, shown, there, tried, visitor_at
 from sites.cleaning.views.outcomes import CLEANERS, JOBS, note_contacted, shown_to
 from sites.cleaning.views.pages import client_rendered

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from api.serializers import ProblemSerializer
 from api.views.recommendations import PROBLEMS as _PROBLEMS
 from recommendations.modes import MODES
-from sites.cleaning.access import Visitor, visitor_of
+from sites.cleaning.doors.access import Visitor, visitor_of
 from sites.cleaning.models import CleaningJob, PropertyType
 
 PROBLEMS = {

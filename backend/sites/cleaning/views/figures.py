@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from sites.cleaning import analytics
-from sites.cleaning.bid_figures import advice_figures
+from sites.cleaning.dealing.bid_figures import advice_figures
+from sites.cleaning.doors.words import MODES
 from sites.cleaning.views.frame import frame, shown
-from sites.cleaning.words import MODES
 from sites.page import access as page
 from sites.page.statistics import DEFAULT_SPAN, SPANS
 

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from rest_framework import serializers
 
 from recommendation_service.errors import NotFound, TandemError
-from sites.cleaning.access import Visitor, visitor_of
+from sites.cleaning.doors.access import Visitor, visitor_of
 from sites.page import access as page
 from sites.page.views import guarded
 

@@ -7,9 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommendation_service.errors import InvalidInput, NotFound
-from sites.cleaning import deals
-from sites.cleaning.access import Role, Visitor, cleaner_asked_for, client_asked_for, job_for, own_job
-from sites.cleaning.bodies import (
+from sites.cleaning.dealing import deals
+from sites.cleaning.doors.access import Role, Visitor, cleaner_asked_for, client_asked_for, job_for, own_job
+from sites.cleaning.doors.bodies import (
     AcceptSerializer,
     CompleteSerializer,
     NothingSerializer,
@@ -17,10 +17,16 @@ from sites.cleaning.bodies import (
     PostJobSerializer,
     ReviewSerializer,
 )
+from sites.cleaning.doors.questions import DEFAULT_PAGE, PAGING, read
+from sites.cleaning.doors.serializers import (
+    BidSerializer,
+    JobSerializer,
+    JobsSerializer,
+    JobWithBidsSerializer,
+    ReviewToldSerializer,
+)
+from sites.cleaning.doors.telling import Competition, bid_told, competition_of, job_told, review_told
 from sites.cleaning.models import Cleaner, CleaningJob, Client, JobBid, Property
-from sites.cleaning.questions import DEFAULT_PAGE, PAGING, read
-from sites.cleaning.serializers import BidSerializer, JobSerializer, JobsSerializer, JobWithBidsSerializer, ReviewToldSerializer
-from sites.cleaning.telling import Competition, bid_told, competition_of, job_told, review_told
 from sites.cleaning.views.doors import JOB, PAGES, PROBLEMS, WRITES, Door, created
 
 

@@ -7,12 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommendation_service.errors import Conflict, Gone, NotFound
-from sites.cleaning import advice
-from sites.cleaning.access import Role, cleaner_asked_for, job_for, own_job
+from sites.cleaning.dealing import advice
+from sites.cleaning.doors.access import Role, cleaner_asked_for, job_for, own_job
+from sites.cleaning.doors.questions import Asked, list_asked_for, one_id, read
+from sites.cleaning.doors.serializers import CleanerMatchesSerializer, JobMatchesSerializer, SuggestionSerializer
+from sites.cleaning.doors.telling import Competition, cleaner_told, competition_of, job_told, list_told, suggestion_told
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid
-from sites.cleaning.questions import Asked, list_asked_for, one_id, read
-from sites.cleaning.serializers import CleanerMatchesSerializer, JobMatchesSerializer, SuggestionSerializer
-from sites.cleaning.telling import Competition, cleaner_told, competition_of, job_told, list_told, suggestion_told
 from sites.cleaning.views.doors import CLEANER, JOB, LIST, PROBLEMS, WRITES, Door
 
 OFFERED_ONLY = "Only for jobs that still take bids; 410 for the others."

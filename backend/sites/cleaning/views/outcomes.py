@@ -8,12 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommendation_service.errors import NotFound
-from sites.cleaning import advice
-from sites.cleaning.access import Visitor, is_number
-from sites.cleaning.bodies import FeedbackOnMatchSerializer, NothingSerializer
-from sites.cleaning.happenings import cleaner_did, client_did
+from sites.cleaning.dealing import advice
+from sites.cleaning.dealing.happenings import cleaner_did, client_did
+from sites.cleaning.doors.access import Visitor, is_number
+from sites.cleaning.doors.bodies import FeedbackOnMatchSerializer, NothingSerializer
+from sites.cleaning.doors.serializers import FeedbackToldSerializer, OutcomeSerializer
 from sites.cleaning.models import CleanerRecommendation, JobRecommendation
-from sites.cleaning.serializers import FeedbackToldSerializer, OutcomeSerializer
 from sites.cleaning.views.doors import WRITES, Door
 
 Shown = JobRecommendation | CleanerRecommendation

@@ -10,8 +10,13 @@ from django.views.decorators.http import require_GET
 
 from recommendation_service.errors import InvalidInput, NotFound
 from recommendations.modes import MODES
-from sites.cleaning import advice
-from sites.cleaning.access import Role, Visitor, cleaner_asked_for, client_asked_for, is_number, job_for, own_job
+from sites.cleaning.dealing import advice
+from sites.cleaning.dealing.reviewing import MARKS
+from sites.cleaning.doors.access import Role, Visitor, cleaner_asked_for, client_asked_for, is_number, job_for, own_job
+from sites.cleaning.doors.questions import FILTERS, Asked, list_asked_for
+from sites.cleaning.doors.showing import deals_of, figures_of, inputs_of, shown_cleaners, shown_jobs, steps_of
+from sites.cleaning.doors.telling import payment_of, standing_of
+from sites.cleaning.doors.words import MODES as MODE_WORDS
 from sites.cleaning.models import (
     Cleaner,
     CleanerRecommendation,
@@ -22,14 +27,9 @@ from sites.cleaning.models import (
     PropertyType,
     RecommendationFeedback,
 )
-from sites.cleaning.questions import FILTERS, Asked, list_asked_for
 from sites.cleaning.recommendation_engine import Recommendations
-from sites.cleaning.reviewing import MARKS
-from sites.cleaning.showing import deals_of, figures_of, inputs_of, shown_cleaners, shown_jobs, steps_of
-from sites.cleaning.telling import payment_of, standing_of
 from sites.cleaning.views.frame import frame, shown, visitor_at
 from sites.cleaning.views.outcomes import CLEANERS, JOBS, note_viewed, shown_to
-from sites.cleaning.words import MODES as MODE_WORDS
 from sites.page import access as page
 
 FOUND, JOBS_SHOWN, REVIEWS_SHOWN, LISTED = 20, 30, 5, 10

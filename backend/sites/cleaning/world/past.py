@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from recommendations.receivers import mirror_of
-from sites.cleaning.happenings import CLEANERS, JOBS
+from sites.cleaning.dealing.happenings import CLEANERS, JOBS
 from sites.cleaning.models import CleaningJob, JobBid, Review
 from sites.cleaning.recommendation_sources import Cleaners, Jobs
 from sites.cleaning.user_ids import of_cleaner, of_client

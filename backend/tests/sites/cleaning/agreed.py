@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from recommendations.models import Impression, UserInteraction
 from recommendations.services.keys import catalogue_key, user_keys
-from sites.cleaning import deals
+from sites.cleaning.dealing import deals
 from sites.cleaning.models import Cleaner, CleanerRecommendation, CleaningJob, Client, JobBid, JobRecommendation
 from sites.cleaning.user_ids import of_cleaner, of_client
 from tests.sites.cleaning import marketplace

@@ -7,7 +7,7 @@ import pytest
 from recommendations.client import RecommendationClient
 from sites.cleaning.models import Cleaner, Client
 from tests.sites.cleaning import marketplace
-from tests.sites.cleaning.doors import Market
+from tests.sites.cleaning.callers import Market
 
 
 @pytest.fixture

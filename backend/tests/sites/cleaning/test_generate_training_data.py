@@ -16,8 +16,8 @@ from recommendation_service.domain.side import Side
 from recommendations.models import UserInteraction
 from sites.cleaning.matches import matches
 from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob, Client, JobBid
+from sites.cleaning.scoring.sides import cleaner_side, job_side
 from sites.cleaning.scoring_service import ScoringService
-from sites.cleaning.sides import cleaner_side, job_side
 from sites.cleaning.world import writing
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from recommendations.client import RecommendationClient
-from sites.cleaning import deals
+from sites.cleaning.dealing import deals
 from sites.cleaning.models import (
     BidSuggestion,
     CleanerRecommendation,

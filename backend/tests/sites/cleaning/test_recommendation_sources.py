@@ -20,8 +20,8 @@ from recommendations.services.erase import erase_user
 from recommendations.services.syncing import sync_interactions
 from sites.cleaning.models import Cleaner, Client
 from sites.cleaning.recommendation_sources import KNOWN_DAYS, Cleaners, Jobs
+from sites.cleaning.scoring.sides import cleaner_side, job_side
 from sites.cleaning.scoring_service import ScoringService
-from sites.cleaning.sides import cleaner_side, job_side
 from sites.cleaning.user_ids import of_cleaner, of_client
 from tests.sites.cleaning.marketplace import NOW, bid, busy_market, done, make_cleaner, make_client, make_job, make_place
 

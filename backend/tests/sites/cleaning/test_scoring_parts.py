@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sites.cleaning import scoring_service
+from sites.cleaning.scoring.tallies import MARKS, Tallies
 from sites.cleaning.scoring_service import WEIGHTS, ScoringService
-from sites.cleaning.tallies import MARKS, Tallies
 from tests.sites.cleaning.marketplace import NOW, ago
 
 SERVICE = ScoringService()

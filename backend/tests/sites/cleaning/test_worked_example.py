@@ -9,8 +9,8 @@ import pytest
 from recommendation_service.datasets.pairing import Pairs, meet, read_rules, rule_scores
 from recommendation_service.domain.side import Side
 from recommendation_service.numeric import blend
-from sites.cleaning.bids import Known, by_rules, money
-from sites.cleaning.ways import pairing, rule_words, rules
+from sites.cleaning.dealing.bids import Known, by_rules, money
+from sites.cleaning.lists.ways import pairing, rule_words, rules
 from tests.infra.place import ROOT
 
 TEXT = (ROOT / "docs/guides/marketplace.md").read_text()

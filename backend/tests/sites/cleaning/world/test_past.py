@@ -8,7 +8,7 @@ import pytest
 from recommendation_service.use_cases.loader import load
 from recommendations.models import UserInteraction
 from recommendations.services.syncing import sync_interactions
-from sites.cleaning.happenings import cleaner_did, client_did
+from sites.cleaning.dealing.happenings import cleaner_did, client_did
 from sites.cleaning.models import CleaningJob
 from sites.cleaning.world.market import Market, make_market
 from sites.cleaning.world.past import pasts

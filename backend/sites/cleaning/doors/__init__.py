@@ -1,0 +1,1 @@
+"""What the marketplace's API and pages take and give."""
