@@ -139,8 +139,12 @@ def _tell_methods(found: Findings, seen: Examined) -> None:
 def _tell_thresholds(found: Findings, use_case: UseCase, catalogue: str, seen: Examined) -> None:
     lines, bodies = [], []
     for names, surface in routed(use_case, catalogue):
-        best = preference(use_case, names[0], seen)
         ways = [surface.router.options[way] for way in ("cold", "warm", "hot")]
+        absent = [name for name in dict.fromkeys(ways) if name not in seen.test.answers]
+        if absent:
+            lines.append(f"{', '.join(names)}: not compared, for {', '.join(absent)} was not measured")
+            continue
+        best = preference(use_case, names[0], seen)
         lines.append(f"{', '.join(names)} ({', then '.join(ways)}; NDCG@10 {best.reached:.4f} as routed now): {best.told()}")
         if best.change:
             lines.append(f"  {_how(names, best.preferred, ways, use_case)}")

@@ -25,6 +25,7 @@ from recommendation_service.use_cases.blends import members_of
 from recommendation_service.use_cases.schema import UseCase
 
 DEFAULT_BUDGET_S = 300.0
+CHEAPEST = (0, 0)  # what popular items cost: they are always asked, for they fill the lists of all others
 PEOPLE_AT_MOST = 2_000  # of each part; more would narrow the intervals by little and take as much longer
 Builder = Callable[[UseCase, Catalogue, Mapping[str, Artifact]], Mapping[str, Answering]]
 
@@ -86,14 +87,14 @@ class Examination:
         uses: Mapping[str, Uses],
         budget_s: float = DEFAULT_BUDGET_S,
     ) -> Examined:
-        """Examine these engines; `parameters` are by kind. No method is begun when `budget_s` seconds are over.
+        """Examine these engines; `parameters` are by kind. Nothing is trained any more when `budget_s` seconds are over.
 
         `uses` says on which surfaces an engine may go first; engines that it does not name, on none.
         """
         begun, costs = self._clock(), {name: cost_of(self._use_case, name) for name in names}
         known = {name: cost for name, cost in costs.items() if cost is not None}
         for name in sorted(known, key=lambda one: known[one]):
-            if self._clock() - begun > budget_s:
+            if known[name] > CHEAPEST and self._clock() - begun > budget_s:
                 self._missing[name] = f"not measured: the budget of {budget_s:g} s was over before it began"
             else:
                 self._one(name, parameters)

@@ -165,7 +165,7 @@ def test_weights_are_not_learned_from_a_few_people(tmp_path):
 
 
 def test_no_method_is_begun_when_the_budget_is_over(regulars):
-    ticks = iter(range(0, 1000, 40))
+    ticks = iter(range(0, 1000, 80))
     seen = run(regulars, budget_s=60.0, clock=lambda: float(next(ticks)))
     assert list(seen.test.answers) == ["popular"]
     assert seen.missing == dict.fromkeys(("ease", "content"), "not measured: the budget of 60 s was over before it began")
