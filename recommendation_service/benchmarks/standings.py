@@ -22,8 +22,8 @@ from django.db import connection
 from django.utils import timezone
 from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob, Client, JobBid, Payment, Property, PropertyType, Review
 from sites.cleaning.scoring_service import ScoringService
-from sites.cleaning.standing import standings_as_of
-from sites.cleaning.tallies import market_tallies, tallies_now
+from sites.cleaning.scoring.standing import standings_as_of
+from sites.cleaning.scoring.tallies import market_tallies, tallies_now
 
 n_cleaners, n_jobs = int(sys.argv[1]), int(sys.argv[2])
 SAMPLE = 100
