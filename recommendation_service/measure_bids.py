@@ -7,7 +7,6 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -16,7 +15,8 @@ from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.training.bid_inputs import Bids, read_bids
 from recommendation_service.training.bid_parameters import KIND, BidParameters, bid_parameters
 from recommendation_service.training.bid_tables import coverage_table, outcome_table, rolling_line
-from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
+from recommendation_service.training.command import DONE, guarded, place_of
+from recommendation_service.training.pair_command import held_out_options, read_pairs
 from recommendation_service.training.report import Report
 
 LEAST_ROLLED = 500  # winning bids in the older half, so that a tenth of all says something
@@ -24,13 +24,7 @@ LEAST_ROLLED = 500  # winning bids in the older half, so that a tenth of all say
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables; 0 done, 1 expected failure, 2 wrong usage."""
-    found = parser("measure_bids", __doc__ or "", use_cases="which one; it must be named")
-    found.add_argument("--held-out", type=float, default=0.2, metavar="SHARE", help="the newest share of jobs (default: 0.2)")
-    found.add_argument("--seed", type=int, default=42, help="default: 42")
-    found.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
-    options = parse(found, argv)
-    if len(options.use_case) != 1 or not 0 < options.held_out < 1:
-        found.error("name one use case (--use-case cleaning), and a share between 0 and 1")
+    options = held_out_options("measure_bids", __doc__ or "", argv)
     return guarded("measure_bids", lambda: _measure(options))
 
 
@@ -43,10 +37,7 @@ def _measure(options: argparse.Namespace) -> int:
     if use_case.pairing is None or not any(part.kind == KIND for part in use_case.estimators.values()):
         raise ConfigurationError(f"{use_case.name} has no estimator of kind {KIND}; add one under [estimators]")
     parameters = bid_parameters(use_case, seed=options.seed)
-    dataset = Dataset.open(place.data_dir, use_case.pairing.second)
-    matches = dataset.matches()
-    if matches is None:
-        raise DatasetError(f"{dataset.version} has no matches; export again: manage.py generate_all_datasets")
+    dataset, matches = read_pairs(place, use_case.pairing)
     bids = read_bids(matches, use_case.pairing, parameters)
     older, newer = cut(bids, options.held_out)
     enough(older.won())

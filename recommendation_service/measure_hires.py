@@ -8,20 +8,19 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import numpy as np
 
-from recommendation_service.datasets.files import Dataset
 from recommendation_service.datasets.matches import BID, Matches
 from recommendation_service.datasets.pair_network import PairNetwork
 from recommendation_service.datasets.pairing import read_rules, rule_scores
 from recommendation_service.engines.neural import Neural
-from recommendation_service.errors import ConfigurationError, DatasetError
+from recommendation_service.errors import ConfigurationError
 from recommendation_service.numeric import Floats, blend
-from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
+from recommendation_service.training.command import DONE, guarded, place_of
 from recommendation_service.training.hires import Decided, accuracies, by_time, difference, lines
 from recommendation_service.training.neural_parameters import TARGETS, neural_parameters
+from recommendation_service.training.pair_command import held_out_options, read_pairs
 from recommendation_service.training.report import Report
 from recommendation_service.use_cases.schema import Pairing, UseCase
 
@@ -31,13 +30,7 @@ COMPARED_AT = 3
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; 0 done, 1 expected failure, 2 wrong usage."""
-    found = parser("measure_hires", __doc__ or "", use_cases="which one; it must be named")
-    found.add_argument("--held-out", type=float, default=0.2, metavar="SHARE", help="the newest share of jobs (default: 0.2)")
-    found.add_argument("--seed", type=int, default=42, help="default: 42")
-    found.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
-    options = parse(found, argv)
-    if len(options.use_case) != 1 or not 0 < options.held_out < 1:
-        found.error("name one use case (--use-case cleaning), and a share between 0 and 1")
+    options = held_out_options("measure_hires", __doc__ or "", argv)
     return guarded("measure_hires", lambda: _measure(options))
 
 
@@ -46,10 +39,7 @@ def _measure(options: argparse.Namespace) -> int:
     use_case = place.use_cases[0]
     if use_case.pairing is None or use_case.engine_of_kind("attributes") is None:
         raise ConfigurationError(f"{use_case.name} pairs nothing by rules; see [pairing] and kind attributes in cleaning.toml")
-    dataset = Dataset.open(place.data_dir, use_case.pairing.second)
-    matches = dataset.matches()
-    if matches is None:
-        raise DatasetError(f"{dataset.version} has no matches; export again: manage.py generate_all_datasets")
+    dataset, matches = read_pairs(place, use_case.pairing)
     border = by_time(matches, options.held_out)
     newer = Decided.of(matches, matches.times >= border)
     asked = matches.take(newer.rows)
