@@ -32,17 +32,25 @@ class Gap:
 
 
 def gaps_of(dataset: Dataset, events: Events, use_case: UseCase, *, now: float) -> list[Gap]:
-    """All that is missing, what matters most first. `now` is epoch seconds."""
-    pairs = use_case.pairing is not None and dataset.summary["catalogue"] == use_case.pairing.second
-    looks: list[Callable[[], Sequence[Gap]]] = [
+    """All that is missing, what matters most first. `now` is epoch seconds.
+
+    Where pairs are scored, nothing is learned from what single people did, so other things are looked for.
+    """
+    of_persons: list[Callable[[], Sequence[Gap]]] = [
         lambda: _people(dataset, events),
         lambda: _time(events, now),
         lambda: _kinds(events, use_case, dataset),
         lambda: _shown(dataset),
         lambda: _items(dataset),
         lambda: _profiles(dataset),
-        lambda: _matches(dataset) if pairs else (),
     ]
+    of_pairs: list[Callable[[], Sequence[Gap]]] = [
+        lambda: _matches(dataset, use_case),
+        lambda: _sides(dataset),
+        lambda: _time(events, now),
+        lambda: _shown(dataset),
+    ]
+    looks = of_persons if use_case.pairing is None else of_pairs
     return list(chain.from_iterable(look() for look in looks))
 
 
@@ -131,7 +139,18 @@ def _profiles(dataset: Dataset) -> list[Gap]:
     return [Gap(told, "set ItemSource.profiles and ItemSource.profile_fields")]
 
 
-def _matches(dataset: Dataset) -> list[Gap]:
+def _sides(dataset: Dataset) -> list[Gap]:
+    if dataset.catalogue().side is not None:
+        return []
+    return [
+        Gap("nothing is known of these items that a pair could be scored by", "set ItemSource.numbers and ItemSource.words")
+    ]
+
+
+def _matches(dataset: Dataset, use_case: UseCase) -> list[Gap]:
+    """Told of one of the two catalogues, in whose export they are."""
+    if use_case.pairing is None or dataset.summary["catalogue"] != use_case.pairing.second:
+        return []
     matches = dataset.matches()
     decided = 0 if matches is None else int(np.count_nonzero(matches.chosen))
     if decided >= LEAST_DECIDED:

@@ -7,6 +7,7 @@ from recommendation_service.datasets.gaps import Gap, gaps_of
 from recommendation_service.datasets.shown import AnswerBatch, ListBatch, ShownBatch, ShownFeed
 from recommendation_service.datasets.weighting import DAY_S
 from recommendation_service.tests.support.bidding import auctions
+from recommendation_service.tests.support.cleaning import export_cleaning
 from recommendation_service.tests.support.exports import NOW, clubs, write_export
 from recommendation_service.use_cases.loader import load
 
@@ -99,7 +100,18 @@ def test_a_catalogue_of_pairs_needs_agreements(tmp_path):
         write_export(tmp_path / str(jobs), cleaning, records, viewed, matches=auctions(jobs), **place) for jobs in (40, 120)
     )
     assert "only 40 pairs came to an agreement" in told(few, cleaning)
+    without = "nothing is known of these items that a pair could be scored by"
+    assert without in told(many, cleaning)
     assert not any("agreement" in one for one in told(many, cleaning))
+    assert without not in told(export_cleaning(tmp_path / "sides")["cleaners"], cleaning)
+
+
+def test_what_single_people_lack_does_not_matter_to_pairs(tmp_path):
+    found = told(export_cleaning(tmp_path)["jobs"], load("cleaning"))
+    assert {one.split(",")[0].split(":")[0] for one in found} == {
+        "only 2 days of history",
+        "no list that was shown is recorded",
+    }
 
 
 def test_an_export_without_events_is_no_error(tmp_path):
