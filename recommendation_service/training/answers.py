@@ -61,7 +61,7 @@ def ask(engine: Answering, panel: Panel, progress: Progress | None = None, *, k:
         found = engine.recommend(query, k)
         if found is not None:
             lists[place, : len(found)] = found.rows
-        if place % apart == 0:
+        if found is not None and place % apart == 0:
             scores = engine.scores(query)
             known |= False if scores is None else ~np.isnan(scores)
         if progress:

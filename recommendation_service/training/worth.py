@@ -75,9 +75,11 @@ class Verdict:
 
     def told(self) -> str:
         """One line in plain words."""
+        if not self.gain.people:
+            return f"{self.method}: it answers for nobody of the test part, so there is nothing to recommend it for"
         if not self.enough:
-            few = f"{self.gain.people} people of the test part" if self.gain.people else "nobody of the test part"
-            return f"{self.method}: it answers for {few}, too few to recommend it over {self.rival}"
+            few = f"it answers for {self.gain.people} people of the test part"
+            return f"{self.method}: {few}, too few to recommend it over {self.rival}"
         numbers = f"({self.gain.told()})"
         if self.recommended:
             return f"{self.method} beats {self.rival}, the best cheaper one {numbers}: worth its cost"
