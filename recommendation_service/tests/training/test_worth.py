@@ -87,6 +87,15 @@ def test_a_method_as_good_as_a_cheaper_one_is_refused(seed):
     assert " does not beat popular here (" in verdict.told()
 
 
+def test_of_many_methods_that_differ_by_nothing_hardly_any_is_praised():
+    def drawn(seed):
+        return heard(popular=lists(lot(0.4, 2 * seed)), als=lists(lot(0.4, 2 * seed + 1)))
+
+    verdicts = [judge("als", {"popular": (0, 0)}, drawn(2 * look), drawn(2 * look + 1)) for look in range(200)]
+    assert sum(one.recommended for one in verdicts) <= 6  # 3 %
+    assert sum(one.gain.sure for one in verdicts) > sum(one.recommended for one in verdicts)
+
+
 def test_the_rival_is_chosen_on_validation_and_the_test_part_has_no_say():
     valid = heard(popular=lists(lot(0.1, 1)), ease=lists(lot(0.5, 2)), als=lists(lot(0.9, 3)))
     for popular in (0.0, 0.8):
