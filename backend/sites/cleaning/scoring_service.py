@@ -216,7 +216,8 @@ def _cleaners(now: datetime) -> tuple[Ints, Counts]:
 def _rows(cleaner_ids: Ints, standings: Standings, now: datetime) -> Iterator[CleanerScore]:
     """Unsaved rows; what is unknown is null."""
     names = list(standings.numbers)
-    table = np.stack([standings.numbers[name] for name in names], axis=1)
+    # PostgreSQL adds floats up in whatever order it finds them; what lies below this digit is that order
+    table = np.round(np.stack([standings.numbers[name] for name in names], axis=1), 9)
     known = table.astype(object)
     known[np.isnan(table)] = None
     kinds, active = standings.kinds.tolist(), standings.is_active.tolist()

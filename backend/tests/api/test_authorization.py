@@ -187,7 +187,7 @@ def make_marketplace(accounts: dict[str, User]) -> None:
     for owner in owners:
         marketplace.make_cleaner(owner.name, account=owner.account, id=owner.pk)
         agreed.job_today(owner, id=owner.pk)
-    agreed.job_at("accepted", owners[0], marketplace.make_cleaner(), id=3)
+    agreed.job_at("accepted", owners[0], marketplace.make_cleaner(id=3), id=3)
 
 
 def ours() -> list[str]:
