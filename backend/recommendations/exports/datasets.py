@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -59,13 +60,27 @@ def export_catalogue(
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """One unchanging view of the database; inside a caller's transaction, that is the view."""
+    """One unchanging view of the database; inside a caller's transaction, that is the view. Nobody's writing waits for it."""
     connection = rows.database()
     if connection.in_atomic_block:
         yield
         return
-    with transaction.atomic(using=connection.alias):
+    with _reading(connection), transaction.atomic(using=connection.alias):
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield
+
+
+@contextmanager
+def _reading(connection: Any) -> Iterator[None]:
+    """On SQLite, transactions that begin here take no lock: what is set for writers would keep all others waiting."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()  # connecting sets the mode
+    mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"
+    try:
+        yield
+    finally:
+        connection.transaction_mode = mode

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from recommendation_service.datasets.files import Dataset
 from recommendations.exports import rows
@@ -160,3 +161,18 @@ def test_what_is_written_during_an_export_is_not_in_it() -> None:
         events = sum(batch.users.size for batch in rows.events_of("startups", rows.event_names(("like",))))
         assert (before.keys.size, rows.user_keys().keys.size, events) == (1, 1, 1)
     assert rows.user_keys().keys.size == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_export_on_sqlite_keeps_nobody_from_writing() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("readers never lock writers out of PostgreSQL")
+    usual = connection.transaction_mode
+    with CaptureQueriesContext(connection) as said:
+        with snapshot():
+            rows.user_keys()
+        with transaction.atomic():
+            rows.user_keys()
+    begun = [query["sql"] for query in said if query["sql"].startswith("BEGIN")]
+    assert begun == ["BEGIN DEFERRED", f"BEGIN {usual}" if usual else "BEGIN"]
+    assert connection.transaction_mode == usual
