@@ -77,10 +77,12 @@ def closed(job: CleaningJob, now: datetime) -> str:
 def fitting(filters: Filters, pairs: Pairs, *, price: str) -> Bools:
     """(n,) which pairs lie within the cleaner's reach and the filters; `price` is the column that prices are compared with.
 
-    A distance or price that is not known fits no filter of it.
+    Who does not work with eco-friendly products fits no job that wants only these. A distance or price that is not
+    known fits no filter of it.
     """
     far, asked = pairs.number("distance_km"), pairs.number(price)
     fits = ~(far > pairs.number("reach_km"))  # where either is unknown, nothing speaks against it
+    fits = fits & ~((pairs.number("eco_wanted") > 0) & (pairs.number("eco_offered") == 0))
     for limit, column, sign in (
         (filters.max_distance, far, 1),
         (filters.max_price, asked, 1),

@@ -211,7 +211,7 @@ def test_one_that_the_network_cannot_judge_keeps_its_rule_score_and_the_list_is_
 
 def test_many_jobs_at_once_give_what_one_by_one_gives(serve: Serve) -> None:
     serve(network(nearer_is_worse))
-    cleaners = [cleaner_at(km, rate=10 + km) for km in range(1, 9)]
+    cleaners = [cleaner_at(km, rate=10 + km, eco_friendly=km < 7) for km in range(1, 9)]
     stands(cleaners[3], 90, primary_property_type="villa")
     jobs = [open_job(kind=kind, eco_friendly=kind == "villa") for kind in ("villa", "apartment", "office")]
     jobs.append(open_job(status="cancelled"))

@@ -69,7 +69,7 @@ def test_a_whole_deal_goes_through_the_doors(market: Market) -> None:
     nikos, maria = market.session("nikos"), market.session("maria")
     asked = {
         "property": {"kind": "house", "district": "Kifisia", "size_m2": 150, "latitude": 37.98, "longitude": 23.72},
-        "hours": "5.0", "budget": 120, "wanted_for": (timezone.now() + timedelta(days=3)).isoformat(), "eco_friendly": True,
+        "hours": "5.0", "budget": 120, "wanted_for": (timezone.now() + timedelta(days=3)).isoformat(), "eco_friendly": False,
     }  # fmt: skip
     posted = post(nikos, "/jobs", asked)
     assert posted.status_code == 201, posted.content

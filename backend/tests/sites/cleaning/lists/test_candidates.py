@@ -73,7 +73,16 @@ def test_eco_is_of_whoever_is_shown_and_false_is_no_matter() -> None:
     normal, eco = cleaner_at(1), cleaner_at(1, eco_friendly=True)
     assert who(cleaners_for(plain, filters={"eco": True})) == [eco.pk]
     assert set(who(cleaners_for(plain, filters={"eco": False}))) == {normal.pk, eco.pk}
-    assert who(jobs_for(normal, filters={"eco": "true"}), "job") == [green.pk]
+    assert who(jobs_for(eco, filters={"eco": "true"}), "job") == [green.pk]
+
+
+def test_a_job_for_eco_friendly_products_only_and_who_works_without_them_never_meet() -> None:
+    plain, green = open_job(), open_job(eco_friendly=True)
+    normal, eco = cleaner_at(1), cleaner_at(1, eco_friendly=True)
+    assert who(cleaners_for(green)) == [eco.pk]
+    assert set(who(cleaners_for(plain))) == {normal.pk, eco.pk}
+    assert who(jobs_for(normal), "job") == [plain.pk]
+    assert set(who(jobs_for(eco), "job")) == {plain.pk, green.pk}
 
 
 def test_property_type_is_of_the_job_and_of_what_a_cleaner_does_most() -> None:

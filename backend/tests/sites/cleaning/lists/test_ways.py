@@ -17,7 +17,7 @@ def first(count: int) -> Ints:
 
 
 def test_both_sides_of_a_pair_see_the_same_score_and_the_same_parts() -> None:
-    job, cleaner = open_job(eco_friendly=True), cleaner_at(4, rate=19)
+    job, cleaner = open_job(eco_friendly=True), cleaner_at(4, rate=19, eco_friendly=True)
     stands(cleaner, 72, primary_property_type="apartment", eco_percentage=25.0)
     (to_client,), (to_cleaner,) = cleaners_for(job), jobs_for(cleaner)
     assert to_client["score"] == to_cleaner["score"] > 0
