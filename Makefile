@@ -5,13 +5,14 @@ TORCH ?= torch==2.13.0
 PORT ?= 8000
 SERVICE_PORT ?= 5000
 BENCH_SECONDS ?= 120
+BUDGET ?= 300
 export PYTHONDONTWRITEBYTECODE ?= 1
 # One thread per library pool: unpinned BLAS threads fight each other and are many times slower.
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format types imports bench docs picture clean
+.PHONY: help demo test test-all lint format types imports tune bench docs picture clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -52,6 +53,9 @@ types: $(VENV)/.dev-ready ## mypy, strict
 
 imports: $(VENV)/.dev-ready ## which way the arrows run
 	PYTHONPATH=.:backend $(VENV)/bin/lint-imports
+
+tune: $(VENV)/.demo-ready ## search every kind's settings on every export, publish: make tune [BUDGET=300 seconds a catalogue]; Ctrl-C, and again, goes on
+	@exec $(PYTHON) -m recommendation_service.train_all --budget-seconds $(BUDGET)
 
 bench: $(VENV)/.dev-ready ## costs as ratios of one run: make bench [BENCH=requests]
 	@$(PYTHON) -m recommendation_service.benchmarks.run $(BENCH) --seconds $(BENCH_SECONDS)

@@ -20,6 +20,7 @@ from recommendation_service.doctor import examine
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, Ask
 from recommendation_service.errors import InvalidInput, TandemError
+from recommendation_service.services.live import Live
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.web.models import listing
 from recommendation_service.web.recommendations import to_wire
@@ -135,8 +136,18 @@ def _models(_options: argparse.Namespace) -> int:
     for row in listing(live):
         columns = f"{row.catalogue:<12} {row.kind:<10} {row.version or '-':<14} {row.created_at or '-':<26}"
         told = f"({row.label}) " if row.label else ""
-        print(f"{columns} {told}{row.problem or ''}".rstrip())
+        print(f"{columns} {told}{_tuned(live, row.catalogue, row.kind)}{row.problem or ''}".rstrip())
     return 0
+
+
+def _tuned(live: Live, catalogue: str, kind: str) -> str:
+    """What a search of a model's settings gained; nothing where there was none."""
+    model = live.holdings[catalogue].models.get(kind)
+    found = model.value.manifest.metrics.get("tuning") if model and model.value else None
+    if not found:
+        return ""
+    end = "" if found["whole_search"] else ", ended by its budget"
+    return f"tuned: NDCG@10 {found['gain']:+.0%} over the stated settings, {found['tried']} tried{end} "
 
 
 def _rollback(options: argparse.Namespace) -> int:

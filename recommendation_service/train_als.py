@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from recommendation_service.training.als import ALSParameters
 from recommendation_service.training.command import guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, conduct
+from recommendation_service.training.conductor import add_options, add_search, conduct
 from recommendation_service.training.session import Choices
 from recommendation_service.wiring import build_engines
 
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train and publish; 0 done, 1 expected failure, 2 wrong usage."""
     found = parser("train_als", __doc__ or "")
     add_options(found, tune=True)
-    found.add_argument("--tune", action="store_true", help="search alpha, regularization and factors on a validation part")
+    add_search(found, "als")
     found.add_argument("--factors", type=int, default=STATED.factors, help="length of the vectors (default: %(default)s)")
     found.add_argument("--regularization", type=float, default=STATED.regularization, help="default: %(default)s")
     found.add_argument("--iterations", type=int, default=STATED.iterations, help="default: %(default)s")

@@ -5,22 +5,13 @@ from recommendation_service import threads  # first: it pins the thread pools be
 import sys
 from collections.abc import Sequence
 
-from recommendation_service.training.command import guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, conduct
-from recommendation_service.training.session import Choices
+from recommendation_service.training.one_kind import OneKind
 from recommendation_service.wiring import build_engines
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Build and publish; 0 done, 1 expected failure, 2 wrong usage."""
-    found = parser("train_embedding", __doc__ or "")
-    add_options(found, tune=False)
-    options = parse(found, argv)
-    choices = Choices(force=options.force, seed=options.seed)
-    return guarded(
-        "train_embedding",
-        lambda: conduct(place_of(options), ["embedding"], choices, build_engines, ensemble=False, dry_run=options.dry_run),
-    )
+    return OneKind("train_embedding", __doc__ or "", "embedding").run(argv, build_engines)
 
 
 if __name__ == "__main__":

@@ -15,10 +15,9 @@ from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Slate
 from recommendation_service.settings import load_settings
 from recommendation_service.training.command import DONE, Place, guarded, parse, parser, place_of, quietly
-from recommendation_service.training.conductor import add_options, conduct
+from recommendation_service.training.conductor import add_options, add_search, chosen, conduct
 from recommendation_service.training.margin_parameters import MarginParameters
 from recommendation_service.training.report import EveryEpoch
-from recommendation_service.training.session import Choices
 from recommendation_service.use_cases.overrides import trained_as
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines, build_service
@@ -33,7 +32,8 @@ RATES = {"margin": "by how much a liked item should win", "learning_rate": "step
 def main(argv: Sequence[str] | None = None) -> int:
     """Train and publish; 0 done, 1 expected failure, 2 wrong usage. What an option says comes before the use-case file."""
     found = parser("train_margin", __doc__ or "")
-    add_options(found, tune=False)
+    add_options(found, tune=True)
+    add_search(found, KIND)
     for name, meaning in {**SIZES, **RATES}.items():
         kind = int if name in SIZES else float
         words = {f"--{name.replace('_', '-')}", f"--{name}"}
@@ -52,8 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(options: argparse.Namespace) -> int:
     place, report = _told(place_of(options), options), EveryEpoch()
     kinds = [KIND, OTHER_HALF] if options.hybrid else [KIND]
-    choices = Choices(force=options.force, seed=options.seed)
-    ended = conduct(place, kinds, choices, build_engines, ensemble=False, dry_run=options.dry_run, report=report)
+    ended = conduct(place, kinds, chosen(options), build_engines, ensemble=False, dry_run=options.dry_run, report=report)
     if options.topn and ended == DONE and not options.dry_run:
         with quietly():
             for use_case in place.use_cases:

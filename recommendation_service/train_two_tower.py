@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recommendation_service.training.command import Place, guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, conduct
-from recommendation_service.training.session import Choices
+from recommendation_service.training.conductor import add_options, add_search, chosen, conduct
 from recommendation_service.training.tower_config import read_config
 from recommendation_service.training.tower_parameters import TwoTowerParameters
 from recommendation_service.use_cases.overrides import trained_as
@@ -27,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     What an option says comes before --config, that before the environment, and that before the use-case file.
     """
     found = parser("train_two_tower", __doc__ or "")
-    add_options(found, tune=False)
+    add_options(found, tune=True)
+    add_search(found, KIND)
     found.add_argument("--config", type=Path, metavar="FILE", help="YAML such as configs/two_tower.yaml")
     found.add_argument("--dimension", type=int, help=f"length of the vectors (default: {STATED.dimension})")
     found.add_argument("--epochs", type=int, help=f"at most; validation stops it (default: {STATED.epochs})")
@@ -42,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    choices = Choices(force=options.force, seed=options.seed)
-    return conduct(_told(place_of(options), options), [KIND], choices, build_engines, ensemble=False, dry_run=options.dry_run)
+    place = _told(place_of(options), options)
+    return conduct(place, [KIND], chosen(options), build_engines, ensemble=False, dry_run=options.dry_run)
 
 
 def _told(place: Place, options: argparse.Namespace) -> Place:

@@ -15,7 +15,7 @@ from recommendation_service.use_cases.loader import load_file, names
 from recommendation_service.use_cases.overrides import trained_with
 from recommendation_service.use_cases.schema import UseCase
 
-DONE, FAILED = 0, 1
+DONE, FAILED, STOPPED = 0, 1, 130  # 130: what shells expect of a program that Ctrl-C ended
 log = logging.getLogger(__name__)
 
 

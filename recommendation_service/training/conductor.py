@@ -9,7 +9,7 @@ from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.datasets.checks import check
 from recommendation_service.datasets.files import Dataset, Events, export_folder
 from recommendation_service.errors import DatasetError
-from recommendation_service.training.command import DONE, FAILED, Place
+from recommendation_service.training.command import DONE, FAILED, STOPPED, Place
 from recommendation_service.training.ensembles import learn_ensemble
 from recommendation_service.training.index import MODEL, learn_index, wants_index
 from recommendation_service.training.lock import training_lock
@@ -17,12 +17,13 @@ from recommendation_service.training.pair_recipes import pair_kinds
 from recommendation_service.training.pair_session import PairSession
 from recommendation_service.training.ranker import learn_ranker, ranker_of
 from recommendation_service.training.report import Report
-from recommendation_service.training.search import DEFAULT_BUDGET_S
+from recommendation_service.training.search import DEFAULT_BUDGET_S, SEARCHES, searched_settings
 from recommendation_service.training.session import Choices, EngineBuilder, Outcome, Session
 from recommendation_service.use_cases.schema import UseCase
 
 OF_PAIRS = frozenset({"attributes", "neural"})  # kinds of engines that score a pair, not a person's next item
 Above = Callable[[Session, Sequence[Outcome]], Outcome | None]
+UNSEEN = {"co_occurrence": "what is bought together shows in baskets, and a search looks at people's next items"}
 LEARNS: Mapping[Above, str] = {
     learn_ensemble: "learn the ensemble",
     learn_ranker: "learn the ranker",
@@ -45,6 +46,18 @@ def add_options(parser: argparse.ArgumentParser, *, tune: bool) -> None:
         )
 
 
+def add_search(parser: argparse.ArgumentParser, kind: str) -> None:
+    """The option that begins the search of one kind, whose help names what it varies; or why there is nothing to."""
+    names = ", ".join(searched_settings(kind)).replace("_", " ")
+    found = f"search {names} on a validation part" if names else f"accepted, but there is nothing to search: {UNSEEN[kind]}"
+    parser.add_argument("--tune", action="store_true", help=found)
+
+
+def chosen(options: argparse.Namespace) -> Choices:
+    """What the options of `add_options` and `add_search` say."""
+    return Choices(options.tune, options.budget_seconds, options.force, seed=options.seed)
+
+
 def conduct(
     place: Place,
     kinds: Sequence[str],
@@ -59,11 +72,13 @@ def conduct(
 ) -> int:
     """Train `kinds` for every use case, then what is learned on top of them, and the kinds of pair models in `pairs`.
 
-    1 when a model was refused, 0 also where there is too little to learn from.
+    1 when a model was refused, 130 when Ctrl-C stopped it, 0 also where there is too little to learn from.
     A use case asked for by name must have an export; of "all", those without one are passed over in one line.
     """
     said = report or Report()
     refused = trained = exported = False
+    if choices.tune and kinds and not any(kind in SEARCHES for kind in kinds):
+        said.line(f"{', '.join(kinds)}: nothing to search; trained with the stated settings")
     for use_case in place.use_cases:
         for name in use_case.catalogues:
             if not place.named and export_folder(place.data_dir, name).pointer() is None:
@@ -74,7 +89,11 @@ def conduct(
             above += (learn_ranker,) * (ranker and ranker_of(use_case) is not None)
             above += (learn_index,) * (MODEL in kinds and wants_index(use_case))
             work = Work.of(use_case, name, kinds, above, pairs)
-            outcomes = _catalogue(place, use_case, name, work, choices, build, said, dry_run=dry_run)
+            try:
+                outcomes = _catalogue(place, use_case, name, work, choices, build, said, dry_run=dry_run)
+            except KeyboardInterrupt:
+                said.warn(f"{name}: stopped; what was published stays, and the same command goes on with what it had tried")
+                return STOPPED
             refused |= any(outcome.refused for outcome in outcomes)
             trained |= any(outcome.version for outcome in outcomes)
     one = place.use_cases[0] if len(place.use_cases) == 1 else None
@@ -139,7 +158,7 @@ def _catalogue(
     if work.pairs or events is not None:
         with training_lock(store.root):
             if events is not None:
-                session = Session(use_case, name, dataset, events, store, build, choices, report)
+                session = Session(use_case, name, dataset, events, store, build, choices, report, work.kinds)
                 outcomes = [session.train(kind) for kind in work.kinds]
                 outcomes += [one for learn in work.above if (one := learn(session, tuple(outcomes))) is not None]
             if use_case.pairing is not None:

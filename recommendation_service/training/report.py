@@ -37,8 +37,8 @@ class Report:
         self.err.flush()
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Progress]:
-        """A bar on a terminal; elsewhere a plain line every few seconds."""
+    def progress(self, what: str, *, step: str = "epoch") -> Iterator[Progress]:
+        """A bar on a terminal; elsewhere a plain line every few seconds. `step` is for reports that name their steps."""
         if not self.err.isatty():
             yield self._plain(what)
             return
@@ -46,10 +46,10 @@ class Report:
         with Bar(*columns, console=Console(file=self.err), transient=True) as bar:
             task = bar.add_task(what)
 
-            def step(done: int, most: int, word: str) -> None:
+            def shown(done: int, most: int, word: str) -> None:
                 bar.update(task, completed=done, total=most, description=f"{what} {word}")
 
-            yield step
+            yield shown
 
     def _plain(self, what: str) -> Progress:
         last = time.monotonic()
@@ -83,6 +83,6 @@ class EveryEpoch(Report):
             Report.line(self, self.next_command)
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Progress]:
-        """One line a step."""
-        yield lambda done, most, word: self.line(f"{what:<21} epoch {done}/{most}  {word}")
+    def progress(self, what: str, *, step: str = "epoch") -> Iterator[Progress]:
+        """One line a step, which is called `step`."""
+        yield lambda done, most, word: self.line(f"{what:<21} {step} {done}/{most}  {word}")

@@ -39,6 +39,10 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {
         {"long_fade": (5.0, 40.0)},
     ),
     "two_tower": ({"temperature": (0.1, 0.05, 0.2)}, {"recent": (10, 60)}, {"dimension": (128,)}),
+    # how much a category says beside the words of a text is a matter of how the site writes
+    "content": ({"facet_repeats": (4, 8, 1, 16)},),
+    "embedding": ({"facet_repeats": (4, 8, 1, 16)},),
+    "margin": ({"negatives": (32, 2)}, {"learning_rate": (0.001,)}, {"popularity_power": (0.5,)}),
 }
 
 
@@ -114,7 +118,7 @@ def search(
     The stated ones are tried first and kept unless something is better. Ends after the first try that finishes beyond
     `budget_s` seconds. A kind that has no search keeps what is stated.
     """
-    begun, known, stages = clock(), memory or Memory(), SEARCHES.get(kind, ())
+    begun, known, stages = clock(), memory or Memory(), stages_of(kind, stated)
     most = 1 + sum(len(list(_combinations(stage))) for stage in stages)
     tried = [Tried(stated, known.score(kind, stated, measure))]
     for candidate in _candidates(stages, tried):
@@ -126,6 +130,16 @@ def search(
         if progress:
             progress(len(tried), most, f"{_changed(stated, candidate)}: {tried[-1].score:.4f}")
     return Searched(_best(tried), tried[0], tuple(tried), clock() - begun <= budget_s)
+
+
+def stages_of(kind: str, stated: Any) -> tuple[Stage, ...]:
+    """The stages of a kind's search; none where there is nothing to find, as in the vectors of a ready-made model."""
+    return () if getattr(stated, "model", "") else SEARCHES.get(kind, ())
+
+
+def searched_settings(kind: str) -> tuple[str, ...]:
+    """The names of the settings that a kind's search varies, each once, in the order of the stages."""
+    return tuple(dict.fromkeys(name for stage in SEARCHES.get(kind, ()) for name in stage))
 
 
 def told(searched: Searched) -> str:

@@ -15,7 +15,7 @@ from recommendation_service.training.evaluation import Panel, Scorer, build_pane
 from recommendation_service.training.material import Material, ModelUnusable, NotEnough, Trained, read_material
 from recommendation_service.training.recipes import Fitted, Parameters, fit, libraries, parameters_from, stated_for
 from recommendation_service.training.report import Report
-from recommendation_service.training.search import DEFAULT_BUDGET_S, SEARCHES, Memory, Searched, figures, told
+from recommendation_service.training.search import DEFAULT_BUDGET_S, SEARCHES, Memory, Searched, figures, stages_of, told
 from recommendation_service.training.splits import time_split
 from recommendation_service.training.trials import Trials
 from recommendation_service.use_cases.schema import UseCase
@@ -61,6 +61,7 @@ class Session:
     build: EngineBuilder
     choices: Choices
     report: Report
+    kinds: tuple[str, ...] = ()  # what this run trains: they share the budget of the searches
 
     def __post_init__(self) -> None:
         """Cut the events; raises DatasetError when there is nothing to cut."""
@@ -175,7 +176,7 @@ class Session:
 
     def _candidate(self, kind: str, chosen: Parameters) -> tuple[Searched | None, Fitted, Floats | None]:
         """The model without the validation part, with the settings that validation prefers where a search was asked for."""
-        if not self.choices.tune or kind not in SEARCHES or not len(self.panel):
+        if not self.choices.tune or not stages_of(kind, chosen) or not len(self.panel):
             with self.report.progress(f"{self.name}/{kind}") as progress:
                 panel = self.panel if len(self.panel) else None
                 candidate = fit(self.early, kind, chosen, panel=panel, progress=progress)
@@ -183,14 +184,14 @@ class Session:
         started = time.monotonic()
         memory = Memory(self.store.root / REMEMBERED, of=f"{self.dataset.fingerprint} {self.use_case.weighting}")
         trials = Trials(self.early, self.panel, kind, self._measured_scores)
-        with self.report.progress(f"{self.name}/tune {kind}") as progress:
+        with self.report.progress(f"{self.name}/tune {kind}", step="try") as progress:
             searched, candidate, scores = trials.search(chosen, budget_s=self._share(), memory=memory, progress=progress)
         self.report.stage(self.name, f"tune {kind}", self.rows, time.monotonic() - started, told(searched))
         return searched, candidate, scores
 
     def _share(self) -> float:
-        """Seconds of one kind's search: the budget is the catalogue's, in equal parts."""
-        return self.choices.budget_s / max(1, sum(self.use_case.engine_of_kind(kind) is not None for kind in SEARCHES))
+        """Seconds of one kind's search: the budget is the catalogue's, in equal parts for the kinds of this run."""
+        return self.choices.budget_s / max(1, sum(kind in SEARCHES for kind in self.kinds))
 
     def _told(self, scores: Floats) -> str:
         popular = "" if self.popularity is None else f" (popularity {self.popularity:.4f})"

@@ -9,7 +9,21 @@ import yaml
 from tests.infra.place import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
-TARGETS = ("help", "demo", "test", "test-all", "lint", "format", "types", "imports", "bench", "docs", "picture", "clean")
+TARGETS = (
+    "help",
+    "demo",
+    "test",
+    "test-all",
+    "lint",
+    "format",
+    "types",
+    "imports",
+    "tune",
+    "bench",
+    "docs",
+    "picture",
+    "clean",
+)
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -27,6 +41,11 @@ def test_the_demo_takes_a_folder_and_ports() -> None:
     command = ["make", "-n", "demo", "DATA=/some where", "PORT=1", "SERVICE_PORT=2", "KEEP=1"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert 'demo --port 1 --service-port 2 --movielens "/some where" --keep' in " ".join(said.split())
+
+
+def test_tuning_takes_its_seconds_and_stops_with_its_program() -> None:
+    said = subprocess.run(["make", "-n", "tune", "BUDGET=7"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "exec .venv/bin/python -m recommendation_service.train_all --budget-seconds 7\n" in said
 
 
 def test_ci_runs_the_command_that_the_readme_names_for_tests() -> None:

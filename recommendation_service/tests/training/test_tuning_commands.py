@@ -1,0 +1,234 @@
+"""`--tune`, command by command: what the manifest tells, how the budget is cut, and what Ctrl-C leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recommendation_service import (
+    cli,
+    train_all,
+    train_als,
+    train_co_occurrence,
+    train_content,
+    train_ease,
+    train_embedding,
+    train_margin,
+    train_next_item,
+    train_two_tower,
+)
+from recommendation_service.artifacts.store import Artifact, ArtifactStore
+from recommendation_service.tests.support.exports import clubs, write_export
+from recommendation_service.tests.support.tiny_models import sentence_model
+from recommendation_service.training import recipes
+from recommendation_service.training import search as searching
+from recommendation_service.training.margin_parameters import MarginParameters
+from recommendation_service.training.search import SEARCHES
+from recommendation_service.training.session import REMEMBERED
+from recommendation_service.training.tower_parameters import TwoTowerParameters
+from recommendation_service.use_cases.loader import load_file
+
+Command = Callable[[Sequence[str]], int]
+ROOT = Path(__file__).parents[3]
+COMMANDS: dict[str, Command] = {
+    "als": train_als.main,
+    "ease": train_ease.main,
+    "next_item": train_next_item.main,
+    "two_tower": train_two_tower.main,
+    "content": train_content.main,
+    "embedding": train_embedding.main,
+    "margin": train_margin.main,
+}
+CLUB = """
+name = "club"
+catalogues = ["club"]
+[events]
+like = 3.0
+[engines]
+popular = { kind = "popularity" }
+together = { kind = "co_occurrence" }
+""" + "".join(f'one_{kind} = {{ kind = "{kind}" }}\n' for kind in COMMANDS)
+CLUB += """
+[surfaces.home]
+catalogue = "club"
+router = { kind = "fixed", options = { engine = "popular" } }
+fallback = ["popular"]
+"""
+
+
+@pytest.fixture
+def club(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A use case with an engine of every kind that has a search, its export, and learned models kept small."""
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "club.toml").write_text(CLUB)
+    monkeypatch.setenv("RS_USE_CASES_DIR", str(tmp_path / "cases"))
+    monkeypatch.setenv("RS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("RS_MODELS_DIR", str(tmp_path / "models"))
+    small = {
+        "two_tower": TwoTowerParameters(dimension=4, hidden=8, epochs=2),
+        "margin": MarginParameters(emb_dim=4, content_dim=4, epochs=2),
+    }
+    kept = {kind: replace(recipe, stated=small.get(kind, recipe.stated)) for kind, recipe in recipes.RECIPES.items()}
+    monkeypatch.setattr(recipes, "RECIPES", kept)
+    write_export(tmp_path / "data", load_file(tmp_path / "cases" / "club.toml"), *clubs(people=40, items=24, events_each=10))
+    return tmp_path
+
+
+def published(club: Path, kind: str) -> Artifact:
+    model = ArtifactStore(club / "models" / "club").load(kind)
+    assert model is not None
+    return model
+
+
+def remembered(club: Path) -> dict[str, float]:
+    scores: dict[str, float] = json.loads((club / "models" / "club" / REMEMBERED).read_text(encoding="utf-8"))["scores"]
+    return scores
+
+
+def test_every_kind_with_a_search_has_a_command_that_begins_it() -> None:
+    assert set(COMMANDS) == set(SEARCHES)
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_the_manifest_tells_what_a_search_found(club: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert COMMANDS[kind](["--tune", "--budget-seconds", "600"]) == 0
+    manifest = published(club, kind).manifest
+    found = manifest.metrics["tuning"]
+    assert found["tuned_ndcg_at_10"] >= found["stated_ndcg_at_10"] > 0
+    assert found["gain"] == pytest.approx(found["tuned_ndcg_at_10"] / found["stated_ndcg_at_10"] - 1)
+    assert found["tried"] == len(remembered(club)) > 2
+    assert found["whole_search"] is True
+    assert manifest.metrics["validation_ndcg_at_10"] == pytest.approx(found["tuned_ndcg_at_10"])
+    assert f"club       tune {kind}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_without_tune_the_commands_search_nothing(club: Path, kind: str) -> None:
+    assert COMMANDS[kind](["--budget-seconds", "600"]) == 0
+    assert "tuning" not in published(club, kind).manifest.metrics
+    assert not (club / "models" / "club" / REMEMBERED).exists()
+
+
+def test_the_list_of_models_tells_what_a_search_gained(club: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train_ease.main(["--tune", "--budget-seconds", "600"]) == 0
+    assert train_next_item.main(["--tune", "--budget-seconds", "0.000001"]) == 0
+    assert train_content.main([]) == 0
+    assert capsys.readouterr()
+    assert cli.main(["models"]) == 0
+    told = {line.split()[1]: line for line in capsys.readouterr().out.splitlines()}
+    tuning = published(club, "ease").manifest.metrics["tuning"]
+    assert told["ease"].endswith(f"tuned: NDCG@10 {tuning['gain']:+.0%} over the stated settings, {tuning['tried']} tried")
+    assert told["next_item"].endswith("tuned: NDCG@10 +0% over the stated settings, 1 tried, ended by its budget")
+    assert "tuned" not in told["content"]
+
+
+def test_what_an_option_says_is_where_the_search_begins(club: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "SEARCHES", {"ease": ({"decay_days": (9.0,)},)})
+    assert train_ease.main(["--tune", "--regularization", "77"]) == 0
+    assert published(club, "ease").manifest.parameters["regularization"] == 77
+    assert [json.loads(key.partition(" ")[2])["regularization"] for key in remembered(club)] == [77, 77]
+
+
+def test_a_command_of_one_kind_has_the_whole_budget_and_train_all_cuts_it_in_equal_parts(
+    club: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: dict[str, float] = {}
+
+    def noted(kind: str, stated: object, measure: Callable[[object], float], **words: float) -> searching.Searched:
+        found[kind] = words["budget_s"]
+        once = searching.Tried(stated, measure(stated))
+        return searching.Searched(once, once, (once,), True)
+
+    monkeypatch.setattr("recommendation_service.training.trials.search", noted)
+    assert train_ease.main(["--tune", "--budget-seconds", "70"]) == 0
+    assert found == {"ease": 70}
+    assert train_all.main(["--budget-seconds", "70"]) == 0
+    assert found == dict.fromkeys(COMMANDS, 70 / len(COMMANDS))
+
+
+def test_both_halves_of_a_hybrid_are_searched(club: Path) -> None:
+    assert train_margin.main(["--hybrid", "--tune", "--budget-seconds", "600"]) == 0
+    for kind in ("margin", "content"):
+        assert published(club, kind).manifest.metrics["tuning"]["tried"] > 1
+
+
+def test_an_epoch_is_called_an_epoch_and_a_try_a_try(club: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train_margin.main(["--tune", "--budget-seconds", "600"]) == 0
+    told = capsys.readouterr().out
+    assert "club/tune margin      try 2/5  negatives 32: " in told
+    assert "club/margin           epoch 1/" in told
+
+
+def test_what_no_search_can_see_is_said_and_trained_as_stated(club: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train_co_occurrence.main(["--tune"]) == 0
+    assert "co_occurrence: nothing to search; trained with the stated settings" in capsys.readouterr().out
+    assert "tuning" not in published(club, "co_occurrence").manifest.metrics
+    with pytest.raises(SystemExit):
+        train_co_occurrence.main(["--help"])
+    assert "nothing to search: what is bought together" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_vectors_of_a_ready_made_model_are_not_searched(club: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMBEDDING_MODEL", str(sentence_model(club / "tiny")))
+    assert train_embedding.main(["--tune", "--force"]) == 0
+    assert "tuning" not in published(club, "embedding").manifest.metrics
+
+
+def test_a_search_that_its_budget_ended_goes_on_with_the_next_run(club: Path) -> None:
+    counts = []
+    for _ in range(3):
+        assert train_next_item.main(["--tune", "--budget-seconds", "0.000001"]) == 0
+        counts.append(len(remembered(club)))
+        assert published(club, "next_item").manifest.metrics["tuning"]["whole_search"] is False
+    assert counts[0] == 1
+    assert train_next_item.main(["--tune", "--budget-seconds", "600"]) == 0
+    assert published(club, "next_item").manifest.metrics["tuning"]["tried"] == len(remembered(club)) > counts[-1]
+
+
+PROGRAM = """
+import sys, time
+from recommendation_service.training import trials
+from recommendation_service import train_ease
+whole = trials.Trials.measure
+def slow(self, parameters):
+    print("measured", parameters.regularization, parameters.decay_days, file=sys.stderr, flush=True)
+    found = whole(self, parameters)
+    time.sleep(float(sys.argv[1]))
+    return found
+trials.Trials.measure = slow
+sys.exit(train_ease.main(["--tune", "--budget-seconds", "600"]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent otherwise there")
+@pytest.mark.timeout(120)
+def test_ctrl_c_ends_a_search_that_the_same_command_then_goes_on_with(club: Path) -> None:
+    begun = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "0.3"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    memory = club / "models" / "club" / REMEMBERED
+    end = time.monotonic() + 60
+    while begun.poll() is None and time.monotonic() < end and not (memory.exists() and len(remembered(club)) > 1):
+        time.sleep(0.01)
+    begun.send_signal(signal.SIGINT)
+    _, err = begun.communicate(timeout=60)
+    assert begun.returncode == 130, err
+    assert "WARNING: club: stopped; what was published stays, and the same command goes on with what it had tried" in err
+    assert "Traceback" not in err
+    assert ArtifactStore(club / "models" / "club").load("ease") is None
+    before = remembered(club)
+    assert 2 <= len(before) < 10
+    again = subprocess.run([sys.executable, "-c", PROGRAM, "0"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    after = remembered(club)
+    assert before.items() <= after.items()
+    assert published(club, "ease").manifest.metrics["tuning"]["tried"] == len(after) > len(before)
+    measured = [line for line in again.stderr.splitlines() if line.startswith("measured")]
+    assert len(measured) <= len(after) - len(before) + 1  # and the best once more, should it have been a remembered one
