@@ -69,6 +69,10 @@ def formats() -> str:
     kinds = []
     for kind, arrays in shapes.REQUIRED.items():
         rows = [f"| `{name}` | {_type(types)} | ({', '.join(dimensions)}) |" for name, (types, dimensions) in arrays.items()]
+        rows += [
+            f"| `{name}` (optional) | {_type(types)} | ({', '.join(dimensions)}) |"
+            for name, (types, dimensions) in shapes.OPTIONAL.get(kind, {}).items()
+        ]
         kinds.append("\n".join([f"### {kind}", "", "| array | type | shape |", "| --- | --- | --- |", *rows]))
     return f"""# Formats
 
@@ -90,7 +94,7 @@ pointed to. Readers verify every byte before they use it; a version that fails i
 fingerprint of the export, metrics, library versions, and for each file its size, type, shape and SHA-256. Nothing is
 ever unpickled. Row i of the item arrays belongs to `item_ids[i]`; ids, terms and attributes are unique and ascending.
 Letters in shapes stand for sizes that must agree within one model: n items, m users, k or d factors, h hidden units,
-a attributes, t terms, z stored values, j members, f features, r trees, v nodes of trees, p arms,
+a attributes, t terms, z stored values, j members, s segments, f features, r trees, v nodes of trees, p arms,
 b bytes.
 
 {(chr(10) * 2).join(kinds)}

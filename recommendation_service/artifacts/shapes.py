@@ -11,7 +11,7 @@ FLOAT, INTEGER, TEXT = "f", "iu", "S"  # numpy kinds
 # n: items, m: users, k and d: factors, h: hidden units, a: attributes, t: terms, z: stored values, j: members
 # p: arms, b: bytes, f: features, r: trees, v: nodes of trees, y: places of a second table, w: words, 1: one number;
 # of a network of pairs m and n: persons of either side, h to q: widths of layers, i: inputs, o: outputs
-# s: sides of a range, u: 1
+# s: sides of a range, segments of people, u: 1
 
 REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "als": {
@@ -153,6 +153,12 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "node_value": (FLOAT, ("v",)),
     },
 }
+OPTIONAL: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {  # there together, or none of them
+    "ensemble": {
+        "segment_weights": (FLOAT, ("s", "j")),
+        "segment_bounds": (INTEGER, ("s",)),
+    },
+}
 TABLES = {  # sparse matrices: row bounds, columns of the stored values, an array with one element a column
     "content": (("indptr", "indices", "terms"),),
     "co_occurrence": (("indptr", "indices", "item_ids"),),
@@ -174,9 +180,9 @@ NOT_ZERO = {"content": ("values",), "ensemble": ("weights", "stated_weights")}
 def check(kind: str, arrays: Mapping[str, AnyArray], *, place: str) -> None:
     """Raise ArtifactRefused, with the two numbers that disagree, unless `arrays` make a model of that kind.
 
-    Kinds not listed here are not checked; arrays beyond the required ones are allowed.
+    Kinds not listed here are not checked; arrays beyond those listed are allowed.
     """
-    wanted = REQUIRED.get(kind, {})
+    wanted = _wanted(kind, arrays)
     missing = sorted(set(wanted) - set(arrays))
     if missing:
         raise ArtifactRefused(f"{place}: a model of kind {kind} needs {', '.join(missing)}; train it again")
@@ -194,6 +200,12 @@ def check(kind: str, arrays: Mapping[str, AnyArray], *, place: str) -> None:
             raise ArtifactRefused(f"{place}: {name} holds only zeros; train it again")
     for indptr, indices, columns in TABLES.get(kind, ()):
         _check_rows(place, arrays, indptr, indices, columns)
+
+
+def _wanted(kind: str, arrays: Mapping[str, AnyArray]) -> Mapping[str, tuple[str, tuple[str, ...]]]:
+    """The required arrays, and the optional ones as soon as one of them is there."""
+    required, optional = REQUIRED.get(kind, {}), OPTIONAL.get(kind, {})
+    return {**required, **optional} if set(optional) & set(arrays) else required
 
 
 def _check_one(

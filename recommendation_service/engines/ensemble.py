@@ -13,10 +13,10 @@ from recommendation_service.artifacts.store import Artifact
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Reason, Skip
 from recommendation_service.engines.base import Engine
+from recommendation_service.engines.blend_weights import Weights, learned_weights, stated_weights
 from recommendation_service.engines.latest import Latest
 from recommendation_service.engines.turn import take_turn
-from recommendation_service.engines.vectors import array
-from recommendation_service.errors import ArtifactRefused, ConfigurationError
+from recommendation_service.errors import ConfigurationError
 from recommendation_service.numeric import Bools, Floats, Ints, blend, top_rows, unit_range
 
 LEAST_MEMBERS = 2
@@ -62,7 +62,7 @@ class Ensemble(Engine):
         name: str,
         version: str,
         engines: Mapping[str, Engine],
-        weights: Mapping[str, float],
+        weights: Mapping[str, float] | Weights,
         without: Collection[str] = (),
         *,
         generate: Mapping[str, int] | None = None,
@@ -70,17 +70,18 @@ class Ensemble(Engine):
         may_be_silent: Collection[str] = (),
         scale: Scale = "unit",
     ) -> None:
-        """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1.
+        """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1, for everybody alike
+        unless they are Weights of segments.
 
         Members in `without` are not asked, whatever is trained. Empty `generate`: every row is a candidate. That a member
         of `may_be_silent` cannot say is as it should be, and not told, as long as enough others can.
         """
         super().__init__(name, version)
         self._without = frozenset(without)
-        self.weights = dict(weights)
+        self._weights = weights if isinstance(weights, Weights) else Weights(dict(weights))
         self._engines = dict(engines)
         self._generate = dict(generate or {})
-        self._least = min(at_least, sum(weight > 0 for weight in weights.values()))
+        self._at_least = at_least
         self._may_be_silent = frozenset(may_be_silent)
         self._scale = unit_range if scale == "unit" else _as_scored
         self._latest: Latest[Blend] = Latest()
@@ -103,7 +104,8 @@ class Ensemble(Engine):
     ) -> "Ensemble":
         """Of the engines at hand, by name; `members` are the stated weights, scaled here to sum to 1.
 
-        With weights="learned" they come from an artifact of kind "ensemble", which may weigh `also_learn` too.
+        With weights="learned" they come from an artifact of kind "ensemble", which may weigh `also_learn` too, and
+        differently for people with few and with many interactions.
         `without` names members that are switched off: they keep their weight's place and are told as missing.
         `generate` says how many candidates each of some members proposes, `at_least` how many members must answer, and
         `may_be_silent` who often has nothing to say without anything being wrong. With scale="as_scored" the members'
@@ -113,21 +115,22 @@ class Ensemble(Engine):
         allowed = {*members, *also_learn}
         _check_generate(name, generate or {}, allowed)
         _check_known(name, "may_be_silent", may_be_silent, allowed)
-        if not members or min(members.values()) < 0 or sum(members.values()) <= 0:
-            raise ConfigurationError(f"{name}: members need weights of 0 or more, at least one above 0, not {dict(members)}")
-        total = sum(members.values())
-        used = {member: weight / total for member, weight in members.items()}
-        versions = []
+        used, versions = stated_weights(name, members), []
         if weights == "learned":
             if artifact is None:
                 raise ConfigurationError(f"{name}: learned weights need a published ensemble; run: train_all")
-            used = _learned(artifact, allowed)
+            used = learned_weights(artifact, allowed)
             versions = [artifact.version]
-        heard = {member for member, weight in used.items() if weight > 0} | set(generate or {})
-        present = {member: engines[member] for member in used if member in heard - set(without) and member in engines}
+        heard = (used.heard() | set(generate or {})) - set(without)
+        present = {member: engines[member] for member in used.common if member in heard and member in engines}
         versions += [part for engine in present.values() for part in engine.version.split("+")]
         options: Mapping[str, Any] = {"generate": generate, "at_least": at_least, "may_be_silent": may_be_silent}
         return cls(name, "+".join(dict.fromkeys(versions)), present, used, without, scale=scale, **options)
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """The common weights: what serves everybody whose segment has none of its own."""
+        return self._weights.common
 
     def scores(self, query: Query) -> Floats | None:
         """The blend over the eligible candidates and NaN elsewhere; None when too few members can answer.
@@ -178,13 +181,15 @@ class Ensemble(Engine):
     def _blended(self, query: Query) -> Blend:
         begun = time.perf_counter()
         missing: list[Skip] = []
+        own = {name: weight for name, weight in self._weights.of(query).items() if weight > 0}
         said = self._heard(self._generate, query, missing)
         pool = self._pool(query, said)
         generated = time.perf_counter()
-        said |= self._heard([name for name in self.weights if name not in self._generate], query, missing)
-        weights = {name: weight for name, weight in self.weights.items() if name in said and weight > 0}
+        said |= self._heard([name for name in own if name not in self._generate], query, missing)
+        weights = {name: weight for name, weight in own.items() if name in said}
         scaled = {name: self._scale(said[name], query.eligible) for name in weights}
-        scores = blend(list(scaled.values()), list(weights.values())) if scaled and len(scaled) >= self._least else None
+        enough = bool(scaled) and len(scaled) >= min(self._at_least, len(own))
+        scores = blend(list(scaled.values()), list(weights.values())) if enough else None
         if scores is not None and pool is not None:
             scores = np.where(pool, scores, np.float32(np.nan)) if pool.any() else None
         told = tuple(replace(one, code="partial") for one in missing if scores is None or not self._is_fine(one))
@@ -198,8 +203,6 @@ class Ensemble(Engine):
         """What these members say, (n_items,) each; who could not, in whole or in part, is added to `missing`."""
         said: dict[str, Floats] = {}
         for name in names:
-            if self.weights.get(name, 0.0) <= 0 and name not in self._generate:
-                continue
             given = self._ask(name, query)
             if isinstance(given, Skip):
                 missing.append(given)
@@ -248,16 +251,3 @@ def _check_known(name: str, option: str, named: Iterable[str], allowed: Collecti
     strangers = sorted(set(named) - set(allowed))
     if strangers:
         raise ConfigurationError(f"{name}: {option} names '{strangers[0]}'; its members are {', '.join(sorted(allowed))}")
-
-
-def _learned(artifact: Artifact, allowed: set[str]) -> dict[str, float]:
-    names = [name.decode() for name in array(artifact, "members", (None,), kinds="S").tolist()]
-    weights = array(artifact, "weights", (len(names),))
-    strangers = sorted(set(names) - allowed)
-    if strangers or len(set(names)) != len(names):
-        raise ArtifactRefused(
-            f"{artifact.version}: weighs {', '.join(names)}; this ensemble may use {', '.join(sorted(allowed))}"
-        )
-    if weights.min() < 0 or weights.sum() <= 0:
-        raise ArtifactRefused(f"{artifact.version}: weights {weights.tolist()} cannot blend; train it again")
-    return {name: float(weight / weights.sum()) for name, weight in zip(names, weights, strict=True)}

@@ -131,3 +131,26 @@ def test_big_endian_numbers_are_refused() -> None:
     arrays["gram"] = arrays["gram"].astype(">f4")
     with pytest.raises(ArtifactRefused, match="gram is of type >f4"):
         check("als", arrays, place="als_v1")
+
+
+SEGMENTS = {"segment_weights": np.ones((3, 2), dtype=np.float32), "segment_bounds": np.array([0, 5, 20])}
+
+
+def test_an_ensemble_may_hold_weights_by_segment_and_needs_none() -> None:
+    check("ensemble", good("ensemble"), place="ensemble_v1")
+    check("ensemble", {**good("ensemble"), **SEGMENTS}, place="ensemble_v1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"segment_weights": SEGMENTS["segment_weights"]}, "needs segment_bounds"),
+        ({"segment_bounds": SEGMENTS["segment_bounds"]}, "needs segment_weights"),
+        ({**SEGMENTS, "segment_weights": np.ones((3, 4), dtype=np.float32)}, r"segment_weights is \(3, 4\)"),
+        ({**SEGMENTS, "segment_bounds": np.array([0, 5])}, r"segment_bounds is \(2,\)"),
+        ({**SEGMENTS, "segment_bounds": np.array([0.0, 5.0, 20.0])}, "segment_bounds is of type"),
+    ],
+)
+def test_weights_by_segment_come_together_and_fit(changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(ArtifactRefused, match=named):
+        check("ensemble", {**good("ensemble"), **changes}, place="ensemble_v1")
