@@ -1,60 +1,86 @@
-"""Learns an ensemble's weights: greedy forward search on validation people (Caruana et al., 2004).
-
-Every member's scores are scaled per person to [0, 1] over what the person has not seen, exactly as the ensemble engine
-does; masking comes first, or the history would set the scale.
-"""
+"""Learns an ensemble's weights on validation people: common ones, own ones for segments that want them, and the evidence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from recommendation_service.numeric import Bools, Floats
+from recommendation_service.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.training import metrics
+from recommendation_service.training.blend_search import Voices, alike, choose
+from recommendation_service.training.blend_segments import Segment, learn_segments, segment_places
 from recommendation_service.training.evaluation import Panel
+from recommendation_service.training.paired import Gain, gain_of
 
-STEPS = (0.03, 0.1, 0.25, 0.5, 1.0, 2.0)
-ROUNDS = 20
-LEAST_GAIN = 1e-6
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Mean NDCG@10 of the validation people, and the 95 % interval that drawing people again gives."""
+
+    ndcg: float
+    interval: tuple[float, float]
+
+    @classmethod
+    def of(cls, figures: AnyArray) -> "Measured":
+        """From (p,) figures."""
+        return cls(float(figures.mean()), metrics.bootstrap(figures))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What every way to rank the validation people reached. The blend was chosen on them, so it is flattered here."""
+
+    members: Mapping[str, Measured]  # each alone
+    stated: Measured
+    learned: Measured  # as it serves, every segment by its weights
+    over_best: Gain  # of the blend over the best member, the same people both times
+    over_stated: Gain
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Weights by member (they sum to 1), what was measured on validation (NDCG@10), and how it came about."""
+    """Common weights by member (they sum to 1), those of each segment, what was measured, and how they came about."""
 
     weights: Mapping[str, float]
-    members: Mapping[str, float]  # each member alone
-    stated: float
-    learned: float
-    outcome: str  # blend | stated | best member alone
+    segments: tuple[Segment, ...]
+    evidence: Evidence
+    outcome: str  # of the common weights: blend | stated | best member alone
+
+    @property
+    def members(self) -> dict[str, float]:
+        """NDCG@10 of each member alone."""
+        return {name: one.ndcg for name, one in self.evidence.members.items()}
+
+    @property
+    def stated(self) -> float:
+        """NDCG@10 of the stated blend."""
+        return self.evidence.stated.ndcg
+
+    @property
+    def learned(self) -> float:
+        """NDCG@10 of what serves."""
+        return self.evidence.learned.ndcg
 
     @property
     def best_member(self) -> str:
         """The strongest member on its own."""
         return max(self.members, key=lambda name: self.members[name])
 
+    @property
+    def own(self) -> tuple[Segment, ...]:
+        """The segments with weights of their own."""
+        return tuple(one for one in self.segments if one.own)
 
-def scaled(scores: Floats, eligible: Bools) -> Floats:
-    """Min-max per person of (p, n_items) scores over eligible known rows, NaN elsewhere; 0.5 where all are equal."""
-    known = eligible & ~np.isnan(scores)
-    low = np.where(known, scores, np.inf).min(axis=1, keepdims=True)
-    high = np.where(known, scores, -np.inf).max(axis=1, keepdims=True)
-    spread = high - low
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.where(spread > 0, (scores - low) / spread, np.float32(0.5))
-    return np.where(known, found, np.nan).astype(np.float32)
+    @property
+    def heard(self) -> set[str]:
+        """The members that weigh something for somebody."""
+        every = (self.weights, *(one.weights for one in self.own))
+        return {name for weights in every for name, weight in weights.items() if weight > 0}
 
-
-def blended(parts: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
-    """Weighted mean over the members that can say, NaN where none can: `numeric.blend` for many people at once."""
-    shape = next(iter(parts.values())).shape
-    total, heard = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
-    for name, weight in weights.items():
-        if weight > 0:
-            known = ~np.isnan(parts[name])
-            total += np.where(known, np.float32(weight) * parts[name], 0)
-            heard += np.float32(weight) * known
-    return np.divide(total, heard, out=np.full(shape, np.nan, dtype=np.float32), where=heard > 0)
+    def told(self) -> str:
+        """The weights above 0, such as "als 0.60, popular 0.40; 0-4: popular 1.00"."""
+        return "; ".join([_told(self.weights), *(f"{one.name}: {_told(one.weights)}" for one in self.own)])
 
 
 def learn_weights(
@@ -62,39 +88,79 @@ def learn_weights(
 ) -> Learned:
     """The best weights found for these members' raw validation scores; never below the best member alone.
 
-    Where an ensemble ranks `candidates` (p, n_items) only, every figure is of lists made of those.
-    Starts at the best member, and again at the stated weights, and adds what helps most, a step at a time. When nothing
-    helps, the stated weights are taken if they are at least as good as that member; else the member stands alone.
+    Where an ensemble ranks `candidates` (p, n_items) only, every figure is of lists made of those. A segment's own
+    weights are never below its best member alone either, nor below the common weights, on its validation people.
     """
-    parts = {name: scaled(own, panel.eligible) for name, own in scores.items()}
-    if candidates is not None:
-        panel = replace(panel, eligible=panel.eligible & candidates)
-    alone = {name: _ndcg(parts, {name: 1.0}, panel) for name in parts}
-    stated_score = _ndcg(parts, stated, panel)
-    best = max(alone, key=lambda name: alone[name])
-    weights, found = _climb(parts, {best: 1.0}, alone[best], panel)
-    from_stated, other = _climb(parts, dict(stated), stated_score, panel)
-    if other > found or (other == found and stated_score == found):
-        weights, found = from_stated, other
+    voices = Voices.of(scores, panel, candidates)
+    weights, _ = choose(voices, stated)
     outcome = "blend" if sum(weight > 0 for weight in weights.values()) > 1 else "best member alone"
-    if weights == dict(stated):
+    if alike(weights, stated):
         outcome = "stated"
-    whole = sum(weights.values())
-    return Learned({name: weights.get(name, 0.0) / whole for name in parts}, alone, stated_score, found, outcome)
+    counts = panel.material.pasts.counts[panel.users]
+    segments = learn_segments(voices, counts, weights)
+    return Learned(weights, segments, _evidence(voices, stated, weights, segments, counts), outcome)
 
 
-def _climb(
-    parts: Mapping[str, Floats], weights: dict[str, float], found: float, panel: Panel
-) -> tuple[dict[str, float], float]:
-    for _round in range(ROUNDS):
-        tries = [{**weights, name: weights.get(name, 0.0) + step} for name in parts for step in STEPS]
-        results = [_ndcg(parts, one, panel) for one in tries]
-        best = int(np.argmax(results))
-        if results[best] <= found + LEAST_GAIN:
-            break
-        weights, found = tries[best], results[best]
-    return weights, found
+def weight_arrays(learned: Learned) -> dict[str, AnyArray]:
+    """An ensemble artifact's arrays for learned weights; those by segment only where a segment has its own."""
+    names = list(learned.weights)
+    arrays: dict[str, AnyArray] = {
+        "members": np.array([name.encode() for name in names], dtype=np.bytes_),
+        "weights": _row(learned.weights, names),
+    }
+    if learned.own:
+        arrays["segment_bounds"] = np.array([one.first for one in learned.segments], dtype=np.int64)
+        arrays["segment_weights"] = np.stack([_row(one.weights, names) for one in learned.segments])
+    return arrays
 
 
-def _ndcg(parts: Mapping[str, Floats], weights: Mapping[str, float], panel: Panel) -> float:
-    return metrics.ndcg(blended(parts, weights), panel.eligible, panel.relevant)
+def evidence_of(learned: Learned) -> dict[str, Any]:
+    """The evidence in plain values, as a manifest keeps it."""
+    found = learned.evidence
+    return {
+        "members_ndcg_at_10": learned.members,
+        "members_interval_95": {name: list(one.interval) for name, one in found.members.items()},
+        "stated_ndcg_at_10": learned.stated,
+        "stated_interval_95": list(found.stated.interval),
+        "learned_ndcg_at_10": learned.learned,
+        "learned_interval_95": list(found.learned.interval),
+        "learned_minus_best_member": _difference(found.over_best),
+        "learned_minus_stated": _difference(found.over_stated),
+        "best_member": learned.best_member,
+        "outcome": learned.outcome,
+        "segments": {
+            one.name: {
+                "people": one.people,
+                "own_weights": one.own,
+                "held_out_gain_over_common": one.gain and _difference(one.gain),
+            }
+            for one in learned.segments
+        },
+    }
+
+
+def _evidence(
+    voices: Voices, stated: Mapping[str, float], common: Mapping[str, float], segments: tuple[Segment, ...], counts: Ints
+) -> Evidence:
+    alone = {name: voices.figures({name: 1.0}) for name in voices.parts}
+    best = max(alone, key=lambda name: float(alone[name].mean()))
+    by_stated, by_learned = voices.figures(stated), voices.figures(common)
+    for place, segment in enumerate(segments):
+        people = np.flatnonzero(segment_places(counts) == place)
+        if segment.own:
+            by_learned[people] = voices.only(people).figures(segment.weights)
+    members = {name: Measured.of(own) for name, own in alone.items()}
+    over_best, over_stated = gain_of(by_learned, alone[best]), gain_of(by_learned, by_stated)
+    return Evidence(members, Measured.of(by_stated), Measured.of(by_learned), over_best, over_stated)
+
+
+def _row(weights: Mapping[str, float], names: list[str]) -> Floats:
+    return np.array([weights[name] for name in names], dtype=np.float32)
+
+
+def _difference(gain: Gain) -> dict[str, Any]:
+    return {"mean": gain.mean, "interval_95": [gain.low, gain.high], "people": gain.people}
+
+
+def _told(weights: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items() if weight > 0)

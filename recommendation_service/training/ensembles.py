@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from recommendation_service.training.blend import Learned, learn_weights
+from recommendation_service.training.blend import Learned, evidence_of, learn_weights, weight_arrays
 from recommendation_service.training.members import Members, ask_members, kinds_of
 from recommendation_service.training.session import Outcome, Session
 
@@ -63,19 +63,11 @@ def _why_not(session: Session, outcomes: Sequence[Outcome], members: Members, na
 
 
 def _publish(session: Session, learned: Learned, stated: Mapping[str, float]) -> str:
-    names = list(learned.weights)
-    arrays = {
-        "members": np.array([name.encode() for name in names], dtype=np.bytes_),
-        "weights": np.array([learned.weights[name] for name in names], dtype=np.float32),
-        "stated_weights": np.array([stated[name] for name in names], dtype=np.float32),
-    }
+    stated_weights = np.array([stated[name] for name in learned.weights], dtype=np.float32)
+    arrays = {**weight_arrays(learned), "stated_weights": stated_weights}
     figures = {
         "validation_people": len(session.panel),
-        "members_ndcg_at_10": dict(learned.members),
-        "stated_ndcg_at_10": learned.stated,
-        "learned_ndcg_at_10": learned.learned,
-        "best_member": learned.best_member,
-        "outcome": learned.outcome,
+        **evidence_of(learned),
         "popularity_ndcg_at_10": session.popularity,
     }
     parameters = {"scaling": "min-max per user over unseen items", "search": "greedy forward", "k": 10}
@@ -92,9 +84,8 @@ def _publish(session: Session, learned: Learned, stated: Mapping[str, float]) ->
 
 
 def _told(learned: Learned) -> str:
-    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in learned.weights.items() if weight > 0)
     best = learned.members[learned.best_member]
     return (
-        f"NDCG@10 {learned.learned:.4f} ({learned.outcome}: {weights}); stated {learned.stated:.4f};"
+        f"NDCG@10 {learned.learned:.4f} ({learned.outcome}: {learned.told()}); stated {learned.stated:.4f};"
         f" best member {learned.best_member} {best:.4f}"
     )

@@ -12,6 +12,7 @@ from recommendation_service.artifacts.store import Artifact
 from recommendation_service.datasets.files import Dataset
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.training.answers import Answering, Answers, ask
+from recommendation_service.training.blend import weight_arrays
 from recommendation_service.training.costs import cost_of
 from recommendation_service.training.ensembles import KIND as ENSEMBLE
 from recommendation_service.training.ensembles import LEAST_PEOPLE
@@ -19,7 +20,7 @@ from recommendation_service.training.evaluation import Figures, Panel, build_pan
 from recommendation_service.training.material import ModelUnusable, NotEnough, Trained
 from recommendation_service.training.recipes import RECIPES, Parameters
 from recommendation_service.training.report import Report
-from recommendation_service.training.study import BASELINE, Study, weight_arrays
+from recommendation_service.training.study import BASELINE, Study
 from recommendation_service.training.worth import Heard, Verdict, judge
 from recommendation_service.use_cases.blends import members_of
 from recommendation_service.use_cases.schema import UseCase
@@ -77,7 +78,7 @@ class Examination:
         self._late: dict[str, Trained] = {}  # with it
         self._heard: dict[str, tuple[Answers, Answers]] = {}  # by engine, of both parts
         self._missing: dict[str, str] = {}
-        self._weights: Mapping[str, float] = {}  # of the main ensemble, once they are learned
+        self._weighed: set[str] = set()  # the members that the main ensemble's learned weights hear
 
     def run(
         self,
@@ -133,7 +134,7 @@ class Examination:
         learned = self._study.learned(self._early) if people >= LEAST_PEOPLE else None
         if learned is None:
             raise NotEnough(f"{people} validation people, and members that were trained, are too few to learn weights from")
-        self._weights = learned.weights
+        self._weighed = learned.heard
         self._early[ENSEMBLE] = self._late[ENSEMBLE] = Trained(ENSEMBLE, weight_arrays(learned), {})
 
     def _artifacts(self, models: Mapping[str, Trained]) -> dict[str, Artifact]:
@@ -166,6 +167,7 @@ class Examination:
             return set()
         main = self._use_case.main_ensemble()
         stated: Mapping[str, float] = self._use_case.engines[name].options.get("members", {})
-        weights = self._weights if main is not None and main[0] == name and self._weights else stated
-        own = {member for member, weight in weights.items() if weight > 0}
+        own = {member for member, weight in stated.items() if weight > 0}
+        if main is not None and main[0] == name and self._weighed:
+            own = self._weighed
         return own.union(*(self._inside(member) for member in own))

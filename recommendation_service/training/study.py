@@ -7,10 +7,10 @@ import numpy as np
 
 from recommendation_service.datasets.files import Dataset
 from recommendation_service.errors import DatasetError
-from recommendation_service.numeric import AnyArray, Floats
+from recommendation_service.numeric import Floats
 from recommendation_service.training import tables
 from recommendation_service.training.basket_panel import build_baskets
-from recommendation_service.training.blend import Learned, learn_weights
+from recommendation_service.training.blend import Learned, learn_weights, weight_arrays
 from recommendation_service.training.evaluation import Figures, Panel, Scorer, build_panel, measure_all, score_people
 from recommendation_service.training.material import NotEnough, Trained, read_material
 from recommendation_service.training.members import ask_members
@@ -179,18 +179,8 @@ def weighted(use_case: UseCase, weights: str) -> UseCase:
     return use_case.model_copy(update={"engines": {**use_case.engines, name: changed}})
 
 
-def weight_arrays(learned: Learned) -> dict[str, AnyArray]:
-    """An ensemble artifact's arrays for learned weights alone."""
-    names = list(learned.weights)
-    return {
-        "members": np.array([name.encode() for name in names], dtype=np.bytes_),
-        "weights": np.array([learned.weights[name] for name in names], dtype=np.float32),
-    }
-
-
 def _blend_note(name: str, learned: Learned, people: int) -> str:
-    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in learned.weights.items() if weight > 0)
     return (
-        f"{name}: weights chosen on {people} validation people ({learned.outcome}): {weights}; NDCG@10 {learned.learned:.4f}"
-        f" there against {learned.stated:.4f} with the stated ones"
+        f"{name}: weights chosen on {people} validation people ({learned.outcome}): {learned.told()};"
+        f" NDCG@10 {learned.learned:.4f} there against {learned.stated:.4f} with the stated ones"
     )

@@ -11,7 +11,9 @@ import numpy as np
 from recommendation_service.benchmarks.quality.tasks import Task
 from recommendation_service.numeric import AnyArray, Floats
 from recommendation_service.training import metrics
-from recommendation_service.training.blend import Learned, blended, learn_weights, scaled
+from recommendation_service.training.blend import Learned, learn_weights
+from recommendation_service.training.blend_search import blended, scaled
+from recommendation_service.training.blend_segments import served
 from recommendation_service.training.evaluation import Panel, Scorer, score_people
 from recommendation_service.training.material import Material, NotEnough, Trained
 from recommendation_service.training.recipes import RECIPES, Fitted, fit
@@ -116,20 +118,25 @@ class Contest:
         return learn_weights(scores, stated, self._panel)
 
     def _measured(self, entries: Sequence[Entry], learned: Learned) -> list[Row]:
-        blends = {BLEND: {name: weight for name, weight in learned.weights.items() if weight > 0}}
+        settings = {BLEND: {name: weight for name, weight in learned.weights.items() if weight > 0}}
+        settings[BLEND] |= {
+            f"from {one.first}: {name}": weight for one in learned.own for name, weight in one.weights.items() if weight > 0
+        }
         if set(STATED) <= {entry.name for entry in entries}:
-            blends = {RECIPE: STATED, **blends}
-        found: dict[str, list[dict[str, AnyArray]]] = {name: [] for name in (*(one.name for one in entries), *blends)}
+            settings = {RECIPE: STATED, **settings}
+        found: dict[str, list[dict[str, AnyArray]]] = {name: [] for name in (*(one.name for one in entries), *settings)}
         with self._report.progress("measuring") as progress:
             for number, panel in enumerate(self.task.test.panels()):
                 progress(number, len(self.task.test) // 500 + 1, "")
                 parts = {entry.name: score_people(entry.scorer, panel) for entry in entries}
                 even = {name: scaled(own, panel.eligible) for name, own in parts.items()}
-                parts |= {name: blended(even, weights) for name, weights in blends.items()}
+                if RECIPE in settings:
+                    parts[RECIPE] = blended(even, STATED)
+                parts[BLEND] = served(even, learned.segments, panel.material.pasts.counts[panel.users])
                 for name, scores in parts.items():
                     found[name].append(measures_of(scores, panel, self.task))
         rows = {entry.name: entry.row for entry in entries}
-        rows |= {name: Row(name, {}, 0, settings=weights) for name, weights in blends.items()}
+        rows |= {name: Row(name, {}, 0, settings=weights) for name, weights in settings.items()}
         return [_summed(rows[name], told) for name, told in found.items()]
 
 

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,8 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.tests.support.materials import club_panel
 from recommendation_service.training import metrics
-from recommendation_service.training.blend import blended, learn_weights, scaled
+from recommendation_service.training.blend import evidence_of, learn_weights, weight_arrays
+from recommendation_service.training.blend_search import blended, scaled
 from recommendation_service.training.evaluation import score_people
 from recommendation_service.training.members import ask_members
 from recommendation_service.use_cases.loader import load
@@ -106,3 +109,39 @@ def test_stated_weights_are_kept_when_nothing_is_better(panel):
     learned = learn_weights({"als": perfect, "two_tower": perfect}, {"als": 0.6, "two_tower": 0.4}, panel)
     assert learned.outcome == "stated"
     assert dict(learned.weights) == pytest.approx({"als": 0.6, "two_tower": 0.4})
+
+
+def test_every_figure_has_its_interval_and_differences_are_of_the_same_people(panel):
+    tables = {"als": noisy(panel, 2, 1), "two_tower": noisy(panel, 1, 2)}
+    stated = {"als": 0.3, "two_tower": 0.7}
+    told = evidence_of(learn_weights(tables, stated, panel))
+    assert json.loads(json.dumps(told)) == told
+    for name in ("als", "two_tower"):
+        low, high = told["members_interval_95"][name]
+        assert low < told["members_ndcg_at_10"][name] < high
+    for name in ("stated", "learned"):
+        low, high = told[f"{name}_interval_95"]
+        assert low < told[f"{name}_ndcg_at_10"] < high
+    best = told["members_ndcg_at_10"][told["best_member"]]
+    for name, other in (("learned_minus_best_member", best), ("learned_minus_stated", told["stated_ndcg_at_10"])):
+        assert told[name]["mean"] == pytest.approx(told["learned_ndcg_at_10"] - other)
+        assert told[name]["interval_95"][0] <= told[name]["mean"] <= told[name]["interval_95"][1]
+        assert told[name]["people"] == len(panel)
+    assert told["segments"]["0-4"]["own_weights"] is False
+    assert sum(one["people"] for one in told["segments"].values()) == len(panel)
+
+
+def test_a_difference_is_surer_than_two_intervals_side_by_side(panel):
+    mine = noisy(panel, 2, 1)
+    told = evidence_of(learn_weights({"als": mine, "two_tower": mine + noisy(panel, 0, 2) / 9}, {"als": 1.0}, panel))
+    low, high = told["learned_minus_best_member"]["interval_95"]
+    apart = told["learned_interval_95"]
+    assert high - low < (apart[1] - apart[0]) / 2
+
+
+def test_few_people_have_no_segments_in_their_arrays_and_one_line_of_weights(panel):
+    learned = learn_weights({"als": noisy(panel, 2, 1), "two_tower": noisy(panel, 2, 2)}, {"als": 0.9, "two_tower": 0.1}, panel)
+    assert set(weight_arrays(learned)) == {"members", "weights"}
+    assert learned.own == ()
+    assert learned.heard == {"als", "two_tower"}
+    assert learned.told() == ", ".join(f"{name} {weight:.2f}" for name, weight in learned.weights.items())
