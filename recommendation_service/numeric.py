@@ -91,6 +91,14 @@ def weighted_direction(vectors: Floats, weights: Floats) -> Floats | None:
     return total / np.float32(length) if length > 1e-6 * reach else None
 
 
+def frequency_scaled(regularization: float, scaling: float, total: AnyArray, others: int) -> AnyArray:
+    """regularization * (total + others)^scaling: what holds down the vector of somebody who occurs with confidence `total`.
+
+    `others` is how many vectors are fixed: each of them is met once, in silence. 0 leaves all regularization alike.
+    """
+    return np.asarray(regularization * (total + others) ** scaling)
+
+
 def dense(inputs: Floats, weights: Floats, bias: Floats) -> Floats:
     """One affine layer: (..., n_in) x (n_in, n_out) + (n_out,)."""
     return np.asarray(inputs @ weights + bias, dtype=np.float32)

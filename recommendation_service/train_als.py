@@ -5,7 +5,7 @@ from recommendation_service import threads  # first: it pins the thread pools be
 import sys
 from collections.abc import Sequence
 
-from recommendation_service.training.als import ALSParameters
+from recommendation_service.training.als import SOLVERS, ALSParameters
 from recommendation_service.training.command import guarded, parse, parser, place_of
 from recommendation_service.training.conductor import add_options, add_search, conduct
 from recommendation_service.training.session import Choices
@@ -23,10 +23,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     found.add_argument("--regularization", type=float, default=STATED.regularization, help="default: %(default)s")
     found.add_argument("--iterations", type=int, default=STATED.iterations, help="default: %(default)s")
     found.add_argument("--alpha", type=float, default=STATED.alpha, help="confidence per unit of weight (default: %(default)s)")
+    found.add_argument("--solver", choices=SOLVERS, default=STATED.solver, help="default: %(default)s")
+    found.add_argument(
+        "--frequency-scaling",
+        type=float,
+        metavar="NU",
+        help="solver exact only: how regularization grows with how often somebody occurs, 0 to 1 (default: 1)",
+    )
     options = parse(found, argv)
     if min(options.factors, options.iterations) < 1 or options.alpha <= 0 or options.regularization < 0:
         found.error("factors and iterations must be 1 or more, alpha above 0, regularization 0 or more")
-    chosen = ALSParameters(options.factors, options.regularization, options.iterations, options.alpha, options.seed)
+    exact, scaling = options.solver == "exact", options.frequency_scaling
+    if scaling is not None and not (exact and 0 <= scaling <= 1):
+        found.error("--frequency-scaling belongs to --solver exact and is 0 to 1")
+    chosen = ALSParameters(
+        options.factors,
+        options.regularization,
+        options.iterations,
+        options.alpha,
+        options.seed,
+        options.solver,
+        float(exact) if scaling is None else scaling,
+    )
     choices = Choices(options.tune, options.budget_seconds, options.force, {"als": chosen}, options.seed)
     return guarded(
         "train_als",

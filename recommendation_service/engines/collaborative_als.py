@@ -14,7 +14,8 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.latest import Latest
 from recommendation_service.engines.vectors import Alignment, Taste, array, parameter, telling
 from recommendation_service.engines.wording import because
-from recommendation_service.numeric import Bools, Floats, Ints
+from recommendation_service.errors import ArtifactRefused
+from recommendation_service.numeric import Bools, Floats, Ints, frequency_scaled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,17 +33,43 @@ class Folded:
         return (self.confidence * (item_factors[self.rows] @ towards)).astype(np.float32)
 
 
-def fold_in(item_factors: Floats, gram: Floats, rows: Ints, confidence: Floats, regularization: float) -> Folded:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a model's solver weighs one person: what its manifest tells, so that folding in equals training."""
+
+    alpha: float
+    regularization: float
+    scaling: float = 0.0  # power of how often somebody occurs; 0: regularization is the same for all
+    on_top: bool = False  # a like's confidence comes on top of the 1 of silence; False: in its place, as `implicit` has it
+
+    @classmethod
+    def of(cls, artifact: Artifact) -> "Terms":
+        """What a manifest tells; one that tells of no solver is `implicit`'s. Raises ArtifactRefused for another one."""
+        told = artifact.manifest.parameters
+        solver = told.get("solver", "implicit")
+        if solver not in ("implicit", "exact"):
+            raise ArtifactRefused(f"{artifact.version}: solver {solver!r} is neither implicit nor exact; train it again")
+        scaling = parameter(artifact, "frequency_scaling") if "frequency_scaling" in told else 0.0
+        return cls(parameter(artifact, "alpha"), parameter(artifact, "regularization"), scaling, on_top=solver == "exact")
+
+    def ridge(self, confidence: Floats, others: int) -> float:
+        """What holds down the vector of somebody with these likes among `others` items."""
+        return float(frequency_scaled(self.regularization, self.scaling, confidence.sum(dtype=np.float64), others))
+
+
+def fold_in(
+    item_factors: Floats, gram: Floats, rows: Ints, confidence: Floats, regularization: float, *, on_top: bool = False
+) -> Folded:
     """Vector of one user against fixed item factors.
 
     item_factors is (n_items, k), gram is its own product (k, k), rows is (j,), confidence is alpha * weight, > 0:
-    exactly what `implicit` takes as c, where a pair that never met has c = 1.
-    Solves equation 4 of Hu, Koren & Volinsky (2008), "Collaborative Filtering for Implicit Feedback Datasets".
-    Raises LinAlgError when regularization is 0 and the rows do not span k dimensions.
+    exactly what `implicit` takes as c, where a pair that never met has c = 1; with `on_top` that 1 stays beside it.
+    Solves equation 4 of Hu, Koren & Volinsky (2008), "Collaborative Filtering for Implicit Feedback Datasets", or, with
+    `on_top`, that of Rendle et al. (2022). Raises LinAlgError when regularization is 0 and the rows do not span k dimensions.
     """
     liked = item_factors[rows].astype(np.float64)
     trust = confidence.astype(np.float64)
-    system = gram.astype(np.float64) + (liked.T * (trust - 1.0)) @ liked
+    system = gram.astype(np.float64) + (liked.T * (trust if on_top else trust - 1.0)) @ liked
     system[np.diag_indices_from(system)] += regularization
     factor = linalg.cho_factor(system, lower=True, check_finite=False)
     vector = linalg.cho_solve(factor, liked.T @ trust, check_finite=False)
@@ -63,8 +90,7 @@ class CollaborativeALS(Engine):
         item_factors: Floats,
         gram: Floats,
         trained: Bools,
-        alpha: float,
-        regularization: float,
+        terms: Terms,
     ) -> None:
         """`item_factors` (n, k) and `trained` (n,) are in the artifact's row order; `gram` is (k, k)."""
         super().__init__(name, version)
@@ -74,8 +100,7 @@ class CollaborativeALS(Engine):
         self._gram = gram
         self._untrained = np.flatnonzero(~trained)
         self._trained = trained
-        self._alpha = alpha
-        self._regularization = regularization
+        self._terms = terms
         self._latest: Latest[Folded | None] = Latest()
 
     @classmethod
@@ -86,8 +111,7 @@ class CollaborativeALS(Engine):
         factors = telling(artifact, "item_factors", (n_items, None))
         gram = array(artifact, "gram", (factors.shape[1], factors.shape[1]))
         trained = array(artifact, "item_counts", (n_items,), kinds="iu") > 0
-        alpha, regularization = parameter(artifact, "alpha"), parameter(artifact, "regularization")
-        return cls(name, artifact.version, catalogue, alignment, factors, gram, trained, alpha, regularization)
+        return cls(name, artifact.version, catalogue, alignment, factors, gram, trained, Terms.of(artifact))
 
     def scores(self, query: Query) -> Floats | None:
         """Affinity of each item to the folded-in user, around 0 to 1; None without a known liked item."""
@@ -123,4 +147,6 @@ class CollaborativeALS(Engine):
         if not liked.rows.size:
             return None
         rows = self._alignment.artifact_rows[liked.rows]
-        return fold_in(self._item_factors, self._gram, rows, self._alpha * liked.weights, self._regularization)
+        terms, confidence = self._terms, self._terms.alpha * liked.weights
+        ridge = terms.ridge(confidence, self._trained.size - self._untrained.size)
+        return fold_in(self._item_factors, self._gram, rows, confidence, ridge, on_top=terms.on_top)

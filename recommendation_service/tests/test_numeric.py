@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from recommendation_service.numeric import Bools, Floats, blend, dense, standardised, top_rows, unit_range, unit_rows
+from recommendation_service.numeric import (
+    Bools,
+    Floats,
+    blend,
+    dense,
+    frequency_scaled,
+    standardised,
+    top_rows,
+    unit_range,
+    unit_rows,
+)
 
 scores = hnp.arrays(np.float32, st.integers(0, 60), elements=st.one_of(st.just(np.nan), st.floats(-1e6, 1e6, width=32)))
 
@@ -85,3 +95,10 @@ def test_whatever_is_told_stays_within_reach(table: Floats) -> None:
     found = standardised(table, 0 * ones, ones)
     assert np.isfinite(found).all()
     assert np.abs(found).max() <= 4
+
+
+def test_regularization_grows_with_what_somebody_is_met_with():
+    totals = np.array([0.0, 5.0, 20.0])
+    np.testing.assert_array_equal(frequency_scaled(0.5, 0.0, totals, 80), [0.5, 0.5, 0.5])
+    np.testing.assert_allclose(frequency_scaled(0.5, 1.0, totals, 80), [40, 42.5, 50])
+    np.testing.assert_allclose(frequency_scaled(0.5, 0.5, totals, 80), 0.5 * np.sqrt([80, 85, 100]))

@@ -45,8 +45,8 @@ class Fitted:
     parameters: Parameters
 
 
-def _als(material: Material, parameters: ALSParameters, _panel: Panel | None, _progress: Progress | None) -> Trained:
-    return train_als(material, parameters)
+def _als(material: Material, parameters: ALSParameters, _panel: Panel | None, progress: Progress | None) -> Trained:
+    return train_als(material, parameters, progress)
 
 
 def _two_tower(material: Material, parameters: TwoTowerParameters, panel: Panel | None, progress: Progress | None) -> Trained:

@@ -22,12 +22,24 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {
     # implicit does not scale regularization by frequency, so good values look huge; the most telling ones come first
     "als": (
         {
+            "solver": ("implicit",),
+            "frequency_scaling": (0.0,),
             "factors": (64,),
             "iterations": (15,),
             "regularization": (100.0, 30.0, 10.0, 300.0, 0.01),
             "alpha": (40.0, 10.0, 4.0, 1.0),
         },
         {"factors": (128, 192)},
+        # slower, so only what is left of the budget; alpha is 1 / alpha0 of Rendle et al. (2022)
+        {
+            "solver": ("exact",),
+            "frequency_scaling": (1.0,),
+            "factors": (64,),
+            "iterations": (12,),
+            "regularization": (0.01, 0.03, 0.003),
+            "alpha": (10.0, 3.0, 100.0),
+        },
+        {"factors": (128,)},
     ),
     "ease": (
         {"regularization": (300.0, 1_000.0, 100.0, 3_000.0, 10_000.0, 30.0)},
@@ -182,4 +194,9 @@ def _best(tried: Sequence[Tried]) -> Tried:
 
 def _changed(stated: Any, other: Any) -> str:
     before, after = asdict(stated), asdict(other)
-    return ", ".join(f"{name} {after[name]:g}" for name in after if after[name] != before[name])
+    return ", ".join(f"{name} {spelled(after[name])}" for name in after if after[name] != before[name])
+
+
+def spelled(value: Any) -> str:
+    """A setting's value for people."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -75,7 +75,9 @@ def table(rows: Sequence[Row]) -> str:
     for row in rows:
         mean = [f"{row.measures[name][0]:.4f}" for name in names]
         _, low, high = row.measures[names[-1]]
-        settings = ", ".join(f"{name} {value:.3g}" for name, value in row.settings.items())
+        settings = ", ".join(
+            f"{name} {value if isinstance(value, str) else f'{value:.3g}'}" for name, value in row.settings.items()
+        )
         cost = [f"{row.fit_s:.1f}", f"{row.search_s:.1f}", f"{row.megabytes:.1f}"]
         told = "; ".join(filter(None, (settings, row.note)))
         lines.append([row.model, *mean, f"{low:.4f}-{high:.4f}", f"{row.people:,}", *cost, told])

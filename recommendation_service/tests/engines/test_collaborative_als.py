@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from recommendation_service.artifacts.store import Artifact
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.collaborative_als import CollaborativeALS, fold_in
@@ -19,6 +21,20 @@ from recommendation_service.tests.engines.contract import EngineContract
 class TestCollaborativeALS(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
         return CollaborativeALS.from_artifact("als", board.als(order), catalogue)
+
+
+EXACT = {"solver": "exact", "frequency_scaling": 1.0}
+
+
+class TestExactALS(EngineContract):
+    def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
+        return CollaborativeALS.from_artifact("als", told(board.als(order), **EXACT), catalogue)
+
+
+def told(artifact: Artifact, **more: object) -> Artifact:
+    """The artifact with more parameters in its manifest."""
+    manifest = replace(artifact.manifest, parameters={**artifact.manifest.parameters, **more})
+    return replace(artifact, manifest=manifest)
 
 
 def engine(**words) -> tuple[CollaborativeALS, Catalogue]:  # type: ignore[no-untyped-def]
@@ -106,6 +122,35 @@ def test_confidence_is_alpha_times_weight() -> None:
     folded = fold_in(factors, gram, np.array([0, 1]), np.array([12.0, 2.0], dtype=np.float32), 0.01)
     scores = als.scores(board.query(catalogue, (0, 1), weights=(3.0, 0.5)))
     np.testing.assert_allclose(scores, factors @ folded.vector, rtol=1e-5)
+
+
+def test_a_manifest_that_tells_of_no_solver_keeps_its_meaning() -> None:
+    catalogue, asked = board.catalogue(), board.query(board.catalogue(), (0, 1))
+    before = CollaborativeALS.from_artifact("als", board.als(), catalogue).scores(asked)
+    named = told(board.als(), solver="implicit", frequency_scaling=0.0)
+    np.testing.assert_array_equal(before, CollaborativeALS.from_artifact("als", named, catalogue).scores(asked))
+    other = CollaborativeALS.from_artifact("als", told(board.als(), **EXACT), catalogue).scores(asked)
+    assert before is not None
+    assert not np.allclose(before, other)
+
+
+def test_the_exact_solver_holds_down_by_confidence_and_trained_items() -> None:
+    catalogue, untrained = board.catalogue(), (6, 8)
+    artifact = told(board.als(untrained=untrained, alpha=4.0), **EXACT, regularization=0.5)
+    scores = CollaborativeALS.from_artifact("als", artifact, catalogue).scores(board.query(catalogue, (0, 1), weights=(3, 0.5)))
+    factors = board.als().arrays["item_factors"].astype(np.float64)
+    near, trust = factors[[0, 1]], np.array([12.0, 2.0])
+    system = factors.T @ factors + near.T @ np.diag(trust) @ near + 0.5 * (14 + board.N - 2) * np.eye(2)
+    wanted = factors @ np.linalg.solve(system, near.T @ trust)
+    wanted[list(untrained)] = np.nan
+    np.testing.assert_allclose(scores, wanted, rtol=1e-5)
+
+
+def test_a_solver_nobody_knows_is_refused() -> None:
+    with pytest.raises(ArtifactRefused, match="solver 'other' is neither implicit nor exact"):
+        CollaborativeALS.from_artifact("als", told(board.als(), solver="other"), board.catalogue())
+    with pytest.raises(ArtifactRefused, match="parameter frequency_scaling is None"):
+        CollaborativeALS.from_artifact("als", told(board.als(), frequency_scaling=None), board.catalogue())
 
 
 def test_an_item_no_like_speaks_for_has_no_reason() -> None:

@@ -75,6 +75,14 @@ def test_planted_bad_settings_are_refused_and_todays_model_stays(site, capsys):
     assert store(site).load("als").version == "als_v1"
 
 
+def test_the_exact_solver_is_one_option_away(site):
+    assert train_als.main(options(site, *QUICK, "--solver", "exact", "--alpha", "10")) == 0
+    told = store(site).load("als").manifest.parameters
+    assert (told["solver"], told["frequency_scaling"], told["alpha"]) == ("exact", 1.0, 10.0)
+    assert train_als.main(options(site, *QUICK, "--solver", "exact", "--frequency-scaling", "0.5", "--force")) == 0
+    assert store(site).load("als").manifest.parameters["frequency_scaling"] == 0.5
+
+
 def test_force_publishes_what_the_gate_refuses_and_the_manifest_says_so(site):
     assert train_als.main(options(site, *QUICK)) == 0
     bad = ["--factors", "1", "--iterations", "1", "--regularization", "1000000"]
@@ -195,7 +203,17 @@ def test_unnamed_use_cases_without_an_export_are_passed_over(tmp_path, capsys, m
     assert printed.endswith("next: manage.py generate_all_datasets\n")
 
 
-@pytest.mark.parametrize("wrong", [["--alpha", "0"], ["--factors", "0"], ["--nonsense"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--alpha", "0"],
+        ["--factors", "0"],
+        ["--solver", "exakt"],
+        ["--frequency-scaling", "1"],
+        ["--solver", "exact", "--frequency-scaling", "2"],
+        ["--nonsense"],
+    ],
+)
 def test_wrong_usage_ends_with_two(site, wrong, capsys):
     with pytest.raises(SystemExit) as ended:
         train_als.main(options(site, *wrong))

@@ -88,3 +88,19 @@ def test_every_search_names_settings_of_its_kind():
     for kind, own in SEARCHES.items():
         known = set(RECIPES[kind].stated.__dataclass_fields__)
         assert {name for stage in own for name in stage} <= known, kind
+
+
+def exact_only(one):
+    return float(one.solver == "exact")
+
+
+def test_als_tries_the_exact_solver_after_implicit_and_keeps_it_only_when_it_is_better(monkeypatch):
+    monkeypatch.setattr(searching, "SEARCHES", SEARCHES)
+    stated = RECIPES["als"].stated
+    found = search("als", stated, exact_only)
+    solvers = [one.parameters.solver for one in found.tried]
+    assert solvers.index("exact") == solvers.count("implicit")
+    assert {one.parameters.frequency_scaling for one in found.tried if one.parameters.solver == "exact"} == {1.0}
+    assert found.best.parameters.solver == "exact"
+    assert "solver exact, frequency_scaling 1" in told(found)
+    assert search("als", stated, lambda one: -exact_only(one)).best.parameters == stated
