@@ -54,6 +54,10 @@ def test_train_all_publishes_every_kind_and_says_what_to_do_next(site, capsys):
     assert ensemble.arrays["stated_weights"].sum() == pytest.approx(1)
     figures = ensemble.manifest.metrics
     assert figures["learned_ndcg_at_10"] >= max(figures["members_ndcg_at_10"].values())
+    assert set(figures["members_interval_95"]) == set(figures["members_ndcg_at_10"])
+    for name in ("learned_minus_best_member", "learned_minus_stated"):
+        assert figures[name]["mean"] >= 0
+        assert figures[name]["people"] == figures["validation_people"]
 
 
 def test_training_twice_gives_byte_equal_arrays(site):
