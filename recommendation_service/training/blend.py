@@ -36,6 +36,16 @@ class Evidence:
     learned: Measured  # as it serves, every segment by its weights
     over_best: Gain  # of the blend over the best member, the same people both times
     over_stated: Gain
+    in_segments: Mapping[str, "Inside"]  # every segment that has people
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """One segment's best member alone, and what serves the segment over it."""
+
+    best_member: str
+    best: float
+    over_best: Gain
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,7 @@ def evidence_of(learned: Learned) -> dict[str, Any]:
                 "people": one.people,
                 "own_weights": one.own,
                 "held_out_gain_over_common": one.gain and _difference(one.gain),
+                **_inside_of(found.in_segments.get(one.name)),
             }
             for one in learned.segments
         },
@@ -145,13 +156,28 @@ def _evidence(
     alone = {name: voices.figures({name: 1.0}) for name in voices.parts}
     best = max(alone, key=lambda name: float(alone[name].mean()))
     by_stated, by_learned = voices.figures(stated), voices.figures(common)
+    in_segments = {}
     for place, segment in enumerate(segments):
         people = np.flatnonzero(segment_places(counts) == place)
         if segment.own:
             by_learned[people] = voices.only(people).figures(segment.weights)
+        if people.size:
+            in_segments[segment.name] = _inside(by_learned[people], {name: own[people] for name, own in alone.items()})
     members = {name: Measured.of(own) for name, own in alone.items()}
     over_best, over_stated = gain_of(by_learned, alone[best]), gain_of(by_learned, by_stated)
-    return Evidence(members, Measured.of(by_stated), Measured.of(by_learned), over_best, over_stated)
+    return Evidence(members, Measured.of(by_stated), Measured.of(by_learned), over_best, over_stated, in_segments)
+
+
+def _inside(learned: AnyArray, alone: Mapping[str, AnyArray]) -> Inside:
+    best = max(alone, key=lambda name: float(alone[name].mean()))
+    return Inside(best, float(alone[best].mean()), gain_of(learned, alone[best]))
+
+
+def _inside_of(one: Inside | None) -> dict[str, Any]:
+    if one is None:
+        return {}
+    difference = _difference(one.over_best)
+    return {"best_member": one.best_member, "best_member_ndcg_at_10": one.best, "learned_minus_best_member": difference}
 
 
 def _row(weights: Mapping[str, float], names: list[str]) -> Floats:

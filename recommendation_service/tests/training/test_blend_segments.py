@@ -8,7 +8,7 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.tests.support.materials import club_panel
 from recommendation_service.training import metrics
-from recommendation_service.training.blend import learn_weights, weight_arrays
+from recommendation_service.training.blend import evidence_of, learn_weights, weight_arrays
 from recommendation_service.training.blend_search import Voices, choose, scaled
 from recommendation_service.training.blend_segments import BOUNDS, LEAST_PEOPLE, learn_segments, segment_places, served
 from recommendation_service.training.evaluation import score_people
@@ -150,3 +150,14 @@ def test_the_engine_serves_by_segment_exactly_what_was_measured():
     assert np.allclose(answered, served(parts, learned.segments, counts), atol=1e-6, equal_nan=True)
     assert metrics.ndcg(answered, panel.eligible, panel.relevant) == pytest.approx(learned.learned)
     assert learned.learned > max(learned.members.values()) + 0.1
+
+
+def test_the_evidence_says_for_each_segment_what_serves_it_over_its_best_member():
+    panel, tables = divided_panel()
+    told = evidence_of(learn_weights(tables, EVEN, panel))["segments"]
+    assert {name: one["own_weights"] for name, one in told.items()} == {"0-4": True, "5-19": False, "20+": True}
+    assert (told["0-4"]["best_member"], told["20+"]["best_member"]) == ("popular", "als")
+    assert "best_member" not in told["5-19"]  # nobody is in it
+    for name in ("0-4", "20+"):
+        assert told[name]["learned_minus_best_member"]["mean"] >= 0
+        assert told[name]["held_out_gain_over_common"]["interval_95"][0] > 0
