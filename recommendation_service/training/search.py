@@ -37,7 +37,7 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {
             "factors": (64,),
             "iterations": (12,),
             "regularization": (0.01, 0.03, 0.003),
-            "alpha": (10.0, 3.0, 100.0),
+            "alpha": (3.0, 10.0, 100.0),
         },
         {"factors": (128,)},
     ),
