@@ -114,7 +114,7 @@ def test_the_settings_of_published_models_are_taken(root, capsys):
     capsys.readouterr()
     lines = look(capsys)
     assert "settings: content as in content_v1, ease as in ease_v1; the others as stated" in lines
-    assert "the settings of ease were chosen on events of this test part too: expect a little less" in lines
+    assert "the settings of content, ease were chosen on events of this test part too: expect a little less" in lines
     manifest = json.loads((root / "models" / "clinic" / "ease_v1" / "manifest.json").read_bytes())
     assert manifest["parameters"]["regularization"] != 500.0  # so these are not the stated ones
     assert any(line.startswith("ease: ease_v1, 0.0 days old") for line in lines)
