@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ from recommendation_service.training.command import guarded
 from recommendation_service.training.evaluation import Panel, score_people
 from recommendation_service.training.material import Material, Trained
 from recommendation_service.training.recipes import fit
-from recommendation_service.training.search import SEARCHES, Stage, spelled
+from recommendation_service.training.search import SEARCHES, Stage, search, spelled
 from recommendation_service.training.trials import Trials
 
 PROTOCOLS = ("next-item", "time", "random")
@@ -79,13 +78,10 @@ def preferred(task: Task, solver: str, budget_s: float) -> tuple[ALSParameters, 
     """The settings of one solver that validation prefers, and how many were tried before the budget was spent."""
     material, panel = task.valid.material, task.valid.some(PEOPLE)
     trials = Trials(material, panel, "als", lambda one: score_people(_engine(one, material), panel), k=task.k)
-    begun, scores = time.perf_counter(), dict[ALSParameters, float]()
-    for stage in _stages(solver):
-        start = max(scores, key=scores.__getitem__) if scores else STATED
-        for candidate in _combinations(start, stage):
-            if candidate not in scores and (not scores or time.perf_counter() - begun <= budget_s):
-                scores[candidate] = trials.measure(candidate)
-    return max(scores, key=scores.__getitem__), len(scores)
+    stages = tuple(_stages(solver))
+    first = replace(STATED, **{name: values[0] for name, values in stages[0].items()})  # the other solver is not to be kept
+    found = search("als", first, trials.measure, budget_s=budget_s, stages=stages)
+    return found.best.parameters, len(found.tried)
 
 
 def _stages(solver: str) -> Iterator[Stage]:
@@ -95,11 +91,6 @@ def _stages(solver: str) -> Iterator[Stage]:
         (named,) = stage.get("solver", (named,))
         if named == solver:
             yield stage
-
-
-def _combinations(start: ALSParameters, stage: Stage) -> Iterator[ALSParameters]:
-    for values in product(*stage.values()):
-        yield replace(start, **dict(zip(stage, values, strict=True)))
 
 
 def _measured(name: str, task: Task, parameters: ALSParameters, tried: int, search_s: float) -> Found:

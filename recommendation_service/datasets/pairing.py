@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recommendation_service.domain.side import Side, Words
+from recommendation_service.domain.side import OWN_ID, Side, Words
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.numeric import Floats, blend
 from recommendation_service.use_cases.options import checked, one_of
@@ -228,7 +228,7 @@ def _check_sentences(place: str, says: Mapping[str, str]) -> None:
 
 
 def _persons(side: Side, name: str) -> Words:
-    if name == "id":
+    if name == OWN_ID:
         return np.array(side.ids, dtype=np.str_)
     found = side.words.get(name)
     return np.full(len(side), "", dtype="U1") if found is None else found

@@ -124,13 +124,15 @@ def search(
     memory: Memory | None = None,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
+    stages: Sequence[Stage] | None = None,
 ) -> Searched:
-    """The best settings of one kind by `measure` (higher is better).
+    """The best settings of one kind by `measure` (higher is better); `stages` in place of the kind's own.
 
     The stated ones are tried first and kept unless something is better. Ends after the first try that finishes beyond
     `budget_s` seconds. A kind that has no search keeps what is stated.
     """
-    begun, known, stages = clock(), memory or Memory(), stages_of(kind, stated)
+    begun, known = clock(), memory or Memory()
+    stages = stages_of(kind, stated) if stages is None else stages
     most = 1 + sum(len(list(_combinations(stage))) for stage in stages)
     tried = [Tried(stated, known.score(kind, stated, measure))]
     for candidate in _candidates(stages, tried):

@@ -60,7 +60,6 @@ class Choices:
 
     models: Sequence[str] = MODELS
     budget_s: float = 30.0  # a model's search; 0: stated settings
-    seed: int = 42
 
 
 class Contest:

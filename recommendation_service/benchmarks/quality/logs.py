@@ -51,8 +51,8 @@ def read_log(path: Path) -> Log:
         raise DatasetError(f"{path.name}: cannot be read ({error}); give a CSV, TSV, Parquet or sequence file") from error
 
 
-def read_lines(path: Path, item_ids: IdMap | None = None) -> dict[str, list[str]]:
-    """One line a user: the id, then items. Items outside `item_ids` are kept: they are what nobody can recommend."""
+def read_lines(path: Path) -> dict[str, list[str]]:
+    """One line a user: the id, then items. Raises DatasetError for a file without any."""
     found: dict[str, list[str]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         words = line.split()
