@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from recommendation_service.errors import ConfigurationError
+from recommendation_service.use_cases.options import check_words
 from recommendation_service.use_cases.schema import Feature, UseCase
 
 KIND = "bid"
@@ -49,10 +50,7 @@ def bid_parameters(use_case: UseCase, *, seed: int = 42) -> BidParameters:
     found = next(((name, part) for name, part in use_case.estimators.items() if part.kind == KIND), None)
     name, told = (found[0], dict(found[1].training)) if found else (KIND, {})
     place = f"{use_case.name}: estimator '{name}', training"
-    known = {field.name for field in fields(BidParameters)}
-    stranger = next((word for word in told if word not in known), None)
-    if stranger is not None:
-        raise ConfigurationError(f"{place} does not know '{stranger}'; its words are {', '.join(sorted(known))}")
+    check_words(told, (field.name for field in fields(BidParameters)), place=place)
     told["features"] = _features(told.get("features", ()), place)
     read = replace(BidParameters(seed=seed), **told)
     if not read.features or not 0 < read.share < 1:

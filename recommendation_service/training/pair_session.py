@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from recommendation_service.artifacts.store import Artifact, ArtifactStore
+from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.datasets.files import Dataset
 from recommendation_service.datasets.matches import Matches
-from recommendation_service.errors import ArtifactRefused, PublishRefused
+from recommendation_service.errors import PublishRefused
 from recommendation_service.training import gate
 from recommendation_service.training.material import NotEnough, Trained
 from recommendation_service.training.pair_recipes import PAIR_RECIPES, PairRecipe
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import Choices, Outcome
+from recommendation_service.training.todays import todays
 from recommendation_service.use_cases.schema import Pairing, UseCase
 
 EXPORT = "run: manage.py generate_all_datasets"
@@ -55,7 +56,7 @@ class PairSession:
         return self._judged(recipe, trained, matches, chosen, started)
 
     def _judged(self, recipe: PairRecipe, trained: Trained, matches: Matches, chosen: Any, started: float) -> Outcome:
-        kind, today = trained.kind, self._today(trained.kind)
+        kind, today = trained.kind, todays(self.store, self.pairing.second, self.report, trained.kind)
         lost = recipe.lost(trained, today, matches, self.pairing, chosen)
         verdict = gate.judge_pairs(
             trained.arrays, lost, matches=len(matches), current_dataset=today.manifest.dataset if today else None
@@ -88,13 +89,6 @@ class PairSession:
             warnings=trained.warnings + forced,
             libraries={name: version(name) for name in recipe.made_by},
         ).version
-
-    def _today(self, kind: str) -> Artifact | None:
-        try:
-            return self.store.load(kind)
-        except ArtifactRefused as error:
-            self.report.warn(f"{self.pairing.second}/{kind}: today's model cannot be read ({error.message})")
-            return None
 
     def _skipped(self, kind: str, rows: int, started: float, reason: str) -> Outcome:
         kept = " (today's keeps serving)" if self.store.folder(kind).pointer() else ""

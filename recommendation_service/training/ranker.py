@@ -13,6 +13,7 @@ from recommendation_service.training.ranker_gain import Gain, gain_of
 from recommendation_service.training.ranker_parameters import LEAST, RankerParameters
 from recommendation_service.training.session import Outcome, Session
 from recommendation_service.training.shown_lists import ShownLists, answered_lists, read_lists, surfaces_of
+from recommendation_service.use_cases.options import check_words
 from recommendation_service.use_cases.schema import Part, UseCase
 
 KIND = "learned"
@@ -66,10 +67,7 @@ def parameters_of(use_case: UseCase, name: str, part: Part, *, seed: int) -> Ran
     Raises ConfigurationError for a word that is not known and for a value that grows no trees.
     """
     place = f"{use_case.name}: ranker '{name}', training"
-    known = sorted(field.name for field in fields(RankerParameters))
-    strangers = sorted(set(part.training) - set(known))
-    if strangers:
-        raise ConfigurationError(f"{place} does not know '{strangers[0]}'; its words are {', '.join(known)}")
+    check_words(part.training, (field.name for field in fields(RankerParameters)), place=place)
     for word, value in part.training.items():
         _check_value(f"{place}: {word}", LEAST.get(word), value, whole=word != "learning_rate")
     return replace(RankerParameters(seed=seed), **part.training)

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
 from typing import Any
 
-from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.als import ALSParameters, train_als
 from recommendation_service.training.co_occurrence import CoOccurrenceParameters, train_co_occurrence
 from recommendation_service.training.content import ContentParameters, train_content
@@ -18,6 +17,7 @@ from recommendation_service.training.next_item import NextItemParameters, train_
 from recommendation_service.training.report import Progress
 from recommendation_service.training.similar_users import SimilarUsersParameters, train_similar_users
 from recommendation_service.training.tower_parameters import TwoTowerParameters
+from recommendation_service.use_cases.options import check_words
 from recommendation_service.use_cases.schema import UseCase
 
 Parameters = Any  # one of the frozen dataclasses of RECIPES, by kind
@@ -120,10 +120,8 @@ def stated_for(use_case: UseCase, kind: str, *, seed: int) -> Parameters:
     found = use_case.engine_of_kind(kind)
     told = dict(found[1].training) if found else {}
     known = {field.name: type(getattr(stated, field.name)) for field in fields(stated)}
+    check_words(told, known, place=f"{use_case.name}: engine '{found[0] if found else kind}', training")
     for name, value in told.items():
-        if name not in known:
-            place = f"{use_case.name}: engine '{found[0] if found else kind}', training"
-            raise ConfigurationError(f"{place} does not know '{name}'; its words are {', '.join(sorted(known))}")
         told[name] = tuple(value) if isinstance(value, list) else value
     if "seed" in known:
         told.setdefault("seed", seed)

@@ -8,7 +8,6 @@ from typing import Any
 from recommendation_service.artifacts.store import Artifact, ArtifactStore
 from recommendation_service.datasets.files import Dataset, Events
 from recommendation_service.domain.catalogue import Catalogue
-from recommendation_service.errors import ArtifactRefused
 from recommendation_service.numeric import Floats
 from recommendation_service.training import gate, metrics
 from recommendation_service.training.evaluation import Panel, Scorer, build_panel, score_people
@@ -17,6 +16,7 @@ from recommendation_service.training.recipes import Fitted, Parameters, fit, lib
 from recommendation_service.training.report import Report
 from recommendation_service.training.search import DEFAULT_BUDGET_S, SEARCHES, Memory, Searched, figures, stages_of, told
 from recommendation_service.training.splits import time_split
+from recommendation_service.training.todays import todays
 from recommendation_service.training.trials import Trials
 from recommendation_service.use_cases.schema import UseCase
 
@@ -117,11 +117,7 @@ class Session:
 
     def today(self, kind: str) -> Artifact | None:
         """The published model, or None when there is none that can be read."""
-        try:
-            return self.store.load(kind)
-        except ArtifactRefused as error:
-            self.report.warn(f"{self.name}/{kind}: today's model cannot be read ({error.message})")
-            return None
+        return todays(self.store, self.name, self.report, kind)
 
     @property
     def rows(self) -> int:

@@ -1,7 +1,7 @@
 """Checks the options of a use-case file against the keyword-only parameters of the code they are for."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -32,6 +32,14 @@ def checked(
         word = ".".join(str(step) for step in problem["loc"])
         raise ConfigurationError(f"{place}: {word}: {problem['msg']}; its options are {', '.join(known)}") from error
     return {name: getattr(read, name) for name in options}
+
+
+def check_words(told: Iterable[str], known: Iterable[str], *, place: str) -> None:
+    """Raise ConfigurationError naming the place, the first word that is not known, and those that are."""
+    words = sorted(known)
+    stranger = next((word for word in sorted(told) if word not in words), None)
+    if stranger is not None:
+        raise ConfigurationError(f"{place} does not know '{stranger}'; its words are {', '.join(words)}")
 
 
 def one_of(kinds: Mapping[str, Any], kind: str, *, place: str) -> Any:
