@@ -1,6 +1,7 @@
 """Laws of the shared arithmetic."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -32,6 +33,21 @@ def test_top_rows_are_those_of_a_full_stable_sort(case: tuple[Floats, Bools], li
     known = [row for row in range(values.size) if eligible[row] and not np.isnan(values[row])]
     expected = sorted(known, key=lambda row: (-values[row], row))[: max(limit, 0)]
     assert top_rows(values, limit, eligible).tolist() == expected
+
+
+@pytest.mark.parametrize("levels", [2, 40, 10**6])
+@pytest.mark.parametrize("limit", [1, 60, 200, 9_000])
+def test_a_long_row_is_cut_as_a_short_one(levels: int, limit: int) -> None:
+    rng = np.random.default_rng(levels + limit)
+    values = rng.integers(0, levels, 9_001).astype(np.float32)
+    values[rng.random(values.size) < 0.3] = np.nan
+    values[rng.random(values.size) < 0.1] = -np.inf
+    eligible = rng.random(values.size) < 0.9
+    for own in (values, np.sort(values), np.where(eligible & (np.arange(values.size) < 50), values, np.float32(np.nan))):
+        rows = np.arange(own.size)
+        ordered = np.lexsort((rows, -own))
+        expected = [row for row in ordered.tolist() if eligible[row] and not np.isnan(own[row])][:limit]
+        assert top_rows(own, limit, eligible).tolist() == expected
 
 
 @given(scores, st.integers(0, 70))
@@ -72,6 +88,13 @@ def test_a_blend_leaves_the_weight_of_the_silent_to_the_others() -> None:
     assert np.isnan(mixed[2])
 
 
+def test_scaling_leaves_the_scores_as_they_were() -> None:
+    values = np.array([1, 3, np.nan], dtype=np.float32)
+    unit_range(values)
+    blend([values, values], [0.5, 0.5])
+    assert values[:2].tolist() == [1, 3]
+
+
 @given(scores)
 def test_a_member_of_weight_0_is_not_heard(values: Floats) -> None:
     other = np.zeros_like(values)
@@ -97,7 +120,7 @@ def test_whatever_is_told_stays_within_reach(table: Floats) -> None:
     assert np.abs(found).max() <= 4
 
 
-def test_regularization_grows_with_what_somebody_is_met_with():
+def test_regularization_grows_with_what_somebody_is_met_with() -> None:
     totals = np.array([0.0, 5.0, 20.0])
     np.testing.assert_array_equal(frequency_scaled(0.5, 0.0, totals, 80), [0.5, 0.5, 0.5])
     np.testing.assert_allclose(frequency_scaled(0.5, 1.0, totals, 80), [40, 42.5, 50])
