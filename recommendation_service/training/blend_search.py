@@ -1,7 +1,8 @@
 """The search for an ensemble's weights: greedy and forward, on validation people (Caruana et al., 2004).
 
 Every member's scores are scaled per person to [0, 1] over what the person has not seen, exactly as the ensemble engine
-does; masking comes first, or the history would set the scale.
+does; masking comes first, or the history would set the scale. Lists are made of every member's best rows (blend_table),
+which is where a blend's first ten lie, but for cases too rare to have been met.
 """
 
 from collections.abc import Mapping
@@ -12,12 +13,14 @@ from scipy import sparse
 
 from recommendation_service.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.training import metrics
+from recommendation_service.training.blend_table import renumbered, shortlist, stacked, taken
 from recommendation_service.training.evaluation import Panel
 
 STEPS = (0.03, 0.1, 0.25, 0.5, 1.0, 2.0)
 ROUNDS = 20
 LEAST_GAIN = 1e-6
 K = 10
+AT_ONCE = 256  # people whose whole rows are scaled together
 
 
 def scaled(scores: Floats, eligible: Bools) -> Floats:
@@ -47,15 +50,26 @@ def blended(parts: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats
 class Voices:
     """What every member says of some people, and what these people went for."""
 
-    parts: Mapping[str, Floats]  # (p, n_items) each, scaled
-    eligible: Bools  # (p, n_items) what is ranked
-    relevant: sparse.csr_array  # (p, n_items) of 1
+    parts: Mapping[str, Floats]  # (p, c) each, scaled; NaN: cannot say
+    eligible: Bools  # (p, c) what is ranked
+    relevant: sparse.csr_array  # (p, c or more) of 1; beyond c: gone for, and never ranked
 
     @classmethod
     def of(cls, scores: Mapping[str, Floats], panel: Panel, candidates: Bools | None = None) -> "Voices":
-        """From raw scores of a panel; where an ensemble ranks `candidates` (p, n_items) only, so do its weights."""
-        parts = {name: scaled(own, panel.eligible) for name, own in scores.items()}
-        return cls(parts, panel.eligible if candidates is None else panel.eligible & candidates, panel.relevant)
+        """From raw (p, n_items) scores of a panel, cut down to each person's `shortlist`.
+
+        Where an ensemble ranks `candidates` (p, n_items) only, so do its weights.
+        """
+        ranked = panel.eligible if candidates is None else panel.eligible & candidates
+        blocks = [slice(start, start + AT_ONCE) for start in range(0, len(panel), AT_ONCE)]
+        tables, told = [], []
+        for block in blocks:
+            parts = {name: scaled(own[block], panel.eligible[block]) for name, own in scores.items()}
+            tables.append(shortlist(parts, ranked[block]))
+            told.append({name: taken(own, tables[-1]) for name, own in parts.items()})
+        rows = stacked(tables)
+        parts = {name: _under_each_other([one[name] for one in told], rows.shape[1]) for name in scores}
+        return cls(parts, rows >= 0, renumbered(panel.relevant, rows))
 
     def only(self, people: Ints) -> "Voices":
         """Those of the people at these places."""
@@ -73,22 +87,24 @@ class Voices:
     def steps(self, weights: Mapping[str, float]) -> list[tuple[float, str, float]]:
         """What each member and step added to these weights would be worth, but for the last digits: worth, member, step."""
         total, heard = np.zeros((2, *self.eligible.shape), dtype=np.float32)
+        known = {name: ~np.isnan(own) for name, own in self.parts.items()}
+        whole = all(bool(one[self.eligible].all()) for one in known.values())
         for name, weight in weights.items():
             total += np.float32(weight) * np.nan_to_num(self.parts[name])
-            heard += np.float32(weight) * ~np.isnan(self.parts[name])
+            heard += np.float32(weight) * known[name]
         found = []
         for name, own in self.parts.items():
-            said, known = np.nan_to_num(own), ~np.isnan(own)
+            said = np.nan_to_num(own)
             for step in STEPS:
-                with np.errstate(invalid="ignore"):
-                    scores = (total + np.float32(step) * said) / (
-                        heard + np.float32(step) * known
-                    )  # 0 / 0 is NaN: nobody knows
+                scores = total + np.float32(step) * said
+                if not whole:  # who says nothing leaves the weight to the others; else all are divided by the same
+                    with np.errstate(invalid="ignore"):
+                        scores /= heard + np.float32(step) * known[name]  # 0 / 0 is NaN: nobody knows
                 found.append((float(self._measured(scores).mean()), name, step))
         return found
 
     def _measured(self, scores: Floats) -> AnyArray:
-        return metrics.measure(metrics.top_k(scores, self.eligible, K), self.relevant).ndcg
+        return metrics.measure(_lists(scores, self.eligible), self.relevant).ndcg
 
 
 def choose(voices: Voices, given: Mapping[str, float]) -> tuple[dict[str, float], float]:
@@ -121,6 +137,25 @@ def _climb(voices: Voices, weights: dict[str, float], found: float) -> tuple[dic
             break
         weights, found = tried, worth
     return weights, found
+
+
+def _lists(scores: Floats, eligible: Bools) -> Ints:
+    """(p, K) best places, best first, -1 where a person has fewer; ties keep the lower place first.
+
+    One pass a place is several times quicker than partitioning, for so few places of so few columns.
+    """
+    usable = np.where(eligible & ~np.isnan(scores), scores, np.float32(-np.inf))
+    people, found = np.arange(usable.shape[0]), np.full((usable.shape[0], K), metrics.NO_ROW, dtype=np.int64)
+    for place in range(min(K, usable.shape[1])):
+        best = usable.argmax(axis=1)
+        found[:, place] = np.where(usable[people, best] > -np.inf, best, metrics.NO_ROW)
+        usable[people, best] = -np.inf
+    return found
+
+
+def _under_each_other(blocks: list[Floats], width: int) -> Floats:
+    padded = [np.pad(one, ((0, 0), (0, width - one.shape[1])), constant_values=np.nan) for one in blocks]
+    return np.concatenate(padded)
 
 
 def _even(voices: Voices, weights: Mapping[str, float]) -> dict[str, float]:
