@@ -64,6 +64,7 @@ class Tried:
 
     parameters: Any
     score: float
+    at_s: float = 0.0  # seconds after the search began, when the score was known
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +135,17 @@ def search(
     begun, known = clock(), memory or Memory()
     stages = stages_of(kind, stated) if stages is None else stages
     most = 1 + sum(len(list(_combinations(stage))) for stage in stages)
-    tried = [Tried(stated, known.score(kind, stated, measure))]
+
+    def measured(parameters: Any) -> Tried:
+        return Tried(parameters, known.score(kind, parameters, measure), clock() - begun)
+
+    tried = [measured(stated)]
     for candidate in _candidates(stages, tried):
         if clock() - begun > budget_s:
             break
         if any(one.parameters == candidate for one in tried):
             continue
-        tried.append(Tried(candidate, known.score(kind, candidate, measure)))
+        tried.append(measured(candidate))
         if progress:
             progress(len(tried), most, f"{_changed(stated, candidate)}: {tried[-1].score:.4f}")
     return Searched(_best(tried), tried[0], tuple(tried), clock() - begun <= budget_s)
