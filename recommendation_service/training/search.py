@@ -64,7 +64,7 @@ class Tried:
 
     parameters: Any
     score: float
-    at_s: float = 0.0  # seconds after the search began, when the score was known
+    at_s: float = field(default=0.0, compare=False)  # seconds after the search began; what was remembered takes none
 
 
 @dataclass(frozen=True, slots=True)
