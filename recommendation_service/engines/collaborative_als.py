@@ -29,7 +29,7 @@ class Folded:
 
     def contributions(self, item_factors: Floats, row: int) -> Floats:
         """(j,) what each history item adds to the score of `row`; they sum to the score (Hu et al., section 5)."""
-        towards = linalg.cho_solve(self.factor, item_factors[row].astype(np.float64))
+        towards = linalg.cho_solve(self.factor, item_factors[row].astype(np.float64), check_finite=False)
         return (self.confidence * (item_factors[self.rows] @ towards)).astype(np.float32)
 
 
@@ -101,7 +101,7 @@ class CollaborativeALS(Engine):
         self._untrained = np.flatnonzero(~trained)
         self._trained = trained
         self._terms = terms
-        self._latest: Latest[Folded | None] = Latest()
+        self._latest: Latest[tuple[Taste, Folded] | None] = Latest()
 
     @classmethod
     def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "CollaborativeALS":
@@ -115,20 +115,20 @@ class CollaborativeALS(Engine):
 
     def scores(self, query: Query) -> Floats | None:
         """Affinity of each item to the folded-in user, around 0 to 1; None without a known liked item."""
-        folded = self._latest.keep(query, self._fold(query))
-        if folded is None:
+        found = self._latest.keep(query, self._fold(query))
+        if found is None:
             return None
-        scores = self._item_factors @ folded.vector
+        scores = self._item_factors @ found[1].vector
         scores[self._untrained] = np.nan
         return self._alignment.scatter(scores)
 
     def explain(self, query: Query, row: int) -> Reason | None:
         """The item of the history (or subject) that adds most to this row's score."""
-        folded = self._latest.of(query) or self._latest.keep(query, self._fold(query))
+        found = self._latest.of(query) or self._latest.keep(query, self._fold(query))
         own = int(self._alignment.artifact_rows[row])
-        if folded is None or own < 0 or not self._trained[own]:
+        if found is None or own < 0 or not self._trained[own]:
             return None
-        taste = self._known_taste(query)
+        taste, folded = found
         shares = folded.contributions(self._item_factors, own)
         best = int(np.argmax(shares))
         if shares[best] <= 0:
@@ -142,11 +142,12 @@ class CollaborativeALS(Engine):
         known[known] = self._trained[self._alignment.artifact_rows[liked.rows[known]]]
         return liked.within(known)
 
-    def _fold(self, query: Query) -> Folded | None:
+    def _fold(self, query: Query) -> tuple[Taste, Folded] | None:
+        """The likes that are known to the model, and their person."""
         liked = self._known_taste(query)
         if not liked.rows.size:
             return None
         rows = self._alignment.artifact_rows[liked.rows]
         terms, confidence = self._terms, self._terms.alpha * liked.weights
         ridge = terms.ridge(confidence, self._trained.size - self._untrained.size)
-        return fold_in(self._item_factors, self._gram, rows, confidence, ridge, on_top=terms.on_top)
+        return liked, fold_in(self._item_factors, self._gram, rows, confidence, ridge, on_top=terms.on_top)

@@ -1,5 +1,6 @@
 """Content: items whose words, tags and attributes suit what someone liked and says of themselves. TF-IDF rows."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -13,9 +14,19 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.latest import Latest
 from recommendation_service.engines.vectors import Alignment, Taste, array, csr
 from recommendation_service.engines.wording import matches, shared_tags, similar
-from recommendation_service.numeric import Bools, Floats, Ints, unit_rows
+from recommendation_service.numeric import AnyArray, Bools, Floats, Ints, unit_rows
 
 PROFILE_COUNTS_AS = 3.0  # liked items: what a profile says fades as the history grows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """What one query asks for, in terms."""
+
+    said: Floats  # (t,) by the profile's own words
+    liked: Floats  # (t,) by the taste
+    taste: Taste  # of items with terms
+    rows: sparse.csr_array  # (k, t) theirs
 
 
 class Content(Engine):
@@ -44,7 +55,7 @@ class Content(Engine):
         self._described: Bools = np.asarray(np.diff(rows.indptr) > 0)
         self._undescribed = np.flatnonzero(~self._described)
         self._profile_counts_as = profile_counts_as
-        self._latest: Latest[tuple[Floats, Floats] | None] = Latest()
+        self._latest: Latest[Wanted | None] = Latest()
 
     @classmethod
     def from_artifact(
@@ -65,7 +76,7 @@ class Content(Engine):
         wanted = self._latest.keep(query, self._wanted(query))
         if wanted is None:
             return None
-        scores = np.asarray(self._rows @ unit_rows(wanted[0] + wanted[1]), dtype=np.float32)
+        scores = np.asarray(self._rows @ unit_rows(wanted.said + wanted.liked), dtype=np.float32)
         scores[self._undescribed] = np.nan
         return self._alignment.scatter(scores)
 
@@ -77,18 +88,16 @@ class Content(Engine):
             return None
         start, stop = self._rows.indptr[own], self._rows.indptr[own + 1]
         terms, values = self._rows.indices[start:stop], self._rows.data[start:stop]
-        said, liked = (float(values @ side[terms]) for side in wanted)
+        said, liked = (float(values @ side[terms]) for side in (wanted.said, wanted.liked))
         matched = matches(self._catalogue, row, query.profile)
         if matched is not None and said > 0 and said >= liked:
             return Reason(self.name, matched, said)
-        return self._nearest(query, row, own) if liked > 0 else None
+        return self._nearest(wanted, row, terms, values) if liked > 0 else None
 
-    def _nearest(self, query: Query, row: int, own: int) -> Reason | None:
-        taste = self._known_taste(query).liked()
-        if not taste.rows.size:
-            return None
-        this = self._rows[[own]].toarray()[0]
-        likeness = taste.weights * (self._rows[self._alignment.artifact_rows[taste.rows]] @ this)
+    def _nearest(self, wanted: Wanted, row: int, terms: AnyArray, values: Floats) -> Reason | None:
+        taste, this = wanted.taste, np.zeros(self._rows.shape[1], dtype=np.float32)
+        this[terms] = values
+        likeness = np.maximum(taste.weights, 0) * (wanted.rows @ this)  # a dislike is nobody's reason
         best = int(np.argmax(likeness))
         if likeness[best] <= 0:
             return None
@@ -97,14 +106,16 @@ class Content(Engine):
         text = similar(self._catalogue.titles[other], shared, of_subject=taste.from_subject)
         return Reason(self.name, text, float(likeness[best]))
 
-    def _wanted(self, query: Query) -> tuple[Floats, Floats] | None:
-        """What the profile's words and what the taste ask for, (t,) each; None when both are silent.
+    def _wanted(self, query: Query) -> Wanted | None:
+        """What the profile's words and the taste ask for; None when both are silent.
 
         Around an item the visitor's own words are silent: what is similar to it is so for everybody.
         """
         said = self._profile_terms({} if query.subject.size else query.profile)
-        liked = self._taste_terms(query)
-        return (said, liked) if said.any() or liked.any() else None
+        taste = self._known_taste(query)
+        rows = self._rows[self._alignment.artifact_rows[taste.rows]]
+        liked = _asked_by(taste, rows)
+        return Wanted(said, liked, taste, rows) if said.any() or liked.any() else None
 
     def _profile_terms(self, profile: Profile) -> Floats:
         terms = np.zeros(self._rows.shape[1], dtype=np.float32)
@@ -112,20 +123,20 @@ class Content(Engine):
             terms[self._columns.get(value, _NO_COLUMNS)] = 1.0
         return np.float32(self._profile_counts_as) * unit_rows(terms)
 
-    def _taste_terms(self, query: Query) -> Floats:
-        taste = self._known_taste(query)
-        if not taste.rows.size:
-            return np.zeros(self._rows.shape[1], dtype=np.float32)
-        # in units of this user's usual weight, so that a profile weighs the same beside stars and beside clicks
-        weights = taste.weights / np.abs(taste.weights).mean()
-        rows = self._rows[self._alignment.artifact_rows[taste.rows]]
-        return np.asarray(rows.T @ weights, dtype=np.float32)
-
     def _known_taste(self, query: Query) -> Taste:
         taste = Taste.of(query)
         known = self._alignment.known(taste.rows)
         known[known] = self._described[self._alignment.artifact_rows[taste.rows[known]]]
         return taste.within(known)
+
+
+def _asked_by(taste: Taste, rows: sparse.csr_array) -> Floats:
+    """(t,) sum of `rows` (k, t) by weight."""
+    if not taste.rows.size:
+        return np.zeros(rows.shape[1], dtype=np.float32)
+    # in units of this user's usual weight, so that a profile weighs the same beside stars and beside clicks
+    weights = taste.weights / np.abs(taste.weights).mean()
+    return np.asarray(rows.T @ weights, dtype=np.float32)
 
 
 _NO_COLUMNS: Ints = np.empty(0, dtype=np.int64)

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -15,17 +14,24 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.latest import Latest
 from recommendation_service.engines.vectors import Alignment, Taste, array, csr
 from recommendation_service.engines.wording import because
-from recommendation_service.numeric import Bools, Floats, Ints
+from recommendation_service.numeric import AnyArray, Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Told:
-    """What one query's items bring: each names one row of the table or several."""
+    """What one query's items bring: the stored places of the table rows that they name, one row after the other."""
 
     taste: Taste  # the items, newest first
-    rows: Ints  # (r,) rows of the table
-    weights: Floats  # (r,)
-    of: Ints  # (r,) the item of `taste` that brings each row
+    columns: Ints  # (z,) artifact rows that something is said of
+    values: Floats  # (z,) what is said, weighed
+    ends: Ints  # (r,) where each table row's places end
+    of: Ints  # (r,) the item of `taste` that brings each table row
+
+    def shares(self, own: int) -> AnyArray:
+        """(k,) what each item of `taste` adds to the score of artifact row `own`."""
+        places = np.flatnonzero(self.columns == own)
+        owners = self.of[np.searchsorted(self.ends, places, side="right")]
+        return np.bincount(owners, weights=self.values[places], minlength=self.taste.rows.size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +70,7 @@ class ItemSums(Engine):
         told = self._latest.keep(query, self._told(query))
         if told is None:
             return None
-        found = summed(self._table.rows, told.rows, told.weights)
+        found = np.bincount(told.columns, weights=told.values, minlength=self._table.known.size).astype(np.float32)
         found[self._unknown] = np.nan
         return self._alignment.scatter(found)
 
@@ -74,8 +80,7 @@ class ItemSums(Engine):
         own = int(self._alignment.artifact_rows[row])
         if told is None or own < 0 or not self._table.known[own]:
             return None
-        column = np.asarray(self._table.rows[told.rows][:, [own]].toarray()).ravel()
-        shares = np.bincount(told.of, weights=column * told.weights, minlength=told.taste.rows.size)
+        shares = told.shares(own)
         best = int(np.argmax(shares))
         if shares[best] <= 0:
             return None
@@ -89,16 +94,19 @@ class ItemSums(Engine):
         liked = liked.within(known)
         if not liked.rows.size:
             return None
-        return Told(liked, *self.weighed(liked, self._alignment.artifact_rows[liked.rows]))
+        rows, weights, of = self.weighed(liked, self._alignment.artifact_rows[liked.rows])
+        return Told(liked, *walked(self._table.rows, rows, weights), of)
 
 
-def summed(table: sparse.csr_array, rows: Ints, weights: Floats) -> Floats:
-    """(n,) float32 sum of `rows` (r,) of a sparse (m, n) table, each times its weight.
+def walked(table: sparse.csr_array, rows: Ints, weights: Floats) -> tuple[Ints, Floats, Ints]:
+    """Columns (z,) and weighed values (z,) of `rows` (r,) of a sparse table, and where each row's places end, (r,).
 
-    Slicing and multiplying sparse matrices costs several times as much as walking the stored places once.
+    Slicing and multiplying sparse matrices costs several times as much as copying the stored places once.
     """
-    starts, sizes = table.indptr[rows], np.diff(table.indptr)[rows]
-    ends = np.cumsum(sizes)
-    places = np.arange(ends[-1] if ends.size else 0) + np.repeat(starts - (ends - sizes), sizes)
-    values: Any = table.data[places] * np.repeat(weights, sizes)
-    return np.bincount(table.indices[places], weights=values, minlength=table.shape[1]).astype(np.float32)
+    starts, stops = table.indptr[rows], table.indptr[rows + 1]
+    stretches = [slice(start, stop) for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
+    columns = np.concatenate([table.indices[:0], *(table.indices[one] for one in stretches)])
+    values = np.concatenate([table.data[:0], *(table.data[one] for one in stretches)])
+    sizes = stops - starts
+    values *= np.repeat(weights, sizes)
+    return columns, values, np.cumsum(sizes)

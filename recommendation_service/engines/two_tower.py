@@ -10,6 +10,7 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
 from recommendation_service.domain.slate import Candidates, Reason, Skip
 from recommendation_service.engines.base import Engine
+from recommendation_service.engines.latest import Latest
 from recommendation_service.engines.nearest import NearestIndex, open_index
 from recommendation_service.engines.vectors import Alignment, Taste, array, parameter, telling
 from recommendation_service.engines.wording import because, matches
@@ -95,6 +96,7 @@ class TwoTower(Engine):
         self._index = index if isinstance(index, NearestIndex) else None
         self._missing = index if isinstance(index, str) else ""
         self._catalogue_rows = alignment.catalogue_rows(item_vectors.shape[0])
+        self._latest: Latest[Taste] = Latest()
 
     @classmethod
     def from_artifact(
@@ -175,5 +177,8 @@ class TwoTower(Engine):
         return Reason(self.name, "Suits your profile", 0.0) if self._tower.attributes_of(query.profile) else None
 
     def _known_taste(self, query: Query) -> Taste:
+        kept = self._latest.of(query)
+        if kept is not None:
+            return kept
         liked = Taste.of(query).liked()
-        return liked.within(self._alignment.known(liked.rows))
+        return self._latest.keep(query, liked.within(self._alignment.known(liked.rows)))

@@ -21,6 +21,8 @@ def similar(title: str, shared: Collection[str], *, of_subject: bool) -> str:
 
 def matches(catalogue: Catalogue, row: int, profile: Profile) -> str | None:
     """Such as "Matches your skills: python, go"; None when the item carries nothing the profile names."""
+    if not profile:
+        return None
     carried = carries(catalogue, row)
     found = {key: [value for value in values if value.casefold() in carried] for key, values in profile.items()}
     key = max(sorted(found), key=lambda name: len(found[name]), default=None)

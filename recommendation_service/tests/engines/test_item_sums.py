@@ -9,7 +9,7 @@ from scipy import sparse
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.ease import Ease
-from recommendation_service.engines.item_sums import summed
+from recommendation_service.engines.item_sums import walked
 from recommendation_service.engines.next_item import NextItem
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.numeric import AnyArray
@@ -124,8 +124,35 @@ def test_a_table_that_does_not_fit_is_refused() -> None:
         NextItem.from_artifact("next_item", board.artifact("next_item", arrays), board.catalogue())
 
 
-def test_summing_rows_is_what_multiplying_would_give() -> None:
+def test_walking_rows_is_what_multiplying_would_give() -> None:
     table = random_table(board.N, seed=3)
     rows, weights = np.array([5, 0, 5, 17]), np.array([1.0, -2.0, 0.5, 3.0], dtype=np.float32)
-    np.testing.assert_allclose(summed(sparse.csr_array(table), rows, weights), weights @ table[rows], rtol=1e-4, atol=1e-5)
-    assert summed(sparse.csr_array(table), rows[:0], weights[:0]).tolist() == [0.0] * board.N
+    columns, values, ends = walked(sparse.csr_array(table), rows, weights)
+    for place, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+        found = np.bincount(columns[start:end], weights=values[start:end], minlength=board.N)
+        np.testing.assert_allclose(found, weights[place] * table[rows[place]], rtol=1e-6)
+    assert [side.size for side in walked(sparse.csr_array(table), rows[:0], weights[:0])] == [0, 0, 0]
+
+
+def test_each_item_is_credited_with_what_it_adds() -> None:
+    table = random_table(2 * board.N, seed=4)
+    arrays = arrays_of(table) | {"window_0": SHORT, "window_1": LONG}
+    engine = NextItem.from_artifact("next_item", board.artifact("next_item", arrays), board.catalogue())
+    asked = board.query(board.catalogue(), likes=(7, 2, 9, 4))
+    told, scores = engine._told(asked), engine.scores(asked)
+    assert told is not None
+    assert scores is not None
+    shares = np.array([told.shares(row) for row in range(board.N)])
+    np.testing.assert_allclose(shares.sum(axis=1), scores, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(shares[:, 0], SHORT[0] * table[7] + LONG[0] * table[board.N + 7], rtol=1e-4, atol=1e-6)
+    assert not shares[:, 3].any()  # older than both windows
+
+
+def test_a_click_costs_one_window_however_long_the_past() -> None:
+    engine = TestNextItem().build(board.catalogue(), range(board.N))
+    assert isinstance(engine, NextItem)
+    for likes in ((5, 0, 2), (5, *(row for row in range(board.N) if row != 5))):
+        told = engine._told(board.query(board.catalogue(), likes=likes))
+        assert told is not None
+        assert told.ends.size == SHORT.size + LONG.size  # rows of the table that are read
+        assert told.taste.rows[0] == 5
