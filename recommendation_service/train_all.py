@@ -9,6 +9,7 @@ from recommendation_service.training.command import guarded, parse, parser, plac
 from recommendation_service.training.conductor import add_options, conduct
 from recommendation_service.training.pair_recipes import PAIR_KINDS
 from recommendation_service.training.recipes import KINDS
+from recommendation_service.training.report import NextLast
 from recommendation_service.training.session import Choices
 from recommendation_service.wiring import build_engines
 
@@ -21,7 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parse(found, argv)
     choices = Choices(not options.no_tune, options.budget_seconds, options.force, seed=options.seed)
     wanted = {"ensemble": True, "ranker": True, "pairs": PAIR_KINDS, "dry_run": options.dry_run}
-    return guarded("train_all", lambda: conduct(place_of(options), KINDS, choices, build_engines, **wanted))
+    report = NextLast()
+    code = guarded("train_all", lambda: conduct(place_of(options), KINDS, choices, build_engines, report=report, **wanted))
+    report.tell_lacking()
+    report.tell_next()
+    return code
 
 
 if __name__ == "__main__":

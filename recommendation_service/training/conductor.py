@@ -185,4 +185,5 @@ def _learnable(dataset: Dataset, events: Events, name: str, report: Report) -> b
         if counts.items == 0:
             raise DatasetError(f"{name}: {found.blocking[0]}; add some, then run: manage.py generate_all_datasets")
         report.line(f"{name:<10} not enough data: {found.blocking[0]}; nothing was published, popular items keep serving")
+        report.lacking[name] = found.blocking[0]
     return not found.blocking

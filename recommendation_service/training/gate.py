@@ -10,6 +10,7 @@ from recommendation_service.numeric import AnyArray
 
 WORSE_BY = 0.02  # relative loss of validation NDCG@10 against today's recipe that is still noise
 REFIT_FALL = 0.50  # popularity drifts, so a refit may score lower on older events; half means that something broke
+LEAST_PEOPLE = 10  # fewer validation people than this would judge, and choose settings, by chance
 SHRUNK_TO = 0.50  # an export with less than this share of the last one's interactions is a mistake until said otherwise
 
 
@@ -21,6 +22,7 @@ class Measured:
     refit: float | None
     current: float | None
     popularity: float | None
+    few: bool = False  # of fewer than LEAST_PEOPLE people: told, and no reason for anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,10 @@ def _unusable(arrays: Mapping[str, AnyArray]) -> list[str]:
 
 
 def _worse(measured: Measured) -> list[str]:
-    found = []
+    found: list[str] = []
     candidate = measured.candidate
+    if measured.few:
+        return found
     if candidate is not None and measured.current is not None and candidate < measured.current * (1 - WORSE_BY):
         found.append(f"validation NDCG@10 {candidate:.4f} is more than {WORSE_BY:.0%} below today's {measured.current:.4f}")
     if candidate is not None and measured.refit is not None and measured.refit < candidate * (1 - REFIT_FALL):
@@ -77,6 +81,8 @@ def _shrunk(interactions: int, current: Mapping[str, Any]) -> list[str]:
 def _warnings(measured: Measured) -> list[str]:
     if measured.candidate is None:
         return ["nobody to validate on: published without having been measured"]
+    if measured.few:
+        return [f"fewer than {LEAST_PEOPLE} people to validate on: published without having been compared"]
     if measured.popularity is not None and measured.candidate < measured.popularity:
         return [
             f"loses to popularity: validation NDCG@10 {measured.candidate:.4f} against {measured.popularity:.4f};"

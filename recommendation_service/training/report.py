@@ -21,6 +21,7 @@ class Report:
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
+    lacking: dict[str, str] = field(default_factory=dict)  # catalogue -> why there is too little of it to learn from
 
     def stage(self, catalogue: str, stage: str, rows: int, seconds: float, outcome: str) -> None:
         """One finished stage: how many rows it read, how long it took, what came of it."""
@@ -65,8 +66,8 @@ class Report:
 
 
 @dataclass(slots=True)
-class EveryEpoch(Report):
-    """Tells each step on a line of its own, and keeps the next command for the end."""
+class NextLast(Report):
+    """Keeps the next command for the end, so that what sums up a run can stand before it."""
 
     next_command: str = ""
 
@@ -81,6 +82,18 @@ class EveryEpoch(Report):
         """The line that was kept."""
         if self.next_command:
             Report.line(self, self.next_command)
+
+    def tell_lacking(self) -> None:
+        """For who reads the end of a run only: where there is too little yet, and that it is no failure."""
+        for catalogue, why in self.lacking.items():
+            self.line(f"{catalogue}: not enough data yet: {why}")
+        if self.lacking:
+            self.line("that is no failure: lists are made from items' own words and what is popular; train again later")
+
+
+@dataclass(slots=True)
+class EveryEpoch(NextLast):
+    """Tells each step on a line of its own."""
 
     @contextmanager
     def progress(self, what: str, *, step: str = "epoch") -> Iterator[Progress]:

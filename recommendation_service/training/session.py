@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recommendation_service.artifacts.store import Artifact, ArtifactStore
+from recommendation_service.datasets.checks import learners, shortage
 from recommendation_service.datasets.files import Dataset, Events
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.numeric import Floats
@@ -22,6 +23,7 @@ from recommendation_service.use_cases.schema import UseCase
 
 TRAINING_SHARES = (0.9, 0.1, 0.0)
 PANEL_AT_MOST = 1_000
+OF_WORDS = frozenset({"content", "embedding"})  # kinds that learn from items alone, and need nobody
 REMEMBERED = "tuning.json"  # in the folder of the catalogue's models: what was tried on which export
 EngineBuilder = Callable[[UseCase, Catalogue, Mapping[str, Artifact]], Mapping[str, Scorer]]
 
@@ -72,6 +74,9 @@ class Session:
         self.early = self.whole.as_of(split.train, weighting, split.valid_start)
         self.panel: Panel = build_panel(self.early, split.valid, most=PANEL_AT_MOST, with_history=True)
         self.whole = self.whole.as_of(self.events, weighting, newest)
+        self.short = shortage(learners(self.dataset))
+        if self.short and not OF_WORDS.issuperset(self.kinds):
+            self.report.lacking[self.name] = self.short
         popularity = self._engine_name("popularity")
         self.popularity = None if popularity is None else self.ndcg(self.scores_of({}, popularity))
 
@@ -95,6 +100,8 @@ class Session:
         return outcome
 
     def _train(self, kind: str) -> Outcome:
+        if self.short and kind not in OF_WORDS and not self.choices.force:
+            raise NotEnough(f"not enough data: {self.short}")
         today = self.today(kind)
         chosen = self.choices.parameters.get(kind) or stated_for(self.use_case, kind, seed=self.choices.seed)
         searched, candidate, scores = self._candidate(kind, chosen)
@@ -105,6 +112,7 @@ class Session:
             refit=self.ndcg(self._measured_scores(refit)),
             current=self._current(kind, candidate, scores, today),
             popularity=self.popularity,
+            few=self._few,
         )
         verdict = gate.judge(
             refit.arrays,
@@ -118,6 +126,11 @@ class Session:
     def today(self, kind: str) -> Artifact | None:
         """The published model, or None when there is none that can be read."""
         return todays(self.store, self.name, self.report, kind)
+
+    @property
+    def _few(self) -> bool:
+        """Whether validation figures are made of so few people that they are chance."""
+        return len(self.panel) < gate.LEAST_PEOPLE
 
     @property
     def rows(self) -> int:
@@ -172,7 +185,7 @@ class Session:
 
     def _candidate(self, kind: str, chosen: Parameters) -> tuple[Searched | None, Fitted, Floats | None]:
         """The model without the validation part, with the settings that validation prefers where a search was asked for."""
-        if not self.choices.tune or not stages_of(kind, chosen) or not len(self.panel):
+        if not self._searchable(kind, chosen):
             with self.report.progress(f"{self.name}/{kind}") as progress:
                 panel = self.panel if len(self.panel) else None
                 candidate = fit(self.early, kind, chosen, panel=panel, progress=progress)
@@ -184,6 +197,15 @@ class Session:
             searched, candidate, scores = trials.search(chosen, budget_s=self._share(), memory=memory, progress=progress)
         self.report.stage(self.name, f"tune {kind}", self.rows, time.monotonic() - started, told(searched))
         return searched, candidate, scores
+
+    def _searchable(self, kind: str, chosen: Parameters) -> bool:
+        """Whether to search settings: it was asked for, there is something to search, and enough people to choose by."""
+        if not self.choices.tune or not stages_of(kind, chosen):
+            return False
+        if self._few:
+            told = f"skipped: {len(self.panel)} of {gate.LEAST_PEOPLE} validation people; the stated settings train"
+            self.report.stage(self.name, f"tune {kind}", self.rows, 0.0, told)
+        return not self._few
 
     def _share(self) -> float:
         """Seconds of one kind's search: the budget is the catalogue's, in equal parts for the kinds of this run."""

@@ -32,8 +32,21 @@ def test_without_a_positive_event_nothing_can_be_learned(tmp_path, happenings):
 
 def test_few_events_and_lone_events_are_warned_of(tmp_path):
     found = checked(tmp_path, [Happening(f"u{user}", "i000", "like", NOW) for user in range(3)])
-    assert any("only 3 positive interactions" in warning for warning in found.warnings)
+    assert found.warnings[0].startswith("not enough data: no people liked two items or more; 10 are needed")
     assert any("nobody has a second positive interaction" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("people", "told"),
+    [(1, "not enough data: 1 person liked"), (9, "not enough data: 9 people liked"), (10, "only 20 positive interactions")],
+)
+def test_people_who_liked_two_items_are_what_is_counted(tmp_path, people, told):
+    likes = [Happening(f"u{user}", f"i00{item}", "like", NOW) for user in range(people) for item in range(2)]
+    repeated = [Happening("once", "i001", "like", NOW - day * DAY_S) for day in range(3)]
+    disliked = [Happening("cross", f"i00{item}", "dismiss", NOW) for item in range(5)]
+    found = checked(tmp_path, [*likes, *disliked, *(repeated if people < 10 else [])])
+    assert found.counts.learners == people
+    assert found.warnings[0].startswith(told)
 
 
 def test_one_loud_item_and_one_loud_person_are_named_by_their_share(tmp_path):

@@ -54,6 +54,12 @@ def test_a_refit_that_fell_apart_is_refused():
     assert not verdict(measured=Measured(0.20, 0.05, None, 0.10)).accepted
 
 
+def test_figures_of_a_handful_of_people_refuse_nothing_and_praise_nothing():
+    found = verdict(measured=Measured(0.05, 0.01, 0.20, 0.10, few=True))
+    assert found.accepted
+    assert found.warnings == ("fewer than 10 people to validate on: published without having been compared",)
+
+
 def test_an_export_of_less_than_half_is_refused():
     assert verdict(interactions=50, current_dataset={"interactions": 100}).accepted
     assert not verdict(interactions=49, current_dataset={"interactions": 100}).accepted

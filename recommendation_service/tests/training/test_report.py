@@ -1,7 +1,7 @@
 import io
 
 from recommendation_service.training import report as reports
-from recommendation_service.training.report import EveryEpoch, Report
+from recommendation_service.training.report import EveryEpoch, NextLast, Report
 
 
 def test_a_stage_is_one_line_on_stdout_and_progress_stays_on_stderr(monkeypatch):
@@ -38,6 +38,19 @@ def test_warnings_stand_out_on_stderr():
     err = io.StringIO()
     Report(io.StringIO(), err).warn("loses to popularity")
     assert err.getvalue() == "WARNING: loses to popularity\n"
+
+
+def test_what_is_lacking_stands_before_the_next_command():
+    out = io.StringIO()
+    report = NextLast(out=out, err=io.StringIO())
+    report.lacking["movies"] = "three people"
+    report.line("next: train")
+    report.tell_lacking()
+    report.tell_next()
+    first, second, last = out.getvalue().splitlines()
+    assert first == "movies: not enough data yet: three people"
+    assert second.startswith("that is no failure: ")
+    assert last == "next: train"
 
 
 def test_a_report_of_every_epoch_tells_each_on_a_line_and_keeps_the_next_command_for_the_end():
