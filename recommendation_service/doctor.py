@@ -1,9 +1,13 @@
 """Examines what is exported and loaded, and names the next command."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from recommendation_service.datasets.checks import OF_WORDS, learners, shortage
 from recommendation_service.services.live import Holding, Live
+from recommendation_service.services.weights import weights_told
+from recommendation_service.use_cases.schema import UseCase
 
 EXPORT = "manage.py generate_all_datasets"
 SERVE = "gunicorn -c recommendation_service/gunicorn.conf.py"
@@ -13,21 +17,43 @@ OLD_DAYS = 7.0
 def examine(live: Live, *, now: float) -> tuple[list[str], str]:
     """Lines for people about each use case, and the one command that helps most now. `now` is epoch seconds."""
     lines, commands = [], []
+    exported = any(held.export.value for held in live.holdings.values())
     for name, use_case in sorted(live.use_cases.items()):
+        held = [live.holdings[catalogue] for catalogue in use_case.catalogues]
         lines.append(f"{name}:")
-        for catalogue in use_case.catalogues:
-            told, missing = _catalogue(live.holdings[catalogue], now)
+        for one in held:
+            told, missing = _catalogue(one, now)
             lines += told
-            commands += missing
-        wanted = [engine for engine in use_case.engines if engine not in use_case.switched_off]
-        ready = live.serving.engines.get(name, ())
-        lacking = [engine for engine in wanted if engine not in ready]
-        lacking += [one for one in use_case.estimators if one not in live.serving.estimators.get(name, {})]
-        lines.append(f"  engines ready: {', '.join(ready) or 'none'}")
-        if lacking and ready:
-            lines.append(f"  not trained: {', '.join(lacking)}")
-            commands.append(f"python -m recommendation_service.train_all --use-case {name}")
+            lines += [f"  {weights}" for weights in [weights_told(live, name, one.name)] if weights]
+            # a site need not have every use case: one without any export is nothing to do when others have theirs
+            commands += missing if not exported or any(other.export.value for other in held) else []
+        told, missing = _engines(live, use_case, held)
+        lines += told
+        commands += missing
     return lines, min(commands, key=lambda command: command != EXPORT) if commands else SERVE
+
+
+def _engines(live: Live, use_case: UseCase, held: Sequence[Holding]) -> tuple[list[str], list[str]]:
+    wanted = [engine for engine in use_case.engines if engine not in use_case.switched_off]
+    ready = live.serving.engines.get(use_case.name, ())
+    lacking = [engine for engine in wanted if engine not in ready]
+    untrained = [*lacking, *(one for one in use_case.estimators if one not in live.serving.estimators.get(use_case.name, {}))]
+    lines = [f"  engines ready: {', '.join(ready) or 'none'}"]
+    if not untrained or not ready:
+        return lines, []
+    lines.append(f"  not trained: {', '.join(untrained)}")
+    short = "" if use_case.pairing else _shortage(held)
+    if short:
+        lines.append(f"  not enough data: {short}")
+    if short and not any(use_case.engines[engine].kind in OF_WORDS for engine in lacking):
+        return lines, []  # training again would change nothing
+    return lines, [f"python -m recommendation_service.train_all --use-case {use_case.name}"]
+
+
+def _shortage(held: Sequence[Holding]) -> str:
+    """Why an export has too few people to learn from; empty where one has enough."""
+    exports = [one.export.value for one in held if one.export.value is not None]
+    return shortage(max((learners(export.dataset) for export in exports), default=0))
 
 
 def _catalogue(held: Holding, now: float) -> tuple[list[str], list[str]]:

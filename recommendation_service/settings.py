@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         None, alias="TWO_TOWER_MODEL_PATH", description="Pin one published two-tower folder"
     )
     ensemble_als_weight: float | None = Field(
-        None, alias="ENSEMBLE_ALS_WEIGHT", ge=0, description="Overrides the file; selects stated weights"
+        None, alias="ENSEMBLE_ALS_WEIGHT", ge=0, description="Overrides the file; like all weights, selects stated ones"
     )
     ensemble_two_tower_weight: float | None = Field(None, alias="ENSEMBLE_TWO_TOWER_WEIGHT", ge=0, description="As above")
     default_recommender: str = Field(
@@ -84,6 +84,11 @@ class Settings(BaseSettings):
     )
     hybrid_popularity_weight: float | None = Field(None, alias="HYBRID_WEIGHTS_POPULARITY", ge=0, description="As above")
     hybrid_content_weight: float | None = Field(None, alias="HYBRID_WEIGHTS_CONTENT", ge=0, description="As above")
+    content_weight: float | None = Field(
+        None, alias="CONTENT_WEIGHT", ge=0, description="Of a blend of text vectors, another blend and popularity, such as shop"
+    )
+    collaborative_weight: float | None = Field(None, alias="COLLABORATIVE_WEIGHT", ge=0, description="As above")
+    popularity_weight: float | None = Field(None, alias="POPULARITY_WEIGHT", ge=0, description="As above")
     embedding_dim: int | None = Field(
         None, alias="EMBEDDING_DIM", ge=2, le=1024, description="Length of the two-tower vectors, at the next training"
     )

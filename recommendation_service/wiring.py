@@ -1,8 +1,8 @@
 """The composition root: the only file that knows every part."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -116,11 +116,13 @@ def build_rankers(
     return built
 
 
-def build_engines(use_case: UseCase, catalogue: Catalogue, artifacts: Mapping[str, Artifact]) -> dict[str, Engine]:
+def build_engines(
+    use_case: UseCase, catalogue: Catalogue, artifacts: Mapping[str, Artifact], damaged: Collection[str] = ()
+) -> dict[str, Engine]:
     """The engines of a use case for one catalogue, by name; those whose artifact is absent or refused are left out.
 
-    `artifacts` are by kind. Ensembles come last, of the engines at hand, members before those they are members of.
-    Raises ConfigurationError for unknown kinds, options and members.
+    `artifacts` are by kind, `damaged` kinds have none that can be read. Ensembles come last, of the engines at hand,
+    members before those they are members of. Raises ConfigurationError for unknown kinds, options and members.
     """
     built: dict[str, Engine] = {}
     blends: dict[str, dict[str, Any]] = {}
@@ -137,11 +139,34 @@ def build_engines(use_case: UseCase, catalogue: Catalogue, artifacts: Mapping[st
         elif part.kind in artifacts:
             beside = (artifacts.get(f"{part.kind}{INDEX}"),) if options.get("index") == "faiss" else ()
             _add(built, name, partial(make, name, artifacts[part.kind], catalogue, *beside, **options))
+    weights = WEIGHTS_REFUSED if "ensemble" in damaged else artifacts.get("ensemble")
     for name in in_order(use_case):
-        weights = artifacts.get("ensemble") if blends[name].get("weights") == "learned" else None
-        if weights is not None or blends[name].get("weights") != "learned":
-            _add(built, name, partial(Ensemble.from_members, name, dict(built), weights, **blends[name]))
+        ensemble = _ensemble(name, dict(built), weights, blends[name])
+        if ensemble is not None:
+            built[name] = ensemble
     return built
+
+
+WEIGHTS_REFUSED = Skip(
+    "ensemble", "refused", "the learned weights are damaged and were refused, so the stated ones serve; run: train_all"
+)
+
+
+def _ensemble(
+    name: str, built: Mapping[str, Engine], weights: Artifact | Skip | None, options: Mapping[str, Any]
+) -> Ensemble | None:
+    """An ensemble of the engines at hand; None for one that waits for its first training and has too few members yet."""
+    if options.get("weights") != "learned":
+        return Ensemble.from_members(name, built, **options)
+    if isinstance(weights, Artifact):
+        try:
+            return Ensemble.from_members(name, built, weights, **options)
+        except ArtifactRefused as error:
+            log.error("the learned weights of %s are left out, its stated ones serve: %s", name, error.message)
+            weights = WEIGHTS_REFUSED
+    told = None if weights is None else replace(weights, engine=name)
+    ensemble = Ensemble.from_members(name, built, told, **options)
+    return ensemble if ensemble.manned else None
 
 
 def build_estimators(use_case: UseCase, artifacts: Mapping[str, Artifact]) -> dict[str, Estimator]:
@@ -270,7 +295,7 @@ def _shelf(
 ) -> Shelf:
     return Shelf(
         export.catalogue,
-        build_engines(use_case, export.catalogue, models),
+        build_engines(use_case, export.catalogue, models, damaged),
         source,
         frozenset(name for name, part in use_case.engines.items() if part.kind in damaged),
         build_rankers(use_case, export.catalogue, models, settings) | _damaged_rankers(use_case, damaged),

@@ -69,14 +69,19 @@ class Ensemble(Engine):
         at_least: int = LEAST_MEMBERS,
         may_be_silent: Collection[str] = (),
         scale: Scale = "unit",
+        told: Skip | None = None,
+        learned: bool = False,
     ) -> None:
         """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1, for everybody alike
         unless they are Weights of segments.
 
         Members in `without` are not asked, whatever is trained. Empty `generate`: every row is a candidate. That a member
-        of `may_be_silent` cannot say is as it should be, and not told, as long as enough others can.
+        of `may_be_silent` cannot say is as it should be, and not told, as long as enough others can. `told` is told with
+        every answer; `learned` says where the weights are from.
         """
         super().__init__(name, version)
+        self.learned = learned
+        self._told = () if told is None else (told,)
         self._without = frozenset(without)
         self._weights = weights if isinstance(weights, Weights) else Weights(dict(weights))
         self._engines = dict(engines)
@@ -91,7 +96,7 @@ class Ensemble(Engine):
         cls,
         name: str,
         engines: Mapping[str, Engine],
-        artifact: Artifact | None = None,
+        artifact: Artifact | Skip | None = None,
         *,
         members: Mapping[str, float],
         also_learn: Sequence[str] = (),
@@ -105,7 +110,8 @@ class Ensemble(Engine):
         """Of the engines at hand, by name; `members` are the stated weights, scaled here to sum to 1.
 
         With weights="learned" they come from an artifact of kind "ensemble", which may weigh `also_learn` too, and
-        differently for people with few and with many interactions.
+        differently for people with few and with many interactions. Until there is one the stated ones serve; so they do
+        where a Skip says why there is none that can be used, and then every answer tells that.
         `without` names members that are switched off: they keep their weight's place and are told as missing.
         `generate` says how many candidates each of some members proposes, `at_least` how many members must answer, and
         `may_be_silent` who often has nothing to say without anything being wrong. With scale="as_scored" the members'
@@ -115,22 +121,38 @@ class Ensemble(Engine):
         allowed = {*members, *also_learn}
         _check_generate(name, generate or {}, allowed)
         _check_known(name, "may_be_silent", may_be_silent, allowed)
+        found = artifact if weights == "learned" else None
         used, versions = stated_weights(name, members), []
-        if weights == "learned":
-            if artifact is None:
-                raise ConfigurationError(f"{name}: learned weights need a published ensemble; run: train_all")
-            used = learned_weights(artifact, allowed)
-            versions = [artifact.version]
+        if isinstance(found, Artifact):
+            used = learned_weights(found, allowed)
+            versions = [found.version]
         heard = (used.heard() | set(generate or {})) - set(without)
         present = {member: engines[member] for member in used.common if member in heard and member in engines}
         versions += [part for engine in present.values() for part in engine.version.split("+")]
         options: Mapping[str, Any] = {"generate": generate, "at_least": at_least, "may_be_silent": may_be_silent}
-        return cls(name, "+".join(dict.fromkeys(versions)), present, used, without, scale=scale, **options)
+        told = found if isinstance(found, Skip) else None
+        return cls(
+            name,
+            "+".join(dict.fromkeys(versions)),
+            present,
+            used,
+            without,
+            scale=scale,
+            told=told,
+            learned=isinstance(found, Artifact),
+            **options,
+        )
 
     @property
     def weights(self) -> Mapping[str, float]:
         """The common weights: what serves everybody whose segment has none of its own."""
         return self._weights.common
+
+    @property
+    def manned(self) -> bool:
+        """Whether as many members are there as must answer, of those with a weight."""
+        weighty = [name for name, weight in self.weights.items() if weight > 0]
+        return sum(name in self._engines for name in weighty) >= min(self._at_least, len(weighty))
 
     def scores(self, query: Query) -> Floats | None:
         """The blend over the eligible candidates and NaN elsewhere; None when too few members can answer.
@@ -171,7 +193,7 @@ class Ensemble(Engine):
 
     def partial(self, query: Query) -> tuple[Skip, ...]:
         """The members that were missing from this query's answer, or from a member's own, and why."""
-        return (self._latest.of(query) or self._blended(query)).missing
+        return (*self._told, *(self._latest.of(query) or self._blended(query)).missing)
 
     def laps(self, query: Query) -> Mapping[str, float]:
         """With candidates of its own: ms spent on finding them and on scoring them."""

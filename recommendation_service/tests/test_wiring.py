@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ import pytest
 
 from recommendation_service import app as app_module
 from recommendation_service.datasets.files import Dataset
+from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import Ask
+from recommendation_service.domain.slate import Slate
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.services.live import Live
+from recommendation_service.services.weights import WAITING, weights_told
 from recommendation_service.tests.support import service
 from recommendation_service.use_cases.loader import load, load_file, names
 from recommendation_service.wiring import Observers, build_engines, build_live, build_service
@@ -43,13 +47,73 @@ def test_engines_without_a_model_are_left_out(tmp_path: Path) -> None:
     assert _engines(tmp_path) == {"popular", "als", "two_tower", "content_based", "ease", "next_item", "ensemble"}
 
 
-def test_stated_weights_need_no_trained_ensemble(tmp_path: Path) -> None:
+HOT = tuple(PastEvent(item, "like", 0.0) for item in service.ITEMS[:4])
+
+
+def _hot(live: Live) -> Slate:
+    """The list of somebody whom the router sends to the ensemble."""
+    return live.serving.recommender.recommend(replace(_ask(), history=HOT, count=25))
+
+
+def _members(root: Path, *more: str) -> None:
+    service.export_startups(root)
+    for kind in ("als", "two_tower", *more):
+        service.publish(root, kind)
+
+
+def test_stated_weights_serve_from_the_first_models_on_and_nothing_is_degraded(tmp_path: Path) -> None:
+    _members(tmp_path)
+    live = build_live(_settings(tmp_path))
+    slate = _hot(live)
+    assert (slate.method_used, slate.model_version, slate.degraded) == ("ensemble", "als_v1+two_tower_v1", False)
+    assert weights_told(live, "startups", "startups") == f"ensemble: {WAITING}"
+    service.publish(tmp_path, "ensemble")
+    live.refresh()
+    assert _hot(live).model_version.startswith("ensemble_v1+")
+    assert weights_told(live, "startups", "startups") == "ensemble: learned weights serve"
+
+
+def test_an_ensemble_that_was_never_trained_waits_for_enough_members(tmp_path: Path) -> None:
     service.export_startups(tmp_path)
-    for kind in ("als", "two_tower"):
-        service.publish(tmp_path, kind)
+    service.publish(tmp_path, "als")
+    live = build_live(_settings(tmp_path))
+    slate = _hot(live)
+    assert (slate.method_used, slate.degradation[0].code) == ("als", "not_trained")
+    assert weights_told(live, "startups", "startups") == ""
+
+
+def test_a_weight_in_the_environment_serves_whatever_was_learned(tmp_path: Path) -> None:
+    _members(tmp_path, "ensemble")
     live = build_live(_settings(tmp_path, ENSEMBLE_ALS_WEIGHT="0.7", ENSEMBLE_TWO_TOWER_WEIGHT="0.3"))
-    assert "ensemble" in live.serving.engines["startups"]
-    assert "ensemble" not in build_live(_settings(tmp_path)).serving.engines["startups"]
+    ensemble = live.serving.recommender.runtime.sites["startups"].shelves["startups"].engines["ensemble"]
+    assert isinstance(ensemble, Ensemble)
+    assert ensemble.weights == {"als": 0.7, "two_tower": 0.3}
+    assert _hot(live).degraded is False
+    assert weights_told(live, "startups", "startups").endswith("as the file or the environment wants it")
+
+
+def test_damaged_learned_weights_are_told_while_the_stated_ones_serve(tmp_path: Path) -> None:
+    _members(tmp_path, "ensemble")
+    (tmp_path / "models" / "startups" / "ensemble_v1" / "weights.npy").unlink()
+    live = build_live(_settings(tmp_path))
+    slate = _hot(live)
+    assert slate.method_used == "ensemble"
+    assert [(skip.engine, skip.code) for skip in slate.degradation] == [("ensemble", "refused")]
+    assert weights_told(live, "startups", "startups").endswith("for the learned ones were refused")
+
+
+def test_learned_weights_of_strangers_are_logged_and_told_while_the_stated_ones_serve(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _members(tmp_path)
+    arrays = {**service.ensemble_arrays(), "members": np.array([b"als", b"svd"])}
+    two = np.array([0.5, 0.5], dtype=np.float32)
+    service.publish(tmp_path, "ensemble", {**arrays, "weights": two, "stated_weights": two})
+    with caplog.at_level(logging.ERROR):
+        live = build_live(_settings(tmp_path))
+    assert "weighs als, svd" in caplog.text
+    assert [(skip.engine, skip.code) for skip in _hot(live).degradation] == [("ensemble", "refused")]
+    assert weights_told(live, "startups", "startups").endswith("for the learned ones were refused")
 
 
 BLENDS = """

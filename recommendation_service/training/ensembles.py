@@ -17,8 +17,9 @@ def learn_ensemble(session: Session, outcomes: Sequence[Outcome]) -> Outcome | N
     """Learn and publish the weights of the use case's main ensemble; None when it has none.
 
     They are learned, published and told also where the file serves the stated ones. Members that were not trained this
-    time are left out. Not learned, and said so, when fewer than two members or too few validation people are there, or
-    when a member kept its old model: weights belong to the models of one run.
+    time are left out, and so are those of `also_learn` that kept an old model: weights belong to the models of one run.
+    Not learned, and said so, when fewer than two members or too few validation people are there, or when a member with
+    a stated weight kept its old model.
     """
     found = session.use_case.main_ensemble()
     if found is None:
@@ -28,7 +29,8 @@ def learn_ensemble(session: Session, outcomes: Sequence[Outcome]) -> Outcome | N
     members = _members(session, outcomes, name)
     reason = _why_not(session, outcomes, members, name)
     if reason:
-        session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, f"skipped: {reason}")
+        serve = "today's weights keep serving" if session.store.folder(KIND).pointer() else "the stated weights serve"
+        session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, f"skipped: {reason}; {serve}")
         return Outcome(KIND, None, None, None, skipped=reason)
     learned = learn_weights(members.scores, members.stated, session.panel, members.candidates)
     version = _publish(session, learned, members.stated)
@@ -40,7 +42,7 @@ def learn_ensemble(session: Session, outcomes: Sequence[Outcome]) -> Outcome | N
 
 def _members(session: Session, outcomes: Sequence[Outcome], name: str) -> Members:
     by_kind = {outcome.kind: outcome for outcome in outcomes}
-    trained = {kind: outcome.candidate for kind, outcome in by_kind.items() if outcome.candidate is not None}
+    trained = {kind: one.candidate for kind, one in by_kind.items() if one.candidate is not None and not one.refused}
     artifacts = {kind: one.artifact(session.name) for kind, one in trained.items()}
     firsts = {kind: session.use_case.engine_of_kind(kind) for kind in trained}
     known = {first[0]: by_kind[kind].scores for kind, first in firsts.items() if first}
@@ -50,13 +52,13 @@ def _members(session: Session, outcomes: Sequence[Outcome], name: str) -> Member
 
 
 def _why_not(session: Session, outcomes: Sequence[Outcome], members: Members, name: str) -> str:
-    own = kinds_of(session.use_case, name)
-    kept = [outcome.kind for outcome in outcomes if outcome.refused and outcome.kind in own]
+    stated = session.use_case.engines[name].options["members"]
+    needed = set[str]().union(*(kinds_of(session.use_case, member) for member in stated))
+    kept = [outcome.kind for outcome in outcomes if outcome.refused and outcome.kind in needed]
     if kept:
         return f"{', '.join(kept)} kept an old model; weights belong to the models of one run"
     if len(session.panel) < LEAST_PEOPLE:
         return f"{len(session.panel)} validation people are too few to choose weights by; {LEAST_PEOPLE} are needed"
-    stated = session.use_case.engines[name].options["members"]
     if sum(member in members.scores for member in stated) < min(2, len(stated)):
         return f"its members {', '.join(stated)} were not all trained"
     return ""

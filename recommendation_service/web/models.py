@@ -14,12 +14,14 @@ from recommendation_service.domain.query import Query
 from recommendation_service.engines.router import LEARNING, Policy, Router
 from recommendation_service.numeric import AnyArray
 from recommendation_service.services.live import Holding, Live
+from recommendation_service.services.weights import weights_told
 from recommendation_service.signing import ADMIN, ANY
 from recommendation_service.watched import Watched
 from recommendation_service.web.context import doorkeeper, json_response, live
 from recommendation_service.web.schemas import ArmOut, ModelOut, ModelsOut, ReloadOut
 
 VECTORS = ("item_vectors", "item_factors")  # arrays with one row an item
+BLEND = "ensemble"
 
 blueprint = APIBlueprint("models", __name__, url_prefix="/api/models", tag="Models")
 
@@ -76,9 +78,14 @@ def _model(held: Live, catalogue: str, kind: str, model: Watched[Artifact]) -> M
         problem=model.problem,
         dimension=next((int(arrays[name].shape[1]) for name in VECTORS if name in arrays), None),
         items=int(arrays["item_ids"].size) if "item_ids" in arrays else None,
-        label=_label(model.value),
+        label=_weights(held, catalogue) if kind == BLEND else _label(model.value),
         arms=arms_of(held, catalogue) if kind in LEARNING else [],
     )
+
+
+def _weights(held: Live, catalogue: str) -> str | None:
+    told = (weights_told(held, name, catalogue) for name in held.use_cases)
+    return "; ".join(dict.fromkeys(filter(None, told))) or None
 
 
 def _label(model: Artifact | None) -> str | None:

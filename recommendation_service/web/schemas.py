@@ -203,7 +203,9 @@ class ModelOut(BaseModel):
     problem: str | None = Field(description="Why the published version does not serve; null: it does")
     dimension: int | None = Field(default=None, description="Numbers in an item's vector; null: it has none")
     items: int | None = Field(default=None, description="Items it knows; of an index: that are indexed")
-    label: str | None = Field(default=None, description="What its owner called it; null: nothing")
+    label: str | None = Field(
+        default=None, description="What its owner called it; of an ensemble: which weights serve; null: nothing"
+    )
     arms: list[ArmOut] = Field(default=[], description="Of a bandit: what it has learned and with what chances it chooses")
 
 

@@ -4,6 +4,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 
 from recommendation_service.services.live import Live
+from recommendation_service.services.weights import WAITING, weights_told
 from recommendation_service.web import metrics
 from recommendation_service.web.context import doorkeeper, json_response, live
 from recommendation_service.web.models import listing
@@ -65,5 +66,8 @@ def _use_cases(held: Live) -> list[UseCaseHealth]:
             detail = f"no export of {', '.join(absent)} yet; run: manage.py generate_all_datasets"
         elif lacking := sorted({*use_case.engines, *use_case.estimators} - ready):
             detail = f"not trained: {', '.join(lacking)}; run: python -m recommendation_service.train_all --use-case {name}"
+        else:
+            told = (weights_told(held, name, catalogue) for catalogue in use_case.catalogues)
+            detail = "; ".join(one for one in told if one.endswith(WAITING))
         rows.append(UseCaseHealth(use_case=name, can_answer=engines is not None, detail=detail, engines=list(engines or ())))
     return rows

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Reason
+from recommendation_service.domain.slate import Reason, Skip
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
@@ -125,9 +125,41 @@ def test_learned_weights_come_from_the_artifact() -> None:
     assert ensemble.version == "ensemble_v1+als_v1+popular_v1+two_tower_v1"
 
 
-def test_learned_weights_without_a_published_ensemble_are_a_configuration_error() -> None:
-    with pytest.raises(ConfigurationError, match="train_all"):
-        Ensemble.from_members("ensemble", pair([0], [0]), members={"als": 1}, weights="learned")
+def test_stated_weights_serve_until_learned_ones_are_published() -> None:
+    ensemble = Ensemble.from_members(
+        "ensemble",
+        {**pair([0, 1], [1, 0]), "popular": Says("popular", [0, 1])},
+        members={"als": 0.6, "two_tower": 0.4},
+        also_learn=["popular"],
+        weights="learned",
+    )
+    assert (ensemble.weights, ensemble.learned) == ({"als": 0.6, "two_tower": 0.4}, False)
+    assert ensemble.version == "als_v1+two_tower_v1"
+    assert ensemble.recommend(asked(2), 2) is not None
+    assert ensemble.partial(asked(2)) == ()
+
+
+def test_stated_weights_serve_where_learned_ones_were_refused_and_every_answer_tells() -> None:
+    refused = Skip("ensemble", "refused", "the learned weights are damaged")
+    members = {"als": 0.6, "two_tower": 0.4}
+    ensemble = Ensemble.from_members("ensemble", pair([0, 1], [1, 0]), refused, members=members, weights="learned")
+    assert (ensemble.weights, ensemble.learned) == (members, False)
+    assert ensemble.recommend(asked(2), 2) is not None
+    assert ensemble.partial(asked(2)) == (refused,)
+    stated = Ensemble.from_members("ensemble", pair([0, 1], [1, 0]), refused, members=members)
+    assert stated.partial(asked(2)) == ()  # who did not want them misses nothing
+
+
+@pytest.mark.parametrize(
+    ("there", "at_least", "manned"),
+    [(("als", "two_tower"), 2, True), (("als",), 2, False), (("als",), 1, True), (("popular",), 2, False), ((), 1, False)],
+)
+def test_an_ensemble_is_manned_when_as_many_members_are_there_as_must_answer(
+    there: tuple[str, ...], at_least: int, manned: bool
+) -> None:
+    engines = {name: Says(name, [0, 1]) for name in there}
+    stated = {"als": 0.6, "two_tower": 0.4, "popular": 0.0}
+    assert Ensemble.from_members("ensemble", engines, members=stated, at_least=at_least).manned is manned
 
 
 @pytest.mark.parametrize(

@@ -123,14 +123,16 @@ def shop_options(shop, *more):
 def test_any_use_case_trains_all_its_kinds_and_learns_its_main_ensemble(shop, capsys):
     assert train_all.main(shop_options(shop, "--models-dir", str(shop / "models"))) == 0
     models, told = ArtifactStore(shop / "models" / "shop"), capsys.readouterr().out
-    for kind in ("embedding", "co_occurrence", "similar_users", "ensemble"):
+    for kind in ("embedding", "co_occurrence", "similar_users", "ease", "next_item", "ensemble"):
         assert models.load(kind) is not None, told
     ensemble = models.load("ensemble")
-    assert ensemble.arrays["members"].tolist() == [b"content_based", b"collaborative", b"popular"]
-    assert ensemble.arrays["stated_weights"].tolist() == pytest.approx([0.5, 0.3, 0.2])
+    assert ensemble.arrays["members"].tolist() == [
+        b"content_based", b"collaborative", b"popular", b"ease", b"next_item", b"similar_users",
+    ]  # fmt: skip
+    assert ensemble.arrays["stated_weights"].tolist() == pytest.approx([0.5, 0.3, 0.2, 0, 0, 0])
     figures = ensemble.manifest.metrics
     assert figures["learned_ndcg_at_10"] >= figures["stated_ndcg_at_10"] > 0
-    assert "stated weights serve  -> ensemble_v1" in told
+    assert "learned weights serve  -> ensemble_v1" in told
     assert models.load("co_occurrence").manifest.parameters["events"] == ["purchase"]
 
 
@@ -144,7 +146,7 @@ def test_any_use_case_is_measured_engine_by_engine_under_its_own_names(shop, cap
     assert evaluate.main(shop_options(shop, *files)) == 0
     body = json.loads((shop / "e.json").read_text(encoding="utf-8"))
     figures = {one["model"]: one["ndcg"] for one in body["figures"] if one["segment"] == "all"}
-    plain = ["popular", "content_based", "by_words", "similar_users", "bought_together"]
+    plain = ["popular", "content_based", "by_words", "similar_users", "ease", "next_item", "bought_together"]
     assert list(figures) == [*plain, "collaborative", "goes_with", "hybrid (stated)", "hybrid (learned)"]
     assert figures["collaborative"] > figures["popular"]
     assert any(note.startswith("hybrid: weights chosen on") for note in body["notes"])

@@ -157,11 +157,13 @@ def test_learned_weights_are_learned_anew_for_published_ones_know_the_test_part(
     assert figures["blend"] > max(figures["popular"], figures["content"])
 
 
-def test_weights_are_not_learned_from_a_few_people(tmp_path):
+def test_the_stated_weights_are_measured_where_there_are_too_few_people_to_learn_from(tmp_path):
     surgery.export_clinic(tmp_path, surgery.regulars_know(people=4))
     use_case = more(site(tmp_path)[0], blend=ensemble("learned", ease=0.5, content=0.5))
     seen = run(tmp_path, names=(*ENGINES, "blend"), use_case=use_case)
-    assert "too few to learn weights from" in seen.missing["blend"]
+    stated = more(site(tmp_path)[0], blend=ensemble("stated", ease=0.5, content=0.5))
+    assert seen.missing == {}
+    assert seen.figures == run(tmp_path, names=(*ENGINES, "blend"), use_case=stated).figures
 
 
 def test_no_method_is_begun_when_the_budget_is_over(regulars):

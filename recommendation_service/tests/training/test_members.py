@@ -72,5 +72,6 @@ def test_candidates_are_eligible_and_above_what_a_member_has_nothing_to_say_for(
 
 
 def test_kinds_go_through_every_ensemble_inside():
-    assert kinds_of(load("shop"), "hybrid") == {"ensemble", "embedding", "similar_users", "co_occurrence", "popularity"}
+    kinds = {"ensemble", "embedding", "similar_users", "co_occurrence", "popularity", "ease", "next_item"}
+    assert kinds_of(load("shop"), "hybrid") == kinds
     assert kinds_of(load("shop"), "similar_users") == {"similar_users"}

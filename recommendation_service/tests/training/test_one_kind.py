@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recommendation_service import train_content, train_ease, train_next_item
+from recommendation_service import train_co_occurrence, train_content, train_ease, train_next_item
 from recommendation_service.artifacts.store import Artifact, ArtifactStore
 from recommendation_service.tests.support.exports import clubs, write_export
 from recommendation_service.training.one_kind import Setting
@@ -86,7 +86,7 @@ def test_wrong_usage_ends_with_two_and_names_the_option(
 
 def test_a_use_case_without_such_an_engine_trains_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_export(tmp_path / "data", load("posts"), *clubs(people=10, items=8))
-    assert train_ease.main(options(tmp_path, use_case="posts")) == 0
+    assert train_co_occurrence.main(options(tmp_path, use_case="posts")) == 0
     assert "posts      nothing to train" in capsys.readouterr().out
     assert not (tmp_path / "models").exists()
 

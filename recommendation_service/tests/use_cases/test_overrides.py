@@ -106,7 +106,7 @@ def test_a_default_recommender_goes_first_where_the_bandit_would_choose() -> Non
 
 
 def test_a_default_recommender_that_is_no_engine_stops_the_start_and_lists_them() -> None:
-    with pytest.raises(ConfigurationError, match="router fixed names 'contents'; engines are content, hybrid"):
+    with pytest.raises(ConfigurationError, match="router fixed names 'contents'; engines are content, ease, hybrid"):
         Plan.build(courses(DEFAULT_RECOMMENDER="contents"), "home")
 
 
@@ -122,3 +122,32 @@ def test_sizes_reach_training_and_leave_other_use_cases_alone() -> None:
     told = trained_with(load("courses"), settings).engines["two_tower"].training
     assert told == {"dimension": 32, "hidden": 64, "item_feature_dim": 16}
     assert trained_with(load("courses"), load_settings({})) is load("courses")
+
+
+def shop(**environ: str) -> UseCase:
+    return overridden(load("shop"), load_settings(environ))
+
+
+def test_the_three_weights_of_the_shop_are_settings_by_the_names_of_its_list() -> None:
+    changed = shop(CONTENT_WEIGHT="0.2", POPULARITY_WEIGHT="0.1").engines
+    assert changed["hybrid"].options["members"] == {"content_based": 0.2, "collaborative": 0.3, "popular": 0.1}
+    assert changed["hybrid"].options["weights"] == "stated"
+    assert changed["goes_with"] == load("shop").engines["goes_with"]
+    assert changed["collaborative"] == load("shop").engines["collaborative"]
+    assert courses(COLLABORATIVE_WEIGHT="0.4") is load("courses")
+
+
+def test_weights_of_members_that_a_blend_has_not_leave_its_learned_weights_alone() -> None:
+    assert shop(ENSEMBLE_ALS_WEIGHT="0.7") is load("shop")
+    assert courses(ENSEMBLE_ALS_WEIGHT="0.7") is load("courses")
+
+
+@pytest.mark.parametrize("name", ["startups", "movies", "shop", "posts", "courses"])
+def test_every_blend_for_people_learns_its_weights_and_may_weigh_the_new_engines(name: str) -> None:
+    main = load(name).main_ensemble()
+    assert main is not None
+    assert main[1].options["weights"] == "learned"
+    assert {"ease", "next_item"} <= set(main[1].options["also_learn"])
+    for surface in load(name).surfaces.values():
+        if surface.about == "user":
+            assert {"ease", "next_item"} <= set(surface.strategies)
