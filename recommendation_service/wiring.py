@@ -23,6 +23,7 @@ from recommendation_service.engines.neural import Neural
 from recommendation_service.engines.next_item import NextItem
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.router import Policy
+from recommendation_service.engines.sasrec import SASRec
 from recommendation_service.engines.similar_users import SimilarUsers
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
@@ -57,6 +58,7 @@ TRAINED: Mapping[str, Callable[..., Engine]] = {
     "margin": Margin.from_artifact,
     "ease": Ease.from_artifact,
     "next_item": NextItem.from_artifact,
+    "sasrec": SASRec.from_artifact,
     "neural": Neural.from_artifact,
 }
 UNTRAINED: Mapping[str, Callable[..., Engine]] = {"popularity": Popularity, "attributes": Attributes}

@@ -11,7 +11,7 @@ FLOAT, INTEGER, TEXT = "f", "iu", "S"  # numpy kinds
 # n: items, m: users, k and d: factors, h: hidden units, a: attributes, t: terms, z: stored values, j: members
 # p: arms, b: bytes, f: features, r: trees, v: nodes of trees, y: places of a second table, w: words, 1: one number;
 # of a network of pairs m and n: persons of either side, h to q: widths of layers, i: inputs, o: outputs
-# s: sides of a range, segments of people, u: 1
+# s: sides of a range, segments of people, u: 1; of a transformer p: scale and shift, q: blocks, r: positions, w: 3d
 
 REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "als": {
@@ -112,6 +112,24 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "values": (FLOAT, ("z",)),
         "window_0": (FLOAT, ("w",)),
     },
+    "sasrec": {
+        "item_ids": (TEXT, ("n",)),
+        "item_counts": (INTEGER, ("n",)),
+        "item_vectors": (FLOAT, ("n", "d")),
+        "item_bias": (FLOAT, ("n",)),
+        "positions": (FLOAT, ("r", "d")),
+        "attention_norm": (FLOAT, ("q", "p", "d")),
+        "read_weights": (FLOAT, ("q", "d", "w")),
+        "read_bias": (FLOAT, ("q", "w")),
+        "told_weights": (FLOAT, ("q", "d", "d")),
+        "told_bias": (FLOAT, ("q", "d")),
+        "dense_norm": (FLOAT, ("q", "p", "d")),
+        "dense1_weights": (FLOAT, ("q", "d", "d")),
+        "dense1_bias": (FLOAT, ("q", "d")),
+        "dense2_weights": (FLOAT, ("q", "d", "d")),
+        "dense2_bias": (FLOAT, ("q", "d")),
+        "last_norm": (FLOAT, ("p", "d")),
+    },
     "ensemble": {
         "members": (TEXT, ("j",)),
         "weights": (FLOAT, ("j",)),
@@ -172,6 +190,7 @@ TELLING = {  # not all equal
     "two_tower": ("item_vectors", "history_vectors"),
     "margin": ("item_vectors",),
     "embedding": ("item_vectors",),
+    "sasrec": ("item_vectors",),
     "neural": ("content1_weights",),
 }
 NOT_ZERO = {"content": ("values",), "ensemble": ("weights", "stated_weights")}

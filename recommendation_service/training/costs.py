@@ -25,6 +25,7 @@ COSTS: Mapping[str, Cost] = {
     "als": Cost(3, "trained in rounds, its settings differ from site to site, and every item is scored by vectors"),
     "embedding": Cost(4, "needs texts and a text model, and every item is scored by vectors"),
     "margin": Cost(4, "a network trained by gradient steps, for which torch is needed"),
+    "sasrec": Cost(4, "a network trained by gradient steps for minutes, for which torch is needed; a new click counts at once"),
     "two_tower": Cost(4, "a network trained by gradient steps, for which torch is needed, and profiles that are kept"),
     "ensemble": Cost(5, "trains and asks every one of its members"),
 }

@@ -15,6 +15,7 @@ from recommendation_service.training.margin_parameters import MarginParameters
 from recommendation_service.training.material import Material, Trained
 from recommendation_service.training.next_item import NextItemParameters, train_next_item
 from recommendation_service.training.report import Progress
+from recommendation_service.training.sasrec_parameters import SASRecParameters
 from recommendation_service.training.similar_users import SimilarUsersParameters, train_similar_users
 from recommendation_service.training.tower_parameters import TwoTowerParameters
 from recommendation_service.use_cases.options import check_words
@@ -89,6 +90,12 @@ def _next_item(material: Material, parameters: NextItemParameters, _panel: Panel
     return train_next_item(material, parameters, progress)
 
 
+def _sasrec(material: Material, parameters: SASRecParameters, panel: Panel | None, progress: Progress | None) -> Trained:
+    from recommendation_service.training.sasrec import train_sasrec  # torch takes seconds to import
+
+    return train_sasrec(material, parameters, panel=panel, progress=progress)
+
+
 RECIPES: Mapping[str, Recipe] = {
     "als": Recipe(ALSParameters(), _als, ("implicit", "numpy")),
     "two_tower": Recipe(TwoTowerParameters(), _two_tower, ("torch", "numpy")),
@@ -98,6 +105,7 @@ RECIPES: Mapping[str, Recipe] = {
     "similar_users": Recipe(SimilarUsersParameters(), _similar_users, ("scipy", "numpy")),
     "ease": Recipe(EaseParameters(), _ease, ("scipy", "numpy")),
     "next_item": Recipe(NextItemParameters(), _next_item, ("scipy", "numpy")),
+    "sasrec": Recipe(SASRecParameters(), _sasrec, ("torch", "numpy")),
     "margin": Recipe(MarginParameters(), _margin, ("torch", "scikit-learn", "numpy")),
 }
 KINDS = tuple(RECIPES)

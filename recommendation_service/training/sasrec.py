@@ -1,0 +1,213 @@
+"""Trains the sequence transformer: at each place of everybody's past it must foretell the item that comes next.
+
+A step is cut into a fixed number of parts that run beside each other, each on one thread, and their gradients are summed
+in order: threads inside every small operation wait for each other longer than they work, and the result would depend on
+how many there are.
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recommendation_service.numeric import AnyArray, Floats, Ints
+from recommendation_service.training import metrics
+from recommendation_service.training.evaluation import Panel
+from recommendation_service.training.item_rows import Known
+from recommendation_service.training.material import Material, NotEnough, Trained
+from recommendation_service.training.report import Progress
+from recommendation_service.training.sasrec_model import Transformer, foretold
+from recommendation_service.training.sasrec_parameters import SASRecParameters
+from recommendation_service.training.sasrec_windows import Sequences, Windows
+from recommendation_service.training.torch_runs import best_device, deterministic
+
+PARTS = 4  # of a step; the same whatever the number of cores
+LEAST_TARGETS = 50
+WHOLE_CATALOGUE = 20_000  # items up to which the softmax is over all of them
+SAMPLED_ITEMS = 4_096
+LEAST_STEPS, SMALLEST_BATCH = 50, 256  # a small site learns in small steps, or there would be too few of them
+WARM = 0.05  # share of the steps over which the learning rate rises
+LEAST_RATE = 0.02  # of the learning rate, at the end
+STEEPEST = 5.0  # norm of a gradient beyond which it is shortened
+PEOPLE_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Course:
+    """What is learned from, and for how long."""
+
+    known: Known
+    sequences: Sequences
+    windows: Windows
+    batch: int
+    epochs: int
+
+
+def train_sasrec(
+    material: Material, parameters: SASRecParameters, *, panel: Panel | None = None, progress: Progress | None = None
+) -> Trained:
+    """The transformer as arrays. With a panel, keeps the epoch of the best NDCG@10 and stops `patience` epochs after it.
+
+    The parameters given back say how many epochs were kept, so that a refit on more events can do as many.
+    Deterministic on CPU for a seed. Raises NotEnough for fewer than fifty items liked after another one, ValueError for
+    heads that do not divide the dimension.
+    """
+    if parameters.dimension % parameters.heads:
+        raise ValueError(f"dimension {parameters.dimension} does not divide into {parameters.heads} heads")
+    course = _course(material, parameters)
+    told = progress or (lambda done, most, word: None)
+    with deterministic(parameters.seed):
+        model = Transformer(course.known.rows.size, parameters).to(best_device())
+        arrays, kept = _fit(model, course, parameters, panel, told)
+    n_items = len(material.catalogue)
+    spread = {name: _spread(arrays[name], course.known, n_items) for name in ("item_vectors", "item_bias")}
+    ids = {"item_ids": material.catalogue.ids.array, "item_counts": course.known.counts.astype(np.int32)}
+    return Trained("sasrec", arrays | spread | ids, asdict(replace(parameters, kept_epochs=kept)))
+
+
+def _course(material: Material, parameters: SASRecParameters) -> _Course:
+    known = Known.of(material.pasts)
+    sequences = Sequences.of(material.pasts, known)
+    windows = sequences.windows(parameters.recent)
+    if windows.targets < LEAST_TARGETS:
+        raise NotEnough(f"sasrec needs {LEAST_TARGETS} items liked after another one; this export has {windows.targets}")
+    whole = parameters.batch if known.rows.size <= WHOLE_CATALOGUE else PARTS * parameters.batch
+    batch = int(np.clip(windows.targets // LEAST_STEPS, min(SMALLEST_BATCH, whole), whole))
+    epochs = max(1, min(parameters.epochs, parameters.most_targets // windows.targets))
+    return _Course(known, sequences, windows, batch, epochs)
+
+
+def _fit(
+    model: Transformer, course: _Course, parameters: SASRecParameters, panel: Panel | None, progress: Progress
+) -> tuple[dict[str, AnyArray], int]:
+    rate = parameters.learning_rate
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate, betas=(0.9, 0.98), fused=False, foreach=False)
+    rng = np.random.default_rng(parameters.seed)
+    best, best_epoch, best_arrays = -1.0, 0, model.arrays()
+    last = min(parameters.kept_epochs or course.epochs, course.epochs)
+    with ThreadPoolExecutor(min(PARTS, os.cpu_count() or 1)) as pool:
+        for epoch in range(1, last + 1):
+            loss = _epoch(model, optimizer, course, parameters, rng, pool, epoch)
+            if panel is None:
+                progress(epoch, last, f"loss {loss:.3f}")
+                continue
+            found = metrics.ndcg(panel_scores(model, course, parameters, panel), panel.eligible, panel.relevant)
+            progress(epoch, last, f"loss {loss:.3f}, validation NDCG@10 {found:.4f}")
+            if found > best:
+                best, best_epoch, best_arrays = found, epoch, model.arrays()
+            elif epoch - best_epoch >= parameters.patience:
+                break
+    return (model.arrays(), last) if panel is None else (best_arrays, best_epoch)
+
+
+def _epoch(
+    model: Transformer,
+    optimizer: torch.optim.Optimizer,
+    course: _Course,
+    parameters: SASRecParameters,
+    rng: np.random.Generator,
+    pool: ThreadPoolExecutor,
+    epoch: int,
+) -> float:
+    batches = list(course.windows.batches(course.batch, rng))
+    told, asked = 0.0, 0
+    for number, which in enumerate(batches):
+        done = (epoch - 1 + number / len(batches)) / course.epochs
+        for group in optimizer.param_groups:
+            group["lr"] = parameters.learning_rate * rate_at(done)
+        parts = [which[part::PARTS] for part in range(PARTS) if which[part::PARTS].size]
+        seeds = rng.integers(2**62, size=len(parts)).tolist()
+        found = list(pool.map(lambda part, seed: _part(model, course, parameters, part, seed), parts, seeds))
+        count = max(1, sum(one.targets for one in found))
+        _give(model, [one.gradients for one in found], count)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), STEEPEST)
+        optimizer.step()
+        told, asked = told + sum(one.loss for one in found), asked + count
+    return told / max(asked, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What one part of a step found: summed loss, how many next items it is of, and a gradient a parameter."""
+
+    loss: float
+    targets: int
+    gradients: Sequence[Tensor]
+
+
+def _part(model: Transformer, course: _Course, parameters: SASRecParameters, which: Ints, seed: int) -> _Part:
+    rng, device = np.random.default_rng(seed), model.item_vectors.device
+    chance = torch.Generator(device).manual_seed(seed % 2**31)
+    read, follows, real = course.windows.read(which)
+    asked = real & (rng.random(real.shape) < parameters.share)
+    asked[:, -1] |= real[:, -1]
+    wanted = follows[asked]
+    rows, stands_for = softmax_rows(course.known.rows.size, wanted, rng)
+    states = model(torch.from_numpy(read).to(device), chance)[torch.from_numpy(asked).to(device)]
+    vectors, bias = model.item_vectors, model.item_bias
+    if rows.size < course.known.rows.size:
+        kept = torch.from_numpy(rows).to(device)
+        vectors, bias = vectors[kept], bias[kept] + torch.from_numpy(stands_for).to(device)
+    loss = foretold(states, vectors, bias, torch.from_numpy(np.searchsorted(rows, wanted)).to(device))
+    return _Part(float(loss.detach()), wanted.size, torch.autograd.grad(loss, list(model.parameters())))
+
+
+def _give(model: Transformer, gradients: Sequence[Sequence[Tensor]], count: int) -> None:
+    """The mean gradient of a step's parts."""
+    for place, parameter in enumerate(model.parameters()):
+        total = gradients[0][place].clone()
+        for other in gradients[1:]:
+            total += other[place]
+        parameter.grad = total / count
+
+
+def softmax_rows(n_items: int, wanted: Ints, rng: np.random.Generator) -> tuple[Ints, Floats]:
+    """Rows of the softmax, ascending, and what to add to their logits.
+
+    Of a large catalogue the wanted ones and a uniform sample of the rest, each sampled row standing for 1 / q others
+    like it (log-Q correction: Bengio & Senecal 2008).
+    """
+    if n_items <= WHOLE_CATALOGUE:
+        return np.arange(n_items), np.zeros(n_items, dtype=np.float32)
+    rows = np.union1d(rng.choice(n_items, size=SAMPLED_ITEMS, replace=False), wanted)
+    stands_for = np.float32(math.log(n_items / SAMPLED_ITEMS))
+    return rows, np.where(np.isin(rows, wanted), np.float32(0), stands_for).astype(np.float32)
+
+
+def rate_at(done: float) -> float:
+    """Share of the learning rate when a share `done` of the training is over: up in a straight line, down as a cosine."""
+    if done < WARM:
+        return max(done / WARM, LEAST_RATE)
+    return LEAST_RATE + (1 - LEAST_RATE) * (1 + math.cos(math.pi * (done - WARM) / (1 - WARM))) / 2
+
+
+def panel_scores(model: Transformer, course: _Course, parameters: SASRecParameters, panel: Panel) -> Floats:
+    """(p, n_items) scores of a panel's people, NaN for items nobody liked and in rows of people without a known item."""
+    sequences = Sequences.of(panel.material.pasts, course.known)
+    found = np.full((len(panel), course.known.counts.size), np.nan, dtype=np.float32)
+    for start in range(0, len(panel), PEOPLE_AT_ONCE):
+        read, sizes = sequences.newest(panel.users[start : start + PEOPLE_AT_ONCE], parameters.recent)
+        own = np.flatnonzero(sizes)
+        if own.size:
+            found[np.ix_(start + own, course.known.rows)] = _said(model, read[own], sizes[own])
+    return found
+
+
+@torch.no_grad()
+def _said(model: Transformer, read: Ints, sizes: Ints) -> Floats:
+    device = model.item_vectors.device
+    states = model(torch.from_numpy(read).to(device))[np.arange(sizes.size), sizes - 1]
+    scores = states @ model.item_vectors.T + model.item_bias
+    return np.asarray(scores.cpu().numpy(), dtype=np.float32)
+
+
+def _spread(told: AnyArray, known: Known, n_items: int) -> AnyArray:
+    """Values of the known items as values of all, 0 for the others."""
+    found = np.zeros((n_items, *told.shape[1:]), dtype=np.float32)
+    found[known.rows] = told
+    return found

@@ -1,0 +1,27 @@
+"""Sizes and settings of the sequence transformer, apart from it so that reading them does not import torch."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SASRecParameters:
+    """Sizes and training settings. `recent`: how many of the newest liked items are read.
+
+    The learning rate rises, and falls to nothing over `epochs`; of a large log there are fewer, so that no more than
+    `most_targets` next items are looked at in all. `kept_epochs` are trained, all of them where it is 0: how many were
+    best is found on validation. A step learns from about `batch` places, of each of which a `share` foretells.
+    """
+
+    dimension: int = 64
+    heads: int = 1
+    layers: int = 2
+    recent: int = 200
+    dropout: float = 0.2
+    learning_rate: float = 2e-3
+    batch: int = 2_400
+    share: float = 0.5
+    epochs: int = 40
+    most_targets: int = 8_000_000
+    patience: int = 4
+    kept_epochs: int = 0
+    seed: int = 42
