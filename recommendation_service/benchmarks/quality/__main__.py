@@ -19,7 +19,10 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from recommendation_service.benchmarks.quality.contest import MODELS, Choices, Contest, Row, peak_megabytes
+from recommendation_service.benchmarks.quality.contest import MODELS, Choices, Contest
+from recommendation_service.benchmarks.quality.costs import ASKED, FITTING, peak_megabytes, threads_told
+from recommendation_service.benchmarks.quality.rows import Row
+from recommendation_service.benchmarks.quality.tables import by_segment, markdown, table
 from recommendation_service.benchmarks.quality.tasks import Task, task_of
 from recommendation_service.training.command import guarded
 from recommendation_service.training.report import Report
@@ -43,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     found.add_argument("--seed", type=int, default=0, help="of lots and samples (default: 0)")
     found.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
     found.add_argument("--resume", type=Path, metavar="FILE", help="remember what was tried there, and go on from it")
+    found.add_argument("--segments", action="store_true", help="also print figures by how much people had done before")
+    found.add_argument("--markdown", type=Path, metavar="FILE", help="also write the tables as a document shows them")
+    found.add_argument("--pictures", type=Path, metavar="FOLDER", help="also draw segments, costs and searches, SVG and PNG")
     options = found.parse_args(argv)
     if (options.test is not None) != (options.protocol == "holdout"):
         found.error("--test belongs to --protocol holdout, which needs it")
@@ -57,46 +63,36 @@ def _run(options: argparse.Namespace) -> int:
     memory = Memory(options.resume, of=f"{_digest(options.train)} {options.protocol} {options.seed}")
     rows = Contest(task, choices, report, memory).run()
     report.line(table(rows))
+    if options.segments:
+        report.line(f"\n{by_segment(rows)}\n")
     for note in task.notes:
         report.line(f"note: {note}")
     seconds = time.monotonic() - started
     report.line(
         f"{seconds:.0f} s in all, at most {peak_megabytes():,.0f} MB, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     )
-    if options.json:
-        options.json.write_text(json.dumps(_told(task, rows, options, seconds), indent=1) + "\n", encoding="utf-8")
+    _written(task, rows, options, seconds)
     return 0
 
 
-def table(rows: Sequence[Row]) -> str:
-    """All rows as aligned columns."""
-    names = list(rows[0].measures)
-    lines = [["model", *names, f"{names[-1]} 95 %", "n", "fit s", "search s", "MB", "settings"]]
-    for row in rows:
-        mean = [f"{row.measures[name][0]:.4f}" for name in names]
-        _, low, high = row.measures[names[-1]]
-        settings = ", ".join(
-            f"{name} {value if isinstance(value, str) else f'{value:.3g}'}" for name, value in row.settings.items()
-        )
-        cost = [f"{row.fit_s:.1f}", f"{row.search_s:.1f}", f"{row.megabytes:.1f}"]
-        told = "; ".join(filter(None, (settings, row.note)))
-        lines.append([row.model, *mean, f"{low:.4f}-{high:.4f}", f"{row.people:,}", *cost, told])
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    last = len(widths) - 1
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if place in (0, last) else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+def _written(task: Task, rows: Sequence[Row], options: argparse.Namespace, seconds: float) -> None:
+    if options.json:
+        options.json.write_text(json.dumps(_told(task, rows, options, seconds), indent=1) + "\n", encoding="utf-8")
+    if options.markdown:
+        told = [_heading(task, options.train), markdown(rows), *(f"- {note}" for note in task.notes)]
+        options.markdown.write_text("\n\n".join(told) + "\n", encoding="utf-8")
+    if options.pictures:
+        from recommendation_service.benchmarks.quality import pictures  # takes a second to import, and only pictures need it
+
+        pictures.draw(options.pictures, rows, f"{options.train.name}, {task.protocol}, n = {len(task.test):,}")
 
 
 def _heading(task: Task, path: Path) -> str:
     material = task.test.material
     return (
         f"{path.name}, {task.protocol}: {len(material.user_ids):,} people, {len(material.catalogue):,} items,"
-        f" {material.events.times.size:,} interactions known, {len(task.test):,} people measured"
+        f" {material.events.times.size:,} interactions known, {len(task.test):,} people measured;"
+        f" 1 thread a request (median of {min(ASKED, len(task.test))}), up to {FITTING} to fit"
     )
 
 
@@ -108,6 +104,7 @@ def _told(task: Task, rows: Sequence[Row], options: argparse.Namespace, seconds:
         "seed": options.seed,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version()},
+        "threads": threads_told(),
         "seconds": seconds,
         "peak_megabytes": peak_megabytes(),
         "notes": list(task.notes),

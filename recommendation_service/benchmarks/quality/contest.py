@@ -1,17 +1,20 @@
 """Every model on one task: settings and weights chosen on validation, fitted again on all that precedes, measured once."""
 
-import resource
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from recommendation_service.benchmarks.quality.tasks import Task
+from recommendation_service.artifacts.store import Artifact
+from recommendation_service.benchmarks.quality.costs import ASKED, requests_ms
+from recommendation_service.benchmarks.quality.rows import Moment, Row, inside, summed
+from recommendation_service.benchmarks.quality.segments import segments_of
+from recommendation_service.benchmarks.quality.tasks import AT_ONCE, Asked, Task
 from recommendation_service.numeric import AnyArray, Floats
 from recommendation_service.training import metrics
-from recommendation_service.training.blend import Learned, learn_weights
+from recommendation_service.training.blend import Learned, learn_weights, weight_arrays
 from recommendation_service.training.blend_search import blended, scaled
 from recommendation_service.training.blend_segments import served
 from recommendation_service.training.evaluation import Panel, Scorer, score_people
@@ -26,22 +29,10 @@ from recommendation_service.wiring import build_engines
 BASELINE = "popularity"
 MODELS = ("als", "ease", "next_item", "two_tower", "similar_users", "co_occurrence")
 STATED = {"als": 0.6, "two_tower": 0.4}  # the recipe of the acceptance lists
-PEOPLE = 1_000  # validation people at most: settings differ by more than so many can hide
+PEOPLE = 1_000  # validation people that settings are searched on, at most: settings differ by more than so many can hide
+WEIGHED, WEIGHED_SCORES = 6_000, 24_000_000  # people, and scores of one member, that weights are learned on: they differ less
+MEASURED_SCORES = 200_000_000  # of all members together that are in memory while the test part is measured
 BLEND, RECIPE = "learned blend", "stated blend"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One model's figures, and what it cost."""
-
-    model: str
-    measures: Mapping[str, tuple[float, float, float]]  # name -> mean, and the 95 % interval of the mean
-    people: int
-    fit_s: float = 0.0
-    search_s: float = 0.0
-    megabytes: float = 0.0  # of the model's arrays
-    settings: Mapping[str, Any] = field(default_factory=dict)  # those that differ from the stated ones
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,8 +40,8 @@ class Entry:
     """One model, ready to be measured."""
 
     name: str
-    scorer: Scorer
-    valid: Floats  # (p, n_items) of the validation people, by the model that has not seen them choose
+    trained: Trained | None  # on all that precedes the test part; None: it needs no training
+    valid: Floats  # (p, n_items) of the people that weights are learned on, by the model that has not seen them choose
     row: Row
 
 
@@ -68,15 +59,22 @@ class Contest:
     def __init__(self, task: Task, choices: Choices, report: Report, memory: Memory | None = None) -> None:
         self.task, self._choices, self._report, self._memory = task, choices, report, memory or Memory()
         self._panel = task.valid.some(PEOPLE)
+        self._wide = task.valid.some(weighed(task.valid))
 
     def run(self) -> list[Row]:
         """The table: popularity first, then every model, then the blends."""
         entries = [self._popular(), *self._models()]
+        started = time.perf_counter()
         learned = self._learned(entries)
-        return self._measured(entries, learned)
+        rows = {entry.name: entry.row for entry in entries} | self._blends(entries, learned, time.perf_counter() - started)
+        models = {entry.name: entry.trained for entry in entries if entry.trained is not None}
+        del entries  # the validation scores, which may be most of what is in memory
+        measured = self._measured(models, learned, rows)
+        asked = requests_ms(_serving(models, self.task.test.material, learned, rows), self.task.test.some(ASKED))
+        return [replace(row, request_ms=asked[row.model]) for row in measured]
 
-    def choose(self, kind: str) -> tuple[Fitted, Searched, Floats]:
-        """The settings that validation prefers, that model, and its validation scores. Raises NotEnough."""
+    def choose(self, kind: str) -> tuple[Fitted, Searched]:
+        """The settings that validation prefers, and the model that has seen no validation part. Raises NotEnough."""
         material = self.task.valid.material
         trials = Trials(
             material, self._panel, kind, lambda one: score_people(_engine(one, material), self._panel), k=self.task.k
@@ -87,56 +85,85 @@ class Contest:
             )
         if scores is None:
             raise NotEnough(f"{kind} is served by no engine")
-        return fitted, found, scores
+        return fitted, found
 
     def _popular(self) -> Entry:
-        early, late = (_built({}, one.material)[BASELINE] for one in (self.task.valid, self.task.test))
-        return Entry(BASELINE, late, score_people(early, self._panel), Row(BASELINE, {}, 0))
+        engine = _built({}, self.task.valid.material)[BASELINE]
+        return Entry(BASELINE, None, score_people(engine, self._wide), Row(BASELINE, {}, 0))
 
     def _models(self) -> Iterator[Entry]:
         for kind in self._choices.models:
             started = time.perf_counter()
             try:
-                fitted, searched, scores = self.choose(kind)
+                fitted, searched = self.choose(kind)
                 search_s, started = time.perf_counter() - started, time.perf_counter()
                 late = fit(self.task.test.material, kind, fitted.parameters).trained
             except NotEnough as error:
                 self._report.line(f"{kind}: left out: {error.message}")
                 continue
-            fit_s = time.perf_counter() - started
             row = Row(
-                kind, {}, 0, fit_s, search_s, _megabytes(late), _changed(searched), "" if searched.whole else "search cut short"
+                kind,
+                {},
+                0,
+                time.perf_counter() - started,
+                search_s,
+                _megabytes(late),
+                settings=_changed(searched),
+                note="" if searched.whole else "search cut short",
+                tried=tuple(Moment(one.at_s, one.score) for one in searched.tried),
             )
-            yield Entry(kind, _engine(late, self.task.test.material), scores, row)
+            yield Entry(kind, late, score_people(_engine(fitted.trained, self.task.valid.material), self._wide), row)
 
     def _learned(self, entries: Sequence[Entry]) -> Learned:
         scores = {entry.name: entry.valid for entry in entries}
         stated = {name: STATED.get(name, 0.0) for name in scores}
         if not any(stated.values()):
             stated = dict.fromkeys(scores, 1.0)
-        return learn_weights(scores, stated, self._panel)
+        return learn_weights(scores, stated, self._wide)
 
-    def _measured(self, entries: Sequence[Entry], learned: Learned) -> list[Row]:
-        settings = {BLEND: {name: weight for name, weight in learned.weights.items() if weight > 0}}
+    def _blends(self, entries: Sequence[Entry], learned: Learned, learned_s: float) -> dict[str, Row]:
+        """The blends' rows without figures: their weights, and what their members cost together."""
+        settings: dict[str, dict[str, float]] = {}
+        if set(STATED) <= {entry.name for entry in entries}:
+            settings[RECIPE] = STATED
+        settings[BLEND] = {name: weight for name, weight in learned.weights.items() if weight > 0}
         settings[BLEND] |= {
             f"from {one.first}: {name}": weight for one in learned.own for name, weight in one.weights.items() if weight > 0
         }
-        if set(STATED) <= {entry.name for entry in entries}:
-            settings = {RECIPE: STATED, **settings}
-        found: dict[str, list[dict[str, AnyArray]]] = {name: [] for name in (*(one.name for one in entries), *settings)}
+        heard = {RECIPE: set(STATED), BLEND: learned.heard}
+        found = {}
+        for name, weights in settings.items():
+            rows = [entry.row for entry in entries if entry.name in heard[name]]
+            fit_s, megabytes = sum(row.fit_s for row in rows), sum(row.megabytes for row in rows)
+            found[name] = Row(name, {}, 0, fit_s, learned_s if name == BLEND else 0.0, megabytes, settings=weights)
+        return found
+
+    def _measured(self, models: Mapping[str, Trained], learned: Learned, rows: Mapping[str, Row]) -> list[Row]:
+        engines = _built(models, self.task.test.material)
+        found: dict[str, list[dict[str, AnyArray]]] = {name: [] for name in rows}
+        counts = self.task.test.material.pasts.counts[self.task.test.users]
+        at_once = min(AT_ONCE, max(1, MEASURED_SCORES // (len(self.task.test.material.catalogue) * 2 * len(rows))))
         with self._report.progress("measuring") as progress:
-            for number, panel in enumerate(self.task.test.panels()):
-                progress(number, len(self.task.test) // 500 + 1, "")
-                parts = {entry.name: score_people(entry.scorer, panel) for entry in entries}
+            for number, panel in enumerate(self.task.test.panels(at_once)):
+                progress(number, len(self.task.test) // at_once + 1, "")
+                parts = {name: score_people(engine, panel) for name, engine in engines.items()}
                 even = {name: scaled(own, panel.eligible) for name, own in parts.items()}
-                if RECIPE in settings:
+                if RECIPE in rows:
                     parts[RECIPE] = blended(even, STATED)
                 parts[BLEND] = served(even, learned.segments, panel.material.pasts.counts[panel.users])
                 for name, scores in parts.items():
                     found[name].append(measures_of(scores, panel, self.task))
-        rows = {entry.name: entry.row for entry in entries}
-        rows |= {name: Row(name, {}, 0, settings=weights) for name, weights in settings.items()}
-        return [_summed(rows[name], told) for name, told in found.items()]
+        segments = segments_of(counts)
+        whole = {name: {key: np.concatenate([one[key] for one in told]) for key in told[0]} for name, told in found.items()}
+        return [
+            replace(rows[name], measures=summed(own), people=counts.size, segments=inside(own, segments))
+            for name, own in whole.items()
+        ]
+
+
+def weighed(valid: Asked) -> int:
+    """How many validation people weights are learned on: what memory allows, PEOPLE at least, WEIGHED at most."""
+    return min(WEIGHED, max(PEOPLE, WEIGHED_SCORES // len(valid.material.catalogue)))
 
 
 def measures_of(scores: Floats, panel: Panel, task: Task) -> dict[str, AnyArray]:
@@ -149,30 +176,35 @@ def measures_of(scores: Floats, panel: Panel, task: Task) -> dict[str, AnyArray]
     return {f"P@{task.k}": own.precision, f"R@{task.k}": own.recall, f"NDCG@{task.k}": own.ndcg}
 
 
-def peak_megabytes() -> float:
-    """The most memory this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _summed(row: Row, told: Sequence[Mapping[str, AnyArray]]) -> Row:
-    whole = {name: np.concatenate([one[name] for one in told]) for name in told[0]}
-    measures = {name: (float(own.mean()), *metrics.bootstrap(own)) for name, own in whole.items()}
-    people = next(iter(whole.values())).size
-    return Row(row.model, measures, people, row.fit_s, row.search_s, row.megabytes, row.settings, row.note)
-
-
 def _engine(trained: Trained, material: Material) -> Scorer:
     return _built({trained.kind: trained}, material)[trained.kind]
 
 
-def _built(models: Mapping[str, Trained], material: Material) -> Mapping[str, Scorer]:
-    """The serving engines of these models, each under its kind's name."""
-    engines = {kind: {"kind": kind} for kind in (*models, BASELINE)}
+def _built(
+    models: Mapping[str, Trained], material: Material, blends: Mapping[str, Mapping[str, Any]] | None = None
+) -> Mapping[str, Scorer]:
+    """The serving engines of these models, each under its kind's name, popularity's first; and ensembles of them."""
+    engines: dict[str, Any] = {kind: {"kind": kind} for kind in (BASELINE, *models) if kind != "ensemble"}
+    engines |= {_word(name): {"kind": "ensemble", "options": options} for name, options in (blends or {}).items()}
     surface = {"catalogue": "log", "router": {"kind": "fixed", "options": {"engine": BASELINE}}, "fallback": [BASELINE]}
     use_case = UseCase.model_validate(
         {"name": "log", "catalogues": ["log"], "events": {"like": 1.0}, "engines": engines, "surfaces": {"all": surface}}
     )
-    return build_engines(use_case, material.catalogue, {kind: one.artifact("log") for kind, one in models.items()})
+    artifacts: dict[str, Artifact] = {kind: one.artifact("log") for kind, one in models.items()}
+    return build_engines(use_case, material.catalogue, artifacts)
+
+
+def _serving(models: Mapping[str, Trained], material: Material, learned: Learned, rows: Mapping[str, Row]) -> dict[str, Scorer]:
+    """Every row's engine as a site would serve it, the blends as ensembles."""
+    blends: dict[str, dict[str, Any]] = {BLEND: {"members": dict(learned.weights), "weights": "learned", "at_least": 1}}
+    if RECIPE in rows:
+        blends[RECIPE] = {"members": STATED}
+    engines = _built({**models, "ensemble": Trained("ensemble", weight_arrays(learned), {})}, material, blends)
+    return {name: engines[_word(name)] for name in rows}
+
+
+def _word(name: str) -> str:
+    return name.replace(" ", "_")
 
 
 def _megabytes(trained: Trained) -> float:

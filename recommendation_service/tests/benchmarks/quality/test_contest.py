@@ -10,8 +10,13 @@ import pytest
 from scipy import sparse
 
 from recommendation_service.benchmarks.quality import __main__ as command
-from recommendation_service.benchmarks.quality.contest import BASELINE, BLEND, RECIPE, Choices, Contest, Row
+from recommendation_service.benchmarks.quality import contest as contests
+from recommendation_service.benchmarks.quality.contest import BASELINE, BLEND, RECIPE, Choices, Contest, weighed
+from recommendation_service.benchmarks.quality.rows import Row
 from recommendation_service.benchmarks.quality.tasks import Task, task_of
+from recommendation_service.training.blend_search import scaled
+from recommendation_service.training.blend_segments import served
+from recommendation_service.training.evaluation import score_people
 from recommendation_service.training.report import Report
 
 MODELS = ("als", "ease", "next_item")
@@ -59,15 +64,62 @@ def test_the_blend_is_never_below_its_best_member_on_validation(circle: Path) ->
     assert learned.learned >= max(learned.members.values())
 
 
+def test_every_row_tells_its_cost_its_segments_and_its_search(circle: Path) -> None:
+    rows = {row.model: row for row in contest(task_of("next-item", circle, None))}
+    assert all(row.request_ms > 0 for row in rows.values())
+    for row in rows.values():
+        assert sum(one.people for one in row.segments.values()) == row.people
+        weighted = sum(one.people * one.measures["NDCG@10"][0] for one in row.segments.values()) / row.people
+        assert weighted == pytest.approx(row.measures["NDCG@10"][0])
+    assert {name for name, row in rows.items() if row.tried} == set(MODELS)
+    members = [rows[name] for name in rows[BLEND].settings]
+    assert rows[BLEND].fit_s == pytest.approx(sum(row.fit_s for row in members))
+    assert rows[BLEND].megabytes == pytest.approx(sum(row.megabytes for row in members))
+
+
+def test_the_blends_are_timed_by_engines_that_serve_what_was_measured(circle: Path) -> None:
+    made = Contest(task_of("next-item", circle, None), Choices(MODELS, budget_s=0.0), Report(StringIO(), StringIO()))
+    entries = [made._popular(), *made._models()]
+    learned = replace(made._learned(entries), weights={BASELINE: 0.0, "als": 0.2, "ease": 0.5, "next_item": 0.3})
+    learned = replace(learned, segments=tuple(replace(one, weights=learned.weights, own=False) for one in learned.segments))
+    models = {entry.name: entry.trained for entry in entries if entry.trained is not None}
+    panel = made.task.test.some(20)
+    rows = {entry.name: entry.row for entry in entries} | made._blends(entries, learned, 0.0)
+    engines = contests._serving(models, panel.material, learned, rows)
+    assert list(engines) == list(rows)
+    parts = {name: scaled(score_people(engines[name], panel), panel.eligible) for name in (BASELINE, *MODELS)}
+    expected = served(parts, learned.segments, panel.material.pasts.counts[panel.users])
+    np.testing.assert_allclose(score_people(engines[BLEND], panel), expected, atol=1e-6)
+
+
+def test_weights_are_learned_on_as_many_people_as_memory_allows(circle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    valid = task_of("next-item", circle, None).valid
+    assert weighed(valid) == contests.WEIGHED
+    monkeypatch.setattr(contests, "WEIGHED_SCORES", 30 * 1_500)
+    assert weighed(valid) == 1_500
+    monkeypatch.setattr(contests, "WEIGHED_SCORES", 30)
+    assert weighed(valid) == contests.PEOPLE
+
+
 def test_the_command_prints_the_table_and_writes_it(circle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, memory = tmp_path / "out.json", tmp_path / "memory.json"
     words = ["--protocol", "next-item", "--train", str(circle), "--models", "ease", "--budget-seconds", "1"]
-    assert command.main([*words, "--json", str(out), "--resume", str(memory)]) == 0
+    more = ["--segments", "--markdown", str(tmp_path / "out.md"), "--pictures", str(tmp_path / "pictures")]
+    assert command.main([*words, *more, "--json", str(out), "--resume", str(memory)]) == 0
     printed = capsys.readouterr().out
     assert "NDCG@10 95 %" in printed
+    assert "1 thread a request" in printed
+    assert "NDCG@10 by interactions before" in printed
     body = json.loads(out.read_text())
     assert [row["model"] for row in body["rows"]] == [BASELINE, "ease", BLEND]
     assert body["train_sha256"]
+    assert body["threads"]["request"] == 1
+    ease = body["rows"][1]
+    assert ease["request_ms"] > 0
+    assert ease["tried"][0]["at_s"] <= ease["tried"][-1]["at_s"]
+    assert sum(one["people"] for one in ease["segments"].values()) == 90
+    assert "| ease | " in (tmp_path / "out.md").read_text()
+    assert (tmp_path / "pictures" / "cost.svg").exists()
     tried = len(json.loads(memory.read_text())["scores"])
     assert tried >= 2
     assert command.main([*words, "--resume", str(memory)]) == 0
