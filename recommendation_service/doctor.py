@@ -45,7 +45,7 @@ def _engines(live: Live, use_case: UseCase, held: Sequence[Holding]) -> tuple[li
     short = "" if use_case.pairing else _shortage(held)
     if short:
         lines.append(f"  not enough data: {short}")
-    if short and not any(use_case.engines[engine].kind in OF_WORDS for engine in lacking):
+    if short and not (_liked(held) and any(use_case.engines[engine].kind in OF_WORDS for engine in lacking)):
         return lines, []  # training again would change nothing
     return lines, [f"python -m recommendation_service.train_all --use-case {use_case.name}"]
 
@@ -54,6 +54,11 @@ def _shortage(held: Sequence[Holding]) -> str:
     """Why an export has too few people to learn from; empty where one has enough."""
     exports = [one.export.value for one in held if one.export.value is not None]
     return shortage(max((learners(export.dataset) for export in exports), default=0))
+
+
+def _liked(held: Sequence[Holding]) -> bool:
+    """Whether anybody liked anything: without, nothing is trained at all."""
+    return any((one.export.value.dataset.interactions().data > 0).any() for one in held if one.export.value is not None)
 
 
 def _catalogue(held: Holding, now: float) -> tuple[list[str], list[str]]:

@@ -123,7 +123,7 @@ def test_the_settings_of_published_models_are_taken(root, capsys):
 def test_too_little_is_told_with_what_is_missing_and_who_answers(root, capsys):
     surgery.export_clinic(root, [Happening("a", "i001", "like", NOW), Happening("b", "i002", "like", NOW - 9)], items=10)
     lines = look(capsys)
-    (told,) = [line for line in lines if "not enough data" in line]
+    (told,) = [line for line in lines if "not enough data to measure" in line]
     assert told.startswith("clinic: not enough data to measure methods: ")
     assert told.endswith("; popular items serve")
     assert any(line.startswith("only 0 of 2 active people have 5 or more interactions: mirror more") for line in lines)

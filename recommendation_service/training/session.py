@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recommendation_service.artifacts.store import Artifact, ArtifactStore
-from recommendation_service.datasets.checks import learners, shortage
+from recommendation_service.datasets.checks import OF_WORDS, learners, shortage
 from recommendation_service.datasets.files import Dataset, Events
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.numeric import Floats
@@ -23,7 +23,6 @@ from recommendation_service.use_cases.schema import UseCase
 
 TRAINING_SHARES = (0.9, 0.1, 0.0)
 PANEL_AT_MOST = 1_000
-OF_WORDS = frozenset({"content", "embedding"})  # kinds that learn from items alone, and need nobody
 REMEMBERED = "tuning.json"  # in the folder of the catalogue's models: what was tried on which export
 EngineBuilder = Callable[[UseCase, Catalogue, Mapping[str, Artifact]], Mapping[str, Scorer]]
 

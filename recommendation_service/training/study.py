@@ -12,8 +12,10 @@ from recommendation_service.training import tables
 from recommendation_service.training.basket_panel import build_baskets
 from recommendation_service.training.blend import Learned, learn_weights, weight_arrays
 from recommendation_service.training.evaluation import Figures, Panel, Scorer, build_panel, measure_all, score_people
+from recommendation_service.training.gate import LEAST_PEOPLE
 from recommendation_service.training.material import NotEnough, Trained, read_material
 from recommendation_service.training.members import ask_members
+from recommendation_service.training.paired import LEAST_PEOPLE as LEAST_COMPARED
 from recommendation_service.training.recipes import Parameters, fit, parameters_from
 from recommendation_service.training.report import Report
 from recommendation_service.training.search import SEARCHES, Searched, told
@@ -74,7 +76,8 @@ class Study:
                 notes.append(f"{self._named(kind)} is missing: {error.message}")
         rows = self._stated(late, self.test)
         baskets = self._baskets(late, parameters.get("co_occurrence"))
-        for kind in [kind for kind in early if tune and kind in SEARCHES and len(self.valid)]:
+        notes += self._chance(tune=tune)
+        for kind in [kind for kind in early if tune and kind in SEARCHES and not self._few]:
             searched, early[kind] = self._searched(kind, parameters[kind], budget_s)
             notes.append(f"{self._named(kind)} tuned on validation: {told(searched)}")
             late[kind] = fit(self.test.material, kind, parameters_from(kind, early[kind].parameters)).trained
@@ -82,6 +85,23 @@ class Study:
         rows |= self._learned(early, late, notes)
         rows = self._about_people(rows, notes)
         return Studied(tuple(measure_all(rows, self.test, k=k)), tuple(notes), baskets)
+
+    @property
+    def _few(self) -> bool:
+        """Whether the validation part has so few people that they would choose by chance."""
+        return len(self.valid) < LEAST_PEOPLE
+
+    def _chance(self, *, tune: bool) -> list[str]:
+        """What so few people keep from being chosen, or from being told apart."""
+        told = []
+        if self._few:
+            chosen = "neither settings nor weights are" if tune else "no weights are"
+            told.append(f"{len(self.valid)} of {LEAST_PEOPLE} validation people with a past: {chosen} chosen by them")
+        if len(self.test) < LEAST_COMPARED:
+            told.append(
+                f"{len(self.test)} of {LEAST_COMPARED} people to measure on: differences between the methods are chance"
+            )
+        return told
 
     def _about_people(self, rows: Mapping[str, Floats], notes: list[str]) -> dict[str, Floats]:
         """Without the engines that need a context, such as a job, to say anything: no person of the panel has one."""
@@ -149,9 +169,9 @@ class Study:
         return {f"{found[0]} (learned)": score_people(engine, self.test)}
 
     def learned(self, early: Mapping[str, Trained]) -> Learned | None:
-        """The main ensemble's weights, chosen on validation; None without an ensemble, people, or two of its members."""
+        """The main ensemble's weights, chosen on validation; None without an ensemble, enough people, or two members."""
         found = self._use_case.main_ensemble()
-        if found is None or not len(self.valid):
+        if found is None or self._few:
             return None
         members = ask_members(self._use_case, found[0], self._engines(self.valid, early), self.valid)
         if not members.comparable:

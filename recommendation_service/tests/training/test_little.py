@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recommendation_service import cli, train_all, train_als
+from recommendation_service import cli, evaluate, train_all, train_als
 from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.tests.support.exports import NOW, Happening, write_export
@@ -88,3 +88,39 @@ def test_everybody_is_served_everything_there_is(tmp_path, capsys, monkeypatch, 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"{method} (")
     assert sum(line.lstrip()[:1].isdigit() for line in lines) == items
+
+
+def doctor(root: Path, capsys, monkeypatch) -> list[str]:
+    monkeypatch.setenv("RS_DATA_DIR", str(root / "data"))
+    monkeypatch.setenv("RS_MODELS_DIR", str(root / "models"))
+    capsys.readouterr()
+    assert cli.main(["doctor"]) == 0
+    return [line.strip() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_the_doctor_sends_nobody_to_train_what_cannot_be_trained(tmp_path, capsys, monkeypatch):
+    export(tmp_path, people=3)
+    assert doctor(tmp_path, capsys, monkeypatch)[-1] == "next: python -m recommendation_service.train_all --use-case startups"
+    assert train_all.main(options(tmp_path)) == 0
+    lines = doctor(tmp_path, capsys, monkeypatch)
+    assert "not enough data: 3 people liked two items or more; 10 are needed to learn from what people do" in lines
+    assert lines[-1].startswith("next: gunicorn ")
+    assert "shop: no export yet" in lines
+
+
+def test_the_doctor_sends_nobody_to_train_where_nothing_was_liked(tmp_path, capsys, monkeypatch):
+    export(tmp_path, people=0)
+    lines = doctor(tmp_path, capsys, monkeypatch)
+    assert "not enough data: no people liked two items or more; 10 are needed to learn from what people do" in lines
+    assert lines[-1].startswith("next: gunicorn ")
+
+
+def test_evaluate_says_what_so_few_people_cannot_tell(tmp_path, capsys):
+    export(tmp_path, people=4)
+    folder = ["--use-case", "startups", "--data-dir", str(tmp_path / "data")]
+    assert evaluate.main([*folder, "--tune", "--budget-seconds", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "of 10 validation people with a past: neither settings nor weights are chosen by them" in told
+    assert "of 20 people to measure on: differences between the methods are chance" in told
+    assert "(tuned)" not in told
+    assert "(learned)" not in told
