@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy import linalg
+from scipy.linalg import lapack
 
 from recommendation_service.artifacts.store import Artifact
 from recommendation_service.domain.catalogue import Catalogue
@@ -23,14 +24,14 @@ class Folded:
     """One user against fixed item factors: the vector, and what is needed to say where it came from."""
 
     vector: Floats  # (k,)
-    factor: Any  # Cholesky factor of the normal equations, as scipy's cho_solve takes it
+    factor: Any  # lower Cholesky factor of the normal equations, as scipy's cho_solve takes it
     rows: Ints  # (j,) artifact rows of the history
     confidence: Floats  # (j,)
 
     def contributions(self, item_factors: Floats, row: int) -> Floats:
         """(j,) what each history item adds to the score of `row`; they sum to the score (Hu et al., section 5)."""
-        towards = linalg.cho_solve(self.factor, item_factors[row].astype(np.float64), check_finite=False)
-        return (self.confidence * (item_factors[self.rows] @ towards)).astype(np.float32)
+        towards, _ = lapack.dpotrs(self.factor[0], item_factors[row].astype(np.float64), lower=1)
+        return np.asarray(self.confidence * (item_factors[self.rows] @ towards), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,19 @@ class Blend:
     missing: tuple[Skip, ...]
     laps: Mapping[str, float]  # stage -> ms
 
-    def shares(self, name: str, rows: Ints) -> Floats:
-        """(k,) what one member adds to the scores of these rows, NaN where it cannot say; shares sum to the score."""
+    def shares(self, rows: Ints) -> dict[str, Floats]:
+        """Member -> (k,) what it adds to the scores of these rows, NaN where it cannot say; together they are the score."""
+        said = {name: scaled[rows] for name, scaled in self.scaled.items()}
         heard = np.zeros(rows.size, dtype=np.float32)
-        for other, scaled in self.scaled.items():
-            heard += np.float32(self.weights[other]) * ~np.isnan(scaled[rows])
-        return (np.float32(self.weights[name]) * self.scaled[name][rows] / np.maximum(heard, 1e-12)).astype(np.float32)
+        for name, own in said.items():
+            heard += np.float32(self.weights[name]) * ~np.isnan(own)
+        heard = np.maximum(heard, 1e-12)
+        return {name: (np.float32(self.weights[name]) * own / heard).astype(np.float32) for name, own in said.items()}
+
+    def by_share(self, row: int) -> list[str]:
+        """The members by what they add to the score of this row, most first; those that cannot say add nothing."""
+        added = {name: self.weights[name] * float(scaled[row]) for name, scaled in self.scaled.items()}
+        return sorted(added, key=lambda name: 0.0 if isnan(added[name]) else -added[name])
 
 
 class Ensemble(Engine):
@@ -169,7 +176,7 @@ class Ensemble(Engine):
         rows = top_rows(blended.scores, limit, query.eligible)
         if not rows.size:
             return None
-        return Candidates(rows, blended.scores[rows], {name: blended.shares(name, rows) for name in blended.scaled})
+        return Candidates(rows, blended.scores[rows], blended.shares(rows))
 
     def explain(self, query: Query, row: int) -> Reason | None:
         """The best of `reasons`."""
@@ -181,11 +188,10 @@ class Ensemble(Engine):
         What is said of this person comes before what would be said to anybody, then the larger share first.
         """
         blended = self._latest.of(query) or self._blended(query)
-        one = np.array([row])
-        known = {name: float(blended.shares(name, one)[0]) for name in blended.scaled}
-        share = {name: 0.0 if isnan(own) else own for name, own in known.items()}
         found: dict[str, Reason] = {}
-        for name in sorted(share, key=lambda member: -share[member]):
+        for name in blended.by_share(row):
+            if sum(reason.personal for reason in found.values()) >= MOST_REASONS:
+                break  # nothing said later could come before these
             given = take_turn(self._engines[name], query, partial(self._engines[name].reasons, query, row))
             for reason in () if isinstance(given, Skip) else given:
                 found.setdefault(reason.text, reason)
@@ -251,7 +257,7 @@ class Ensemble(Engine):
         given = take_turn(engine, query, partial(engine.scores, query))
         if isinstance(given, Skip):
             return given if given.code == SILENT else Skip(name, "partial", given.detail)
-        if given is None or np.isnan(given[query.eligible]).all():
+        if given is None or not (query.eligible & ~np.isnan(given)).any():
             inside = "; ".join(one.detail.partition(WITHOUT)[0] for one in engine.partial(query))
             why = f" ({inside})" if inside else ""
             return Skip(name, SILENT, f"{name} cannot say {query.for_whom}{why}{WITHOUT}{self.name} had to do without it")

@@ -277,6 +277,20 @@ def test_at_most_three_reasons_are_given() -> None:
     assert len(ensemble.reasons(asked(2), 0)) == 3
 
 
+def test_whoever_could_only_come_fourth_is_not_asked_for_a_reason() -> None:
+    explained = []
+
+    class Asked(Says):
+        def explain(self, query: Query, row: int) -> Reason | None:
+            explained.append(self.name)
+            return super().explain(query, row)
+
+    members = {name: Asked(name, [1, 2], f"Because of {name}") for name in ("d", "c", "b", "a")}
+    ensemble = blend_of(members, a=0.4, b=0.3, c=0.2, d=0.1)
+    assert [reason.text for reason in ensemble.reasons(asked(2), 1)] == ["Because of a", "Because of b", "Because of c"]
+    assert explained == ["a", "b", "c"]
+
+
 def test_explaining_and_telling_what_is_missing_do_not_score_again() -> None:
     members = pair([0, 1, 2, 3], [3, 2, 1, 0])
     ensemble = blend_of(members, als=0.6, two_tower=0.4)
