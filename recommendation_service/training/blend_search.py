@@ -20,7 +20,7 @@ STEPS = (0.03, 0.1, 0.25, 0.5, 1.0, 2.0)
 ROUNDS = 20
 LEAST_GAIN = 1e-6
 K = 10
-AT_ONCE = 256  # people whose whole rows are scaled together
+AT_ONCE = 2_000_000  # scores of one member that are scaled together
 
 
 def scaled(scores: Floats, eligible: Bools) -> Floats:
@@ -61,7 +61,8 @@ class Voices:
         Where an ensemble ranks `candidates` (p, n_items) only, so do its weights.
         """
         ranked = panel.eligible if candidates is None else panel.eligible & candidates
-        blocks = [slice(start, start + AT_ONCE) for start in range(0, len(panel), AT_ONCE)]
+        people = max(1, AT_ONCE // max(1, ranked.shape[1]))
+        blocks = [slice(start, start + people) for start in range(0, len(panel), people)]
         tables, told = [], []
         for block in blocks:
             parts = {name: scaled(own[block], panel.eligible[block]) for name, own in scores.items()}

@@ -43,9 +43,13 @@ def best(scores: Floats, count: int) -> Bools:
         return finite
     place = scores.shape[1] - count
     cut = np.partition(scores, place, axis=1)[:, place : place + 1]
-    above, level = scores > cut, (scores == cut) & finite
-    free = count - above.sum(axis=1, keepdims=True)
-    return np.asarray(above | (level & (np.cumsum(level, axis=1, dtype=np.int32) <= free)))
+    named: Bools = (scores >= cut) & finite
+    crowded = np.flatnonzero(named.sum(axis=1) > count)  # more at the cut than there is room for
+    if crowded.size:
+        above, level = scores[crowded] > cut[crowded], scores[crowded] == cut[crowded]
+        free = count - above.sum(axis=1, keepdims=True)
+        named[crowded] = above | (level & (np.cumsum(level, axis=1, dtype=np.int32) <= free))
+    return named
 
 
 def taken(values: Floats, rows: Ints) -> Floats:

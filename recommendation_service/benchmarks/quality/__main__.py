@@ -82,9 +82,10 @@ def _written(task: Task, rows: Sequence[Row], options: argparse.Namespace, secon
         told = [_heading(task, options.train), markdown(rows), *(f"- {note}" for note in task.notes)]
         options.markdown.write_text("\n\n".join(told) + "\n", encoding="utf-8")
     if options.pictures:
-        from recommendation_service.benchmarks.quality import pictures  # takes a second to import, and only pictures need it
+        # It takes a second to import, and only pictures need it.
+        from recommendation_service.benchmarks.quality.pictures import draw
 
-        pictures.draw(options.pictures, rows, f"{options.train.name}, {task.protocol}, n = {len(task.test):,}")
+        draw(options.pictures, rows, f"{options.train.name}, {task.protocol}, n = {len(task.test):,}")
 
 
 def _heading(task: Task, path: Path) -> str:

@@ -71,7 +71,7 @@ class Seat:
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_lists_of_the_shortlist_are_those_of_the_whole_catalogue(seed, gaps, monkeypatch):
-    monkeypatch.setattr(blend_search, "AT_ONCE", 25)
+    monkeypatch.setattr(blend_search, "AT_ONCE", 25 * ITEMS)
     tables, eligible, relevant = crowd(seed, gaps)
     voices = Voices.of(tables, Seat(eligible, relevant))
     parts = {name: scaled(own, eligible) for name, own in tables.items()}
