@@ -149,11 +149,8 @@ def _part(model: Transformer, course: _Course, parameters: SASRecParameters, whi
     wanted = follows[asked]
     rows, stands_for = softmax_rows(course.known.rows.size, wanted, rng)
     states = model(torch.from_numpy(read).to(device), chance)[torch.from_numpy(asked).to(device)]
-    vectors, bias = model.item_vectors, model.item_bias
-    if rows.size < course.known.rows.size:
-        kept = torch.from_numpy(rows).to(device)
-        vectors, bias = vectors[kept], bias[kept] + torch.from_numpy(stands_for).to(device)
-    loss = foretold(states, vectors, bias, torch.from_numpy(np.searchsorted(rows, wanted)).to(device))
+    kept, added, columns = (torch.from_numpy(one).to(device) for one in (rows, stands_for, np.searchsorted(rows, wanted)))
+    loss = foretold(states, model.item_vectors[kept], model.item_bias[kept] + added, columns)
     return _Part(float(loss.detach()), wanted.size, torch.autograd.grad(loss, list(model.parameters())))
 
 

@@ -42,8 +42,11 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {
         {"factors": (128,)},
     ),
     "ease": (
-        {"regularization": (300.0, 1_000.0, 100.0, 3_000.0, 10_000.0, 30.0)},
+        {"regularization": (1_000.0, 300.0, 3_000.0, 100.0, 10_000.0, 30.0)},
+        {"rarity": (0.0, 0.25), "popularity": (0.25, 0.0)},
         {"decay_days": (365.0, 90.0, 30.0)},
+        {"activity": (0.0, 1.0)},
+        {"method": ("neighbours",)},
     ),
     "next_item": (
         {"regularization": (400.0, 100.0, 1_600.0, 30.0)},
@@ -51,6 +54,8 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {
         {"long_fade": (5.0, 40.0)},
     ),
     "two_tower": ({"temperature": (0.1, 0.05, 0.2)}, {"recent": (10, 60)}, {"dimension": (128,)}),
+    # minutes on a large log, so little is tried; short pasts want more dropped
+    "sasrec": ({"dropout": (0.5, 0.1)}, {"dimension": (128,)}),
     # how much a category says beside the words of a text is a matter of how the site writes
     "content": ({"facet_repeats": (4, 8, 1, 16)},),
     "embedding": ({"facet_repeats": (4, 8, 1, 16)},),
