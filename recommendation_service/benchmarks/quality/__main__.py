@@ -13,13 +13,13 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from recommendation_service.benchmarks.quality.contest import MODELS, Choices, Contest
+from recommendation_service.benchmarks.quality.contest import DEFAULT, MODELS, Choices, Contest
 from recommendation_service.benchmarks.quality.costs import ASKED, FITTING, peak_megabytes, threads_told
 from recommendation_service.benchmarks.quality.rows import Row
 from recommendation_service.benchmarks.quality.tables import by_segment, markdown, table
@@ -38,7 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     found.add_argument("--train", type=Path, required=True, metavar="FILE", help="table, sequence file or .npz bundle")
     found.add_argument("--test", type=Path, metavar="FILE", help="holdout only: one line a user, the items held out")
     found.add_argument(
-        "--models", nargs="+", choices=MODELS, default=list(MODELS), metavar="MODEL", help=f"of {', '.join(MODELS)}"
+        "--models",
+        nargs="+",
+        choices=MODELS,
+        default=list(DEFAULT),
+        metavar="MODEL",
+        help=f"of {', '.join(MODELS)} (default: all but {MODELS[-1]})",
     )
     found.add_argument(
         "--budget-seconds", type=float, default=30.0, metavar="S", help="a model's search (default: 30; 0: none)"
@@ -61,31 +66,34 @@ def _run(options: argparse.Namespace) -> int:
     report.line(_heading(task, options.train))
     choices = Choices(tuple(dict.fromkeys(options.models)), options.budget_seconds)
     memory = Memory(options.resume, of=f"{_digest(options.train)} {options.protocol} {options.seed}")
-    rows = Contest(task, choices, report, memory).run()
+    contest = Contest(task, choices, report, memory)
+    rows, chosen_on = contest.run(), contest.chosen_on
     report.line(table(rows))
     if options.segments:
         report.line(f"\n{by_segment(rows)}\n")
-    for note in task.notes:
+    for note in _notes(task, chosen_on):
         report.line(f"note: {note}")
     seconds = time.monotonic() - started
     report.line(
         f"{seconds:.0f} s in all, at most {peak_megabytes():,.0f} MB, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     )
-    _written(task, rows, options, seconds)
+    _written(task, rows, chosen_on, options, seconds)
     return 0
 
 
-def _written(task: Task, rows: Sequence[Row], options: argparse.Namespace, seconds: float) -> None:
+def _written(
+    task: Task, rows: Sequence[Row], chosen_on: Mapping[str, int], options: argparse.Namespace, seconds: float
+) -> None:
     if options.json:
-        options.json.write_text(json.dumps(_told(task, rows, options, seconds), indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps(_told(task, rows, chosen_on, options, seconds), indent=1) + "\n", encoding="utf-8")
     if options.markdown:
-        told = [_heading(task, options.train), markdown(rows), *(f"- {note}" for note in task.notes)]
+        told = [_heading(task, options.train), markdown(rows), "\n".join(f"- {note}" for note in _notes(task, chosen_on))]
         options.markdown.write_text("\n\n".join(told) + "\n", encoding="utf-8")
     if options.pictures:
         # It takes a second to import, and only pictures need it.
         from recommendation_service.benchmarks.quality.pictures import draw
 
-        draw(options.pictures, rows, f"{options.train.name}, {task.protocol}, n = {len(task.test):,}")
+        draw(options.pictures, rows, f"{options.train.name}, {task.protocol}", searched_on=chosen_on["settings"])
 
 
 def _heading(task: Task, path: Path) -> str:
@@ -97,7 +105,9 @@ def _heading(task: Task, path: Path) -> str:
     )
 
 
-def _told(task: Task, rows: Sequence[Row], options: argparse.Namespace, seconds: float) -> dict[str, object]:
+def _told(
+    task: Task, rows: Sequence[Row], chosen_on: Mapping[str, int], options: argparse.Namespace, seconds: float
+) -> dict[str, object]:
     return {
         "protocol": task.protocol,
         "train": options.train.name,
@@ -106,11 +116,17 @@ def _told(task: Task, rows: Sequence[Row], options: argparse.Namespace, seconds:
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version()},
         "threads": threads_told(),
+        "validation_people": dict(chosen_on),
         "seconds": seconds,
         "peak_megabytes": peak_megabytes(),
         "notes": list(task.notes),
         "rows": [asdict(row) for row in rows],
     }
+
+
+def _notes(task: Task, chosen_on: Mapping[str, int]) -> list[str]:
+    told = f"settings chosen on {chosen_on['settings']:,} validation people, weights on {chosen_on['weights']:,}"
+    return [*task.notes, told]
 
 
 def _digest(path: Path) -> str:

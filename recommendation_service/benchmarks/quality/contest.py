@@ -27,7 +27,8 @@ from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines
 
 BASELINE = "popularity"
-MODELS = ("als", "ease", "next_item", "two_tower", "similar_users", "co_occurrence")
+DEFAULT = ("als", "ease", "next_item", "two_tower", "similar_users", "co_occurrence")
+MODELS = (*DEFAULT, "sasrec")  # it takes minutes to fit, so it takes part where it is named
 STATED = {"als": 0.6, "two_tower": 0.4}  # the recipe of the acceptance lists
 PEOPLE = 1_000  # validation people that settings are searched on, at most: settings differ by more than so many can hide
 WEIGHED, WEIGHED_SCORES = 6_000, 24_000_000  # people, and scores of one member, that weights are learned on: they differ less
@@ -49,7 +50,7 @@ class Entry:
 class Choices:
     """What the command line chose."""
 
-    models: Sequence[str] = MODELS
+    models: Sequence[str] = DEFAULT
     budget_s: float = 30.0  # a model's search; 0: stated settings
 
 
@@ -60,6 +61,11 @@ class Contest:
         self.task, self._choices, self._report, self._memory = task, choices, report, memory or Memory()
         self._panel = task.valid.some(PEOPLE)
         self._wide = task.valid.some(weighed(task.valid))
+
+    @property
+    def chosen_on(self) -> dict[str, int]:
+        """How many validation people the settings and the weights are chosen on."""
+        return {"settings": len(self._panel), "weights": len(self._wide)}
 
     def run(self) -> list[Row]:
         """The table: popularity first, then every model, then the blends."""

@@ -28,10 +28,11 @@ STYLES = {  # colour and mark
     "two_tower": ("#CC79A7", "v"),
     "similar_users": ("#56B4E9", "P"),
     "co_occurrence": ("#E69F00", "X"),
+    "sasrec": ("#882255", "<"),
     "stated blend": ("#8C6D31", "h"),
     "learned blend": ("#000000", "*"),
 }
-OTHERS = (("#882255", "<"), ("#44AA99", ">"), ("#332288", "p"), ("#999933", "d"))  # for models that have no style yet
+OTHERS = (("#44AA99", ">"), ("#332288", "p"), ("#999933", "d"))  # for models that have no style yet
 LEAST_MS, LEAST_S = 0.01, 0.1  # what costs less stands at the edge
 FORMATS = ("svg", "png")
 LOOK: Any = {  # matplotlib's own type names each of its settings
@@ -40,14 +41,18 @@ LOOK: Any = {  # matplotlib's own type names each of its settings
 }  # fmt: skip
 
 
-def draw(folder: Path, rows: Sequence[Row], of: str) -> None:
-    """Write segments, cost and curves into `folder`, each as SVG and PNG; `of` tells data, protocol and n."""
+def draw(folder: Path, rows: Sequence[Row], of: str, *, searched_on: int) -> None:
+    """Write segments, cost and curves into `folder`, each as SVG and PNG.
+
+    `of` tells data and protocol, `searched_on` how many validation people the searches measured on.
+    """
     mpl.use("Agg")
     folder.mkdir(parents=True, exist_ok=True)
     makers: dict[str, Callable[[Sequence[Row], str], Figure]] = {"segments": _segments, "cost": _cost, "curves": _curves}
     with mpl.rc_context(LOOK):
         for name, make in makers.items():
-            figure = make(rows, of)
+            people = searched_on if name == "curves" else rows[0].people
+            figure = make(rows, f"{of}, n = {people:,}")
             for form in FORMATS:
                 metadata = {"Date": None} if form == "svg" else None
                 figure.savefig(folder / f"{name}.{form}", bbox_inches="tight", dpi=160, metadata=metadata)
@@ -111,7 +116,7 @@ def _curves(rows: Sequence[Row], of: str) -> Figure:
         label = f"{row.model} ({len(row.tried)} tried)"
         axes.plot(seconds[-1], best[-1], mark, color=colour, markersize=8, label=label)
     axes.set(xlabel="seconds since the search began", ylabel=f"validation {_measure(rows)}, best so far")
-    axes.set_title(f"What the searches found, and when\n{of}")
+    axes.set_title(f"What the searches found, and when\n{of} validation people")
     axes.set_xlim(left=0)
     if searched:
         figure.legend(loc="outside right center")

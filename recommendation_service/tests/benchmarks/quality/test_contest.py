@@ -114,6 +114,7 @@ def test_the_command_prints_the_table_and_writes_it(circle: Path, tmp_path: Path
     assert [row["model"] for row in body["rows"]] == [BASELINE, "ease", BLEND]
     assert body["train_sha256"]
     assert body["threads"]["request"] == 1
+    assert body["validation_people"] == {"settings": 90, "weights": 90}
     ease = body["rows"][1]
     assert ease["request_ms"] > 0
     assert ease["tried"][0]["at_s"] <= ease["tried"][-1]["at_s"]

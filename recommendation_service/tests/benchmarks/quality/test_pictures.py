@@ -25,7 +25,7 @@ ROWS = [row(name, reached, 1.0 + place / 5) for place, (name, reached) in enumer
 
 def test_the_same_rows_give_the_same_bytes_without_a_date(tmp_path: Path) -> None:
     for folder in ("one", "two"):
-        pictures.draw(tmp_path / folder, ROWS, "a.csv, time, n = 900")
+        pictures.draw(tmp_path / folder, ROWS, "a.csv, time", searched_on=500)
     made = {path.name for path in (tmp_path / "one").iterdir()}
     assert made == {f"{name}.{form}" for name in ("segments", "cost", "curves") for form in ("svg", "png")}
     for name in made:
@@ -66,5 +66,5 @@ def test_title_and_axes_say_what_is_shown(name: str) -> None:
 
 
 def test_without_any_search_there_is_still_a_picture(tmp_path: Path) -> None:
-    pictures.draw(tmp_path, ROWS[:1], "a.csv")
+    pictures.draw(tmp_path, ROWS[:1], "a.csv", searched_on=500)
     assert (tmp_path / "curves.svg").stat().st_size > 0
