@@ -13,7 +13,11 @@ SETTINGS = (
     Setting("decay_days", "a liking this many days old counts 1/e of a new one; 0: age does not matter"),
     Setting("floor", "the least that an old liking counts"),
     Setting("kept", "strongest places of each item that are published", least=1),
-    Setting("invertible", "liked items up to which the table is solved; above: cosine neighbours", least=2),
+    Setting("invertible", "liked items up to which the table is solved; above, a filter that comes close to it", least=2),
+    Setting("activity", "somebody with m items counts as m to the power of minus this"),
+    Setting("popularity", "an item with m people counts as m to the power of minus this"),
+    Setting("rarity", "what a liked item with m people says is divided by m to this power once more"),
+    Setting("vectors", "main directions of taste that the filter knows exactly", least=1),
 )
 
 

@@ -1,8 +1,7 @@
-"""EASE: which item goes with which, in closed form. Steck (2019), "Embarrassingly Shallow Autoencoders for Sparse Data".
+"""EASE: which item goes with which, after Steck (2019), "Embarrassingly Shallow Autoencoders for Sparse Data".
 
-One ridge regression predicts each item from all the others. Where a catalogue is too large to invert a table of it,
-items are compared by cosine instead (Deshpande & Karypis 2004, "Item-Based Top-N Recommendation Algorithms"), which is
-what EASE comes close to when people have few items each.
+One ridge regression predicts each item from all the others: in closed form, or where that costs too much and gains
+nothing, by a filter that comes close to it (see `item_filter`).
 """
 
 from dataclasses import asdict, dataclass
@@ -12,20 +11,29 @@ from scipy import sparse
 
 from recommendation_service.datasets.files import Events
 from recommendation_service.datasets.weighting import DAY_S
+from recommendation_service.errors import ConfigurationError
 from recommendation_service.numeric import Floats
+from recommendation_service.training import item_filter
 from recommendation_service.training.item_rows import Known, arrays_of, strongest
-from recommendation_service.training.linear import inverse_of
 from recommendation_service.training.material import Material, NotEnough, Trained
 
 LEAST_PEOPLE, LEAST_ITEMS = 2, 2
+CLOSED_FORM, GRAPH_FILTER, NEIGHBOURS = METHODS = ("closed_form", "graph_filter", "neighbours")
+QUICKLY = 5_000  # liked items that are inverted in seconds
+DENSE = 30.0  # people an item from which more than that is worth inverting: with fewer, neighbours know as much
 
 
 @dataclass(frozen=True, slots=True)
 class EaseParameters:
     """`regularization` is the ridge's lambda, in people: it grows with how dense the site's data are.
 
-    With `decay_days` a liking of long ago counts less, but never below `floor`. Of each item's row the `kept` strongest
-    places are published. Catalogues of more than `invertible` liked items get cosine neighbours, shrunk by `shrink`.
+    Somebody with m items counts as m^-activity, an item with m people as m^-popularity; with `rarity` what a liked item
+    says is divided by m^rarity once more. With `decay_days` a liking of long ago counts less, but never below `floor`. Of
+    each item's row the `kept` strongest places are published.
+
+    `method` is "closed_form", "graph_filter" with `vectors` main directions, "neighbours", or empty: the
+    closed form up to 5,000 liked items, and up to `invertible` of them where 30 people like an item, else the graph
+    filter. Raises ConfigurationError for any other.
     """
 
     regularization: float = 500.0
@@ -33,7 +41,22 @@ class EaseParameters:
     floor: float = 0.3
     kept: int = 512
     invertible: int = 20_000
-    shrink: float = 10.0
+    activity: float = 0.5
+    popularity: float = 0.25
+    rarity: float = 0.0
+    method: str = ""
+    vectors: int = 256
+
+    def __post_init__(self) -> None:
+        """Refuse what there is not."""
+        if self.method not in ("", *METHODS):
+            raise ConfigurationError(f"ease knows no method {self.method!r}; it knows {', '.join(METHODS)}, or empty: by size")
+
+    def method_for(self, likings: sparse.csr_array) -> str:
+        """How the (n_users, n) likings are turned into a table."""
+        n_items = likings.shape[1]
+        dense = n_items <= QUICKLY or likings.nnz >= DENSE * n_items
+        return self.method or (CLOSED_FORM if dense and n_items <= self.invertible else GRAPH_FILTER)
 
 
 def train_ease(material: Material, parameters: EaseParameters) -> Trained:
@@ -46,13 +69,24 @@ def train_ease(material: Material, parameters: EaseParameters) -> Trained:
     able = int(np.count_nonzero(np.diff(likings.indptr) > 1))
     if able < LEAST_PEOPLE or known.rows.size < LEAST_ITEMS:
         raise NotEnough(f"EASE needs {LEAST_PEOPLE} people who liked 2 items each; this export has {able}")
-    narrow = sparse.csr_array(likings[:, known.rows])
-    if known.rows.size <= parameters.invertible:
-        table = strongest(weights_of(narrow, parameters.regularization), parameters.kept)
-    else:
-        table = neighbours_of(narrow, parameters)
+    table = table_of(sparse.csr_array(likings[:, known.rows]), parameters)
     arrays = {"item_ids": material.catalogue.ids.array, "item_counts": known.counts.astype(np.int32)}
     return Trained("ease", arrays | arrays_of(known.spread(table)), asdict(parameters))
+
+
+def table_of(likings: sparse.csr_array, parameters: EaseParameters) -> sparse.csr_array:
+    """(n, n) the strongest places of each row, for (n_users, n) likings of items that somebody likes."""
+    even = item_filter.normalised(likings, parameters.activity, parameters.popularity)
+    rarity = (item_filter.people_of(likings) ** -parameters.rarity).astype(np.float32)
+    method = parameters.method_for(likings)
+    if method == NEIGHBOURS:
+        return item_filter.neighbours(even, rarity, parameters.kept)
+    ridge = item_filter.ridge_of(likings, even, parameters.regularization)
+    if method == GRAPH_FILTER:
+        return item_filter.graph_filter(even, ridge, parameters.vectors, rarity, parameters.kept)
+    table = item_filter.closed_form(even, ridge)
+    table *= rarity[:, None]
+    return strongest(table, parameters.kept)
 
 
 def liking_matrix(material: Material, parameters: EaseParameters) -> sparse.csr_array:
@@ -74,28 +108,3 @@ def _newest(events: Events, matrix: sparse.csr_array) -> Floats:
     order = np.argsort(keys, kind="stable")  # events ascend in time, so the last of a key is the newest
     last = np.searchsorted(keys[order], wanted, side="right") - 1
     return np.asarray(events.times[order[last]])
-
-
-def weights_of(likings: sparse.csr_array, regularization: float) -> Floats:
-    """(n, n) the closed-form solution B = I - P / diag(P), with P the inverse of X'X + lambda I; the diagonal is zero."""
-    gram = np.asarray((likings.T @ likings).toarray(), dtype=np.float32, order="F")
-    gram[np.diag_indices_from(gram)] += np.float32(regularization)
-    inverse = inverse_of(gram)
-    found = -inverse / np.diag(inverse)
-    np.fill_diagonal(found, 0)
-    return np.asarray(found, dtype=np.float32)
-
-
-def neighbours_of(likings: sparse.csr_array, parameters: EaseParameters) -> sparse.csr_array:
-    """(n, n) shrunk cosines, each row's strongest only; worked out a block of rows at a time."""
-    lengths = np.sqrt(np.asarray(likings.multiply(likings).sum(axis=0), dtype=np.float64)).ravel()
-    turned = sparse.csr_array(likings.T)
-    parts = []
-    for start in range(0, turned.shape[0], 512):
-        together = np.asarray((turned[start : start + 512] @ likings).toarray(), dtype=np.float32)
-        scale = np.outer(lengths[start : start + 512], lengths) + parameters.shrink
-        together /= scale
-        own = np.arange(together.shape[0])
-        together[own, own + start] = 0
-        parts.append(strongest(together, parameters.kept))
-    return sparse.csr_array(sparse.vstack(parts))
