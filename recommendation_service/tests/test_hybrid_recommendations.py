@@ -115,7 +115,7 @@ def test_without_any_model_the_list_is_popular_and_never_empty(tmp_path):
     slate = build_service(settings_under(tmp_path, RS_USE_CASES="posts")).recommend(ask())
     assert (slate.method_used, len(slate.recommendations)) == ("popular", 20)
     assert [(skip.engine, skip.code) for skip in slate.degradation] == [
-        ("hybrid", "cannot_say"),
+        ("hybrid", "not_trained"),
         ("collaborative", "not_trained"),
         ("content_based", "not_trained"),
     ]

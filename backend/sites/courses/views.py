@@ -69,7 +69,7 @@ class HomeView(CourseListView):
             WHO,
             LIMIT,
             EXPLAIN,
-            OpenApiParameter("strategy", str, enum=["two_tower", "popularity", "content", "hybrid"]),
+            OpenApiParameter("strategy", str, enum=["two_tower", "popularity", "content", "hybrid", "ease", "next_item"]),
         ],
         responses={200: CourseListSerializer, **PROBLEMS},
     )
