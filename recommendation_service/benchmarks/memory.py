@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recommendation_service.benchmarks.requests import ask_once, command, service_environment
 from recommendation_service.benchmarks.serving import free_port, served
-from recommendation_service.benchmarks.world import METHODS, make_world
+from recommendation_service.benchmarks.world import SHIPPED, make_world
 from recommendation_service.tests.support.service import bearer
 
 MIB = 1024 * 1024
@@ -22,7 +22,7 @@ def pss_of(root: Path, *, workers: int, items: int) -> int:
         headers = bearer()
         for person in range(TOUCHES):
             caller = server.connect()
-            for method in METHODS:
+            for method in SHIPPED:
                 ask_once(caller, method, person, items, headers)
             caller.connection.close()
         return server.pss_bytes()
@@ -30,7 +30,7 @@ def pss_of(root: Path, *, workers: int, items: int) -> int:
 
 def measure(root: Path, *, items: int = 50_000) -> list[tuple[str, str]]:
     """Rows to print."""
-    make_world(root, items=items)
+    make_world(root, items=items, methods=SHIPPED)
     models = sum(path.stat().st_size for path in (root / "models").rglob("*.npy"))
     one, four = (pss_of(root, workers=workers, items=items) for workers in (1, 4))
     return [

@@ -1,28 +1,39 @@
 """What one answer of each engine costs, in CPU of the server, against that server's smallest answer.
 
-Runs on a made-up catalogue (see world.py) with one worker; methods alternate in rounds, so that a busy machine is busy for all.
+Runs on made-up catalogues (see world.py) with one worker; methods alternate in rounds, so that a busy machine is busy for all.
+Beside each whole request stands what the engine takes by itself. Another checkout's service can alternate with this one's:
+python -m recommendation_service.benchmarks.requests --against <folder>
 """
 
+from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
 import os
 import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from recommendation_service.benchmarks.alone import Alone
 from recommendation_service.benchmarks.serving import Caller, Running, free_port, served
-from recommendation_service.benchmarks.world import EVENTS_EACH, METHODS, PEOPLE, make_world, surface_of
-from recommendation_service.settings import PACKAGE
-from recommendation_service.tests.support.exports import NOW
+from recommendation_service.benchmarks.world import METHODS, PEOPLE, make_world, past_of, surface_of
+from recommendation_service.settings import PACKAGE, load_settings
 from recommendation_service.tests.support.service import bearer, environment
+from recommendation_service.wiring import build_service
 
 HELLO = "hello"
 ROUNDS = 5
-HELLOS = 10  # so many for one of the others: CPU time is counted in hundredths of a second
+HELLOS = 3  # so many for one of the others, which take several times as long
+SIZES = (2_000, 20_000)
+HERE, THERE = "here", "there"
 
 
-def command() -> list[str]:
+def command(package: Path = PACKAGE) -> list[str]:
     """gunicorn as everywhere else."""
-    return [sys.executable, "-m", "gunicorn", "-c", str(PACKAGE / "gunicorn.conf.py")]
+    return [sys.executable, "-m", "gunicorn", "-c", str(package / "gunicorn.conf.py")]
 
 
 def service_environment(root: Path, *, port: int, workers: int, **more: str) -> dict[str, str]:
@@ -30,15 +41,12 @@ def service_environment(root: Path, *, port: int, workers: int, **more: str) -> 
 
     own = environment(root, RS_USE_CASES_DIR=str(root / "use_cases"), RS_PORT=str(port), RS_WORKERS=str(workers), **more)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RS_")}
-    return {**kept, **own, "PYTHONPATH": str(PACKAGE.parent)}
+    return {**kept, "PYTHONPATH": str(PACKAGE.parent), **own}
 
 
 def body_of(person: int, items: int) -> dict[str, Any]:
     """An Ask with a history of EVENTS_EACH likes."""
-    events = [
-        {"item_id": f"i{(person * 7919 + step * 104729) % items:06d}", "event": "like", "time": _iso(NOW - step * 60.0)}
-        for step in range(EVENTS_EACH)
-    ]
+    events = [{"item_id": one.item_id, "event": one.event, "time": _iso(one.time)} for one in past_of(person, items)]
     return {"user_id": f"u{person % PEOPLE:04d}", "history": events, "limit": 10}
 
 
@@ -54,28 +62,99 @@ def ask_once(caller: Caller, method: str, person: int, items: int, headers: dict
         caller.ask("POST", f"/api/recommendations/bench/{surface_of(method)}", body_of(person, items), headers)
 
 
-def cpu_of(server: Running, *, items: int, requests: int) -> dict[str, float]:
-    """CPU seconds a request by method, hello included: the least of ROUNDS rounds."""
-    caller, found = server.connect(), dict.fromkeys((HELLO, *METHODS), float("inf"))
+def cpu_of(servers: Mapping[str, Running], *, items: int, requests: int) -> dict[str, dict[str, float]]:
+    """Server -> method -> CPU seconds a request, hello included: the least of ROUNDS rounds, servers taking turns."""
+    callers = {name: server.connect() for name, server in servers.items()}
+    found = {name: dict.fromkeys((HELLO, *METHODS), float("inf")) for name in servers}
     for _ in range(ROUNDS):
         headers = bearer()  # it lives a minute
-        for method in found:
-            ask_once(caller, method, 0, items, headers)
+        for method in (HELLO, *METHODS):
             number = requests * HELLOS if method == HELLO else requests
-            before = server.cpu_s()
-            for person in range(number):
-                ask_once(caller, method, person, items, headers)
-            found[method] = min(found[method], (server.cpu_s() - before) / number)
+            for name, server in servers.items():
+                ask_once(callers[name], method, 0, items, headers)
+                before = server.cpu_s()
+                for person in range(number):
+                    ask_once(callers[name], method, person, items, headers)
+                found[name][method] = min(found[name][method], (server.cpu_s() - before) / number)
     return found
 
 
-def measure(root: Path, *, items: int = 20_000, requests: int = 100) -> list[tuple[str, str]]:
+def served_cpu(root: Path, packages: Mapping[str, Path], *, items: int, requests: int) -> dict[str, dict[str, float]]:
+    """As `cpu_of`, for the services of these packages, all of them up at once on the world under `root`."""
+    with ExitStack() as stack:
+        servers = {}
+        for name, package in packages.items():
+            port = free_port()
+            own = service_environment(root, port=port, workers=1, PYTHONPATH=str(package.parent))
+            started = served(command(package), port=port, environment=own, log=root / f"{name}.log")
+            servers[name] = stack.enter_context(started)
+        return cpu_of(servers, items=items, requests=requests)
+
+
+def measure(root: Path, *, sizes: Sequence[int] = SIZES, requests: int = 60) -> list[tuple[str, str]]:
     """Rows to print: method, and its cost as a multiple of hello."""
-    make_world(root, items=items)
-    port = free_port()
-    surroundings = service_environment(root, port=port, workers=1)
-    with served(command(), port=port, environment=surroundings, log=root / "service.log") as server:
-        found = cpu_of(server, items=items, requests=requests)
-    hello = found.pop(HELLO)
-    rows = [(f"{method}, {items} items", f"{cost / hello:.2f} x hello") for method, cost in found.items()]
-    return [("hello (GET /livez)", f"{hello * 1e6:.0f} us CPU"), *rows]
+    rows = []
+    for items in sizes:
+        world = root / f"items{items}"
+        make_world(world, items=items)
+        found = served_cpu(world, {HERE: PACKAGE}, items=items, requests=requests)[HERE]
+        service = build_service(load_settings(service_environment(world, port=free_port(), workers=1)))
+        rows += _rows(found, Alone.of(service, items=items), items)
+    return rows
+
+
+def _rows(found: Mapping[str, float], alone: Alone, items: int) -> list[tuple[str, str]]:
+    hello, own, click = found[HELLO], alone.seconds(), alone.click_seconds()
+    costs = [
+        (f"{method}, {items} items", f"{found[method] / hello:5.2f} x hello; the engine alone {own[method] / hello:5.2f}")
+        for method in METHODS
+    ]
+    blends = found["learned"] / found["ensemble"], own["learned"] / own["ensemble"]
+    return [
+        (f"hello (GET /livez), {items} items", f"{hello * 1e6:.0f} us CPU"),
+        *costs,
+        ("  learned against stated blend", f"{blends[0]:5.2f} x      ; the engine alone {blends[1]:5.2f} x"),
+        ("  one click, until next_item knows it", f"{click * 1e6:.0f} us CPU, {click / hello:.2f} x hello"),
+    ]
+
+
+def compared(root: Path, other: Path, *, sizes: Sequence[int], requests: int) -> list[tuple[str, str]]:
+    """Rows to print: method, what it costs here and in the checkout `other`, and the ratio of CPU times."""
+    rows = []
+    for items in sizes:
+        world = root / f"items{items}"
+        make_world(world, items=items)
+        packages = {THERE: other / PACKAGE.name, HERE: PACKAGE}
+        found = served_cpu(world, packages, items=items, requests=requests)
+        for method in METHODS:
+            there, here = (found[side][method] / found[side][HELLO] for side in (THERE, HERE))
+            ratio = found[HERE][method] / found[THERE][method]
+            rows.append((f"{method}, {items} items", f"{there:5.2f} -> {here:5.2f} x hello; {ratio:.2f} x the CPU"))
+    return rows
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 when both checkouts answered, 1 when one could not."""
+    parser = argparse.ArgumentParser(prog="python -m recommendation_service.benchmarks.requests", description=__doc__)
+    parser.add_argument("--against", type=Path, required=True, metavar="FOLDER", help="another checkout of this project")
+    parser.add_argument("--items", type=int, nargs="+", default=SIZES, help="catalogue sizes (%(default)s)")
+    parser.add_argument("--requests", type=int, default=60, help="requests a round (%(default)s)")
+    options = parser.parse_args(argv)
+    other = options.against.resolve()
+    if not (other / PACKAGE.name / "gunicorn.conf.py").is_file():
+        parser.error(f"{other} holds no checkout: {PACKAGE.name}/gunicorn.conf.py is missing")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; costs there -> here")
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
+        try:
+            rows = compared(Path(folder), other, sizes=options.items, requests=options.requests)
+        except RuntimeError as error:
+            print(f"could not run: {error}", file=sys.stderr)
+            return 1
+    for what, value in rows:
+        print(f"  {what:<36} {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())

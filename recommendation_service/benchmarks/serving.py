@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,8 +30,7 @@ class Running:
 
     def cpu_s(self) -> float:
         """CPU seconds of the whole family so far, user and system."""
-        times = [one.cpu_times() for one in self.family()]
-        return sum(one.user + one.system for one in times)
+        return sum(_cpu_s(one) for one in self.family())
 
     def pss_bytes(self) -> int:
         """Memory of the whole family, a shared page counted once. Linux only."""
@@ -56,6 +56,14 @@ class Caller:
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status} {content[:300]!r}")
         return content
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    """Of one process, to the nanosecond on Linux, where every process is a clock; elsewhere to the hundredth."""
+    if sys.platform == "linux":
+        return time.clock_gettime((~process.pid << 3) | 2)  # as clock_getcpuclockid(3) numbers them
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def free_port() -> int:

@@ -1,22 +1,22 @@
 """A made-up site of any size, with an export and a model of every kind, and one surface for each engine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from recommendation_service.benchmarks.world_tables import content, item_rows, similar_users, windowed_rows
 from recommendation_service.datasets.records import ItemRecord
-from recommendation_service.domain.idmap import IdMap
+from recommendation_service.domain.history import PastEvent
 from recommendation_service.numeric import AnyArray
 from recommendation_service.tests.support.exports import NOW, Happening, write_export
 from recommendation_service.tests.support.service import als_arrays, publish, two_tower_arrays
 from recommendation_service.use_cases.loader import load_file
 
-METHODS = ("popular", "content_based", "als", "two_tower", "ensemble")
+SHIPPED = ("popular", "content_based", "als", "two_tower", "ensemble")
+METHODS = ("popular", "content_based", "als", "two_tower", "ease", "next_item", "similar_users", "ensemble", "learned")
 PEOPLE = 200
 EVENTS_EACH = 30
-TERMS = 5_000
-TERMS_EACH = 20
 
 HEAD = """
 name = "bench"
@@ -29,9 +29,15 @@ als = { kind = "als" }
 two_tower = { kind = "two_tower" }
 content_based = { kind = "content" }
 popular = { kind = "popularity" }
+ease = { kind = "ease" }
+next_item = { kind = "next_item" }
+similar_users = { kind = "similar_users" }
 [engines.ensemble]
 kind = "ensemble"
 options = { members = { als = 0.6, two_tower = 0.4 }, weights = "stated" }
+[engines.learned]
+kind = "ensemble"
+options = { members = { als = 0.1, two_tower = 0.15, ease = 0.2, next_item = 0.35, content_based = 0.1, popular = 0.1 } }
 """
 SURFACE = """
 [surfaces.{name}]
@@ -48,13 +54,20 @@ def surface_of(method: str) -> str:
     return "by-" + method.replace("_", "-")
 
 
-def make_world(root: Path, *, items: int, factors: int = 128, dimension: int = 64, seed: int = 0) -> None:
-    """Write use case, export and models under `root`; random factors cost what trained ones cost."""
+def past_of(person: int, items: int) -> tuple[PastEvent, ...]:
+    """EVENTS_EACH likes, newest first, of items that nobody else need have liked."""
+    places = ((person * 7919 + step * 104729) % items for step in range(EVENTS_EACH))
+    return tuple(PastEvent(f"i{row:06d}", "like", NOW - step * 60.0) for step, row in enumerate(places))
+
+
+def make_world(
+    root: Path, *, items: int, methods: Sequence[str] = METHODS, factors: int = 128, dimension: int = 64, seed: int = 0
+) -> None:
+    """Write use case, export and the models that `methods` need under `root`; random numbers cost what trained ones cost."""
     rng = np.random.default_rng(seed)
     folder = root / "use_cases"
     folder.mkdir(parents=True)
-    surfaces = "".join(SURFACE.format(name=surface_of(method), engine=method) for method in METHODS)
-    (folder / "bench.toml").write_text(HEAD + surfaces)
+    (folder / "bench.toml").write_text(HEAD + "".join(SURFACE.format(name=surface_of(one), engine=one) for one in METHODS))
     records = [
         ItemRecord(f"i{row:06d}", f"Item {row}", f"word{row % 97} common", f"c{row % 20}", (f"t{row % 50}",))
         for row in range(items)
@@ -68,21 +81,22 @@ def make_world(root: Path, *, items: int, factors: int = 128, dimension: int = 6
     write_export(root / "data", load_file(folder / "bench.toml"), records, happenings)
     item_ids = [record.item_id for record in records]
     user_ids = [f"u{person:04d}" for person in range(PEOPLE)]
-    publish(root, "als", als_arrays(seed, item_ids, user_ids, factors), "bench")
-    publish(root, "two_tower", two_tower_arrays(seed, item_ids, dimension, 2 * dimension), "bench")
-    publish(root, "content", _content(item_ids, rng), "bench")
-
-
-def _content(item_ids: Sequence[str], rng: np.random.Generator) -> dict[str, AnyArray]:
-    """TERMS_EACH random terms an item, rows of unit length."""
-    n_items = len(item_ids)
-    indices = np.sort(
-        rng.integers(0, TERMS // TERMS_EACH, size=(n_items, TERMS_EACH)) + np.arange(TERMS_EACH) * (TERMS // TERMS_EACH)
-    )
-    return {
-        "item_ids": IdMap.of(item_ids).array,
-        "terms": np.array([f"term{place:05d}".encode() for place in range(TERMS)]),
-        "indptr": np.arange(n_items + 1, dtype=np.int64) * TERMS_EACH,
-        "indices": indices.astype(np.int32).ravel(),
-        "values": np.full(n_items * TERMS_EACH, TERMS_EACH**-0.5, dtype=np.float32),
+    makes: Mapping[str, Callable[[], Mapping[str, AnyArray]]] = {
+        "als": lambda: als_arrays(seed, item_ids, user_ids, factors),
+        "two_tower": lambda: two_tower_arrays(seed, item_ids, dimension, 2 * dimension),
+        "content": lambda: content(item_ids, rng),
+        "ease": lambda: item_rows(item_ids, rng),
+        "next_item": lambda: windowed_rows(item_ids, rng),
+        "similar_users": lambda: similar_users(item_ids, rng),
     }
+    for kind in kinds_of(methods):
+        publish(root, kind, makes[kind](), "bench")
+
+
+READ = {"popular": (), "content_based": ("content",), "ensemble": ("als", "two_tower")}
+READ["learned"] = ("als", "two_tower", "ease", "next_item", "content")
+
+
+def kinds_of(methods: Sequence[str]) -> list[str]:
+    """The kinds of models that engines of these names read, each once."""
+    return list(dict.fromkeys(kind for method in methods for kind in READ.get(method, (method,))))
