@@ -1,10 +1,12 @@
 """One person's list, made ready to be shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from recommendation_service.use_cases.loader import load
+from recommendations.models import ImpressionItem
 from recommendations.places import Place, place_of
 from recommendations.selectors.items import items_by_id
 from recommendations.services.recommend import recommend
@@ -31,6 +33,7 @@ class Card:
     score: float
     parts: tuple[tuple[str, float], ...]  # engine's short word and its share; empty unless asked for
     url: str  # the item's own page; empty where it has none
+    moved: str = ""  # how its place differs from the one on the list before; empty where it does not, or there was none
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +52,35 @@ class Shown:
     buttons: tuple[tuple[str, str], ...]  # event and its word
     counted: str
     links: tuple[tuple[str, str], ...]  # word and address of the site's own pages about this person
+    by: str  # the engine that was asked for by name; empty: the site chose
+    ways: tuple[tuple[str, str], ...]  # engines that may be asked for, and their words; empty for who may not choose
 
 
-def shown_to(source: type[ItemSource], person: Any, *, explain: bool) -> Shown:
-    """Ask for the person's list and join it with the site's own items."""
+def shown_to(source: type[ItemSource], person: Any, *, explain: bool, by: str = "", before: Sequence[str] = ()) -> Shown:
+    """Ask for the person's list and join it with the site's own items.
+
+    Who may see explanations may ask for one engine, `by`, where the surface offers it. `before` are the ids that were
+    shown until now, the best first, without the one that was clicked: cards then tell how their places changed.
+    """
     place = place_for(source, person)
     user_id = source.user_id(person)
+    offered = place.surface.strategies if explain else []
+    by = by if by in offered else ""
     answer = recommend(
-        use_case=place.use_case.name, surface=place.name, user_id=user_id, limit=LIMIT, filters={}, explain=explain
+        use_case=place.use_case.name,
+        surface=place.name,
+        user_id=user_id,
+        limit=LIMIT,
+        filters={},
+        explain=explain,
+        strategy=by or None,
     )
     line = line_of(source, person, answer["interaction_count"])
     use_case, method = place.use_case, answer["method_used"]
     return Shown(
         person=line,
         segment=wording.SEGMENTS.get(line.segment, ""),
-        cards=tuple(cards_of(place, answer["recommendations"])),
+        cards=tuple(_marked(cards_of(place, answer["recommendations"]), before)),
         request_id=answer["request_id"],
         method=method,
         method_name=wording.method_name(use_case, method),
@@ -73,7 +90,26 @@ def shown_to(source: type[ItemSource], person: Any, *, explain: bool) -> Shown:
         buttons=tuple((event, wording.button(event)) for event in source.events_for(person)),
         counted=wording.counted(answer["interaction_count"]),
         links=tuple(source.links(person)),
+        by=by,
+        ways=tuple(wording.ways(use_case, offered)),
     )
+
+
+def ids_shown(request_id: str | None, user_id: str) -> list[str]:
+    """Items of a list that this person was shown, the best first; nothing for any other list."""
+    try:
+        wanted = UUID(request_id or "")
+    except ValueError:
+        return []
+    found = ImpressionItem.objects.filter(impression=wanted, impression__user__user_id=user_id)
+    return list(found.order_by("position").values_list("item__item_id", flat=True))
+
+
+def _marked(cards: Sequence[Card], before: Sequence[str]) -> list[Card]:
+    places = {item_id: place for place, item_id in enumerate(before, start=1)}
+    if not places:
+        return list(cards)
+    return [replace(card, moved=wording.moved(places.get(card.item_id), card.position)) for card in cards]
 
 
 @dataclass(frozen=True, slots=True)

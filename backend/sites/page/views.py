@@ -21,7 +21,7 @@ from recommendations.services.feedback import give_feedback
 from recommendations.sources import ItemSource, use_case_of
 from sites.page import access, people, wording
 from sites.page.doing import do
-from sites.page.showing import Shown, item_shown, item_surfaces, shown_to
+from sites.page.showing import Shown, ids_shown, item_shown, item_surfaces, shown_to
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -71,7 +71,7 @@ def site(request: HttpRequest, *, site: str) -> HttpResponse:
         "chooses": chooses,
         "search": search[: people.LONGEST_SEARCH],
         "people": people.lines(source, search=search) if chooses else [],
-        "shown": shown_to(source, person, explain=chooses) if person is not None else None,
+        "shown": shown_to(source, person, explain=chooses, by=request.GET.get("by", "")) if person is not None else None,
         "said": " ".join(str(message) for message in messages.get_messages(request)),
     }
     return render(request, "page/site.html", context)
@@ -108,15 +108,17 @@ def did(request: HttpRequest, *, site: str) -> HttpResponse:
     source = access.source_or_404(site)
     person = access.person_or_404(request, source, request.POST.get("person", ""))
     event, item_id = request.POST.get("event", ""), request.POST.get("item_id", "")
-    problem = _record(source, person, event, item_id, request.POST.get("request_id") or None)
-    shown = shown_to(source, person, explain=access.may_choose(request))
-    said = problem or _change(source, shown, event, item_id, before=request.POST.get("method", ""))
+    request_id = request.POST.get("request_id") or None
+    before = [other for other in ids_shown(request_id, source.user_id(person)) if other != item_id]
+    problem = _record(source, person, event, item_id, request_id)
+    by = request.POST.get("by", "")
+    shown = shown_to(source, person, explain=access.may_choose(request), by=by, before=before)
+    said = problem or _change(source, shown, event, item_id, before=request.POST.get("method", ""), compared=bool(before))
     if getattr(request, "htmx", False):
         return render(request, "page/_list.html", {**_frame(source), "shown": shown, "said": said, "swapped": True})
     messages.info(request, said)
-    return HttpResponseRedirect(
-        f"{reverse('page:site', args=[site])}?{urlencode({'person': source.user_id(person)})}#list", status=303
-    )
+    asked = {"person": source.user_id(person), **({"by": shown.by} if shown.by else {})}
+    return HttpResponseRedirect(f"{reverse('page:site', args=[site])}?{urlencode(asked)}#list", status=303)
 
 
 def _frame(source: type[ItemSource]) -> dict[str, object]:
@@ -158,17 +160,19 @@ def _hide(source: type[ItemSource], person: object, item_id: str, request_id: st
     return ""
 
 
-def _change(source: type[ItemSource], shown: Shown, event: str, item_id: str, *, before: str) -> str:
+def _change(source: type[ItemSource], shown: Shown, event: str, item_id: str, *, before: str, compared: bool) -> str:
     item = items_by_id(source=source, item_ids=[item_id]).get(item_id)
     use_case = load(use_case_of(source))
-    return wording.what_changed(
+    left = item_id not in {card.item_id for card in shown.cards}
+    told = wording.what_changed(
         event=event,
         title=title_of(source=source, item=item) if item is not None else item_id,
-        left=item_id not in {card.item_id for card in shown.cards},
+        left=left,
         count=shown.person.count,
         before=wording.method_name(use_case, before) if before in use_case.engines else "",
         after=shown.method_name,
     )
+    return f"{told} {wording.rearranged([card.moved for card in shown.cards], left=left)}" if compared else told
 
 
 def _counts(address: str, sources: Sequence[type[ItemSource]]) -> dict[str, object]:

@@ -11,6 +11,7 @@ METHODS = {
     "content": "content-based: items whose words match",
     "popularity": "popular: what most people choose",
     "ease": "what goes together: items that people with these choices chose too",
+    "sasrec": "what comes next: items that followed the same run of choices",
     "next_item": "what comes next: items that followed choices like the latest ones",
     "ensemble": "ensemble: several methods, each with its share",
     "embedding": "text vectors: items whose descriptions are close to what this person chose",
@@ -135,6 +136,28 @@ def button(event: str) -> str:
 def counted(count: int) -> str:
     """ "1 interaction", "5 interactions"."""
     return f"{count} interaction" if count == 1 else f"{count} interactions"
+
+
+def ways(use_case: UseCase, strategies: Sequence[str]) -> list[tuple[str, str]]:
+    """Engines that may be asked for, each with its short word, or with its own name where two share a word."""
+    words = [method_name(use_case, name) for name in strategies]
+    return [
+        (name, word if words.count(word) == 1 else name.replace("_", " ")) for name, word in zip(strategies, words, strict=True)
+    ]
+
+
+def moved(was: int | None, position: int) -> str:
+    """How a place differs from the one on the list before; empty where it does not."""
+    return "new" if was is None else "" if was == position else f"was {was}"
+
+
+def rearranged(marks: Sequence[str], *, left: bool) -> str:
+    """What a click did to the other items, from their marks; whoever fills the place of one that left is no news."""
+    new = marks.count("new")
+    changed = sum(bool(mark) for mark in marks) - new
+    if changed == 0 and new <= left:
+        return "The others kept their places."
+    return f"{new} of these {len(marks)} are new, {changed} changed places: nothing was trained in between."
 
 
 def what_changed(*, event: str, title: str, left: bool, count: int, before: str, after: str) -> str:

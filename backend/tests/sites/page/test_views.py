@@ -59,6 +59,12 @@ def _answer(ask: dict[str, Any], where: dict[str, Any], method: str, degradation
     }  # fmt: skip
 
 
+def _turned(answer: dict[str, Any]) -> dict[str, Any]:
+    """The same answer from its last item to its first."""
+    items = list(reversed(answer["recommendations"]))
+    return {**answer, "recommendations": [{**item, "position": place} for place, item in enumerate(items, start=1)]}
+
+
 def test_a_site_with_a_page_of_its_own_is_listed_once_and_the_shared_page_leads_there(client: Client, demo: None) -> None:
     assert client.get("/").content.decode().count('href="/cleaning/"') == 1
     for catalogue in ("cleaners", "jobs"):
@@ -224,6 +230,37 @@ class TestTheList:
 
 
 @pytest.mark.usefixtures("demo")
+class TestWhoAnswers:
+    def test_may_be_chosen_and_stays_chosen_after_a_click(self, client: Client, served: Served) -> None:
+        asked = served("next_item")
+        make_startups(3)
+        ada = make_developer("Ada")
+        page = client.get(f"/startups/?person={ada.pk}&by=next_item")
+        assert f'href="?person={ada.pk}&amp;by=next_item#list" aria-current="true">what comes next</a>' in page.content.decode()
+        answer = _click(client, page, "like", by=_hidden(page, "by"))
+        assert answer["Location"] == f"/startups/?person={ada.pk}&by=next_item#list"
+        assert [one["strategy"] for one in asked] == ["next_item", "next_item"]
+
+    @pytest.mark.parametrize("by", ["", "nonsense", "<b>"])
+    def test_is_the_sites_own_choice_otherwise(self, client: Client, served: Served, by: str) -> None:
+        asked = served()
+        make_startups(1)
+        page = client.get("/startups/", {"person": make_developer("Ada").pk, "by": by})
+        assert re.search(r'#list" aria-current="true">as the site would</a>', page.content.decode())
+        assert asked[0]["strategy"] is None
+
+    def test_is_no_choice_of_a_visitors(self, client: Client, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(settings.RECOMMENDATIONS, "DEMO", False)
+        asked = served()
+        make_startups(1)
+        user = User.objects.create_user("ada")
+        make_developer("Ada", account=user)
+        client.force_login(user)
+        assert "as the site would" not in _text(client.get("/startups/?by=next_item"))
+        assert asked[0]["strategy"] is None
+
+
+@pytest.mark.usefixtures("demo")
 class TestAClick:
     def test_is_recorded_with_the_list_it_answers(self, client: Client, served: Served) -> None:
         served()
@@ -238,6 +275,33 @@ class TestAClick:
         assert "You liked Startup 000; it left the list. 1 interaction now: content-based answers." in _text(answer)
         assert "<html" not in answer.content.decode()
         assert _hidden(answer, "item_id") != _hidden(page, "item_id")
+
+    def test_that_left_the_others_as_they_were_says_so(self, client: Client, served: Served) -> None:
+        served()
+        make_startups(12)
+        answer = _click(client, client.get(f"/startups/?person={make_developer('Ada').pk}"), "like", htmx=True)
+        assert "The others kept their places." in _text(answer)
+        assert re.findall(r'class="moved">([^<]*)', answer.content.decode()) == [
+            "new"
+        ]  # it fills the place of the one that left
+
+    def test_that_turned_the_list_around_marks_every_place(self, client: Client, served: Served, monkeypatch: Any) -> None:
+        served()
+        make_startups(5)
+        page = client.get(f"/startups/?person={make_developer('Ada').pk}")
+        before = _answer
+        monkeypatch.setitem(globals(), "_answer", lambda *about: _turned(before(*about)))
+        answer = _click(client, page, "like", htmx=True)
+        assert re.findall(r'class="moved">([^<]*)', answer.content.decode()) == ["was 4", "was 3", "was 2", "was 1"]
+        assert "0 of these 4 are new, 4 changed places: nothing was trained in between." in _text(answer)
+
+    def test_says_nothing_of_places_where_the_list_was_another_persons(self, client: Client, served: Served) -> None:
+        served()
+        make_startups(5)
+        eves = client.get(f"/startups/?person={make_developer('Eve').pk}")
+        answer = _click(client, eves, "like", htmx=True, person=str(make_developer("Ada").pk))
+        assert "kept their places" not in _text(answer)
+        assert 'class="moved"' not in answer.content.decode()
 
     def test_that_changes_the_method_says_which_it_was(self, client: Client, served: Served) -> None:
         served()

@@ -38,6 +38,33 @@ def test_what_did_not_change_is_not_told() -> None:
     assert said == "You viewed X. 1 interaction now: ALS answers."
 
 
+def test_engines_to_ask_have_short_words_and_their_own_names_where_two_share_one() -> None:
+    assert wording.ways(load("startups"), ["als", "next_item", "popular"]) == [
+        ("als", "ALS"),
+        ("next_item", "what comes next"),
+        ("popular", "popular"),
+    ]
+    assert wording.ways(load("startups"), ["als", "als"]) == [("als", "als"), ("als", "als")]
+
+
+@pytest.mark.parametrize(("was", "position", "mark"), [(None, 1, "new"), (3, 3, ""), (7, 2, "was 7")])
+def test_a_place_says_how_it_differs(was: int | None, position: int, mark: str) -> None:
+    assert wording.moved(was, position) == mark
+
+
+@pytest.mark.parametrize(
+    ("marks", "left", "said"),
+    [
+        (["", "", "new"], True, "The others kept their places."),
+        (["", "", ""], False, "The others kept their places."),
+        (["", "new"], False, "1 of these 2 are new, 0 changed places: nothing was trained in between."),
+        (["was 2", "was 1", "new"], True, "1 of these 3 are new, 2 changed places: nothing was trained in between."),
+    ],
+)
+def test_what_a_click_did_to_the_others_is_counted(marks: list[str], left: bool, said: str) -> None:
+    assert wording.rearranged(marks, left=left) == said
+
+
 def test_the_service_being_away_is_told_first() -> None:
     skips = [
         {"engine": "als", "code": "cannot_say", "detail": "no past"},
