@@ -57,6 +57,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = found.parse_args(argv)
     if (options.test is not None) != (options.protocol == "holdout"):
         found.error("--test belongs to --protocol holdout, which needs it")
+    for path in filter(None, (options.json, options.markdown)):
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            found.error(f"{path}: no file can be written there; name one in a folder that exists")
+    if options.pictures and options.pictures.exists() and not options.pictures.is_dir():
+        found.error(f"{options.pictures}: is no folder; name one for the pictures")
     return guarded("quality", lambda: _run(options))
 
 

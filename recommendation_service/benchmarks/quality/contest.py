@@ -31,7 +31,7 @@ DEFAULT = ("als", "ease", "next_item", "two_tower", "similar_users", "co_occurre
 MODELS = (*DEFAULT, "sasrec")  # it takes minutes to fit, so it takes part where it is named
 STATED = {"als": 0.6, "two_tower": 0.4}  # the recipe of the acceptance lists
 PEOPLE = 1_000  # validation people that settings are searched on, at most: settings differ by more than so many can hide
-WEIGHED, WEIGHED_SCORES = 6_000, 24_000_000  # people, and scores of one member, that weights are learned on: they differ less
+WEIGHED, WEIGHED_SCORES = 6_000, 72_000_000  # people, and scores of one member, that weights are learned on: they differ less
 MEASURED_SCORES = 200_000_000  # of all members together that are in memory while the test part is measured
 BLEND, RECIPE = "learned blend", "stated blend"
 

@@ -134,3 +134,15 @@ def test_a_wrong_file_is_one_line_and_a_test_file_belongs_to_holdout(
     with pytest.raises(SystemExit) as ended:
         command.main(["--protocol", "time", "--train", "a", "--test", "b"])
     assert ended.value.code == 2
+
+
+def test_what_could_not_be_written_is_told_before_anything_is_trained(
+    circle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--protocol", "next-item", "--train", str(circle)]
+    wrong = {"--json": tmp_path / "nowhere" / "a.json", "--markdown": tmp_path, "--pictures": circle}
+    for option, path in wrong.items():
+        with pytest.raises(SystemExit) as ended:
+            command.main([*words, option, str(path)])
+        assert ended.value.code == 2
+        assert str(path) in capsys.readouterr().err
