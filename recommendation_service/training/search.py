@@ -53,7 +53,29 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {
         {"popularity": (0.0, 0.25)},
         {"long_fade": (5.0, 40.0)},
     ),
-    "two_tower": ({"temperature": (0.1, 0.05, 0.2)}, {"recent": (10, 60)}, {"dimension": (128,)}),
+    # what it learns matters more than any size: taste is stated, then what comes next, then taste where order says little
+    "two_tower": (
+        {
+            "ahead": (3,),
+            "recent": (20,),
+            "decay": (0.8,),
+            "batch": (512,),
+            "patience": (4,),
+            "counted_start": (True,),
+        },
+        {
+            "ahead": (0,),
+            "in_order": (False,),
+            "recent": (60,),
+            "decay": (1.0,),
+            "batch": (256,),
+            "patience": (6,),
+            "counted_start": (True,),
+        },
+        {"temperature": (0.05, 0.2)},
+        {"recent": (10, 60)},
+        {"dimension": (128,), "hidden": (256,)},
+    ),
     # minutes on a large log, so little is tried; short pasts want more dropped
     "sasrec": ({"dropout": (0.5, 0.1)}, {"dimension": (128,)}),
     # how much a category says beside the words of a text is a matter of how the site writes

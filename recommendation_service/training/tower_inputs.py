@@ -32,10 +32,10 @@ class Lists:
             return np.zeros(places.shape, dtype=np.int64), real
         return np.where(real, self.values[np.minimum(places, self.values.size - 1)], 0), real
 
-    def drawn(self, which: Ints, most: int, rng: np.random.Generator) -> Ints:
-        """(b, most) values drawn from each list with replacement; no list may be empty."""
-        size = np.diff(self.indptr)[which][:, None]
-        return self.values[self.indptr[which][:, None] + (rng.random((which.size, most)) * size).astype(np.int64)]
+    def shuffled(self, rng: np.random.Generator) -> "Lists":
+        """The same values in each list, in random order."""
+        which = np.repeat(np.arange(self.indptr.size - 1), np.diff(self.indptr))
+        return Lists(self.indptr, self.values[np.lexsort((rng.random(self.values.size), which))])
 
     def only(self, keep: AnyArray) -> "Lists":
         """The values where `keep` is True, lists and order kept."""
@@ -67,19 +67,52 @@ def learned_lists(material: Material, event_types: Collection[str], least: int) 
     return past.only(keep & (left[users] >= least))
 
 
-def split_lists(past: Lists, rng: np.random.Generator, least: float, most: float) -> tuple[Lists, Lists]:
-    """What is shown to the user tower and what it must foresee: each list cut at a random moment.
+@dataclass(frozen=True, slots=True, eq=False)
+class Cuts:
+    """Moments in people's pasts: places `since` on in the flat lists are known, places `until` to `since` are foreseen."""
+
+    past: Lists
+    who: Ints  # (c,) user
+    since: Ints  # (c,) the newest item that is shown; the end of the list: nothing is
+    until: Ints  # (c,) the newest item to be foreseen
+
+    def __len__(self) -> int:
+        return int(self.who.size)
+
+    def some(self, which: Ints) -> "Cuts":
+        """Of these places."""
+        return Cuts(self.past, self.who[which], self.since[which], self.until[which])
+
+    def shown(self, most: int) -> tuple[Ints, AnyArray]:
+        """(c, most) the newest values known at each cut, and whether each place is real (0 stands where not)."""
+        places = self.since[:, None] + np.arange(most)
+        real = places < self.past.indptr[self.who + 1][:, None]
+        return np.where(real, self.past.values[np.minimum(places, self.past.values.size - 1)], 0), real
+
+    def wanted(self, most: int, rng: np.random.Generator) -> Ints:
+        """(c, most) values to be foreseen, drawn with replacement."""
+        size = (self.since - self.until)[:, None]
+        return self.past.values[self.until[:, None] + (rng.random((len(self), most)) * size).astype(np.int64)]
+
+
+def stretches(past: Lists, who: Ints, rng: np.random.Generator, least: float, most: float) -> Cuts:
+    """One cut of each of these people's lists, at a random moment, in random order.
 
     Everything older than the moment is shown; of what is newer, a share drawn between `least` and `most` of the
     whole list, but one item at least, is foreseen; a list of one item has nothing to show.
     """
-    sizes = np.diff(past.indptr)
-    target = np.maximum(1, np.round(sizes * rng.uniform(least, most, sizes.size))).astype(np.int64)
-    newest = (rng.random(sizes.size) * np.maximum(sizes - target, 1)).astype(np.int64)
-    start = np.repeat(newest, sizes)
-    stop = np.repeat(newest + target, sizes)
-    place = np.arange(past.values.size) - np.repeat(past.indptr[:-1], sizes)
-    return past.only(place >= stop), past.only((place >= start) & (place < stop))
+    who = rng.permutation(who)
+    sizes = np.diff(past.indptr)[who]
+    hidden = np.maximum(1, np.round(sizes * rng.uniform(least, most, sizes.size))).astype(np.int64)
+    until = past.indptr[who] + (rng.random(sizes.size) * np.maximum(sizes - hidden, 1)).astype(np.int64)
+    return Cuts(past, who, until + hidden, until)
+
+
+def steps(past: Lists, rng: np.random.Generator, ahead: int, most: int) -> Cuts:
+    """At most so many cuts, in random order, of all those with an item on both sides; the next `ahead` are foreseen."""
+    users = np.repeat(np.arange(past.indptr.size - 1), np.diff(past.indptr))
+    since = rng.permutation(np.flatnonzero(np.arange(users.size) > past.indptr[users]))[:most]
+    return Cuts(past, users[since], since, np.maximum(since - ahead, past.indptr[users[since]]))
 
 
 def attribute_table(profiles: tuple[Profile, ...]) -> tuple[Bytes, Lists]:

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TwoTowerParameters:
-    """Sizes and training settings. `recent`, `decay`: which liked items the user tower reads and how they fade."""
+    """Sizes and training settings. `recent`, `decay`: which liked items the user tower reads and how they fade.
+
+    With `ahead` 0 the tower learns taste: a stretch of the past is hidden, and any of it is to be foreseen. With `ahead` 1
+    or more it learns what comes next: the past is cut at `cuts` places a person and epoch, and the next `ahead` items
+    after the cut are to be foreseen. Without `in_order` what is hidden is any part of the past, for a log whose order
+    says little. Where order matters less than taste, and where more, differs from site to site.
+    """
 
     dimension: int = 64
     hidden: int = 128
@@ -15,7 +21,11 @@ class TwoTowerParameters:
     epochs: int = 60
     patience: int = 6
     batch: int = 256
-    targets: int = 16
+    targets: int = 16  # drawn of what is to be foreseen, with replacement
+    ahead: int = 0
+    in_order: bool = True  # without `ahead` only
+    cuts: int = 4  # with `ahead` only
+    counted_start: bool = False  # begin at vectors counted from what follows what; else by chance
     learning_rate: float = 3e-3
     weight_decay: float = 0.0
     hide_least: float = 0.1

@@ -20,9 +20,11 @@ from recommendation_service.training.tower_inputs import (
     item_features,
     learned_lists,
     liked_lists,
-    split_lists,
+    steps,
+    stretches,
 )
 from recommendation_service.training.tower_parameters import TwoTowerParameters
+from recommendation_service.training.tower_start import start_vectors
 from recommendation_service.training.two_tower import panel_scores, train_two_tower
 
 SMALL = TwoTowerParameters(dimension=8, hidden=16, epochs=15, learning_rate=0.01)
@@ -124,15 +126,92 @@ def test_too_little_is_said_and_never_trained(happenings):
         train_two_tower(material, SMALL)
 
 
-def test_what_is_foreseen_was_never_shown_and_is_newer_than_what_is_shown():
-    past = Lists(np.array([0, 6, 8]), np.array([10, 11, 12, 13, 14, 15, 20, 21]))
+PAST = Lists(np.array([0, 6, 8, 9]), np.array([10, 11, 12, 13, 14, 15, 20, 21, 30]))
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        lambda rng: stretches(PAST, np.array([0, 1]), rng, 0.1, 0.6),
+        lambda rng: steps(PAST, rng, ahead=1, most=100),
+        lambda rng: steps(PAST, rng, ahead=3, most=100),
+    ],
+    ids=["a stretch", "the next one", "the next three"],
+)
+def test_what_is_foreseen_was_never_shown_and_is_newer_than_what_is_shown(cut):
     for seed in range(30):
-        shown, hidden = split_lists(past, np.random.default_rng(seed), 0.1, 0.6)
-        for which in (0, 1):
-            seen = shown.values[shown.indptr[which] : shown.indptr[which + 1]].tolist()
-            ahead = hidden.values[hidden.indptr[which] : hidden.indptr[which + 1]].tolist()
-            assert ahead
-            assert not seen or max(ahead) < min(seen)
+        cuts = cut(np.random.default_rng(seed))
+        shown, real = cuts.shown(6)
+        wanted = cuts.wanted(16, np.random.default_rng(seed))
+        assert (wanted // 10 == cuts.who[:, None] + 1).all()
+        assert ((shown // 10 == cuts.who[:, None] + 1) | ~real).all()
+        assert (wanted.max(axis=1) < np.where(real, shown, 99).min(axis=1)).all()
+
+
+def test_next_item_cuts_are_all_places_that_follow_another_and_want_the_next_few_only():
+    cuts = steps(PAST, np.random.default_rng(0), ahead=2, most=100)
+    assert sorted(cuts.since.tolist()) == [1, 2, 3, 4, 5, 7]
+    for cut in range(len(cuts)):
+        first = cuts.shown(1)[0][cut, 0]
+        wanted = set(cuts.some(np.array([cut])).wanted(50, np.random.default_rng(0)).ravel().tolist())
+        assert wanted == {first - 1, first - 2} - {9, 19}
+    assert len(steps(PAST, np.random.default_rng(0), ahead=2, most=3)) == 3
+
+
+def test_a_shuffled_past_keeps_each_persons_items():
+    mixed = PAST.shuffled(np.random.default_rng(0))
+    assert mixed.values.tolist() != PAST.values.tolist()
+    assert sorted(mixed.values[:6].tolist()) == PAST.values[:6].tolist()
+    assert sorted(mixed.values[6:8].tolist()) == [20, 21]
+
+
+def chain(people=60, items=24, events_each=10):
+    """Everybody goes round the same ring of items, from a place of their own: the next item is certain."""
+    records = [ItemRecord(f"i{number:03d}", f"Item {number}") for number in range(items)]
+    happenings = [
+        Happening(f"u{person:03d}", f"i{(person * 7 + step) % items:03d}", "like", NOW - (events_each - step) * 86_400)
+        for person in range(people)
+        for step in range(events_each)
+    ]
+    return material_of(records, happenings, {f"u{person:03d}": {} for person in range(people)})[0]
+
+
+@pytest.mark.parametrize("counted", [False, True], ids=["begun by chance", "begun at counts"])
+def test_where_order_decides_learning_the_next_item_finds_it_and_learning_taste_does_not(counted):
+    material = chain()
+
+    def right(parameters):
+        engine = engine_of(train_two_tower(material, parameters), material)
+        asked = np.array([[(last - back) % 24 for back in range(6)] for last in range(24)])
+        return np.mean([np.nanargmax(engine.scores(ask(material, rows=own))) == (own[0] + 1) % 24 for own in asked])
+
+    taste = replace(SMALL, epochs=30, decay=0.8)
+    assert right(replace(taste, ahead=1, counted_start=counted)) > 0.9
+    assert right(taste) < 0.5
+
+
+def test_a_start_at_counts_already_knows_what_follows_what():
+    past = liked_lists(chain().pasts)
+    before, after = start_vectors(past, 24, 16, 0.8)
+    assert np.allclose(np.linalg.norm(before, axis=1).mean(), 1, atol=1e-5)
+    assert np.isin((np.argmax(before @ after.T, axis=1) - np.arange(24)) % 24, [1, 2, 3]).all()  # it looks at the next five
+    assert start_vectors(Lists(np.array([0, 2]), np.array([0, 1])), 24, 16, 0.8) is None
+
+
+def test_a_start_at_counts_leaves_what_nobody_liked_at_its_features():
+    records, happenings, profiles = clubs(people=60, items=30, events_each=12)
+    newcomer = ItemRecord("i999", "New", "word1 common", "never seen")
+    material, _ = material_of([*records, newcomer], happenings, profiles)
+    trained = train_two_tower(material, replace(SMALL, counted_start=True, epochs=2))
+    assert not trained.arrays["item_vectors"][material.catalogue.ids.row("i999")].any()
+    assert np.isfinite(trained.arrays["item_vectors"]).all()
+
+
+def test_a_log_without_order_is_learned_by_hiding_any_part_of_it():
+    early, panel, _ = club_panel(people=60, items=30, events_each=12)
+    trained = train_two_tower(early, replace(SMALL, in_order=False, decay=1.0, counted_start=True), panel=panel)
+    lists = metrics.top_k(score_people(engine_of(trained, early), panel), panel.eligible, 3)
+    assert (lists % 2 == (panel.users % 2)[:, None]).mean() > 0.9
 
 
 def test_attribute_names_are_sorted_casefolded_and_never_none():
