@@ -6,63 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 
-from recommendations.client import Answered, RecommendationClient, ServiceFailed
+from recommendations.client import RecommendationClient, ServiceFailed
 from recommendations.models import Feedback, Impression, UserInteraction
 from sites.page import access
 from sites.startups.models import Developer, Investor, Startup
 from tests.support.board import did_often, make_developer, make_startups
+from tests.support.paging import clicked, hidden, text_of
 
 pytestmark = pytest.mark.django_db
 Served = Callable[..., list[dict[str, Any]]]
-
-
-@pytest.fixture
-def demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(settings.RECOMMENDATIONS, "DEMO", True)
-
-
-@pytest.fixture
-def served(service_at: Callable[[str], RecommendationClient], monkeypatch: pytest.MonkeyPatch) -> Served:
-    """A service that answers with all startups that the asker has not seen, and remembers what it was asked."""
-
-    def answer_with(method: str = "content_based", degradation: tuple[dict[str, str], ...] = ()) -> list[dict[str, Any]]:
-        asked: list[dict[str, Any]] = []
-
-        def recommend(ask: dict[str, Any], **where: Any) -> Answered:
-            asked.append({**ask, **where})
-            return Answered(_answer(ask, where, method, list(degradation)), state="")
-
-        monkeypatch.setattr(service_at("http://127.0.0.1:9"), "recommend", recommend)
-        return asked
-
-    return answer_with
-
-
-def _answer(ask: dict[str, Any], where: dict[str, Any], method: str, degradation: list[dict[str, str]]) -> dict[str, Any]:
-    gone = set(ask["exclude"]) | {event["item_id"] for event in ask["history"]}
-    ids = [str(startup.pk) for startup in Startup.objects.order_by("pk") if str(startup.pk) not in gone]
-    items = [
-        {"item_id": item_id, "title": "", "score": 1 - place / 100, "position": place + 1, "reasons": ["Matches fintech"],
-         "parts": {"content_based": 0.25} if ask["explain"] else {}}
-        for place, item_id in enumerate(ids[: ask["limit"]])
-    ]  # fmt: skip
-    return {
-        **{name: where[name] for name in ("use_case", "surface", "user_id")}, "request_id": ask["request_id"],
-        "method_used": method, "degraded": bool(degradation), "degradation": degradation, "model_version": "content_v3",
-        "generated_at": "2026-01-01T00:00:00+00:00", "interaction_count": len(ask["history"]), "recommendations": items,
-        "probabilities": {}, "stages": [],
-    }  # fmt: skip
-
-
-def _turned(answer: dict[str, Any]) -> dict[str, Any]:
-    """The same answer from its last item to its first."""
-    items = list(reversed(answer["recommendations"]))
-    return {**answer, "recommendations": [{**item, "position": place} for place, item in enumerate(items, start=1)]}
 
 
 def test_a_site_with_a_page_of_its_own_is_listed_once_and_the_shared_page_leads_there(client: Client, demo: None) -> None:
@@ -80,29 +35,14 @@ def test_the_shared_statistics_are_no_page_of_a_site_with_its_own(admin_client: 
         assert admin_client.get(f"/{site}/statistics/").status_code == 404
 
 
-def _text(response: HttpResponse) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
-
-
-def _hidden(response: HttpResponse, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', response.content.decode())
-    assert found is not None
-    return found[1]
-
-
-def _click(client: Client, page: HttpResponse, event: str, *, htmx: bool = False, **changes: str) -> HttpResponse:
-    form = {name: _hidden(page, name) for name in ("person", "item_id", "request_id", "method")}
-    return client.post("/startups/did/", {**form, "event": event, **changes}, headers={"HX-Request": "true"} if htmx else {})
-
-
 class TestWhoMaySeeWhom:
     def test_a_stranger_sees_the_sites_and_nobody_of_them(self, client: Client) -> None:
         make_startups(3)
         ada = make_developer("Ada")
-        assert "3 items · 1 people · 0 interactions" in _text(client.get("/"))
+        assert "3 items · 1 people · 0 interactions" in text_of(client.get("/"))
         page = client.get("/startups/")
-        assert "Sign in to see your recommendations" in _text(page)
-        assert "Ada" not in _text(page)
+        assert "Sign in to see your recommendations" in text_of(page)
+        assert "Ada" not in text_of(page)
         assert client.get(f"/startups/?person={ada.pk}").status_code == 404
 
     def test_a_visitor_sees_their_own_list_and_no_one_elses(self, client: Client, served: Served) -> None:
@@ -111,12 +51,12 @@ class TestWhoMaySeeWhom:
         client.force_login(User.objects.create_user("ada"))
         mine = make_developer("Ada", account=User.objects.get())
         other = make_developer("Eve")
-        assert "For Ada" in _text(client.get("/startups/"))
+        assert "For Ada" in text_of(client.get("/startups/"))
         assert client.get(f"/startups/?person={mine.pk}").status_code == 200
         answers = [client.get(f"/startups/?person={wanted}") for wanted in (other.pk, uuid.uuid4(), "nobody", "<x>", "'")]
         assert [answer.status_code for answer in answers] == [404] * 5
         assert len({answer.content for answer in answers}) == 1
-        assert "Eve" not in _text(client.get("/startups/?q=eve"))
+        assert "Eve" not in text_of(client.get("/startups/?q=eve"))
 
     def test_a_visitor_cannot_click_for_someone_else(self, client: Client) -> None:
         (startup,) = make_startups(1)
@@ -129,17 +69,17 @@ class TestWhoMaySeeWhom:
     def test_an_account_without_a_person_is_told_so(self, client: Client) -> None:
         make_developer("Eve")
         client.force_login(User.objects.create_user("ada"))
-        assert "not linked to anyone" in _text(client.get("/startups/"))
+        assert "not linked to anyone" in text_of(client.get("/startups/"))
 
     def test_staff_may_choose_anyone(self, client: Client, served: Served) -> None:
         served()
         make_startups(2)
         ada = make_developer("Ada")
         client.force_login(User.objects.create_user("boss", is_staff=True))
-        assert "Ada" in _text(client.get("/startups/"))
+        assert "Ada" in text_of(client.get("/startups/"))
         page = client.get(f"/startups/?person={ada.pk}")
-        assert "How it got this place" in _text(page)
-        assert "Demo:" not in _text(page)
+        assert "How it got this place" in text_of(page)
+        assert "Demo:" not in text_of(page)
 
     def test_parts_are_for_those_who_may_choose(self, client: Client, served: Served) -> None:
         asked = served()
@@ -147,7 +87,7 @@ class TestWhoMaySeeWhom:
         user = User.objects.create_user("ada")
         make_developer("Ada", account=user)
         client.force_login(user)
-        assert "How it got this place" not in _text(client.get("/startups/"))
+        assert "How it got this place" not in text_of(client.get("/startups/"))
         assert asked[0]["explain"] is False
 
     def test_a_site_that_is_not_there_is_a_404(self, client: Client) -> None:
@@ -166,7 +106,7 @@ class TestTheList:
         asked = served()
         make_startups(2)
         people = make_developer("Ada"), Investor.objects.create(name="Ivan", sectors=["health"], stage="seed", ticket="10k-50k")
-        pages = [_text(client.get(f"/startups/?person={person.pk}")) for person in people]
+        pages = [text_of(client.get(f"/startups/?person={person.pk}")) for person in people]
         assert [one["surface"] for one in asked] == ["for-developer", "for-investor"]
         assert asked[1]["profile"] == {"sectors": ("health",), "stage": ("seed",), "ticket": ("10k-50k",)}
         assert "Apply" in pages[0]
@@ -177,7 +117,7 @@ class TestTheList:
     def test_a_card_says_what_where_and_why(self, client: Client, served: Served) -> None:
         served()
         make_startups(2)
-        page = _text(client.get(f"/startups/?person={make_developer('Ada').pk}"))
+        page = text_of(client.get(f"/startups/?person={make_developer('Ada').pk}"))
         for words in (
             "Startup 000",
             "fintech",
@@ -195,18 +135,18 @@ class TestTheList:
     def test_skipped_engines_are_told_in_words(self, client: Client, served: Served) -> None:
         served("popular", ({"engine": "als", "code": "not_trained", "detail": "no artifact"},))
         make_startups(1)
-        page = _text(client.get(f"/startups/?person={make_developer('Ada').pk}"))
+        page = text_of(client.get(f"/startups/?person={make_developer('Ada').pk}"))
         assert "als has not been trained yet (no artifact)" in page
 
     def test_without_the_service_there_is_still_a_list_and_a_quiet_note(self, client: Client) -> None:
         startups = make_startups(4)
         did_often("somebody", [startups[2].pk])
-        page = _text(client.get(f"/startups/?person={make_developer('Ada').pk}"))
+        page = text_of(client.get(f"/startups/?person={make_developer('Ada').pk}"))
         assert page.index("Startup 002") < page.index("Startup 003")
         assert "The recommendation service did not answer, so this site helped itself." in page
 
     def test_an_empty_catalogue_says_so(self, client: Client) -> None:
-        assert "Nothing is left to show." in _text(client.get(f"/startups/?person={make_developer('Ada').pk}"))
+        assert "Nothing is left to show." in text_of(client.get(f"/startups/?person={make_developer('Ada').pk}"))
 
     def test_titles_are_escaped(self, client: Client, served: Served) -> None:
         served()
@@ -230,78 +170,20 @@ class TestTheList:
 
 
 @pytest.mark.usefixtures("demo")
-class TestWhoAnswers:
-    def test_may_be_chosen_and_stays_chosen_after_a_click(self, client: Client, served: Served) -> None:
-        asked = served("next_item")
-        make_startups(3)
-        ada = make_developer("Ada")
-        page = client.get(f"/startups/?person={ada.pk}&by=next_item")
-        assert f'href="?person={ada.pk}&amp;by=next_item#list" aria-current="true">what comes next</a>' in page.content.decode()
-        answer = _click(client, page, "like", by=_hidden(page, "by"))
-        assert answer["Location"] == f"/startups/?person={ada.pk}&by=next_item#list"
-        assert [one["strategy"] for one in asked] == ["next_item", "next_item"]
-
-    @pytest.mark.parametrize("by", ["", "nonsense", "<b>"])
-    def test_is_the_sites_own_choice_otherwise(self, client: Client, served: Served, by: str) -> None:
-        asked = served()
-        make_startups(1)
-        page = client.get("/startups/", {"person": make_developer("Ada").pk, "by": by})
-        assert re.search(r'#list" aria-current="true">as the site would</a>', page.content.decode())
-        assert asked[0]["strategy"] is None
-
-    def test_is_no_choice_of_a_visitors(self, client: Client, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(settings.RECOMMENDATIONS, "DEMO", False)
-        asked = served()
-        make_startups(1)
-        user = User.objects.create_user("ada")
-        make_developer("Ada", account=user)
-        client.force_login(user)
-        assert "as the site would" not in _text(client.get("/startups/?by=next_item"))
-        assert asked[0]["strategy"] is None
-
-
-@pytest.mark.usefixtures("demo")
 class TestAClick:
     def test_is_recorded_with_the_list_it_answers(self, client: Client, served: Served) -> None:
         served()
         make_startups(3)
         ada = make_developer("Ada")
         page = client.get(f"/startups/?person={ada.pk}")
-        answer = _click(client, page, "like", htmx=True)
+        answer = clicked(client, page, "like", htmx=True)
         row = UserInteraction.objects.select_related("user", "item", "kind").get()
-        assert (row.user.user_id, row.item.item_id, row.kind.name) == (str(ada.pk), _hidden(page, "item_id"), "like")
-        assert str(row.request_id) == _hidden(page, "request_id")
+        assert (row.user.user_id, row.item.item_id, row.kind.name) == (str(ada.pk), hidden(page, "item_id"), "like")
+        assert str(row.request_id) == hidden(page, "request_id")
         assert Impression.objects.filter(request_id=row.request_id).exists()
-        assert "You liked Startup 000; it left the list. 1 interaction now: content-based answers." in _text(answer)
+        assert "You liked Startup 000; it left the list. 1 interaction now: content-based answers." in text_of(answer)
         assert "<html" not in answer.content.decode()
-        assert _hidden(answer, "item_id") != _hidden(page, "item_id")
-
-    def test_that_left_the_others_as_they_were_says_so(self, client: Client, served: Served) -> None:
-        served()
-        make_startups(12)
-        answer = _click(client, client.get(f"/startups/?person={make_developer('Ada').pk}"), "like", htmx=True)
-        assert "The others kept their places." in _text(answer)
-        assert re.findall(r'class="moved">([^<]*)', answer.content.decode()) == [
-            "new"
-        ]  # it fills the place of the one that left
-
-    def test_that_turned_the_list_around_marks_every_place(self, client: Client, served: Served, monkeypatch: Any) -> None:
-        served()
-        make_startups(5)
-        page = client.get(f"/startups/?person={make_developer('Ada').pk}")
-        before = _answer
-        monkeypatch.setitem(globals(), "_answer", lambda *about: _turned(before(*about)))
-        answer = _click(client, page, "like", htmx=True)
-        assert re.findall(r'class="moved">([^<]*)', answer.content.decode()) == ["was 4", "was 3", "was 2", "was 1"]
-        assert "0 of these 4 are new, 4 changed places: nothing was trained in between." in _text(answer)
-
-    def test_says_nothing_of_places_where_the_list_was_another_persons(self, client: Client, served: Served) -> None:
-        served()
-        make_startups(5)
-        eves = client.get(f"/startups/?person={make_developer('Eve').pk}")
-        answer = _click(client, eves, "like", htmx=True, person=str(make_developer("Ada").pk))
-        assert "kept their places" not in _text(answer)
-        assert 'class="moved"' not in answer.content.decode()
+        assert hidden(answer, "item_id") != hidden(page, "item_id")
 
     def test_that_changes_the_method_says_which_it_was(self, client: Client, served: Served) -> None:
         served()
@@ -310,16 +192,16 @@ class TestAClick:
         did_often(str(ada.pk), [startup.pk for startup in startups[:4]])
         page = client.get(f"/startups/?person={ada.pk}")
         served("als")
-        assert "5 interactions now: ALS answers instead of content-based." in _text(_click(client, page, "like", htmx=True))
+        assert "5 interactions now: ALS answers instead of content-based." in text_of(clicked(client, page, "like", htmx=True))
 
     def test_without_javascript_comes_back_to_the_page_and_says_the_same(self, client: Client, served: Served) -> None:
         served()
         make_startups(3)
         ada = make_developer("Ada")
-        answer = _click(client, client.get(f"/startups/?person={ada.pk}"), "apply")
+        answer = clicked(client, client.get(f"/startups/?person={ada.pk}"), "apply")
         assert (answer.status_code, answer["Location"]) == (303, f"/startups/?person={ada.pk}#list")
-        assert "You applied to Startup 000; it left the list." in _text(client.get(answer["Location"]))
-        assert "You applied" not in _text(client.get(answer["Location"]))
+        assert "You applied to Startup 000; it left the list." in text_of(client.get(answer["Location"]))
+        assert "You applied" not in text_of(client.get(answer["Location"]))
 
     @pytest.mark.parametrize("changes", [{"event": "invest"}, {"event": "fly"}, {"item_id": "x"}, {"request_id": "x"}])
     def test_that_makes_no_sense_records_nothing_and_says_why(
@@ -329,7 +211,7 @@ class TestAClick:
         make_startups(2)
         page = client.get(f"/startups/?person={make_developer('Ada').pk}")
         event = changes.pop("event", "like")
-        assert "This was not recorded" in _text(_click(client, page, event, htmx=True, **changes))
+        assert "This was not recorded" in text_of(clicked(client, page, event, htmx=True, **changes))
         assert not UserInteraction.objects.exists()
 
     @pytest.mark.parametrize(("item_id", "kept"), [(None, 1), ("x", 0)])
@@ -339,10 +221,10 @@ class TestAClick:
         served()
         make_startups(3)
         page = client.get(f"/startups/?person={make_developer('Ada').pk}")
-        wanted = item_id or _hidden(page, "item_id")
-        answer = _click(client, page, "hide", htmx=True, item_id=wanted)
+        wanted = item_id or hidden(page, "item_id")
+        answer = clicked(client, page, "hide", htmx=True, item_id=wanted)
         assert Feedback.objects.filter(verdict=Feedback.Verdict.HIDE).count() == kept
-        assert ("You hid Startup 000; it left the list. 0 interactions" in _text(answer)) is bool(kept)
+        assert ("You hid Startup 000; it left the list. 0 interactions" in text_of(answer)) is bool(kept)
         assert not UserInteraction.objects.exists()
 
     def test_goes_on_when_the_service_fails(self, client: Client, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,7 +237,7 @@ class TestAClick:
 
         monkeypatch.setattr(RecommendationClient, "recommend", down)
         monkeypatch.setattr("recommendations.client._client", None)
-        answer = _text(_click(client, page, "view", htmx=True))
+        answer = text_of(clicked(client, page, "view", htmx=True))
         assert "You viewed Startup 000; it left the list." in answer
         assert "did not answer" in answer
 
@@ -368,22 +250,22 @@ class TestPeople:
             person = Developer.objects.create(name=name, is_demo=True)
             did_often(str(person.pk), [startup.pk for startup in startups[:count]])
         Developer.objects.create(name="Abe")
-        page = _text(client.get("/startups/"))
+        page = text_of(client.get("/startups/"))
         assert re.search(r"Xia cold 0 counted .*Yan warm 5 counted .*Zed hot 20 counted", page)
         assert "Abe" not in page
-        assert "Abe cold 0 counted" in _text(client.get("/startups/?q=abe"))
+        assert "Abe cold 0 counted" in text_of(client.get("/startups/?q=abe"))
 
     def test_a_repeat_on_one_day_and_a_dislike_do_not_count(self, client: Client) -> None:
         startups = make_startups(2)
         ada = Developer.objects.create(name="Ada", is_demo=True)
         did_often(str(ada.pk), [startups[0].pk, startups[0].pk], event="view", days_ago=2.5)
         did_often(str(ada.pk), [startups[1].pk], event="dismiss")
-        assert "Ada cold 1 counted" in _text(client.get("/startups/"))
+        assert "Ada cold 1 counted" in text_of(client.get("/startups/"))
 
     def test_an_id_is_found_too_and_nobody_is_said(self, client: Client) -> None:
         ada = make_developer("Ada")
-        assert "Ada" in _text(client.get(f"/startups/?q={ada.pk}"))
-        assert "Nobody is found by “zzz”" in _text(client.get("/startups/?q=zzz"))
+        assert "Ada" in text_of(client.get(f"/startups/?q={ada.pk}"))
+        assert "Nobody is found by “zzz”" in text_of(client.get("/startups/?q=zzz"))
 
     @pytest.mark.parametrize("nonsense", ["%00", "%00'ada", "%ED%A0%80", "%E2%80%AE", "%25", "_" * 500])
     def test_nonsense_in_the_search_box_finds_nobody_or_somebody(self, client: Client, nonsense: str) -> None:
@@ -401,8 +283,8 @@ class TestAnItem:
         ada = make_developer("Ada")
         page = client.get(f"/startups/item/{startups[0].pk}/?person={ada.pk}")
         assert (asked[0]["surface"], asked[0]["item_ids"]) == ("similar", [str(startups[0].pk)])
-        assert "Similar startups" in _text(page)
-        assert "Matches fintech" in _text(page)
+        assert "Similar startups" in text_of(page)
+        assert "Matches fintech" in text_of(page)
         assert f"/startups/item/{startups[1].pk}/?person={ada.pk}" in page.content.decode()
         assert f"/startups/item/{startups[0].pk}/" not in page.content.decode(), "it is not beside itself"
 
@@ -429,5 +311,5 @@ class TestAnItem:
         service_at("http://127.0.0.1:9")
         startups = make_startups(9)
         page = client.get(f"/startups/item/{startups[0].pk}/")
-        assert "did not answer" in _text(page)
+        assert "did not answer" in text_of(page)
         assert page.content.decode().count('class="position"') == 6
