@@ -31,5 +31,5 @@ if errorlevel 1 (
   echo train_all_models: training did not finish; whatever was not published keeps its old model 1>&2
   exit /b 1
 )
-echo done: running workers take the new models within RS_RELOAD_SECONDS (2 s unless set)
+echo done: running workers take what was published within RS_RELOAD_SECONDS (2 s unless set)
 endlocal

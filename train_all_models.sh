@@ -27,4 +27,4 @@ echo "[2/2] training, measuring and publishing"
   echo "train_all_models: training ended with $code; whatever was not published keeps its old model" >&2
   exit "$code"
 }
-echo "done: running workers take the new models within RS_RELOAD_SECONDS (2 s unless set)"
+echo "done: running workers take what was published within RS_RELOAD_SECONDS (2 s unless set)"

@@ -121,7 +121,8 @@ def _recommend(options: argparse.Namespace) -> int:
     if options.json:
         print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
         return 0
-    print(f"{answer['method_used']} ({answer['model_version']}), {answer['interaction_count']} interactions")
+    model, count = f" ({answer['model_version']})" if answer["model_version"] else "", answer["interaction_count"]
+    print(f"{answer['method_used']}{model}, {count} {'interaction' if count == 1 else 'interactions'}")
     for skip in answer["degradation"]:
         print(f"  skipped {skip['engine']}: {skip['detail']}")
     for shown in answer["recommendations"]:

@@ -38,6 +38,8 @@ class ImportCommand(BaseCommand):
         self.say(f"{done.accepted:,} {told} written, {done.duplicates:,} were there already, {done.rejected:,} refused")
         if done.rejects is not None:
             self.say(f"refused rows, each with its line and reason: {done.rejects}")
+        if done.rejected and not done.accepted and not done.duplicates:
+            raise CommandError("no row was good: the refused ones say why; mend the file or --map, and import it again")
         self.say(f"next: {self.next_command}" if not options["dry_run"] else "next: the same without --dry-run")
 
     def bring_in(self, source: type[ItemSource], options: dict[str, Any]) -> Imported:

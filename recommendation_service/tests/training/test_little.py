@@ -87,7 +87,19 @@ def test_everybody_is_served_everything_there_is(tmp_path, capsys, monkeypatch, 
     assert cli.main(["recommend", "--use-case", "startups", "--surface", "for-developer", "--user", user]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"{method} (")
+    assert lines[0].endswith("3 interactions" if user == "u01" else "0 interactions")
     assert sum(line.lstrip()[:1].isdigit() for line in lines) == items
+
+
+def test_who_has_seen_everything_is_told_so_in_plain_words(tmp_path, capsys, monkeypatch):
+    records = [ItemRecord("i0", "Only one")]
+    write_export(tmp_path / "data", load("startups"), records, [Happening("u00", "i0", "like", NOW)], {})
+    monkeypatch.setenv("RS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("RS_MODELS_DIR", str(tmp_path / "models"))
+    assert cli.main(["recommend", "--use-case", "startups", "--surface", "for-developer", "--user", "u00"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "none, 1 interaction"
+    assert any("every item is seen already" in line for line in lines)
 
 
 def doctor(root: Path, capsys, monkeypatch) -> list[str]:

@@ -130,10 +130,19 @@ def test_items_are_added_and_then_updated(tmp_path: Path) -> None:
     [("movieId,title,year\n1,A,soon\n", "year"), ("movieId,title,year\n1," + "x" * 300 + ",1999\n", "title")],
 )
 def test_an_item_that_its_model_does_not_take_is_refused(tmp_path: Path, text: str, reason: str) -> None:
-    path = written(tmp_path, text, "movies.csv")
+    path = written(tmp_path, "movieId,title,year\n0,Heat,1995\n" + text.partition("\n")[2], "movies.csv")
     lines = run("import_items", path, "--map", "id=movieId", "title=title", "year=year")
-    assert "0 were written, 0 were there already, 1 refused" in lines
-    assert f"2,{reason}," in path.with_name("movies.csv.rejects.csv").read_text(encoding="utf-8")
+    assert "1 were written, 0 were there already, 1 refused" in lines
+    assert f"3,{reason}," in path.with_name("movies.csv.rejects.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["import_items", "import_interactions"])
+def test_a_file_without_one_good_row_is_a_failure(tmp_path: Path, command: str) -> None:
+    path = written(tmp_path, "who,what\na b,../3\nc d,../4\n")
+    columns = ("--map", "id=what") if command == "import_items" else ("--map", "user=who", "item=what", "--event", "like")
+    with pytest.raises(CommandError, match="no row was good"):
+        run(command, path, *columns)
+    assert len(path.with_name("ratings.csv.rejects.csv").read_text(encoding="utf-8").splitlines()) == 3
 
 
 def test_items_need_an_id(tmp_path: Path) -> None:
