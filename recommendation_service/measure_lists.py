@@ -15,18 +15,24 @@ import numpy as np
 from recommendation_service.datasets.files import Dataset
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import MAX_LIMIT, Ask, Profile
+from recommendation_service.engines.base import Engine
 from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.numeric import Ints
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import Runtime, Shelf, Site
+from recommendation_service.training.blend import learn_weights, weight_arrays
 from recommendation_service.training.command import DONE, guarded, parse, parser, place_of, quietly
+from recommendation_service.training.ensembles import KIND as ENSEMBLE
+from recommendation_service.training.ensembles import LEAST_PEOPLE
 from recommendation_service.training.evaluation import Panel, build_panel
 from recommendation_service.training.list_measures import figures, full_share
 from recommendation_service.training.list_tables import Measured, conclusions, table
 from recommendation_service.training.material import Material, NotEnough, Trained, read_material
+from recommendation_service.training.members import ask_members
 from recommendation_service.training.metrics import NO_ROW
 from recommendation_service.training.recipes import KINDS, fit, stated_for
 from recommendation_service.training.report import Report
+from recommendation_service.training.session import PANEL_AT_MOST
 from recommendation_service.training.splits import time_split
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
 from recommendation_service.wiring import build_engines
@@ -61,7 +67,10 @@ class Before:
 
 
 class Trial:
-    """One surface, trained on what happened before the newest tenth of the events and asked at that moment."""
+    """One surface, trained on what happened before the newest tenth of the events and asked at that moment.
+
+    Where the file wants learned weights, they are learned too, on the tenth before that.
+    """
 
     def __init__(self, use_case: UseCase, surface: str, dataset: Dataset, report: Report, *, people: int, seed: int) -> None:
         """Trains every kind the use case names. Raises DatasetError when nobody liked anything new in the newest tenth."""
@@ -74,9 +83,10 @@ class Trial:
         self.panel = build_panel(self.material, split.test, most=people)
         if not len(self.panel):
             raise DatasetError(f"{surface}: nobody liked anything new in the newest tenth of the events; nothing to measure")
-        models = _trained(use_case, early, build_panel(early, split.valid, with_history=True), self.material, report, seed)
-        artifacts = {kind: one.artifact(self.material.catalogue.name) for kind, one in models.items()}
-        self._engines = build_engines(use_case, self.material.catalogue, artifacts)
+        valid = build_panel(early, split.valid, most=PANEL_AT_MOST, with_history=True)
+        first, models = _trained(use_case, early, valid, self.material, report, seed)
+        models |= _weighed(use_case, first, valid, report)
+        self._engines = _engines(use_case, self.material, models)
         self._source = Before(dataset, self.material.now)
 
     def newcomers(self, most: int) -> list[str]:
@@ -112,8 +122,9 @@ class Trial:
 
 def _trained(
     use_case: UseCase, early: Material, valid: Panel, late: Material, report: Report, seed: int
-) -> Mapping[str, Trained]:
-    """Every kind, taught when to stop by the validation part, then trained again on all that precedes the test part."""
+) -> tuple[dict[str, Trained], dict[str, Trained]]:
+    """Every kind, taught when to stop by the validation part; and trained again on all that precedes the test part."""
+    firsts: dict[str, Trained] = {}
     found: dict[str, Trained] = {}
     for kind in (one for one in KINDS if use_case.engine_of_kind(one)):
         try:
@@ -122,7 +133,27 @@ def _trained(
                 found[kind] = fit(late, kind, first.parameters, progress=progress).trained
         except NotEnough as error:
             report.line(f"{kind} is missing: {error.message}")
-    return found
+        else:
+            firsts[kind] = first.trained
+    return firsts, found
+
+
+def _weighed(use_case: UseCase, firsts: Mapping[str, Trained], valid: Panel, report: Report) -> dict[str, Trained]:
+    """The main ensemble's weights where the file wants learned ones and there are people enough; else the stated serve."""
+    main = use_case.main_ensemble()
+    if main is None or main[1].options.get("weights") != "learned" or len(valid) < LEAST_PEOPLE:
+        return {}
+    members = ask_members(use_case, main[0], _engines(use_case, valid.material, firsts), valid)
+    if not members.comparable:
+        return {}
+    learned = learn_weights(members.scores, members.stated, valid, members.candidates)
+    report.line(f"{main[0]}: weights chosen on {len(valid)} validation people: {learned.told()}")
+    return {ENSEMBLE: Trained(ENSEMBLE, weight_arrays(learned), {})}
+
+
+def _engines(use_case: UseCase, material: Material, models: Mapping[str, Trained]) -> dict[str, Engine]:
+    artifacts = {kind: one.artifact(material.catalogue.name) for kind, one in models.items()}
+    return build_engines(use_case, material.catalogue, artifacts)
 
 
 def variants(surface: Surface) -> list[Variant]:
