@@ -4,20 +4,20 @@ import numpy as np
 
 from recommendation_service.numeric import Ints
 from recommendation_service.training.evaluation import SEGMENTS
-from recommendation_service.training.paired import LEAST_PEOPLE
 
 QUARTERS = (0.25, 0.5, 0.75)
+NEARLY_ALL = 0.95  # of the people in one segment: the others say little, and it hides what differs inside it
 
 
 def segments_of(counts: Ints) -> dict[str, Ints]:
     """Places of people by name of their segment, fewest interactions first; `counts` are (p,) interactions before.
 
-    The segments that routing and evaluation use, unless fewer than two of them have LEAST_PEOPLE: then quarters of these
-    people, named by their bounds. Equal counts are never parted, so there may be fewer than four.
+    The segments that routing and evaluation use, unless one of them holds NEARLY_ALL: then quarters of these people, named
+    by their bounds. Equal counts are never parted, so there may be fewer than four.
     """
     ends = [high for name, (_low, high) in SEGMENTS.items() if name != "all" and high is not None]
     usual = _cut(counts, ends)
-    if sum(people.size >= LEAST_PEOPLE for people in usual.values()) >= 2:
+    if max(people.size for people in usual.values()) < NEARLY_ALL * counts.size:
         names = [name for name in SEGMENTS if name != "all"]
         return {names[place]: people for place, people in usual.items()}
     quarters = _cut(counts, sorted({int(np.quantile(counts, share)) for share in QUARTERS}))
