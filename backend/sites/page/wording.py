@@ -157,7 +157,7 @@ def rearranged(marks: Sequence[str], *, left: bool) -> str:
     changed = sum(bool(mark) for mark in marks) - new
     if changed == 0 and new <= left:
         return "The others kept their places."
-    return f"{new} of these {len(marks)} are new, {changed} changed places: nothing was trained in between."
+    return f"Without any training, {changed} moved and {new} came in."
 
 
 def what_changed(*, event: str, title: str, left: bool, count: int, before: str, after: str) -> str:

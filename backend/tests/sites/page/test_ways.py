@@ -71,7 +71,7 @@ class TestAClick:
         monkeypatch.setattr("tests.sites.page.conftest.answer_to", lambda *about: turned(answer_to(*about)))
         answer = clicked(client, page, "like", htmx=True)
         assert re.findall(r'class="moved">([^<]*)', answer.content.decode()) == ["was 4", "was 3", "was 2", "was 1"]
-        assert "0 of these 4 are new, 4 changed places: nothing was trained in between." in text_of(answer)
+        assert "Without any training, 4 moved and 0 came in." in text_of(answer)
 
     def test_says_nothing_of_places_where_the_list_was_another_persons(self, client: Client, served: Served) -> None:
         served()

@@ -57,8 +57,8 @@ def test_a_place_says_how_it_differs(was: int | None, position: int, mark: str) 
     [
         (["", "", "new"], True, "The others kept their places."),
         (["", "", ""], False, "The others kept their places."),
-        (["", "new"], False, "1 of these 2 are new, 0 changed places: nothing was trained in between."),
-        (["was 2", "was 1", "new"], True, "1 of these 3 are new, 2 changed places: nothing was trained in between."),
+        (["", "new"], False, "Without any training, 0 moved and 1 came in."),
+        (["was 2", "was 1", "new"], True, "Without any training, 2 moved and 1 came in."),
     ],
 )
 def test_what_a_click_did_to_the_others_is_counted(marks: list[str], left: bool, said: str) -> None:
