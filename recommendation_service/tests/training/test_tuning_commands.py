@@ -22,6 +22,7 @@ from recommendation_service import (
     train_embedding,
     train_margin,
     train_next_item,
+    train_sasrec,
     train_two_tower,
 )
 from recommendation_service.artifacts.store import Artifact, ArtifactStore
@@ -30,6 +31,7 @@ from recommendation_service.tests.support.tiny_models import sentence_model
 from recommendation_service.training import recipes
 from recommendation_service.training import search as searching
 from recommendation_service.training.margin_parameters import MarginParameters
+from recommendation_service.training.sasrec_parameters import SASRecParameters
 from recommendation_service.training.search import SEARCHES
 from recommendation_service.training.session import REMEMBERED
 from recommendation_service.training.tower_parameters import TwoTowerParameters
@@ -42,6 +44,7 @@ COMMANDS: dict[str, Command] = {
     "ease": train_ease.main,
     "next_item": train_next_item.main,
     "two_tower": train_two_tower.main,
+    "sasrec": train_sasrec.main,
     "content": train_content.main,
     "embedding": train_embedding.main,
     "margin": train_margin.main,
@@ -73,6 +76,7 @@ def club(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RS_MODELS_DIR", str(tmp_path / "models"))
     small = {
         "two_tower": TwoTowerParameters(dimension=4, hidden=8, epochs=2),
+        "sasrec": SASRecParameters(dimension=4, layers=1, recent=8, epochs=2),
         "margin": MarginParameters(emb_dim=4, content_dim=4, epochs=2),
     }
     kept = {kind: replace(recipe, stated=small.get(kind, recipe.stated)) for kind, recipe in recipes.RECIPES.items()}
