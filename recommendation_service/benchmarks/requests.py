@@ -8,6 +8,7 @@ python -m recommendation_service.benchmarks.requests --against <folder>
 from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -54,12 +55,11 @@ def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-def ask_once(caller: Caller, method: str, person: int, items: int, headers: dict[str, str]) -> None:
-    """One request of that method, or hello."""
+def ask_once(caller: Caller, method: str, person: int, items: int, headers: dict[str, str]) -> bytes:
+    """The answer to one request of that method, or to hello."""
     if method == HELLO:
-        caller.ask("GET", "/livez")
-    else:
-        caller.ask("POST", f"/api/recommendations/bench/{surface_of(method)}", body_of(person, items), headers)
+        return caller.ask("GET", "/livez")
+    return caller.ask("POST", f"/api/recommendations/bench/{surface_of(method)}", body_of(person, items), headers)
 
 
 def cpu_of(servers: Mapping[str, Running], *, items: int, requests: int) -> dict[str, dict[str, float]]:
@@ -79,16 +79,24 @@ def cpu_of(servers: Mapping[str, Running], *, items: int, requests: int) -> dict
     return found
 
 
-def served_cpu(root: Path, packages: Mapping[str, Path], *, items: int, requests: int) -> dict[str, dict[str, float]]:
-    """As `cpu_of`, for the services of these packages, all of them up at once on the world under `root`."""
-    with ExitStack() as stack:
-        servers = {}
-        for name, package in packages.items():
-            port = free_port()
-            own = service_environment(root, port=port, workers=1, PYTHONPATH=str(package.parent))
-            started = served(command(package), port=port, environment=own, log=root / f"{name}.log")
-            servers[name] = stack.enter_context(started)
-        return cpu_of(servers, items=items, requests=requests)
+def started(stack: ExitStack, root: Path, packages: Mapping[str, Path]) -> dict[str, Running]:
+    """The services of these packages, all of them up at once on the world under `root` until `stack` closes."""
+    servers = {}
+    for name, package in packages.items():
+        port = free_port()
+        own = service_environment(root, port=port, workers=1, PYTHONPATH=str(package.parent))
+        up = served(command(package), port=port, environment=own, log=root / f"{name}.log")
+        servers[name] = stack.enter_context(up)
+    return servers
+
+
+def alike(servers: Mapping[str, Running], *, items: int, method: str) -> int:
+    """For how many of PEOPLE people all servers recommend the same: items, scores and reasons."""
+    callers, headers, same = [server.connect() for server in servers.values()], bearer(), 0
+    for person in range(PEOPLE):
+        lists = [json.loads(ask_once(caller, method, person, items, headers))["recommendations"] for caller in callers]
+        same += all(own == lists[0] for own in lists)
+    return same
 
 
 def measure(root: Path, *, sizes: Sequence[int] = SIZES, requests: int = 60) -> list[tuple[str, str]]:
@@ -97,7 +105,8 @@ def measure(root: Path, *, sizes: Sequence[int] = SIZES, requests: int = 60) -> 
     for items in sizes:
         world = root / f"items{items}"
         make_world(world, items=items)
-        found = served_cpu(world, {HERE: PACKAGE}, items=items, requests=requests)[HERE]
+        with ExitStack() as stack:
+            found = cpu_of(started(stack, world, {HERE: PACKAGE}), items=items, requests=requests)[HERE]
         service = build_service(load_settings(service_environment(world, port=free_port(), workers=1)))
         rows += _rows(found, Alone.of(service, items=items), items)
     return rows
@@ -125,11 +134,19 @@ def compared(root: Path, other: Path, *, sizes: Sequence[int], requests: int) ->
         world = root / f"items{items}"
         make_world(world, items=items)
         packages = {THERE: other / PACKAGE.name, HERE: PACKAGE}
-        found = served_cpu(world, packages, items=items, requests=requests)
+        with ExitStack() as stack:
+            servers = started(stack, world, packages)
+            found = cpu_of(servers, items=items, requests=requests)
+            same = {method: alike(servers, items=items, method=method) for method in METHODS}
         for method in METHODS:
             there, here = (found[side][method] / found[side][HELLO] for side in (THERE, HERE))
             ratio = found[HERE][method] / found[THERE][method]
-            rows.append((f"{method}, {items} items", f"{there:5.2f} -> {here:5.2f} x hello; {ratio:.2f} x the CPU"))
+            rows.append(
+                (
+                    f"{method}, {items} items",
+                    f"{there:5.2f} -> {here:5.2f} x hello; {ratio:.2f} x the CPU; {same[method]} of {PEOPLE} lists the same",
+                )
+            )
     return rows
 
 
