@@ -89,6 +89,13 @@ def test_doctor_tells_which_models_of_pairs_are_missing(
     assert lines[-1] == "next: manage.py generate_all_datasets"
 
 
+def test_doctor_tells_which_weights_serve(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.export_startups(root)
+    service.publish_all(root)
+    assert main(["doctor"]) == 0
+    assert "  ensemble: learned weights serve" in capsys.readouterr().out.splitlines()
+
+
 def test_recommend_prints_the_whole_answer_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     service.export_startups(root)
     assert main([*ASK, "--json"]) == 0

@@ -28,6 +28,14 @@ def test_models_lists_every_kind_with_its_version(client: FlaskClient) -> None:
     assert _row(client, "export")["version"] == "export_v1"
 
 
+def test_models_tell_which_weights_serve(serve: Callable[..., FlaskClient], tmp_path: Path) -> None:
+    service.export_startups(tmp_path)
+    service.publish_all(tmp_path)
+    assert _row(serve(), "ensemble")["label"] == "ensemble: learned weights serve"
+    stated = _row(serve(ENSEMBLE_ALS_WEIGHT="0.7"), "ensemble")["label"]
+    assert stated == "ensemble: stated weights serve, as the file or the environment wants it"
+
+
 def test_models_tell_what_they_know_of_how_many_items(client: FlaskClient) -> None:
     exported = _row(client, "export")["items"]
     assert exported > 1

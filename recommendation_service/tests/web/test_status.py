@@ -52,6 +52,20 @@ def test_health_names_what_is_missing_and_the_command(serve: Callable[..., Flask
     assert "train_all" in startups["detail"]
 
 
+def test_stated_weights_that_wait_for_learned_ones_are_told_and_nothing_is_degraded_for_it(
+    serve: Callable[..., FlaskClient], tmp_path: Path
+) -> None:
+    service.export_startups(tmp_path)
+    for kind in ("als", "two_tower", "content", "ease", "next_item"):
+        service.publish(tmp_path, kind)
+    body = serve(RS_USE_CASES="startups").get("/health", headers=bearer()).json
+    (startups,) = body["use_cases"]
+    assert body["status"] == "ok"
+    assert startups["detail"] == "ensemble: stated weights serve until train_all publishes learned ones"
+    (row,) = (one for one in body["models"] if one["kind"] == "ensemble")
+    assert (row["version"], row["label"]) == (None, startups["detail"])
+
+
 def test_health_is_ok_when_everything_is_there(serve: Callable[..., FlaskClient], tmp_path: Path) -> None:
     service.export_startups(tmp_path)
     service.publish_all(tmp_path)
