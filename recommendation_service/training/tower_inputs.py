@@ -96,12 +96,11 @@ class Cuts:
 
 
 def stretches(past: Lists, who: Ints, rng: np.random.Generator, least: float, most: float) -> Cuts:
-    """One cut of each of these people's lists, at a random moment, in random order.
+    """One cut of each of these people's lists, at a random moment.
 
     Everything older than the moment is shown; of what is newer, a share drawn between `least` and `most` of the
     whole list, but one item at least, is foreseen; a list of one item has nothing to show.
     """
-    who = rng.permutation(who)
     sizes = np.diff(past.indptr)[who]
     hidden = np.maximum(1, np.round(sizes * rng.uniform(least, most, sizes.size))).astype(np.int64)
     until = past.indptr[who] + (rng.random(sizes.size) * np.maximum(sizes - hidden, 1)).astype(np.int64)

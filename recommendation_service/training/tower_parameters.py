@@ -8,7 +8,7 @@ class TwoTowerParameters:
     """Sizes and training settings. `recent`, `decay`: which liked items the user tower reads and how they fade.
 
     With `ahead` 0 the tower learns taste: a stretch of the past is hidden, and any of it is to be foreseen. With `ahead` 1
-    or more it learns what comes next: the past is cut at `cuts` places a person and epoch, and the next `ahead` items
+    or more it learns what comes next: the past is cut at about `cuts` places a person and epoch, and the next `ahead` items
     after the cut are to be foreseen. Without `in_order` what is hidden is any part of the past, for a log whose order
     says little. Where order matters less than taste, and where more, differs from site to site.
     """

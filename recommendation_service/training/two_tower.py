@@ -34,6 +34,7 @@ from recommendation_service.training.tower_start import start_vectors
 
 WHOLE_CATALOGUE = 20_000  # items up to which the softmax is over all of them
 SAMPLED_ITEMS = 8_192
+EPOCH_LOGITS = 100_000_000  # at most, so that an epoch takes seconds on any catalogue
 LEAST_STEPS, SMALLEST_BATCH = 4, 16  # a site of sixty people must not learn in one step an epoch
 MAX_ATTRIBUTES = 32
 
@@ -147,10 +148,13 @@ def _epoch(
 
 
 def _cuts(inputs: _Inputs, parameters: TwoTowerParameters, rng: np.random.Generator) -> Cuts:
+    n = inputs.liked.size
+    most = EPOCH_LOGITS // (n if n <= WHOLE_CATALOGUE else SAMPLED_ITEMS)
     if parameters.ahead:
-        return steps(inputs.past, rng, parameters.ahead, parameters.cuts * inputs.learners.size)
+        return steps(inputs.past, rng, parameters.ahead, min(most, parameters.cuts * inputs.learners.size))
     past = inputs.past if parameters.in_order else inputs.past.shuffled(rng)
-    return stretches(past, inputs.learners, rng, parameters.hide_least, parameters.hide_most)
+    who = rng.permutation(inputs.learners)[:most]
+    return stretches(past, who, rng, parameters.hide_least, parameters.hide_most)
 
 
 def _loss(towers: Towers, inputs: _Inputs, parameters: TwoTowerParameters, cuts: Cuts, rng: np.random.Generator) -> Tensor:
