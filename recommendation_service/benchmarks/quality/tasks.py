@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from recommendation_service.benchmarks.quality.logs import Log, log_of, read_lines, read_log
+from recommendation_service.benchmarks.quality.logs import Log, read_log
 from recommendation_service.datasets.files import Events
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.catalogue import Catalogue
@@ -26,6 +26,8 @@ from recommendation_service.use_cases.schema import Weighting
 
 PLAIN = Weighting()
 GOOD = 0.8  # of the best rating: 4 of 5, 8 of 10
+BEST_RATING = 100.0  # values above it count something
+FEW = 0.05  # share of good ones below which values are no ratings: of counts, hardly any comes near the largest
 NEGATIVES = 99
 SHARES = (0.8, 0.9)
 HIDDEN_SHARE = 0.1  # of everybody's training items, to choose settings on where there is a test file
@@ -121,7 +123,9 @@ def _next_item(log: Log, _seed: int) -> Task:
     base = material_of(log)
     early, late = _knowing(base, log, ~none), _knowing(base, log, _all_but(log, last))
     notes = (f"{repeats:,} repeats of an item by one person left out",) if repeats else ()
-    return Task("next-item", 10, _wanting(early, log, before), _wanting(late, log, last), (*notes, *_order_note(log)))
+    return Task(
+        "next-item", 10, _wanting(early, log, before), _wanting(late, log, last), (*log.notes, *notes, *_order_note(log))
+    )
 
 
 def _ncf(log: Log, seed: int) -> Task:
@@ -136,14 +140,14 @@ def _time(log: Log, _seed: int) -> Task:
     log, note = _good(log)
     borders = [float(log.times[min(round(len(log) * share), len(log) - 1)]) for share in SHARES]
     parts = np.searchsorted(borders, log.times, side="right")
-    return _in_parts("time", log, parts, (note,))
+    return _in_parts("time", log, parts, (*log.notes, note))
 
 
 def _random(log: Log, seed: int) -> Task:
     log, note = _good(log)
     log, _ = _once(log)
     parts = np.searchsorted(SHARES, np.random.default_rng(seed).random(len(log)), side="right")
-    return _in_parts("random", log, parts, (note,))
+    return _in_parts("random", log, parts, (*log.notes, note))
 
 
 def _in_parts(protocol: str, log: Log, parts: Ints, notes: tuple[str, ...]) -> Task:
@@ -153,27 +157,26 @@ def _in_parts(protocol: str, log: Log, parts: Ints, notes: tuple[str, ...]) -> T
 
 
 def _holdout(train: Path, test: Path, seed: int) -> Task:
-    told, held = read_lines(train), read_lines(test)
-    users = [user for user, items in told.items() for _ in items]
-    items = [item for own in told.values() for item in own]
-    log, _ = _once(log_of(users, items, None, None))
-    unknown = sum(item not in log.item_ids for own in held.values() for item in own)
-    pairs = [(user, item) for user, own in held.items() for item in own if user in log.user_ids and item in log.item_ids]
-    if not pairs:
+    log, repeats = _once(read_log(train, lines=True))
+    held, _ = _once(read_log(test, lines=True))
+    users = log.user_ids.rows_of_bytes(held.user_ids.array)[held.users]
+    items = log.item_ids.rows_of_bytes(held.item_ids.array)[held.items]
+    known = (users >= 0) & (items >= 0)
+    if not known.any():
         raise DatasetError(f"{test.name}: names no user and item of {train.name}")
     base = material_of(log)
     hidden = np.random.default_rng(seed).random(len(log)) < HIDDEN_SHARE
     early, late = _knowing(base, log, ~hidden), _knowing(base, log, np.ones(len(log), dtype=np.bool_))
-    wanted = log_of([user for user, _ in pairs], [item for _, item in pairs], None, None)
-    moved = replace(
-        log,
-        users=log.user_ids.rows([wanted.user_ids.id(row) for row in wanted.users.tolist()]),
-        items=log.item_ids.rows([wanted.item_ids.id(row) for row in wanted.items.tolist()]),
-        times=wanted.times,
-    )
-    everything = np.ones(len(moved), dtype=np.bool_)
-    notes = (f"{unknown:,} held-out items are not in the training file and count for nothing",) if unknown else ()
-    return Task("holdout", 20, _liking(early, log, hidden), _liking(late, moved, everything), notes)
+    wanted = replace(log, users=users[known], items=items[known], values=None, times=held.times[known])
+    everything = np.ones(len(wanted), dtype=np.bool_)
+    strange = {"items": int(np.count_nonzero(items < 0)), "people": np.unique(held.users[users < 0]).size}
+    notes = [
+        f"{count:,} held-out {name} are not in the training file and count for nothing"
+        for name, count in strange.items()
+        if count
+    ]
+    notes += [f"{repeats:,} repeats of an item by one person left out"] if repeats else []
+    return Task("holdout", 20, _liking(early, log, hidden), _liking(late, wanted, everything), (*log.notes, *notes))
 
 
 def _bundle(protocol: str, path: Path) -> Task:
@@ -236,10 +239,20 @@ def _once(log: Log) -> tuple[Log, int]:
 
 
 def _good(log: Log) -> tuple[Log, str]:
-    if log.values is None or log.values.min() == log.values.max():
+    """Ratings that say the person liked it. Counts, such as plays, are no ratings: whoever came back once likes it too."""
+    values = log.values
+    told = np.empty(0) if values is None else values[~np.isnan(values)]
+    if values is None or not told.size or told.min() == told.max():
         return log, "every interaction counts as good"
-    least = GOOD * float(log.values.max())
-    return _taken(log, np.flatnonzero(log.values >= least)), f"good means {least:g} or more"
+    least = GOOD * float(told.max())
+    if log.counts or told.max() > BEST_RATING or float((told >= least).mean()) < FEW:
+        some = values > 0
+        lost = int(np.count_nonzero(~some))
+        note = f"values up to {told.max():g} are counts, not ratings: every interaction counts as good"
+        return _taken(log, np.flatnonzero(some)), note + (f" but {lost:,} of none" if lost else "")
+    missing = int(np.count_nonzero(np.isnan(values)))
+    note = f"good means {least:g} or more" + (f"; {missing:,} rows without a rating left out" if missing else "")
+    return _taken(log, np.flatnonzero(values >= least)), note
 
 
 def _taken(log: Log, keep: Ints) -> Log:
@@ -293,14 +306,25 @@ def _sampled(asked: Asked, rng: np.random.Generator) -> Asked:
     n_items = len(asked.material.catalogue)
     seen = asked.material.pasts.matrix()
     among = np.empty((len(asked), NEGATIVES + 1), dtype=np.int64)
+    free = np.ones(n_items, dtype=np.bool_)
     for place, user in enumerate(asked.users.tolist()):
         wanted = asked.relevant.indices[asked.relevant.indptr[place]]
-        touched = seen.indices[seen.indptr[user] : seen.indptr[user + 1]]
-        free = np.setdiff1d(np.arange(n_items), np.append(touched, wanted), assume_unique=False)
-        if free.size < NEGATIVES:
-            raise DatasetError(f"ncf needs {NEGATIVES} items that a person never touched; somebody has {free.size}")
-        among[place] = np.append(rng.choice(free, NEGATIVES, replace=False), wanted)
+        taken = np.append(seen.indices[seen.indptr[user] : seen.indptr[user + 1]], wanted)
+        free[taken] = False
+        if n_items - np.unique(taken).size < NEGATIVES:
+            raise DatasetError(f"ncf needs {NEGATIVES} items that a person never touched; somebody has fewer")
+        among[place] = np.append(_drawn(free, rng), wanted)
+        free[taken] = True
     return replace(asked, among=among)
+
+
+def _drawn(free: Bools, rng: np.random.Generator) -> Ints:
+    """Different places that are free, all alike likely: by throwing again where few are taken, else by lot of all."""
+    thrown = rng.integers(0, free.size, 4 * NEGATIVES)
+    _, first = np.unique(thrown, return_index=True)
+    thrown = thrown[np.sort(first)]
+    thrown = thrown[free[thrown]][:NEGATIVES]
+    return thrown if thrown.size == NEGATIVES else rng.choice(np.flatnonzero(free), NEGATIVES, replace=False)
 
 
 def _order_note(log: Log) -> tuple[str, ...]:

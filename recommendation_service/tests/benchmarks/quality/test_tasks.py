@@ -128,3 +128,58 @@ def test_time_needs_times(tmp_path: Path) -> None:
     path.write_text("a 1 2 3 4 5\nb 1 2 3\n")
     with pytest.raises(DatasetError, match="needs a column of times"):
         task_of("time", path, None)
+
+
+def counted(folder: Path, header: str, values: list[float]) -> Task:
+    path = folder / "log.csv"
+    rng = np.random.default_rng(0)
+    rows = [(f"u{n % 40}", f"i{rng.integers(60)}", values[n % len(values)]) for n in range(1_600)]
+    path.write_text(f"user,item,{header}\n" + "".join(f"{user},{item},{value:g}\n" for user, item, value in rows))
+    return task_of("random", path, None)
+
+
+def test_play_counts_are_no_ratings(tmp_path: Path) -> None:
+    whole = counted(tmp_path, "rating", [5.0])
+    for header, values in (("plays", [1, 2, 3, 4, 5]), ("value", [1, 7, 900, 12_000]), ("value", [1.0] * 40 + [90.0])):
+        found = counted(tmp_path, header, values)
+        assert any("are counts, not ratings: every interaction counts as good" in note for note in found.notes)
+        assert len(known(found.test) | wanted(found.test)) == len(known(whole.test) | wanted(whole.test))
+
+
+@pytest.mark.parametrize(
+    ("values", "least"), [([1, 2, 3, 4, 5], 4), ([2, 6, 8, 10], 8), ([0, 1], 0.8), ([-10, 3.5, 9.2, 10], 8)]
+)
+def test_ratings_of_any_scale_are_good_from_four_fifths_of_the_best(tmp_path: Path, values: list[float], least: float) -> None:
+    assert f"good means {least:g} or more" in counted(tmp_path, "rating", values).notes
+
+
+def test_holdout_takes_tables_as_well(tmp_path: Path) -> None:
+    train, test = tmp_path / "train.csv", tmp_path / "test.csv"
+    rows = [(f"u{n}", f"i{(n + step) % 40}") for n in range(40) for step in range(14)]
+    late = {place for place in range(len(rows)) if place % 14 > 11}
+    for path, keep in ((train, False), (test, True)):
+        kept = [row for place, row in enumerate(rows) if (place in late) is keep]
+        path.write_text("user_id,item_id\n" + "".join(f"{user},{item}\n" for user, item in kept))
+    found = task_of("holdout", train, test)
+    assert wanted(found.test) == {rows[place] for place in late}
+    assert len(known(found.test)) == len(rows) - len(late)
+
+
+def test_people_of_the_test_file_whom_nobody_knows_are_told(tmp_path: Path) -> None:
+    train, test = tmp_path / "train.txt", tmp_path / "test.txt"
+    train.write_text(
+        "".join(f"u{n} " + " ".join(f"i{(n + step) % 40}" for step in range(12)) + "\n" for n in range(40)) + "lost\n"
+    )
+    test.write_text("".join(f"u{n} i{(n + 12) % 40}\n" for n in range(40)) + "nobody i1 i2\nu1 i13 i13\nlost i3\n")
+    notes = task_of("holdout", train, test).notes
+    assert "2 held-out people are not in the training file and count for nothing" in notes
+
+
+def test_negatives_are_drawn_where_nearly_everything_was_touched(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    lines = ["all " + " ".join(f"i{n}" for n in range(100, 400))] + [
+        f"u{k} " + " ".join(f"i{n}" for n in range(k, k + 5)) for k in range(395)
+    ]
+    path.write_text("\n".join(lines))
+    panel = next(task_of("ncf", path, None).test.panels())
+    assert (panel.eligible.sum(axis=1) == 100).all()
