@@ -34,7 +34,9 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, service_at: Any, monkey
     """A small seeded site whose two models of items after items were just trained, behind the real app."""
     name = str(request.param)
     call_command(f"generate_{name}_data", users=60, items=120, events=1500, reset=True, verbosity=0)
-    export_catalogue(source=source_of(name), data_dir=tmp_path / "data", fresh=(name,), say=lambda *_: None)
+    source = source_of(name)
+    assert source is not None
+    export_catalogue(source=source, data_dir=tmp_path / "data", fresh=(name,), say=lambda *_: None)
     folders = ["--data-dir", str(tmp_path / "data"), "--models-dir", str(tmp_path / "models")]
     for train in (train_ease, train_next_item):
         assert train.main(["--use-case", name, *folders]) == 0
