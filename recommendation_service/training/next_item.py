@@ -19,6 +19,7 @@ from recommendation_service.training.material import Material, NotEnough, Traine
 from recommendation_service.training.report import Progress
 
 LEAST_STEPS = 10
+LEAST_WEIGHT = 1e-4  # of a pair of items; what is further apart says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class NextItemParameters:
 
     Weight of the item `back` places ago: exp(-(back - 1) / fade), times `long_weight` in the longer window. Targets are
     divided by their count to the power `popularity`. `kept` strongest places of each row are published. Of `two_windows`
-    liked items or more there is one window, which fades by `only_fade`; of `invertible` or more nothing is solved, and
-    rows are shares of what followed an item, shrunk by `shrink`.
+    liked items or more there is one window, which fades by `only_fade`; of `invertible` or more nothing is solved: rows
+    are what followed an item, and with `backwards` what came before it, over its own count to the power `rarity`.
     """
 
     regularization: float = 400.0
@@ -39,7 +40,8 @@ class NextItemParameters:
     long_weight: float = 0.8
     only_fade: float = 3.0
     popularity: float = 0.12
-    shrink: float = 10.0
+    backwards: float = 0.5
+    rarity: float = 0.25
     kept: int = 512
     two_windows: int = 6_000
     invertible: int = 15_000
@@ -103,7 +105,7 @@ def train_next_item(material: Material, parameters: NextItemParameters, progress
 def _table(steps: Steps, windows: tuple[Floats, ...], parameters: NextItemParameters, told: Progress) -> sparse.csr_array:
     if steps.n > parameters.invertible:
         told(1, 2, "counting what followed what")
-        return strongest_of(transitions(steps, windows[0], parameters.shrink), parameters.kept)
+        return strongest_of(transitions(steps, windows[0], parameters), parameters.kept)
     told(1, 3, "counting what followed what")
     gram, wanted = equations(steps, windows)
     gram[np.diag_indices_from(gram)] += np.float32(parameters.regularization)
@@ -151,16 +153,20 @@ def _pairs(steps: Steps, near: Floats, far: Floats, back: int, *, swapped: bool)
     yield rows[0], rows[1], shares
 
 
-def transitions(steps: Steps, window: Floats, regularization: float) -> sparse.csr_array:
-    """(n, n) shares of what followed each item, each fading with the distance: what is left where nothing can be solved."""
-    rows, columns, values = [], [], []
-    for back in range(1, window.size + 1):
+def transitions(steps: Steps, window: Floats, parameters: NextItemParameters) -> sparse.csr_array:
+    """(n, n) what followed each item, fading with the distance: what is left where nothing can be solved.
+
+    On sparse data the order of two items that somebody liked one after the other is half chance, so the way back counts
+    too. Added up a distance at a time, which bounds the memory.
+    """
+    table = sparse.csr_array((steps.n, steps.n), dtype=np.float32)
+    for back, weight in enumerate(window[window >= LEAST_WEIGHT], start=1):
         earlier, later = steps.apart(back)
-        rows.append(steps.rows[earlier])
-        columns.append(steps.rows[later])
-        values.append(np.full(later.size, window[back - 1], dtype=np.float32))
-    places = (np.concatenate(rows), np.concatenate(columns))
-    table = sparse.coo_array((np.concatenate(values), places), shape=(steps.n, steps.n)).tocsr()
-    total = np.asarray(table.sum(axis=1)).ravel() + regularization
-    table.data /= np.repeat(total, np.diff(table.indptr)).astype(np.float32)
+        places = (steps.rows[earlier], steps.rows[later])
+        table = sparse.csr_array(table + sparse.coo_array((np.full(later.size, weight), places), shape=table.shape))
+    if parameters.backwards > 0:
+        table = sparse.csr_array(table + np.float32(parameters.backwards) * table.T)
+    counts = np.maximum(np.bincount(steps.rows, minlength=steps.n), 1)
+    table.data *= np.repeat(counts**-parameters.rarity, np.diff(table.indptr)).astype(np.float32)
+    table.data *= (counts[table.indices] ** -parameters.popularity).astype(np.float32)
     return sparse.csr_array(table)

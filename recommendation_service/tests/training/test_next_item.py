@@ -87,13 +87,36 @@ def test_what_always_follows_comes_first(parameters):
         assert found.rows.tolist() == [(newest + 1) % 10]
 
 
-def test_shares_sum_to_less_than_one_and_fade_with_the_distance():
-    material = walks([0, 1, 2], [0, 1, 3])
-    known = Known.of(material.pasts)
-    table = transitions(Steps.of(material, known), np.array([1.0, 0.5], dtype=np.float32), 1.0).toarray()
-    np.testing.assert_allclose(table[0], np.array([0, 2.0, 0.5, 0.5]) / 4, atol=1e-6)
-    np.testing.assert_allclose(table[1], np.array([0, 0, 1, 1]) / 3, atol=1e-6)
-    assert (table.sum(axis=1) < 1).all()
+def table_of(*people, window=(1.0, 0.5), **told):
+    material = walks(*people)
+    steps = Steps.of(material, Known.of(material.pasts))
+    return transitions(steps, np.array(window, dtype=np.float32), NextItemParameters(**told)).toarray()
+
+
+PLAIN = {"backwards": 0.0, "rarity": 0.0, "popularity": 0.0}
+
+
+def test_what_followed_fades_with_the_distance():
+    table = table_of([0, 1, 2], [0, 1, 3], **PLAIN)
+    np.testing.assert_allclose(table[0], [0, 2.0, 0.5, 0.5])
+    np.testing.assert_allclose(table[1], [0, 0, 1, 1])
+    assert not table[2:].any()
+
+
+def test_the_way_back_counts_as_much_as_it_is_told_to():
+    forth = table_of([0, 1, 2], [0, 1, 3], **PLAIN)
+    np.testing.assert_allclose(table_of([0, 1, 2], [0, 1, 3], **{**PLAIN, "backwards": 0.5}), forth + 0.5 * forth.T)
+
+
+def test_counts_divide_rows_and_targets_each_by_its_power():
+    forth, counts = table_of([0, 1, 2], [0, 1, 3], **PLAIN), np.array([2, 2, 1, 1])
+    found = table_of([0, 1, 2], [0, 1, 3], backwards=0.0, rarity=0.5, popularity=1.0)
+    np.testing.assert_allclose(found, forth / counts[:, None] ** 0.5 / counts, rtol=1e-6)
+
+
+def test_the_order_is_kept_where_all_walk_one_way():
+    table = table_of(*ROUND)
+    assert all(table[place, (place + 1) % 10] > table[place, (place - 1) % 10] for place in range(10))
 
 
 def test_popular_targets_are_not_favoured_for_being_popular():
