@@ -63,6 +63,7 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {
             "patience": (4,),
             "counted_start": (True,),
         },
+        {"temperature": (0.2,)},
         {
             "ahead": (0,),
             "in_order": (False,),
@@ -72,7 +73,7 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {
             "patience": (6,),
             "counted_start": (True,),
         },
-        {"temperature": (0.05, 0.2)},
+        {"temperature": (0.05,)},
         {"recent": (10, 60)},
         {"dimension": (128,), "hidden": (256,)},
     ),

@@ -84,13 +84,15 @@ class Towers(nn.Module):
 class Averaged:
     """Towers that are the running mean of others: steadier than any one step of them (Polyak & Juditsky 1992)."""
 
-    def __init__(self, towers: Towers) -> None:
+    def __init__(self, towers: Towers, kept: float) -> None:
+        """`kept`, such as MEAN_OF, stays of the mean at every step; 0: it is the others as they are."""
+        self._kept = kept
         self.own, self.mean, self._steps = towers, deepcopy(towers), 0
 
     def follow(self) -> None:
         """After every step."""
         self._steps += 1
-        share = max(1 - MEAN_OF, 10 / (self._steps + 10))
+        share = max(1 - self._kept, 10 / (self._steps + 10))
         with torch.no_grad():
             for mean, now in zip(self.mean.parameters(), self.own.parameters(), strict=True):
                 mean.lerp_(now, share)

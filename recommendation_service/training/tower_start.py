@@ -2,12 +2,13 @@
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import svds
+from sklearn.utils.extmath import randomized_svd
 
 from recommendation_service.numeric import AnyArray, Floats
 from recommendation_service.training.tower_inputs import Lists
 
 BACK = 5  # places ago that count as "just before"
+PASSES = 2  # of the factorization over the table: training corrects what more of them would
 LEAST_ITEMS = 3  # liked by somebody
 
 
@@ -24,8 +25,8 @@ def start_vectors(past: Lists, n_items: int, dimension: int, decay: float) -> tu
         return None
     before, after = (np.asarray(table.sum(axis=axis)).ravel() + 1 for axis in (1, 0))
     lift = table.data * table.data.sum() / (before[table.row] * after[table.col])
-    weights = sparse.csr_array((np.log1p(lift).astype(np.float64), (table.row, table.col)), shape=table.shape)
-    left, values, right = svds(weights, k=length, v0=np.ones(n_items), solver="arpack")
+    weights = sparse.csr_array((np.log1p(lift).astype(np.float32), (table.row, table.col)), shape=table.shape)
+    left, values, right = randomized_svd(weights, length, n_iter=PASSES, random_state=0)
     return _sized(left * np.sqrt(values), dimension), _sized(right.T * np.sqrt(values), dimension)
 
 

@@ -28,7 +28,7 @@ from recommendation_service.training.tower_inputs import (
     steps,
     stretches,
 )
-from recommendation_service.training.tower_model import Averaged, Towers
+from recommendation_service.training.tower_model import MEAN_OF, Averaged, Towers
 from recommendation_service.training.tower_parameters import TwoTowerParameters
 from recommendation_service.training.tower_start import start_vectors
 
@@ -108,7 +108,8 @@ def _fit(
     towers: Towers, inputs: _Inputs, parameters: TwoTowerParameters, panel: Panel | None, progress: Progress
 ) -> tuple[dict[str, AnyArray], int]:
     optimizer = torch.optim.Adam(towers.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay)
-    rng, averaged = np.random.default_rng(parameters.seed), Averaged(towers)
+    rng = np.random.default_rng(parameters.seed)
+    averaged = Averaged(towers, MEAN_OF if parameters.counted_start else 0.0)  # from chance the mean only lags
     people = None if panel is None else _People.of(panel, parameters)
     best, best_epoch, best_arrays = -1.0, 0, _arrays(towers, inputs)
     for epoch in range(1, parameters.epochs + 1):
