@@ -116,6 +116,7 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "item_ids": (TEXT, ("n",)),
         "item_counts": (INTEGER, ("n",)),
         "item_vectors": (FLOAT, ("n", "d")),
+        "history_vectors": (FLOAT, ("n", "d")),
         "item_bias": (FLOAT, ("n",)),
         "positions": (FLOAT, ("r", "d")),
         "attention_norm": (FLOAT, ("q", "p", "d")),
@@ -190,7 +191,7 @@ TELLING = {  # not all equal
     "two_tower": ("item_vectors", "history_vectors"),
     "margin": ("item_vectors",),
     "embedding": ("item_vectors",),
-    "sasrec": ("item_vectors",),
+    "sasrec": ("item_vectors", "history_vectors"),
     "neural": ("content1_weights",),
 }
 NOT_ZERO = {"content": ("values",), "ensemble": ("weights", "stated_weights")}

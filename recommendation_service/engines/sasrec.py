@@ -23,7 +23,8 @@ EPSILON = np.float32(1e-5)  # torch's, in layer normalisation
 class Transformer:
     """The network's forward pass for one person. d is the dimension, b the blocks; arrays of blocks are stacked."""
 
-    item_vectors: Floats  # (n, d) by artifact row: what is read, and what is foretold
+    history_vectors: Floats  # (n, d) by artifact row: what is read
+    item_vectors: Floats  # (n, d): what is foretold
     item_bias: Floats  # (n,)
     positions: Floats  # (r, d) of the oldest of r items on
     heads: int
@@ -38,6 +39,7 @@ class Transformer:
         if heads < 1 or d % heads:
             raise ArtifactRefused(f"{artifact.version}: {d} dimensions do not divide into {heads} heads; train it again")
         return cls(
+            history_vectors=array(artifact, "history_vectors", vectors.shape),
             item_vectors=vectors,
             item_bias=array(artifact, "item_bias", (n_items,)),
             positions=array(artifact, "positions", (None, d)),
@@ -50,7 +52,7 @@ class Transformer:
         """After these items (k,), oldest first and no more than there are positions: the state (d,), and the share of
         the last block's attention (k,) that each of them got.
         """
-        states = self.item_vectors[rows] + self.positions[: rows.size]
+        states = self.history_vectors[rows] + self.positions[: rows.size]
         attention = np.zeros(rows.size, dtype=np.float32)
         for number, block in enumerate(self.blocks):
             asking = slice(-1, None) if number == len(self.blocks) - 1 else slice(None)  # of the last block one is needed
@@ -142,7 +144,7 @@ class SASRec(Engine):
         if read is None or own < 0 or not self._known[own]:
             return None
         taste, _, attention = read
-        vectors = self._network.item_vectors[self._alignment.artifact_rows[taste.rows]]
+        vectors = self._network.history_vectors[self._alignment.artifact_rows[taste.rows]]
         shares = attention * np.maximum(vectors @ self._network.item_vectors[own], 0)
         best = int(np.argmax(shares))
         if shares[best] <= 0:

@@ -25,6 +25,7 @@ from recommendation_service.training.sasrec_model import Transformer, foretold
 from recommendation_service.training.sasrec_parameters import SASRecParameters
 from recommendation_service.training.sasrec_windows import Sequences, Windows
 from recommendation_service.training.torch_runs import best_device, deterministic
+from recommendation_service.training.tower_start import start_vectors
 
 PARTS = 4  # of a step; the same whatever the number of cores
 LEAST_TARGETS = 50
@@ -33,6 +34,7 @@ SAMPLED_ITEMS = 4_096
 LEAST_STEPS, SMALLEST_BATCH = 50, 256  # a small site learns in small steps, or there would be too few of them
 WARM = 0.05  # share of the steps over which the learning rate rises
 LEAST_RATE = 0.02  # of the learning rate, at the end
+NEARER = 0.8  # what an item one place further back counts in the start
 STEEPEST = 5.0  # norm of a gradient beyond which it is shortened
 PEOPLE_AT_ONCE = 64
 
@@ -62,10 +64,11 @@ def train_sasrec(
     course = _course(material, parameters)
     told = progress or (lambda done, most, word: None)
     with deterministic(parameters.seed):
-        model = Transformer(course.known.rows.size, parameters).to(best_device())
+        start = start_vectors(course.sequences.newest_first(), course.known.rows.size, parameters.dimension, NEARER)
+        model = Transformer(course.known.rows.size, parameters, start).to(best_device())
         arrays, kept = _fit(model, course, parameters, panel, told)
     n_items = len(material.catalogue)
-    spread = {name: _spread(arrays[name], course.known, n_items) for name in ("item_vectors", "item_bias")}
+    spread = {name: _spread(arrays[name], course.known, n_items) for name in ("history_vectors", "item_vectors", "item_bias")}
     ids = {"item_ids": material.catalogue.ids.array, "item_counts": course.known.counts.astype(np.int32)}
     return Trained("sasrec", arrays | spread | ids, asdict(replace(parameters, kept_epochs=kept)))
 

@@ -1,7 +1,8 @@
 """A causal transformer over items, after Kang & McAuley (2018), "Self-Attentive Sequential Recommendation", in torch.
 
-Blocks normalise before they attend, and items are read and foretold by the same vectors. The loss is the cross-entropy
-over the whole catalogue, which Klenitskiy & Vasilev (2023), "Turning Dross Into Gold Loss", found to matter most.
+Blocks normalise before they attend. What an item says when it is read and what foretells it are vectors of their own, so
+that training can begin at vectors that already tell what follows what. The loss is the cross-entropy over the whole
+catalogue, which Klenitskiy & Vasilev (2023), "Turning Dross Into Gold Loss", found to matter most.
 """
 
 from typing import Any, cast
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recommendation_service.numeric import AnyArray
+from recommendation_service.numeric import AnyArray, Floats
 from recommendation_service.training.sasrec_parameters import SASRecParameters
 
 AT_ONCE = 256  # rows of logits that stay in a processor's cache
@@ -20,11 +21,14 @@ AT_ONCE = 256  # rows of logits that stay in a processor's cache
 class Transformer(nn.Module):
     """All parameters under the names of the published arrays, a block's stacked by block."""
 
-    def __init__(self, n_items: int, parameters: SASRecParameters) -> None:
+    def __init__(self, n_items: int, parameters: SASRecParameters, start: tuple[Floats, Floats] | None = None) -> None:
+        """`start`: (n_items, d) of each item as one that was liked before, and as one that is liked next; None: drawn."""
         super().__init__()
         d, blocks = parameters.dimension, parameters.layers
         self.heads, self.dropout = parameters.heads, parameters.dropout
-        self.item_vectors = nn.Parameter(torch.randn(n_items, d) * d**-0.5)
+        before, after = map(torch.from_numpy, start) if start else torch.randn(2, n_items, d) * d**-0.5
+        self.history_vectors = nn.Parameter(before.clone())
+        self.item_vectors = nn.Parameter(after.clone())
         self.item_bias = nn.Parameter(torch.zeros(n_items))
         self.positions = nn.Parameter(torch.randn(parameters.recent, d) * 0.02)
         self.attention_norm = _norms(blocks, d)
@@ -37,7 +41,7 @@ class Transformer(nn.Module):
 
     def forward(self, read: Tensor, chance: torch.Generator | None = None) -> Tensor:
         """(b, t, d) the state after each of (b, t) items, oldest first; `chance` draws what is dropped, None: nothing."""
-        states = functional.embedding(read, self.item_vectors) + self.positions[: read.shape[1]]
+        states = functional.embedding(read, self.history_vectors) + self.positions[: read.shape[1]]
         states = self._dropped(states, chance)
         for block in range(self.read_weights.shape[0]):
             states = states + self._dropped(self._attended(states, block), chance)

@@ -18,7 +18,7 @@ class SASRecParameters:
     recent: int = 200
     dropout: float = 0.2
     learning_rate: float = 2e-3
-    batch: int = 2_400
+    batch: int = 1_200
     share: float = 0.5
     epochs: int = 40
     most_targets: int = 8_000_000

@@ -8,6 +8,7 @@ import numpy as np
 from recommendation_service.numeric import Bools, Ints
 from recommendation_service.training.item_rows import Known
 from recommendation_service.training.pasts import Pasts
+from recommendation_service.training.tower_inputs import Lists
 
 SPREAD = 3.0  # windows whose lengths differ by less stand in another order in every epoch
 MOST_WIDE = 8  # a batch of very short windows holds at most so many times the windows of a batch of the longest
@@ -31,6 +32,12 @@ class Sequences:
         owner = np.repeat(np.arange(starts.size - 1), np.diff(starts))
         turned = starts[owner] + starts[owner + 1] - 1 - np.arange(told.size)  # pasts are newest first
         return cls(starts.astype(np.int64), told[turned])
+
+    def newest_first(self) -> Lists:
+        """The same, each person's newest item first."""
+        owner = np.repeat(np.arange(self.starts.size - 1), np.diff(self.starts))
+        turned = self.starts[owner] + self.starts[owner + 1] - 1 - np.arange(self.places.size)
+        return Lists(self.starts, self.places[turned])
 
     def newest(self, people: Ints, most: int) -> tuple[Ints, Ints]:
         """(p, t) the newest items of these people, padded behind with 0, and (p,) how many are real."""

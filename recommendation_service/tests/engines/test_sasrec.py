@@ -31,6 +31,7 @@ def arrays_of(order: Sequence[int] = range(board.N), seed: int = 0, blocks: int 
         "item_ids": np.array([one.encode() for one in board.item_ids()])[list(order)],
         "item_counts": np.full(own.size, 3, dtype=np.int32),
         "item_vectors": vectors,
+        "history_vectors": vectors * 1.5,
         "item_bias": np.zeros(own.size, dtype=np.float32),
         "positions": (rng.normal(size=(6, D)) * size).astype(np.float32),
         "attention_norm": np.stack([norm] * blocks),
@@ -50,7 +51,7 @@ class TestSASRec(EngineContract):
 
 def by_hand(arrays: dict[str, AnyArray], rows: Sequence[int], heads: int) -> AnyArray:
     """The state after these rows, oldest first, place by place and head by head."""
-    states = [arrays["item_vectors"][row].astype(float) + arrays["positions"][place] for place, row in enumerate(rows)]
+    states = [arrays["history_vectors"][row].astype(float) + arrays["positions"][place] for place, row in enumerate(rows)]
 
     def norm(state, scale_and_shift):
         return (state - state.mean()) / np.sqrt(state.var() + 1e-5) * scale_and_shift[0] + scale_and_shift[1]
