@@ -8,7 +8,7 @@ from recommendation_service.numeric import AnyArray, Floats
 from recommendation_service.training.tower_inputs import Lists
 
 BACK = 5  # places ago that count as "just before"
-PASSES = 2  # of the factorization over the table: training corrects what more of them would
+PASSES = 5  # of the factorization over the table: training corrects what more of them would
 LEAST_ITEMS = 3  # liked by somebody
 
 
