@@ -4,7 +4,7 @@ One ridge regression predicts each item from all the others: in closed form, or 
 nothing, by a filter that comes close to it (see `item_filter`).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -14,13 +14,11 @@ from recommendation_service.datasets.weighting import DAY_S
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.numeric import Floats
 from recommendation_service.training import item_filter
-from recommendation_service.training.item_rows import Known, arrays_of, strongest
+from recommendation_service.training.item_rows import Known, arrays_of, strongest, worth_solving
 from recommendation_service.training.material import Material, NotEnough, Trained
 
 LEAST_PEOPLE, LEAST_ITEMS = 2, 2
 CLOSED_FORM, GRAPH_FILTER, NEIGHBOURS = METHODS = ("closed_form", "graph_filter", "neighbours")
-QUICKLY = 5_000  # liked items that are inverted in seconds
-DENSE = 30.0  # people an item from which more than that is worth inverting: with fewer, neighbours know as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class EaseParameters:
     each item's row the `kept` strongest places are published.
 
     `method` is "closed_form", "graph_filter" with `vectors` main directions, "neighbours", or empty: the
-    closed form up to 5,000 liked items, and up to `invertible` of them where 30 people like an item, else the graph
+    closed form up to 5,000 liked items, and up to `invertible` of them where 30 people each like them, else the graph
     filter. Raises ConfigurationError for any other.
     """
 
@@ -54,9 +52,16 @@ class EaseParameters:
 
     def method_for(self, likings: sparse.csr_array) -> str:
         """How the (n_users, n) likings are turned into a table."""
-        n_items = likings.shape[1]
-        dense = n_items <= QUICKLY or likings.nnz >= DENSE * n_items
-        return self.method or (CLOSED_FORM if dense and n_items <= self.invertible else GRAPH_FILTER)
+        solve = worth_solving(likings.shape[1], likings.nnz, self.invertible)
+        return self.method or (CLOSED_FORM if solve else GRAPH_FILTER)
+
+    def settled(self, material: Material) -> "EaseParameters":
+        """The same with what is without effect on this material as it is stated, and the method that is used."""
+        stated, likings = EaseParameters(), material.pasts.liked().matrix()
+        method = self.method_for(sparse.csr_array(likings[:, Known.of(material.pasts).rows]))
+        idle = {CLOSED_FORM: ["vectors"], GRAPH_FILTER: [], NEIGHBOURS: ["vectors", "regularization"]}[method]
+        idle += [] if self.decay_days > 0 else ["floor"]
+        return replace(self, method=method, **{name: getattr(stated, name) for name in idle})
 
 
 def train_ease(material: Material, parameters: EaseParameters) -> Trained:

@@ -9,6 +9,13 @@ from recommendation_service.numeric import AnyArray, Floats, Ints
 from recommendation_service.training.pasts import Pasts
 
 ROWS_AT_ONCE = 512
+QUICKLY = 5_000  # items whose equations are solved in seconds
+DENSE = 30.0  # people an item from which solving for more of them is worth minutes: with fewer, counting knows as much
+
+
+def worth_solving(n_items: int, likings: int, most: int) -> bool:
+    """Whether equations between so many liked items shall be solved in closed form; never for more than `most`."""
+    return n_items <= most and (n_items <= QUICKLY or likings >= DENSE * n_items)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,19 +7,19 @@ Steck (2019), with order: Choi, Kim, Lee, Shim & Lee (2021), "Session-aware Line
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from scipy import sparse
 
 from recommendation_service.numeric import Floats, Ints
-from recommendation_service.training.item_rows import Known, arrays_of, strongest, strongest_of
+from recommendation_service.training.item_rows import Known, arrays_of, strongest, strongest_of, worth_solving
 from recommendation_service.training.linear import solved
 from recommendation_service.training.material import Material, NotEnough, Trained
 from recommendation_service.training.report import Progress
 
 LEAST_STEPS = 10
-LEAST_WEIGHT = 1e-4  # of a pair of items; what is further apart says nothing
+LEAST_WEIGHT = 1e-2  # of a pair of items; what is further apart says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,10 @@ class NextItemParameters:
     """Two windows of the newest items, or one.
 
     Weight of the item `back` places ago: exp(-(back - 1) / fade), times `long_weight` in the longer window. Targets are
-    divided by their count to the power `popularity`. `kept` strongest places of each row are published. Of `two_windows`
-    liked items or more there is one window, which fades by `only_fade`; of `invertible` or more nothing is solved: rows
-    are what followed an item, and with `backwards` what came before it, over its own count to the power `rarity`.
+    divided by their count to the power `popularity`. `kept` strongest places of each row are published. Beyond
+    `two_windows` liked items there is one window, which fades by `only_fade`. Beyond `invertible` of them, and beyond 5,000
+    that fewer than 30 people each like, nothing is solved: rows are what followed an item, and with `backwards` what came
+    before it, over its own count to the power `rarity`.
     """
 
     regularization: float = 400.0
@@ -46,11 +47,24 @@ class NextItemParameters:
     two_windows: int = 6_000
     invertible: int = 15_000
 
-    def windows(self, n_items: int) -> tuple[Floats, ...]:
+    def solves(self, n_items: int, likings: int) -> bool:
+        """Whether the equations of so many liked items are solved."""
+        return worth_solving(n_items, likings, self.invertible)
+
+    def windows(self, n_items: int, *, solve: bool = True) -> tuple[Floats, ...]:
         """The weights of each window, (w,) from one place back on, for so many liked items."""
-        if n_items > self.two_windows:
+        if n_items > self.two_windows or not solve:
             return (_fading(self.long, self.only_fade),)
         return (_fading(self.short, self.short_fade), _fading(self.long, self.long_fade) * np.float32(self.long_weight))
+
+    def settled(self, material: Material) -> "NextItemParameters":
+        """The same with what is without effect on this material as it is stated."""
+        likings = material.pasts.liked().rows
+        n_items, stated = np.unique(likings).size, NextItemParameters()
+        solve = self.solves(n_items, likings.size)
+        idle = ["backwards", "rarity"] if solve else ["regularization"]
+        idle += ["only_fade"] if solve and n_items <= self.two_windows else ["short", "short_fade", "long_fade", "long_weight"]
+        return replace(self, **{name: getattr(stated, name) for name in idle})
 
 
 def _fading(size: int, fade: float) -> Floats:
@@ -94,7 +108,7 @@ def train_next_item(material: Material, parameters: NextItemParameters, progress
     followed = int(np.count_nonzero(steps.place > 0))
     if followed < LEAST_STEPS:
         raise NotEnough(f"next_item needs {LEAST_STEPS} items liked after another one; this export has {followed}")
-    windows = parameters.windows(steps.n)
+    windows = parameters.windows(steps.n, solve=parameters.solves(steps.n, steps.rows.size))
     told = progress or (lambda done, most, word: None)
     table = _table(steps, windows, parameters, told)
     arrays = {"item_ids": material.catalogue.ids.array, "item_counts": known.counts.astype(np.int32)}
@@ -103,7 +117,7 @@ def train_next_item(material: Material, parameters: NextItemParameters, progress
 
 
 def _table(steps: Steps, windows: tuple[Floats, ...], parameters: NextItemParameters, told: Progress) -> sparse.csr_array:
-    if steps.n > parameters.invertible:
+    if not parameters.solves(steps.n, steps.rows.size):
         told(1, 2, "counting what followed what")
         return strongest_of(transitions(steps, windows[0], parameters), parameters.kept)
     told(1, 3, "counting what followed what")

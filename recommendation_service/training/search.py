@@ -52,6 +52,8 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {
         {"regularization": (400.0, 100.0, 1_600.0, 30.0)},
         {"popularity": (0.0, 0.25)},
         {"long_fade": (5.0, 40.0)},
+        {"only_fade": (2.0, 6.0)},
+        {"backwards": (0.0, 1.0)},
     ),
     # what it learns matters more than any size: taste is stated, then what comes next, then taste where order says little
     "two_tower": (

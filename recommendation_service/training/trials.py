@@ -20,6 +20,8 @@ class Trials:
     def __init__(self, material: Material, panel: Panel, kind: str, scored: Scored, *, k: int = 10) -> None:
         self._material, self._panel, self._kind, self._scored, self._k = material, panel, kind, scored, k
         self._best: tuple[Any, float, Fitted, Floats | None] | None = None
+        self.found_for: dict[Any, Any] = {}  # settings -> the same with what training found out, such as how many epochs
+        self._settled: dict[Any, float] = {}  # of kinds whose settings do not all matter on every material
 
     def search(
         self, stated: Any, *, budget_s: float, memory: Memory | None = None, progress: Progress | None = None
@@ -36,10 +38,19 @@ class Trials:
         return found, fitted, scores
 
     def measure(self, parameters: Any) -> float:
-        """Validation NDCG of a model with these settings; 0 where no engine serves it."""
+        """Validation NDCG of a model with these settings; 0 where no engine serves it.
+
+        Settings that differ only in what is without effect on this material are measured once.
+        """
+        settled = parameters.settled(self._material) if hasattr(parameters, "settled") else None
+        if settled in self._settled and self._best is not None:
+            return self._settled[settled]
         fitted = fit(self._material, self._kind, parameters, panel=self._panel)
+        self.found_for[parameters] = fitted.parameters
         scores = self._scored(fitted.trained)
         found = 0.0 if scores is None else metrics.ndcg(scores, self._panel.eligible, self._panel.relevant, self._k)
+        if settled is not None:
+            self._settled[settled] = found
         if self._best is None or found > self._best[1]:
             self._best = (parameters, found, fitted, scores)
         return found

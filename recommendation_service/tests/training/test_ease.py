@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -13,6 +15,7 @@ from recommendation_service.training.ease import METHODS, EaseParameters, liking
 from recommendation_service.training.ease import table_of as weights
 from recommendation_service.training.evaluation import score_people
 from recommendation_service.training.material import NotEnough
+from recommendation_service.training.trials import Trials
 
 ITEMS = [ItemRecord(f"i{row}", f"Item {row}") for row in range(6)]
 
@@ -164,3 +167,19 @@ def test_two_runs_give_the_same_bytes():
 def test_too_little_is_said():
     with pytest.raises(NotEnough, match="2 people who liked 2 items each; this export has 1"):
         train_ease(likes(a={0: 0, 1: 0}, b={2: 0}), EaseParameters())
+
+
+def test_settings_without_effect_are_told_from_others():
+    material, stated = club_material()[0], EaseParameters()
+    neighbours = EaseParameters(method="neighbours")
+    assert replace(stated, vectors=9, floor=0.9, method="closed_form").settled(material) == stated.settled(material)
+    assert replace(stated, regularization=9.0).settled(material) != stated.settled(material)
+    assert replace(neighbours, regularization=9.0).settled(material) == neighbours.settled(material) != stated.settled(material)
+
+
+def test_trials_train_once_for_settings_without_effect():
+    early, panel, _split = club_panel()
+    asked = []
+    trials = Trials(early, panel, "ease", lambda made: asked.append(made))
+    assert trials.measure(EaseParameters()) == trials.measure(EaseParameters(vectors=7))
+    assert len(asked) == 1

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -149,3 +151,21 @@ def test_two_runs_give_the_same_bytes():
 def test_too_little_is_said():
     with pytest.raises(NotEnough, match="needs 10 items liked after another one; this export has 3"):
         train_next_item(walks([0, 1, 2], [3, 4], [5]), NextItemParameters())
+
+
+def test_sparse_data_are_counted_where_solving_would_take_minutes():
+    stated = NextItemParameters()
+    assert stated.solves(5_000, 10_000)
+    assert not stated.solves(6_000, 60_000)
+    assert stated.solves(6_000, 180_000)
+    assert not stated.solves(15_001, 10**7)
+    assert len(stated.windows(5_500, solve=False)) == 1
+
+
+def test_settings_without_effect_are_told_from_others():
+    material = walks(*ROUND)
+    stated, counting = NextItemParameters(), NextItemParameters(invertible=1)
+    assert replace(stated, backwards=0.0, only_fade=9.0).settled(material) == stated.settled(material)
+    assert replace(stated, regularization=9.0).settled(material) != stated.settled(material)
+    assert replace(counting, regularization=9.0, long_fade=9.0).settled(material) == counting.settled(material)
+    assert replace(counting, backwards=0.0).settled(material) != counting.settled(material)
