@@ -143,6 +143,19 @@ def test_both_ways_of_keeping_the_strongest_agree():
     np.testing.assert_array_equal(strongest(table, 1000).toarray(), table)
 
 
+@pytest.mark.parametrize("share", [1.0, 0.02, 0.001])
+def test_the_strongest_of_wide_rows_are_the_strongest_however_they_are_spread(share):
+    rng = np.random.default_rng(2)
+    table = (rng.normal(size=(6, 3_000)) * (rng.random((6, 3_000)) < share)).astype(np.float32)
+    table[1, :40] = 9 + np.arange(40)  # where no sample looks for them
+    table[2] = np.abs(table[2]).max() if share == 1 else 0
+    found = strongest(table, 20).toarray()
+    for row, kept in zip(np.abs(table), np.abs(found), strict=True):
+        np.testing.assert_array_equal(np.sort(kept)[-20:], np.sort(row)[-20:])
+        assert np.count_nonzero(kept) <= 20
+    assert np.isin(found[found != 0], table).all()
+
+
 def test_two_runs_give_the_same_bytes():
     one, other = (train_next_item(walks(*ROUND), NextItemParameters()) for _ in range(2))
     assert all(one.arrays[name].tobytes() == other.arrays[name].tobytes() for name in one.arrays)
