@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from recommendation_service.benchmarks.quality.contest import DEFAULT, MODELS, Choices, Contest
+from recommendation_service.benchmarks.quality.contest import MODELS, Choices, Contest
 from recommendation_service.benchmarks.quality.costs import ASKED, FITTING, peak_megabytes, threads_told
 from recommendation_service.benchmarks.quality.rows import Row
 from recommendation_service.benchmarks.quality.tables import by_segment, markdown, table
@@ -41,9 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--models",
         nargs="+",
         choices=MODELS,
-        default=list(DEFAULT),
+        default=list(MODELS),
         metavar="MODEL",
-        help=f"of {', '.join(MODELS)} (default: all but {MODELS[-1]})",
+        help=f"of {', '.join(MODELS)} (default: all)",
     )
     found.add_argument(
         "--budget-seconds", type=float, default=30.0, metavar="S", help="a model's search (default: 30; 0: none)"

@@ -15,7 +15,7 @@ from recommendation_service.benchmarks.quality.tasks import AT_ONCE, Asked, Task
 from recommendation_service.numeric import AnyArray, Floats
 from recommendation_service.training import metrics
 from recommendation_service.training.blend import Learned, learn_weights, weight_arrays
-from recommendation_service.training.blend_search import blended, scaled
+from recommendation_service.training.blend_search import scaled
 from recommendation_service.training.blend_segments import served
 from recommendation_service.training.evaluation import Panel, Scorer, score_people
 from recommendation_service.training.material import Material, NotEnough, Trained
@@ -27,9 +27,8 @@ from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines
 
 BASELINE = "popularity"
-DEFAULT = ("als", "ease", "next_item", "two_tower", "similar_users", "co_occurrence")
-MODELS = (*DEFAULT, "sasrec")  # it takes minutes to fit, so it takes part where it is named
-STATED = {"als": 0.6, "two_tower": 0.4}  # the recipe of the acceptance lists
+MODELS = ("als", "ease", "next_item", "two_tower", "sasrec", "similar_users", "co_occurrence")
+STATED = {"als": 0.6, "two_tower": 0.4}  # the recipe of the acceptance lists, with its members' stated settings
 PEOPLE = 1_000  # validation people that settings are searched on, at most: settings differ by more than so many can hide
 WEIGHED, WEIGHED_SCORES = 6_000, 72_000_000  # people, and scores of one member, that weights are learned on: they differ less
 MEASURED_SCORES = 200_000_000  # of all members together that are in memory while the test part is measured
@@ -42,6 +41,7 @@ class Entry:
 
     name: str
     trained: Trained | None  # on all that precedes the test part; None: it needs no training
+    as_stated: Trained | None  # the same with the stated settings, of members of the stated blend
     valid: Floats  # (p, n_items) of the people that weights are learned on, by the model that has not seen them choose
     row: Row
 
@@ -50,7 +50,7 @@ class Entry:
 class Choices:
     """What the command line chose."""
 
-    models: Sequence[str] = DEFAULT
+    models: Sequence[str] = MODELS
     budget_s: float = 30.0  # a model's search; 0: stated settings
 
 
@@ -74,13 +74,17 @@ class Contest:
         learned = self._learned(entries)
         rows = {entry.name: entry.row for entry in entries} | self._blends(entries, learned, time.perf_counter() - started)
         models = {entry.name: entry.trained for entry in entries if entry.trained is not None}
+        recipe = {entry.name: entry.as_stated for entry in entries if entry.as_stated is not None} if RECIPE in rows else {}
         del entries  # the validation scores, which may be most of what is in memory
-        measured = self._measured(models, learned, rows)
-        asked = requests_ms(_serving(models, self.task.test.material, learned, rows), self.task.test.some(ASKED))
+        serving = _serving(models, recipe, self.task.test.material, learned)
+        measured = self._measured(serving, learned, rows)
+        asked = requests_ms({name: serving[name] for name in rows}, self.task.test.some(ASKED))
         return [replace(row, request_ms=asked[row.model]) for row in measured]
 
-    def choose(self, kind: str) -> tuple[Fitted, Searched]:
-        """The settings that validation prefers, and the model that has seen no validation part. Raises NotEnough."""
+    def choose(self, kind: str) -> tuple[Fitted, Searched, Any]:
+        """The model with the settings that validation prefers, which has seen no validation part; how they were found;
+        and the stated settings with what training found out. Raises NotEnough.
+        """
         material = self.task.valid.material
         trials = Trials(
             material, self._panel, kind, lambda one: score_people(_engine(one, material), self._panel), k=self.task.k
@@ -91,19 +95,21 @@ class Contest:
             )
         if scores is None:
             raise NotEnough(f"{kind} is served by no engine")
-        return fitted, found
+        return fitted, found, trials.found_for.get(found.stated.parameters)
 
     def _popular(self) -> Entry:
         engine = _built({}, self.task.valid.material)[BASELINE]
-        return Entry(BASELINE, None, score_people(engine, self._wide), Row(BASELINE, {}, 0))
+        return Entry(BASELINE, None, None, score_people(engine, self._wide), Row(BASELINE, {}, 0))
 
     def _models(self) -> Iterator[Entry]:
         for kind in self._choices.models:
             started = time.perf_counter()
             try:
-                fitted, searched = self.choose(kind)
+                fitted, searched, stated = self.choose(kind)
                 search_s, started = time.perf_counter() - started, time.perf_counter()
                 late = fit(self.task.test.material, kind, fitted.parameters).trained
+                fit_s = time.perf_counter() - started
+                as_stated = self._as_stated(kind, late, stated) if _changed(searched) else late
             except NotEnough as error:
                 self._report.line(f"{kind}: left out: {error.message}")
                 continue
@@ -111,14 +117,23 @@ class Contest:
                 kind,
                 {},
                 0,
-                time.perf_counter() - started,
+                fit_s,
                 search_s,
                 _megabytes(late),
                 settings=_changed(searched),
                 note="" if searched.whole else "search cut short",
                 tried=tuple(Moment(one.at_s, one.score) for one in searched.tried),
             )
-            yield Entry(kind, late, score_people(_engine(fitted.trained, self.task.valid.material), self._wide), row)
+            valid = score_people(_engine(fitted.trained, self.task.valid.material), self._wide)
+            yield Entry(kind, late, as_stated if kind in STATED else None, valid, row)
+
+    def _as_stated(self, kind: str, late: Trained, stated: Any) -> Trained:
+        """A member of the stated blend, trained with its stated settings as the others are with theirs."""
+        if kind not in STATED or not set(STATED) <= set(self._choices.models):
+            return late
+        if stated is None:  # what they score was remembered, so training has not told its epochs
+            stated = fit(self.task.valid.material, kind, RECIPES[kind].stated, panel=self._panel).parameters
+        return fit(self.task.test.material, kind, stated).trained
 
     def _learned(self, entries: Sequence[Entry]) -> Learned:
         scores = {entry.name: entry.valid for entry in entries}
@@ -144,8 +159,8 @@ class Contest:
             found[name] = Row(name, {}, 0, fit_s, learned_s if name == BLEND else 0.0, megabytes, settings=weights)
         return found
 
-    def _measured(self, models: Mapping[str, Trained], learned: Learned, rows: Mapping[str, Row]) -> list[Row]:
-        engines = _built(models, self.task.test.material)
+    def _measured(self, serving: Mapping[str, Scorer], learned: Learned, rows: Mapping[str, Row]) -> list[Row]:
+        engines = {name: serving[name] for name in rows if name not in (BLEND, RECIPE)}
         found: dict[str, list[dict[str, AnyArray]]] = {name: [] for name in rows}
         counts = self.task.test.material.pasts.counts[self.task.test.users]
         at_once = min(AT_ONCE, max(1, MEASURED_SCORES // (len(self.task.test.material.catalogue) * 2 * len(rows))))
@@ -155,7 +170,7 @@ class Contest:
                 parts = {name: score_people(engine, panel) for name, engine in engines.items()}
                 even = {name: scaled(own, panel.eligible) for name, own in parts.items()}
                 if RECIPE in rows:
-                    parts[RECIPE] = blended(even, STATED)
+                    parts[RECIPE] = score_people(serving[RECIPE], panel)
                 parts[BLEND] = served(even, learned.segments, panel.material.pasts.counts[panel.users])
                 for name, scores in parts.items():
                     found[name].append(measures_of(scores, panel, self.task))
@@ -200,13 +215,16 @@ def _built(
     return build_engines(use_case, material.catalogue, artifacts)
 
 
-def _serving(models: Mapping[str, Trained], material: Material, learned: Learned, rows: Mapping[str, Row]) -> dict[str, Scorer]:
-    """Every row's engine as a site would serve it, the blends as ensembles."""
+def _serving(
+    models: Mapping[str, Trained], recipe: Mapping[str, Trained], material: Material, learned: Learned
+) -> dict[str, Scorer]:
+    """Every row's engine as a site would serve it, the blends as ensembles; the stated one of its own members."""
     blends: dict[str, dict[str, Any]] = {BLEND: {"members": dict(learned.weights), "weights": "learned", "at_least": 1}}
-    if RECIPE in rows:
-        blends[RECIPE] = {"members": STATED}
     engines = _built({**models, "ensemble": Trained("ensemble", weight_arrays(learned), {})}, material, blends)
-    return {name: engines[_word(name)] for name in rows}
+    found = {name: engines[name] for name in (BASELINE, *models)} | {BLEND: engines[_word(BLEND)]}
+    if recipe:
+        found[RECIPE] = _built(recipe, material, {RECIPE: {"members": STATED}})[_word(RECIPE)]
+    return found
 
 
 def _word(name: str) -> str:

@@ -17,6 +17,7 @@ from recommendation_service.benchmarks.quality.tasks import Task, task_of
 from recommendation_service.training.blend_search import scaled
 from recommendation_service.training.blend_segments import served
 from recommendation_service.training.evaluation import score_people
+from recommendation_service.training.recipes import RECIPES
 from recommendation_service.training.report import Report
 
 MODELS = ("als", "ease", "next_item")
@@ -47,6 +48,17 @@ def test_the_table_begins_with_popularity_and_order_is_found_where_there_is_orde
 def test_the_stated_recipe_stands_beside_the_blend_where_both_its_models_took_part(circle: Path) -> None:
     names = [row.model for row in contest(task_of("random", circle, None), ("als", "two_tower"))]
     assert names == [BASELINE, "als", "two_tower", RECIPE, BLEND]
+
+
+def test_the_stated_recipe_is_made_of_members_with_their_stated_settings(circle: Path) -> None:
+    made = Contest(task_of("random", circle, None), Choices(("als", "two_tower"), budget_s=2.0), Report(StringIO(), StringIO()))
+    entries = {entry.name: entry for entry in made._models()}
+    als = entries["als"]
+    assert als.as_stated is not None
+    assert als.as_stated.parameters["alpha"] == RECIPES["als"].stated.alpha
+    assert als.row.settings
+    assert als.trained is not None
+    assert als.trained.parameters["factors"] != als.as_stated.parameters["factors"]
 
 
 def test_shuffled_test_labels_change_no_choice(circle: Path) -> None:
@@ -84,9 +96,8 @@ def test_the_blends_are_timed_by_engines_that_serve_what_was_measured(circle: Pa
     learned = replace(learned, segments=tuple(replace(one, weights=learned.weights, own=False) for one in learned.segments))
     models = {entry.name: entry.trained for entry in entries if entry.trained is not None}
     panel = made.task.test.some(20)
-    rows = {entry.name: entry.row for entry in entries} | made._blends(entries, learned, 0.0)
-    engines = contests._serving(models, panel.material, learned, rows)
-    assert list(engines) == list(rows)
+    engines = contests._serving(models, {}, panel.material, learned)
+    assert list(engines) == [BASELINE, *MODELS, BLEND]
     parts = {name: scaled(score_people(engines[name], panel), panel.eligible) for name in (BASELINE, *MODELS)}
     expected = served(parts, learned.segments, panel.material.pasts.counts[panel.users])
     np.testing.assert_allclose(score_people(engines[BLEND], panel), expected, atol=1e-6)
