@@ -125,7 +125,7 @@ def _epoch(
             group["lr"] = parameters.learning_rate * rate_at(done)
         parts = [which[part::PARTS] for part in range(PARTS) if which[part::PARTS].size]
         seeds = rng.integers(2**62, size=len(parts)).tolist()
-        found = list(pool.map(lambda part, seed: _part(model, course, parameters, part, seed), parts, seeds))
+        found = list(pool.map(lambda part, seed: _part(model, course, part, seed), parts, seeds))
         count = max(1, sum(one.targets for one in found))
         _give(model, [one.gradients for one in found], count)
         torch.nn.utils.clip_grad_norm_(model.parameters(), STEEPEST)
@@ -143,15 +143,13 @@ class _Part:
     gradients: Sequence[Tensor]
 
 
-def _part(model: Transformer, course: _Course, parameters: SASRecParameters, which: Ints, seed: int) -> _Part:
+def _part(model: Transformer, course: _Course, which: Ints, seed: int) -> _Part:
     rng, device = np.random.default_rng(seed), model.item_vectors.device
     chance = torch.Generator(device).manual_seed(seed % 2**31)
     read, follows, real = course.windows.read(which)
-    asked = real & (rng.random(real.shape) < parameters.share)
-    asked[:, -1] |= real[:, -1]
-    wanted = follows[asked]
+    wanted = follows[real]
     rows, stands_for = softmax_rows(course.known.rows.size, wanted, rng)
-    states = model(torch.from_numpy(read).to(device), chance)[torch.from_numpy(asked).to(device)]
+    states = model(torch.from_numpy(read).to(device), chance)[torch.from_numpy(real).to(device)]
     kept, added, columns = (torch.from_numpy(one).to(device) for one in (rows, stands_for, np.searchsorted(rows, wanted)))
     loss = foretold(states, model.item_vectors[kept], model.item_bias[kept] + added, columns)
     return _Part(float(loss.detach()), wanted.size, torch.autograd.grad(loss, list(model.parameters())))

@@ -9,17 +9,16 @@ class SASRecParameters:
 
     The learning rate rises, and falls to nothing over `epochs`; of a large log there are fewer, so that no more than
     `most_targets` next items are looked at in all. `kept_epochs` are trained, all of them where it is 0: how many were
-    best is found on validation. A step learns from about `batch` places, of each of which a `share` foretells.
+    best is found on validation. A step learns from about `batch` places.
     """
 
     dimension: int = 64
     heads: int = 1
     layers: int = 2
     recent: int = 200
-    dropout: float = 0.2
+    dropout: float = 0.1
     learning_rate: float = 2e-3
     batch: int = 1_200
-    share: float = 0.5
     epochs: int = 40
     most_targets: int = 8_000_000
     patience: int = 4

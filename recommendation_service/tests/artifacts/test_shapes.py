@@ -28,6 +28,7 @@ ALONE = {
     ("bid", "reference"),
     ("next_item", "indptr"),  # as many rows as there are windows, which its engine checks
     ("next_item", "window_0"),
+    ("sasrec", "positions"),
     ("neural", "content1_weights"),  # as wide as what the use-case file lets it read, which its engine checks
 }  # no fellow
 NAMES = [(kind, name) for kind, arrays in REQUIRED.items() for name in arrays]

@@ -124,6 +124,28 @@ def margin_arrays(seed: int = 0, items: Sequence[str] = ITEMS, users: Sequence[s
     }
 
 
+def sasrec_arrays(seed: int = 0, items: Sequence[str] = ITEMS, d: int = 4, blocks: int = 2) -> dict[str, AnyArray]:
+    rng = np.random.default_rng(seed)
+
+    def normal(*shape: int) -> AnyArray:
+        return rng.normal(size=shape).astype(np.float32)
+
+    layers = {"told": (d, d), "dense1": (d, d), "dense2": (d, d), "read": (d, 3 * d)}
+    return {
+        "item_ids": ids(items),
+        "item_counts": np.ones(len(items), dtype=np.int32),
+        "history_vectors": normal(len(items), d),
+        "item_vectors": normal(len(items), d),
+        "item_bias": normal(len(items)),
+        "positions": normal(5, d),
+        "attention_norm": normal(blocks, 2, d),
+        "dense_norm": normal(blocks, 2, d),
+        "last_norm": normal(2, d),
+        **{f"{name}_weights": normal(blocks, *shape) for name, shape in layers.items()},
+        **{f"{name}_bias": normal(blocks, shape[1]) for name, shape in layers.items()},
+    }
+
+
 def content_arrays(items: Sequence[str] = ITEMS) -> dict[str, AnyArray]:
     """Every item has the one term of its club."""
     return {
@@ -261,6 +283,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "similar_users": {},
     "ease": {},
     "next_item": {},
+    "sasrec": {"heads": 1},
     "margin": {"emb_dim": 4, "content_dim": 2, "recent": 20, "epochs": 1, "seed": 0},
     "ensemble": {},
     "learned": {},
@@ -279,6 +302,7 @@ ARRAYS = {
     "margin": margin_arrays,
     "ease": ease_arrays,
     "next_item": next_item_arrays,
+    "sasrec": sasrec_arrays,
     "ensemble": ensemble_arrays,
     "learned": learned_arrays,
     "bid": bid_arrays,

@@ -17,7 +17,7 @@ from recommendation_service.training.sasrec_model import Transformer, foretold
 from recommendation_service.training.sasrec_parameters import SASRecParameters
 
 ITEMS = [ItemRecord(f"item-{row:03d}", f"Tile {row}") for row in range(12)]
-SMALL = SASRecParameters(dimension=8, layers=1, recent=6, epochs=12, learning_rate=0.02, dropout=0.0, share=1.0)
+SMALL = SASRecParameters(dimension=8, layers=1, recent=6, epochs=12, learning_rate=0.02, dropout=0.0)
 
 
 def rounds(people: int = 40, steps: int = 8) -> list[Happening]:
@@ -75,7 +75,7 @@ def test_the_serving_engine_scores_as_the_trained_network():
 
 def test_two_runs_give_the_same_bytes():
     early, panel, _ = club_panel()
-    parameters = replace(SMALL, dropout=0.3, share=0.5, epochs=3)
+    parameters = replace(SMALL, dropout=0.3, epochs=3)
     first, second = (train_sasrec(early, parameters, panel=panel) for _ in range(2))
     assert {name: array.tobytes() for name, array in first.arrays.items()} == {
         name: array.tobytes() for name, array in second.arrays.items()
