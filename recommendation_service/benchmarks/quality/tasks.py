@@ -198,15 +198,19 @@ def _bundle(protocol: str, path: Path) -> Task:
 
 
 def _given_negatives(told: Mapping[str, AnyArray]) -> Task:
-    """The test item and 99 others of each person are given; validation takes each person's last training item."""
+    """The test item and 99 others of each person are given; validation takes one of each person's others by lot.
+
+    Its rows stand in the order of the release's pages, so a person's last row would be unlike the test item.
+    """
     people = np.arange(told["test"].size)
     users, items = np.concatenate([told["u"], people]), np.concatenate([told["i"], told["test"]])
     times = np.arange(users.size)
     log = _numbered(users, items, times, timed=False, items_at_least=int(told["neg"].max()) + 1)
-    last, before = _last_two(log)
+    last, _ = _last_two(log)
     rng = np.random.default_rng(0)
     base = material_of(log)
     none = _all_but(log, last)
+    before = _by_lot(log, np.flatnonzero(none), rng)
     none[before] = False
     valid = _sampled(_wanting(_knowing(base, log, none), log, before), rng)
     test = _wanting(_knowing(base, log, _all_but(log, last)), log, last)
@@ -269,6 +273,13 @@ def _last_two(log: Log) -> tuple[Ints, Ints]:
     if not able.size:
         raise DatasetError("nobody has three items; there is nothing to leave out")
     return order[ends[able] - 1], order[ends[able] - 2]
+
+
+def _by_lot(log: Log, places: Ints, rng: np.random.Generator) -> Ints:
+    """One of these places of everybody who has two or more."""
+    drawn = rng.permutation(places)
+    users, first = np.unique(log.users[drawn], return_index=True)
+    return drawn[first[np.bincount(log.users[places])[users] >= 2]]
 
 
 def _all_but(log: Log, places: Ints) -> Bools:
