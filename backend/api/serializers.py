@@ -12,7 +12,8 @@ class SkipSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(
         help_text="Of an engine: switched_off, not_trained, refused, cannot_say, failed, partial. Of the service: "
         "unreachable, timeout, bad_answer, circuit_open, not_known_yet. Of a ranker: timeout, failed, refused. "
-        "Also nothing_left: every item is seen, hidden or filtered away."
+        "Also seen_everything: nothing unseen was left, so popular items come again; and nothing_left: every item is hidden, "
+        "disliked or filtered away."
     )
     detail = serializers.CharField()
 

@@ -88,5 +88,5 @@ def _newest_first(rows: Ints, weights: Floats, times: AnyArray, count: int, cap:
     np.maximum.at(newest, place, times)
     total = np.bincount(place, weights=weights, minlength=items.size).astype(np.float32)
     order = np.lexsort((items, -newest))
-    kept = order[:HISTORY_LIMIT]
-    return History(items[kept], capped(total[kept], cap), count, items[order[HISTORY_LIMIT:]])
+    kept, older = order[:HISTORY_LIMIT], order[HISTORY_LIMIT:]
+    return History(items[kept], capped(total[kept], cap), count, items[older], items[older[total[older] < 0]])

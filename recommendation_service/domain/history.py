@@ -32,11 +32,16 @@ class History:
     weights: Floats  # (k,) may be zero or negative: seen without liking, a dislike
     count: int  # events that count towards routing, not items: may exceed k
     older: Ints = field(default_factory=_no_rows)  # rows seen before those, unique, without a say in taste
+    older_disliked: Ints = field(default_factory=_no_rows)  # those of `older` whose weight is negative
 
     def liked(self) -> tuple[Ints, Floats]:
         """Rows and weights of the items with a positive weight, newest first."""
         positive = self.weights > 0
         return self.rows[positive], self.weights[positive]
+
+    def disliked(self) -> Ints:
+        """Rows with a negative weight, however old."""
+        return np.concatenate([self.rows[self.weights < 0], self.older_disliked])
 
     @classmethod
     def empty(cls) -> "History":

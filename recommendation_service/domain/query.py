@@ -52,6 +52,7 @@ class Query:
     limit: int
     now: float
     eligible: Bools  # (n_items,) False: must not be shown (seen, filtered away, excluded)
+    seen_again: bool = False  # all that could be shown was seen, so what was seen is eligible again, disliked items not
     user_id: str | None = None
     profile: Profile = field(default_factory=dict)
     subject: Ints = field(default_factory=_no_rows)  # rows of the item or basket asked about

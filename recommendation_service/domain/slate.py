@@ -33,12 +33,17 @@ class Reason:
     personal: bool = True  # False: it would be said to anybody
 
 
+SEEN_EVERYTHING = "seen_everything"  # code of the Skip where what was seen is shown again
+ALL_SEEN = "everything that could be shown was seen, so popular items come again"
+SEEN_BEFORE = "You have seen everything here; popular again"  # the reason that each of those items carries
+
+
 @dataclass(frozen=True, slots=True)
 class Skip:
     """An engine that should have answered and did not: `code` is stable, `detail` is for people."""
 
     engine: str
-    code: str  # switched_off | not_trained | refused | cannot_say | failed | partial
+    code: str  # switched_off | not_trained | refused | cannot_say | seen_everything | failed | timeout | partial
     detail: str
 
 

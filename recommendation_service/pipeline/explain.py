@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Reason, Skip
+from recommendation_service.domain.slate import SEEN_BEFORE, Reason, Skip
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.turn import take_turn
 from recommendation_service.numeric import Ints
@@ -21,5 +21,6 @@ def reasons_for(
         given = () if engine.name in failed else take_turn(engine, query, partial(engine.reasons, query, row))
         if isinstance(given, Skip):
             failed[engine.name] = Skip(engine.name, "partial", f"{engine.name} could not give its reasons")
-        found[row] = () if isinstance(given, Skip) else given
+        why = (Reason(engine.name, SEEN_BEFORE, 0.0),) if query.seen_again else ()
+        found[row] = why if isinstance(given, Skip) else (*why, *given)
     return found, tuple(failed.values())

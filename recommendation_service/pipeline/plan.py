@@ -12,7 +12,7 @@ from recommendation_service.errors import ConfigurationError
 from recommendation_service.numeric import Bools
 from recommendation_service.pipeline.rerank import RERANKERS
 from recommendation_service.pipeline.rescore import Rescore, Rescored
-from recommendation_service.pipeline.rules import MASKS, TRIMS
+from recommendation_service.pipeline.rules import MASKS, TRIMS, WHERE_ALL_WAS_SEEN
 from recommendation_service.rankers.base import Ranker
 from recommendation_service.use_cases.options import checked, one_of
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
@@ -32,6 +32,7 @@ class Plan:
     surface: Surface
     router: Router
     masks: tuple[Mask, ...]
+    masks_again: tuple[Mask, ...]  # the same for whoever has seen all that `masks` would let through
     rerankers: tuple[tuple[str, Rerank], ...]  # kind and stage
     trims: tuple[Stage, ...]
     switched_off: frozenset[str]  # engines that are defined but must not answer
@@ -53,12 +54,14 @@ class Plan:
             known = ", ".join(sorted(use_case.engines))
             raise ConfigurationError(f"{place}, router {surface.router.kind} names '{strangers[0]}'; engines are {known}")
         rules: Mapping[str, Any] = {**MASKS, **TRIMS}
+        before = [part for part in surface.rules if part.kind not in TRIMS]
         return cls(
             use_case=use_case.name,
             name=name,
             surface=surface,
             router=router,
-            masks=_stages([part for part in surface.rules if part.kind not in TRIMS], rules, f"{place}, rule"),
+            masks=_stages(before, rules, f"{place}, rule"),
+            masks_again=_stages(before, WHERE_ALL_WAS_SEEN, f"{place}, rule"),
             rerankers=tuple(_rerank(part, use_case, rankers or {}, f"{place}, rerank") for part in surface.rerank),
             trims=_stages([part for part in surface.rules if part.kind in TRIMS], rules, f"{place}, rule"),
             switched_off=frozenset(use_case.switched_off),

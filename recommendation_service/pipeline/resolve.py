@@ -1,6 +1,7 @@
 """From an Ask in outside words to a Query in catalogue rows."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Protocol
@@ -13,9 +14,9 @@ from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import MAX_LIMIT, Ask, Profile, Query
 from recommendation_service.domain.slate import Skip
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
-from recommendation_service.numeric import Ints
+from recommendation_service.numeric import Bools, Ints
 from recommendation_service.pipeline.contexts import CONTEXT, check_context, context_of, offered
-from recommendation_service.pipeline.plan import Plan
+from recommendation_service.pipeline.plan import Mask, Plan
 from recommendation_service.pipeline.rules import exclude_rows, wanted
 from recommendation_service.use_cases.schema import UseCase
 
@@ -52,7 +53,8 @@ def resolve(
 ) -> Resolved:
     """The Ask in rows, with everything that must not be shown masked away.
 
-    Items of the history that left the catalogue are dropped in silence. On a surface about a context, `met` is the
+    Whoever has seen all that could be shown may see it again. Items of the history that left the catalogue are dropped in
+    silence. On a surface about a context, `met` is the
     catalogue that contexts are of, nobody's past is looked up, and offers take the place of the catalogue. Raises
     InvalidInput for a limit outside 1..100, a negative count, an unknown filter or offers that repeat, NotFound for an
     unknown subject, Unavailable for a context of a catalogue without an export.
@@ -80,10 +82,24 @@ def resolve(
         offered=side,
         chance=chance_of(ask.request_id),
     )
-    eligible = wanted(query, ask.filters) & exclude_rows(query, catalogue.known_rows(ask.exclude))
-    for mask in plan.masks:
-        eligible &= mask(query)
-    return Resolved(replace(query, eligible=eligible), skips)
+    allowed = wanted(query, ask.filters) & exclude_rows(query, catalogue.known_rows(ask.exclude))
+    return Resolved(_masked(query, allowed, plan), skips)
+
+
+def _masked(query: Query, allowed: Bools, plan: Plan) -> Query:
+    """The query with what may be shown of `allowed`; where that is nothing because all of it was seen, it comes again."""
+    eligible = _passing(query, allowed, plan.masks)
+    if eligible.any():
+        return replace(query, eligible=eligible)
+    again = _passing(query, allowed, plan.masks_again)
+    return replace(query, eligible=again, seen_again=bool(again.any()))
+
+
+def _passing(query: Query, allowed: Bools, masks: Iterable[Mask]) -> Bools:
+    passing = allowed.copy()
+    for mask in masks:
+        passing &= mask(query)
+    return passing
 
 
 def chance_of(request_id: str | None) -> float:

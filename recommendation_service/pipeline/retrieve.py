@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Candidates, Skip
+from recommendation_service.domain.slate import ALL_SEEN, SEEN_EVERYTHING, Candidates, Skip
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.turn import take_turn
 from recommendation_service.numeric import Ints
@@ -30,6 +30,7 @@ class Found:
 def retrieve(plan: Plan, query: Query, engines: Mapping[str, Engine], refused: Collection[str] = ()) -> Found:
     """The best candidates of the first engine in the chain that can answer, filled up from the rest when too few.
 
+    Where everything was seen, the chain's last engine, which is the same for everyone, is asked first and that is told.
     Filling never counts as degradation; not reaching the engine that the router named does, with every skip told.
     `refused` names engines that are absent because their published model is damaged.
     """
@@ -38,6 +39,9 @@ def retrieve(plan: Plan, query: Query, engines: Mapping[str, Engine], refused: C
         return _nothing((Skip(chain[0], "cannot_say", _why_nothing(query)),))
     wanted = max(query.limit, plan.surface.candidates)
     skips: list[Skip] = []
+    if query.seen_again:
+        skips.append(Skip(chain[0], SEEN_EVERYTHING, ALL_SEEN))
+        chain = (chain[-1], *chain[:-1])
     for place, name in enumerate(chain):
         given = _ask(name, plan, engines, query, wanted)
         if isinstance(given, Skip):
@@ -112,4 +116,4 @@ def _nothing(skips: tuple[Skip, ...]) -> Found:
 def _why_nothing(query: Query) -> str:
     if not len(query.catalogue):
         return f"{query.catalogue.name} has no items"
-    return "every item is seen already, filtered away or excluded"
+    return "every item is filtered away, excluded, disliked or not to be had now"

@@ -18,6 +18,13 @@ def exclude_seen(query: Query) -> Bools:
     return allowed
 
 
+def exclude_disliked(query: Query) -> Bools:
+    """(n_items,), False for what the history says is not wanted: all that stays out where everything was seen."""
+    allowed = np.ones(len(query.catalogue), dtype=np.bool_)
+    allowed[query.history.disliked()] = False
+    return allowed
+
+
 def available(query: Query) -> Bools:
     """(n_items,), False for what cannot be had now, such as products that are out of stock."""
     found = query.catalogue.available
@@ -65,4 +72,5 @@ def max_per_category(query: Query, found: Candidates, *, limit: int = 3, facet: 
 
 
 MASKS: Mapping[str, Callable[..., Bools]] = {"exclude_seen": exclude_seen, "available": available}
+WHERE_ALL_WAS_SEEN: Mapping[str, Callable[..., Bools]] = {**MASKS, "exclude_seen": exclude_disliked}
 TRIMS: Mapping[str, Callable[..., Candidates]] = {"max_per_category": max_per_category}

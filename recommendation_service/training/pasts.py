@@ -29,7 +29,9 @@ class Pasts:
         """One user's History, bounded like a request's."""
         start, end = int(self.indptr[user]), int(self.indptr[user + 1])
         stop = min(end, start + HISTORY_LIMIT)
-        return History(self.rows[start:stop], self.weights[start:stop], int(self.counts[user]), self.rows[stop:end])
+        older = self.rows[stop:end]
+        disliked = older[self.weights[stop:end] < 0]
+        return History(self.rows[start:stop], self.weights[start:stop], int(self.counts[user]), older, disliked)
 
     def users(self) -> Ints:
         """The user of each place."""

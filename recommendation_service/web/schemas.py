@@ -133,7 +133,9 @@ class SkipOut(BaseModel):
     """An engine that should have answered and did not."""
 
     engine: str
-    code: str = Field(description="switched_off, not_trained, refused, cannot_say, failed, timeout, unreachable or partial")
+    code: str = Field(
+        description="switched_off, not_trained, refused, cannot_say, seen_everything, failed, timeout, unreachable or partial"
+    )
     detail: str
 
 

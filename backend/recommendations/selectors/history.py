@@ -4,11 +4,11 @@ from functools import cache
 
 import numpy as np
 from django.db import connections, router
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import TruncDate
 
-from recommendation_service.datasets.weighting import event_weights, first_of_day
-from recommendation_service.domain.history import HISTORY_LIMIT, SEEN_LIMIT, PastEvent
+from recommendation_service.datasets.weighting import event_weights, history_of_rows
+from recommendation_service.domain.history import HISTORY_LIMIT, SEEN_LIMIT, History, PastEvent
 from recommendation_service.use_cases.schema import UseCase
 from recommendations.models import CatalogueKey, Feedback, UserInteraction, UserKey
 
@@ -23,12 +23,7 @@ def history_of(*, user_id: str, catalogue: str, use_case: UseCase | None = None)
     The count is None when the events are all there are, so that the service counts them by its own rule; else, given
     the use case, it comes from a second query over everything the user did.
     """
-    rows = list(
-        _events(user_id, catalogue)
-        .order_by("-time", "-id")
-        .values_list("item__item_id", "kind__name", "time", "value")[: HISTORY_LIMIT + 1]
-    )
-    events = tuple(PastEvent(item_id, event, time.timestamp(), value) for item_id, event, time, value in rows)
+    events = _past_events(_events(user_id, catalogue).order_by("-time", "-id")[: HISTORY_LIMIT + 1])
     if len(events) <= HISTORY_LIMIT or use_case is None:
         return events[:HISTORY_LIMIT], None
     return events[:HISTORY_LIMIT], _count_all(user_id, catalogue, use_case)
@@ -36,8 +31,25 @@ def history_of(*, user_id: str, catalogue: str, use_case: UseCase | None = None)
 
 def count_of(events: tuple[PastEvent, ...], use_case: UseCase) -> int:
     """Positive events, repeats of the same item and event on a day counted once: what 5 and 20 are compared with."""
+    return _weighed(events, use_case)[1].count
+
+
+def disliked_of(events: tuple[PastEvent, ...], use_case: UseCase) -> set[str]:
+    """Items whose events weigh less than nothing together, as the service weighs them; of at most 500 items."""
+    items, past = _weighed(events, use_case)
+    return {items[row] for row in past.disliked().tolist()}
+
+
+def disliked_among(*, user_id: str, catalogue: str, item_ids: list[str], use_case: UseCase) -> set[str]:
+    """Which of these items, at most 500, the user's events say no to."""
+    found = _events(user_id, catalogue).filter(item__item_id__in=item_ids)
+    return disliked_of(_past_events(found), use_case)
+
+
+def _weighed(events: tuple[PastEvent, ...], use_case: UseCase) -> tuple[list[str], History]:
+    """Item ids, and the past in places among them, as of the newest event: no sign and no count depends on the moment."""
     if not events:
-        return 0
+        return [], History.empty()
     item_of = {item_id: place for place, item_id in enumerate(dict.fromkeys(event.item_id for event in events))}
     names = sorted({event.event for event in events})
     code = {name: place for place, name in enumerate(names)}
@@ -45,8 +57,8 @@ def count_of(events: tuple[PastEvent, ...], use_case: UseCase) -> int:
     codes = np.array([code[event.event] for event in events], dtype=np.int64)
     values = np.array([np.nan if event.value is None else event.value for event in events], dtype=np.float32)
     times = np.array([event.time for event in events], dtype=np.float64)
-    once = first_of_day(np.zeros_like(items), items, codes, times)
-    return int(np.count_nonzero(once & (event_weights(use_case, codes, values, names) > 0)))
+    weights = event_weights(use_case, codes, values, names)
+    return list(item_of), history_of_rows(items, codes, weights, times, float(times.max()), use_case.weighting)
 
 
 def mark_of(*, user_id: str, catalogue: str) -> str:
@@ -99,8 +111,13 @@ def positive(use_case: UseCase) -> Q:
     return chosen
 
 
-def _events(user_id: str, catalogue: str):  # type: ignore[no-untyped-def]  # a QuerySet's own type is longer than its query
+def _events(user_id: str, catalogue: str) -> QuerySet[UserInteraction]:
     return UserInteraction.objects.filter(user__user_id=user_id, catalogue__name=catalogue)
+
+
+def _past_events(found: QuerySet[UserInteraction]) -> tuple[PastEvent, ...]:
+    rows = found.values_list("item__item_id", "kind__name", "time", "value")
+    return tuple(PastEvent(item_id, event, time.timestamp(), value) for item_id, event, time, value in rows)
 
 
 @cache

@@ -4,19 +4,22 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from django.db.utils import Error
 
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import Profile
+from recommendation_service.domain.slate import SEEN_BEFORE, SEEN_EVERYTHING
 from recommendations.places import Place
-from recommendations.selectors.history import count_of, seen_among
+from recommendations.selectors.history import count_of, disliked_among, disliked_of, seen_among
 from recommendations.selectors.items import alive, any_items, items_by_id, matches, title_of
 from recommendations.selectors.popular import popular_ids
 from recommendations.sources import values_of
 
 STEP = 100
+ANY_STEP = 20  # so that a long past is not asked about item by item
 LOOKED_AT = 2000
 LIKED_BY_MANY = "Liked by many people here"
 TO_DISCOVER = "New to you"
@@ -35,6 +38,7 @@ class Asked:
     explain: bool
     item_ids: tuple[str, ...] = ()  # what an item, basket or context surface is asked about
     strategy: str | None = None
+    seen_again: bool = False  # all that may be shown was seen: only what the person said no to stays out
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -102,17 +106,37 @@ def popular_items(asked: Asked, past: Past, *, leave_out: Collection[str], wante
         return picked
     ranking = popular_ids(asked.place)
     try:
-        _pick_near(asked, past, picked)
-        alike = _of_the_same_category(asked)
-        if alike is not None:
-            _pick_popular(alike, past, ranking, picked, reason=ALIKE)
-        picked.begins_near = bool(picked.items)
-        _pick_popular(asked, past, ranking, picked, reason=LIKED_BY_MANY)
-        _pick_any(asked, past, picked)
+        if not asked.seen_again:
+            _pick_near(asked, past, picked)
+            alike = _of_the_same_category(asked)
+            if alike is not None:
+                _pick_popular(alike, past, ranking, picked, reason=ALIKE)
+            picked.begins_near = bool(picked.items)
+        _pick_popular(asked, past, ranking, picked, reason=SEEN_BEFORE if asked.seen_again else LIKED_BY_MANY)
+        _pick_any(asked, past, picked, reason=SEEN_BEFORE if asked.seen_again else TO_DISCOVER)
     except Error:
-        picked.left_out |= past.seen
+        picked.left_out |= disliked_of(past.events, asked.place.use_case) if asked.seen_again else past.seen
         _pick_unchecked(ranking, picked)
     return picked
+
+
+def popular_again(asked: Asked, past: Past, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Items for somebody who has seen all there is: those that the service chose to show again, else the popular ones.
+
+    Empty where nothing may be shown at all, and on surfaces that never leave out what was seen: there it changes nothing.
+    """
+    if not asked.place.leaves_out_seen or asked.user_id is None:
+        return []
+    again = replace(asked, seen_again=True)
+    served = answer["recommendations"] if told_seen(answer) else []
+    may_show = showable(again, past, [item["item_id"] for item in served])
+    items = [item for item in served if item["item_id"] in may_show][: asked.limit]
+    return items or popular_items(again, past, leave_out=(), wanted=asked.limit).items
+
+
+def told_seen(answer: Mapping[str, Any]) -> bool:
+    """Whether the answer says that what was seen comes again."""
+    return any(skip["code"] == SEEN_EVERYTHING for skip in answer["degradation"])
 
 
 def renumbered(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -124,16 +148,21 @@ def renumbered(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return items
 
 
+def popular_of(place: Place) -> str:
+    """The use case's own word for popular items."""
+    engine = place.use_case.engine_of_kind("popularity")
+    return engine[0] if engine else "popular"
+
+
 def empty_answer(asked: Asked, past: Past) -> dict[str, Any]:
     """An answer without items, by the last resort."""
-    engine = asked.place.use_case.engine_of_kind("popularity")
     count = past.count if past.count is not None else count_of(past.events, asked.place.use_case)
     return {
         "request_id": str(uuid.uuid4()),
         "use_case": asked.place.use_case.name,
         "surface": asked.place.name,
         "user_id": asked.user_id,
-        "method_used": engine[0] if engine else "popular",
+        "method_used": popular_of(asked.place),
         "degraded": True,
         "degradation": [],
         "model_version": "",
@@ -148,9 +177,18 @@ def empty_answer(asked: Asked, past: Past) -> dict[str, Any]:
 def _seen(asked: Asked, past: Past, item_ids: list[str]) -> set[str]:
     if not asked.place.leaves_out_seen or asked.user_id is None:
         return set()
+    if asked.seen_again:
+        return _disliked(asked, past, item_ids)
     if past.known and past.count is None:
         return past.seen
     return seen_among(user_id=asked.user_id, catalogue=asked.place.catalogue, item_ids=item_ids)
+
+
+def _disliked(asked: Asked, past: Past, item_ids: list[str]) -> set[str]:
+    place = asked.place
+    if asked.user_id is None or (past.known and past.count is None):
+        return disliked_of(past.events, place.use_case)
+    return disliked_among(user_id=asked.user_id, catalogue=place.catalogue, item_ids=item_ids, use_case=place.use_case)
 
 
 def _of_the_same_category(asked: Asked) -> Asked | None:
@@ -191,7 +229,7 @@ def _pick_ranked(
             picked.add(_row(asked, item_id, item, score_of[item_id], reason))
 
 
-def _pick_any(asked: Asked, past: Past, picked: Picked) -> None:
+def _pick_any(asked: Asked, past: Past, picked: Picked, *, reason: str) -> None:
     if picked.full:
         return
     source = asked.place.source
@@ -200,11 +238,11 @@ def _pick_any(asked: Asked, past: Past, picked: Picked) -> None:
         for item_id, item in any_items(source=source, at_most=LOOKED_AT)
         if item_id not in picked.left_out and matches(source=source, item=item, filters=asked.filters)
     )
-    for item_id, item in fitting:
-        if picked.full:
-            return
-        if item_id not in _seen(asked, past, [item_id]):
-            picked.add(_row(asked, item_id, item, 0.0, TO_DISCOVER))
+    while not picked.full and (some := list(islice(fitting, ANY_STEP))):
+        seen = _seen(asked, past, [item_id for item_id, _ in some])
+        unseen = [(item_id, item) for item_id, item in some if item_id not in seen]
+        for item_id, item in unseen[: picked.wanted - len(picked.items)]:
+            picked.add(_row(asked, item_id, item, 0.0, reason))
 
 
 def _pick_near(asked: Asked, past: Past, picked: Picked) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.utils import Error
 
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Profile
+from recommendation_service.domain.slate import ALL_SEEN, SEEN_EVERYTHING
 from recommendation_service.errors import InvalidInput
 from recommendations import cache
 from recommendations.client import ServiceFailed, client
@@ -16,7 +17,17 @@ from recommendations.places import Place, place_of
 from recommendations.selectors.history import NOBODY, hidden_of, history_of, mark_of, seen_before
 from recommendations.selectors.items import require_items
 from recommendations.service_state import service_state
-from recommendations.services.fallback import Asked, Past, empty_answer, popular_items, renumbered, showable
+from recommendations.services.fallback import (
+    Asked,
+    Past,
+    empty_answer,
+    popular_again,
+    popular_items,
+    popular_of,
+    renumbered,
+    showable,
+    told_seen,
+)
 from recommendations.services.flight import SingleFlight
 from recommendations.services.impressions import record_impression
 
@@ -140,12 +151,30 @@ def _filled(asked: Asked, past: Past, answer: dict[str, Any]) -> dict[str, Any]:
         picked = popular_items(asked, past, leave_out=gone, wanted=asked.limit - len(items))
         if not items and picked.begins_near:
             answer["method_used"] = NEAREST
+        if not items and picked.items:
+            answer.update(degradation=[_unseen_after_all(skip) for skip in answer["degradation"]])
         items += picked.items
-    answer["recommendations"] = renumbered(items)
-    if not items:
-        skip = {"engine": "popular", "code": "nothing_left", "detail": "every item is seen, hidden or filtered away"}
-        answer.update(degraded=True, degradation=[*answer["degradation"], skip])
+    answer["recommendations"] = renumbered(items) if items else _once_more(asked, past, answer)
     return answer
+
+
+def _unseen_after_all(skip: dict[str, Any]) -> dict[str, Any]:
+    """The skip, or what is true in its place where the site has something unseen that the service had not."""
+    if skip["code"] != SEEN_EVERYTHING:
+        return skip
+    return {**skip, "code": "not_known_yet", "detail": "the service knew of nothing unseen; its next export brings these items"}
+
+
+def _once_more(asked: Asked, past: Past, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Popular items again for somebody who has seen everything, else none; `answer` is told which of the two, and why."""
+    items, popular = popular_again(asked, past, answer), popular_of(asked.place)
+    if not items:
+        skip = {"engine": popular, "code": "nothing_left", "detail": "every item is hidden, disliked or filtered away"}
+        answer.update(degraded=True, degradation=[*answer["degradation"], skip])
+    elif not told_seen(answer):
+        skip = {"engine": popular, "code": SEEN_EVERYTHING, "detail": ALL_SEEN}
+        answer.update(method_used=popular, model_version="", degraded=True, degradation=[*answer["degradation"], skip])
+    return renumbered(items)
 
 
 def _ask(asked: Asked, past: Past, limit: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recommendation_service.domain.slate import ALL_SEEN, SEEN_EVERYTHING
 from recommendation_service.use_cases.schema import Surface, UseCase
 
 METHODS = {
@@ -114,6 +115,8 @@ def skips_in_words(degradation: list[Mapping[str, Any]]) -> list[str]:
 
 
 def _skip(skip: Mapping[str, Any]) -> str:
+    if skip["code"] == SEEN_EVERYTHING:
+        return ALL_SEEN[:1].upper() + ALL_SEEN[1:]
     words = SKIPS.get(skip["code"])
     return f"{skip['engine']} {words} ({skip['detail']})" if words else f"{skip['engine']}: {skip['detail']}"
 

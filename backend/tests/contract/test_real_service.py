@@ -111,6 +111,22 @@ def test_seen_hidden_and_filtered_items_are_left_out(ada: Developer, startups: l
 
 
 @pytest.mark.usefixtures("service")
+def test_whoever_has_seen_everything_gets_popular_items_again_and_is_told(ada: Developer, startups: list[Startup]) -> None:
+    like(ada, startups, COUNT)
+    for _ in range(2):
+        board.did(str(ada.pk), startups[7].pk, "dismiss", days_ago=0.01)
+    board.did(str(ada.pk), startups[7].pk, "dismiss", days_ago=3)
+    board.hides(str(ada.pk), startups[8].pk)
+    answer = ask(ada, limit=100)
+    found = {item["item_id"] for item in answer["recommendations"]}  # type: ignore[attr-defined]
+    assert found == {str(one.pk) for place, one in enumerate(startups) if place not in (7, 8)}
+    assert (answer["method_used"], answer["model_version"]) == ("popular", "catalogue")
+    assert [skip["code"] for skip in answer["degradation"]] == ["seen_everything"]  # type: ignore[attr-defined]
+    reasons = [item["reasons"][0] for item in answer["recommendations"]]  # type: ignore[attr-defined]
+    assert set(reasons) == {"You have seen everything here; popular again"}
+
+
+@pytest.mark.usefixtures("service")
 def test_explain_gives_the_engines_parts(ada: Developer, startups: list[Startup]) -> None:
     like(ada, startups, 7)
     first = ask(ada, explain=True)["recommendations"][0]  # type: ignore[index]

@@ -93,6 +93,11 @@ def test_a_long_past_keeps_its_newest_items_for_taste_and_all_as_seen() -> None:
     assert history.count == N_ITEMS
 
 
+def test_a_dislike_is_remembered_however_long_the_past_is() -> None:
+    past = [did(n, "dismiss" if n in (3, N_ITEMS - 1) else "like", days_ago=n) for n in range(N_ITEMS)]
+    assert history_of(use_case(), items(), past, NOW).disliked().tolist() == [3, N_ITEMS - 1]
+
+
 EVENTS = st.lists(
     st.builds(
         did,

@@ -94,6 +94,31 @@ def test_seen_excluded_and_filtered_rows_are_not_eligible() -> None:
     assert np.flatnonzero(asked.eligible).tolist() == list(range(4, 24, 2))
 
 
+def test_whoever_has_seen_everything_may_see_it_again_but_not_what_they_disliked() -> None:
+    past = (*liked(*range(23)), PastEvent("item-023", "dismiss", board.NOW))
+    asked = query(history=past, exclude=("item-002",))
+    assert asked.seen_again
+    assert np.flatnonzero(~asked.eligible).tolist() == [2, 23]
+
+
+def test_one_unseen_item_is_enough_to_leave_the_others_out() -> None:
+    asked = query(history=liked(*range(23)))
+    assert not asked.seen_again
+    assert np.flatnonzero(asked.eligible).tolist() == [23]
+
+
+def test_everything_of_a_filter_seen_is_everything_seen() -> None:
+    asked = query(history=liked(*range(0, 24, 2)), filters={"category": ("white",)})
+    assert asked.seen_again
+    assert np.flatnonzero(asked.eligible).tolist() == list(range(0, 24, 2))
+
+
+@pytest.mark.parametrize("words", [{"filters": {"category": ("green",)}}, {"exclude": tuple(board.item_ids())}])
+def test_what_fits_nothing_stays_empty_for_whoever_has_seen_everything(words: dict[str, object]) -> None:
+    asked = query(history=liked(*range(24)), **words)
+    assert (asked.seen_again, asked.eligible.any()) == (False, False)
+
+
 def test_a_surface_may_show_what_was_seen() -> None:
     assert query(history=liked(0), surface={"rules": []}).eligible.all()
 

@@ -24,7 +24,8 @@ def found(engines: Mapping[str, Engine], *, off: Sequence[str] = (), count: int 
 
 
 def asked(**words) -> Query:  # type: ignore[no-untyped-def]
-    return board.query(board.catalogue(), **words)
+    again = words.pop("seen_again", False)
+    return replace(board.query(board.catalogue(), **words), seen_again=again)
 
 
 def everyone() -> dict[str, Engine]:
@@ -139,13 +140,25 @@ def test_with_trimming_rules_the_pool_is_filled_deeper_than_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mask", "told"), [(np.zeros(N, dtype=np.bool_), "every item is seen already, filtered away or excluded")]
+    ("mask", "told"), [(np.zeros(N, dtype=np.bool_), "every item is filtered away, excluded, disliked or not to be had now")]
 )
 def test_nothing_left_is_an_empty_answer_with_a_reason(mask: np.ndarray, told: str) -> None:
     answer = found(everyone(), eligible=mask)
     assert (answer.method, len(answer.candidates)) == (NOBODY, 0)
     assert (answer.skips[0].engine, answer.skips[0].detail) == ("ensemble", told)  # the one that was named
     assert answer.candidates.scores.size == 0
+
+
+def test_where_everything_was_seen_the_last_of_the_chain_answers_and_it_is_told() -> None:
+    answer = found(everyone(), seen_again=True, limit=3)
+    assert (answer.method, answer.candidates.rows[:3].tolist()) == ("popular", [4, 5, 6])
+    assert [(skip.engine, skip.code) for skip in answer.skips] == [("ensemble", "seen_everything")]
+
+
+def test_where_everything_was_seen_and_popular_is_switched_off_the_others_answer() -> None:
+    answer = found(everyone(), off=["popular"], seen_again=True)
+    assert answer.method == "ensemble"
+    assert [skip.code for skip in answer.skips] == ["seen_everything", "switched_off"]
 
 
 def test_an_empty_catalogue_is_an_empty_answer_with_a_reason() -> None:

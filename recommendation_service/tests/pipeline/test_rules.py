@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from recommendation_service.domain.catalogue import Facet
 from recommendation_service.domain.slate import Candidates
 from recommendation_service.errors import InvalidInput
-from recommendation_service.pipeline.rules import exclude_rows, exclude_seen, max_per_category, wanted
+from recommendation_service.pipeline.rules import exclude_disliked, exclude_rows, exclude_seen, max_per_category, wanted
 from recommendation_service.tests.engines import board
 
 
@@ -17,6 +17,11 @@ def ranked(rows: list[int]) -> Candidates:
 def test_everything_in_the_history_is_seen_liked_or_not() -> None:
     allowed = exclude_seen(board.query(board.catalogue(6), (0, 2, 3), weights=(1, 0, -2)))
     assert np.flatnonzero(~allowed).tolist() == [0, 2, 3]
+
+
+def test_of_what_was_seen_only_dislikes_stay_out_for_good() -> None:
+    allowed = exclude_disliked(board.query(board.catalogue(6), (0, 2, 3), weights=(1, 0, -2)))
+    assert np.flatnonzero(~allowed).tolist() == [3]
 
 
 def test_the_subject_is_never_its_own_recommendation() -> None:

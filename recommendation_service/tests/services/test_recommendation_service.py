@@ -1,5 +1,6 @@
 import logging
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,6 +73,28 @@ def test_what_is_shown_suits_the_taste_and_was_never_seen() -> None:
         slate = service().recommend(ask(likes, limit=8))
         assert colours(slate) == {"white"}
         assert {one.item_id for one in slate.recommendations}.isdisjoint(IDS[0 : 2 * min(likes, 4) : 2])
+
+
+def test_whoever_has_seen_everything_gets_popular_items_again_and_is_told_so() -> None:
+    past = tuple(PastEvent(one, "view", board.NOW) for one in IDS)
+    no_more = PastEvent(IDS[5], "dismiss", board.NOW)
+    slate = service().recommend(ask(history=(*past, no_more), limit=100, explain=True))
+    assert slate.method_used == "popular"
+    assert {one.item_id for one in slate.recommendations} == set(IDS) - {IDS[5]}
+    assert {one.reasons[0].text for one in slate.recommendations} == {"You have seen everything here; popular again"}
+    assert [skip.code for skip in slate.degradation] == ["seen_everything"]
+    scores = [one.score for one in slate.recommendations]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_what_cannot_be_had_stays_away_from_whoever_has_seen_everything() -> None:
+    past = tuple(PastEvent(one, "view", board.NOW) for one in IDS)
+    for in_stock, method in ((IDS[:2], "popular"), ([], "none")):
+        shelf = Shelf(replace(board.catalogue(), available=np.isin(IDS, in_stock)), real_engines())
+        rules = [{"kind": "available"}, {"kind": "exclude_seen"}]
+        asked = RecommendationService(Runtime.of([Site(use_case(rules=rules), {"board": shelf})]))
+        slate = asked.recommend(ask(history=past))
+        assert (slate.method_used, {one.item_id for one in slate.recommendations}) == (method, set(in_stock))
 
 
 def test_positions_count_from_one_and_scores_fall() -> None:
@@ -231,6 +254,13 @@ def test_with_a_key_the_log_never_shows_the_user_id(caplog: pytest.LogCaptureFix
     assert "User anonymous has" in caplog.text
 
 
+def disliked(events: tuple[PastEvent, ...]) -> set[str]:
+    """Items of a sum below 0 by the weights of `setting.use_case`, each event once a day."""
+    weights = {"view": 1.0, "like": 3.0, "dismiss": -3.0}
+    once = {(event.item_id, event.event, event.time // 86_400) for event in events}
+    return {item for item, _, _ in once if sum(weights.get(word, 0.0) for same, word, _ in once if same == item) < 0}
+
+
 def test_every_answer_of_random_people_keeps_its_promises() -> None:
     rng = np.random.default_rng(11)
     one = service()
@@ -246,10 +276,12 @@ def test_every_answer_of_random_people_keeps_its_promises() -> None:
         ids = [shown.item_id for shown in slate.recommendations]
         assert len(ids) <= asked.limit
         assert len(set(ids)) == len(ids)
-        assert {event.item_id for event in events}.isdisjoint(ids)
         scores = np.array([shown.score for shown in slate.recommendations])
         assert np.isfinite(scores).all()
         assert (np.diff(scores) <= 0).all()
-        left = [n for n in range(24) if IDS[n] not in {event.item_id for event in events}]
-        left = [n for n in left if not asked.filters or n % 3 == 1]
+        fitting = {IDS[n] for n in range(24) if not asked.filters or n % 3 == 1}
+        unseen = fitting - {event.item_id for event in events}
+        left = unseen or fitting - disliked(events)
+        assert left.issuperset(ids)
         assert len(ids) == min(asked.limit, len(left))  # popular fills whatever the others leave open
+        assert ("seen_everything" in {skip.code for skip in slate.degradation}) == (not unseen and bool(left))

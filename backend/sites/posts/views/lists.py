@@ -16,11 +16,9 @@ from recommendations.places import place_of
 from recommendations.selectors.kept_lists import Reuse, reuse_by_day
 from sites.posts.access import SURFACE, USE_CASE
 from sites.posts.models import Post
-from sites.posts.recommendation_sources import published
 from sites.posts.serializers import CacheHitsSerializer, PostListSerializer
 
 DAYS = 7
-AGAIN = "You have read everything here; this is worth reading again"
 TOPN = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
 
 
@@ -35,8 +33,8 @@ class HybridRecommendationsView(ListView):
         operation_id="hybrid_recommendations",
         summary="Posts for one member",
         description="Kept for ten minutes for each member and question. `method` names what really answered: `hybrid`, or "
-        "what stood in for it. Filters: type, category, tags, any of the given values. Without a filter the list is never "
-        "empty: who has read everything is shown what is worth reading again.",
+        "what stood in for it. Filters: type, category, tags, any of the given values. Who has read everything that fits is "
+        "shown popular posts again; only what was hidden or disliked stays away.",
         parameters=[
             OpenApiParameter("topn", TOPN, description="How many posts at most"),
             OpenApiParameter(USER, str, description="Whose list; your own when it is left out"),
@@ -51,10 +49,9 @@ class HybridRecommendationsView(ListView):
         """The keys of the acceptance list, then where the list comes from."""
         shown = answer["recommendations"]
         results = [_result(items[one["item_id"]], one["score"], one["reasons"]) for one in shown if one["item_id"] in items]
-        again = [] if results else self._again()
-        method = "popular" if again else answer["method_used"]
+        method = answer["method_used"]
         return {
-            "results": results or again,
+            "results": results,
             "method": method,
             "request_id": answer["request_id"],
             "user_id": answer["user_id"],
@@ -64,16 +61,6 @@ class HybridRecommendationsView(ListView):
             "interaction_count": answer["interaction_count"],
             "generated_at": answer["generated_at"],
         }
-
-    def _again(self) -> list[dict[str, Any]]:
-        """For whoever has seen all there is: the posts that most people liked. A filter that fits nothing stays empty."""
-        query = self.request._request.GET
-        place = place_of(USE_CASE, SURFACE)
-        if any(name in place.facets for name in query):
-            return []
-        limit = int(query.get(self.limit_name, DEFAULT_LIMIT))
-        posts = published().order_by("-like_count", "-view_count", "-published_at")[:limit]
-        return [_result(post, 0.0, [AGAIN]) for post in posts]
 
 
 class CacheHitsView(APIView):

@@ -232,10 +232,11 @@ def test_filters_hold_on_the_last_rung_too(service_at: Point, startups: list[Sta
     assert len(found) == LIMIT
 
 
-def test_when_everything_was_seen_the_answer_is_short_and_says_why(service_at: Point) -> None:
+def test_when_everything_is_hidden_or_disliked_the_answer_is_empty_and_says_why(service_at: Point) -> None:
     few = board.make_startups(3)
     ada = board.make_developer("Ada")
-    board.did_often(str(ada.pk), ids(few), event="view")
+    board.did_often(str(ada.pk), ids(few)[1:], event="dismiss")
+    board.hides(str(ada.pk), few[0].pk)
     service_at("http://127.0.0.1:9")
     answer = ask(ada)
     assert answer["recommendations"] == []

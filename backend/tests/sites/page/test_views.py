@@ -145,6 +145,16 @@ class TestTheList:
         assert page.index("Startup 002") < page.index("Startup 003")
         assert "The recommendation service did not answer, so this site helped itself." in page
 
+    def test_whoever_has_seen_everything_gets_it_again_with_a_word_on_why(self, client: Client, served: Served) -> None:
+        served("none")
+        ada, startups = make_developer("Ada"), make_startups(4)
+        did_often(str(ada.pk), [one.pk for one in startups], event="view")
+        page = text_of(client.get(f"/startups/?person={ada.pk}"))
+        assert all(one.name in page for one in startups)
+        assert page.count("You have seen everything here; popular again") == 4
+        assert "Everything that could be shown was seen, so popular items come again" in page
+        assert "Answered by popular" in page
+
     def test_an_empty_catalogue_says_so(self, client: Client) -> None:
         assert "Nothing is left to show." in text_of(client.get(f"/startups/?person={make_developer('Ada').pk}"))
 

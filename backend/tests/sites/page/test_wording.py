@@ -2,6 +2,7 @@
 
 import pytest
 
+from recommendation_service.domain.slate import ALL_SEEN, SEEN_EVERYTHING
 from recommendation_service.use_cases.loader import load, load_all
 from sites.page import wording
 
@@ -76,3 +77,8 @@ def test_the_service_being_away_is_told_first() -> None:
         "als has nothing to say here yet (no past)",
         "popular: all seen",
     ]
+
+
+def test_that_everything_was_seen_is_said_as_a_sentence_about_the_list_and_not_as_a_failure() -> None:
+    skip = {"engine": "als", "code": SEEN_EVERYTHING, "detail": ALL_SEEN}
+    assert wording.skips_in_words([skip]) == ["Everything that could be shown was seen, so popular items come again"]

@@ -113,19 +113,19 @@ def test_with_the_service_dead_newcomer_and_regular_get_lists_of_their_own(
     assert len(shown(ask(client, cara, topn=100))) == 30
 
 
-def test_who_has_read_everything_is_shown_what_is_worth_reading_again(
-    service_at: Point, rob: Member, posts: list[Post], client: Client
+def test_who_has_read_everything_is_shown_popular_posts_again(
+    service_at: Point, rob: Member, cara: Member, posts: list[Post], client: Client
 ) -> None:
     for post in posts:
         blog.did(rob, post, "view")
-    blog.did(rob, posts[7], "like")
+    blog.did(cara, posts[7], "like")
     for url in (DEAD, None):
         with FaultServer(blog.serves_posts([], method_used="none", degraded=True)) as server:
             service_at(url or server.url)
             body = ask(client, rob, topn=3)
         assert len(body["results"]) == 3
         assert body["results"][0]["id"] == posts[7].pk
-        assert body["results"][0]["reasons"] == ["You have read everything here; this is worth reading again"]
+        assert body["results"][0]["reasons"] == ["You have seen everything here; popular again"]
         assert (body["method"], body["degraded"]) == ("popular", True)
 
 
