@@ -47,6 +47,7 @@ class _Course:
     sequences: Sequences
     windows: Windows
     batch: int
+    rate: float  # the largest learning rate
     epochs: int
 
 
@@ -79,23 +80,23 @@ def _course(material: Material, parameters: SASRecParameters) -> _Course:
     windows = sequences.windows(parameters.recent)
     if windows.targets < LEAST_TARGETS:
         raise NotEnough(f"sasrec needs {LEAST_TARGETS} items liked after another one; this export has {windows.targets}")
-    whole = parameters.batch if known.rows.size <= WHOLE_CATALOGUE else PARTS * parameters.batch
+    whole = parameters.batch if known.rows.size <= WHOLE_CATALOGUE else 2 * parameters.batch
     batch = int(np.clip(windows.targets // LEAST_STEPS, min(SMALLEST_BATCH, whole), whole))
     epochs = max(1, min(parameters.epochs, parameters.most_targets // windows.targets))
-    return _Course(known, sequences, windows, batch, epochs)
+    rate = parameters.learning_rate * min(1.0, math.sqrt(batch / parameters.batch))
+    return _Course(known, sequences, windows, batch, rate, epochs)
 
 
 def _fit(
     model: Transformer, course: _Course, parameters: SASRecParameters, panel: Panel | None, progress: Progress
 ) -> tuple[dict[str, AnyArray], int]:
-    rate = parameters.learning_rate
-    optimizer = torch.optim.Adam(model.parameters(), lr=rate, betas=(0.9, 0.98), fused=False, foreach=False)
+    optimizer = torch.optim.Adam(model.parameters(), lr=course.rate, betas=(0.9, 0.98), fused=False, foreach=False)
     rng = np.random.default_rng(parameters.seed)
     best, best_epoch, best_arrays = -1.0, 0, model.arrays()
     last = min(parameters.kept_epochs or course.epochs, course.epochs)
     with ThreadPoolExecutor(min(PARTS, os.cpu_count() or 1)) as pool:
         for epoch in range(1, last + 1):
-            loss = _epoch(model, optimizer, course, parameters, rng, pool, epoch)
+            loss = _epoch(model, optimizer, course, rng, pool, epoch)
             if panel is None:
                 progress(epoch, last, f"loss {loss:.3f}")
                 continue
@@ -112,7 +113,6 @@ def _epoch(
     model: Transformer,
     optimizer: torch.optim.Optimizer,
     course: _Course,
-    parameters: SASRecParameters,
     rng: np.random.Generator,
     pool: ThreadPoolExecutor,
     epoch: int,
@@ -122,7 +122,7 @@ def _epoch(
     for number, which in enumerate(batches):
         done = (epoch - 1 + number / len(batches)) / course.epochs
         for group in optimizer.param_groups:
-            group["lr"] = parameters.learning_rate * rate_at(done)
+            group["lr"] = course.rate * rate_at(done)
         parts = [which[part::PARTS] for part in range(PARTS) if which[part::PARTS].size]
         seeds = rng.integers(2**62, size=len(parts)).tolist()
         found = list(pool.map(lambda part, seed: _part(model, course, part, seed), parts, seeds))

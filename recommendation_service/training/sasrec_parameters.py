@@ -9,7 +9,8 @@ class SASRecParameters:
 
     The learning rate rises, and falls to nothing over `epochs`; of a large log there are fewer, so that no more than
     `most_targets` next items are looked at in all. `kept_epochs` are trained, all of them where it is 0: how many were
-    best is found on validation. A step learns from about `batch` places.
+    best is found on validation. A step learns from about `batch` places;
+    smaller steps, as on a small site, are at a lower rate.
     """
 
     dimension: int = 64
@@ -17,10 +18,10 @@ class SASRecParameters:
     layers: int = 2
     recent: int = 200
     dropout: float = 0.1
-    learning_rate: float = 2e-3
-    batch: int = 1_200
-    epochs: int = 40
-    most_targets: int = 8_000_000
+    learning_rate: float = 6e-3
+    batch: int = 4_800
+    epochs: int = 10
+    most_targets: int = 5_000_000
     patience: int = 4
     kept_epochs: int = 0
     seed: int = 42

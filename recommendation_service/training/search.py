@@ -80,7 +80,7 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {
         {"dimension": (128,), "hidden": (256,)},
     ),
     # minutes on a large log, so little is tried; short pasts want more dropped
-    "sasrec": ({"dropout": (0.3, 0.6)}, {"dimension": (128,)}),
+    "sasrec": ({"dropout": (0.4,)}, {"dimension": (128,)}),
     # how much a category says beside the words of a text is a matter of how the site writes
     "content": ({"facet_repeats": (4, 8, 1, 16)},),
     "embedding": ({"facet_repeats": (4, 8, 1, 16)},),

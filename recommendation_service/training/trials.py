@@ -21,12 +21,14 @@ class Trials:
         self._material, self._panel, self._kind, self._scored, self._k = material, panel, kind, scored, k
         self._best: tuple[Any, float, Fitted, Floats | None] | None = None
         self.found_for: dict[Any, Any] = {}  # settings -> the same with what training found out, such as how many epochs
+        self._progress: Progress | None = None
         self._settled: dict[Any, float] = {}  # of kinds whose settings do not all matter on every material
 
     def search(
         self, stated: Any, *, budget_s: float, memory: Memory | None = None, progress: Progress | None = None
     ) -> tuple[Searched, Fitted, Floats | None]:
         """What was found, the model with the best settings, and its scores. Raises NotEnough as the trainer does."""
+        self._progress = progress
         found = search(self._kind, stated, self.measure, budget_s=budget_s, memory=memory, progress=progress)
         wanted = found.best.parameters
         if self._best is None or self._best[0] != wanted:  # it was remembered, not trained, this time
@@ -45,7 +47,7 @@ class Trials:
         settled = parameters.settled(self._material) if hasattr(parameters, "settled") else None
         if settled in self._settled and self._best is not None:
             return self._settled[settled]
-        fitted = fit(self._material, self._kind, parameters, panel=self._panel)
+        fitted = fit(self._material, self._kind, parameters, panel=self._panel, progress=self._progress)
         self.found_for[parameters] = fitted.parameters
         scores = self._scored(fitted.trained)
         found = 0.0 if scores is None else metrics.ndcg(scores, self._panel.eligible, self._panel.relevant, self._k)

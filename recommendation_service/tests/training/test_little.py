@@ -91,15 +91,15 @@ def test_everybody_is_served_everything_there_is(tmp_path, capsys, monkeypatch, 
     assert sum(line.lstrip()[:1].isdigit() for line in lines) == items
 
 
-def test_who_has_seen_everything_is_told_so_in_plain_words(tmp_path, capsys, monkeypatch):
+def test_who_has_seen_everything_is_shown_popular_items_again_and_told_so(tmp_path, capsys, monkeypatch):
     records = [ItemRecord("i0", "Only one")]
     write_export(tmp_path / "data", load("startups"), records, [Happening("u00", "i0", "like", NOW)], {})
     monkeypatch.setenv("RS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("RS_MODELS_DIR", str(tmp_path / "models"))
     assert cli.main(["recommend", "--use-case", "startups", "--surface", "for-developer", "--user", "u00"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "none, 1 interaction"
-    assert any("every item is seen already" in line for line in lines)
+    assert lines[0] == "popular (catalogue), 1 interaction"
+    assert any("seen everything here" in line for line in lines)
 
 
 def doctor(root: Path, capsys, monkeypatch) -> list[str]:

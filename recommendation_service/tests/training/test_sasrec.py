@@ -17,7 +17,7 @@ from recommendation_service.training.sasrec_model import Transformer, foretold
 from recommendation_service.training.sasrec_parameters import SASRecParameters
 
 ITEMS = [ItemRecord(f"item-{row:03d}", f"Tile {row}") for row in range(12)]
-SMALL = SASRecParameters(dimension=8, layers=1, recent=6, epochs=12, learning_rate=0.02, dropout=0.0)
+SMALL = SASRecParameters(dimension=8, layers=1, recent=6, epochs=12, learning_rate=0.02, batch=256, dropout=0.0)
 
 
 def rounds(people: int = 40, steps: int = 8) -> list[Happening]:
