@@ -35,6 +35,7 @@ from recommendation_service.training.tower_start import start_vectors
 WHOLE_CATALOGUE = 20_000  # items up to which the softmax is over all of them
 SAMPLED_ITEMS = 8_192
 EPOCH_LOGITS = 100_000_000  # at most, so that an epoch takes seconds on any catalogue
+LARGE_EPOCHS = 25  # at most where the softmax is sampled, so that a fit ends within minutes
 LEAST_STEPS, SMALLEST_BATCH = 4, 16  # a site of sixty people must not learn in one step an epoch
 MAX_ATTRIBUTES = 32
 
@@ -112,19 +113,20 @@ def _fit(
     averaged = Averaged(towers, MEAN_OF if parameters.counted_start else 0.0)  # from chance the mean only lags
     people = None if panel is None else _People.of(panel, parameters)
     best, best_epoch, best_arrays = -1.0, 0, _arrays(towers, inputs)
-    for epoch in range(1, parameters.epochs + 1):
+    most = parameters.epochs if inputs.liked.size <= WHOLE_CATALOGUE else min(parameters.epochs, LARGE_EPOCHS)
+    for epoch in range(1, most + 1):
         loss = _epoch(averaged, optimizer, inputs, parameters, rng)
         if panel is None or people is None:
-            progress(epoch, parameters.epochs, f"loss {loss:.3f}")
+            progress(epoch, most, f"loss {loss:.3f}")
             continue
         arrays = _arrays(averaged.mean, inputs)
         found = metrics.ndcg(people.scores(arrays), panel.eligible, panel.relevant)
-        progress(epoch, parameters.epochs, f"loss {loss:.3f}, validation NDCG@10 {found:.4f}")
+        progress(epoch, most, f"loss {loss:.3f}, validation NDCG@10 {found:.4f}")
         if found > best:
             best, best_epoch, best_arrays = found, epoch, arrays
         elif epoch - best_epoch >= parameters.patience:
             break
-    return (_arrays(averaged.mean, inputs), parameters.epochs) if panel is None else (best_arrays, best_epoch)
+    return (_arrays(averaged.mean, inputs), most) if panel is None else (best_arrays, best_epoch)
 
 
 def _epoch(
