@@ -42,7 +42,7 @@ class Sequences:
     def newest(self, people: Ints, most: int) -> tuple[Ints, Ints]:
         """(p, t) the newest items of these people, padded behind with 0, and (p,) how many are real."""
         sizes = np.minimum(self.starts[people + 1] - self.starts[people], most)
-        return self._padded(self.starts[people + 1] - sizes, sizes), sizes
+        return self.padded(self.starts[people + 1] - sizes, sizes), sizes
 
     def windows(self, most: int) -> "Windows":
         """All next items once: each person's past from its end in stretches of `most` of them."""
@@ -54,7 +54,8 @@ class Sequences:
         first = np.maximum(ends - most - 1, self.starts[owner])
         return Windows(self, first, ends - first - 1)
 
-    def _padded(self, first: Ints, sizes: Ints) -> Ints:
+    def padded(self, first: Ints, sizes: Ints) -> Ints:
+        """(p, t) what stands from places `first` (p,) on, `sizes` (p,) items each, 0 behind them."""
         steps = np.arange(int(sizes.max(initial=0)))
         if not self.places.size:
             return np.zeros((sizes.size, steps.size), dtype=np.int64)
@@ -90,6 +91,6 @@ class Windows:
     def read(self, which: Ints) -> tuple[Ints, Ints, Bools]:
         """(b, t) what is read, (b, t) what follows each of them, and which places are real."""
         sizes = self.sizes[which]
-        read = self.sequences._padded(self.first[which], sizes)
-        follows = self.sequences._padded(self.first[which] + 1, sizes)
+        read = self.sequences.padded(self.first[which], sizes)
+        follows = self.sequences.padded(self.first[which] + 1, sizes)
         return read, follows, np.arange(read.shape[1]) < sizes[:, None]
