@@ -27,17 +27,12 @@ class Sequences:
         liked = pasts.liked()
         places = known.places()[liked.rows]
         ends = np.concatenate([[0], np.cumsum(places >= 0)])
-        starts = ends[liked.indptr]
-        told = places[places >= 0]
-        owner = np.repeat(np.arange(starts.size - 1), np.diff(starts))
-        turned = starts[owner] + starts[owner + 1] - 1 - np.arange(told.size)  # pasts are newest first
-        return cls(starts.astype(np.int64), told[turned])
+        starts = ends[liked.indptr].astype(np.int64)
+        return cls(starts, _turned(starts, places[places >= 0]))  # pasts are newest first
 
     def newest_first(self) -> Lists:
         """The same, each person's newest item first."""
-        owner = np.repeat(np.arange(self.starts.size - 1), np.diff(self.starts))
-        turned = self.starts[owner] + self.starts[owner + 1] - 1 - np.arange(self.places.size)
-        return Lists(self.starts, self.places[turned])
+        return Lists(self.starts, _turned(self.starts, self.places))
 
     def newest(self, people: Ints, most: int) -> tuple[Ints, Ints]:
         """(p, t) the newest items of these people, padded behind with 0, and (p,) how many are real."""
@@ -94,3 +89,9 @@ class Windows:
         read = self.sequences.padded(self.first[which], sizes)
         follows = self.sequences.padded(self.first[which] + 1, sizes)
         return read, follows, np.arange(read.shape[1]) < sizes[:, None]
+
+
+def _turned(starts: Ints, values: Ints) -> Ints:
+    """The same lists, one after the other, each of them backwards."""
+    owner = np.repeat(np.arange(starts.size - 1), np.diff(starts))
+    return values[starts[owner] + starts[owner + 1] - 1 - np.arange(values.size)]
