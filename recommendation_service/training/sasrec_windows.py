@@ -94,4 +94,4 @@ class Windows:
 def _turned(starts: Ints, values: Ints) -> Ints:
     """The same lists, one after the other, each of them backwards."""
     owner = np.repeat(np.arange(starts.size - 1), np.diff(starts))
-    return values[starts[owner] + starts[owner + 1] - 1 - np.arange(values.size)]
+    return np.asarray(values[starts[owner] + starts[owner + 1] - 1 - np.arange(values.size)])
