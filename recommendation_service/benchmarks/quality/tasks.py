@@ -279,7 +279,7 @@ def _by_lot(log: Log, places: Ints, rng: np.random.Generator) -> Ints:
     """One of these places of everybody who has two or more."""
     drawn = rng.permutation(places)
     users, first = np.unique(log.users[drawn], return_index=True)
-    return drawn[first[np.bincount(log.users[places])[users] >= 2]]
+    return np.asarray(drawn[first[np.bincount(log.users[places])[users] >= 2]])
 
 
 def _all_but(log: Log, places: Ints) -> Bools:
