@@ -10,7 +10,9 @@ from recommendation_service.training.linear import free_cores, inverse_of
 
 
 @pytest.mark.parametrize(
-    ("load", "free"), [(0.0, 4), (1.2, 4), (2.4, 3), (3.1, 2), (4.0, 1), (15.0, 1)], ids="quiet own two three all far".split()
+    ("load", "free"),
+    [(0.0, 4), (1.2, 4), (2.4, 3), (3.1, 2), (4.0, 1), (15.0, 1)],
+    ids=["quiet", "own", "two", "three", "all", "far"],
 )
 def test_cores_that_others_use_are_left_to_them(monkeypatch: pytest.MonkeyPatch, load: float, free: int) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
