@@ -12,7 +12,7 @@ METHODS = {
     "content": "content-based: items whose words match",
     "popularity": "popular: what most people choose",
     "ease": "what goes together: items that people with these choices chose too",
-    "sasrec": "what comes next: items that followed the same run of choices",
+    "sasrec": "SASRec: items that followed the same run of choices",
     "next_item": "what comes next: items that followed choices like the latest ones",
     "ensemble": "ensemble: several methods, each with its share",
     "embedding": "text vectors: items whose descriptions are close to what this person chose",
