@@ -13,6 +13,7 @@ SETTINGS = (
     Setting("layers", "blocks of attention", least=1),
     Setting("recent", "newest liked items that are read", least=1),
     Setting("dropout", "share of the numbers that are dropped while learning"),
+    Setting("short_dropout", "the same, where people have liked fewer than thirty items on average"),
     Setting("learning_rate", "the largest, before it falls", above=True),
     Setting("epochs", "walks through everybody's past", least=1),
     Setting("most_targets", "next items looked at in all, so that a large log does not take hours", least=1),

@@ -35,6 +35,7 @@ LEAST_STEPS, SMALLEST_BATCH = 50, 256  # a small site learns in small steps, or 
 WARM = 0.05  # share of the steps over which the learning rate rises
 LEAST_RATE = 0.02  # of the learning rate, at the end
 NEARER = 0.8  # what an item one place further back counts in the start
+SHORT = 30.0  # items of a past, on average
 STEEPEST = 5.0  # norm of a gradient beyond which it is shortened
 PEOPLE_AT_ONCE = 64
 
@@ -48,6 +49,7 @@ class _Course:
     windows: Windows
     batch: int
     rate: float  # the largest learning rate
+    dropout: float
     epochs: int
 
 
@@ -66,7 +68,7 @@ def train_sasrec(
     told = progress or (lambda done, most, word: None)
     with deterministic(parameters.seed):
         start = start_vectors(course.sequences.newest_first(), course.known.rows.size, parameters.dimension, NEARER)
-        model = Transformer(course.known.rows.size, parameters, start).to(best_device())
+        model = Transformer(course.known.rows.size, replace(parameters, dropout=course.dropout), start).to(best_device())
         arrays, kept = _fit(model, course, parameters, panel, told)
     n_items = len(material.catalogue)
     spread = {name: _spread(arrays[name], course.known, n_items) for name in ("history_vectors", "item_vectors", "item_bias")}
@@ -84,7 +86,14 @@ def _course(material: Material, parameters: SASRecParameters) -> _Course:
     batch = int(np.clip(windows.targets // LEAST_STEPS, min(SMALLEST_BATCH, whole), whole))
     epochs = max(1, min(parameters.epochs, parameters.most_targets // windows.targets))
     rate = parameters.learning_rate * min(1.0, math.sqrt(batch / parameters.batch))
-    return _Course(known, sequences, windows, batch, rate, epochs)
+    dropout = parameters.short_dropout if mean_length(sequences) < SHORT else parameters.dropout
+    return _Course(known, sequences, windows, batch, rate, dropout, epochs)
+
+
+def mean_length(sequences: Sequences) -> float:
+    """Items of a past, on average over the people who have one to foretell."""
+    sizes = np.diff(sequences.starts)
+    return float(sizes[sizes > 1].mean())
 
 
 def _fit(

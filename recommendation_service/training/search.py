@@ -79,8 +79,7 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {
         {"recent": (10, 60)},
         {"dimension": (128,), "hidden": (256,)},
     ),
-    # minutes on a large log, so little is tried; short pasts want more dropped
-    "sasrec": ({"dropout": (0.4,)}, {"dimension": (128,)}),
+    "sasrec": ({"dimension": (128,)}, {"recent": (50,)}),  # minutes on a large log, so little is tried
     # how much a category says beside the words of a text is a matter of how the site writes
     "content": ({"facet_repeats": (4, 8, 1, 16)},),
     "embedding": ({"facet_repeats": (4, 8, 1, 16)},),

@@ -17,13 +17,18 @@ from recommendation_service.training.sasrec_model import Transformer, foretold
 from recommendation_service.training.sasrec_parameters import SASRecParameters
 
 ITEMS = [ItemRecord(f"item-{row:03d}", f"Tile {row}") for row in range(12)]
-SMALL = SASRecParameters(dimension=8, layers=1, recent=6, epochs=12, learning_rate=0.02, batch=256, dropout=0.0)
+SMALL = SASRecParameters(
+    dimension=8, layers=1, recent=6, epochs=12, learning_rate=0.02, batch=256, dropout=0.0, short_dropout=0.0
+)
 
 
-def rounds(people: int = 40, steps: int = 8) -> list[Happening]:
-    """Everybody starts somewhere on a ring of twelve items and goes on by one, now and then: order is all there is."""
+LONG = [ItemRecord(f"item-{row:03d}", f"Tile {row}") for row in range(60)]
+
+
+def rounds(people: int = 40, steps: int = 8, ring: int = 12) -> list[Happening]:
+    """Everybody starts somewhere on a ring of items and goes on by one, now and then: order is all there is."""
     return [
-        Happening(f"p{person:03d}", f"item-{(person + step) % 12:03d}", "like", NOW - 3600.0 * (steps - step))
+        Happening(f"p{person:03d}", f"item-{(person + step) % ring:03d}", "like", NOW - 3600.0 * (steps - step))
         for person in range(people)
         for step in range(steps)
     ]
@@ -75,7 +80,7 @@ def test_the_serving_engine_scores_as_the_trained_network():
 
 def test_two_runs_give_the_same_bytes():
     early, panel, _ = club_panel()
-    parameters = replace(SMALL, dropout=0.3, epochs=3)
+    parameters = replace(SMALL, short_dropout=0.3, epochs=3)
     first, second = (train_sasrec(early, parameters, panel=panel) for _ in range(2))
     assert {name: array.tobytes() for name, array in first.arrays.items()} == {
         name: array.tobytes() for name, array in second.arrays.items()
@@ -106,6 +111,13 @@ def test_a_large_log_is_walked_through_fewer_times():
     material = material_of(ITEMS, rounds())[0]
     assert sasrec._course(material, replace(SMALL, most_targets=700)).epochs == 2
     assert sasrec._course(material, replace(SMALL, most_targets=1)).epochs == 1
+
+
+def test_short_pasts_drop_more():
+    short, long = material_of(ITEMS, rounds())[0], material_of(LONG, rounds(steps=40, ring=60))[0]
+    parameters = replace(SMALL, dropout=0.1, short_dropout=0.4)
+    assert sasrec._course(short, parameters).dropout == 0.4
+    assert sasrec._course(long, parameters).dropout == 0.1
 
 
 def test_too_few_next_items_are_not_enough():
