@@ -24,12 +24,12 @@ from recommendation_service.training.report import Progress
 from recommendation_service.training.sasrec_model import Transformer, foretold
 from recommendation_service.training.sasrec_parameters import SASRecParameters
 from recommendation_service.training.sasrec_windows import Sequences, Windows
+from recommendation_service.training.softmax_rows import WHOLE_CATALOGUE, softmax_rows
 from recommendation_service.training.torch_runs import best_device, deterministic
 from recommendation_service.training.tower_start import start_vectors
 
 PARTS = 4  # of a step; the same whatever the number of cores
 LEAST_TARGETS = 50
-WHOLE_CATALOGUE = 20_000  # items up to which the softmax is over all of them
 SAMPLED_ITEMS = 4_096
 LEAST_STEPS, SMALLEST_BATCH = 50, 256  # a small site learns in small steps, or there would be too few of them
 WARM = 0.05  # share of the steps over which the learning rate rises
@@ -157,7 +157,8 @@ def _part(model: Transformer, course: _Course, which: Ints, seed: int) -> _Part:
     chance = torch.Generator(device).manual_seed(seed % 2**31)
     read, follows, real = course.windows.read(which)
     wanted = follows[real]
-    rows, stands_for = softmax_rows(course.known.rows.size, wanted, rng)
+    everything = np.arange(course.known.rows.size)
+    rows, stands_for = softmax_rows(everything, wanted, rng, whole=WHOLE_CATALOGUE, sampled=SAMPLED_ITEMS)
     states = model(torch.from_numpy(read).to(device), chance)[torch.from_numpy(real).to(device)]
     kept, added, columns = (torch.from_numpy(one).to(device) for one in (rows, stands_for, np.searchsorted(rows, wanted)))
     loss = foretold(states, model.item_vectors[kept], model.item_bias[kept] + added, columns)
@@ -171,19 +172,6 @@ def _give(model: Transformer, gradients: Sequence[Sequence[Tensor]], count: int)
         for other in gradients[1:]:
             total += other[place]
         parameter.grad = total / count
-
-
-def softmax_rows(n_items: int, wanted: Ints, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """Rows of the softmax, ascending, and what to add to their logits.
-
-    Of a large catalogue the wanted ones and a uniform sample of the rest, each sampled row standing for 1 / q others
-    like it (log-Q correction: Bengio & Senecal 2008).
-    """
-    if n_items <= WHOLE_CATALOGUE:
-        return np.arange(n_items), np.zeros(n_items, dtype=np.float32)
-    rows = np.union1d(rng.choice(n_items, size=SAMPLED_ITEMS, replace=False), wanted)
-    stands_for = np.float32(math.log(n_items / SAMPLED_ITEMS))
-    return rows, np.where(np.isin(rows, wanted), np.float32(0), stands_for).astype(np.float32)
 
 
 def rate_at(done: float) -> float:

@@ -78,7 +78,7 @@ def normalised(states: Tensor, norm: Tensor) -> Tensor:
 class _Foretold(torch.autograd.Function):
     """Summed cross-entropy of states against item vectors, and its gradients, some rows at a time.
 
-    The logits of a whole step would be hundreds of megabytes, walked through memory a dozen times: this is over twice as quick.
+    The logits of a whole step would be hundreds of megabytes, walked through memory a dozen times.
     """
 
     @staticmethod

@@ -17,6 +17,7 @@ from recommendation_service.training import metrics
 from recommendation_service.training.evaluation import Panel
 from recommendation_service.training.material import Material, NotEnough, Trained
 from recommendation_service.training.report import Progress
+from recommendation_service.training.softmax_rows import WHOLE_CATALOGUE, softmax_rows
 from recommendation_service.training.torch_runs import best_device, deterministic
 from recommendation_service.training.tower_inputs import (
     Cuts,
@@ -32,7 +33,6 @@ from recommendation_service.training.tower_model import MEAN_OF, Averaged, Tower
 from recommendation_service.training.tower_parameters import TwoTowerParameters
 from recommendation_service.training.tower_start import start_vectors
 
-WHOLE_CATALOGUE = 20_000  # items up to which the softmax is over all of them
 SAMPLED_ITEMS = 8_192
 EPOCH_LOGITS = 100_000_000  # at most, so that an epoch takes seconds on any catalogue
 LARGE_EPOCHS = 25  # at most where the softmax is sampled, so that a fit ends within minutes
@@ -167,27 +167,13 @@ def _loss(towers: Towers, inputs: _Inputs, parameters: TwoTowerParameters, cuts:
     own, mask = inputs.own_attributes.first(cuts.who, MAX_ATTRIBUTES)
     mask = mask & (rng.random(len(cuts)) >= parameters.plain)[:, None]
     wanted = cuts.wanted(parameters.targets, rng)
-    rows, prior = _softmax_rows(inputs, wanted, rng)
+    rows, prior = softmax_rows(inputs.liked, wanted, rng, whole=WHOLE_CATALOGUE, sampled=SAMPLED_ITEMS)
     read = rows if rows is inputs.liked else np.unique(past)
     bag = _mean(towers.history(*inputs.of(read)), np.searchsorted(read, past), weights)
     users = towers.users(bag, _mean(towers.attributes.rows(), own, mask.astype(np.float32)))
     added, columns = (torch.from_numpy(side).to(users.device) for side in (prior, np.searchsorted(rows, wanted)))
     logits = users @ towers.items(*inputs.of(rows)).T / parameters.temperature + added
     return (torch.logsumexp(logits, dim=1, keepdim=True) - logits.gather(1, columns)).mean()
-
-
-def _softmax_rows(inputs: _Inputs, wanted: Ints, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """Rows of the softmax, ascending, and what to add to their logits.
-
-    All items that anybody liked; of a large catalogue the wanted ones and a uniform sample of the rest, each sampled
-    row standing for 1 / q others like it (log-Q correction: Bengio & Senecal 2008, Yi et al. 2019).
-    """
-    n = inputs.liked.size
-    if n <= WHOLE_CATALOGUE:
-        return inputs.liked, np.zeros(n, dtype=np.float32)
-    rows = np.union1d(rng.choice(inputs.liked, size=SAMPLED_ITEMS, replace=False), wanted)
-    stands_for = np.float32(np.log(n / SAMPLED_ITEMS))
-    return rows, np.where(np.isin(rows, wanted), np.float32(0), stands_for).astype(np.float32)
 
 
 def _faded(real: Bools, parameters: TwoTowerParameters) -> Floats:

@@ -12,6 +12,7 @@ LISTS = {  # the numbers that each list uses
     "posts": ("003", set(range(2, 50))),
     "courses": ("004", set(range(1, 55)) - {14, 36}),
     "cleaning": ("000", set(range(1, 116)) - {64}),
+    "quality": ("005", set(range(1, 15))),
 }
 TEXT = (ROOT / "docs/acceptance.md").read_text()
 TEXTS = {name: TEXT.partition(f"\n## {name.capitalize()}\n")[2].partition("\n## ")[0] for name in LISTS}

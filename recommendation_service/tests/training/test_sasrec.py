@@ -12,7 +12,7 @@ from recommendation_service.tests.support.materials import club_panel, material_
 from recommendation_service.training import metrics, sasrec
 from recommendation_service.training.evaluation import build_panel, score_people
 from recommendation_service.training.material import NotEnough
-from recommendation_service.training.sasrec import rate_at, softmax_rows, train_sasrec
+from recommendation_service.training.sasrec import rate_at, train_sasrec
 from recommendation_service.training.sasrec_model import Transformer, foretold
 from recommendation_service.training.sasrec_parameters import SASRecParameters
 
@@ -162,15 +162,6 @@ def test_no_state_knows_what_comes_after_it():
     one, other = torch.tensor([[1, 2, 3, 4]]), torch.tensor([[1, 2, 7, 8]])
     with torch.no_grad():
         torch.testing.assert_close(model(one)[:, :2], model(other)[:, :2])
-
-
-def test_a_large_catalogue_is_sampled_and_every_sampled_row_stands_for_others(monkeypatch):
-    monkeypatch.setattr(sasrec, "WHOLE_CATALOGUE", 10)
-    monkeypatch.setattr(sasrec, "SAMPLED_ITEMS", 25)
-    rows, added = softmax_rows(100, np.array([7, 7, 90]), np.random.default_rng(0))
-    assert {7, 90} <= set(rows.tolist())
-    assert (added[np.isin(rows, [7, 90])] == 0).all()
-    np.testing.assert_allclose(added[~np.isin(rows, [7, 90])], np.log(4), rtol=1e-6)
 
 
 def test_training_on_a_sampled_catalogue_still_finds_the_order(monkeypatch):

@@ -103,7 +103,9 @@ def test_a_sampled_softmax_counts_each_drawn_row_for_those_it_stands_for(monkeyp
     monkeypatch.setattr(two_tower, "SAMPLED_ITEMS", 8)
     inputs = two_tower._inputs(club_material()[0], torch.device("cpu"), SMALL)
     wanted = np.array([[3, 3], [5, 7]])
-    rows, added = two_tower._softmax_rows(inputs, wanted, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    sizes = {"whole": two_tower.WHOLE_CATALOGUE, "sampled": two_tower.SAMPLED_ITEMS}
+    rows, added = two_tower.softmax_rows(inputs.liked, wanted, rng, **sizes)
     assert np.isin(wanted, rows).all()
     assert (np.diff(rows) > 0).all()
     assert np.allclose(added[np.isin(rows, wanted)], 0)
