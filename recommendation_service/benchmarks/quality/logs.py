@@ -110,11 +110,16 @@ def _numbers(path: Path, what: str, column: Column, keep: Bools) -> AnyArray:
     if not isinstance(column, tuple):
         return _finite(column)
     places, names = column
-    table = np.array([_number(name) for name in names], dtype=np.float64)
-    wrong = np.flatnonzero(np.isinf(table[places]) & keep)
+    table, wrong = _table(places, names, keep)
     if wrong.size:
         raise DatasetError(f"{path.name}: {what} is no number ('{names[int(places[wrong[0]])]}' in row {int(wrong[0]) + 1})")
     return np.asarray(table[places])
+
+
+def _table(places: Ints, names: Sequence[str], keep: Bools) -> tuple[AnyArray, Ints]:
+    """What each name is as a number, and the kept rows whose name is none."""
+    table = np.array([_number(name) for name in names], dtype=np.float64)
+    return table, np.flatnonzero(np.isinf(table[places]) & keep)
 
 
 def _finite(numbers: AnyArray) -> AnyArray:
@@ -136,8 +141,7 @@ def _moments(path: Path, column: Column, keep: Bools) -> AnyArray:
     if not isinstance(column, tuple):
         return _finite(column)
     places, names = column
-    table = np.array([_number(name) for name in names], dtype=np.float64)
-    wrong = np.flatnonzero(np.isinf(table[places]) & keep)
+    table, wrong = _table(places, names, keep)
     if wrong.size:
         told = np.flatnonzero(~np.isnan(table))
         dates = instants([names[place].strip() for place in told.tolist()])
