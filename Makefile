@@ -58,7 +58,7 @@ tune: $(VENV)/.demo-ready ## search every kind's settings on every export, publi
 	@exec $(PYTHON) -m recommendation_service.train_all --budget-seconds $(BUDGET)
 
 bench: $(VENV)/.dev-ready ## costs as ratios of one run: make bench [BENCH=requests]
-	@$(PYTHON) -m recommendation_service.benchmarks.run $(BENCH) --seconds $(BENCH_SECONDS)
+	@$(PYTHON) -m benchmarks.performance.run $(BENCH) --seconds $(BENCH_SECONDS)
 
 docs: $(VENV)/.dev-ready ## every link, file and test that a document names exists
 	$(PYTHON) -m pytest backend/tests/infra -k "docs or acceptance or readme"

@@ -1,6 +1,6 @@
 """What the commands share: the one use case they are about, and pinned thread pools. Import this before numpy."""
 
-from recommendation_service import threads
+from recommendation_service.core import threads
 
 __all__ = ["ABOUT", "USE_CASE", "threads"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from recommendation_service.artifacts.store import Artifact, ArtifactStore
+from recommendation_service.core.numeric import AnyArray
 from recommendation_service.errors import ArtifactRefused
-from recommendation_service.numeric import AnyArray
-from recommendation_service.versioned import write_whole
+from recommendation_service.publishing.store import Artifact, ArtifactStore
+from recommendation_service.publishing.versions import write_whole
 
 MODEL, EMBEDDINGS, INDEX = "two_tower_model.npz", "item_embeddings.npy", "item_index.faiss"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:  # `python app.py` from inside this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from recommendation_service import threads  # isort: skip  # first: it must come before numpy
+from recommendation_service.core import threads  # isort: skip  # first: it must come before numpy
 
 from apiflask import APIFlask
 
@@ -15,7 +15,7 @@ from recommendation_service.services.announce import announce
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.web import envelope, errors, estimates, metrics, models, openapi, recommendations, status, telemetry
 from recommendation_service.web.auth import Doorkeeper
-from recommendation_service.web.context import EXTENSION, Context
+from recommendation_service.web.middleware import EXTENSION, Context
 from recommendation_service.wiring import Observers, build_live
 
 MAX_BODY_BYTES = 256_000

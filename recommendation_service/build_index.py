@@ -1,16 +1,16 @@
 """Builds the FAISS index of the published two-tower model, checks it against exact search, and publishes it."""
 
-from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import sys
 from collections.abc import Sequence
 
-from recommendation_service.artifacts.store import ArtifactStore
-from recommendation_service.datasets.files import Dataset
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.errors import ConfigurationError, DatasetError
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.training.command import DONE, FAILED, Place, guarded, parse, parser, place_of
-from recommendation_service.training.index import MODEL, publish_index, wants_index
 from recommendation_service.training.lock import training_lock
+from recommendation_service.training.models.faiss_index import MODEL, publish_index, wants_index
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import Choices, Session
 from recommendation_service.use_cases.schema import UseCase

@@ -1,6 +1,6 @@
 """The `tandem` command: look at the configuration, ask for a list, see and roll back models, find what is missing."""
 
-from recommendation_service import threads  # isort: skip  # first: it must come before numpy
+from recommendation_service.core import threads  # isort: skip  # first: it must come before numpy
 
 import argparse
 import signal
@@ -13,14 +13,14 @@ from typing import Any
 
 import orjson
 
-from recommendation_service import reference
-from recommendation_service.artifacts.shapes import REQUIRED
-from recommendation_service.artifacts.store import ArtifactStore
-from recommendation_service.doctor import examine
+from recommendation_service.commands import reference_docs
+from recommendation_service.commands.doctor import examine
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, Ask
 from recommendation_service.errors import InvalidInput, TandemError
-from recommendation_service.services.live import Live
+from recommendation_service.publishing.array_schemas import REQUIRED
+from recommendation_service.publishing.store import ArtifactStore
+from recommendation_service.services.serving import Live
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.web.models import listing
 from recommendation_service.web.recommendations import to_wire
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("docs", help="write the generated pages of docs/reference")
     one.add_argument("--check", action="store_true", help="only tell whether they are fresh")
-    one.add_argument("--folder", type=Path, default=reference.FOLDER)
+    one.add_argument("--folder", type=Path, default=reference_docs.FOLDER)
     one.set_defaults(command=_docs)
     return parser
 
@@ -178,7 +178,9 @@ def _doctor(options: argparse.Namespace) -> int:
     body: dict[str, Any] = {"use_cases": list(live.use_cases), "lines": lines, "next": next_command}
     print("\n".join(lines), flush=True)
     if options.measure:
-        from recommendation_service import doctor_measured  # training's libraries take seconds; the short look needs none
+        from recommendation_service.commands import (
+            doctor_measured,  # training's libraries take seconds; the short look needs none
+        )
 
         body["measured"] = doctor_measured.look(live, options.use_case, settings, now=now, budget_s=options.budget_seconds)
     elif options.use_case:
@@ -190,12 +192,12 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _docs(options: argparse.Namespace) -> int:
-    stale = reference.stale(options.folder)
+    stale = reference_docs.stale(options.folder)
     if options.check:
         for name in stale:
             sys.stderr.write(f"error: docs/reference/{name} is not fresh; run: python -m recommendation_service.cli docs\n")
         return 1 if stale else 0
-    reference.write(options.folder)
+    reference_docs.write(options.folder)
     print("\n".join(f"wrote {name}" for name in stale) or "nothing to write: all pages are fresh")
     return 0
 

@@ -1,6 +1,6 @@
 """Measures every model of a use case on a global time split, and prints one table a run. Publishes nothing."""
 
-from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import argparse
 import json
@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from recommendation_service.datasets.files import Dataset
-from recommendation_service.training import tables
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
-from recommendation_service.training.recipes import KINDS, stated_for
+from recommendation_service.training.comparison import tables
+from recommendation_service.training.comparison.models import BASKET_K, Studied, Study
 from recommendation_service.training.report import Report
-from recommendation_service.training.study import BASKET_K, Studied, Study
+from recommendation_service.training.trainers import KINDS, stated_for
 from recommendation_service.wiring import build_engines
 
 

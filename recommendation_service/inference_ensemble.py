@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from recommendation_service.errors import InvalidInput
+from recommendation_service.inference import Inference
 from recommendation_service.settings import Settings
-from recommendation_service.standalone import Inference
 
 
 class EnsembleInference(Inference):

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from recommendation_service.inference import Inference
 from recommendation_service.settings import Settings
-from recommendation_service.standalone import Inference
 
 
 class TwoTowerInference(Inference):

@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from recommendation_service.core.signing import key_ring
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.signing import key_ring
 
 PACKAGE = Path(__file__).parent
 PREFIX = "RS_"

@@ -1,16 +1,16 @@
 """Trains every kind of model a use case names, learns its ensemble's weights and its ranker, and publishes behind the gate."""
 
-from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import sys
 from collections.abc import Sequence
 
 from recommendation_service.training.command import guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, conduct
-from recommendation_service.training.pair_recipes import PAIR_KINDS
-from recommendation_service.training.recipes import KINDS
+from recommendation_service.training.pairs.trainers import PAIR_KINDS
 from recommendation_service.training.report import NextLast
+from recommendation_service.training.runner import add_options, conduct
 from recommendation_service.training.session import Choices
+from recommendation_service.training.trainers import KINDS
 from recommendation_service.wiring import build_engines
 
 

@@ -1,13 +1,13 @@
 """Trains ALS from a published export, measures it, and publishes it behind the gate."""
 
-from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import sys
 from collections.abc import Sequence
 
-from recommendation_service.training.als import SOLVERS, ALSParameters
 from recommendation_service.training.command import guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, add_search, conduct
+from recommendation_service.training.models.als import SOLVERS, ALSParameters
+from recommendation_service.training.runner import add_options, add_search, conduct
 from recommendation_service.training.session import Choices
 from recommendation_service.wiring import build_engines
 

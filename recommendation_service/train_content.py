@@ -1,11 +1,11 @@
 """Builds the content model (TF-IDF) from a published export, measures it, and publishes it behind the gate."""
 
-from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import sys
 from collections.abc import Sequence
 
-from recommendation_service.training.one_kind import OneKind
+from recommendation_service.training.train_command import OneKind
 from recommendation_service.wiring import build_engines
 
 

@@ -1,6 +1,6 @@
 """Trains matrix factorisation with a margin ranking loss, tells the loss of every epoch, and publishes behind the gate."""
 
-from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import argparse
 import sys
@@ -10,14 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from recommendation_service.datasets.files import Dataset
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Slate
 from recommendation_service.settings import load_settings
 from recommendation_service.training.command import DONE, Place, guarded, parse, parser, place_of, quietly
-from recommendation_service.training.conductor import add_options, add_search, chosen, conduct
-from recommendation_service.training.margin_parameters import MarginParameters
+from recommendation_service.training.models.margin_parameters import MarginParameters
 from recommendation_service.training.report import EveryEpoch
+from recommendation_service.training.runner import add_options, add_search, chosen, conduct
 from recommendation_service.use_cases.overrides import trained_as
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines, build_service

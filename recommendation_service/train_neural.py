@@ -1,6 +1,6 @@
 """Trains the neural model of pairs, tells every epoch, its errors and the learned alpha, and publishes behind the gate."""
 
-from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import argparse
 import sys
@@ -9,9 +9,15 @@ from dataclasses import replace
 
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.command import Place, guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, conduct
-from recommendation_service.training.neural_parameters import KIND, TARGETS, NeuralParameters, check_value, neural_parameters
+from recommendation_service.training.pairs.neural_parameters import (
+    KIND,
+    TARGETS,
+    NeuralParameters,
+    check_value,
+    neural_parameters,
+)
 from recommendation_service.training.report import EveryEpoch
+from recommendation_service.training.runner import add_options, conduct
 from recommendation_service.training.session import Choices
 from recommendation_service.use_cases.overrides import trained_as
 from recommendation_service.wiring import build_engines

@@ -1,12 +1,12 @@
 """Learns a use case's ranker from the lists that were shown, measures it, and publishes it when the gain is sure."""
 
-from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import sys
 from collections.abc import Sequence
 
 from recommendation_service.training.command import guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, conduct
+from recommendation_service.training.runner import add_options, conduct
 from recommendation_service.training.session import Choices
 from recommendation_service.wiring import build_engines
 

@@ -1,11 +1,11 @@
 """Trains the sequence transformer from a published export, measures it, and publishes it behind the gate."""
 
-from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import sys
 from collections.abc import Sequence
 
-from recommendation_service.training.one_kind import OneKind, Setting
+from recommendation_service.training.train_command import OneKind, Setting
 from recommendation_service.wiring import build_engines
 
 SETTINGS = (

@@ -1,6 +1,6 @@
 """Trains the two-tower model from a published export, measures it, and publishes it behind the gate."""
 
-from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import argparse
 import sys
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from recommendation_service.training.command import Place, guarded, parse, parser, place_of
-from recommendation_service.training.conductor import add_options, add_search, chosen, conduct
-from recommendation_service.training.tower_config import read_config
-from recommendation_service.training.tower_parameters import TwoTowerParameters
+from recommendation_service.training.models.two_tower_config import read_config
+from recommendation_service.training.parameters import TwoTowerParameters
+from recommendation_service.training.runner import add_options, add_search, chosen, conduct
 from recommendation_service.use_cases.overrides import trained_as
 from recommendation_service.wiring import build_engines
 

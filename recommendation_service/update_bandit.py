@@ -1,6 +1,6 @@
 """Learns from the shown lists which engine should go first, and publishes that for running workers to take up."""
 
-from recommendation_service import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
 import argparse
 import json
@@ -14,19 +14,19 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy import Engine
 
-from recommendation_service.artifacts.store import Artifact, ArtifactStore
 from recommendation_service.engines.bandit import Bandit
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.histories.database import open_database
 from recommendation_service.histories.outcomes import STATEMENT_TIMEOUT_MS, Scope, answers_since, day_of, played
+from recommendation_service.publishing.store import Artifact, ArtifactStore
+from recommendation_service.publishing.versions import write_whole
 from recommendation_service.settings import load_settings
-from recommendation_service.training.bandit import Tally, arrays_of, state_of, tally, values_of
 from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
 from recommendation_service.training.lock import training_lock
+from recommendation_service.training.models.bandit import Tally, arrays_of, state_of, tally, values_of
 from recommendation_service.training.report import Report
 from recommendation_service.use_cases.options import checked
 from recommendation_service.use_cases.schema import UseCase
-from recommendation_service.versioned import write_whole
 from recommendation_service.wiring import BANDIT, database_url
 
 STATE_FILE = "bandit_state.json"

@@ -7,10 +7,8 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from recommendation_service.artifacts.store import Artifact
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.slate import Skip
-from recommendation_service.engines.attributes import Attributes
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.co_occurrence import CoOccurrence
 from recommendation_service.engines.collaborative_als import CollaborativeALS
@@ -23,6 +21,7 @@ from recommendation_service.engines.neural import Neural
 from recommendation_service.engines.next_item import NextItem
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.router import Policy
+from recommendation_service.engines.rule_based import Attributes
 from recommendation_service.engines.sasrec import SASRec
 from recommendation_service.engines.similar_users import SimilarUsers
 from recommendation_service.engines.two_tower import TwoTower
@@ -30,13 +29,14 @@ from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.estimators.base import Estimator
 from recommendation_service.estimators.bid import Bid
 from recommendation_service.histories.snapshot import SnapshotHistories
-from recommendation_service.holdings import damaged_kinds, pinned, state_of, watch_over
 from recommendation_service.pipeline.resolve import HistorySource
-from recommendation_service.rankers import cross_encoder, learned
+from recommendation_service.publishing.store import Artifact
+from recommendation_service.rankers import cross_encoder, lambdamart
 from recommendation_service.rankers.base import Ranker
-from recommendation_service.services.live import Export, Holding, Live, Serving
+from recommendation_service.services.loading import damaged_kinds, pinned, state_of, watch_over
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import Runtime, Shelf, Site
+from recommendation_service.services.serving import Export, Holding, Live, Serving
 from recommendation_service.settings import Settings
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.loader import load_file, names
@@ -69,7 +69,7 @@ ESTIMATORS: Mapping[str, Callable[..., Estimator]] = {"bid": Bid.from_artifact}
 """Kind -> (name, its published model, *, pairing, **options)."""
 
 RANKERS: Mapping[str, Callable[..., Ranker | Skip | None]] = {
-    "learned": learned.from_artifact,
+    "learned": lambdamart.from_artifact,
     "cross_encoder": cross_encoder.from_settings,
 }
 """Kind -> (name, its published model or None, catalogue, settings, **options): the ranker; None: not configured or not

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.views import write_views
 from recommendation_service import build_index
-from recommendation_service.artifacts.store import ArtifactStore
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.settings import load_settings
 from recommendation_service.training.command import guarded
 

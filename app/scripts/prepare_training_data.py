@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from recommendation_service.datasets.files import Dataset
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.histories.database import open_database
 from recommendation_service.histories.interactions import Recorded, recorded
 from recommendation_service.histories.outcomes import STATEMENT_TIMEOUT_MS
+from recommendation_service.publishing.versions import write_whole
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.training.command import guarded
-from recommendation_service.versioned import write_whole
 from recommendation_service.wiring import database_url
 
 COLUMNS = ("user_id", "item_id", "event", "value", "timestamp")

@@ -17,13 +17,13 @@ from app import cli, views
 from app.eval import eval_two_tower
 from app.scripts import export_item_embeddings, prepare_training_data, train_two_tower, update_online_model
 from app.scripts.prepare_training_data import harmless
-from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.histories import tables
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support import shown
 from recommendation_service.tests.support.exports import Happening, clubs, write_export
 from recommendation_service.tests.support.shown import List
-from recommendation_service.training import recipes
-from recommendation_service.training.tower_parameters import TwoTowerParameters
+from recommendation_service.training import trainers
+from recommendation_service.training.parameters import TwoTowerParameters
 from recommendation_service.use_cases.loader import load
 
 ROOT = Path(__file__).parents[2]
@@ -34,8 +34,8 @@ runner = CliRunner()
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An export of courses, small towers, and the environment of the commands."""
     small = TwoTowerParameters(dimension=8, hidden=16, epochs=3)
-    kept = {**recipes.RECIPES, "two_tower": replace(recipes.RECIPES["two_tower"], stated=small)}
-    monkeypatch.setattr(recipes, "RECIPES", kept)
+    kept = {**trainers.RECIPES, "two_tower": replace(trainers.RECIPES["two_tower"], stated=small)}
+    monkeypatch.setattr(trainers, "RECIPES", kept)
     records, happenings, profiles = clubs(people=60, items=120, events_each=12)
     enrolled = [Happening(one.user_id, one.item_id, "enroll", one.time) for one in happenings]
     write_export(tmp_path / "data", load("courses"), records, enrolled, profiles)

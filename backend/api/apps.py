@@ -12,4 +12,4 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         """Let drf-spectacular know our tokens."""
-        from api import schema  # noqa: F401 - importing registers it, and needs the apps to be ready
+        from tandem.api import openapi  # noqa: F401 - importing registers it, and needs the apps to be ready

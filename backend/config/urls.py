@@ -3,18 +3,18 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from api.views.status import livez, readyz
+from tandem.api.views.status import livez, readyz
 
 urlpatterns = [
     path("livez", livez, name="livez"),
     path("readyz", readyz, name="readyz"),
-    path("admin/recommendations/", include("sites.courses.operation_urls")),
+    path("admin/recommendations/", include("sites.courses.admin_urls")),
     path("admin/", admin.site.urls),
     path("api/", include("api.urls")),
     path("", include("sites.urls")),
 ]
 
-handler400 = "api.problems.bad_request"
-handler403 = "api.problems.forbidden"
-handler404 = "api.problems.not_found"
-handler500 = "api.problems.server_error"
+handler400 = "tandem.api.problem_details.bad_request"
+handler403 = "tandem.api.problem_details.forbidden"
+handler404 = "tandem.api.problem_details.not_found"
+handler500 = "tandem.api.problem_details.server_error"

@@ -7,5 +7,5 @@ urlpatterns = [
     path("", include("sites.posts.urls")),
     path("", include("sites.courses.urls")),
     path("", include("sites.cleaning.urls")),
-    path("", include("sites.page.urls")),  # last: its <slug:site>/ takes what is left
+    path("", include("storefront.urls")),  # last: its <slug:site>/ takes what is left
 ]

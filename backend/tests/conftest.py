@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.core.cache import cache
 
-from recommendations import cache as lists
-from recommendations import client, service_state
-from recommendations.client import RecommendationClient
-from recommendations.selectors.popular import forget_ranking
+from tandem import cache as lists
+from tandem import client, model_state
+from tandem.client import RecommendationClient
+from tandem.selectors.popular import forget_ranking
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cache.clear()
     forget_ranking()
     client.forget_client()
-    service_state.forget_state()
+    model_state.forget_state()
     yield
     client.forget_client()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommendation_service.datasets.files import Dataset, Events
+from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.datasets.weighting import DAY_S
 
 LOUD_ITEM = 0.5  # share of the positive events on one item

@@ -14,15 +14,15 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
-from recommendation_service.datasets import carrying, parts
-from recommendation_service.datasets.content import Content, Say, Source, read, timed
-from recommendation_service.datasets.files import SUMMARY, Dataset, export_folder
-from recommendation_service.datasets.matches import write_matches
+from recommendation_service.datasets import incremental, writer
+from recommendation_service.datasets.export_content import Content, Say, Source, read, timed
+from recommendation_service.datasets.impressions import write_shown
+from recommendation_service.datasets.pair_outcomes import write_matches
+from recommendation_service.datasets.reader import SUMMARY, Dataset, export_folder
 from recommendation_service.datasets.records import FORMAT
-from recommendation_service.datasets.shown import write_shown
 from recommendation_service.errors import DatasetError
+from recommendation_service.publishing.versions import VersionedFolder, file_seal
 from recommendation_service.use_cases.schema import UseCase
-from recommendation_service.versioned import VersionedFolder, file_seal
 
 PARTS = ("catalogue", "als", "two_tower")
 KEEP_VERSIONS = 3
@@ -31,10 +31,10 @@ STABLE_NAMES = (
     "als_interactions.npz",
     "als_user_mapping.json",
     "als_item_mapping.json",
-    f"{parts.TRAIN}.csv",
-    f"{parts.TRAIN}.parquet",
+    f"{writer.TRAIN}.csv",
+    f"{writer.TRAIN}.parquet",
 )
-NOT_COMPARED = f"{parts.TRAIN}.parquet"  # names the version of the library that wrote it; the .csv says the same
+NOT_COMPARED = f"{writer.TRAIN}.parquet"  # names the version of the library that wrote it; the .csv says the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def write_export(
     if before is None:
         content = read(source, use_case, catalogue, now=now, say=say)
     else:
-        content = carrying.read_partly(source, use_case, catalogue, before, fresh, now=now, say=say)
+        content = incremental.read_partly(source, use_case, catalogue, before, fresh, now=now, say=say)
     _sweep(place)
     with place.draft() as draft:
         with timed(say, "files") as count:
@@ -95,11 +95,11 @@ def _before(data_dir: Path, catalogue: str) -> Dataset | None:
 
 
 def _write(draft: Path, content: Content) -> int:
-    parts.write_items(draft, content.item_ids, content.records, content.popularity)
-    parts.write_people(draft, content.user_ids, content.profiles)
-    parts.write_matrix(draft, content.matrix, content.user_ids, content.item_ids)
-    parts.write_histories(draft, content.histories)
-    parts.write_train(draft, content.train, content.user_ids, content.item_ids)
+    writer.write_items(draft, content.item_ids, content.records, content.popularity)
+    writer.write_people(draft, content.user_ids, content.profiles)
+    writer.write_matrix(draft, content.matrix, content.user_ids, content.item_ids)
+    writer.write_histories(draft, content.histories)
+    writer.write_train(draft, content.train, content.user_ids, content.item_ids)
     if content.shown is not None:
         write_shown(draft, content.shown)
     if content.matches is not None:

@@ -6,9 +6,9 @@ from itertools import chain
 
 import numpy as np
 
-from recommendation_service.datasets.files import Dataset, Events
+from recommendation_service.core.numeric import AnyArray
+from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.datasets.weighting import DAY_S
-from recommendation_service.numeric import AnyArray
 from recommendation_service.use_cases.schema import UseCase
 
 LEAST_DAYS = 60.0  # shorter, and a cut by time leaves test parts of a few days

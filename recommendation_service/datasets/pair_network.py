@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommendation_service.datasets.pairing import Pairs, features
+from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, dense
+from recommendation_service.datasets.pair_features import Pairs, features
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.side import Words
-from recommendation_service.numeric import AnyArray, Bools, Floats, Ints, dense
 from recommendation_service.use_cases.schema import Pairing
 
 FAR = np.float32(10)  # standard deviations from the mean at which a number is cut off: a typing mistake is no signal

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from recommendation_service.numeric import AnyArray, Ints
+from recommendation_service.core.numeric import AnyArray, Ints
 
 FORMAT = 1
 

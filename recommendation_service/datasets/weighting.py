@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import HISTORY_LIMIT, History, PastEvent
-from recommendation_service.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.use_cases.schema import UseCase, Weighting
 
 DAY_S = 86_400.0

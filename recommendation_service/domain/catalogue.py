@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
+from recommendation_service.core.numeric import Bools, Floats, Ints
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.side import Side
-from recommendation_service.numeric import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

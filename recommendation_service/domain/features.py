@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from recommendation_service.core.numeric import AnyArray, Floats, Ints, unit_range
 from recommendation_service.domain.catalogue import Catalogue, Facet
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates
-from recommendation_service.numeric import AnyArray, Floats, Ints, unit_range
 
 DAY_S = 86_400.0
 LATELY = 10  # newest items of a history that count as touched lately

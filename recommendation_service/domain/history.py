@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recommendation_service.numeric import Floats, Ints
+from recommendation_service.core.numeric import Floats, Ints
 
 HISTORY_LIMIT = 500  # items whose weight counts for taste
 SEEN_LIMIT = 5000  # events that are remembered as seen

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from recommendation_service.core.numeric import Bytes, Ints
 from recommendation_service.errors import DatasetError
-from recommendation_service.numeric import Bytes, Ints
 
 
 class IdMap:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from recommendation_service.core.numeric import Bools, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import History, PastEvent
 from recommendation_service.domain.side import Side, Thing
-from recommendation_service.numeric import Bools, Ints
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recommendation_service.numeric import AnyArray, Floats, Ints
+from recommendation_service.core.numeric import AnyArray, Floats, Ints
 
 Words = AnyArray  # (n,) of str, "" where unknown
 

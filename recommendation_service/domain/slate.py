@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from recommendation_service.numeric import Floats, Ints
+from recommendation_service.core.numeric import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

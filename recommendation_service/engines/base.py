@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from recommendation_service.core.numeric import Floats, Ints, top_rows
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Reason, Skip
-from recommendation_service.numeric import Floats, Ints, top_rows
 
 
 class Engine(ABC):

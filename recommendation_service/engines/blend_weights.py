@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import AnyArray
 from recommendation_service.domain.query import Query
-from recommendation_service.engines.vectors import array
+from recommendation_service.engines.alignment import array
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
-from recommendation_service.numeric import AnyArray
+from recommendation_service.publishing.store import Artifact
 
 BY_SEGMENT = ("segment_weights", "segment_bounds")  # optional: an artifact without them weighs alike for everybody
 

@@ -7,14 +7,14 @@ from typing import ClassVar
 import numpy as np
 from scipy import sparse
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import Bools, Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
+from recommendation_service.engines.alignment import Alignment, Taste, array, csr
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.latest import Latest
-from recommendation_service.engines.vectors import Alignment, Taste, array, csr
-from recommendation_service.numeric import Bools, Floats, Ints
+from recommendation_service.publishing.store import Artifact
 
 REASON_FROM_PEOPLE = 10  # fewer people than this could be recognised in "often bought together"
 

@@ -6,15 +6,15 @@ from typing import ClassVar
 import numpy as np
 from scipy import sparse
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, unit_rows
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
 from recommendation_service.domain.slate import Reason
+from recommendation_service.engines.alignment import Alignment, Taste, array, csr
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.latest import Latest
-from recommendation_service.engines.vectors import Alignment, Taste, array, csr
-from recommendation_service.engines.wording import matches, shared_tags, similar
-from recommendation_service.numeric import AnyArray, Bools, Floats, Ints, unit_rows
+from recommendation_service.engines.reason_texts import matches, shared_tags, similar
+from recommendation_service.publishing.store import Artifact
 
 PROFILE_COUNTS_AS = 3.0  # liked items: what a profile says fades as the history grows
 

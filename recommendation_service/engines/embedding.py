@@ -4,16 +4,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import Bools, Floats, weighted_direction
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
+from recommendation_service.engines.alignment import Alignment, Taste, array, telling
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.latest import Latest
-from recommendation_service.engines.vectors import Alignment, Taste, array, telling
-from recommendation_service.engines.wording import shared_tags, similar
+from recommendation_service.engines.reason_texts import shared_tags, similar
 from recommendation_service.errors import ArtifactRefused
-from recommendation_service.numeric import Bools, Floats, weighted_direction
+from recommendation_service.publishing.store import Artifact
 
 _UNIT = 1e-3  # how far a stored vector's length may be from 1
 

@@ -9,15 +9,15 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import Bools, Floats, Ints, blend, top_rows, unit_range
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Reason, Skip
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.blend_weights import Weights, learned_weights, stated_weights
 from recommendation_service.engines.latest import Latest
-from recommendation_service.engines.turn import take_turn
+from recommendation_service.engines.safe_call import take_turn
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.numeric import Bools, Floats, Ints, blend, top_rows, unit_range
+from recommendation_service.publishing.store import Artifact
 
 LEAST_MEMBERS = 2
 SILENT = "cannot_say"

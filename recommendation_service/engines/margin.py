@@ -5,15 +5,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
+from recommendation_service.engines.alignment import Alignment, Taste, array, parameter, telling
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.vectors import Alignment, Taste, array, parameter, telling
-from recommendation_service.engines.wording import because
-from recommendation_service.numeric import Floats
+from recommendation_service.engines.reason_texts import because
+from recommendation_service.publishing.store import Artifact
 
 
 @dataclass(frozen=True, slots=True, eq=False)

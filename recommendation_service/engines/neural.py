@@ -4,17 +4,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from recommendation_service.artifacts import shapes
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import Floats
+from recommendation_service.datasets.pair_features import Pairs
 from recommendation_service.datasets.pair_network import PairNetwork, PairScores
-from recommendation_service.datasets.pairing import Pairs
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.pairs import pairs_of
+from recommendation_service.engines.pair_base import pairs_of
 from recommendation_service.errors import ArtifactRefused
-from recommendation_service.numeric import Floats
+from recommendation_service.publishing import array_schemas
+from recommendation_service.publishing.store import Artifact
 from recommendation_service.use_cases.schema import Pairing
 
 FULL = np.float32(100)
@@ -41,7 +41,7 @@ class Neural(Engine):
 
         Raises ArtifactRefused naming what does not fit, above all when the use-case file tells other features by now.
         """
-        shapes.check("neural", artifact.arrays, place=artifact.version)
+        array_schemas.check("neural", artifact.arrays, place=artifact.version)
         _check_features(artifact, pairing)
         network = PairNetwork.from_arrays(artifact.arrays)
         _check_numbers(artifact, network, pairing)

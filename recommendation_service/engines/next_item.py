@@ -4,11 +4,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
-from recommendation_service.engines.item_sums import ItemSums, Table
-from recommendation_service.engines.vectors import Alignment, Taste, array
-from recommendation_service.numeric import Floats, Ints
+from recommendation_service.engines.alignment import Alignment, Taste, array
+from recommendation_service.engines.item_to_item import ItemSums, Table
+from recommendation_service.publishing.store import Artifact
 
 MOST_WINDOWS = 2
 

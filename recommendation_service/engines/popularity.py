@@ -4,11 +4,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import Engine
-from recommendation_service.numeric import Floats
 
 POPULAR_SHARE = 0.75  # "popular" means more chosen than three quarters of the items that were chosen at all
 NEW_DAYS = 30.0

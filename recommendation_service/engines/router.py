@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from recommendation_service.domain.query import Query
 from recommendation_service.engines.bandit import Bandit
-from recommendation_service.engines.routing import Policy, Router
+from recommendation_service.engines.router_base import Policy, Router
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.options import checked, one_of
 from recommendation_service.use_cases.schema import Part

@@ -5,16 +5,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, dense
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
+from recommendation_service.engines.alignment import Alignment, Taste, array, parameter, telling
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.latest import Latest
-from recommendation_service.engines.vectors import Alignment, Taste, array, parameter, telling
-from recommendation_service.engines.wording import because
+from recommendation_service.engines.reason_texts import because
 from recommendation_service.errors import ArtifactRefused
-from recommendation_service.numeric import AnyArray, Bools, Floats, Ints, dense
+from recommendation_service.publishing.store import Artifact
 
 EPSILON = np.float32(1e-5)  # torch's, in layer normalisation
 

@@ -5,16 +5,16 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import Floats, Ints, dense, top_rows, unit_rows
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
 from recommendation_service.domain.slate import Candidates, Reason, Skip
+from recommendation_service.engines.alignment import Alignment, Taste, array, parameter, telling
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.latest import Latest
-from recommendation_service.engines.nearest import NearestIndex, open_index
-from recommendation_service.engines.vectors import Alignment, Taste, array, parameter, telling
-from recommendation_service.engines.wording import because, matches
-from recommendation_service.numeric import Floats, Ints, dense, top_rows, unit_rows
+from recommendation_service.engines.nearest_rows import NearestIndex, open_index
+from recommendation_service.engines.reason_texts import because, matches
+from recommendation_service.publishing.store import Artifact
 
 ASK_AT_MOST = 0.5  # of the rows: above it, looking at all of them is as quick and finds everything
 

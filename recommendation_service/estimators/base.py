@@ -3,8 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from recommendation_service.core.numeric import AnyArray
 from recommendation_service.domain.side import Side
-from recommendation_service.numeric import AnyArray
 
 
 class Estimator(ABC):

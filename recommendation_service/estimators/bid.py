@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from recommendation_service.artifacts.store import Artifact
-from recommendation_service.datasets.pairing import Pairs, features, meet
-from recommendation_service.datasets.vocabulary import places
+from recommendation_service.core.numeric import AnyArray, Floats, dense, standardised
+from recommendation_service.datasets.pair_features import Pairs, features, meet
+from recommendation_service.datasets.pair_vocabulary import places
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.estimators.base import Estimator
-from recommendation_service.numeric import AnyArray, Floats, dense, standardised
+from recommendation_service.publishing.store import Artifact
 from recommendation_service.use_cases.schema import Feature, Pairing
 
 FURTHEST = 6.0  # logarithms from 1 unit of money an hour; e^6 is about 400: no network may say what nobody pays

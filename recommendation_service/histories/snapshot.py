@@ -1,6 +1,6 @@
 """A user's past as of the last export: always there, as old as that export."""
 
-from recommendation_service.datasets.files import Dataset
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import Profile
 

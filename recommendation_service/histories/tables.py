@@ -3,12 +3,12 @@
 from sqlalchemy import JSON, BigInteger, Column, DateTime, Float, MetaData, SmallInteger, String, Table, Uuid
 
 METADATA = MetaData()
-USERS = Table("recommendations_userkey", METADATA, Column("id", BigInteger), Column("user_id", String))
-ITEMS = Table("recommendations_itemkey", METADATA, Column("id", BigInteger), Column("item_id", String))
-CATALOGUES = Table("recommendations_cataloguekey", METADATA, Column("id", SmallInteger), Column("name", String))
-EVENTS = Table("recommendations_eventkey", METADATA, Column("id", SmallInteger), Column("name", String))
+USERS = Table("tandem_userkey", METADATA, Column("id", BigInteger), Column("user_id", String))
+ITEMS = Table("tandem_itemkey", METADATA, Column("id", BigInteger), Column("item_id", String))
+CATALOGUES = Table("tandem_cataloguekey", METADATA, Column("id", SmallInteger), Column("name", String))
+EVENTS = Table("tandem_eventkey", METADATA, Column("id", SmallInteger), Column("name", String))
 INTERACTIONS = Table(
-    "recommendations_userinteraction",
+    "tandem_userinteraction",
     METADATA,
     Column("id", BigInteger),
     Column("user_id", BigInteger),
@@ -20,7 +20,7 @@ INTERACTIONS = Table(
     Column("request_id", Uuid),
 )
 LISTS = Table(
-    "recommendations_impression",
+    "tandem_impression",
     METADATA,
     Column("request_id", Uuid),
     Column("user_id", BigInteger),

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from functools import partial
 
+from recommendation_service.core.numeric import Ints
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import SEEN_BEFORE, Reason, Skip
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.turn import take_turn
-from recommendation_service.numeric import Ints
+from recommendation_service.engines.safe_call import take_turn
 
 
 def reasons_for(

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from recommendation_service.core.numeric import Floats, unit_rows
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates
-from recommendation_service.numeric import Floats, unit_rows
 
 DAY_S = 86_400.0
 

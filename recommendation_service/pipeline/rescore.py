@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recommendation_service.core.numeric import Floats, unit_range
 from recommendation_service.domain.features import SCORE, noted
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Skip
-from recommendation_service.engines.turn import Turns
-from recommendation_service.numeric import Floats, unit_range
+from recommendation_service.engines.safe_call import Turns
 from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
 
 log = logging.getLogger("recommendation_service")

@@ -8,16 +8,16 @@ from typing import Protocol
 
 import numpy as np
 
+from recommendation_service.core.numeric import Bools, Ints
 from recommendation_service.datasets.weighting import history_of
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import MAX_LIMIT, Ask, Profile, Query
 from recommendation_service.domain.slate import Skip
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
-from recommendation_service.numeric import Bools, Ints
 from recommendation_service.pipeline.contexts import CONTEXT, check_context, context_of, offered
-from recommendation_service.pipeline.plan import Mask, Plan
 from recommendation_service.pipeline.rules import exclude_rows, wanted
+from recommendation_service.pipeline.surface_pipeline import Mask, Plan
 from recommendation_service.use_cases.schema import UseCase
 
 log = logging.getLogger("recommendation_service")

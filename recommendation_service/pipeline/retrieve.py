@@ -6,12 +6,12 @@ from functools import partial
 
 import numpy as np
 
+from recommendation_service.core.numeric import Ints
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import ALL_SEEN, SEEN_EVERYTHING, Candidates, Skip
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.turn import take_turn
-from recommendation_service.numeric import Ints
-from recommendation_service.pipeline.plan import Plan
+from recommendation_service.engines.safe_call import take_turn
+from recommendation_service.pipeline.surface_pipeline import Plan
 
 NOBODY = "none"  # method_used of an answer that no engine gave
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from recommendation_service.core.numeric import Bools, Ints
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates
 from recommendation_service.errors import InvalidInput
-from recommendation_service.numeric import Bools, Ints
 
 
 def exclude_seen(query: Query) -> Bools:

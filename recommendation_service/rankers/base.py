@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates
-from recommendation_service.numeric import Floats
 
 
 class TooLate(Exception):

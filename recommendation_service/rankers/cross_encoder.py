@@ -5,11 +5,11 @@ The model lives in a process of its own (`serve_cross_encoder`), so that torch n
 
 from typing import ClassVar
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Skip
-from recommendation_service.numeric import Floats
+from recommendation_service.publishing.store import Artifact
 from recommendation_service.rankers.base import Ranker
 from recommendation_service.rankers.pair_client import PairClient, client_of
 from recommendation_service.settings import Settings

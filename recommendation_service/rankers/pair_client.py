@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from recommendation_service.core.numeric import Floats
+from recommendation_service.core.signing import sign
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.numeric import Floats
 from recommendation_service.rankers.base import CannotAnswer, TooLate
-from recommendation_service.signing import sign
 
 AUDIENCE = "cross_encoder"  # of the tokens that the worker takes
 TOKEN_SECONDS = 60

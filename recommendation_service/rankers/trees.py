@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.errors import ArtifactRefused
-from recommendation_service.numeric import AnyArray, Bools, Floats, Ints
 
 ARRAYS = ("tree_roots", "node_feature", "node_threshold", "node_left", "node_right", "node_unknown_left", "node_value")
 

@@ -2,8 +2,8 @@
 
 import logging
 
-from recommendation_service.pipeline.plan import Plan
-from recommendation_service.services.live import Live
+from recommendation_service.pipeline.surface_pipeline import Plan
+from recommendation_service.services.serving import Live
 from recommendation_service.use_cases.schema import UseCase
 
 log = logging.getLogger(__name__)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recommendation_service.core.numeric import AnyArray
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
 from recommendation_service.estimators.base import Estimator
-from recommendation_service.numeric import AnyArray
 from recommendation_service.use_cases.schema import UseCase
 
 

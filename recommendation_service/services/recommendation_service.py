@@ -14,9 +14,9 @@ from recommendation_service.domain.query import Ask, Query
 from recommendation_service.domain.slate import Candidates, Reason, Recommendation, Skip, Slate, StageRun
 from recommendation_service.engines.base import Engine
 from recommendation_service.pipeline.explain import reasons_for
-from recommendation_service.pipeline.plan import Plan
 from recommendation_service.pipeline.resolve import resolve
 from recommendation_service.pipeline.retrieve import Found, retrieve
+from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.services.runtime import Runtime
 
 log = logging.getLogger("recommendation_service")

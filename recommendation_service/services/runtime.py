@@ -9,8 +9,8 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.router import Policy
 from recommendation_service.errors import ConfigurationError, NotFound, Unavailable
 from recommendation_service.estimators.base import Estimator
-from recommendation_service.pipeline.plan import Plan
 from recommendation_service.pipeline.resolve import HistorySource
+from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.rankers.base import Ranker
 from recommendation_service.use_cases.schema import UseCase
 

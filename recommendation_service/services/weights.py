@@ -1,7 +1,7 @@
 """By which weights the main ensembles answer now, in words for people."""
 
 from recommendation_service.engines.ensemble import Ensemble
-from recommendation_service.services.live import Live
+from recommendation_service.services.serving import Live
 
 WAITING = "stated weights serve until train_all publishes learned ones"
 

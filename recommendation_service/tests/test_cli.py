@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from recommendation_service import reference
 from recommendation_service.cli import main
+from recommendation_service.commands import reference_docs
 from recommendation_service.tests.support import service
 from recommendation_service.tests.support.cleaning import export_cleaning, publish_neural
 from recommendation_service.tests.support.service import KEY
@@ -184,7 +184,7 @@ def test_doctor_names_the_next_command_at_every_stage(root: Path, capsys: pytest
 
 
 def test_the_committed_reference_pages_are_fresh(capsys: pytest.CaptureFixture[str]) -> None:
-    assert reference.stale() == []
+    assert reference_docs.stale() == []
     assert main(["docs", "--check"]) == 0
     assert capsys.readouterr().err == ""
 
@@ -195,11 +195,11 @@ def test_docs_writes_what_is_missing_and_check_tells_it(tmp_path: Path, capsys: 
     assert "environment.md is not fresh" in capsys.readouterr().err
     assert main(["docs", *folder]) == 0
     assert main(["docs", "--check", *folder]) == 0
-    assert {path.name for path in (tmp_path / "reference").iterdir()} == set(reference.PAGES)
+    assert {path.name for path in (tmp_path / "reference").iterdir()} == set(reference_docs.PAGES)
 
 
 def test_every_setting_is_in_the_environment_page() -> None:
-    page = reference.environment()
+    page = reference_docs.environment()
     for name in service.environment(Path("x")):
         assert f"| `{name}` |" in page
-    assert str(reference.FOLDER.parents[1]) not in page
+    assert str(reference_docs.FOLDER.parents[1]) not in page

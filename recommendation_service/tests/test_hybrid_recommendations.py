@@ -6,22 +6,23 @@ import json
 import numpy as np
 import pytest
 
-from recommendation_service import embedding_map, measure_lists, train_margin
-from recommendation_service.artifacts.store import ArtifactStore
-from recommendation_service.datasets.files import Dataset
+from recommendation_service import train_margin
+from recommendation_service.commands import embedding_plot, evaluate_lists
+from recommendation_service.commands.evaluate_lists import Trial, Variant, variants
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import Ask
-from recommendation_service.measure_lists import Trial, Variant, variants
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.exports import NOW, write_export
 from recommendation_service.tests.support.magazine import SUBJECTS, magazine
 from recommendation_service.tests.support.materials import material_of
 from recommendation_service.tests.support.service import settings_under
-from recommendation_service.training.evaluation import build_panel, score_people
-from recommendation_service.training.margin_parameters import MarginParameters
-from recommendation_service.training.metrics import ndcg
-from recommendation_service.training.recipes import fit
+from recommendation_service.training.evaluation.evaluator import build_panel, score_people
+from recommendation_service.training.evaluation.metrics import ndcg
+from recommendation_service.training.evaluation.splits import time_split
+from recommendation_service.training.models.margin_parameters import MarginParameters
 from recommendation_service.training.report import Report
-from recommendation_service.training.splits import time_split
+from recommendation_service.training.trainers import fit
 from recommendation_service.use_cases.loader import load
 from recommendation_service.wiring import TRAINED, build_service
 
@@ -197,7 +198,7 @@ def test_wrong_usage_of_training_ends_with_two(blog, wrong, capsys):
 def test_measuring_prints_a_row_a_variant_and_what_it_means(blog, tmp_path, capsys):
     file = tmp_path / "lists.json"
     assert (
-        measure_lists.main([*options(blog), "--k", "8", "--people", "20", "--diversity", "0", "1.5", "--json", str(file)]) == 0
+        evaluate_lists.main([*options(blog), "--k", "8", "--people", "20", "--diversity", "0", "1.5", "--json", str(file)]) == 0
     )
     printed = capsys.readouterr().out
     for name in ("popular", "content_based", "collaborative", "hybrid", "hybrid + diversity", "hybrid + freshness + diversity"):
@@ -218,7 +219,7 @@ def test_measuring_prints_a_row_a_variant_and_what_it_means(blog, tmp_path, caps
 )
 def test_measuring_says_what_is_wrong(blog, words, code, told, capsys):
     try:
-        ended = measure_lists.main([*options(blog), *words])
+        ended = evaluate_lists.main([*options(blog), *words])
     except SystemExit as usage:
         ended = usage.code
     assert ended == code
@@ -250,7 +251,7 @@ def test_variants_are_each_engine_alone_then_each_reranker_then_all():
 
 def test_the_map_is_drawn_and_says_how_many_neighbours_are_of_one_category(blog, tmp_path, capsys):
     path = tmp_path / "map.svg"
-    assert embedding_map.main([*options(blog), "--output", str(path)]) == 0
+    assert embedding_plot.main([*options(blog), "--output", str(path)]) == 0
     printed = capsys.readouterr().out
     assert "map.svg: 120 of 120 items of margin_v1, 4 categories" in printed
     assert "of its own category; chance would give 2" in printed
@@ -258,9 +259,9 @@ def test_the_map_is_drawn_and_says_how_many_neighbours_are_of_one_category(blog,
 
 
 def test_a_map_without_a_model_or_a_place_says_the_fix(blog, tmp_path, capsys):
-    assert embedding_map.main([*options(blog), "--kind", "als", "--output", str(tmp_path / "map.svg")]) == 1
+    assert embedding_plot.main([*options(blog), "--kind", "als", "--output", str(tmp_path / "map.svg")]) == 1
     assert "no published model of kind als; run: python -m recommendation_service.train_all" in capsys.readouterr().err
-    assert embedding_map.main([*options(blog), "--output", str(tmp_path / "no" / "map.svg")]) == 1
+    assert embedding_plot.main([*options(blog), "--output", str(tmp_path / "no" / "map.svg")]) == 1
     assert "choose another --output" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        embedding_map.main([*options(blog), "--output", "map.gif"])
+        embedding_plot.main([*options(blog), "--output", "map.gif"])

@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
+from recommendation_service.core.signing import MIN_KEY_BYTES
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.settings import Settings, load_settings
-from recommendation_service.signing import MIN_KEY_BYTES
 
 LONG = "k" * MIN_KEY_BYTES
 

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendation_service import update_bandit
-from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.engines.bandit import Bandit
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.histories.outcomes import NOTHING, Played
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support import shown
 from recommendation_service.tests.support.shown import EVEN, NOW, List
-from recommendation_service.training.bandit import arrays_of, tally, values_of
+from recommendation_service.training.models.bandit import arrays_of, tally, values_of
 from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import Part
 from recommendation_service.wiring import policy_of

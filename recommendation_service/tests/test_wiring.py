@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from recommendation_service import app as app_module
-from recommendation_service.datasets.files import Dataset
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Slate
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.services.live import Live
+from recommendation_service.services.serving import Live
 from recommendation_service.services.weights import WAITING, weights_told
 from recommendation_service.tests.support import service
 from recommendation_service.use_cases.loader import load, load_file, names

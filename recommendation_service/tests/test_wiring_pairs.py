@@ -9,12 +9,12 @@ import pytest
 
 from recommendation_service import evaluate
 from recommendation_service.domain.query import Ask
-from recommendation_service.engines.attributes import Attributes
 from recommendation_service.engines.neural import Neural
+from recommendation_service.engines.rule_based import Attributes
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.estimators.base import Estimator
 from recommendation_service.services.announce import announce
-from recommendation_service.services.live import Live
+from recommendation_service.services.serving import Live
 from recommendation_service.tests.support import service
 from recommendation_service.tests.support.cleaning import export_cleaning, publish_neural
 from recommendation_service.use_cases.loader import PACKAGED, load

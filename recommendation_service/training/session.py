@@ -5,20 +5,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from recommendation_service.artifacts.store import Artifact, ArtifactStore
+from recommendation_service.core.numeric import Floats
 from recommendation_service.datasets.checks import OF_WORDS, learners, shortage
-from recommendation_service.datasets.files import Dataset, Events
+from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.domain.catalogue import Catalogue
-from recommendation_service.numeric import Floats
-from recommendation_service.training import gate, metrics
-from recommendation_service.training.evaluation import Panel, Scorer, build_panel, score_people
-from recommendation_service.training.material import Material, ModelUnusable, NotEnough, Trained, read_material
-from recommendation_service.training.recipes import Fitted, Parameters, fit, libraries, parameters_from, stated_for
+from recommendation_service.publishing.store import Artifact, ArtifactStore
+from recommendation_service.training import publish_gate
+from recommendation_service.training.data import Material, ModelUnusable, NotEnough, Trained, read_material
+from recommendation_service.training.evaluation import metrics
+from recommendation_service.training.evaluation.evaluator import Panel, Scorer, build_panel, score_people
+from recommendation_service.training.evaluation.splits import time_split
+from recommendation_service.training.published import todays
 from recommendation_service.training.report import Report
-from recommendation_service.training.search import DEFAULT_BUDGET_S, SEARCHES, Memory, Searched, figures, stages_of, told
-from recommendation_service.training.splits import time_split
-from recommendation_service.training.todays import todays
+from recommendation_service.training.trainers import Fitted, Parameters, fit, libraries, parameters_from, stated_for
 from recommendation_service.training.trials import Trials
+from recommendation_service.training.tuning import DEFAULT_BUDGET_S, SEARCHES, Memory, Searched, figures, stages_of, told
 from recommendation_service.use_cases.schema import UseCase
 
 TRAINING_SHARES = (0.9, 0.1, 0.0)
@@ -106,14 +107,14 @@ class Session:
         searched, candidate, scores = self._candidate(kind, chosen)
         with self.report.progress(f"{self.name}/{kind}") as progress:
             refit = fit(self.whole, kind, candidate.parameters, progress=progress).trained
-        measured = gate.Measured(
+        measured = publish_gate.Measured(
             candidate=self.ndcg(scores),
             refit=self.ndcg(self._measured_scores(refit)),
             current=self._current(kind, candidate, scores, today),
             popularity=self.popularity,
             few=self._few,
         )
-        verdict = gate.judge(
+        verdict = publish_gate.judge(
             refit.arrays,
             measured,
             interactions=self.rows,
@@ -129,7 +130,7 @@ class Session:
     @property
     def _few(self) -> bool:
         """Whether validation figures are made of so few people that they are chance."""
-        return len(self.panel) < gate.LEAST_PEOPLE
+        return len(self.panel) < publish_gate.LEAST_PEOPLE
 
     @property
     def rows(self) -> int:
@@ -202,7 +203,7 @@ class Session:
         if not self.choices.tune or not stages_of(kind, chosen):
             return False
         if self._few:
-            told = f"skipped: {len(self.panel)} of {gate.LEAST_PEOPLE} validation people; the stated settings train"
+            told = f"skipped: {len(self.panel)} of {publish_gate.LEAST_PEOPLE} validation people; the stated settings train"
             self.report.stage(self.name, f"tune {kind}", self.rows, 0.0, told)
         return not self._few
 
@@ -215,7 +216,12 @@ class Session:
         return f"NDCG@10 {self.ndcg(scores):.4f}{popular}"
 
     def _publish(
-        self, refit: Trained, measured: gate.Measured, verdict: gate.Verdict, searched: Searched | None, scores: Floats | None
+        self,
+        refit: Trained,
+        measured: publish_gate.Measured,
+        verdict: publish_gate.Verdict,
+        searched: Searched | None,
+        scores: Floats | None,
     ) -> str | None:
         for warning in verdict.warnings:
             self.report.warn(f"{self.name}/{refit.kind}: {warning}")
@@ -236,7 +242,7 @@ class Session:
         )
         return published.version
 
-    def _figures(self, measured: gate.Measured, searched: Searched | None, scores: Floats | None) -> dict[str, Any]:
+    def _figures(self, measured: publish_gate.Measured, searched: Searched | None, scores: Floats | None) -> dict[str, Any]:
         found: dict[str, Any] = {
             "validation_people": len(self.panel),
             "validation_ndcg_at_10": measured.candidate,

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from recommendation_service.numeric import Floats
-from recommendation_service.training import metrics
-from recommendation_service.training.evaluation import Panel
-from recommendation_service.training.material import Material, Trained
-from recommendation_service.training.recipes import Fitted, fit
+from recommendation_service.core.numeric import Floats
+from recommendation_service.training.data import Material, Trained
+from recommendation_service.training.evaluation import metrics
+from recommendation_service.training.evaluation.evaluator import Panel
 from recommendation_service.training.report import Progress
-from recommendation_service.training.search import Memory, Searched, search
+from recommendation_service.training.trainers import Fitted, fit
+from recommendation_service.training.tuning import Memory, Searched, search
 
 Scored = Callable[[Trained], Floats | None]  # (p, n_items) of the panel's people by the serving engine; None: not served
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from flask import Request
 
+from recommendation_service.core.signing import ADMIN, ANY, MAX_TOKEN_LENGTH, SELF, verify
 from recommendation_service.errors import ConfigurationError, Forbidden, Unauthenticated
 from recommendation_service.settings import Settings
-from recommendation_service.signing import ADMIN, ANY, MAX_TOKEN_LENGTH, SELF, verify
 
 AUDIENCE = "recommendation_service"
 CONTEXT = "context"

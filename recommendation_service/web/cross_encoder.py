@@ -8,13 +8,13 @@ from typing import Annotated
 from flask import Flask, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from recommendation_service.core.numeric import Floats
 from recommendation_service.errors import Unavailable
-from recommendation_service.numeric import Floats
 from recommendation_service.rankers.pair_client import AUDIENCE, Pair
 from recommendation_service.settings import Settings
 from recommendation_service.web import errors
-from recommendation_service.web.asking import invalid, parse_json
 from recommendation_service.web.auth import Doorkeeper
+from recommendation_service.web.request_parsing import invalid, parse_json
 
 MAX_BODY_BYTES = 256_000
 MAX_PAIRS = 100

@@ -5,7 +5,7 @@ from time import perf_counter
 
 from flask import Flask, Response, g, request
 
-from recommendation_service.services.live import Live
+from recommendation_service.services.serving import Live
 from recommendation_service.web import metrics
 
 HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import InvalidInput
 from recommendation_service.services.estimate_service import Estimates, EstimateService
-from recommendation_service.web import asking, metrics
+from recommendation_service.web import metrics, request_parsing
 from recommendation_service.web.auth import CONTEXT
-from recommendation_service.web.context import doorkeeper, json_response, live
 from recommendation_service.web.estimate_schemas import EstimateIn, EstimatesOut
+from recommendation_service.web.middleware import doorkeeper, json_response, live
 
 blueprint = APIBlueprint("estimates", __name__, url_prefix="/api/estimates", tag="Estimates")
 
@@ -43,9 +43,9 @@ def _asked(request: Request) -> EstimateIn:
         name = min(request.args)
         raise InvalidInput(f"{name}: a POST takes everything in its body", fields={f"/{name}": "not allowed in the query"})
     try:
-        asked = EstimateIn.model_validate(asking.parse_json(request))
+        asked = EstimateIn.model_validate(request_parsing.parse_json(request))
     except ValidationError as error:
-        raise asking.invalid(error) from error
+        raise request_parsing.invalid(error) from error
     met: set[str] = set()
     for place, one in enumerate(asked.offers):
         if one.item_id in met:

@@ -7,17 +7,17 @@ import numpy as np
 from apiflask import APIBlueprint
 from flask import Response, request
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import AnyArray
+from recommendation_service.core.signing import ADMIN, ANY
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import History
 from recommendation_service.domain.query import Query
 from recommendation_service.engines.router import LEARNING, Policy, Router
-from recommendation_service.numeric import AnyArray
-from recommendation_service.services.live import Holding, Live
+from recommendation_service.publishing.store import Artifact
+from recommendation_service.publishing.watcher import Watched
+from recommendation_service.services.serving import Holding, Live
 from recommendation_service.services.weights import weights_told
-from recommendation_service.signing import ADMIN, ANY
-from recommendation_service.watched import Watched
-from recommendation_service.web.context import doorkeeper, json_response, live
+from recommendation_service.web.middleware import doorkeeper, json_response, live
 from recommendation_service.web.schemas import ArmOut, ModelOut, ModelsOut, ReloadOut
 
 VECTORS = ("item_vectors", "item_factors")  # arrays with one row an item

@@ -9,9 +9,9 @@ from pydantic.json_schema import models_json_schema
 
 from recommendation_service.domain.ids import MAX_ID_LENGTH
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
-from recommendation_service.web.context import json_response
 from recommendation_service.web.errors import PROBLEM_JSON
 from recommendation_service.web.estimate_schemas import EstimateIn
+from recommendation_service.web.middleware import json_response
 from recommendation_service.web.schemas import AskIn, Problem
 
 VERSION = "0.1.0"

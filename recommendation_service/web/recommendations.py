@@ -10,11 +10,11 @@ from flask import Response, g, request
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.slate import Slate
 from recommendation_service.errors import NotFound, Unavailable
-from recommendation_service.services.live import Live, Serving
+from recommendation_service.services.serving import Live, Serving
 from recommendation_service.use_cases.schema import Surface, UseCase
-from recommendation_service.web import asking, metrics
+from recommendation_service.web import metrics, request_parsing
 from recommendation_service.web.auth import CONTEXT, Caller
-from recommendation_service.web.context import doorkeeper, json_response, live
+from recommendation_service.web.middleware import doorkeeper, json_response, live
 from recommendation_service.web.schemas import Answer, AskIn
 
 MAX_OFFERS_BYTES = 1_000_000  # 500 offers of 40 numbers each; services only
@@ -59,7 +59,7 @@ def ask_for(use_case: str, surface: str, subject: str) -> Response:
 def _answer_get(use_case_name: str, surface_name: str, subject: str | None) -> Response:
     caller = doorkeeper().caller(request)
     surface = _find(live(), use_case_name, surface_name, caller)
-    asked = asking.from_query(request, surface, subject)
+    asked = request_parsing.from_query(request, surface, subject)
     return _answer(caller, use_case_name, surface_name, surface, asked)
 
 
@@ -68,7 +68,7 @@ def _answer_post(use_case_name: str, surface_name: str, subject: str | None) -> 
     surface = _find(live(), use_case_name, surface_name, caller)
     if surface.about == CONTEXT:
         request.max_content_length = MAX_OFFERS_BYTES
-    asked = asking.from_body(request, surface, subject)
+    asked = request_parsing.from_body(request, surface, subject)
     return _answer(caller, use_case_name, surface_name, surface, asked)
 
 
@@ -77,8 +77,8 @@ def _answer(caller: Caller, use_case: str, surface_name: str, surface: Surface, 
         raise _nothing_here(live().use_cases)
     serving = live().serving  # one look, so that the whole answer is of one moment
     catalogue = _catalogue(serving, use_case, surface)
-    asking.check_filters(asked.filters, catalogue.facets if asked.offers is None else ())
-    ask_ = asking.to_ask(asked, use_case, surface_name, request_id=asked.request_id or g.request_id)
+    request_parsing.check_filters(asked.filters, catalogue.facets if asked.offers is None else ())
+    ask_ = request_parsing.to_ask(asked, use_case, surface_name, request_id=asked.request_id or g.request_id)
     g.request_id = ask_.request_id
     g.state = serving.state
     slate = serving.recommender.recommend(ask_)

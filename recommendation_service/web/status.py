@@ -3,10 +3,10 @@
 from apiflask import APIBlueprint
 from flask import Response, request
 
-from recommendation_service.services.live import Live
+from recommendation_service.services.serving import Live
 from recommendation_service.services.weights import WAITING, weights_told
 from recommendation_service.web import metrics
-from recommendation_service.web.context import doorkeeper, json_response, live
+from recommendation_service.web.middleware import doorkeeper, json_response, live
 from recommendation_service.web.models import listing
 from recommendation_service.web.schemas import HealthOut, StateOut, UseCaseHealth
 

@@ -23,16 +23,17 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_htmx",
-    "recommendations",
+    "tandem",
     "api",
-    "sites.demo",
-    "sites.page",
+    "demo",
+    "storefront",
     "sites.startups",
     "sites.movies",
     "sites.shop",
     "sites.posts",
     "sites.courses",
     "sites.cleaning",
+    "recommendations",
 ]
 
 MIDDLEWARE = [
@@ -45,7 +46,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "api.middleware.SecurityHeaders",
+    "tandem.api.middleware.SecurityHeaders",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -85,7 +86,7 @@ if CACHE_URL:
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": CACHE_URL,
             "OPTIONS": {
-                "serializer": "recommendations.cache.JSONSerializer",  # Django's own would unpickle what Redis holds
+                "serializer": "tandem.cache.JSONSerializer",  # Django's own would unpickle what Redis holds
                 "socket_timeout": 0.05,
                 "socket_connect_timeout": 0.05,
             },
@@ -114,13 +115,13 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "api.authentication.BearerAuthentication",
+        "tandem.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "api.problems.problem_handler",
-    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.PerUser"],
+    "EXCEPTION_HANDLER": "tandem.api.problem_details.problem_handler",
+    "DEFAULT_THROTTLE_CLASSES": ["tandem.api.throttling.PerUser"],
     "DEFAULT_THROTTLE_RATES": {"user": env.str("THROTTLE_USER", default="600/min")},
 }
 SPECTACULAR_SETTINGS = {
@@ -134,7 +135,7 @@ SPECTACULAR_SETTINGS = {
         "JobStatusEnum": "sites.cleaning.models.CleaningJob.Status",
         "BidStatusEnum": "sites.cleaning.models.JobBid.Status",
         "PaymentStatusEnum": "sites.cleaning.models.Payment.Status",
-        "ScoringModeEnum": "recommendations.modes.MODES",
+        "ScoringModeEnum": "sites.cleaning.conf.MODES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -158,10 +159,10 @@ RECOMMENDATION_MODELS_DIR = Path(
         default=env.str("RS_MODELS_DIR", default=str(BACKEND.parent / "recommendation_service" / "models")),
     )
 )
-RECOMMENDATION_ENGINE = "sites.cleaning.recommendation_engine.RecommendationEngine"
-RECOMMENDATION_SCORING = "sites.cleaning.scoring_service.ScoringService"
+RECOMMENDATION_ENGINE = "sites.cleaning.recommender.engine.RecommendationEngine"
+RECOMMENDATION_SCORING = "sites.cleaning.scoring.service.ScoringService"
 
-RECOMMENDATIONS: dict[str, Any] = {
+TANDEM: dict[str, Any] = {
     "SERVICE_URL": env.str("RECOMMENDATION_SERVICE_URL", default="http://127.0.0.1:5000"),
     "SIGNING_KEYS": env.str("RS_SIGNING_KEYS", default=""),
     "DEADLINE_S": env.float("RECOMMENDATION_DEADLINE_S", default=0.3),
@@ -169,7 +170,7 @@ RECOMMENDATIONS: dict[str, Any] = {
     "CACHE_SECONDS": env.int("RECOMMENDATION_CACHE_SECONDS", default=60),
     "DATA_DIR": Path(env.str("RS_DATA_DIR", default=str(BACKEND.parent / "recommendation_service" / "data"))),
     "MODELS_DIR": Path(env.str("RS_MODELS_DIR", default=str(BACKEND.parent / "recommendation_service" / "models"))),
-    "USER_ID": "recommendations.identity.user_id_of",
+    "USER_ID": "tandem.identity.user_id_of",
     # what a run of each kind does, one command after the other; {use_case} is put in, "manage.py" and "-m" are Python's
     "RUNS": {
         "reindex": (

@@ -1,12 +1,12 @@
 """A developer's own machine, and `make demo`."""
 
 from config.settings.base import *  # noqa: F403 - a settings module is its base plus the differences
-from config.settings.base import BACKEND, RECOMMENDATIONS, env
+from config.settings.base import BACKEND, TANDEM, env
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="local-only-and-never-outside-this-machine-0000000000")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-RECOMMENDATIONS["DEMO"] = env.bool("DEMO", default=True)
+TANDEM["DEMO"] = env.bool("DEMO", default=True)
 (BACKEND / "var").mkdir(exist_ok=True)
 if not env.str("EMAIL_URL", default=""):
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"  # mails to look at, sent to nobody

@@ -1,7 +1,7 @@
 """The test suite: in memory unless DATABASE_URL or CACHE_URL name the real services."""
 
 from config.settings.base import *  # noqa: F403 - a settings module is its base plus the differences
-from config.settings.base import CACHE_URL, CACHES, DATABASES, RECOMMENDATIONS, env
+from config.settings.base import CACHE_URL, CACHES, DATABASES, TANDEM, env
 
 SECRET_KEY = "only-for-tests-and-never-outside-them-0000000000000000"  # noqa: S105 - a test needs some key, and this one opens nothing
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -9,8 +9,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if not env.str("DATABASE_URL", default=""):
     DATABASES["default"]["NAME"] = ":memory:"
     DATABASES["default"]["OPTIONS"] = {}
-RECOMMENDATIONS["SIGNING_KEYS"] = "test:" + "k" * 40
-RECOMMENDATIONS["SERVICE_URL"] = "http://127.0.0.1:9"  # the discard port: nothing answers unless a test starts it
+TANDEM["SIGNING_KEYS"] = "test:" + "k" * 40
+TANDEM["SERVICE_URL"] = "http://127.0.0.1:9"  # the discard port: nothing answers unless a test starts it
 if CACHE_URL:
     # Tests empty their cache, so each process of a parallel run has a Redis database of its own.
     address, _, first = CACHE_URL.rpartition("/")

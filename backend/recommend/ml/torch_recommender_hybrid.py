@@ -1,10 +1,10 @@
 """Trains the blog's hybrid recommender: `python manage.py shell < recommend/ml/torch_recommender_hybrid.py`, run in backend/.
 
 The same as `python manage.py train_torch_recs`. Imported, it only hands on `train_and_save_hybrid` and
-`recommend_for_user_hybrid`; the model is `HybridRecommenderModel` of recommendation_service/training/margin.py.
+`recommend_for_user_hybrid`; the model is `HybridRecommenderModel` of recommendation_service/training/models/margin_mf.py.
 """
 
-from sites.posts.hybrid import recommend_for_user_hybrid, train_and_save_hybrid
+from sites.posts.training import recommend_for_user_hybrid, train_and_save_hybrid
 
 __all__ = ["recommend_for_user_hybrid", "train_and_save_hybrid"]
 

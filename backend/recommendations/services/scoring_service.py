@@ -33,7 +33,7 @@ class Scoring(Protocol):
 def configured() -> type[Scoring]:
     """The class that the setting names. Raises ImproperlyConfigured, with the fix, when there is none."""
     path = getattr(settings, SETTING, None)
-    fix = "name the class by its path, such as sites.cleaning.scoring_service.ScoringService"
+    fix = "name the class by its path, such as sites.cleaning.scoring.service.ScoringService"
     if not path:
         raise ImproperlyConfigured(f"{SETTING} is not set; {fix}")
     try:

@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from recommendations.admin import PAGE
 from sites.cleaning import models
-from sites.cleaning.exporting import as_csv
+from sites.cleaning.csv_export import as_csv
+from tandem.admin import PAGE
 
 SHOWN = ("created_at", "rank", "score", "mode", "degraded")
 UNKNOWN = "-"

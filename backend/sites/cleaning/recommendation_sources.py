@@ -7,13 +7,13 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from recommendation_service.datasets.matches import Matches
+from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.domain.side import Side
-from recommendations.sources import ItemSource
-from sites.cleaning.matches import matches
 from sites.cleaning.models import Cleaner, CleaningJob, Client, JobBid, Review
-from sites.cleaning.scoring.sides import cleaner_side, job_side
+from sites.cleaning.scoring.pair_features import cleaner_side, job_side
+from sites.cleaning.training_data import matches
 from sites.cleaning.user_ids import PREFIXES
+from tandem.sources import ItemSource
 
 KNOWN_DAYS = 90  # a job that is no longer offered stays known so long, so that what was done with it still says something
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.text import get_text_list
 
-from sites.persons import Person
+from sites.base import Person
 
 
 class Level(models.TextChoices):

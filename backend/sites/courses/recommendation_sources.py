@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from recommendations.sources import ItemSource
 from sites.courses.models import Completion, Course, Enrolment, Learner
+from tandem.sources import ItemSource
 
 
 class Courses(ItemSource):

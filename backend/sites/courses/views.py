@@ -10,20 +10,20 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api import parameters
-from api.permissions import StaffOrService, require_may_see
-from api.serializers import ProblemSerializer
-from api.views.lists import ListView, personal
-from api.views.recommendations import PROBLEMS
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import NotFound
-from recommendations.places import Place
-from recommendations.selectors.shown import MAX_DAYS, Window
-from sites.courses import figures
+from sites.courses import statistics
 from sites.courses.models import Course
 from sites.courses.recommendation_sources import Courses
 from sites.courses.serializers import CourseListSerializer, EverybodySerializer, LearnerStatsSerializer
-from sites.page.wording import method_in_words
+from storefront.labels import method_in_words
+from tandem.api import query_params
+from tandem.api.permissions import StaffOrService, require_may_see
+from tandem.api.serializers import ProblemSerializer
+from tandem.api.views.lists import ListView, personal
+from tandem.api.views.recommendations import PROBLEMS
+from tandem.selectors.impressions import MAX_DAYS, Window
+from tandem.surfaces import Place
 
 KEPT = (
     "request_id", "user_id", "method_used", "model_version", "degraded", "degradation", "probabilities", "generated_at",
@@ -48,8 +48,8 @@ class CourseListView(ListView):
 
     def shaped(self, answer: dict[str, Any], items: Mapping[str, Any]) -> dict[str, Any]:
         """The answer with `course_id` and what a card needs; `reason` only where it was asked for."""
-        explained = self.request.query_params.get(parameters.EXPLAIN) in ("true", "1")
-        asked = self.request.query_params.get(parameters.STRATEGY)
+        explained = self.request.query_params.get(query_params.EXPLAIN) in ("true", "1")
+        asked = self.request.query_params.get(query_params.STRATEGY)
         kept = {name: answer[name] for name in KEPT}
         courses = [_course(answer, item, items.get(item["item_id"]), explained=explained) for item in answer["recommendations"]]
         return {**kept, "strategy": asked or answer["method_used"], "recommendations": courses}
@@ -116,7 +116,7 @@ class LearnerStatsView(APIView):
         require_may_see(request.user, wanted, catalogue=Courses.catalogue)
         if Courses.person(wanted) is None:
             raise NotFound("no learner of that id")
-        return personal(figures.of_learner(wanted, _window(request, default=365)))
+        return personal(statistics.of_learner(wanted, _window(request, default=365)))
 
 
 class EverybodyView(APIView):
@@ -132,11 +132,11 @@ class EverybodyView(APIView):
     )
     def get(self, request: Request) -> HttpResponse:
         """Counts, shares and a series of the last `days` (default 30)."""
-        return personal(figures.of_everybody(_window(request, default=30)))
+        return personal(statistics.of_everybody(_window(request, default=30)))
 
 
 def _window(request: Request, *, default: int) -> Window:
-    days = parameters.days(request._request.GET, default=default, most=MAX_DAYS)
+    days = query_params.days(request._request.GET, default=default, most=MAX_DAYS)
     return Window.last(days, until=timezone.now())
 
 
@@ -158,4 +158,4 @@ def _course(answer: Mapping[str, Any], item: Mapping[str, Any], course: Course |
 
 def _why(method: str) -> str:
     """What the engine does, where it gave no reason for this course in particular."""
-    return method_in_words(figures.use_case(), method)
+    return method_in_words(statistics.use_case(), method)

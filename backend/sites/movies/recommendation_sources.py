@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from recommendations.sources import ItemSource
 from sites.movies.models import Movie, Viewer
+from tandem.sources import ItemSource
 
 
 class Movies(ItemSource):

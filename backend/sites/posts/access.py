@@ -7,13 +7,13 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api import parameters
-from api.views.lists import USER, whose
 from recommendation_service.errors import NotFound
-from recommendations.places import place_of
-from sites.page import access as page
 from sites.posts.models import Discussion, Member
 from sites.posts.recommendation_sources import Posts
+from storefront import permissions as page
+from tandem.api import query_params
+from tandem.api.views.lists import USER, whose
+from tandem.surfaces import place_of
 
 USE_CASE, SURFACE = "posts", "hybrid-recommendations"
 
@@ -28,7 +28,7 @@ class SignedInOrDemo(BasePermission):
 
 def member_asked_for(request: Request) -> Member:
     """Whose `?user_id=` names, else the asker. Raises NotFound, InvalidInput."""
-    wanted = parameters.one_id(request._request.GET, USER)
+    wanted = query_params.one_id(request._request.GET, USER)
     if not (page.is_demo() and wanted is not None):
         wanted = whose(request, wanted, place_of(USE_CASE, SURFACE))
     return _member(wanted)

@@ -13,6 +13,6 @@ class PostsConfig(AppConfig):
     def ready(self) -> None:
         """Keep counts and kept lists in step with what people do."""
         # models are importable only once the apps are ready
-        from sites.posts import engagement
+        from sites.posts import engagement_counters
 
-        engagement.connect()
+        engagement_counters.connect()

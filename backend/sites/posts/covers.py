@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from django.utils.html import escape
 
-from sites.posts.words import TOPICS
+from sites.posts.vocabulary import TOPICS
 
 NAMES = {name.replace(" ", "-"): name for name in TOPICS}
 

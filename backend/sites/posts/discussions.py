@@ -8,9 +8,9 @@ from django.http import Http404
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
+from sites.posts.insight_texts import insights_of
 from sites.posts.insights import report_of
 from sites.posts.models import Discussion, Member, Note
-from sites.posts.sentences import insights_of
 
 LONGEST = 2000
 MOST_NOTES = 500  # a talk that is longer than this wants another place

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
 from recommendation_service.use_cases.loader import load
-from recommendations.models import ImpressionItem, ItemKey, UserInteraction
-from sites.posts.engagement import CATALOGUE
+from sites.posts.engagement_counters import CATALOGUE
 from sites.posts.models import Member, Post
+from tandem.models import ImpressionItem, ItemKey, UserInteraction
 
 WEEKS = 4
 MOST_WEEKS = 26

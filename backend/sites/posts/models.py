@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.text import get_text_list
 
-from sites.persons import Person
+from sites.base import Person
 
 ACCENT_COLOR = "#1f9cee"
 FONT_SIZE = 14

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from recommendations.sources import ItemSource
 from sites.posts.models import Bookmark, Comment, Like, Member, Post
+from tandem.sources import ItemSource
 
 
 def published() -> QuerySet[Post]:

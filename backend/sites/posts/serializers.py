@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.serializers import SkipSerializer
+from tandem.api.serializers import SkipSerializer
 
 
 class PostResultSerializer(serializers.Serializer[Any]):

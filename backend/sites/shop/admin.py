@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import URLField
 from django.http import HttpRequest
 
-from recommendations.admin import FastList, ReadOnly
-from recommendations.models import Impression
 from sites.shop import models
+from tandem.admin import FastList, ReadOnly
+from tandem.models import Impression
 
 
 @admin.register(models.Product)

@@ -13,7 +13,7 @@ class ShopConfig(AppConfig):
     def ready(self) -> None:
         """A person's next event makes their preference vector stale."""
         # models are importable only once the apps are ready
-        from recommendations.signals import interaction_recorded
         from sites.shop.services.user_preference import mark_stale
+        from tandem.signals import interaction_recorded
 
         interaction_recorded.connect(mark_stale, dispatch_uid="shop.preferences")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from recommendations.sources import ItemSource
 from sites.shop.models import CartLine, CartRemoval, Customer, OrderLine, Product, WishlistItem
 from sites.shop.services import carts
-from sites.shop.services.nearness import nearest_products
+from sites.shop.services.similar_products import nearest_products
+from tandem.sources import ItemSource
 
 
 class Shop(ItemSource):

@@ -5,8 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.serializers import SkipSerializer
 from sites.shop.models import EmailCampaign
+from tandem.api.serializers import SkipSerializer
 
 
 class Strict(serializers.Serializer[Any]):

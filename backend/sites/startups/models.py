@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.utils.text import get_text_list
 
-from sites.persons import Person
+from sites.base import Person
 
 
 class Stage(models.TextChoices):

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from recommendations.sources import ItemSource
 from sites.startups.models import Developer, Investor, Startup
+from tandem.sources import ItemSource
 
 ONLY_FOR = {"apply": Developer, "invest": Investor}
 

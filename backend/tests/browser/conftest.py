@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from sites.demo.management.commands.take_picture import FLAGS
+from demo.management.commands.take_picture import FLAGS
 from tests.support.browsing import CHROMIUM, Open
 
 

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from recommendations.models import UserInteraction
 from sites.cleaning.models import (
     BidSuggestion,
     Cleaner,
@@ -21,6 +20,7 @@ from sites.cleaning.models import (
     JobRecommendation,
     Payment,
 )
+from tandem.models import UserInteraction
 from tests.sites.cleaning import agreed, marketplace
 from tests.support.browsing import CHROMIUM, Open
 
@@ -39,7 +39,7 @@ TWICE = """(() => {
 
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(settings.RECOMMENDATIONS, "DEMO", True)
+    monkeypatch.setitem(settings.TANDEM, "DEMO", True)
     return
 
 

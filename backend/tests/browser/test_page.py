@@ -9,8 +9,8 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from recommendations.client import Answered, RecommendationClient
 from sites.startups.models import Developer, Startup
+from tandem.client import Answered, RecommendationClient
 from tests.support.browsing import CHROMIUM, Open
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -31,7 +31,7 @@ PITCHES = {
 
 @pytest.fixture
 def board(monkeypatch: pytest.MonkeyPatch) -> Developer:
-    monkeypatch.setitem(settings.RECOMMENDATIONS, "DEMO", True)
+    monkeypatch.setitem(settings.TANDEM, "DEMO", True)
     for place, (name, (sector, does, skills)) in enumerate(PITCHES.items(), start=1):
         _startup(place, name, sector, f"{name} {does}.", skills)
     return Developer.objects.create(

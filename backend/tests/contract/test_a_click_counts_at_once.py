@@ -15,9 +15,9 @@ from werkzeug.serving import make_server
 from recommendation_service import train_ease, train_next_item
 from recommendation_service.app import create_app
 from recommendation_service.tests.support import service
-from recommendations.exports.datasets import export_catalogue
-from recommendations.models import UserInteraction
-from recommendations.sources import source_of
+from tandem.exports.datasets import export_catalogue
+from tandem.models import UserInteraction
+from tandem.sources import source_of
 from tests.support import board
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,8 +40,8 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, service_at: Any, monkey
     folders = ["--data-dir", str(tmp_path / "data"), "--models-dir", str(tmp_path / "models")]
     for train in (train_ease, train_next_item):
         assert train.main(["--use-case", name, *folders]) == 0
-    monkeypatch.setattr("recommendation_service.threads.check", lambda: None)  # the test process loaded numpy long before
-    keys = settings.RECOMMENDATIONS["SIGNING_KEYS"]
+    monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)  # the test process loaded numpy long before
+    keys = settings.TANDEM["SIGNING_KEYS"]
     app = create_app(service.settings_under(tmp_path, RS_SIGNING_KEYS=keys, RS_USE_CASES=name))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

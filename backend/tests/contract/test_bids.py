@@ -10,17 +10,17 @@ from django.conf import settings
 from werkzeug.serving import make_server
 
 from recommendation_service.app import create_app
-from recommendation_service.artifacts.store import ArtifactStore
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.bidding import auctions, pairing
 from recommendation_service.tests.support.service import settings_under
-from recommendation_service.training.bid import train_bid
-from recommendation_service.training.bid_parameters import bid_parameters
+from recommendation_service.training.pairs.bid import train_bid
+from recommendation_service.training.pairs.bid_parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
-from recommendations.client import RecommendationClient
-from recommendations.exports.datasets import export_catalogue
-from recommendations.sources import source_of
-from sites.cleaning.dealing.bids import note_bid, note_decision, suggest_bid
 from sites.cleaning.models import JobBid
+from sites.cleaning.services.bid_suggestions import note_bid, note_decision, suggest_bid
+from tandem.client import RecommendationClient
+from tandem.exports.datasets import export_catalogue
+from tandem.sources import source_of
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, open_job
 
@@ -41,8 +41,8 @@ def service(tmp_path: Path, service_at: Point, monkeypatch: pytest.MonkeyPatch) 
     ArtifactStore(tmp_path / "models" / "cleaners").publish(
         "bid", trained.arrays, catalogue="cleaners", parameters=trained.parameters, dataset={}, metrics=trained.metrics
     )
-    monkeypatch.setattr("recommendation_service.threads.check", lambda: None)  # the test process loaded numpy long before
-    keys = settings.RECOMMENDATIONS["SIGNING_KEYS"]
+    monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)  # the test process loaded numpy long before
+    keys = settings.TANDEM["SIGNING_KEYS"]
     app = create_app(settings_under(tmp_path, RS_SIGNING_KEYS=keys, RS_USE_CASES="cleaning"))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -13,20 +13,20 @@ from django.conf import settings
 from werkzeug.serving import make_server
 
 from recommendation_service.app import create_app
-from recommendation_service.artifacts.store import ArtifactStore
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support import market
 from recommendation_service.tests.support.service import settings_under
-from recommendations.client import RecommendationClient
-from recommendations.exports.datasets import export_catalogue
-from recommendations.services.recommend import recommend
-from recommendations.sources import source_of
-from sites.cleaning.lists.blending import shortlist
-from sites.cleaning.lists.candidates import Filters
-from sites.cleaning.lists.opinions import network_opinion
-from sites.cleaning.lists.ways import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, met
 from sites.cleaning.models import Cleaner, CleaningJob
-from sites.cleaning.recommendation_engine import RecommendationEngine
-from sites.cleaning.scoring.sides import cleaner_side, job_side
+from sites.cleaning.recommender.blending import shortlist
+from sites.cleaning.recommender.candidates import Filters
+from sites.cleaning.recommender.engine import RecommendationEngine
+from sites.cleaning.recommender.neural_scores import network_opinion
+from sites.cleaning.recommender.pair_scoring import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, met
+from sites.cleaning.scoring.pair_features import cleaner_side, job_side
+from tandem.client import RecommendationClient
+from tandem.exports.datasets import export_catalogue
+from tandem.services.recommend import recommend
+from tandem.sources import source_of
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands, who
 
@@ -63,8 +63,8 @@ def app(tmp_path: Path, jobs: list[CleaningJob], monkeypatch: pytest.MonkeyPatch
         source = source_of(name)
         assert source is not None
         export_catalogue(source=source, data_dir=tmp_path / "data", fresh=[name], say=lambda *_: None)
-    monkeypatch.setattr("recommendation_service.threads.check", lambda: None)  # the test process loaded numpy long before
-    keys = settings.RECOMMENDATIONS["SIGNING_KEYS"]
+    monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)  # the test process loaded numpy long before
+    keys = settings.TANDEM["SIGNING_KEYS"]
     return create_app(settings_under(tmp_path, RS_SIGNING_KEYS=keys, RS_USE_CASES="cleaning"))
 
 

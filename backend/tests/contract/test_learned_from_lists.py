@@ -13,19 +13,19 @@ from werkzeug.serving import make_server
 
 from recommendation_service import train_ranker
 from recommendation_service.app import create_app
-from recommendation_service.datasets.files import Dataset
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.tests.support import service
-from recommendation_service.training import ranker
-from recommendation_service.training.material import read_material
-from recommendation_service.training.shown_lists import ShownLists, answered_lists, read_lists
+from recommendation_service.training.data import read_material
+from recommendation_service.training.ranking import trainer
+from recommendation_service.training.ranking.training_data import ShownLists, answered_lists, read_lists
 from recommendation_service.use_cases.loader import load
-from recommendations.client import RecommendationClient
-from recommendations.exports.datasets import export_catalogue
-from recommendations.models import ImpressionItem
-from recommendations.services.recommend import recommend
-from recommendations.services.record import record_interactions
 from sites.shop.models import Customer
 from sites.shop.recommendation_sources import Shop
+from tandem.client import RecommendationClient
+from tandem.exports.datasets import export_catalogue
+from tandem.models import ImpressionItem
+from tandem.services.recommend import recommend
+from tandem.services.record_interactions import record_interactions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,12 +42,12 @@ def running(
     """A small seeded shop whose ranker learned from its past lists, forced since they are few, behind the real app."""
     call_command("generate_shop_data", users=60, items=120, reset=True, verbosity=0)
     export(tmp_path)
-    monkeypatch.setattr(ranker, "LEAST_LISTS", 5)
-    monkeypatch.setattr(ranker, "LEAST_PEOPLE", 2)
+    monkeypatch.setattr(trainer, "LEAST_LISTS", 5)
+    monkeypatch.setattr(trainer, "LEAST_PEOPLE", 2)
     folders = ["--data-dir", str(tmp_path / "data"), "--models-dir", str(tmp_path / "models")]
     assert train_ranker.main(["--use-case", "shop", "--force", *folders]) == 0
-    monkeypatch.setattr("recommendation_service.threads.check", lambda: None)  # the test process loaded numpy long before
-    keys = settings.RECOMMENDATIONS["SIGNING_KEYS"]
+    monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)  # the test process loaded numpy long before
+    keys = settings.TANDEM["SIGNING_KEYS"]
     app = create_app(service.settings_under(tmp_path, RS_SIGNING_KEYS=keys, RS_USE_CASES="shop"))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

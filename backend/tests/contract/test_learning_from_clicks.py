@@ -20,12 +20,12 @@ from recommendation_service import train_content, update_bandit
 from recommendation_service.app import create_app
 from recommendation_service.tests.support import service
 from recommendation_service.use_cases.loader import PACKAGED
-from recommendations.client import RecommendationClient
-from recommendations.client import client as hop
-from recommendations.exports.datasets import export_catalogue
-from recommendations.models import Impression
 from sites.courses.models import Course
 from sites.courses.recommendation_sources import Courses
+from tandem.client import RecommendationClient
+from tandem.client import client as hop
+from tandem.exports.datasets import export_catalogue
+from tandem.models import Impression
 from tests.support import board, campus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,8 +70,8 @@ def running(
     """The real app over an export of this database; popularity and content can answer, and with them hybrid."""
     export_catalogue(source=Courses, data_dir=tmp_path / "data", fresh=["courses"], say=lambda *_: None)
     assert train_content.main(["--use-case", "courses", *_folders(tmp_path)]) == 0
-    monkeypatch.setattr("recommendation_service.threads.check", lambda: None)  # the test process loaded numpy long before
-    keys = settings.RECOMMENDATIONS["SIGNING_KEYS"]
+    monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)  # the test process loaded numpy long before
+    keys = settings.TANDEM["SIGNING_KEYS"]
     more = {"RS_SIGNING_KEYS": keys, "RS_USE_CASES": "courses", "RS_USE_CASES_DIR": str(folder)}
     app = create_app(service.settings_under(tmp_path, **more))
     server = make_server("127.0.0.1", 0, app, threaded=True)

@@ -12,7 +12,7 @@ from sqlalchemy.pool import StaticPool
 
 from recommendation_service.histories import database, interactions, outcomes, tables
 from recommendation_service.histories.outcomes import NOTHING, Played, Scope
-from recommendations.models import CatalogueKey, EventKey, Impression, ItemKey, UserInteraction, UserKey
+from tandem.models import CatalogueKey, EventKey, Impression, ItemKey, UserInteraction, UserKey
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SCOPE = Scope("courses", ("home",), "courses", NOW - timedelta(days=30), NOW)

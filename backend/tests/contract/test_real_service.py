@@ -11,12 +11,12 @@ from werkzeug.serving import make_server
 
 from recommendation_service.app import create_app
 from recommendation_service.tests.support.service import als_arrays, content_arrays, publish, settings_under
-from recommendations.client import RecommendationClient, ServiceFailed
-from recommendations.exports.datasets import export_catalogue
-from recommendations.selectors.history import count_of, history_of
-from recommendations.services.recommend import place_of, recommend
-from recommendations.sources import source_of
 from sites.startups.models import Developer, Startup
+from tandem.client import RecommendationClient, ServiceFailed
+from tandem.exports.datasets import export_catalogue
+from tandem.selectors.history import count_of, history_of
+from tandem.services.recommend import place_of, recommend
+from tandem.sources import source_of
 from tests.support import board
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,10 +51,8 @@ def service(
     items = sorted(str(one.pk) for one in startups)
     publish(tmp_path, "als", als_arrays(items=items))
     publish(tmp_path, "content", content_arrays(items=items))
-    monkeypatch.setattr("recommendation_service.threads.check", lambda: None)  # the test process loaded numpy long before
-    app = create_app(
-        settings_under(tmp_path, RS_SIGNING_KEYS=settings.RECOMMENDATIONS["SIGNING_KEYS"], RS_USE_CASES="startups")
-    )
+    monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)  # the test process loaded numpy long before
+    app = create_app(settings_under(tmp_path, RS_SIGNING_KEYS=settings.TANDEM["SIGNING_KEYS"], RS_USE_CASES="startups"))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -15,15 +15,15 @@ from werkzeug.serving import make_server
 
 from recommendation_service import train_all
 from recommendation_service.app import create_app
-from recommendation_service.artifacts.store import ArtifactStore
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support import service
-from recommendations.client import RecommendationClient
-from recommendations.exports.datasets import export_catalogue
-from recommendations.models import UserInteraction
 from sites.shop.models import Customer, OrderLine, Product, ProductEmbedding
 from sites.shop.recommendation_sources import Shop
-from sites.shop.services.nearness import forget_vectors
 from sites.shop.services.product_sync import ProductSyncService
+from sites.shop.services.similar_products import forget_vectors
+from tandem.client import RecommendationClient
+from tandem.exports.datasets import export_catalogue
+from tandem.models import UserInteraction
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1/recommendations"
@@ -48,8 +48,8 @@ def alive(trained: Path, service_at: Callable[[str], RecommendationClient], monk
     """The shop of the models, behind the real app."""
     call_command("generate_shop_data", *SIZES)
     forget_vectors()
-    monkeypatch.setattr("recommendation_service.threads.check", lambda: None)  # the test process loaded numpy long before
-    keys = settings.RECOMMENDATIONS["SIGNING_KEYS"]
+    monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)  # the test process loaded numpy long before
+    keys = settings.TANDEM["SIGNING_KEYS"]
     app = create_app(service.settings_under(trained, RS_SIGNING_KEYS=keys, RS_USE_CASES="shop"))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

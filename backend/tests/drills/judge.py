@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from recommendations.answers import Served
+from tandem.responses import Served
 
 COLD_BELOW, WARM_BELOW = 5, 20  # of the startups use case
 

@@ -15,13 +15,13 @@ import numpy as np
 import psutil
 import urllib3
 
-from recommendation_service.artifacts.store import ArtifactStore
-from recommendation_service.datasets.files import Dataset
+from demo.plan import HOST, Plan, Server, Site, plan
+from demo.processes import Processes, Signals
+from recommendation_service.datasets.reader import Dataset
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.service import token
 from recommendation_service.use_cases.loader import load
-from recommendations.selectors.history import count_of
-from sites.demo.plan import HOST, Plan, Server, Site, plan
-from sites.demo.processes import Processes, Signals
+from tandem.selectors.history import count_of
 from tests.drills.judge import Person
 
 CATALOGUE = "startups"

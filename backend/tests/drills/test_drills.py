@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from sites.demo.plan import HOST
+from demo.plan import HOST
 from tests.drills.judge import Reply, breaches
 from tests.drills.load import Load
 from tests.drills.plant import KINDS, TRAIN, Plant, wait_until

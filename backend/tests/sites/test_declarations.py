@@ -6,11 +6,11 @@ from datetime import date
 import pytest
 
 from recommendation_service.use_cases.loader import load
-from recommendations import sources
-from recommendations.sources import ItemSource, all_sources, source_of
 from sites.cleaning.models import Cleaner
 from sites.movies.models import Movie, Viewer
 from sites.startups.models import Developer, Investor, Startup
+from tandem import sources
+from tandem.sources import ItemSource, all_sources, source_of
 
 
 @pytest.fixture

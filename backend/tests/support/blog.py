@@ -6,11 +6,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from recommendations.models import Impression
-from recommendations.places import place_of
-from recommendations.services.impressions import record_impression
-from recommendations.services.record import record_interactions
 from sites.posts.models import Member, Post, PostType
+from tandem.models import Impression
+from tandem.services.impressions import record_impression
+from tandem.services.record_interactions import record_interactions
+from tandem.surfaces import place_of
 from tests.support.faults import Behaviour, answer_for, good
 
 CATEGORIES = ("python", "travel", "cooking")

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from recommendations import tokens
-from recommendations.models import CatalogueKey, Feedback, ItemKey, UserKey
-from recommendations.services.record import record_interactions
 from sites.startups.models import Developer, Startup
+from tandem import tokens
+from tandem.models import CatalogueKey, Feedback, ItemKey, UserKey
+from tandem.services.record_interactions import record_interactions
 
 SECTORS = ("fintech", "health")
 PATH = "/api/recommendations/startups/for-developer/{}"

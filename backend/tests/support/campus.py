@@ -5,9 +5,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from recommendations.selectors.statistics import Window
 from sites.courses.models import Course, Learner
-from tests.recommendations.selectors.shown_log import Act, Log, One
+from tandem.selectors.statistics import Window
+from tests.tandem.selectors.shown_log import Act, Log, One
 
 CATEGORIES = {"programming": ("python", "go"), "music": ("guitar", "piano")}
 HOME, SIMILAR = "/api/v1/recommendations/home", "/api/v1/recommendations/similar/{}"

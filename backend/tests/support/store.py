@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from django.contrib.auth.models import User
 
-from recommendation_service.artifacts.store import ArtifactStore
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.service import embedding_arrays, publish
-from recommendations.models import Impression, ImpressionItem, UserInteraction
-from recommendations.services.keys import catalogue_key, item_keys, user_keys
-from recommendations.services.record import record_interactions
-from recommendations.vectors import packed
 from sites.shop.models import Customer, Product, ProductEmbedding
+from tandem.models import Impression, ImpressionItem, UserInteraction
+from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
+from tandem.services.record_interactions import record_interactions
+from tandem.vectors import packed
 
 CATEGORIES = ("tents", "cast iron", "seeds")
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.db import connections, models
 
-from recommendations.vectors import VectorRow
+from tandem.vectors import VectorRow
 
 
 class Tile(VectorRow):

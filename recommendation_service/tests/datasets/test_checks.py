@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recommendation_service.datasets.checks import check
-from recommendation_service.datasets.files import Events
+from recommendation_service.datasets.reader import Events
 from recommendation_service.datasets.weighting import DAY_S
 from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
 from recommendation_service.use_cases.loader import load

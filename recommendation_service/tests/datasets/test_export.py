@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommendation_service.datasets.content import Source
+from recommendation_service.datasets.event_table import Keys
 from recommendation_service.datasets.export import KEEP_VERSIONS, STABLE_NAMES, write_export
-from recommendation_service.datasets.files import Dataset, export_folder
-from recommendation_service.datasets.gathering import Keys
+from recommendation_service.datasets.export_content import Source
+from recommendation_service.datasets.reader import Dataset, export_folder
 from recommendation_service.datasets.records import EventBatch, ItemRecord
 from recommendation_service.domain.history import SEEN_LIMIT
 from recommendation_service.errors import DatasetError

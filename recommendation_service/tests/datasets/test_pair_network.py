@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recommendation_service.datasets.pair_features import Pairs, derive, features, meet
 from recommendation_service.datasets.pair_network import FAR, PairNetwork, Reader
-from recommendation_service.datasets.pairing import Pairs, derive, features, meet
 from recommendation_service.tests.support.market import World, by_quality, cleaners, job, network, pairing
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.features import LATELY, Features, names_for, noted, unknown_names
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates
-from recommendation_service.numeric import Floats
 from recommendation_service.tests.engines.board import N, catalogue, query
 
 BOARD = catalogue()

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import sparse
 
-from recommendation_service.artifacts.manifest import Manifest
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import AnyArray, Bools, unit_rows
 from recommendation_service.domain.catalogue import Catalogue, Facet
 from recommendation_service.domain.history import History
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile, Query
-from recommendation_service.numeric import AnyArray, Bools, unit_rows
+from recommendation_service.publishing.manifest import Manifest
+from recommendation_service.publishing.store import Artifact
 
 N = 24
 NOW = 1_750_000_000.0

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from recommendation_service.engines.turn import Turns
+from recommendation_service.engines.safe_call import Turns
 
 
 @pytest.fixture(scope="module", autouse=True)

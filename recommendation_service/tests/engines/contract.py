@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommendation_service.core.numeric import Bools
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import Engine
-from recommendation_service.numeric import Bools
 from recommendation_service.tests.engines import board
 
 LIKES_WHITE = (4, 2, 0)

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.ensemble import Ensemble
-from recommendation_service.numeric import Floats
 from recommendation_service.tests.engines import board
 
 

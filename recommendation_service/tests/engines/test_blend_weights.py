@@ -3,13 +3,13 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import AnyArray
 from recommendation_service.domain.query import Query
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.blend_weights import learned_weights
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.errors import ArtifactRefused
-from recommendation_service.numeric import AnyArray
+from recommendation_service.publishing.store import Artifact
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.says import Says, pair
 from recommendation_service.tests.support.service import ensemble_arrays

@@ -3,11 +3,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from recommendation_service.core.numeric import AnyArray
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.co_occurrence import CoOccurrence
 from recommendation_service.errors import ArtifactRefused
-from recommendation_service.numeric import AnyArray
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.contract import EngineContract
 

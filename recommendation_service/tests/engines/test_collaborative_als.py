@@ -9,11 +9,11 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from recommendation_service.artifacts.store import Artifact
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.collaborative_als import CollaborativeALS, fold_in
 from recommendation_service.errors import ArtifactRefused
+from recommendation_service.publishing.store import Artifact
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.contract import EngineContract
 

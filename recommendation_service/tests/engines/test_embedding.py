@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommendation_service.core.numeric import weighted_direction
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.embedding import Embedding
 from recommendation_service.errors import ArtifactRefused
-from recommendation_service.numeric import weighted_direction
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.contract import EngineContract
 

@@ -12,7 +12,7 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
 from recommendation_service.engines.ensemble import Ensemble
-from recommendation_service.engines.turn import Turns
+from recommendation_service.engines.safe_call import Turns
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.tests.engines import board

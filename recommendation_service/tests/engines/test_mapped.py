@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommendation_service.artifacts.store import Artifact, ArtifactStore
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.co_occurrence import CoOccurrence
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
 from recommendation_service.engines.similar_users import SimilarUsers
 from recommendation_service.engines.two_tower import TwoTower
+from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.tests.engines import board
 
 BUILDS = {

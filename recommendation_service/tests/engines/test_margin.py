@@ -3,11 +3,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from recommendation_service.artifacts import shapes
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.margin import Margin
 from recommendation_service.errors import ArtifactRefused
+from recommendation_service.publishing import array_schemas
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.contract import EngineContract
 
@@ -99,7 +99,7 @@ def test_arrays_that_do_not_fit_together_are_refused(name: str, value: np.ndarra
     with pytest.raises(ArtifactRefused, match=name):
         Margin.from_artifact("collaborative", wrong, board.catalogue())
     with pytest.raises(ArtifactRefused):
-        shapes.check("margin", wrong.arrays, place="margin_v1")
+        array_schemas.check("margin", wrong.arrays, place="margin_v1")
 
 
 def test_vectors_that_are_all_one_number_are_refused() -> None:

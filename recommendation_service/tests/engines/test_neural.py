@@ -3,14 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommendation_service.artifacts import shapes
-from recommendation_service.datasets.pairing import meet
+from recommendation_service.datasets.pair_features import meet
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import History
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Query
 from recommendation_service.engines.neural import Neural
 from recommendation_service.errors import ArtifactRefused
+from recommendation_service.publishing import array_schemas
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.support.market import cleaners, job, network, pairing, told_features
 
@@ -160,7 +160,7 @@ def test_arrays_that_make_no_network_are_refused_by_name(name, value):
 
 def test_a_missing_array_is_refused_by_the_shapes_before_it_is_published():
     arrays = network()
-    shapes.check("neural", arrays, place="neural_v1")
+    array_schemas.check("neural", arrays, place="neural_v1")
     del arrays["second_vectors"]
     with pytest.raises(ArtifactRefused, match="second_vectors"):
-        shapes.check("neural", arrays, place="neural_v1")
+        array_schemas.check("neural", arrays, place="neural_v1")

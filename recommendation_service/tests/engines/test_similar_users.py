@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from recommendation_service.core.numeric import AnyArray, unit_rows
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.similar_users import ITEMS_ASKED, SimilarUsers, Tastes
 from recommendation_service.errors import ArtifactRefused
-from recommendation_service.numeric import AnyArray, unit_rows
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.contract import EngineContract
 

@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from recommendation_service.artifacts.manifest import Manifest
-from recommendation_service.artifacts.store import Artifact
+from recommendation_service.core.numeric import AnyArray
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.estimators.bid import LARGEST, Bid, softplus
-from recommendation_service.numeric import AnyArray
+from recommendation_service.publishing.manifest import Manifest
+from recommendation_service.publishing.store import Artifact
 from recommendation_service.tests.support.bidding import auctions, pairing
 from recommendation_service.tests.support.service import PARAMETERS, bid_arrays, ids
-from recommendation_service.training.bid import fit, train_bid
-from recommendation_service.training.bid_inputs import bidding_so_far, read_bids
-from recommendation_service.training.bid_parameters import bid_parameters
+from recommendation_service.training.pairs.bid import fit, train_bid
+from recommendation_service.training.pairs.bid_data import bidding_so_far, read_bids
+from recommendation_service.training.pairs.bid_parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
 
 JOB = Side.of(["5"], [{"hours": 4.0}], [{"property_type": "villa"}])

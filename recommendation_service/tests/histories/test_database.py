@@ -122,7 +122,7 @@ def test_a_long_past_is_cut_to_the_newest(pool: Engine, snapshot: SnapshotHistor
     assert events[0].time == (START + timedelta(minutes=5099)).timestamp()
 
 
-@pytest.mark.parametrize("user_id", ["'; DROP TABLE recommendations_userkey; --", "a" * 5000, "\u202eabc", "%", "u00_"])
+@pytest.mark.parametrize("user_id", ["'; DROP TABLE tandem_userkey; --", "a" * 5000, "\u202eabc", "%", "u00_"])
 def test_an_id_is_only_ever_a_value(pool: Engine, snapshot: SnapshotHistories, user_id: str) -> None:
     histories = DatabaseHistories(pool, "startups", snapshot)
     assert histories.history(user_id) is None
@@ -168,7 +168,7 @@ def test_a_slow_query_is_cut_off_by_the_statement_timeout(postgres_url: str, sna
     engine = open_database(postgres_url, connections=1, statement_timeout_ms=100)
     histories = DatabaseHistories(engine, "startups", snapshot, failed=lambda: failures.append(1))
     with blocker.begin() as connection:
-        connection.execute(text("LOCK TABLE recommendations_userinteraction IN ACCESS EXCLUSIVE MODE"))
+        connection.execute(text("LOCK TABLE tandem_userinteraction IN ACCESS EXCLUSIVE MODE"))
         started = time.perf_counter()
         assert histories.history("u001") == snapshot.history("u001")
         assert time.perf_counter() - started < 1

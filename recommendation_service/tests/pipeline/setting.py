@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason, Skip
 from recommendation_service.engines.base import Engine
-from recommendation_service.numeric import Floats
 from recommendation_service.use_cases.schema import UseCase
 
 CHAIN = ("ensemble", "als", "two_tower", "content_based", "popular")

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.side import Thing
 from recommendation_service.domain.slate import Candidates, Skip
-from recommendation_service.engines.turn import Turns
-from recommendation_service.numeric import Floats
+from recommendation_service.engines.safe_call import Turns
 from recommendation_service.pipeline.contexts import offered
 from recommendation_service.pipeline.rescore import Rescore, Rescored
 from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate

@@ -4,8 +4,8 @@ import pytest
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import Ask, Profile, Query
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
-from recommendation_service.pipeline.plan import Plan
 from recommendation_service.pipeline.resolve import HistorySource, resolve
+from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.pipeline.setting import use_case
 

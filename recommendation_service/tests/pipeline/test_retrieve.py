@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.turn import Turns
-from recommendation_service.pipeline.plan import Plan
+from recommendation_service.engines.safe_call import Turns
 from recommendation_service.pipeline.retrieve import NOBODY, Found, retrieve
+from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.pipeline.setting import CHAIN, Breaks, Says, all_rows, use_case
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommendation_service.benchmarks.serving import free_port
+from benchmarks.performance.serving import free_port
 from recommendation_service.domain.catalogue import Catalogue, Facet
 from recommendation_service.domain.slate import Candidates, Skip
 from recommendation_service.pipeline.rescore import Rescore
@@ -115,7 +115,7 @@ def test_a_worker_that_lies_is_told(client: Making) -> None:
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ENVIRONMENT = {"RS_SIGNING_KEYS": f"new:{KEY}", "PATH": os.environ["PATH"], **dict.fromkeys(THREADS, "1")}
-COMMAND = [sys.executable, "-m", "recommendation_service.serve_cross_encoder", "--port"]
+COMMAND = [sys.executable, "-m", "recommendation_service.commands.cross_encoder_server", "--port"]
 ROOT = Path(__file__).parents[3]
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from recommendation_service.benchmarks.serving import free_port
+from benchmarks.performance.serving import free_port
+from recommendation_service.core.signing import verify
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.rankers.base import CannotAnswer, TooLate
 from recommendation_service.rankers.pair_client import AUDIENCE, FAILURES, REST_S, PairClient, client_of
-from recommendation_service.signing import verify
 from tests.support.faults import Behaviour, FaultServer, dribbles, http, pours, resets, says, waits
 
 PAIRS = [("red shoe", "red hat"), ("red shoe", "blue hat")]

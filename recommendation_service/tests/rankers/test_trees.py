@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.rankers.trees import Forest
 from recommendation_service.tests.support.service import learned_arrays
-from recommendation_service.training.boosting import arrays_of, predicted
+from recommendation_service.training.ranking.lambdamart import arrays_of, predicted
 
 COLUMNS = tuple(f"c{place}" for place in range(5))
 

@@ -8,10 +8,10 @@ import pytest
 from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Slate
 from recommendation_service.histories.outcomes import Played
-from recommendation_service.services.live import Live
+from recommendation_service.services.serving import Live
 from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
 from recommendation_service.tests.support.service import publish, settings_under, store_under
-from recommendation_service.training.bandit import arrays_of, tally
+from recommendation_service.training.models.bandit import arrays_of, tally
 from recommendation_service.use_cases.loader import load
 from recommendation_service.wiring import build_live
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from recommendation_service.core.numeric import AnyArray
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
 from recommendation_service.estimators.base import Estimator
-from recommendation_service.numeric import AnyArray
 from recommendation_service.services.estimate_service import EstimateService
 from recommendation_service.use_cases.loader import load
 

@@ -8,9 +8,9 @@ import numpy as np
 from recommendation_service.domain.query import Ask
 from recommendation_service.domain.side import Thing
 from recommendation_service.domain.slate import Slate
-from recommendation_service.engines.attributes import Attributes
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.popularity import Popularity
+from recommendation_service.engines.rule_based import Attributes
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import Runtime, Shelf, Site
 from recommendation_service.tests.engines import board, pairs_of_tiles

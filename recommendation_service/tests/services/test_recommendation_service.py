@@ -13,7 +13,7 @@ from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.engines.popularity import Popularity
-from recommendation_service.engines.turn import Turns
+from recommendation_service.engines.safe_call import Turns
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ConfigurationError, NotFound
 from recommendation_service.services.recommendation_service import RecommendationService

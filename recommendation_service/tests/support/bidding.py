@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from recommendation_service.datasets.matches import BID, Matches
-from recommendation_service.datasets.pairing import meet
+from recommendation_service.core.numeric import AnyArray
+from recommendation_service.datasets.pair_features import meet
+from recommendation_service.datasets.pair_outcomes import BID, Matches
 from recommendation_service.domain.side import Side
-from recommendation_service.numeric import AnyArray
 from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import Pairing
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from recommendation_service.artifacts.store import Artifact
-from recommendation_service.datasets.files import Dataset
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.publishing.store import Artifact
 from recommendation_service.tests.support import market, service
 from recommendation_service.tests.support.exports import NOW, Happening, write_export
 from recommendation_service.use_cases.loader import load

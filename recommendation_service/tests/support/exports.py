@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from recommendation_service.datasets import export
-from recommendation_service.datasets.content import Source
-from recommendation_service.datasets.files import Dataset
-from recommendation_service.datasets.gathering import Keys
-from recommendation_service.datasets.matches import Matches
+from recommendation_service.datasets.event_table import Keys
+from recommendation_service.datasets.export_content import Source
+from recommendation_service.datasets.impressions import ShownFeed
+from recommendation_service.datasets.pair_outcomes import Matches
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.datasets.records import EventBatch, ItemRecord
-from recommendation_service.datasets.shown import ShownFeed
 from recommendation_service.datasets.weighting import DAY_S
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.use_cases.schema import UseCase

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from recommendation_service.datasets.matches import Matches
+from recommendation_service.core.numeric import AnyArray
+from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.domain.side import Side
-from recommendation_service.numeric import AnyArray
 from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import Pairing
 

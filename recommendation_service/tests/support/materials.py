@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from recommendation_service.datasets.files import Events
+from recommendation_service.datasets.reader import Events
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.catalogue import Catalogue, Facet
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
 from recommendation_service.tests.support.exports import NOW, Happening, clubs
-from recommendation_service.training.evaluation import Panel, build_panel
-from recommendation_service.training.material import Material
-from recommendation_service.training.pasts import build_pasts
-from recommendation_service.training.splits import Split, time_split
+from recommendation_service.training.data import Material
+from recommendation_service.training.evaluation.evaluator import Panel, build_panel
+from recommendation_service.training.evaluation.splits import Split, time_split
+from recommendation_service.training.user_histories import build_pasts
 from recommendation_service.use_cases.schema import Weighting
 
 PLAIN = Weighting()

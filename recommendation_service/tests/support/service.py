@@ -10,8 +10,8 @@ import jwt
 import numpy as np
 from scipy import sparse
 
-from recommendation_service.artifacts.store import Artifact, ArtifactStore
-from recommendation_service.numeric import AnyArray, unit_rows
+from recommendation_service.core.numeric import AnyArray, unit_rows
+from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.tests.support import market
 from recommendation_service.tests.support.exports import clubs, write_export

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from recommendation_service import evaluate, train_all, train_als, train_co_occurrence, train_content, train_two_tower
-from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
-from recommendation_service.training import recipes
-from recommendation_service.training.tower_parameters import TwoTowerParameters
+from recommendation_service.training import trainers
+from recommendation_service.training.parameters import TwoTowerParameters
 from recommendation_service.use_cases.loader import load
 
 ROOT = Path(__file__).parents[3]
@@ -25,8 +25,8 @@ QUICK = ["--factors", "8", "--iterations", "5"]
 def site(tmp_path, monkeypatch):
     """A clubs export, and the options that name its folders; the towers are kept small."""
     small = TwoTowerParameters(dimension=8, hidden=16, epochs=4)
-    kept = {**recipes.RECIPES, "two_tower": replace(recipes.RECIPES["two_tower"], stated=small)}
-    monkeypatch.setattr(recipes, "RECIPES", kept)
+    kept = {**trainers.RECIPES, "two_tower": replace(trainers.RECIPES["two_tower"], stated=small)}
+    monkeypatch.setattr(trainers, "RECIPES", kept)
     write_export(tmp_path / "data", STARTUPS, *clubs(people=60, items=30, events_each=12))
     return tmp_path
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from recommendation_service import cli, evaluate, train_all, train_als
-from recommendation_service.artifacts.store import ArtifactStore
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.exports import NOW, Happening, write_export
 from recommendation_service.use_cases.loader import load
 

@@ -25,16 +25,16 @@ from recommendation_service import (
     train_sasrec,
     train_two_tower,
 )
-from recommendation_service.artifacts.store import Artifact, ArtifactStore
+from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.tests.support.exports import clubs, write_export
 from recommendation_service.tests.support.tiny_models import sentence_model
-from recommendation_service.training import recipes
-from recommendation_service.training import search as searching
-from recommendation_service.training.margin_parameters import MarginParameters
-from recommendation_service.training.sasrec_parameters import SASRecParameters
-from recommendation_service.training.search import SEARCHES
+from recommendation_service.training import trainers
+from recommendation_service.training import tuning as searching
+from recommendation_service.training.models.margin_parameters import MarginParameters
+from recommendation_service.training.models.sasrec_parameters import SASRecParameters
+from recommendation_service.training.parameters import TwoTowerParameters
 from recommendation_service.training.session import REMEMBERED
-from recommendation_service.training.tower_parameters import TwoTowerParameters
+from recommendation_service.training.tuning import SEARCHES
 from recommendation_service.use_cases.loader import load_file
 
 Command = Callable[[Sequence[str]], int]
@@ -79,8 +79,8 @@ def club(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "sasrec": SASRecParameters(dimension=4, layers=1, recent=8, epochs=2),
         "margin": MarginParameters(emb_dim=4, content_dim=4, epochs=2),
     }
-    kept = {kind: replace(recipe, stated=small.get(kind, recipe.stated)) for kind, recipe in recipes.RECIPES.items()}
-    monkeypatch.setattr(recipes, "RECIPES", kept)
+    kept = {kind: replace(recipe, stated=small.get(kind, recipe.stated)) for kind, recipe in trainers.RECIPES.items()}
+    monkeypatch.setattr(trainers, "RECIPES", kept)
     write_export(tmp_path / "data", load_file(tmp_path / "cases" / "club.toml"), *clubs(people=40, items=24, events_each=10))
     return tmp_path
 

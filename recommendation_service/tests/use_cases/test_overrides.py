@@ -1,7 +1,7 @@
 import pytest
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.pipeline.plan import Plan
+from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.settings import load_settings
 from recommendation_service.use_cases.loader import load, load_file
 from recommendation_service.use_cases.overrides import overridden, trained_with

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommendation_service.benchmarks import stages
+from benchmarks.performance import stages
 from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Slate
-from recommendation_service.engines.turn import Turns
+from recommendation_service.engines.safe_call import Turns
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.tests.support.exports import NOW
 from recommendation_service.tests.support.service import learned_arrays, settings_under

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
+from recommendation_service.core.numeric import Floats
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.numeric import Floats
 from recommendation_service.settings import load_settings
 from recommendation_service.tests.support.service import bearer, settings_under
 from recommendation_service.web.cross_encoder import AT_ONCE, MAX_PAIRS, create_worker

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from benchmarks.performance.serving import free_port
 from recommendation_service.app import create_app
-from recommendation_service.benchmarks.serving import free_port
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.rankers.pair_client import client_of
 from recommendation_service.tests.support import service

@@ -1,10 +1,5 @@
-"""`manage.py generate_als_dataset`: the ALS matrix and its mappings, from the interactions as they are now."""
+"""`manage.py generate_als_dataset` under the path that the startups list names."""
 
-from api.exporting import ExportCommand
+from tandem.management.commands.generate_als_dataset import Command
 
-
-class Command(ExportCommand):
-    """Writes a new version of the export and publishes it."""
-
-    help = __doc__ or ""
-    fresh = ("als",)
+__all__ = ["Command"]

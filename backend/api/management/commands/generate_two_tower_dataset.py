@@ -1,10 +1,5 @@
-"""`manage.py generate_two_tower_dataset`: the two-tower training events, from the interactions as they are now."""
+"""`manage.py generate_two_tower_dataset` under the path that the startups list names."""
 
-from api.exporting import ExportCommand
+from tandem.management.commands.generate_two_tower_dataset import Command
 
-
-class Command(ExportCommand):
-    """Writes a new version of the export and publishes it."""
-
-    help = __doc__ or ""
-    fresh = ("two_tower",)
+__all__ = ["Command"]

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.utils import timezone
 
-from sites.persons import Person
+from sites.base import Person
 
 MARKS = [MinValueValidator(1), MaxValueValidator(10)]
 HALF_A_CENT = Decimal("0.005")

@@ -8,15 +8,15 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.permissions import StaffOrService
-from api.views.lists import USER, ListView, personal
-from api.views.recommendations import PROBLEMS
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
-from recommendations.places import place_of
-from recommendations.selectors.kept_lists import Reuse, reuse_by_day
 from sites.posts.access import SURFACE, USE_CASE
 from sites.posts.models import Post
 from sites.posts.serializers import CacheHitsSerializer, PostListSerializer
+from tandem.api.permissions import StaffOrService
+from tandem.api.views.lists import USER, ListView, personal
+from tandem.api.views.recommendations import PROBLEMS
+from tandem.selectors.cache_statistics import Reuse, reuse_by_day
+from tandem.surfaces import place_of
 
 DAYS = 7
 TOPN = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}

@@ -9,14 +9,14 @@ from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.views.lists import USER, personal
-from api.views.recommendations import PROBLEMS
 from recommendation_service.errors import InvalidInput
 from sites.posts import interests
 from sites.posts.access import SignedInOrDemo, creator_asked_for, member_asked_for
+from sites.posts.insight_texts import insights_of
 from sites.posts.insights import MOST_WEEKS, WEEKS, Report, clean_weeks, report_of
-from sites.posts.sentences import insights_of
 from sites.posts.serializers import InsightsSerializer, InterestsSerializer, WordsSerializer
+from tandem.api.views.lists import USER, personal
+from tandem.api.views.recommendations import PROBLEMS
 
 MOST_POSTS = 20
 WHOSE = OpenApiParameter(USER, str, description="Whose; your own when it is left out. Another's is for staff and services")

@@ -12,16 +12,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from recommendation_service.errors import InvalidInput
-from sites.page import access as page
-from sites.page.views import guarded
-from sites.posts import deeds, interests, theme
+from sites.posts import interests, services, theme
 from sites.posts.access import creator_or_404, name_of, require_may_discuss, visitor_or_404
 from sites.posts.covers import cover
 from sites.posts.discussions import add_note, discussion_or_404, open_discussion
+from sites.posts.insight_texts import insights_of
 from sites.posts.insights import MOST_WEEKS, WEEKS, clean_weeks, report_of
 from sites.posts.models import FONT_SIZES, Comment, Discussion, Member, Post
 from sites.posts.recommendation_sources import published
-from sites.posts.sentences import insights_of
+from storefront import permissions as page
+from storefront.views import guarded
 
 MOST_COMMENTS = 200
 MOST_DISCUSSIONS = 10
@@ -108,10 +108,10 @@ def read(request: HttpRequest, *, number: int) -> HttpResponse:
     post = _post_or_404(number)
     member = _perhaps(request, request.GET.get("person", ""))
     if member is not None:
-        deeds.viewed(member, post, request.GET.get("request_id"))
+        services.viewed(member, post, request.GET.get("request_id"))
     replies = Prefetch("replies", Comment.objects.select_related("member"))
     threads = post.comments.filter(parent=None).select_related("member").prefetch_related(replies)
-    context = {**_frame(request, member), "post": post, "threads": threads[:MOST_COMMENTS], "did": deeds.did(member, post)}
+    context = {**_frame(request, member), "post": post, "threads": threads[:MOST_COMMENTS], "did": services.did(member, post)}
     return render(request, "posts/post.html", context)
 
 
@@ -121,7 +121,7 @@ def did(request: HttpRequest, *, number: int) -> HttpResponse:
     """Like, keep, take either back, or comment; then the post again."""
     post = _post_or_404(number)
     member = visitor_or_404(request, request.POST.get("person", ""))
-    _try(request, lambda: deeds.do(
+    _try(request, lambda: services.do(
         member, post, request.POST.get("deed", ""), body=request.POST.get("body"), parent=request.POST.get("parent")
     ))  # fmt: skip
     return _to(reverse("posts:read", args=[post.pk]), member, "comments")

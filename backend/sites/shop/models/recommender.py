@@ -8,8 +8,8 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from recommendations.vectors import VectorRow
 from sites.shop.models.store import Cart, Customer, Order, Product
+from tandem.vectors import VectorRow
 
 
 class ProductEmbedding(VectorRow):

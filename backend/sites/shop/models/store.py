@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import get_text_list
 
-from sites.persons import Person
+from sites.base import Person
 
 
 class PriceRange(models.TextChoices):

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from recommendations.selectors.items import items_by_id
-from recommendations.services.recommend import recommend
 from sites.shop.models import Customer, EmailCampaign
 from sites.shop.recommendation_sources import Shop
 from sites.shop.services.carts import lines_of
-from sites.shop.services.mail_links import click_path, stop_path
+from sites.shop.services.mail_tokens import click_path, stop_path
+from tandem.selectors.items import items_by_id
+from tandem.services.recommend import recommend
 
 SHOWN = 6
 

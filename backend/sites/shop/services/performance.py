@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from recommendation_service.use_cases.loader import load
-from recommendations.selectors.statistics import Window, daily
 from sites.shop.models import RecommendationPerformance
+from tandem.selectors.statistics import Window, daily
 
 USE_CASE = "shop"
 FIELDS = ("impressions", "shown", "clicks", "conversions", "ctr", "conversion_rate", "revenue", "measured_at")

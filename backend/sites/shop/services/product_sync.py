@@ -14,9 +14,9 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
-from recommendations.vectors import Published, packed, prepare_pgvector, vectors_of
 from sites.shop.models import Product, ProductEmbedding, SyncStatus, UserPreferenceEmbedding
 from sites.shop.recommendation_sources import Shop
+from tandem.vectors import Published, packed, prepare_pgvector, vectors_of
 
 PRODUCTS_A_BATCH = 100
 VECTORS_A_BATCH = 50

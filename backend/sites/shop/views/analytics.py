@@ -11,14 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api import parameters
-from api.permissions import StaffOrService
-from api.problems import printable
-from api.views.recommendations import PROBLEMS
 from recommendation_service.errors import InvalidInput
-from recommendations.selectors import statistics
-from recommendations.selectors.statistics import Window
 from sites.shop.serializers import FunnelSerializer, PerformanceSerializer
+from tandem.api import query_params
+from tandem.api.permissions import StaffOrService
+from tandem.api.problem_details import printable
+from tandem.api.views.recommendations import PROBLEMS
+from tandem.selectors import statistics
+from tandem.selectors.statistics import Window
 
 USE_CASE = "shop"
 DAYS, FROM, TO = "days", "from", "to"
@@ -104,7 +104,7 @@ def _day(query: QueryDict, name: str) -> datetime:
 
 def _wrong(name: str, told: str) -> InvalidInput:
     shown = printable(name, 64)
-    return InvalidInput(f"{shown} {told}", fields={f"/{parameters.pointer(shown)}": told})
+    return InvalidInput(f"{shown} {told}", fields={f"/{query_params.pointer(shown)}": told})
 
 
 def _group(group: statistics.Group) -> dict[str, Any]:

@@ -8,16 +8,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api import parameters
-from api.views.lists import whose
-from api.views.recommendations import PROBLEMS
 from recommendation_service.errors import InvalidInput, NotFound
-from recommendations.places import place_of
 from sites.shop.models import Customer
 from sites.shop.recommendation_sources import Shop
 from sites.shop.serializers import CartSerializer, MailPreferencesSerializer, OrderSerializer, PutInSerializer
 from sites.shop.services import carts
 from sites.shop.services.mail_preferences import change_preferences, preferences_of
+from tandem.api import query_params
+from tandem.api.views.lists import whose
+from tandem.api.views.recommendations import PROBLEMS
+from tandem.surfaces import place_of
 
 USER = OpenApiParameter("user_id", str, description="Whose; your own when it is left out")
 
@@ -31,9 +31,9 @@ class CustomerView(APIView):
         unknown = [name for name in query if name != "user_id"]
         if unknown:
             raise InvalidInput(
-                "only user_id is a parameter here", fields={f"/{parameters.pointer(unknown[0][:64])}": "is not known"}
+                "only user_id is a parameter here", fields={f"/{query_params.pointer(unknown[0][:64])}": "is not known"}
             )
-        user_id = whose(request, parameters.one_id(query, "user_id"), place_of(Shop.catalogue, "homepage"))
+        user_id = whose(request, query_params.one_id(query, "user_id"), place_of(Shop.catalogue, "homepage"))
         person = None if user_id is None else Shop.person(user_id)
         if person is None:
             raise NotFound("no such customer")

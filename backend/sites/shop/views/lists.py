@@ -8,16 +8,16 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
-from api import parameters
-from api.views.lists import ListView, whose
-from api.views.recommendations import PROBLEMS
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import MAX_LIMIT
 from recommendation_service.errors import InvalidInput
-from recommendations.places import Place, place_of
 from sites.shop.models import Product
 from sites.shop.serializers import ListSerializer
 from sites.shop.services.carts import product_ids_of
+from tandem.api import query_params
+from tandem.api.views.lists import ListView, whose
+from tandem.api.views.recommendations import PROBLEMS
+from tandem.surfaces import Place, place_of
 
 Get = TypeVar("Get", bound=Callable[..., Any])
 HOMEPAGE, PRODUCT, CART = "homepage", "product_page", "cart"
@@ -134,7 +134,7 @@ class CartListView(ShopListView):
         return tuple(clean_id(one, field=PRODUCTS) for one in ids)
 
     def _user(self, request: Request) -> str | None:
-        return whose(request, parameters.one_id(request._request.GET, "user_id"), place_of(self.use_case, self.surface))
+        return whose(request, query_params.one_id(request._request.GET, "user_id"), place_of(self.use_case, self.surface))
 
 
 def _told(item: Mapping[str, Any], product: Product | None) -> dict[str, Any]:

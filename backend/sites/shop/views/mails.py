@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from sites.shop.models import EmailCampaign
-from sites.shop.services import mail_links
+from sites.shop.services import mail_tokens
 
 NOT_OURS = "there is nothing here, or the link is too old"
 
@@ -16,10 +16,10 @@ NOT_OURS = "there is nothing here, or the link is too old"
 @require_http_methods(["GET", "POST"])
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """Ask first, since mail programs follow links by themselves; the POST does it."""
-    found = mail_links.customer_of_stop(token=token)
+    found = mail_tokens.customer_of_stop(token=token)
     if found is None:
         raise Http404(NOT_OURS)
-    stopped = request.method == "POST" and mail_links.stop(token=token)
+    stopped = request.method == "POST" and mail_tokens.stop(token=token)
     customer, kind = found
     words = {"customer": customer, "kind": EmailCampaign.Kind(kind).label, "stopped": stopped}
     return render(request, "shop/stop.html", words)
@@ -28,6 +28,6 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 @require_GET
 def clicked(request: HttpRequest, token: str) -> HttpResponse:
     """Note the click and go on to the shop."""
-    if mail_links.click(token=token) is None:
+    if mail_tokens.click(token=token) is None:
         raise Http404(NOT_OURS)
-    return HttpResponseRedirect(reverse("page:site", args=["shop"]))
+    return HttpResponseRedirect(reverse("storefront:site", args=["shop"]))

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from recommendations.services import scoring_service
-from sites.cleaning.scoring_service import ScoringService
+from sites.cleaning.scoring.service import ScoringService
 
 
 def test_the_listed_path_gives_the_class_that_the_setting_names() -> None:
@@ -23,7 +23,7 @@ def test_on_the_first_day_it_updates_nobody_and_fails_nowhere() -> None:
     [
         ("", "RECOMMENDATION_SCORING is not set; name the class by its path"),
         ("sites.cleaning.nowhere.Service", "cannot be imported: No module named 'sites.cleaning.nowhere'"),
-        ("sites.cleaning.scoring_service.Sevrice", 'does not define a "Sevrice"'),
+        ("sites.cleaning.scoring.service.Sevrice", 'does not define a "Sevrice"'),
         ("decimal.Decimal", "has no update_all_cleaner_scores()"),
     ],
 )
@@ -32,4 +32,4 @@ def test_a_wrong_setting_is_told_with_the_fix(path: str, complaint: str, setting
     with pytest.raises(ImproperlyConfigured) as caught:
         scoring_service.configured()
     assert complaint in str(caught.value)
-    assert "sites.cleaning.scoring_service.ScoringService" in str(caught.value)
+    assert "sites.cleaning.scoring.service.ScoringService" in str(caught.value)

@@ -8,11 +8,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from recommendations.models import Impression, UserInteraction
-from recommendations.services.keys import catalogue_key, user_keys
-from sites.cleaning.dealing import deals
 from sites.cleaning.models import Cleaner, CleanerRecommendation, CleaningJob, Client, JobBid, JobRecommendation
+from sites.cleaning.services import jobs
 from sites.cleaning.user_ids import of_cleaner, of_client
+from tandem.models import Impression, UserInteraction
+from tandem.services.id_mapping import catalogue_key, user_keys
 from tests.sites.cleaning import marketplace
 
 
@@ -33,13 +33,13 @@ def job_at(status: str, client: Client, cleaner: Cleaner, **more: Any) -> Cleani
     job = job_today(client, **more)
     if status == "open":
         return job
-    bid = deals.place_bid(job=job, cleaner=cleaner, amount=Decimal(60))
+    bid = jobs.place_bid(job=job, cleaner=cleaner, amount=Decimal(60))
     steps = {
-        "accepted": lambda: deals.accept_bid(job=job, bid_id=bid.pk),
-        "confirmed": lambda: deals.confirm_job(job=job, cleaner=cleaner),
-        "completed": lambda: deals.complete_job(job=job, cleaner=cleaner, photos=2),
+        "accepted": lambda: jobs.accept_bid(job=job, bid_id=bid.pk),
+        "confirmed": lambda: jobs.confirm_job(job=job, cleaner=cleaner),
+        "completed": lambda: jobs.complete_job(job=job, cleaner=cleaner, photos=2),
     }
-    ends = {"cancelled": lambda: deals.cancel_job(job=job), "failed": lambda: fail(job)}
+    ends = {"cancelled": lambda: jobs.cancel_job(job=job), "failed": lambda: fail(job)}
     if status in ends:
         steps["accepted"]()
         ends[status]()
@@ -55,7 +55,7 @@ def job_at(status: str, client: Client, cleaner: Cleaner, **more: Any) -> Cleani
 
 def fail(job: CleaningJob) -> CleaningJob:
     """Nobody came."""
-    return deals.fail_job(job=job, now=job.wanted_for + timedelta(hours=1))
+    return jobs.fail_job(job=job, now=job.wanted_for + timedelta(hours=1))
 
 
 def only_bid(job: CleaningJob) -> JobBid:

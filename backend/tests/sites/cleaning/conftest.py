@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from recommendations.client import RecommendationClient
 from sites.cleaning.models import Cleaner, Client
+from tandem.client import RecommendationClient
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.callers import Market
 

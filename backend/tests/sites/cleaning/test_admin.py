@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sites.cleaning import models
-from sites.cleaning.exporting import safe
+from sites.cleaning.csv_export import safe
 from tests.sites.cleaning import agreed, marketplace
 
 pytestmark = pytest.mark.django_db

@@ -12,13 +12,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from demo.synthetic.cleaning import writer
 from recommendation_service.domain.side import Side
-from recommendations.models import UserInteraction
-from sites.cleaning.matches import matches
 from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob, Client, JobBid
-from sites.cleaning.scoring.sides import cleaner_side, job_side
-from sites.cleaning.scoring_service import ScoringService
-from sites.cleaning.world import writing
+from sites.cleaning.scoring.pair_features import cleaner_side, job_side
+from sites.cleaning.scoring.service import ScoringService
+from sites.cleaning.training_data import matches
+from tandem.models import UserInteraction
 
 pytestmark = pytest.mark.django_db
 SMALL = ("--jobs", "60", "--cleaners", "24", "--clients", "15", "--until", "2026-11-01")
@@ -48,7 +48,7 @@ def _columns(side: Side) -> list[str]:
 def test_it_writes_what_it_says_prints_the_balance_and_names_the_next_command() -> None:
     lines = run()
     events = UserInteraction.objects.count()
-    assert f"24 cleaners, 15 clients, {writing.models.Property.objects.count():,} properties, 60 cleaning jobs" in lines[-3]
+    assert f"24 cleaners, 15 clients, {writer.models.Property.objects.count():,} properties, 60 cleaning jobs" in lines[-3]
     assert lines[-3].endswith(f"{events:,} events")
     assert any(line.startswith("cleaners by tier: premium") for line in lines)
     assert lines[-1] == "next: manage.py generate_all_datasets --catalogue cleaning"
@@ -133,7 +133,7 @@ def test_a_failure_half_way_leaves_what_was_there(monkeypatch: pytest.MonkeyPatc
     def full(**_: object) -> int:
         raise OSError("disk full")
 
-    monkeypatch.setattr(writing, "write_past", full)
+    monkeypatch.setattr(writer, "write_past", full)
     with pytest.raises(OSError, match="disk full"):
         run("--seed", "9", "--reset")
     assert dump() == before

@@ -11,8 +11,6 @@ from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
 
-from recommendations.client import RecommendationClient
-from sites.cleaning.dealing import deals
 from sites.cleaning.models import (
     BidSuggestion,
     CleanerRecommendation,
@@ -22,7 +20,9 @@ from sites.cleaning.models import (
     RecommendationFeedback,
     Review,
 )
+from sites.cleaning.services import jobs
 from sites.cleaning.urls import urlpatterns
+from tandem.client import RecommendationClient
 from tests.sites.cleaning import agreed, marketplace
 from tests.support import board
 
@@ -74,7 +74,7 @@ def town(service_at: Callable[[str], RecommendationClient]) -> Town:
 
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(settings.RECOMMENDATIONS, "DEMO", True)
+    monkeypatch.setitem(settings.TANDEM, "DEMO", True)
     return
 
 
@@ -357,7 +357,7 @@ def test_staff_act_for_a_cleaner_on_the_cleaners_page(town: Town) -> None:
     assert "€50.00" in said(town.session("staff").post(address, {"deed": "bid", "amount": "50"}, follow=True))
     with pytest.raises(JobBid.DoesNotExist):
         JobBid.objects.get(cleaner=town.petros, amount=60)
-    deals.withdraw_bid(job=town.job, cleaner=town.petros)
+    jobs.withdraw_bid(job=town.job, cleaner=town.petros)
 
 
 def test_pages_take_as_many_queries_however_much_they_show(town: Town, django_assert_max_num_queries: Any) -> None:
@@ -373,7 +373,7 @@ def test_pages_take_as_many_queries_however_much_they_show(town: Town, django_as
         for status in ("open", "bidding", "accepted", "confirmed", "completed", "cancelled"):
             agreed.job_at(status, town.nikos, town.maria)
         bidder = marketplace.make_cleaner()
-        deals.place_bid(job=town.job, cleaner=bidder, amount=Decimal(70))
+        jobs.place_bid(job=town.job, cleaner=bidder, amount=Decimal(70))
         counts = []
         for browser, page in pages:
             with django_assert_max_num_queries(80) as made:

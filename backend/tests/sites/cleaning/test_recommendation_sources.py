@@ -11,18 +11,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recommendation_service.datasets.files import Dataset
-from recommendations import identity
-from recommendations.checks import problems_of
-from recommendations.models import UserInteraction, UserKey
-from recommendations.selectors.history import history_of
-from recommendations.services.erase import erase_user
-from recommendations.services.syncing import sync_interactions
+from recommendation_service.datasets.reader import Dataset
 from sites.cleaning.models import Cleaner, Client
 from sites.cleaning.recommendation_sources import KNOWN_DAYS, Cleaners, Jobs
-from sites.cleaning.scoring.sides import cleaner_side, job_side
-from sites.cleaning.scoring_service import ScoringService
+from sites.cleaning.scoring.pair_features import cleaner_side, job_side
+from sites.cleaning.scoring.service import ScoringService
 from sites.cleaning.user_ids import of_cleaner, of_client
+from tandem import identity
+from tandem.checks import problems_of
+from tandem.models import UserInteraction, UserKey
+from tandem.selectors.history import history_of
+from tandem.services.erase_user import erase_user
+from tandem.services.sync_events import sync_interactions
 from tests.sites.cleaning.marketplace import NOW, bid, busy_market, done, make_cleaner, make_client, make_job, make_place
 
 pytestmark = pytest.mark.django_db

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sites.cleaning import scoring_service
-from sites.cleaning.scoring.tallies import MARKS, Tallies
-from sites.cleaning.scoring_service import WEIGHTS, ScoringService
+from sites.cleaning.scoring import service
+from sites.cleaning.scoring.aggregates import MARKS, Tallies
+from sites.cleaning.scoring.service import WEIGHTS, ScoringService
 from tests.sites.cleaning.marketplace import NOW, ago
 
 SERVICE = ScoringService()
@@ -37,7 +37,7 @@ def test_the_five_weights_are_the_whole() -> None:
     "inner", ["OF_QUALITY", "OF_RELIABILITY", "OF_EXPERIENCE", "OF_BIDDING", "OF_ACTIVITY"], ids=lambda name: name[3:].lower()
 )
 def test_what_a_part_is_made_of_is_the_whole_of_it(inner: str) -> None:
-    assert sum(getattr(scoring_service, inner).values()) == pytest.approx(1.0)
+    assert sum(getattr(service, inner).values()) == pytest.approx(1.0)
 
 
 # quality
@@ -207,5 +207,5 @@ def test_points_are_always_between_0_and_100() -> None:
 
 def test_days_here_are_counted_from_the_beginning_of_the_day_they_joined() -> None:
     moment = np.array([ago(0).timestamp()])
-    days = scoring_service.days_since([(NOW - timedelta(days=3)).date()], moment)
+    days = service.days_since([(NOW - timedelta(days=3)).date()], moment)
     assert days.tolist() == [3.5]

@@ -6,11 +6,11 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from recommendation_service.datasets.pairing import Pairs, meet, read_rules, rule_scores
+from recommendation_service.core.numeric import blend
+from recommendation_service.datasets.pair_features import Pairs, meet, read_rules, rule_scores
 from recommendation_service.domain.side import Side
-from recommendation_service.numeric import blend
-from sites.cleaning.dealing.bids import Known, by_rules, money
-from sites.cleaning.lists.ways import pairing, rule_words, rules
+from sites.cleaning.recommender.pair_scoring import pairing, rule_words, rules
+from sites.cleaning.services.bid_suggestions import Known, by_rules, money
 from tests.infra.place import ROOT
 
 TEXT = (ROOT / "docs/guides/marketplace.md").read_text()

@@ -7,9 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from recommendations.client import RecommendationClient
-from recommendations.models import Impression
 from sites.courses.models import Completion, Course, Enrolment, Learner
+from tandem.client import RecommendationClient
+from tandem.models import Impression
 from tests.support import board, campus
 
 pytestmark = pytest.mark.django_db

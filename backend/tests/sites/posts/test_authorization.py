@@ -6,11 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from recommendations import tokens
-from recommendations.client import RecommendationClient
 from sites.posts.discussions import open_discussion
 from sites.posts.models import Member, Post
 from sites.posts.urls import urlpatterns
+from tandem import tokens
+from tandem.client import RecommendationClient
 from tests.support import blog, board
 
 pytestmark = pytest.mark.django_db

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from recommendations.client import RecommendationClient
-from recommendations.models import Impression
 from sites.posts.models import Member, Post
+from tandem.client import RecommendationClient
+from tandem.models import Impression
 from tests.support import blog, board
 from tests.support.faults import Behaviour, FaultServer, http, says, waits
 

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from recommendation_service.errors import InvalidInput
-from recommendations.selectors.statistics import Window, totals
+from sites.posts.insight_texts import Insight, insights_of
 from sites.posts.insights import Figures, clean_weeks, report_of
 from sites.posts.models import Like, Member, Post
-from sites.posts.sentences import Insight, insights_of
+from tandem.selectors.statistics import Window, totals
 from tests.support import blog, board
 
 pytestmark = pytest.mark.django_db

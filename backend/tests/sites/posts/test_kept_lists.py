@@ -10,11 +10,11 @@ from django.conf import settings as SETTINGS  # noqa: N812 - `settings` is the f
 from django.core.cache import cache
 from django.test import Client
 
-from recommendations import cache as lists
-from recommendations.client import RecommendationClient
-from recommendations.selectors.kept_lists import Reuse, reuse_by_day
-from recommendations.services.recommend import recommend
 from sites.posts.models import Member, Post
+from tandem import cache as lists
+from tandem.client import RecommendationClient
+from tandem.selectors.cache_statistics import Reuse, reuse_by_day
+from tandem.services.recommend import recommend
 from tests.support import blog
 from tests.support.faults import FaultServer
 
@@ -36,7 +36,7 @@ def kept_in(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
         yield prefix
         return
     redis = pytest.importorskip("redis")
-    options = {"serializer": "recommendations.cache.JSONSerializer"}
+    options = {"serializer": "tandem.cache.JSONSerializer"}
     backend = "django.core.cache.backends.redis.RedisCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": REDIS, "KEY_PREFIX": prefix, "OPTIONS": options}}
     with redis.Redis.from_url(REDIS, socket_connect_timeout=1) as client:

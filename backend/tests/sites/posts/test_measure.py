@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from recommendations.client import RecommendationClient
 from sites.posts.models import Member, Post
+from tandem.client import RecommendationClient
 from tests.support import blog
 from tests.support.faults import FaultServer
 

@@ -84,7 +84,7 @@ def test_members_are_described_in_one_line(member: Member, said: str) -> None:
 def test_what_is_done_in_the_sites_tables_is_an_interaction_and_taking_it_back_takes_that_back(
     table: type[Like], event: str, rob: Member, posts: list[Post]
 ) -> None:
-    from recommendations.models import UserInteraction
+    from tandem.models import UserInteraction
 
     row = table.objects.create(member=rob, post=posts[3])
     found = UserInteraction.objects.values_list("user__user_id", "item__item_id", "kind__name", "catalogue__name")

@@ -6,12 +6,12 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from recommendations.models import UserInteraction
-from recommendations.places import place_of
-from sites.page.people import segment_of
 from sites.posts.models import Comment, Like, Member, Post
 from sites.posts.theme import readable_on, stylesheet
-from sites.posts.words import TOPICS
+from sites.posts.vocabulary import TOPICS
+from storefront.people import segment_of
+from tandem.models import UserInteraction
+from tandem.surfaces import place_of
 from tests.support import blog
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(settings.RECOMMENDATIONS, "DEMO", True)
+    monkeypatch.setitem(settings.TANDEM, "DEMO", True)
 
 
 def test_a_creators_dashboard_shows_insights_with_a_discuss_button_each(

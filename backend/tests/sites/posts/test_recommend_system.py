@@ -18,12 +18,12 @@ from werkzeug.serving import make_server
 
 from recommend.ml import torch_recommender_hybrid
 from recommendation_service.app import create_app
-from recommendation_service.datasets.files import Dataset
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.tests.support.service import settings_under
-from recommendations.client import RecommendationClient
-from recommendations.models import Impression, ImpressionItem, UserInteraction
-from sites.posts import hybrid
+from sites.posts import training
 from sites.posts.models import Like, Member, Post
+from tandem.client import RecommendationClient
+from tandem.models import Impression, ImpressionItem, UserInteraction
 from tests.support import blog
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -35,7 +35,7 @@ SIZES = {"users": 60, "items": 240, "events": 1500}
 @pytest.fixture
 def place(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Exports and models of this test alone."""
-    settings.RECOMMENDATIONS = {**django_settings.RECOMMENDATIONS, "DATA_DIR": tmp_path / "data"}
+    settings.TANDEM = {**django_settings.TANDEM, "DATA_DIR": tmp_path / "data"}
     monkeypatch.setenv("RS_LOG_LEVEL", "ERROR")
     return tmp_path
 
@@ -68,8 +68,8 @@ def trained(place: Path, first_training: dict[str, Any]) -> list[str]:
 @pytest.fixture
 def service(place: Path, trained: list[str], service_at: Point, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The real Flask app over what was trained."""
-    monkeypatch.setattr("recommendation_service.threads.check", lambda: None)  # the test process loaded numpy long before
-    keys = django_settings.RECOMMENDATIONS["SIGNING_KEYS"]
+    monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)  # the test process loaded numpy long before
+    keys = django_settings.TANDEM["SIGNING_KEYS"]
     server = make_server(
         "127.0.0.1", 0, create_app(settings_under(place, RS_SIGNING_KEYS=keys, RS_USE_CASES="posts")), threaded=True
     )
@@ -101,7 +101,7 @@ def test_interactions_become_an_export_a_model_and_a_loss_line_an_epoch(place: P
 def test_every_member_gets_a_full_list_of_several_types_and_categories(service: None) -> None:
     methods, seen_types, seen_categories = set(), set(), set()
     for member in Member.objects.all():
-        answer = hybrid.recommend_for_user_hybrid(str(member.pk), topn=12)
+        answer = training.recommend_for_user_hybrid(str(member.pk), topn=12)
         shown = [one["item_id"] for one in answer["recommendations"]]
         assert len(set(shown)) == 12
         methods.add(answer["method_used"])
@@ -115,7 +115,7 @@ def test_every_member_gets_a_full_list_of_several_types_and_categories(service: 
 
 
 def test_twenty_items_with_scores_that_fall_and_an_impression_with_each(service: None) -> None:
-    answer = hybrid.recommend_for_user_hybrid(str(busiest().pk), topn=20)
+    answer = training.recommend_for_user_hybrid(str(busiest().pk), topn=20)
     scores = [one["score"] for one in answer["recommendations"]]
     assert (answer["method_used"], answer["degraded"], len(scores)) == ("hybrid", False, 20)
     assert scores == sorted(scores, reverse=True)
@@ -164,7 +164,7 @@ def test_whoever_stops_listening_leaves_no_training_behind(place: Path, trained:
 
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
-        hybrid.train_and_save_hybrid(emb_dim=8, epochs=30, topn=0, models_dir=place / "models", say=stop)
+        training.train_and_save_hybrid(emb_dim=8, epochs=30, topn=0, models_dir=place / "models", say=stop)
     assert threading.active_count() == before
     assert not (place / "models" / "posts" / "margin_v2").exists()
 
@@ -172,14 +172,14 @@ def test_whoever_stops_listening_leaves_no_training_behind(place: Path, trained:
 def test_the_script_is_the_command_under_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
     script = Path(torch_recommender_hybrid.__file__)
     called: list[bool] = []
-    monkeypatch.setattr(hybrid, "train_and_save_hybrid", lambda **_words: called.append(True))
+    monkeypatch.setattr(training, "train_and_save_hybrid", lambda **_words: called.append(True))
     exec(compile(script.read_text(), "<stdin>", "exec"), {"__name__": "django.core.management.commands.shell"})  # noqa: S102 - as `manage.py shell` does with what it is fed
     assert called == [True]
-    assert torch_recommender_hybrid.recommend_for_user_hybrid is hybrid.recommend_for_user_hybrid
+    assert torch_recommender_hybrid.recommend_for_user_hybrid is training.recommend_for_user_hybrid
 
 
 def test_django_never_imports_torch_for_it() -> None:
-    program = "import django; django.setup(); import sites.posts.hybrid, sys; print('torch' in sys.modules)"
+    program = "import django; django.setup(); import sites.posts.training, sys; print('torch' in sys.modules)"
     root = Path(__file__).parents[4]
     ran = subprocess.run(
         [sys.executable, "-c", program],

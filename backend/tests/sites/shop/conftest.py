@@ -2,7 +2,7 @@
 
 import pytest
 
-from sites.shop.services.nearness import forget_vectors
+from sites.shop.services.similar_products import forget_vectors
 
 
 @pytest.fixture(autouse=True)

@@ -14,11 +14,11 @@ from django.test import Client
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
-from recommendations.models import Impression, UserInteraction
 from sites.shop.models import Cart, Customer, EmailCampaign, Product, UserEmailPreference
-from sites.shop.services import carts, mail_links
+from sites.shop.services import carts, mail_tokens
 from sites.shop.services.abandonments import detect_abandonments
 from sites.shop.services.campaigns import Sent, send_campaign
+from tandem.models import Impression, UserInteraction
 from tests.support import store
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +149,7 @@ def test_a_link_for_clicking_does_not_unsubscribe_and_an_old_one_does_nothing(
     weekly()
     (stop, to) = (links(mail.outbox[0], f"/shop/mail/{path}/")[0] for path in ("stop", "to"))
     assert client.post(f"/shop/mail/stop/{to.split('/')[4]}/").status_code == 404
-    monkeypatch.setattr(mail_links, "LINKS_WORK_S", -1)
+    monkeypatch.setattr(mail_tokens, "LINKS_WORK_S", -1)
     assert client.get(stop).status_code == 404
 
 

@@ -12,10 +12,10 @@ from django.test import Client
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput, NotFound
-from recommendations.models import UserInteraction
-from recommendations.services.syncing import sync_interactions
 from sites.shop.models import Cart, CartLine, Customer, Order, Product, WishlistItem
 from sites.shop.services import carts
+from tandem.models import UserInteraction
+from tandem.services.sync_events import sync_interactions
 from tests.support import store
 
 pytestmark = pytest.mark.django_db

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.errors import TandemError
 from recommendation_service.use_cases.loader import load
-from recommendations.models import UserInteraction
-from recommendations.selectors.statistics import Window
-from recommendations.services.syncing import sync_interactions
 from sites.shop.models import CartLine, CartRemoval, Customer, Order, OrderLine, Product
 from sites.shop.services import carts
 from sites.shop.services.user_preference import weights_of
 from sites.shop.views.analytics import window_of
+from tandem.models import UserInteraction
+from tandem.selectors.statistics import Window
+from tandem.services.sync_events import sync_interactions
 from tests.support import store
 
 SHOP = load("shop")

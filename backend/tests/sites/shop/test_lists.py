@@ -11,10 +11,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from recommendations.client import RecommendationClient
-from recommendations.models import Impression
 from sites.shop.models import Customer, Product
 from sites.shop.services import carts
+from tandem.client import RecommendationClient
+from tandem.models import Impression
 from tests.support import board, store
 from tests.support.faults import FaultServer, answer_for, http
 

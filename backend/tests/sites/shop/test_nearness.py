@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from recommendations.services.recommend import recommend
-from recommendations.vectors import nearest
 from sites.shop.models import Product, ProductEmbedding
-from sites.shop.services import nearness
-from sites.shop.services.nearness import nearest_products
+from sites.shop.services import similar_products
+from sites.shop.services.similar_products import nearest_products
 from sites.shop.services.user_preference import UserPreferenceService
+from tandem.services.recommend import recommend
+from tandem.vectors import nearest
 from tests.support import store
 
 pytestmark = pytest.mark.django_db
@@ -71,14 +71,14 @@ def test_with_the_service_dead_lists_still_suit(products: list[Product]) -> None
 def test_vectors_are_read_once_a_minute_and_again_for_another_model(
     products: list[Product], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = nearness._read("embedding_v1")
-    assert nearness._read("embedding_v1") is first
+    first = similar_products._read("embedding_v1")
+    assert similar_products._read("embedding_v1") is first
     ProductEmbedding.objects.update(made_by="embedding_v2")
-    assert nearness._read("embedding_v2").keys == first.keys
-    assert nearness._read("embedding_v1").keys == []
-    again = nearness._read("embedding_v2")
-    monkeypatch.setattr(nearness, "KEPT_S", 0.0)
-    assert nearness._read("embedding_v2") is not again
+    assert similar_products._read("embedding_v2").keys == first.keys
+    assert similar_products._read("embedding_v1").keys == []
+    again = similar_products._read("embedding_v2")
+    monkeypatch.setattr(similar_products, "KEPT_S", 0.0)
+    assert similar_products._read("embedding_v2") is not again
 
 
 def test_nearness_is_the_same_search_as_the_databases(products: list[Product]) -> None:

@@ -13,10 +13,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
-from recommendations.vectors import unpacked
 from sites.shop.models import Product, ProductEmbedding, SyncStatus, UserPreferenceEmbedding
 from sites.shop.services import product_sync
 from sites.shop.services.product_sync import ProductSyncService
+from tandem.vectors import unpacked
 from tests.infra.place import ROOT
 from tests.support import store
 
@@ -175,7 +175,7 @@ def test_without_published_vectors_the_error_tells_the_commands(tmp_path: Path) 
 def test_the_command_syncs_words_and_copies_what_is_published(tmp_path: Path, settings: Any, capsys: Any) -> None:
     products = store.make_products(3)
     store.publish_vectors(tmp_path, products, np.eye(3))
-    settings.RECOMMENDATIONS = {**settings.RECOMMENDATIONS, "MODELS_DIR": tmp_path / "models"}
+    settings.TANDEM = {**settings.TANDEM, "MODELS_DIR": tmp_path / "models"}
     call_command("sync_products", "--no-train")
     assert "products: done, 3 in 1 batches\nvectors: embedding_v1\n" in capsys.readouterr().out
     assert ProductEmbedding.objects.filter(dimension=3).count() == 3
@@ -186,7 +186,7 @@ def test_the_command_syncs_words_and_copies_what_is_published(tmp_path: Path, se
 def test_the_command_trains_in_a_program_of_its_own(tmp_path: Path, settings: Any, capsys: Any) -> None:
     call_command("generate_shop_data", "--users", "40", "--items", "90", "--until", "2026-11-20")
     folders = {"DATA_DIR": tmp_path / "data", "MODELS_DIR": tmp_path / "models"}
-    settings.RECOMMENDATIONS = {**settings.RECOMMENDATIONS, **folders}
+    settings.TANDEM = {**settings.TANDEM, **folders}
     call_command("sync_products")
     out = capsys.readouterr().out
     assert "training: -m recommendation_service.train_embedding --use-case shop" in out

@@ -10,9 +10,9 @@ from django.core.management import CommandError, call_command
 
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.use_cases.loader import load
-from recommendations.services.erase import erase_user
 from sites.shop.models import ProductEmbedding, UserPreferenceEmbedding
 from sites.shop.services.user_preference import UserPreferenceService, mark_stale, outdated, weights_of
+from tandem.services.erase_user import erase_user
 from tests.support import store
 from tests.support.store import NOW
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from api.failures import told
-from sites.cleaning.training import export_and_train
+from sites.cleaning.model_training import export_and_train
+from tandem.management.failures import told
 
 
 class Command(BaseCommand):
-    """Thin: `sites.cleaning.training` does it."""
+    """Thin: `sites.cleaning.model_training` does it."""
 
     help = __doc__ or ""
 

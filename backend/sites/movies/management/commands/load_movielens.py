@@ -8,16 +8,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from recommendation_service.errors import DatasetError
-from sites.happened import forget_past
-from sites.movies.loading import CATALOGUE, ENOUGH, Loaded, load_release
 from sites.movies.models import Movie, Viewer
-from sites.movies.releases import Release, read_release
+from sites.movies.movielens_import import CATALOGUE, ENOUGH, Loaded, load_release
+from sites.movies.movielens_reader import Release, read_release
+from tandem.services.bulk_load import forget_past
 
 SHOWN_BAD_ROWS = 20
 
 
 class Command(BaseCommand):
-    """Thin: `sites.movies.releases` reads, `sites.movies.loading` writes, all in one transaction."""
+    """Thin: `sites.movies.movielens_reader` reads, `sites.movies.movielens_import` writes, all in one transaction."""
 
     help = "Load a MovieLens release (typed tab-separated, csv, classic u.data, or the 1M .dat files)."
 

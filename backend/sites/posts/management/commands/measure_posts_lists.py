@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
-from recommendations.services.recommend import recommend
 from sites.posts.access import SURFACE, USE_CASE
 from sites.posts.models import Member
+from tandem.services.recommend import recommend
 
 
 class Command(BaseCommand):

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from api.failures import told
 from recommendation_service.domain.query import MAX_LIMIT
-from sites.posts.hybrid import EMB_DIM, EPOCHS, TOPN, train_and_save_hybrid
+from sites.posts.training import EMB_DIM, EPOCHS, TOPN, train_and_save_hybrid
+from tandem.management.failures import told
 
 
 class Command(BaseCommand):
-    """Thin: `sites.posts.hybrid` does it."""
+    """Thin: `sites.posts.training` does it."""
 
     help = __doc__ or ""
 

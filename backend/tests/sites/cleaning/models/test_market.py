@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from sites.cleaning.dealing.payments import fee_of
 from sites.cleaning.models import CleaningJob, Payment
+from sites.cleaning.services.payments import fee_of
 from tests.sites.cleaning.marketplace import make_job
 
 pytestmark = pytest.mark.django_db

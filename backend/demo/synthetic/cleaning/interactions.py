@@ -1,0 +1,61 @@
+"""What happened in the invented marketplace as interactions, with the ids that they would have had if it had really happened.
+
+Bids and reviews are mirrored from their tables, so their ids are those of the mirrors and `sync_interactions` finds nothing
+left to add; hiring and winning have the ids that `happenings` gives.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from demo.synthetic.cleaning.model_rows import Rows
+from sites.cleaning.models import CleaningJob, JobBid, Review
+from sites.cleaning.recommendation_sources import Cleaners, Jobs
+from sites.cleaning.services.interactions import CLEANERS, JOBS
+from sites.cleaning.user_ids import of_cleaner, of_client
+from tandem.event_sync import mirror_of
+from tandem.services.bulk_load import Happened
+
+CATALOGUES = (CLEANERS, JOBS)
+
+
+def pasts(rows: Rows) -> Mapping[str, Sequence[Happened]]:
+    """Events by catalogue: what clients did with cleaners, and what cleaners did with jobs."""
+    hired = [job for job in rows.jobs if job.cleaner_id]
+    return {
+        CLEANERS: [*(_hire(job) for job in hired), *_reviews(rows.reviews)],
+        JOBS: [*_bids(rows.bids), *(_win(job) for job in hired)],
+    }
+
+
+def _reviews(reviews: Sequence[Review]) -> list[Happened]:
+    event_id = mirror_of(Cleaners, "review", Review).event_id
+    return [
+        Happened(event_id(one.pk), of_client(one.client_id), str(one.cleaner_id), "review", one.time, float(one.overall))
+        for one in reviews
+    ]
+
+
+def _bids(bids: Sequence[JobBid]) -> list[Happened]:
+    event_id = mirror_of(Jobs, "bid", JobBid).event_id
+    return [Happened(event_id(one.pk), of_cleaner(one.cleaner_id), str(one.job_id), "bid", one.time) for one in bids]
+
+
+def _hire(job: CleaningJob) -> Happened:
+    event_id = _event_id("hire", CLEANERS, job.client_id, job.cleaner_id, job)
+    return Happened(event_id, of_client(job.client_id), str(job.cleaner_id), "hire", _accepted(job))
+
+
+def _win(job: CleaningJob) -> Happened:
+    event_id = _event_id("win", JOBS, job.cleaner_id, job.pk, job)
+    return Happened(event_id, of_cleaner(job.cleaner_id or 0), str(job.pk), "win", _accepted(job))
+
+
+def _accepted(job: CleaningJob) -> datetime:
+    assert job.accepted_at is not None  # noqa: S101 - whoever is hired was accepted, and mypy must know
+    return job.accepted_at
+
+
+def _event_id(event: str, catalogue: str, user: int | None, item: int | None, job: CleaningJob) -> UUID:
+    """As `happenings` makes it for what answers no shown list."""
+    return uuid5(NAMESPACE_URL, f"tandem/cleaning/{event}/{catalogue}/{user}/{item}/{job.pk}/None")

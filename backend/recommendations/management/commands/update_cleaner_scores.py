@@ -1,0 +1,26 @@
+"""Works out how every cleaner stands; to be run daily, such as by cron."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from recommendations.services.scoring_service import ScoringService
+from tandem.management.failures import told
+
+NAMED = 20
+
+
+class Command(BaseCommand):
+    """Thin: `ScoringService` scores."""
+
+    help = "Score every cleaner anew from jobs, bids, reviews and payments. Exits with 1, naming them, where some could not be."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Cleaners who could not be scored keep the score they had, and stop nobody else."""
+        with told(elsewhere="by DATABASE_URL"):
+            done = ScoringService().update_all_cleaner_scores()
+        self.stdout.write(f"{done['updated']:,} cleaners scored, {done['errors']:,} could not be")
+        if done["errors"]:
+            named = ", ".join(str(key) for key in done["error_cleaners"][:NAMED])
+            more = f" and {done['errors'] - NAMED:,} more" if done["errors"] > NAMED else ""
+            raise CommandError(f"not scored: cleaners {named}{more}; the log says why, the admin shows their rows")

@@ -1,0 +1,119 @@
+"""POST /api/v1/cleaning/recommendations/{jobs|cleaners}/<id>/...: what came of one recommendation, and what is said of it."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from recommendation_service.errors import NotFound
+from sites.cleaning.api.permissions import Visitor, is_number
+from sites.cleaning.api.request_serializers import FeedbackOnMatchSerializer, NothingSerializer
+from sites.cleaning.api.serializers import FeedbackToldSerializer, OutcomeSerializer
+from sites.cleaning.api.views_base import WRITES, Door
+from sites.cleaning.models import CleanerRecommendation, JobRecommendation
+from sites.cleaning.services import bid_advice
+from sites.cleaning.services.interactions import cleaner_did, client_did
+
+Shown = JobRecommendation | CleanerRecommendation
+CLEANERS, JOBS = "cleaners", "jobs"
+CAME_OF: dict[type, tuple[str, ...]] = {
+    CleanerRecommendation: ("viewed", "contacted", "hired"),
+    JobRecommendation: ("viewed", "bid_placed", "bid_accepted"),
+}
+SIDES = (
+    OpenApiParameter("side", str, OpenApiParameter.PATH, enum=[CLEANERS, JOBS], description="What was recommended"),
+    OpenApiParameter("recommendation_id", str, OpenApiParameter.PATH),
+)
+
+
+class ViewedView(Door):
+    """It was opened."""
+
+    @extend_schema(
+        operation_id="recommendation_viewed", summary="Say that a recommendation was opened", parameters=[*SIDES],
+        request=NothingSerializer, responses={200: OutcomeSerializer, **WRITES},
+    )  # fmt: skip
+    def post(self, request: Request, side: str, recommendation_id: str) -> Response:
+        """What has come of it so far; the second time changes nothing."""
+        self.asked(NothingSerializer)
+        shown = shown_to(self.visitor, side, recommendation_id)
+        note_viewed(shown)
+        return Response(outcome_told(shown))
+
+
+class ContactedView(Door):
+    """The client wrote to the cleaner."""
+
+    @extend_schema(
+        operation_id="recommendation_contacted", summary="Say that a recommended cleaner was written to", parameters=[SIDES[1]],
+        request=NothingSerializer, responses={200: OutcomeSerializer, **WRITES},
+    )  # fmt: skip
+    def post(self, request: Request, recommendation_id: str) -> Response:
+        """What has come of it so far; the second time changes nothing."""
+        self.asked(NothingSerializer)
+        shown = shown_to(self.visitor, CLEANERS, recommendation_id)
+        note_contacted(shown)
+        return Response(outcome_told(shown))
+
+
+class MatchFeedbackView(Door):
+    """What somebody thinks of it."""
+
+    @extend_schema(
+        operation_id="recommendation_feedback", summary="Say what you think of a recommendation", parameters=[*SIDES],
+        description="The newest word replaces the older. Training learns from it.",
+        request=FeedbackOnMatchSerializer, responses={200: FeedbackToldSerializer, **WRITES},
+    )  # fmt: skip
+    def post(self, request: Request, side: str, recommendation_id: str) -> Response:
+        """The verdict as it stands."""
+        asked = self.asked(FeedbackOnMatchSerializer)
+        shown = shown_to(self.visitor, side, recommendation_id)
+        verdict = bid_advice.judged(shown, verdict=asked["feedback_type"], comment=asked["comment"])
+        return Response({"recommendation_id": shown.pk, "feedback_type": verdict.feedback_type, "comment": verdict.comment})
+
+
+def shown_to(visitor: Visitor, side: str, recommendation_id: str) -> Any:
+    """The recommendation, where it was shown to this visitor. Raises NotFound alike for unknown ones and others'."""
+    if not is_number(recommendation_id):
+        raise NotFound("there is no such recommendation")
+    rows: Any = None
+    if side == CLEANERS and (visitor.sees_all or visitor.client):
+        rows = CleanerRecommendation.objects.select_related("job", "cleaner", "client")
+        rows = rows if visitor.sees_all else rows.filter(client=visitor.client)
+    elif side == JOBS and (visitor.sees_all or visitor.cleaner):
+        rows = JobRecommendation.objects.select_related("job", "cleaner", "bid")
+        rows = rows if visitor.sees_all else rows.filter(cleaner=visitor.cleaner)
+    found = None if rows is None else rows.filter(pk=int(recommendation_id)).first()
+    if found is None:
+        raise NotFound("there is no such recommendation, or it was not shown to you")
+    return found
+
+
+def note_viewed(shown: Shown) -> None:
+    """Record, once, that it was opened."""
+    _record("view", shown)
+    bid_advice.was_viewed(shown)
+
+
+def note_contacted(shown: CleanerRecommendation) -> None:
+    """Record, once, that the client wrote to the cleaner."""
+    _record("contact", shown)
+    bid_advice.was_contacted(shown)
+
+
+def outcome_told(shown: Any) -> dict[str, Any]:
+    """What has come of it so far."""
+    shown.refresh_from_db()
+    names = (
+        ("viewed", "contacted", "hired")
+        if isinstance(shown, CleanerRecommendation)
+        else ("viewed", "bid_placed", "bid_accepted")
+    )
+    return {"recommendation_id": shown.pk, **{name: getattr(shown, name) for name in names}}
+
+
+def _record(event: str, shown: Shown) -> None:
+    did = client_did if isinstance(shown, CleanerRecommendation) else cleaner_did
+    did(event, job=shown.job, cleaner_id=shown.cleaner_id, request_id=shown.request_id, now=timezone.now())

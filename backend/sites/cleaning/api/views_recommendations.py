@@ -1,0 +1,108 @@
+"""GET /api/v1/cleaning/jobs/<id>/cleaners, cleaners/<id>/jobs, jobs/<id>/bid-suggestion: who suits whom, for how much."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from recommendation_service.errors import Conflict, Gone, NotFound
+from sites.cleaning.api.permissions import Role, cleaner_asked_for, job_for, own_job
+from sites.cleaning.api.query_params import Asked, list_asked_for, one_id, read
+from sites.cleaning.api.representations import Competition, cleaner_told, competition_of, job_told, list_told, suggestion_told
+from sites.cleaning.api.serializers import CleanerMatchesSerializer, JobMatchesSerializer, SuggestionSerializer
+from sites.cleaning.api.views_base import CLEANER, JOB, LIST, PROBLEMS, WRITES, Door
+from sites.cleaning.models import Cleaner, CleaningJob, JobBid
+from sites.cleaning.services import bid_advice
+
+OFFERED_ONLY = "Only for jobs that still take bids; 410 for the others."
+
+
+class RecommendedCleanersView(Door):
+    """Cleaners for one job."""
+
+    @extend_schema(
+        operation_id="get_recommended_cleaners",
+        summary="Cleaners for a job",
+        description=f"For the job's client. The list is recorded as shown. {OFFERED_ONLY}",
+        parameters=[JOB, *LIST],
+        responses={200: CleanerMatchesSerializer, **PROBLEMS},
+    )
+    def get(self, request: Request, job_id: str) -> Response:
+        """The list, the best first."""
+        asked = list_asked_for(request._request.GET)
+        job = require_offered(own_job(self.visitor, job_id))
+        return Response(get_recommended_cleaners(job, asked))
+
+
+class OwnRecommendedJobsView(Door):
+    """Jobs for the cleaner who asks."""
+
+    @extend_schema(
+        operation_id="get_recommended_jobs",
+        summary="Jobs for the cleaner who asks",
+        parameters=LIST,
+        responses={200: JobMatchesSerializer, **PROBLEMS},
+    )
+    def get(self, request: Request) -> Response:
+        """The list, the best first."""
+        asked = list_asked_for(request._request.GET)
+        if self.visitor.cleaner is None:
+            raise NotFound("this account is no cleaner here")
+        return Response(get_recommended_jobs(self.visitor.cleaner, asked))
+
+
+class RecommendedJobsView(Door):
+    """Jobs for one cleaner."""
+
+    @extend_schema(
+        operation_id="get_recommended_jobs_of",
+        summary="Jobs for a cleaner",
+        parameters=[CLEANER, *LIST],
+        responses={200: JobMatchesSerializer, **PROBLEMS},
+    )
+    def get(self, request: Request, cleaner_id: str) -> Response:
+        """The list, the best first."""
+        asked = list_asked_for(request._request.GET)
+        return Response(get_recommended_jobs(cleaner_asked_for(self.visitor, cleaner_id), asked))
+
+
+class BidSuggestionView(Door):
+    """What to ask for a job."""
+
+    @extend_schema(
+        operation_id="suggest_bid",
+        summary="What a cleaner might bid for a job",
+        description=f"Kept, so that it can be compared with the bid that follows. {OFFERED_ONLY}",
+        parameters=[JOB, OpenApiParameter("cleaner_id", int, description="For whom; your own when left out")],
+        responses={200: SuggestionSerializer, **WRITES},
+    )
+    def get(self, request: Request, job_id: str) -> Response:
+        """Minimum, optimum, maximum, and what they were made of."""
+        asked = read(request._request.GET, {"cleaner_id": one_id})
+        job, _role = job_for(self.visitor, job_id)
+        cleaner = cleaner_asked_for(self.visitor, asked.get("cleaner_id"))
+        if require_offered(job).bids.filter(cleaner=cleaner).exclude(status=JobBid.Status.WITHDRAWN).exists():
+            raise Conflict("there is a bid for this job already; withdraw it to be advised on another")
+        return Response(suggestion_told(bid_advice.suggested_bid(job, cleaner)))
+
+
+def get_recommended_cleaners(job: CleaningJob, asked: Asked) -> dict[str, Any]:
+    """The list of cleaners for a job as it is answered."""
+    found = bid_advice.cleaners_for(job, limit=asked.limit, mode=asked.mode, filters=asked.filters)
+    return list_told(found, "cleaner", [cleaner_told(one["cleaner"]) for one in found])
+
+
+def get_recommended_jobs(cleaner: Cleaner, asked: Asked) -> dict[str, Any]:
+    """The list of jobs for a cleaner as it is answered: never more than a cleaner may see of a job."""
+    found = bid_advice.jobs_for(cleaner, limit=asked.limit, mode=asked.mode, filters=asked.filters)
+    rivals = competition_of(one["job"] for one in found)
+    jobs = [job_told(one["job"], Role.CLEANER, rivals.get(one["job"].pk, Competition())) for one in found]
+    return list_told(found, "job", jobs)
+
+
+def require_offered(job: CleaningJob) -> CleaningJob:
+    """The job, where it still takes bids. Raises Gone."""
+    if job.status not in CleaningJob.OFFERED:
+        raise Gone(f"this job is {job.status} and takes no bids any more")
+    return job

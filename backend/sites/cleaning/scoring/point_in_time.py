@@ -1,0 +1,127 @@
+"""The rows of a source laid out in time, so that sums up to any moment are two look-ups however many are asked for."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from django.db.models import F, QuerySet
+from numpy.typing import NDArray
+
+from recommendation_service.core.numeric import Ints
+from sites.cleaning.scoring.aggregates import SOURCES, Counts, Scanned, Source, Tallies, number_of
+from tandem.exports.interactions import TUPLES, seconds
+
+Moments = NDArray[np.float64]  # seconds since 1970
+DAY_S = 86_400.0
+
+
+class Moment(Scanned):
+    """A time as the database tells it quickest: seconds from PostgreSQL, the text it keeps from SQLite."""
+
+    def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        """Seconds since 1970."""
+        return self.as_sql(compiler, connection, template="extract(epoch FROM %(expressions)s)::float8", **more)
+
+
+class Amount(Scanned):
+    """A number as the database tells it quickest: never a decimal, each of which is an object."""
+
+    def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        """As binary as a float."""
+        return self.as_sql(compiler, connection, template="(%(expressions)s)::float8", **more)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timeline:
+    """Amounts of `e` rows, by owner and moment, and their running sums."""
+
+    times: Moments  # (e,) sorted
+    keys: Ints  # (e,) owner * (e + 1) + place in time, sorted: one search finds an owner's rows before a moment
+    sums: Counts  # (e + 1, k) running over `keys`
+    starts: Ints  # (owners + 1,) where each owner's rows begin
+
+    @classmethod
+    def of(cls, owners: Ints, times: Moments, amounts: Counts, n_owners: int) -> "Timeline":
+        """Of rows in any order; owners are 0 to n_owners - 1, `amounts` is (e, k)."""
+        ordered = np.sort(times)
+        keys = owners * (times.size + 1) + np.searchsorted(ordered, times, side="left")
+        order = np.argsort(keys, kind="stable")
+        sums = np.zeros((times.size + 1, amounts.shape[1]))
+        np.cumsum(amounts[order], axis=0, out=sums[1:])
+        return cls(ordered, keys[order], sums, np.searchsorted(owners[order], np.arange(n_owners + 1)).astype(np.int64))
+
+    def before(self, owners: Ints, moments: Moments) -> Counts:
+        """(n, k) sums of each owner's rows strictly before each moment."""
+        wanted = owners * (self.times.size + 1) + np.searchsorted(self.times, moments, side="left")
+        return np.asarray(self.sums[np.searchsorted(self.keys, wanted, side="left")] - self.sums[self.starts[owners]])
+
+
+def columns(rows: QuerySet[Any], owner: str, moment: str, adds: Mapping[str, Any]) -> tuple[Ints, Moments, Counts]:
+    """Owner, moment and amounts of every row, (e,), (e,), (e, k); one query, no object a row."""
+    names = [f"of_{name}" for name in adds]
+    amounts_of = {name: Amount(number_of(told)) for name, told in zip(names, adds.values(), strict=True)}
+    chosen = rows.annotate(of_owner=Scanned(F(owner)), of_moment=Moment(F(moment)), **amounts_of).filter(of_owner__isnull=False)
+    blocks = list(_blocks(chosen.values_list("of_owner", "of_moment", *names).iterator(chunk_size=TUPLES)))
+    if not blocks:
+        return np.empty(0, dtype=np.int64), np.empty(0), np.empty((0, len(names)))
+    owners, times, amounts = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    return owners, times, amounts
+
+
+def _blocks(rows: Iterator[Any]) -> Iterator[tuple[Ints, Moments, Counts]]:
+    while block := list(islice(rows, TUPLES)):
+        owners, told, *amounts = zip(*block, strict=True)
+        times = seconds(told) if isinstance(told[0], str) else np.array(told, dtype=np.float64)
+        yield np.array(owners, dtype=np.int64), times, np.array(amounts, dtype=np.float64).T
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """One source in time: by owner, and of all together."""
+
+    source: Source
+    owned: Timeline
+    all: Timeline
+
+    def tallies(self, line: Timeline, owners: Ints, moments: Moments) -> dict[str, Counts]:
+        """What `line` adds up to before the moments, and over the last days before them."""
+        places = {name: at for at, name in enumerate(self.source.adds)}
+        whole = line.before(owners, moments)
+        found = {name: whole[:, at] for name, at in places.items()}
+        for name, (of, days) in self.source.recent.items():
+            older = line.before(owners, moments - days * DAY_S)
+            found[name] = whole[:, places[of]] - older[:, places[of]]
+        return found
+
+
+class Ledger:
+    """Every source in time, read once: tallies of any cleaner, and of the market, at any moment."""
+
+    def __init__(self, cleaner_ids: Ints) -> None:
+        """Reads the tables, a query each. Only these cleaners can be asked for; the market is everybody's."""
+        self.cleaner_ids = np.unique(cleaner_ids)
+        self.pages = [self._page(source) for source in SOURCES]
+
+    def _page(self, source: Source) -> Page:
+        owners, times, amounts = columns(source.rows.filter(source.possible), source.owner, source.moment, source.adds)
+        known = np.isin(owners, self.cleaner_ids)
+        rows = np.searchsorted(self.cleaner_ids, owners[known]).astype(np.int64)
+        owned = Timeline.of(rows, times[known], amounts[known], self.cleaner_ids.size)
+        return Page(source, owned, Timeline.of(np.zeros_like(owners), times, amounts, 1))
+
+    def own(self, cleaner_ids: Ints, moments: Moments) -> Tallies:
+        """Of each cleaner, strictly before each moment."""
+        rows = np.searchsorted(self.cleaner_ids, cleaner_ids).astype(np.int64)
+        return self._tallies(moments, rows, [page.owned for page in self.pages])
+
+    def market(self, moments: Moments) -> Tallies:
+        """Of everybody together, strictly before each moment."""
+        return self._tallies(moments, np.zeros(moments.size, dtype=np.int64), [page.all for page in self.pages])
+
+    def _tallies(self, moments: Moments, owners: Ints, lines: list[Timeline]) -> Tallies:
+        sums: dict[str, Counts] = {}
+        for page, line in zip(self.pages, lines, strict=True):
+            sums |= page.tallies(line, owners, moments)
+        return Tallies(moments.size, sums)

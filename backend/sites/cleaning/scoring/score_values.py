@@ -1,0 +1,96 @@
+"""From tallies to figures: means, rates, and means drawn toward the market where little is known. Pure functions over arrays.
+
+`drawn` is the posterior mean of a rate under a Beta prior, and of a mean under a normal one (Gelman et al., "Bayesian Data
+Analysis", 3rd edition, sections 2.4 and 2.5): (total + k * prior) / (count + k), as if k more rows of the market's average
+were there. k is PRIOR = 5 rows. The market's own average is drawn the same way toward a first guess, which counts as
+MARKET_PRIOR = 20 rows: that is what is said on the first day. So one mark of 10 (drawn to about 8.1 where the market gives
+7.7) does not pass a hundred of 9 (drawn to 8.9).
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sites.cleaning.models import PropertyType
+from sites.cleaning.scoring.aggregates import MARKS, Counts, Tallies
+
+PRIOR = 5.0
+MARKET_PRIOR = 20.0
+FIRST_GUESS = {  # before anything happened: a mark of 1 to 10, shares, euros an hour
+    "marks": 7.5,
+    "completed": 0.9,
+    "on_time": 0.85,
+    "cancelled": 0.05,
+    "with_photos": 0.5,
+    "won": 0.2,
+    "rate": 15.0,
+}
+KINDS = tuple(PropertyType.values)
+
+
+def share(total: Counts, count: Counts) -> Counts:
+    """total / count, NaN where nothing was counted."""
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
+
+
+def drawn(total: Counts, count: Counts, toward: Counts | float, weight: float = PRIOR) -> Counts:
+    """The mean with `weight` rows of `toward` added: see above."""
+    return np.asarray((total + weight * toward) / (count + weight), dtype=np.float64)
+
+
+def finished(tallies: Tallies) -> Counts:
+    """Jobs that came to an end by the cleaner's doing; one that the client cancelled says nothing of the cleaner."""
+    return tallies["completed"] + tallies["cancelled"] + tallies["failed"]
+
+
+def market_mark(market: Tallies, mark: str) -> Counts:
+    """What a cleaner's mark is drawn toward."""
+    return drawn(market[f"marks_{mark}"], market["reviews"], FIRST_GUESS["marks"], MARKET_PRIOR)
+
+
+def drawn_mark(own: Tallies, market: Tallies, mark: str) -> Counts:
+    """A mean mark of 1 to 10, drawn toward the market's."""
+    return drawn(own[f"marks_{mark}"], own["reviews"], market_mark(market, mark))
+
+
+def drawn_rate(own: Tallies, market: Tallies, name: str, count: Counts, of_all: Counts) -> Counts:
+    """A share of 0 to 1 of `count`, drawn toward the market's share of `of_all`."""
+    return drawn(own[name], count, drawn(market[name], of_all, FIRST_GUESS[name], MARKET_PRIOR))
+
+
+def market_rate(market: Tallies) -> Counts:
+    """Euros that an hour is bid for."""
+    return drawn(market["amounts"], market["hours"], FIRST_GUESS["rate"], MARKET_PRIOR)
+
+
+def figures(own: Tallies, market: Tallies) -> Mapping[str, Counts]:
+    """What CleanerScore keeps beside the parts, (n,) each by its column's name; NaN where unknown.
+
+    Scores are drawn toward the market; rates and averages are as they are.
+    """
+    reviewed = np.where(own["reviews"] > 0, 10.0, np.nan)
+    return {
+        **{f"{mark}_score": reviewed * drawn_mark(own, market, mark) for mark in MARKS[1:]},
+        "average_rating": share(own["marks_overall"], own["reviews"]),
+        "review_count": own["reviews"],
+        "completion_rate": share(own["completed"], finished(own)),
+        "on_time_rate": share(own["on_time"], own["timed"]),
+        "cancellation_rate": share(own["cancelled"], finished(own)),
+        "photo_rate": share(own["with_photos"], own["completed"]),
+        "bid_count": own["bids"],
+        "win_rate": share(own["won"], own["decided"]),
+        "average_bid": share(own["amounts"], own["bids"]),
+        "usual_rate": share(own["amounts"], own["hours"]),
+        "total_jobs": own["completed"],
+        "total_earnings": own["earned"],
+        "eco_percentage": 100 * share(own["eco"], own["completed"]),
+        "jobs_30_days": own["jobs_30"],
+        "jobs_90_days": own["jobs_90"],
+        "jobs_ahead": np.maximum(own["taken"] - own["over"], 0.0),
+    }
+
+
+def primary_kinds(own: Tallies) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+    """(n,) the kind of property each cleaned most often, the first in the order of PropertyType among equals; "" for none."""
+    table = np.stack([own[f"kind_{kind}"] for kind in KINDS])
+    return np.where(table.max(axis=0) > 0, np.array(KINDS)[table.argmax(axis=0)], "")

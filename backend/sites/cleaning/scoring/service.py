@@ -1,0 +1,241 @@
+"""How cleaners stand: five parts by their weights, from what they did. Rules only: nothing here needs what learns."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypedDict
+
+import numpy as np
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from recommendation_service.core.numeric import Bools, Ints
+from sites.cleaning.conf import cache_seconds
+from sites.cleaning.models import Cleaner, CleanerScore
+from sites.cleaning.scoring import reason_texts
+from sites.cleaning.scoring.aggregates import Counts, Tallies, damaged_cleaners, market_tallies, tallies_now
+from sites.cleaning.scoring.score_values import drawn, drawn_mark, drawn_rate, figures, finished, market_rate, primary_kinds
+from tandem import cache
+
+log = logging.getLogger(__name__)
+
+WEIGHTS = {"quality": 0.30, "reliability": 0.25, "experience": 0.20, "bidding": 0.15, "activity": 0.10}
+
+# what is worth 100 points, and how the parts of a part weigh
+OF_QUALITY = {"overall": 0.30, "quality": 0.25, "communication": 0.15, "professionalism": 0.15, "timeliness": 0.15}
+OF_RELIABILITY = {"completed": 0.4, "on_time": 0.3, "cancelled": 0.2, "with_photos": 0.1}
+OF_EXPERIENCE = {"jobs": 0.7, "earnings": 0.3}
+OF_BIDDING = {"won": 0.7, "price": 0.3}
+OF_ACTIVITY = {"jobs_30": 0.6, "jobs_90": 0.4}
+FULL_JOBS = 200
+FULL_EARNINGS = 10_000.0  # €
+FULL_WIN_RATE = 0.5
+CHEAP, DEAR = 0.5, 1.5  # of what the market bids an hour: 100 points up to the first, 0 from the second on
+FULL_RECENT = {"jobs_30": 8, "jobs_90": 24}
+
+NEWCOMER_DAYS = 30  # so long after joining, having done little yet says nothing
+NEUTRAL = 50.0
+IDLE_DAYS = 90
+CHUNK = 2_000  # rows a statement
+PRIOR_KEY = "cleaning:newcomer:1"
+
+
+class Updated(TypedDict):
+    """What an update did."""
+
+    updated: int
+    errors: int
+    error_cleaners: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a cleaner's score: of 100 points, by its weight, in a sentence."""
+
+    name: str
+    weight: float
+    points: float
+    sentence: str
+
+    @property
+    def adds(self) -> float:
+        """What it adds to the overall score."""
+        return self.weight * self.points
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standings:
+    """How `n` cleaners stand, in columns of CleanerScore: (n,) each, NaN where unknown, "" for no kind of property."""
+
+    numbers: Mapping[str, Counts]
+    kinds: np.ndarray[tuple[int], np.dtype[np.str_]]
+    is_active: Bools
+
+    def sound(self) -> Bools:
+        """(n,) False for a cleaner with a score that is no number of 0 to 100, or a figure that is infinite."""
+        scores = np.stack([self.numbers[name] for name in ("overall_score", *WEIGHTS)])
+        finite = ~np.isinf(np.stack(list(self.numbers.values()))).any(axis=0)
+        return np.asarray(finite & ((scores >= 0) & (scores <= 100)).all(axis=0))
+
+
+class ScoringService:
+    """Scores cleaners by what the tables say of them, without a model and from the first day on.
+
+    Six calculations: five parts, each a pure function of tallies to (n,) points of 0 to 100, and the overall.
+    """
+
+    weights: Mapping[str, float] = WEIGHTS
+
+    def quality(self, own: Tallies, market: Tallies) -> Counts:
+        """Mean marks of the reviews times ten, each drawn toward the market's: see `figures`."""
+        return _weighed({mark: 10 * drawn_mark(own, market, mark) for mark in OF_QUALITY}, OF_QUALITY)
+
+    def reliability(self, own: Tallies, market: Tallies) -> Counts:
+        """Jobs completed, on time, not cancelled by the cleaner, and with photos; each share drawn toward the market's."""
+        ends, all_ends = finished(own), finished(market)
+        shares = {
+            "completed": drawn_rate(own, market, "completed", ends, all_ends),
+            "on_time": drawn_rate(own, market, "on_time", own["timed"], market["timed"]),
+            "cancelled": 1 - drawn_rate(own, market, "cancelled", ends, all_ends),
+            "with_photos": drawn_rate(own, market, "with_photos", own["completed"], market["completed"]),
+        }
+        return _weighed({name: 100 * told for name, told in shares.items()}, OF_RELIABILITY)
+
+    def experience(self, own: Tallies) -> Counts:
+        """Jobs done on a logarithmic scale, since the tenth teaches more than the hundredth, and euros earned."""
+        jobs = np.log1p(own["completed"]) / np.log1p(FULL_JOBS)
+        return _weighed({"jobs": _points(jobs), "earnings": _points(own["earned"] / FULL_EARNINGS)}, OF_EXPERIENCE)
+
+    def bidding(self, own: Tallies, market: Tallies) -> Counts:
+        """How often bids win, drawn toward the market, and how low they are on average.
+
+        Averages are of euros an hour, so that somebody who bids for large homes is not called dear.
+        """
+        rate = market_rate(market)
+        asked = drawn(own["amounts"], own["hours"], rate) / rate
+        won = drawn_rate(own, market, "won", own["decided"], market["decided"])
+        return _weighed({"won": _points(won / FULL_WIN_RATE), "price": _points((DEAR - asked) / (DEAR - CHEAP))}, OF_BIDDING)
+
+    def activity(self, own: Tallies, days_here: Counts) -> Counts:
+        """Jobs done in the last 30 and 90 days; never below NEUTRAL for somebody who joined less than 30 days ago."""
+        done = _weighed({name: _points(own[name] / full) for name, full in FULL_RECENT.items()}, OF_ACTIVITY)
+        return np.where(days_here < NEWCOMER_DAYS, np.maximum(done, NEUTRAL), done)
+
+    def overall(self, parts: Mapping[str, Counts]) -> Counts:
+        """The five parts by their weights."""
+        return _weighed(parts, self.weights)
+
+    def stand(self, own: Tallies, market: Tallies, days_here: Counts) -> Standings:
+        """Everything of `n` cleaners, given the market's tallies, (n,) or one for all, and the days since each joined."""
+        parts = {
+            "quality": self.quality(own, market),
+            "reliability": self.reliability(own, market),
+            "experience": self.experience(own),
+            "bidding": self.bidding(own, market),
+            "activity": self.activity(own, days_here),
+        }
+        active = (own["jobs_90"] > 0) | (own["bids_90"] > 0) | (days_here < IDLE_DAYS)
+        numbers = {"overall_score": self.overall(parts), **parts, **figures(own, market)}
+        return Standings(numbers, primary_kinds(own), active)
+
+    def update_all_cleaner_scores(self, *, now: datetime | None = None) -> Updated:
+        """Score every cleaner anew and keep it in CleanerScore; a constant number of queries, and writes in chunks.
+
+        A cleaner with rows that cannot be, such as a mark of 11 or an amount that is no number, is logged and named in
+        `error_cleaners`, and keeps the score they had; those rows count for nobody else either.
+        """
+        now = now or timezone.now()
+        cleaner_ids, days_here = _cleaners(now)
+        own = tallies_now(cleaner_ids, now, everybody=True)
+        market = own.total()
+        standings = self.stand(own, market, days_here)
+        errors = {key: f"impossible {table}" for key, table in damaged_cleaners().items()}
+        for key in cleaner_ids[~standings.sound()].tolist():
+            errors.setdefault(key, "scores that are no numbers of 0 to 100")
+        rows = [row for row in _rows(cleaner_ids, standings, now) if row.cleaner_id not in errors]
+        errors |= dict.fromkeys(_written(rows), "refused by the database")
+        for key, reason in sorted(errors.items()):
+            log.error("cleaner %d was not scored: %s", key, reason)
+        cache.put(PRIOR_KEY, self._newcomer(market), cache_seconds())
+        return {"updated": cleaner_ids.size - len(errors), "errors": len(errors), "error_cleaners": sorted(errors)}
+
+    def newcomer_score(self) -> float:
+        """The overall score of somebody of whom nothing is known: the market's averages. Kept for RECOMMENDATION_CACHE_TTL."""
+        found = cache.look_up(PRIOR_KEY)  # a dead cache is a miss, and so is what is no score
+        if not isinstance(found, float) or not 0 <= found <= 100:
+            found = self._newcomer(market_tallies(timezone.now()))
+            cache.put(PRIOR_KEY, found, cache_seconds())
+        return found
+
+    def explain(self, cleaner: Cleaner) -> tuple[Part, ...]:
+        """Why a cleaner's score is what it is: part by part, in the order of the weights."""
+        row = CleanerScore.objects.filter(cleaner=cleaner).first() or self._fresh(cleaner)
+        return tuple(
+            Part(name, weight, getattr(row, name), reason_texts.of(name, row)) for name, weight in self.weights.items()
+        )
+
+    def _newcomer(self, market: Tallies) -> float:
+        return float(self.stand(Tallies(1), market, np.zeros(1)).numbers["overall_score"][0])
+
+    def _fresh(self, cleaner: Cleaner) -> CleanerScore:
+        """The row of one who has none yet, not saved."""
+        now, ids = timezone.now(), np.array([cleaner.pk], dtype=np.int64)
+        days_here = np.array([float((now.date() - cleaner.joined).days)])
+        (row,) = _rows(ids, self.stand(tallies_now(ids, now), market_tallies(now), days_here), now)
+        return row
+
+
+def _weighed(points: Mapping[str, Counts], weights: Mapping[str, float]) -> Counts:
+    return np.asarray(sum(weight * points[name] for name, weight in weights.items()), dtype=np.float64)
+
+
+def _points(share: Counts) -> Counts:
+    return np.asarray(100 * np.clip(share, 0, 1), dtype=np.float64)
+
+
+def days_since(joined: Sequence[object], moments: Counts) -> Counts:
+    """(n,) days from the beginning, in UTC, of each date to each moment, in seconds."""
+    days = np.array(joined, dtype="datetime64[D]").astype("datetime64[s]").astype(np.float64)
+    return np.asarray((moments - days) / 86_400, dtype=np.float64)
+
+
+def _cleaners(now: datetime) -> tuple[Ints, Counts]:
+    """Keys of everybody, and the days since they joined."""
+    found = list(Cleaner.objects.order_by("pk").values_list("pk", "joined"))
+    keys = np.array([key for key, _ in found], dtype=np.int64)
+    return keys, days_since([joined for _, joined in found], np.full(len(found), now.astimezone(UTC).timestamp()))
+
+
+def _rows(cleaner_ids: Ints, standings: Standings, now: datetime) -> Iterator[CleanerScore]:
+    """Unsaved rows; what is unknown is null."""
+    names = list(standings.numbers)
+    # PostgreSQL adds floats up in whatever order it finds them; what lies below this digit is that order
+    table = np.round(np.stack([standings.numbers[name] for name in names], axis=1), 9)
+    known = table.astype(object)
+    known[np.isnan(table)] = None
+    kinds, active = standings.kinds.tolist(), standings.is_active.tolist()
+    for key, figures_of, kind, is_active in zip(cleaner_ids.tolist(), known.tolist(), kinds, active, strict=True):
+        told = dict(zip(names, figures_of, strict=True))
+        yield CleanerScore(cleaner_id=key, primary_property_type=kind, is_active=is_active, updated_at=now, **told)
+
+
+def _written(rows: Sequence[CleanerScore]) -> list[int]:
+    """Insert or replace; keys of the rows that the database refused. A chunk that fails is tried row by row."""
+    columns = [column.name for column in CleanerScore._meta.concrete_fields if not column.primary_key]
+    refused: list[int] = []
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        if not _upserted(chunk, columns):
+            refused += [row.cleaner_id for row in chunk if not _upserted([row], columns)]
+    return refused
+
+
+def _upserted(rows: Sequence[CleanerScore], columns: list[str]) -> bool:
+    try:
+        with transaction.atomic():
+            CleanerScore.objects.bulk_create(rows, update_conflicts=True, unique_fields=["cleaner"], update_fields=columns)
+    except DatabaseError:
+        log.warning("%d scores could not be written together", len(rows), exc_info=True)
+        return False
+    return True

@@ -1,0 +1,147 @@
+"""What the marketplace's past says of pairs: every offer made for a job that was given to somebody, and every verdict.
+
+Columns are as of the moment the job was posted: what is known strictly before. So nothing that came of a job, its review
+least of all, stands in the rows it is learned from; `tests/sites/cleaning/test_matches.py` proves it. What people declare
+of themselves and of their homes is as it is today, for what they said before is not kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from django.db.models import F, Q, QuerySet
+
+from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
+from recommendation_service.datasets.pair_features import meet
+from recommendation_service.datasets.pair_outcomes import BID, Matches
+from recommendation_service.domain.side import Side
+from recommendation_service.use_cases.loader import load
+from recommendation_service.use_cases.schema import Pairing
+from sites.cleaning.models import Cleaner, CleaningJob, JobBid, RecommendationFeedback
+from sites.cleaning.scoring.aggregates import MOST_EUROS
+from sites.cleaning.scoring.pair_features import cleaner_side, job_side
+
+USE_CASE = "cleaning"
+LOWEST_MARK, HIGHEST_MARK = 1, 10
+SHOWN_AS = ("job_recommendation", "cleaner_recommendation")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """What is told of `n` pairs by name of the table's own arrays; jobs and cleaners by key."""
+
+    jobs: Ints
+    cleaners: Ints
+    groups: Ints
+    times: AnyArray
+    bids: Floats  # NaN: nothing was bid, so that what they would ask is worked out
+    ratings: Floats
+    chosen: Bools
+    decided: Bools
+    verdicts: Floats
+
+
+def matches() -> Matches:
+    """The whole table, oldest first; about ten queries, however many jobs there are."""
+    offers, verdicts = _offers(), _verdicts()
+    told = _Rows(*(np.concatenate([getattr(offers, one.name), getattr(verdicts, one.name)]) for one in fields(_Rows)))
+    pairing = load(USE_CASE).pairing
+    if pairing is None:
+        raise LookupError(f"{USE_CASE}.toml has lost its [pairing]")
+    return _table(pairing, told)
+
+
+def _table(pairing: Pairing, told: _Rows) -> Matches:
+    order = np.lexsort((told.cleaners, told.jobs, told.times))
+    told = _Rows(*(getattr(told, one.name)[order] for one in fields(_Rows)))
+    first, second = _job_sides(told), _cleaner_sides(told)
+    pairs = meet(pairing, first, Side(second.ids, {**second.numbers, BID: told.bids}, second.words))
+    table = np.stack(list(pairs.numbers.values()), axis=1).astype(np.float32, copy=False)
+    return Matches(
+        names=tuple(pairs.numbers),
+        numbers=table,
+        words=pairs.words,
+        groups=told.groups,
+        times=told.times,
+        ratings=told.ratings,
+        chosen=told.chosen,
+        decided=told.decided,
+        verdicts=told.verdicts,
+    )
+
+
+def _job_sides(told: _Rows) -> Side:
+    """Each job at each of its moments is looked at once, whatever the number of offers."""
+    shown = [Q(pk__in=_judged().filter(**{f"{one}__isnull": False}).values(f"{one}__job_id")) for one in SHOWN_AS]
+    wanted = CleaningJob.objects.filter(Q(accepted_bid__isnull=False) | shown[0] | shown[1])
+    known = {job.pk: job for job in wanted.select_related("place").order_by()}
+    once, back = np.unique(np.stack([told.jobs.astype(np.float64), told.times]), axis=1, return_inverse=True)
+    side = job_side([known[int(key)] for key in once[0].tolist()], once[1])
+    return side.take(back.reshape(-1).astype(np.int64))
+
+
+def _cleaner_sides(told: _Rows) -> Side:
+    known = {cleaner.pk: cleaner for cleaner in Cleaner.objects.order_by()}
+    return cleaner_side([known[key] for key in told.cleaners.tolist()], told.times)
+
+
+def _offers() -> _Rows:
+    """Bids on jobs that were given to one of those who bid; a bid taken back, or placed afterwards, was not one of them.
+
+    A mark of 1 to 10 becomes 0 to 1: the lowest that can be given is 0, so that nothing of the range is lost.
+    """
+    bids = JobBid.objects.filter(
+        job__accepted_at__isnull=False, job__accepted_bid__isnull=False, time__lte=F("job__accepted_at")
+    ).filter(amount__gt=0, amount__lt=MOST_EUROS)
+    names = ("job_id", "cleaner_id", "job__posted_at", "amount", "pk", "job__accepted_bid_id", "job__review__overall")
+    rows = bids.exclude(status=JobBid.Status.WITHDRAWN).order_by().values_list(*names)
+    jobs, cleaners, posted, amounts, keys, accepted, marks = _columns(rows, len(names))
+    job_keys, chosen = _whole(jobs), _whole(keys) == _whole(accepted)
+    given = np.array([np.nan if mark is None else mark for mark in marks], dtype=np.float32)
+    ratings = (given - LOWEST_MARK) / (HIGHEST_MARK - LOWEST_MARK)
+    return _Rows(
+        jobs=job_keys,
+        cleaners=_whole(cleaners),
+        groups=job_keys,
+        times=np.array([moment.timestamp() for moment in posted], dtype=np.float64),
+        bids=np.array(amounts, dtype=np.float32),
+        ratings=np.where(chosen, ratings, np.nan).astype(np.float32),
+        chosen=chosen,
+        decided=np.isin(job_keys, job_keys[chosen]),
+        verdicts=np.full(job_keys.size, np.nan, dtype=np.float32),
+    )
+
+
+def _verdicts() -> _Rows:
+    """What was said of what was shown, to either side, as it stood when it was shown."""
+    found: list[tuple[Any, ...]] = []
+    for shown in SHOWN_AS:
+        names = (f"{shown}__job_id", f"{shown}__cleaner_id", f"{shown}__created_at", "feedback_type")
+        found += _judged().filter(**{f"{shown}__isnull": False}).order_by("pk").values_list(*names)
+    jobs, cleaners, moments, said = _columns(found, 4)
+    nothing, no = np.full(len(found), np.nan, dtype=np.float32), np.zeros(len(found), dtype=np.bool_)
+    helpful = [word == RecommendationFeedback.Verdict.HELPFUL for word in said]
+    return _Rows(
+        jobs=_whole(jobs),
+        cleaners=_whole(cleaners),
+        groups=-1 - np.arange(len(found), dtype=np.int64),
+        times=np.array([moment.timestamp() for moment in moments], dtype=np.float64),
+        bids=nothing,
+        ratings=nothing,
+        chosen=no,
+        decided=no,
+        verdicts=np.array(helpful, dtype=np.float32),
+    )
+
+
+def _judged() -> QuerySet[RecommendationFeedback]:
+    return RecommendationFeedback.objects.order_by()
+
+
+def _columns(rows: Any, width: int) -> Sequence[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) or [()] * width
+
+
+def _whole(keys: Sequence[Any]) -> Ints:
+    return np.array(keys, dtype=np.int64)

@@ -1,0 +1,120 @@
+"""Puts a release into the site's tables, a few people cut back to newcomers so that every segment can be seen."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import NAMESPACE_URL, uuid5
+
+from recommendation_service.use_cases.loader import load
+from sites.movies.models import Movie, Viewer
+from sites.movies.movielens_formats import Film, Rater, Rating
+from sites.movies.movielens_reader import Release
+from tandem.services.bulk_load import Happened, write_past
+from tandem.sources import source_of, use_case_of
+
+CATALOGUE = "movies"
+EVENT = "rate"
+NEWCOMER_COUNTS = (0, 1, 4, 5, 12, 19, 20)  # counted interactions of the newcomers, over and over
+ENOUGH = 25  # a newcomer is someone with at least this many counted ratings, so that a taste is left to tell of
+TICKED = 3
+REGULARS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A person cut back to their first ratings, with the genres they went on to like."""
+
+    user_id: str
+    counted: int
+    kept: tuple[Rating, ...]
+    withheld: int
+    favourite_genres: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was written."""
+
+    films: int
+    viewers: tuple[Viewer, ...]
+    ratings: int
+    newcomers: tuple[Newcomer, ...]
+    counted: dict[str, int]  # counted interactions per person
+
+
+def likes(rating: Rating) -> bool:
+    """Whether a rating counts towards routing: its weight is above 0 in the use case."""
+    source = source_of(CATALOGUE)
+    rule = load(use_case_of(source) if source else CATALOGUE).events[EVENT]
+    return rule.weight * (rating.stars - (rule.neutral or 0.0)) > 0
+
+
+def load_release(release: Release, *, newcomers: int) -> Loaded:
+    """Write films, viewers and ratings. The caller holds the transaction and has made room."""
+    past = _by_person(release)
+    cut = {newcomer.user_id: newcomer for newcomer in choose_newcomers(release, past, newcomers)}
+    kept = [rating for user_id, own in past.items() for rating in (cut[user_id].kept if user_id in cut else own)]
+    counted = Counter(rating.user_id for rating in kept if likes(rating))
+    regulars = [user_id for user_id in past if user_id not in cut and counted[user_id] >= 20][:REGULARS_SHOWN]
+    viewers = [
+        viewer(rater, cut.get(rater.id), is_demo=rater.id in cut or rater.id in regulars) for rater in release.raters.values()
+    ]
+    films = [Movie(id=film.id, title=film.title, year=film.year, genres=list(film.genres)) for film in release.films.values()]
+    Movie.objects.bulk_create(films, batch_size=1000)
+    Viewer.objects.bulk_create(viewers, batch_size=1000)
+    write_past(catalogue=CATALOGUE, events=[_happened(rating) for rating in kept])
+    return Loaded(len(films), tuple(viewers), len(kept), tuple(cut.values()), dict(counted))
+
+
+def choose_newcomers(release: Release, past: dict[str, list[Rating]], wanted: int) -> list[Newcomer]:
+    """The last-joined people with enough liked films, cut to NEWCOMER_COUNTS; fewer when fewer have enough."""
+    enough = [user_id for user_id, own in past.items() if sum(map(likes, own)) >= ENOUGH]
+    joined = sorted(enough, key=lambda user_id: (past[user_id][0].time, user_id))
+    usual = _genre_shares([rating for own in past.values() for rating in own if likes(rating)], release.films)
+    chosen = joined[len(joined) - min(wanted, len(joined)) :]
+    return [
+        _cut(past[user_id], NEWCOMER_COUNTS[place % len(NEWCOMER_COUNTS)], release.films, usual)
+        for place, user_id in enumerate(chosen)
+    ]
+
+
+def viewer(rater: Rater, newcomer: Newcomer | None, *, is_demo: bool) -> Viewer:
+    """A viewer with a label such as "Viewer 196, technician, 20s"."""
+    known = filter(None, (f"Viewer {rater.id}", rater.occupation, rater.age_band))
+    return Viewer(
+        id=rater.id,
+        label=", ".join(known)[:80],
+        age_band=rater.age_band[:12],
+        gender=rater.gender[:12],
+        occupation=rater.occupation[:40],
+        favourite_genres=list(newcomer.favourite_genres) if newcomer else [],
+        is_demo=is_demo,
+    )
+
+
+def _by_person(release: Release) -> dict[str, list[Rating]]:
+    past: dict[str, list[Rating]] = {}
+    for rating in release.ratings:
+        past.setdefault(rating.user_id, []).append(rating)
+    return {user_id: sorted(own, key=lambda rating: rating.time) for user_id, own in past.items()}
+
+
+def _cut(own: Sequence[Rating], counted: int, films: dict[str, Film], usual: dict[str, float]) -> Newcomer:
+    """The ratings up to the `counted`-th that counts; what came later only tells which genres to tick."""
+    places = [place for place, rating in enumerate(own) if likes(rating)]
+    end = places[counted - 1] + 1 if counted else 0
+    later = [rating for rating in own[end:] if likes(rating)]
+    shares = _genre_shares(later, films)
+    ranked = sorted(shares, key=lambda genre: (usual.get(genre, 0.0) - shares[genre], genre))
+    return Newcomer(own[0].user_id, counted, tuple(own[:end]), len(own) - end, tuple(ranked[:TICKED]))
+
+
+def _genre_shares(ratings: Sequence[Rating], films: dict[str, Film]) -> dict[str, float]:
+    """Genre -> share of the ratings whose film carries it."""
+    counts = Counter(genre for rating in ratings for genre in films[rating.item_id].genres)
+    return {genre: count / len(ratings) for genre, count in counts.items()}
+
+
+def _happened(rating: Rating) -> Happened:
+    name = f"tandem/{CATALOGUE}/{rating.user_id}/{rating.item_id}/{rating.time.timestamp()}"
+    return Happened(uuid5(NAMESPACE_URL, name), rating.user_id, rating.item_id, EVENT, rating.time, rating.stars)

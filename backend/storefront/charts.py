@@ -1,0 +1,87 @@
+"""A day by day chart as plain numbers: the template draws them as SVG, so that no script and no style is needed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from tandem.selectors.statistics import Day
+
+WIDTH, HEIGHT = 720.0, 180.0
+LEFT, BOTTOM, TOP = 44.0, 22.0, 8.0
+GAP = 0.18  # of a day's width stays empty
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One day: both counts share x and width; conversions stand before clicks."""
+
+    day: date
+    clicks: int
+    conversions: int
+    shown: int
+    x: float
+    width: float
+    clicks_y: float
+    clicks_height: float
+    conversions_y: float
+    conversions_height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Everything that is drawn, in units of the viewBox `width` x `height`."""
+
+    bars: tuple[Bar, ...]
+    lines: tuple[tuple[float, str], ...]  # y of a level line, and its number
+    labels: tuple[tuple[float, str, str], ...]  # x, day, and where the text is anchored
+    width: float = WIDTH
+    height: float = HEIGHT
+    left: float = LEFT
+    baseline: float = HEIGHT - BOTTOM
+
+
+def daily_chart(days: Sequence[Day]) -> Chart:
+    """Clicks and conversions of each day as bars from the left, level lines at round numbers above them."""
+    top = round_up(max((max(day.clicks, day.conversions) for day in days), default=0))
+    room, baseline = HEIGHT - BOTTOM - TOP, HEIGHT - BOTTOM
+    each = (WIDTH - LEFT) / max(len(days), 1)
+
+    def tall(count: int) -> float:
+        return round(room * count / top, 2)
+
+    bars = tuple(
+        Bar(
+            day=day.day,
+            clicks=day.clicks,
+            conversions=day.conversions,
+            shown=day.shown,
+            x=round(LEFT + each * (place + GAP / 2), 2),
+            width=round(each * (1 - GAP), 2),
+            clicks_y=round(baseline - tall(day.clicks), 2),
+            clicks_height=tall(day.clicks),
+            conversions_y=round(baseline - tall(day.conversions), 2),
+            conversions_height=tall(day.conversions),
+        )
+        for place, day in enumerate(days)
+    )
+    lines = tuple((round(baseline - room * share, 2), f"{top * share:g}") for share in (0.0, 0.5, 1.0))
+    return Chart(bars, lines, _labels(days))
+
+
+def round_up(most: int) -> float:
+    """The smallest of 2, 4, 6, 10, 20, 40, 60, ... that is not below `most`: half of it is a whole number too."""
+    size = 1
+    while True:
+        for step in (2, 4, 6, 10):
+            if step * size >= most:
+                return float(step * size)
+        size *= 10
+
+
+def _labels(days: Sequence[Day]) -> tuple[tuple[float, str, str], ...]:
+    """The first, the middle and the last day."""
+    if not days:
+        return ()
+    middle = days[len(days) // 2].day
+    ends = [(LEFT, days[0].day, "start"), (LEFT + (WIDTH - LEFT) / 2, middle, "middle"), (WIDTH, days[-1].day, "end")]
+    return tuple((x, f"{day.day} {day:%b}", anchor) for x, day, anchor in (ends if len(days) > 2 else ends[::2]))

@@ -1,0 +1,79 @@
+"""GET /api/recommendations/<use_case>/<surface>[/<subject>]: may this visitor ask, and is the question sane?"""
+
+from functools import partial
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from recommendation_service.domain.ids import clean_id
+from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from tandem.api import query_params
+from tandem.api.permissions import require_may_see, require_may_see_everybody
+from tandem.api.serializers import AnswerSerializer, ProblemSerializer
+from tandem.api.views.lists import USER, personal, whose
+from tandem.services.recommend import place_of, recommend
+
+_problem = partial(OpenApiResponse, ProblemSerializer)
+PROBLEMS = {
+    (401, "application/problem+json"): _problem(description="No session and no trusted token"),
+    (404, "application/problem+json"): _problem(description="No such surface, or not yours to see: both read the same"),
+    (410, "application/problem+json"): _problem(description="The item was there once and was taken away"),
+    (422, "application/problem+json"): _problem(description="A parameter is not valid; `errors` names it"),
+    (429, "application/problem+json"): _problem(description="Too many requests"),
+}
+
+
+class RecommendationsView(APIView):
+    """One user's recommendations on one surface, or what goes with an item."""
+
+    @extend_schema(
+        operation_id="recommendations",
+        summary="Recommendations for one user, or around one item",
+        description="Always answers: with the service down or late, the last good list, then popular items; `degraded` "
+        "says so. Any facet of the catalogue is a filter, as in `?sector=health&sector=energy`: any of the values.",
+        parameters=[
+            OpenApiParameter("use_case", str, OpenApiParameter.PATH, description="Such as startups"),
+            OpenApiParameter("surface", str, OpenApiParameter.PATH, description="Such as for-developer"),
+            OpenApiParameter(
+                "subject",
+                str,
+                OpenApiParameter.PATH,
+                description="On a surface about a user: your own id, unless you are staff or a service. About an item: its id",
+            ),
+            OpenApiParameter(USER, str, description="On a surface about an item: for whom; yours when it is left out"),
+            OpenApiParameter("strategy", str, description="The engine to put first, of those the surface offers"),
+            OpenApiParameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+                description="How many items at most",
+            ),
+            OpenApiParameter("explain", OpenApiTypes.BOOL, description="Fill `parts`: each engine's share of the score"),
+        ],
+        responses={200: AnswerSerializer, **PROBLEMS},
+    )
+    def get(self, request: Request, use_case: str, surface: str, subject: str) -> HttpResponse:
+        """The list as JSON, never to be kept by anything between here and the visitor."""
+        place = place_of(use_case, surface)
+        about_user = place.about == "user"
+        wanted = clean_id(subject, field=USER if about_user else "item_id")
+        query = request._request.GET
+        if about_user:
+            require_may_see(request.user, wanted, catalogue=place.catalogue)
+        elif place.about == "context":  # whose job it is only the site's own pages know
+            require_may_see_everybody(request.user)
+        others = () if about_user else (USER,)
+        asked = query_params.parse(query, facets=place.facets, strategies=place.surface.strategies, others=others)
+        answer = recommend(
+            use_case=use_case,
+            surface=surface,
+            user_id=wanted if about_user else whose(request, query_params.one_id(query, USER), place),
+            item_ids=() if about_user else (wanted,),
+            limit=asked.limit,
+            filters=asked.filters,
+            explain=asked.explain,
+            strategy=asked.strategy,
+        )
+        return personal(answer)

@@ -1,0 +1,200 @@
+"""One user's lists, kept for a minute to be quick and for a day as the last good answer.
+
+Values are JSON, never pickles: whoever can write to the cache must not be able to run code here. Every error of the
+cache counts as a miss, and after one the cache is left alone for a second, so a dead Redis costs one timeout a second.
+"""
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.core.cache import cache
+from pydantic import ValidationError
+
+from tandem.responses import Served
+
+try:
+    from redis.exceptions import RedisError
+except ImportError:  # Redis is an option; without it nothing raises its errors
+
+    class RedisError(Exception):  # type: ignore[no-redef]  # stands in for the class of the absent package
+        """Never raised."""
+
+
+SCHEMA = 3
+LAST_GOOD_SECONDS = 24 * 3600
+CHECKED_SECONDS = 4  # an item taken out of the catalogue is gone from cached lists within this
+DAY_COUNTS_SECONDS = 14 * 24 * 3600
+LEAVE_ALONE_SECONDS = 1.0
+JITTER = 0.1
+CACHE_ERRORS = (OSError, ValueError, TypeError, KeyError, AttributeError, RedisError)
+
+_sick_until = 0.0  # monotonic
+
+
+class JSONSerializer:
+    """What Django's Redis cache stores: JSON, so that reading never runs what was read."""
+
+    def dumps(self, value: Any) -> bytes | int:
+        """Whole numbers stay numbers, so that Redis can count with them."""
+        return value if type(value) is int else orjson.dumps(value)
+
+    def loads(self, stored: bytes) -> Any:
+        """Raises ValueError for anything that is not JSON."""
+        return orjson.loads(stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A list found in the cache."""
+
+    answer: dict[str, Any]
+    mark: str  # the user's newest doings when the list was asked for
+    state: str  # the word for what the service served then, "" when that was not known
+    fresh: bool  # young enough, and nothing was recorded for the user since, as far as the cache knows
+    checked: bool  # its items were in the catalogue a few seconds ago
+
+
+def key_of(*parts: Any) -> str:
+    """The key of one list: use case, catalogue, surface, user, limit, filters and explain, hashed with the schema."""
+    return sha256(orjson.dumps([SCHEMA, *parts], option=orjson.OPT_SORT_KEYS)).hexdigest()[:40]
+
+
+def read(key: str, user_id: str | None) -> Kept | None:
+    """The list under `key` if it is one of this user's, or None."""
+    names = {"kept": f"recs:kept:{key}", "fresh": f"recs:fresh:{key}", "checked": f"recs:checked:{key}"}
+    turn_name = _turn_name(user_id)
+    found = _try(lambda: cache.get_many([*names.values(), turn_name])) or {}
+    entry = found.get(names["kept"])
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(word), str) for word in ("mark", "state")):
+        return None
+    try:
+        answer = Served.model_validate(entry.get("answer")).model_dump()
+    except ValidationError:
+        return None
+    if answer["user_id"] != user_id:
+        return None
+    fresh = found.get(names["fresh"]) == entry.get("turn") and names["fresh"] in found
+    fresh = fresh and found.get(turn_name, "") == entry.get("turn")
+    return Kept(answer, entry["mark"], entry["state"], fresh, names["checked"] in found)
+
+
+def keep(
+    key: str,
+    user_id: str | None,
+    answer: dict[str, Any],
+    *,
+    mark: str,
+    state: str,
+    turn: str,
+    seconds: int | None = None,
+    count: bool = False,
+) -> None:
+    """Store a list under `key`; `mark` and `turn` are from before it was asked for, so later doings make it stale.
+
+    `seconds` is how long it is fresh; None: as the setting CACHE_SECONDS says. With `count`, `count_hit` can count.
+    """
+    seconds = settings.TANDEM["CACHE_SECONDS"] if seconds is None else seconds
+    jittered = seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads expiry, guards nothing
+
+    def store() -> None:
+        cache.set(f"recs:kept:{key}", {"answer": answer, "mark": mark, "state": state, "turn": turn}, LAST_GOOD_SECONDS)
+        cache.set(f"recs:checked:{key}", 1, CHECKED_SECONDS)
+        if seconds > 0:
+            cache.set(f"recs:fresh:{key}", turn, max(1, round(jittered)))
+        if seconds > 0 and count:
+            cache.set(f"recs:fresh:{key}:hits", 0, max(1, round(jittered)))
+
+    _try(store)
+
+
+def count_hit(key: str, *, where: str) -> None:
+    """Count that the list under `key` was shown again, for itself and for the day at `where`, "<use case>:<surface>".
+
+    The list's own count expires with it and a day's after two weeks, so counts never pile up.
+    """
+
+    def count() -> None:
+        with suppress(ValueError):  # the count is gone a moment before its list: nothing to count on
+            cache.incr(f"recs:fresh:{key}:hits")
+        day = _day_name(where, datetime.now(UTC).date())
+        cache.add(day, 0, DAY_COUNTS_SECONDS)
+        cache.incr(day)
+
+    _try(count)
+
+
+def hits_by_day(where: str, days: Iterable[date]) -> dict[date, int]:
+    """How many lists of a place were shown again on each of these days (UTC); days on which none was counted are absent.
+
+    Days of the last two weeks are known, as far as the cache lived through them.
+    """
+    names = {day: _day_name(where, day) for day in days}
+    found = _try(lambda: cache.get_many(list(names.values()))) or {}
+    return {day: count for day, name in names.items() if isinstance(count := found.get(name), int)}
+
+
+def hits_of(key: str) -> int:
+    """How often the list under `key` was shown again since it was made; 0 when it is no longer fresh."""
+    found = _try(lambda: cache.get(f"recs:fresh:{key}:hits", 0))
+    return found if isinstance(found, int) else 0
+
+
+def mark_checked(key: str) -> None:
+    """Remember for a few seconds that the items of this list are still in the catalogue."""
+    _try(lambda: cache.set(f"recs:checked:{key}", 1, CHECKED_SECONDS))
+
+
+def turn_of(user_id: str | None) -> str:
+    """A word that changes with everything recorded for this user; "" when nothing was lately."""
+    found = _try(lambda: cache.get(_turn_name(user_id), ""))
+    return found if isinstance(found, str) else ""
+
+
+def forget(user_id: str) -> None:
+    """Make every list of this user stale, in all processes that share the cache."""
+    _try(lambda: cache.set(_turn_name(user_id), uuid.uuid4().hex, 2 * LAST_GOOD_SECONDS))
+
+
+def forget_recorded(sender: Any, *, user_id: str, **_others: Any) -> None:
+    """`forget`, as a receiver of `interaction_recorded`."""
+    forget(user_id)
+
+
+def look_up(name: str) -> Any:
+    """What a site put under a name of its own; None where there is nothing, or the cache fails."""
+    return _try(lambda: cache.get(f"recs:own:{name}"))
+
+
+def put(name: str, value: Any, seconds: int) -> None:
+    """Keep a JSON value of a site under a name of its own for so long; 0: not at all."""
+    if seconds > 0:
+        _try(lambda: cache.set(f"recs:own:{name}", value, seconds))
+
+
+def _day_name(where: str, day: date) -> str:
+    return f"recs:hits:{where}:{day.isoformat()}"
+
+
+def _turn_name(user_id: str | None) -> str:
+    return f"recs:turn:{sha256((user_id or '').encode()).hexdigest()[:40]}"
+
+
+def _try(work: Callable[[], Any]) -> Any:
+    """What `work` gives, or None when the cache fails or failed a moment ago."""
+    global _sick_until
+    if time.monotonic() < _sick_until:
+        return None
+    try:
+        return work()
+    except CACHE_ERRORS:
+        _sick_until = time.monotonic() + LEAVE_ALONE_SECONDS
+        return None

@@ -1,0 +1,101 @@
+"""Numbers with a range that the recommendation service works out, such as what to bid: asked for, and checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from recommendation_service.domain.side import Side
+from tandem.client import client
+from tandem.responses import BadAnswer, Finite, Id, Word
+
+MAX_OFFERS = 100
+Amount = Annotated[Finite, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    """Right types only; keys we do not know are left behind."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class ServedEstimate(_Strict):
+    """What the service says of one offer."""
+
+    item_id: Id
+    minimum: Amount
+    optimal: Amount
+    maximum: Amount
+
+
+class ServedEstimates(_Strict):
+    """A whole answer."""
+
+    use_case: Word
+    estimator: Word
+    model_version: Word
+    estimates: Annotated[list[ServedEstimate], Field(max_length=MAX_OFFERS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """minimum <= optimal <= maximum, finite and above 0."""
+
+    minimum: float
+    optimal: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """One estimate for each offer, in their order, by one model."""
+
+    model_version: str
+    estimates: tuple[Estimate, ...]
+
+
+def estimate(*, use_case: str, name: str, context: Side, offers: Side) -> Estimated:
+    """Of one thing, `context`, met by each of up to 100 offers. Raises ServiceFailed, as the client does.
+
+    What is not known of them is left out of the question.
+    """
+    (about,) = _told(context)
+    asked = {
+        "context": {"id": context.ids[0], **about},
+        "offers": [{"item_id": item_id, **told} for item_id, told in zip(offers.ids, _told(offers), strict=True)],
+    }
+    check = partial(checked, use_case=use_case, name=name, item_ids=offers.ids)
+    answer = client().estimate(asked, use_case=use_case, name=name, check=check)
+    rows = (Estimate(one["minimum"], one["optimal"], one["maximum"]) for one in answer["estimates"])
+    return Estimated(answer["model_version"], tuple(rows))
+
+
+def checked(body: bytes, *, use_case: str, name: str, item_ids: Sequence[str]) -> dict[str, Any]:
+    """The answer as a dict, or BadAnswer: wrong shape, other ids than those asked for, numbers out of order."""
+    try:
+        served = ServedEstimates.model_validate_json(body)
+    except ValidationError as error:
+        place = ".".join(str(step) for step in error.errors()[0]["loc"]) or "body"
+        raise BadAnswer(f"{place} is not as agreed") from error
+    if (served.use_case, served.estimator) != (use_case, name):
+        raise BadAnswer("it answers another question")
+    if [one.item_id for one in served.estimates] != list(item_ids):
+        raise BadAnswer("it is not about the offers that were asked about")
+    if any(not one.minimum <= one.optimal <= one.maximum for one in served.estimates):
+        raise BadAnswer("an estimate is out of order")
+    return served.model_dump()
+
+
+def _told(side: Side) -> list[dict[str, Any]]:
+    """Numbers and words of each thing; NaN and "" are unknown."""
+    numbers = {name: column.tolist() for name, column in side.numbers.items()}
+    words = {name: column.tolist() for name, column in side.words.items()}
+    return [
+        {
+            "numbers": {name: column[row] for name, column in numbers.items() if column[row] == column[row]},
+            "words": {name: column[row] for name, column in words.items() if column[row]},
+        }
+        for row in range(len(side))
+    ]

@@ -1,0 +1,86 @@
+"""One catalogue of the site as an export: in one snapshot of the database, printed stage by stage."""
+
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from recommendation_service.datasets.export import Exported, write_export
+from recommendation_service.datasets.export_content import Say, Source
+from recommendation_service.errors import InvalidInput
+from recommendation_service.use_cases.loader import load
+from tandem.exports import impressions, interactions
+from tandem.sources import ItemSource, all_sources, source_of, use_case_of
+
+
+def catalogues_of(names: Collection[str]) -> list[str]:
+    """The names, with that of a use case that is no catalogue's own replaced by its catalogues."""
+    found: list[str] = []
+    for name in names:
+        owned = [source.catalogue for source in all_sources() if use_case_of(source) == name]
+        found += [name] if source_of(name) is not None or not owned else owned
+    return list(dict.fromkeys(found))
+
+
+def chosen_sources(catalogues: Collection[str]) -> list[type[ItemSource]]:
+    """The named sources, or all of them. Raises InvalidInput with the names there are."""
+    known = [source.catalogue for source in all_sources()]
+    if not known:
+        raise InvalidInput("no catalogue is declared; write an ItemSource in a site's recommendation_sources.py")
+    unknown = sorted(set(catalogues) - set(known))
+    if unknown:
+        raise InvalidInput(f"catalogue '{unknown[0]}' is not declared; there are {', '.join(known)}")
+    return [found for name in (catalogues or known) if (found := source_of(name)) is not None]
+
+
+def export_catalogue(
+    *, source: type[ItemSource], data_dir: Path, fresh: Collection[str], say: Say, now: float | None = None
+) -> Exported:
+    """Publish one catalogue's export; see datasets/export.py for `fresh`. Raises DatasetError with the fix."""
+    use_case = load(use_case_of(source))
+    pairing = use_case.pairing
+    moment = time.time() if now is None else now
+    with snapshot():
+        names = interactions.event_names(tuple(use_case.events))
+        feed = Source(
+            items=source.records,
+            people=source.people,
+            item_keys=lambda: interactions.item_keys(source.catalogue),
+            user_keys=interactions.user_keys,
+            event_names=names,
+            events=lambda: interactions.events_of(source.catalogue, names),
+            shown=impressions.feed_of(use_case.name, source.catalogue, names),
+            matches=source.matches if pairing is not None and pairing.second == source.catalogue else None,
+        )
+        return write_export(data_dir, use_case, source.catalogue, feed, now=moment, fresh=fresh, say=say)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """One unchanging view of the database; inside a caller's transaction, that is the view. Nobody's writing waits for it."""
+    connection = interactions.database()
+    if connection.in_atomic_block:
+        yield
+        return
+    with _reading(connection), transaction.atomic(using=connection.alias):
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+@contextmanager
+def _reading(connection: Any) -> Iterator[None]:
+    """On SQLite, transactions that begin here take no lock: what is set for writers would keep all others waiting."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()  # connecting sets the mode
+    mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"
+    try:
+        yield
+    finally:
+        connection.transaction_mode = mode

@@ -1,0 +1,135 @@
+"""Streams the integer columns of interactions out of the database, in arrays: never an object per row.
+
+PostgreSQL: COPY in its binary form. All columns are fixed-width and never null (COALESCE), so every row has the same
+length and a block of rows is one numpy structured array. Anything else: batches of plain tuples from a cursor.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from numpy.typing import NDArray
+
+from recommendation_service.datasets.event_table import Keys
+from recommendation_service.datasets.records import EventBatch
+from recommendation_service.errors import DatasetError
+from tandem.models import CatalogueKey, EventKey, ItemKey, UserInteraction, UserKey
+
+BATCH = 50_000
+TUPLES = 2_000  # more at once leave the processor's cache and are slower
+BLOCK_BYTES = 8 << 20
+COPY_HEADER = 19  # eleven bytes of signature, four of flags, four that say that nothing more comes
+_COLUMNS = (("user", ">i8"), ("item", ">i8"), ("kind", ">i2"), ("value", ">f4"), ("time", ">i8"))
+COPY_ROW = np.dtype(
+    [("fields", ">i2"), *(pair for name, kind in _COLUMNS for pair in ((f"{name}_bytes", ">i4"), (name, kind)))]
+)
+POSTGRES_EPOCH_S = 946_684_800.0  # 2000-01-01, from which PostgreSQL counts microseconds
+
+Places = NDArray[np.int64]
+
+
+def database() -> BaseDatabaseWrapper:
+    """The connection that interactions are read from."""
+    found: BaseDatabaseWrapper = connections[router.db_for_read(UserInteraction)]
+    return found
+
+
+def event_names(known: tuple[str, ...]) -> tuple[str, ...]:
+    """The use case's own events, then all others that were ever recorded."""
+    return (*known, *sorted(set(EventKey.objects.values_list("name", flat=True)) - set(known)))
+
+
+def events_of(catalogue: str, names: tuple[str, ...]) -> Iterator[EventBatch]:
+    """Every interaction of one catalogue, in no order; events are places in `names`."""
+    key = CatalogueKey.objects.filter(name=catalogue).values_list("pk", flat=True).first()
+    if key is None:
+        return
+    place_of = {name: place for place, name in enumerate(names)}
+    keys = dict(EventKey.objects.values_list("pk", "name"))
+    places = np.zeros(max(keys, default=0) + 1, dtype=np.int64)
+    for kind, name in keys.items():
+        places[kind] = place_of[name]
+    connection = database()
+    stream = _postgres(connection, key, places) if connection.vendor == "postgresql" else _tuples(connection, key, places)
+    yield from stream
+
+
+def user_keys() -> Keys:
+    """All users that were ever seen."""
+    return _keys(UserKey.objects.values_list("pk", "user_id"))
+
+
+def item_keys(catalogue: str) -> Keys:
+    """All items of a catalogue that anybody did something with, gone ones included."""
+    return _keys(ItemKey.objects.filter(catalogue__name=catalogue).values_list("pk", "item_id"))
+
+
+def _keys(pairs: Any) -> Keys:
+    keys: list[int] = []
+    ids: list[bytes] = []
+    for key, outside_id in pairs.iterator(chunk_size=BATCH):
+        keys.append(key)
+        ids.append(outside_id.encode())
+    return Keys(np.array(keys, dtype=np.int64), np.array(ids, dtype=np.bytes_) if ids else np.empty(0, dtype="S1"))
+
+
+def _postgres(connection: BaseDatabaseWrapper, catalogue: int, places: Places) -> Iterator[EventBatch]:
+    query = (
+        "COPY (SELECT user_id, item_id, kind_id, coalesce(value, 'NaN')::float4, time "
+        "FROM tandem_userinteraction WHERE catalogue_id = %s) TO STDOUT (FORMAT binary)"
+    )
+    connection.ensure_connection()
+    waiting, skipped = bytearray(), False
+    with connection.connection.cursor() as cursor, cursor.copy(query, [catalogue]) as copy:
+        for piece in copy:
+            waiting += piece
+            if len(waiting) >= BLOCK_BYTES:
+                block, rest = _whole_rows(bytes(waiting), skipped)
+                waiting, skipped = bytearray(rest), True
+                yield _from_copy(block, places)
+    block, rest = _whole_rows(bytes(waiting), skipped)
+    if rest != b"\xff\xff":
+        raise DatasetError("the database ended its answer in the middle of a row; run the export again")
+    yield _from_copy(block, places)
+
+
+def _whole_rows(block: bytes, skipped: bool) -> tuple[bytes, bytes]:
+    """The whole rows of a block, and what is left of it; the header goes before the first."""
+    start = 0 if skipped else COPY_HEADER
+    stop = start + (len(block) - start) // COPY_ROW.itemsize * COPY_ROW.itemsize
+    return block[start:stop], block[stop:]
+
+
+def _from_copy(block: bytes, places: Places) -> EventBatch:
+    rows = np.frombuffer(block, dtype=COPY_ROW)
+    return EventBatch(
+        users=rows["user"].astype(np.int64),
+        items=rows["item"].astype(np.int64),
+        events=places[rows["kind"]],
+        values=rows["value"].astype(np.float32),
+        times=rows["time"] / 1e6 + POSTGRES_EPOCH_S,
+    )
+
+
+def _tuples(connection: BaseDatabaseWrapper, catalogue: int, places: Places) -> Iterator[EventBatch]:
+    # +time has no declared type: the connection would make a datetime of every declared one, in Python
+    query = "SELECT user_id, item_id, kind_id, value, +time FROM tandem_userinteraction WHERE catalogue_id = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(query, [catalogue])
+        while rows := cursor.cursor.fetchmany(TUPLES):
+            users, items, kinds, values, times = zip(*rows, strict=True)
+            yield EventBatch(
+                users=np.array(users, dtype=np.int64),
+                items=np.array(items, dtype=np.int64),
+                events=places[np.array(kinds, dtype=np.int64)],
+                values=np.array(values, dtype=np.float32),
+                times=seconds(times),
+            )
+
+
+def seconds(texts: tuple[Any, ...]) -> NDArray[np.float64]:
+    """SQLite keeps a time as text, in UTC and without a zone."""
+    moments: NDArray[np.int64] = np.array(texts, dtype="datetime64[us]").astype(np.int64)
+    return moments / 1e6

@@ -1,0 +1,31 @@
+"""`manage.py import_items movies.csv --catalogue movies --map id=movieId title=title genres=genres`."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from tandem.management.import_command import ImportCommand
+from tandem.services.import_files import Imported, import_items
+from tandem.sources import ItemSource
+
+
+class Command(ImportCommand):
+    """Items from a file into the site's own model: new ones are added, known ones updated."""
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Beside the shared ones, what stands between the values of a list."""
+        super().add_arguments(parser)
+        parser.add_argument("--list-separator", default="|", help="between the values of a list; default: |")
+
+    def bring_in(self, source: type[ItemSource], options: dict[str, Any]) -> Imported:
+        """Write the items."""
+        return import_items(
+            options["file"],
+            source=source,
+            mapping=options["map"],
+            list_separator=options["list_separator"],
+            delimiter=options["delimiter"],
+            dry_run=options["dry_run"],
+            say=self.say,
+        )

@@ -1,0 +1,165 @@
+"""Shown lists joined with what people did with them, grouped and counted by the database in one pass over an index.
+
+Only what a list's own reader did with an item of that very list counts (of a list for nobody in particular: whoever is
+linked with it), and each list and item counts once however often it was clicked.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import connections, router
+from django.db.models import Count, F, QuerySet, Value
+from django.db.models.functions import TruncDate
+
+from recommendation_service.errors import InvalidInput
+from recommendation_service.use_cases.loader import load
+from tandem.models import EventKey, Impression, ImpressionItem, ItemKey, UserInteraction
+
+MAX_DAYS = 400
+GROUPS = {
+    "all": Value(""),
+    "day": TruncDate("time", tzinfo=UTC),
+    "method": F("method_used"),
+    "surface": F("surface"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `since` up to but without `until`, both with an offset; days are those of UTC."""
+
+    since: datetime
+    until: datetime
+
+    def __post_init__(self) -> None:
+        """Raises InvalidInput for a window that is naive, empty, or longer than 400 days."""
+        if self.since.tzinfo is None or self.until.tzinfo is None:
+            raise InvalidInput("a window's two moments need an offset such as +00:00")
+        if not timedelta(0) < self.until - self.since <= timedelta(days=MAX_DAYS):
+            raise InvalidInput(f"a window must end after it begins and be no longer than {MAX_DAYS} days")
+
+    @classmethod
+    def last(cls, days: int, *, until: datetime) -> "Window":
+        """`days` whole days, of which the one that holds `until` is the last and ends there."""
+        end = until.astimezone(UTC)
+        return cls(end.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1), end)
+
+    def days(self) -> list[date]:
+        """Every day of the window, the oldest first."""
+        first, last = self.since.astimezone(UTC).date(), (self.until - timedelta(microseconds=1)).astimezone(UTC).date()
+        return [first + timedelta(days=step) for step in range((last - first).days + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose lists of which use case are counted; None: everybody's, on every surface."""
+
+    use_case: str
+    window: Window
+    user_id: str | None = None
+    surface: str | None = None
+
+    def lists(self) -> QuerySet[Impression]:
+        """The shown lists, found by an index whichever way they are asked for."""
+        surfaces = list(load(self.use_case).surfaces) if self.surface is None else [self.surface]
+        found = Impression.objects.filter(use_case=self.use_case, surface__in=surfaces)
+        found = found.filter(time__gte=self.window.since, time__lt=self.window.until)
+        return found if self.user_id is None else found.filter(user__user_id=self.user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What people did with the shown items of one group, or with one item; `reached` is by step of the question."""
+
+    group: str
+    reached: tuple[int, ...]
+    value: float
+
+
+def lists_and_items(asked: Asked, group: str) -> dict[str, tuple[int, int]]:
+    """Lists shown and items shown, by group."""
+    lists, words = _sql(asked, group)
+    table = ImpressionItem._meta.db_table
+    rows = _rows(
+        f"SELECT grp, COUNT(*), SUM(n) FROM (SELECT l.grp AS grp, (SELECT COUNT(*) FROM {table} s "  # noqa: S608 - our own tables
+        f"WHERE s.impression_id = l.request_id) AS n FROM ({lists}) l) c GROUP BY grp",
+        words,
+    )
+    return {str(name): (int(count), int(items)) for name, count, items in rows}
+
+
+def answered(asked: Asked, group: str, steps: Sequence[Collection[str]]) -> dict[str, Answered]:
+    """By group, how many shown items came to each step (a set of events), and the value of the last step's events.
+
+    Value counts the greatest of a list's and item's events, once. Groups where nothing happened are absent.
+    """
+    return {one.group: one for one in _answered(asked, group, steps, "grp", "")}
+
+
+def answered_items(asked: Asked, steps: Sequence[Collection[str]], *, limit: int) -> list[Answered]:
+    """As `answered`, by item id: the items that came furthest most often."""
+    order = ", ".join(f"SUM(s{place}) DESC" for place in reversed(range(len(steps))))
+    return list(_answered(asked, "all", steps, "item", f" ORDER BY {order}, item LIMIT {int(limit)}"))
+
+
+def shown_items(asked: Asked, *, limit: int) -> list[tuple[str, int]]:
+    """Item ids with how often each was shown, most first."""
+    lists, words = _sql(asked, "all")
+    items, keys = ImpressionItem._meta.db_table, ItemKey._meta.db_table
+    rows = _rows(
+        f"SELECT k.item_id, COUNT(*) FROM ({lists}) l JOIN {items} s ON s.impression_id = l.request_id "  # noqa: S608 - as above
+        f"JOIN {keys} k ON k.id = s.item_id GROUP BY k.item_id ORDER BY COUNT(*) DESC, k.item_id LIMIT {int(limit)}",
+        words,
+    )
+    return [(item_id, int(count)) for item_id, count in rows]
+
+
+def shown_among(asked: Asked, item_ids: Collection[str]) -> dict[str, int]:
+    """How often each of these items was shown."""
+    found = ImpressionItem.objects.filter(impression__in=asked.lists().values("pk"), item__item_id__in=list(item_ids))
+    return dict(found.values_list("item__item_id").annotate(count=Count("pk")).order_by())
+
+
+def _answered(asked: Asked, group: str, steps: Sequence[Collection[str]], by: str, ending: str) -> Iterator[Answered]:
+    kinds = dict(EventKey.objects.filter(name__in={name for step in steps for name in step}).values_list("name", "pk"))
+    if not kinds or not steps:
+        return
+    lists, words = _sql(asked, group)
+    of_step = [_among(kinds[name] for name in step if name in kinds) for step in steps]
+    flags = ", ".join(f"MAX(CASE WHEN x.kind_id IN ({own}) THEN 1 ELSE 0 END) AS s{place}" for place, own in enumerate(of_step))
+    sums = ", ".join(f"SUM(s{place})" for place in range(len(steps)))
+    items, events, keys = (model._meta.db_table for model in (ImpressionItem, UserInteraction, ItemKey))
+    # the plus keeps SQLite off the index of an item, which holds every list that ever showed it
+    rows = _rows(
+        f"SELECT {by}, {sums}, SUM(worth) FROM (SELECT l.grp AS grp, l.request_id AS list, k.item_id AS item, {flags}, "  # noqa: S608 - our own tables and whole numbers
+        f"COALESCE(MAX(CASE WHEN x.kind_id IN ({of_step[-1]}) THEN x.value END), 0) AS worth "
+        f"FROM ({lists}) l JOIN {events} x ON x.request_id = l.request_id AND (l.user_id IS NULL OR x.user_id = l.user_id) "
+        f"JOIN {items} s ON s.impression_id = l.request_id AND +s.item_id = x.item_id JOIN {keys} k ON k.id = x.item_id "
+        f"WHERE x.kind_id IN ({_among(kinds.values())}) GROUP BY l.grp, l.request_id, k.item_id) c GROUP BY {by}{ending}",
+        words,
+    )
+    for name, *counts, value in rows:
+        yield Answered(str(name), tuple(int(count) for count in counts), float(value))
+
+
+def _sql(asked: Asked, group: str) -> tuple[str, tuple[Any, ...]]:
+    """The lists as a subquery with columns request_id, user_id and grp, and its parameters."""
+    wanted = asked.lists().annotate(grp=GROUPS[group]).values("request_id", "user_id", "grp").order_by()
+    sql, words = wanted.query.get_compiler(_database()).as_sql()
+    return sql, tuple(words)
+
+
+def _rows(sql: str, words: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connections[_database()].cursor() as cursor:
+        cursor.execute(sql, list(words))
+        return list(cursor.fetchall())
+
+
+def _among(keys: Any) -> str:
+    return ", ".join(str(int(key)) for key in sorted(keys)) or "NULL"
+
+
+def _database() -> str:
+    return router.db_for_read(Impression) or "default"

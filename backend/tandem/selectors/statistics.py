@@ -1,0 +1,227 @@
+"""What came of the lists that were shown: one set of figures for every use case. docs/guides/statistics.md explains them.
+
+A figure belongs to the moment when the list was shown, so a rate never passes 1, however late the click. Which events are
+clicks and which conversions is the use case's `[outcomes]`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from recommendation_service.errors import InvalidInput
+from recommendation_service.use_cases.loader import load
+from tandem.selectors import impressions
+from tandem.selectors.impressions import Asked, Window
+from tandem.selectors.items import items_by_id, title_of
+from tandem.sources import source_of, values_of
+
+__all__ = [
+    "Day", "Figures", "Group", "Item", "Step", "Totals", "Window",
+    "by_method", "by_surface", "daily", "funnel", "top_categories", "top_items", "totals",
+]  # fmt: skip
+
+MOST_ITEMS = 1000  # whose categories are looked up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Counts of one group of shown lists. `clicks` and `conversions` count a list and item once."""
+
+    lists: int = 0
+    shown: int = 0
+    clicks: int = 0
+    conversions: int = 0
+    revenue: float = 0.0  # the value of the conversions
+
+    @property
+    def ctr(self) -> float:
+        """Clicks per shown item, 0 to 1."""
+        return self.clicks / self.shown if self.shown else 0.0
+
+    @property
+    def conversion_rate(self) -> float:
+        """Conversions per shown item, 0 to 1; a conversion needs no click before it."""
+        return self.conversions / self.shown if self.shown else 0.0
+
+    def figures(self) -> dict[str, Any]:
+        """The figures by name, as an answer tells them."""
+        return {
+            "lists": self.lists,
+            "shown": self.shown,
+            "clicks": self.clicks,
+            "conversions": self.conversions,
+            "ctr": round(self.ctr, 6),
+            "conversion_rate": round(self.conversion_rate, 6),
+            "revenue": round(self.revenue, 2),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals(Figures):
+    """Everything that was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day(Figures):
+    """The lists shown on one day of UTC."""
+
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group(Figures):
+    """The lists of one method or surface; `share` is of all lists, 0 to 1."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item(Figures):
+    """One item wherever it was shown; `title` is empty when the site has it no more. `lists` equals `shown`."""
+
+    item_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a funnel: how many shown items came to it or further, of all and of those at the step before."""
+
+    name: str
+    count: int
+    of_shown: float
+    of_before: float
+
+
+def totals(*, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None) -> Totals:
+    """All lists together."""
+    return Totals(**_figures(Asked(use_case, window, user_id, surface), "all").get("", {}))
+
+
+def daily(*, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None) -> list[Day]:
+    """Every day of the window, the oldest first, also those on which nothing was shown."""
+    found = _figures(Asked(use_case, window, user_id, surface), "day")
+    return [Day(day=day, **found.get(day.isoformat(), {})) for day in window.days()]
+
+
+def by_method(*, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None) -> list[Group]:
+    """Lists by the engine that answered, most lists first: the shares of the strategies."""
+    return _groups(Asked(use_case, window, user_id, surface), "method")
+
+
+def by_surface(*, use_case: str, window: Window, user_id: str | None = None) -> list[Group]:
+    """Lists by the surface that showed them, most lists first."""
+    return _groups(Asked(use_case, window, user_id), "surface")
+
+
+def top_items(
+    *, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None, limit: int = 10
+) -> list[Item]:
+    """Items with the most conversions, then clicks, that answered a shown list; at most `limit`."""
+    asked = Asked(use_case, window, user_id, surface)
+    found = impressions.answered_items(asked, _outcomes(use_case), limit=limit)
+    often = impressions.shown_among(asked, [one.group for one in found])
+    rows = _site_items(asked, [one.group for one in found])
+    return [
+        Item(
+            item_id=one.group,
+            title=rows.get(one.group, ("", ""))[0],
+            lists=often.get(one.group, 0),
+            shown=often.get(one.group, 0),
+            clicks=one.reached[0],
+            conversions=one.reached[-1],
+            revenue=one.value,
+        )
+        for one in found
+    ]
+
+
+def top_categories(
+    *, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None, limit: int = 10
+) -> list[tuple[str, int]]:
+    """Categories of clicked or converted items and how many of those each holds, most first.
+
+    An item clicked and converted in one list counts once. The 1,000 items with the most are looked up; items that the
+    site has no more count nowhere.
+    """
+    asked = Asked(use_case, window, user_id, surface)
+    clicks, conversions = _outcomes(use_case)
+    found = impressions.answered_items(asked, [{*clicks, *conversions}], limit=MOST_ITEMS)
+    rows = _site_items(asked, [one.group for one in found])
+    counted: Counter[str] = Counter()
+    for one in found:
+        category = rows.get(one.group, ("", ""))[1]
+        if category:
+            counted[category] += one.reached[0]
+    return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+
+def funnel(
+    *,
+    use_case: str,
+    window: Window,
+    user_id: str | None = None,
+    surface: str | None = None,
+    between: Sequence[str] = (),
+) -> list[Step]:
+    """Shown, clicked, the events `between` in their order, converted: how many items came to each step or further.
+
+    Who buys without a click came past the click, so that no step is wider than the one before. Raises InvalidInput
+    for an event that the use case does not know.
+    """
+    known = load(use_case).events
+    stranger = next((name for name in between if name not in known), None)
+    if stranger is not None:
+        raise InvalidInput(f"'{stranger}' is no event of {use_case}; events are {', '.join(known)}")
+    asked = Asked(use_case, window, user_id, surface)
+    clicks, conversions = _outcomes(use_case)
+    alone = [clicks, *({name} for name in between), conversions]
+    further = [frozenset().union(*alone[place:]) for place in range(len(alone))]
+    counted = impressions.answered(asked, "all", further).get("")
+    items = sum(count for _, count in impressions.lists_and_items(asked, "all").values())
+    counts = [items, *(counted.reached if counted else [0] * len(alone))]
+    names = ["shown", "clicked", *between, "converted"]
+    return [
+        Step(name, count, count / items if items else 0.0, count / before if before else 0.0)
+        for name, count, before in zip(names, counts, [items, *counts], strict=False)
+    ]
+
+
+def _outcomes(use_case: str) -> tuple[frozenset[str], frozenset[str]]:
+    told = load(use_case).outcomes
+    return frozenset(told.clicks), frozenset(told.conversions)
+
+
+def _figures(asked: Asked, group: str) -> dict[str, dict[str, Any]]:
+    """Keyword arguments of Figures by group."""
+    came = impressions.answered(asked, group, _outcomes(asked.use_case))
+    found: dict[str, dict[str, Any]] = {}
+    for name, (lists, items) in impressions.lists_and_items(asked, group).items():
+        found[name] = {"lists": lists, "shown": items}
+        if name in came:
+            clicks, conversions = came[name].reached
+            found[name] |= {"clicks": clicks, "conversions": conversions, "revenue": came[name].value}
+    return found
+
+
+def _groups(asked: Asked, group: str) -> list[Group]:
+    found = _figures(asked, group)
+    every = sum(figures["lists"] for figures in found.values())
+    ordered = sorted(found.items(), key=lambda pair: (-pair[1]["lists"], pair[0]))
+    return [Group(name=name, share=figures["lists"] / every, **figures) for name, figures in ordered]
+
+
+def _site_items(asked: Asked, item_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Title and category of those items that the site still has."""
+    known: dict[str, tuple[str, str]] = {}
+    for catalogue in load(asked.use_case).catalogues:
+        source = source_of(catalogue)
+        if source is None:
+            continue
+        for item_id, item in items_by_id(source=source, item_ids=item_ids).items():
+            category = next(iter(values_of(item, source.category)), "") if source.category else ""
+            known[item_id] = (title_of(source=source, item=item), str(category))
+    return known

@@ -1,0 +1,164 @@
+"""Long work in the background: started in a process of its own, written down as it goes, found when it was killed.
+
+The process outlives the web worker that started it. It says every few seconds that it is alive; one that has been
+silent for LOST_AFTER_S was killed, and the next who looks marks it failed, so that the work can be started again.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Value
+from django.db.models.functions import Concat
+from django.utils import timezone
+
+from recommendation_service.errors import Conflict, NotFound
+from tandem.models import Run
+
+PULSE_S = 2.0
+LOST_AFTER_S = 30.0
+LOG_LIMIT = 100_000  # characters; of a longer log the end is kept
+LOST = "\nits process is no more (killed, or the machine went down); start it again\n"
+
+
+class Stopped(Exception):
+    """The run was told to stop, or somebody else ended its record."""
+
+
+def start(*, what: str, use_case: str, by: str = "") -> Run:
+    """Begin a run in a process of its own. Raises NotFound for a kind nobody declared, Conflict while one is running."""
+    if what not in _declared():
+        raise NotFound(f"no run is called '{what}'")
+    mark_lost()
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(what=what, use_case=use_case, by=by)
+    except IntegrityError as error:
+        raise Conflict(f"{what} of {use_case} is running already; wait until it ends") from error
+    transaction.on_commit(lambda: _detach(run))
+    return run
+
+
+def mark_lost() -> int:
+    """Mark runs failed whose process has been silent too long; gives how many."""
+    silent = timezone.now() - timedelta(seconds=LOST_AFTER_S)
+    found = Run.objects.filter(status=Run.Status.RUNNING, seen__lt=silent)
+    return found.update(status=Run.Status.FAILED, ended=F("seen"), log=Concat(F("log"), Value(LOST)))
+
+
+def run_background_job(run_id: UUID) -> bool:
+    """Do a run's commands one after the other, in this process; True when all ended well. Raises NotFound."""
+    run = Run.objects.filter(pk=run_id, status=Run.Status.RUNNING).first()
+    if run is None:
+        raise NotFound(f"no run {run_id} is waiting to be carried out")
+    end, good = Run.Status.FAILED, False
+    with tempfile.TemporaryFile() as output, _told_to_stop():
+        try:
+            good = all(_step(run, command, output) for command in commands_of(run))
+            end = Run.Status.DONE if good else Run.Status.FAILED
+        except Stopped as stopped:
+            output.write(f"\nstopped: {stopped}\n".encode())
+        finally:
+            _write(run, output, status=end, ended=timezone.now())
+    return good
+
+
+def commands_of(run: Run) -> list[list[str]]:
+    """The commands of a run, ready to be started. Raises NotFound for a kind that is not declared any more."""
+    declared = _declared()
+    if run.what not in declared:
+        raise NotFound(f"no run is called '{run.what}'")
+    return [_command([word.format(use_case=run.use_case) for word in words]) for words in declared[run.what]]
+
+
+def _declared() -> Mapping[str, Sequence[Sequence[str]]]:
+    """Kind of run -> its commands; a site that declares none has none."""
+    found: Mapping[str, Sequence[Sequence[str]]] = settings.TANDEM.get("RUNS", {})
+    return found
+
+
+def _command(words: list[str]) -> list[str]:
+    own = words[1:] if words[0] == "manage.py" else words
+    return [sys.executable, *([str(settings.TANDEM["MANAGE"])] if words[0] == "manage.py" else []), *own]
+
+
+def _detach(run: Run) -> None:
+    process = subprocess.Popen(  # noqa: S603 - our own command; the only word from outside is the run's UUID
+        _command(["manage.py", "run_background_job", str(run.pk)]),
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # what stops or restarts the web workers does not reach it
+    )
+    threading.Thread(target=process.wait, name="run-ends", daemon=True).start()  # else it stays a zombie of this worker
+
+
+def _environment() -> dict[str, str]:
+    manage = Path(settings.TANDEM["MANAGE"])
+    known = [word for word in os.environ.get("PYTHONPATH", "").split(os.pathsep) if word]
+    paths = dict.fromkeys([*known, str(manage.parents[1]), str(manage.parent)])
+    named = os.environ.get("DJANGO_SETTINGS_MODULE") or settings.SETTINGS_MODULE
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": named, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+
+
+def _step(run: Run, command: Sequence[str], output: IO[bytes]) -> bool:
+    """One command to its end, its output written to the run's log meanwhile. Raises Stopped."""
+    output.write(f"$ {' '.join(Path(command[0]).name if not place else word for place, word in enumerate(command))}\n".encode())
+    output.flush()
+    process = subprocess.Popen(  # noqa: S603 - declared in the settings; see `commands_of`
+        command, env=_environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    try:
+        while True:
+            try:
+                status = process.wait(timeout=PULSE_S)
+                break
+            except subprocess.TimeoutExpired:
+                _write(run, output)
+        output.seek(0, os.SEEK_END)
+        output.write(b"" if status == 0 else f"failed with exit status {status}\n".encode())
+        _write(run, output)
+        return status == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _write(run: Run, output: IO[bytes], **changes: object) -> None:
+    """The log so far, and that we are alive. Raises Stopped when the record was ended by somebody else."""
+    output.flush()
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - LOG_LIMIT))
+    log = output.read().decode(errors="replace").replace("\x00", "")
+    output.seek(0, os.SEEK_END)
+    own = Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING)
+    if not own.update(log=log, seen=timezone.now(), **changes) and not changes:
+        raise Stopped("its record was ended by somebody else")
+
+
+class _told_to_stop:  # noqa: N801 - used as a word in a with statement
+    """SIGTERM and SIGINT raise Stopped, as long as this lasts and where signals can be taken."""
+
+    def __enter__(self) -> None:
+        self._main = threading.current_thread() is threading.main_thread()
+        if self._main:
+            self._before = {word: signal.signal(word, self._stop) for word in (signal.SIGTERM, signal.SIGINT)}
+
+    def __exit__(self, *_error: object) -> None:
+        for word, before in self._before.items() if self._main else ():
+            signal.signal(word, before)
+
+    def _stop(self, number: int, _frame: object) -> None:
+        raise Stopped(signal.Signals(number).name)

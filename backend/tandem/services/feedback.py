@@ -1,0 +1,35 @@
+"""Keeps what a person says about a recommendation; the newest verdict on an item replaces the older one."""
+
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from recommendation_service.errors import InvalidInput
+from tandem.models import Feedback, Impression
+from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
+from tandem.services.record_interactions import items_shown
+from tandem.signals import interaction_recorded
+
+
+def give_feedback(
+    *, user_id: str, catalogue: str, item_id: str, verdict: str, comment: str = "", request_id: UUID | None = None
+) -> tuple[Feedback, bool]:
+    """The verdict as it stands now, and whether it is the first on this item.
+
+    `hide` keeps the item out of this person's lists until another verdict replaces it. A `request_id` that names no
+    list this user was shown is left out. Raises InvalidInput for an item that the catalogue does not show. Sends
+    `interaction_recorded` after commit, so that cached lists are made anew.
+    """
+    if item_id not in items_shown(catalogue, [item_id]):
+        told = f"is not an item of {catalogue}"
+        raise InvalidInput(f"item_id {told}", fields={"/item_id": told})
+    user = user_keys([user_id])[user_id]
+    item = item_keys(catalogue_key(catalogue), [item_id])[item_id]
+    shown = Impression.objects.filter(request_id=request_id, user=user).first() if request_id else None
+    with transaction.atomic():
+        feedback, created = Feedback.objects.update_or_create(
+            user_id=user, item_id=item, defaults={"verdict": verdict, "comment": comment, "impression": shown}
+        )
+        transaction.on_commit(partial(interaction_recorded.send, sender=Feedback, user_id=user_id, catalogue=catalogue))
+    return feedback, created

@@ -1,0 +1,76 @@
+"""Remembers which list was shown to whom, so that a later click can be joined with it."""
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.utils import Error
+
+from tandem.models import Impression, ImpressionItem, UserKey
+from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
+from tandem.surfaces import Place
+
+log = logging.getLogger(__name__)
+
+
+def record_impression(*, place: Place, answer: Mapping[str, Any]) -> bool:
+    """Store the list and its items; False when there was nobody to store it for or the database refused.
+
+    A user id that nobody has makes no row: staff may ask about any id, and asking must not fill the table. A list for
+    nobody in particular is stored without a user.
+    """
+    return record_impressions(place=place, answers=[answer]) == 1
+
+
+def record_impressions(*, place: Place, answers: Sequence[Mapping[str, Any]]) -> int:
+    """The same for several lists of one place, in as many statements as for one; gives how many were stored."""
+    try:
+        with transaction.atomic():
+            users = _user_keys(place, {answer["user_id"] for answer in answers} - {None})
+            kept = [answer for answer in answers if answer["user_id"] is None or answer["user_id"] in users]
+            if kept:
+                _store(users, place, kept)
+    except Error as error:
+        log.warning("a shown list was not recorded: %s", type(error).__name__)
+        return 0
+    return len(kept)
+
+
+def _user_keys(place: Place, user_ids: set[str]) -> dict[str, int]:
+    """Keys of those whom somebody has."""
+    known = dict(UserKey.objects.filter(user_id__in=user_ids).values_list("user_id", "pk")) if user_ids else {}
+    new = [user_id for user_id in sorted(user_ids - known.keys()) if place.source.person(user_id) is not None]
+    return known | (user_keys(new) if new else {})
+
+
+def _store(users: Mapping[str, int], place: Place, answers: Sequence[Mapping[str, Any]]) -> None:
+    catalogue = catalogue_key(place.catalogue)
+    keys = item_keys(catalogue, {item["item_id"] for answer in answers for item in answer["recommendations"]})
+    Impression.objects.bulk_create(
+        Impression(
+            request_id=uuid.UUID(answer["request_id"]),
+            user_id=users.get(answer["user_id"]),
+            catalogue_id=catalogue,
+            use_case=answer["use_case"],
+            surface=answer["surface"],
+            method_used=answer["method_used"][:40],
+            model_version=answer["model_version"],
+            degraded=answer["degraded"],
+            degradation=answer["degradation"],
+            probabilities=answer["probabilities"],
+        )
+        for answer in answers
+    )
+    ImpressionItem.objects.bulk_create(
+        ImpressionItem(
+            impression_id=uuid.UUID(answer["request_id"]),
+            item_id=keys[item["item_id"]],
+            position=item["position"],
+            score=item["score"],
+            parts=item["parts"] if place.keeps_parts else {},
+        )
+        for answer in answers
+        for item in answer["recommendations"]
+    )

@@ -1,0 +1,187 @@
+"""Writes what happened: each event once, the good rows whatever the bad ones are, safe with many writers."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, OperationalError, connections, router, transaction
+from django.db.models import Model
+
+from tandem.models import Impression, UserInteraction
+from tandem.services.id_mapping import catalogue_key, event_keys, item_keys, user_keys
+from tandem.services.interaction_validation import CleanRow, clean_row
+from tandem.signals import interaction_recorded
+from tandem.sources import source_of
+
+BATCH = 1_000
+TRIES = 3
+ACCEPTED, DUPLICATE, REJECTED = "accepted", "duplicate", "rejected"
+UNKNOWN_REQUEST = "request_id names no list that this user was shown; it was left out"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class RowResult:
+    """What became of one row: its place in what was sent, and what is wrong with it when it was rejected."""
+
+    index: int
+    status: str  # accepted | duplicate | rejected
+    event_id: str | None = None
+    errors: list[dict[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def record_interactions(
+    rows: Iterable[Any], *, source: str, known_items_only: bool = False, now: float | None = None
+) -> list[RowResult]:
+    """Write interactions; one result per row, in order. A row that is sent again is a duplicate and changes nothing.
+
+    A row is a mapping of user_id, item_id, event, catalogue (or use_case), and if known time, value, event_id and
+    request_id. `source` says where they come from, for the log. With `known_items_only` an item must be one that its
+    ItemSource shows now. Sends `interaction_recorded` once per user and catalogue, after commit. Raises only what the
+    database raises.
+    """
+    results: list[RowResult] = []
+    good: list[tuple[RowResult, CleanRow]] = []
+    for index, raw in enumerate(rows):
+        row = clean_row(raw, now=now)
+        result = RowResult(index, REJECTED)
+        results.append(result)
+        if isinstance(row, CleanRow):
+            result.event_id = str(row.event_id)
+            good.append((result, row))
+        else:
+            result.errors = row
+    if known_items_only:
+        good = _of_known_items(good)
+    for start in range(0, len(good), BATCH):
+        _write(good[start : start + BATCH])
+    accepted = [row for result, row in good if result.status == ACCEPTED]
+    _announce({(row.user_id, row.catalogue) for row in accepted})
+    log.info("recorded %d of %d interactions from %s", len(accepted), len(results), source)
+    return results
+
+
+def items_shown(catalogue: str, item_ids: Sequence[str]) -> set[str]:
+    """Those of the ids that the catalogue's ItemSource shows now."""
+    source = source_of(catalogue)
+    if source is None:
+        return set()
+    items, name = source.items(), source.item_id
+    field = items.model._meta.pk if name == "pk" else items.model._meta.get_field(name)
+    by_value = {}
+    for item_id in item_ids:
+        try:
+            by_value[field.to_python(item_id)] = item_id
+        except (ValidationError, ValueError, TypeError):
+            continue  # not a key this model can have, so no item of it
+    found = items.filter(**{f"{name}__in": list(by_value)}).values_list(name, flat=True)
+    return {by_value[value] for value in found if value in by_value}
+
+
+def _of_known_items(good: list[tuple[RowResult, CleanRow]]) -> list[tuple[RowResult, CleanRow]]:
+    shown = {}
+    for catalogue in {row.catalogue for _, row in good}:
+        shown[catalogue] = items_shown(catalogue, sorted({row.item_id for _, row in good if row.catalogue == catalogue}))
+    kept = []
+    for result, row in good:
+        if row.item_id in shown[row.catalogue]:
+            kept.append((result, row))
+        else:
+            result.errors = [{"pointer": "/item_id", "detail": f"is not an item of {row.catalogue}"}]
+    return kept
+
+
+def _write(batch: Sequence[tuple[RowResult, CleanRow]]) -> None:
+    """One batch, one statement. Tried again when another writer's erasure or lock came between."""
+    alone = not connections[_database()].in_atomic_block
+    for left in reversed(range(TRIES)):
+        try:
+            fresh = _insert(batch)
+            break
+        except (IntegrityError, OperationalError):
+            if not alone or not left:
+                raise
+            log.warning("writing interactions is tried again", exc_info=True)
+    for result, row in batch:
+        result.status = ACCEPTED if row.event_id in fresh else DUPLICATE
+        fresh.discard(row.event_id)  # the same event twice in one batch: the second is a duplicate
+
+
+def _insert(batch: Sequence[tuple[RowResult, CleanRow]]) -> set[UUID]:
+    """The event ids that were new."""
+    rows = [row for _, row in batch]
+    users = user_keys({row.user_id for row in rows})
+    kinds = event_keys({row.event for row in rows})
+    catalogues = {name: catalogue_key(name) for name in sorted({row.catalogue for row in rows})}
+    items = {name: item_keys(key, {row.item_id for row in rows if row.catalogue == name}) for name, key in catalogues.items()}
+    requests = _own_requests(batch, users)
+    once = {row.event_id: row for row in reversed(rows)}
+    values = [
+        (
+            row.event_id,
+            users[row.user_id],
+            items[row.catalogue][row.item_id],
+            catalogues[row.catalogue],
+            kinds[row.event],
+            row.value,
+            row.time,
+            row.request_id if row.request_id in requests.get(row.user_id, ()) else None,
+        )
+        for _, row in sorted(once.items())
+    ]
+    return _insert_new(values)
+
+
+def _insert_new(values: Sequence[Sequence[Any]]) -> set[UUID]:
+    """Rows in the order of event_id, so that two writers never wait for each other in a ring."""
+    connection = connections[_database()]
+    columns = ("event_id", "user", "item", "catalogue", "kind", "value", "time", "request_id")
+    known = {field.name: field for field in UserInteraction._meta.concrete_fields}
+    fields = [known[name] for name in columns]
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    marks = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * len(values))
+    table = connection.ops.quote_name(UserInteraction._meta.db_table)
+    ready = [field.get_db_prep_save(value, connection) for row in values for field, value in zip(fields, row, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) VALUES {marks} ON CONFLICT (event_id) DO NOTHING RETURNING event_id",  # noqa: S608 - the names are our own
+            ready,
+        )
+        found = cursor.fetchall()
+    return {one if isinstance(one, UUID) else UUID(one) for (one,) in found}
+
+
+def _own_requests(batch: Sequence[tuple[RowResult, CleanRow]], users: Mapping[str, int]) -> dict[str, set[UUID]]:
+    """Per user, the lists they were shown among those that the rows answer; a row that names another gets a note."""
+    asked = {row.request_id for _, row in batch if row.request_id is not None}
+    if not asked:
+        return {}
+    shown = dict(Impression.objects.filter(request_id__in=asked).values_list("request_id", "user_id"))
+    own: dict[str, set[UUID]] = {}
+    for result, row in batch:
+        if row.request_id is None:
+            continue
+        if shown.get(row.request_id) == users[row.user_id]:
+            own.setdefault(row.user_id, set()).add(row.request_id)
+        elif UNKNOWN_REQUEST not in result.notes:
+            result.notes.append(UNKNOWN_REQUEST)
+    return own
+
+
+def _announce(pairs: set[tuple[str, str]]) -> None:
+    def send() -> None:
+        for user_id, catalogue in sorted(pairs):
+            interaction_recorded.send(sender=UserInteraction, user_id=user_id, catalogue=catalogue)
+
+    if pairs:
+        transaction.on_commit(send, using=_database())
+
+
+def _database() -> str:
+    model: type[Model] = UserInteraction
+    return router.db_for_write(model)

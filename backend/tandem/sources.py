@@ -1,0 +1,279 @@
+"""What a site declares beside its own models, so that Tandem can read its items and people.
+
+    class Startups(ItemSource):
+        catalogue = "startups"
+        queryset = Startup.objects.filter(is_public=True)
+        text = ("name", "pitch"); category = "sector"; tags = "skills"; created = "founded_at"
+        filters = ("sector", "stage", "skills")
+        events = {"like": Like, "apply": Application}
+        profiles = (Developer.objects.all(), Investor.objects.all()); profile_fields = ("skills", "sectors", "stage")
+        surfaces = {"startups.Developer": "for-developer", "startups.Investor": "for-investor"}
+
+The declaration lives in the site app's `recommendation_sources.py`; `autodiscover` finds it.
+
+`events` names the site's own tables of what people did. A row saved there is mirrored as an interaction, a deleted row's
+mirror goes too; rows written past Django's signals (bulk_create, SQL) are caught up with `manage.py sync_interactions`.
+Its columns are found, not configured: the item is the foreign key to the items' model; the person is the foreign key to a
+model of `profiles`, else the field `user` or `person`; the time is `created_at` or `time`, else the moment of saving; the
+value is the field `value`, and the shown list it answers the field `request_id`, where there is one. `event_fields` says
+otherwise where a table differs:
+
+        event_fields = {"like": {"item": "startup", "user": "developer", "time": "liked_at", "value": "stars"}}
+
+Where the use case pairs two catalogues, such as jobs and cleaners, each says by `numbers` and `words` (or by `side`, where
+that takes more than fields) what pairs are scored by, and the one that the pairing calls second gives `matches`, what
+pairs are learned from.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db.models import Model, QuerySet
+from django.utils.module_loading import autodiscover_modules
+
+from recommendation_service.datasets.pair_outcomes import Matches
+from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.domain.side import Side
+from recommendation_service.use_cases.loader import load
+from tandem.pair_features import plain_side, with_side
+
+CHUNK = 2000
+
+_registry: dict[str, "type[ItemSource]"] = {}
+
+
+class ItemSource:
+    """One catalogue's items, people and events, as a site declares them. Fields are named, never called with values.
+
+    A field name may cross relations with `__`. A field whose value is a list, or a related manager, gives many values.
+    """
+
+    catalogue: ClassVar[str] = ""
+    use_case: ClassVar[str] = ""  # default: the catalogue's name
+    queryset: ClassVar[QuerySet[Any] | Callable[[], QuerySet[Any]] | None] = None
+    item_id: ClassVar[str] = "pk"
+    title: ClassVar[str] = ""  # default: the first of `text`
+    text: ClassVar[Sequence[str]] = ()
+    category: ClassVar[str] = ""
+    tags: ClassVar[str] = ""
+    created: ClassVar[str] = ""
+    filters: ClassVar[Sequence[str]] = ()
+    available: ClassVar[Mapping[str, Any]] = {}  # {"stock__gt": 0}: what exists is recommended only while this holds
+    events: ClassVar[Mapping[str, type[Model]]] = {}  # the site's own event tables, mirrored into UserInteraction
+    event_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # event -> {"item" | "user" | "time" | "value": field}
+    numbers: ClassVar[Mapping[str, str]] = {}  # column -> field: what pairs with an item are scored by
+    words: ClassVar[Mapping[str, str]] = {}
+    profiles: ClassVar[Sequence[QuerySet[Any]]] = ()  # people: their pk is the user id
+    id_prefixes: ClassVar[Mapping[str, str]] = {}  # "app.Model" of a person -> what goes before their pk in the user id
+    profile_fields: ClassVar[Sequence[str]] = ()  # what is known of them; a field counts for those people who have it
+    surfaces: ClassVar[Mapping[str, str]] = {}  # "app.Model" of a person -> surface; others: the catalogue's first
+    page_events: ClassVar[Sequence[str]] = ()  # the buttons of the site's page; default: every event that says yes
+    page_search: ClassVar[Sequence[str]] = ("name",)  # fields of a person that the page's search looks into
+    page_first: ClassVar[str] = ""  # true-or-false field of the people whom the page lists first
+    own_page: ClassVar[str] = ""  # name of the URL of the site's own page, which then stands in for the shared one
+
+    def __init_subclass__(cls) -> None:
+        """Register the declaration; the checks speak about what is wrong with it."""
+        if cls.catalogue:
+            _registry[cls.catalogue] = cls
+
+    @classmethod
+    def items(cls) -> QuerySet[Any]:
+        """The items that may be shown now."""
+        source = cls.__dict__.get("queryset")
+        found: QuerySet[Any] | None = source() if callable(source) else source
+        if found is None:
+            raise NotImplementedError(f"{cls.__name__}.queryset is not set")
+        return found.all()
+
+    @classmethod
+    def offered(cls) -> QuerySet[Any]:
+        """The items that may be recommended now: those that exist and can be had."""
+        return cls.items().filter(**cls.available)
+
+    @classmethod
+    def records(cls) -> Iterator[ItemRecord]:
+        """Every item as the export writes it, streamed."""
+        offered = set(cls.offered().values_list("pk", flat=True)) if cls.available else None
+        every = cls.items().iterator(chunk_size=CHUNK)
+        while chunk := list(islice(every, CHUNK)):
+            records = with_side([cls.record(item) for item in chunk], cls.side(chunk), place=cls.catalogue)
+            for item, record in zip(chunk, records, strict=True):
+                yield record if offered is None or item.pk in offered else replace(record, available=False)
+
+    @classmethod
+    def side(cls, items: Sequence[Any]) -> Side | None:
+        """What pairs with these items are scored by, in their order; None: nothing pairs with them.
+
+        Asked for some thousand items at once, so that what comes from other tables costs a query a chunk, not an item.
+        """
+        if not cls.numbers and not cls.words:
+            return None
+        fields = {**cls.numbers, **cls.words}
+        told = [{name: next(iter(values_of(item, field)), None) for name, field in fields.items()} for item in items]
+        ids = [str(_resolve(item, cls.item_id)) for item in items]
+        return plain_side(told, ids, numbers=tuple(cls.numbers), words=tuple(cls.words), place=cls.catalogue)
+
+    @classmethod
+    def matches(cls) -> Matches | None:
+        """What pairs are learned from, whole; None: nothing is. Asked of the catalogue that the pairing calls second."""
+        return None
+
+    @classmethod
+    def nearest(cls, *, user_id: str | None, item_ids: Sequence[str], limit: int) -> Sequence[tuple[str, float]]:
+        """Item ids with scores, best first: near to these items, or else to this person's taste; () when unknown.
+
+        Asked when the service cannot answer, before popular items are taken. A site with vectors of its own says more.
+        """
+        return ()
+
+    @classmethod
+    def record(cls, item: Any) -> ItemRecord:
+        """One item in the export's words."""
+        texts = [str(value) for name in cls.text for value in values_of(item, name)]
+        created = next(iter(values_of(item, cls.created)), None) if cls.created else None
+        category = next(iter(values_of(item, cls.category)), None) if cls.category else None
+        return ItemRecord(
+            item_id=str(_resolve(item, cls.item_id)),
+            title=str(_resolve(item, cls.title or cls.text[0])),
+            text=" . ".join(texts),
+            category=None if category is None else str(category),
+            tags=tuple(str(value) for value in values_of(item, cls.tags)) if cls.tags else (),
+            created_at=_seconds(created),
+            attributes={name: tuple(str(value) for value in values_of(item, name)) for name in cls.filters},
+        )
+
+    @classmethod
+    def profile(cls, person: Any) -> dict[str, tuple[str, ...]]:
+        """What the site knows of one person, empty values left out."""
+        has = [name for name in cls.profile_fields if hasattr(person, name.split("__")[0])]  # one kind of person may lack it
+        known = {name: tuple(str(value) for value in values_of(person, name)) for name in has}
+        return {name: values for name, values in known.items() if values}
+
+    @classmethod
+    def people(cls) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
+        """Every person with a profile, streamed: user id and profile."""
+        for people in cls.profiles:
+            for person in people.all().iterator(chunk_size=2000):
+                yield cls.user_id(person), cls.profile(person)
+
+    @classmethod
+    def user_id(cls, person: Any) -> str:
+        """The user id of one person: their pk, after the prefix of their kind where kinds of people share numbers."""
+        return f"{cls.id_prefixes.get(person._meta.label, '')}{person.pk}"
+
+    @classmethod
+    def person(cls, user_id: str) -> Any | None:
+        """The site's own record of one person, or None."""
+        for people in cls.profiles:
+            meta = people.model._meta
+            prefix = cls.id_prefixes.get(meta.label, "")
+            if not user_id.startswith(prefix):
+                continue
+            try:
+                found = people.all().filter(pk=meta.pk.to_python(user_id.removeprefix(prefix))).first()
+            except (ValueError, TypeError, ValidationError):
+                found = None
+            if found is not None and (not prefix or cls.user_id(found) == user_id):  # "client-05" is nobody's id
+                return found
+        return None
+
+    @classmethod
+    def surface_for(cls, person: Any) -> str:
+        """The surface that answers for this kind of person; "" where no list of this catalogue is about a person.
+
+        Raises ConfigurationError when the use case is unknown.
+        """
+        label = person._meta.label
+        if label in cls.surfaces:
+            return cls.surfaces[label]
+        shown = load(use_case_of(cls)).surfaces.items()
+        fitting = (name for name, surface in shown if surface.catalogue == cls.catalogue and surface.about == "user")
+        return next(fitting, "")
+
+    @classmethod
+    def events_for(cls, person: Any) -> Sequence[str]:
+        """The page's buttons for this person; a site may offer some only to some kinds of people."""
+        rules = load(use_case_of(cls)).events
+        return cls.page_events or tuple(name for name, rule in rules.items() if rule.weight > 0 and rule.neutral is None)
+
+    @classmethod
+    def act(cls, *, person: Any, event: str, item: Any, request_id: UUID | None) -> bool:
+        """Do in the site's own tables what a button of the page says, so that it is mirrored; False: not done here.
+
+        The page then writes a row of the event's own table where person and item are all it needs, else the bare
+        event. `request_id` is of the list in which the item was shown. Raises InvalidInput or NotFound, in words for
+        the visitor.
+        """
+        return False
+
+    @classmethod
+    def describe(cls, person: Any) -> str:
+        """One line about a person for the page; a site may put it better."""
+        known = (f"{name.replace('_', ' ')}: {', '.join(values)}" for name, values in cls.profile(person).items())
+        return " · ".join(known)
+
+    @classmethod
+    def links(cls, person: Any) -> Sequence[tuple[str, str]]:
+        """Word and address of the site's own pages about this person, for the page to name."""
+        return ()
+
+    @classmethod
+    def card(cls, item: Any) -> Mapping[str, Any]:
+        """What the page shows of one item; a site may say more, and with `url` where the item has a page of its own."""
+        record = cls.record(item)
+        return {"item_id": record.item_id, "title": record.title, "category": record.category or "", "tags": record.tags}
+
+
+def values_of(thing: Any, name: str) -> tuple[Any, ...]:
+    """The values behind a field name: many for a list or a relation, one for a plain field, none for empty."""
+    value = _resolve(thing, name)
+    if value is None or value == "":
+        return ()
+    if hasattr(value, "all"):
+        return tuple(value.all())
+    if isinstance(value, list | tuple | set):
+        return tuple(value)
+    return (value,)
+
+
+def _resolve(thing: Any, name: str) -> Any:
+    try:
+        for step in name.split("__"):
+            thing = None if thing is None else getattr(thing, step)
+    except ObjectDoesNotExist:  # a one-to-one relation that nobody made yet
+        return None
+    return thing
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, date):
+        return (value - date(1970, 1, 1)).days * 86_400.0
+    return None
+
+
+def autodiscover() -> None:
+    """Import every installed app's `recommendation_sources.py`."""
+    autodiscover_modules("recommendation_sources")
+
+
+def source_of(catalogue: str) -> "type[ItemSource] | None":
+    """The declaration for a catalogue, or None."""
+    return _registry.get(catalogue)
+
+
+def use_case_of(source: "type[ItemSource]") -> str:
+    """The name of the use case that a source belongs to."""
+    return source.use_case or source.catalogue
+
+
+def all_sources() -> "list[type[ItemSource]]":
+    """Every declared source, by catalogue name."""
+    return [_registry[name] for name in sorted(_registry)]

@@ -1,0 +1,68 @@
+"""Where a question is asked: a surface of a use case, with the site's own declaration of its catalogue."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from recommendation_service.errors import NotFound
+from recommendation_service.use_cases import loader
+from recommendation_service.use_cases.schema import Surface, UseCase
+from tandem.sources import ItemSource, source_of
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One surface that this site can answer for."""
+
+    use_case: UseCase
+    name: str
+    surface: Surface
+    source: type[ItemSource]
+
+    @property
+    def catalogue(self) -> str:
+        """Name of the catalogue that the surface shows."""
+        return self.surface.catalogue
+
+    @property
+    def facets(self) -> frozenset[str]:
+        """What answers can be filtered by: the declared filters, and category and tags where there are any."""
+        own = {name for name, declared in (("category", self.source.category), ("tags", self.source.tags)) if declared}
+        return frozenset(own | set(self.source.filters))
+
+    @property
+    def leaves_out_seen(self) -> bool:
+        """True unless the surface's rules show again what a user has already seen."""
+        return any(rule.kind == "exclude_seen" for rule in self.surface.rules)
+
+    @property
+    def about(self) -> str:
+        """What its lists are about: "user", "item", "basket" or "context"."""
+        return self.surface.about
+
+    @property
+    def subject_source(self) -> type[ItemSource]:
+        """The declaration of the things its lists are about: of another catalogue where that is a context."""
+        other = None if self.surface.context is None else source_of(self.surface.context)
+        return self.source if other is None else other
+
+    @property
+    def keeps_parts(self) -> bool:
+        """True where a ranker orders the list, and so learns from what was shown."""
+        return any(stage.kind == "rescore" for stage in self.surface.rerank)
+
+
+def place_of(use_case: str, surface: str) -> Place:
+    """The place of that name. Raises NotFound when there is none here."""
+    if use_case not in _names():
+        raise NotFound(f"there is no use case '{use_case}'")
+    known = loader.load(use_case)
+    found = known.surfaces.get(surface)
+    source = None if found is None else source_of(found.catalogue)
+    if found is None or source is None:
+        raise NotFound(f"use case '{use_case}' shows no list on '{surface}' here")
+    return Place(known, surface, found, source)
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(loader.names())

@@ -1,0 +1,127 @@
+"""`manage.py check` on declarations: what is wrong, where, and the fix."""
+
+from typing import Any
+
+import pytest
+from django.db.models import Model
+
+from recommendation_service.use_cases.loader import load
+from sites.startups.models import Developer, Investor, Startup
+from tandem import sources
+from tandem.checks import check_sources, problems_of
+from tandem.models import Feedback
+from tandem.sources import ItemSource
+
+
+@pytest.fixture(autouse=True)
+def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_registry", dict(sources._registry))
+
+
+def declared(**changes: Any) -> type[ItemSource]:
+    """A right declaration, changed."""
+    right: dict[str, Any] = {
+        "__module__": "board.recommendation_sources",
+        "catalogue": "startups",
+        "queryset": Startup.objects.all(),
+        "text": ("name",),
+        "profiles": (Developer.objects.all(), Investor.objects.all()),
+        "profile_fields": ("skills", "stage"),
+    }
+    return type("Board", (ItemSource,), {**right, **changes})
+
+
+def test_the_sites_of_this_project_are_declared_right() -> None:
+    assert check_sources() == []
+
+
+def test_a_right_declaration_has_no_problem() -> None:
+    assert list(problems_of(declared())) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "told", "fix"),
+    [
+        ({"use_case": "nowhere"}, "E001", "use case 'nowhere' has no file", "startups"),
+        ({"use_case": "movies"}, "E002", "has no such catalogue", "movies"),
+        ({"queryset": None}, "E003", "has no `queryset`", "YourModel.objects.all()"),
+        ({"queryset": lambda: type("Odd", (), {"all": lambda self: 5})()}, "E003", "not a queryset", "YourModel"),
+        ({"text": ()}, "E004", "neither `text` nor `title`", "text = "),
+        ({"text": ("name", "motto")}, "E005", "`text` names 'motto'", "pitch"),
+        ({"category": "branch"}, "E005", "`category` names 'branch'", "sector"),
+        ({"filters": ("stage", "size")}, "E005", "`filters` names 'size'", "ticket"),
+        ({"page_events": ("stare",)}, "E006", "names the event 'stare'", "like"),
+        ({"profile_fields": ("hats",)}, "E007", "names 'hats'", "skills"),
+        ({"events": {"like": Feedback}}, "E008", "has no field that is the item", "event_fields"),
+        ({"events": {"like": Feedback}, "event_fields": {"like": {"who": "user"}}}, "E008", "says 'who'", "item, user"),
+        ({"events": {"like": Feedback}, "event_fields": {"like": {"item": "thing"}}}, "E008", "no field 'thing'", "verdict"),
+    ],
+)
+def test_a_wrong_declaration_is_told_with_its_place_and_fix(changes: dict[str, Any], code: str, told: str, fix: str) -> None:
+    (problem,) = problems_of(declared(**changes))
+    assert problem.id == f"recs.{code}"
+    assert told in problem.msg
+    assert "board.recommendation_sources.Board (catalogue 'startups')" in problem.msg
+    assert fix in (problem.hint or "")
+
+
+COLUMNS = {"numbers": {"distance_km": "pk"}, "words": {"property_type": "stage"}}
+
+
+def paired(**changes: Any) -> type[ItemSource]:
+    """A declaration of the cleaners of a marketplace, by fields of startups."""
+    told = {"catalogue": "cleaners", "use_case": "cleaning", **COLUMNS, **changes}
+    return declared(**told)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "said", "fix"),
+    [
+        ({"numbers": {"size_m2": "area"}}, "E005", "`numbers` names 'area'", "pitch"),
+        ({"words": {"kind": "area"}}, "E005", "`words` names 'area'", "pitch"),
+        ({"numbers": {}, "words": {}}, "E009", "paired in cleaning.toml and says nothing", "numbers = {"),
+    ],
+)
+def test_a_paired_catalogue_says_what_pairs_are_scored_by(changes: dict[str, Any], code: str, said: str, fix: str) -> None:
+    (problem,) = problems_of(paired(**changes))
+    assert problem.id == f"recs.{code}"
+    assert said in problem.msg
+    assert fix in (problem.hint or "")
+
+
+def test_a_paired_catalogue_needs_the_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sources._registry, "jobs")
+    (problem,) = problems_of(paired())
+    assert problem.id == "recs.E010"
+    assert "paired with the catalogue 'jobs', which nothing declares" in problem.msg
+    assert 'declare an ItemSource with catalogue = "jobs" and use_case = "cleaning"' in (problem.hint or "")
+
+
+def test_columns_that_neither_side_has_are_named_once_where_both_are_declared_by_fields() -> None:
+    names = {one.name for one in load("cleaning").pairing.features} - {"bid", "distance_km"}  # type: ignore[union-attr]  # it has one
+    jobs = declared(catalogue="jobs", use_case="cleaning", numbers=dict.fromkeys(names - {"hours"}, "pk"))
+    cleaners = paired(numbers={"usual_rate": "pk"})
+    (problem,) = problems_of(cleaners)
+    assert problem.id == "recs.E011"
+    assert "paired by 'hours', which neither it nor 'jobs' has" in problem.msg
+    assert "usual_rate" in (problem.hint or "")
+    assert list(problems_of(jobs)) == []
+
+
+def test_a_side_that_is_worked_out_is_believed() -> None:
+    assert list(problems_of(paired(numbers={}, words={}, side=classmethod(lambda cls, items: None)))) == []
+
+
+def test_a_relation_may_be_crossed_and_a_property_named() -> None:
+    from sites.movies.models import Movie
+
+    class Films(ItemSource):
+        catalogue = "movies"
+        queryset = Movie.objects.all()
+        text = ("title",)
+        filters = ("decade",)
+        profiles = (Developer.objects.all(),)
+        profile_fields = ("account__username",)
+
+    assert list(problems_of(Films)) == []
+    assert issubclass(Films.items().model, Model)

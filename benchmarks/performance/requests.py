@@ -1,0 +1,177 @@
+"""What one answer of each engine costs, in CPU of the server, against that server's smallest answer.
+
+Runs on made-up catalogues (see world.py) with one worker; methods alternate in rounds, so that a busy machine is busy for all.
+Beside each whole request stands what the engine takes by itself. Another checkout's service can alternate with this one's:
+python -m benchmarks.performance.requests --against <folder>
+"""
+
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.performance.engine_cost import Alone
+from benchmarks.performance.serving import Caller, Running, free_port, served
+from benchmarks.performance.synthetic_site import METHODS, PEOPLE, make_world, past_of, surface_of
+from recommendation_service.settings import PACKAGE, load_settings
+from recommendation_service.tests.support.service import bearer, environment
+from recommendation_service.wiring import build_service
+
+HELLO = "hello"
+ROUNDS = 5
+HELLOS = 3  # so many for one of the others, which take several times as long
+SIZES = (2_000, 20_000)
+HERE, THERE = "here", "there"
+
+
+def command(package: Path = PACKAGE) -> list[str]:
+    """gunicorn as everywhere else."""
+    return [sys.executable, "-m", "gunicorn", "-c", str(package / "gunicorn.conf.py")]
+
+
+def service_environment(root: Path, *, port: int, workers: int, **more: str) -> dict[str, str]:
+    """The variables of a service on the world under `root`."""
+
+    own = environment(root, RS_USE_CASES_DIR=str(root / "use_cases"), RS_PORT=str(port), RS_WORKERS=str(workers), **more)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RS_")}
+    return {**kept, "PYTHONPATH": str(PACKAGE.parent), **own}
+
+
+def body_of(person: int, items: int) -> dict[str, Any]:
+    """An Ask with a history of EVENTS_EACH likes."""
+    events = [{"item_id": one.item_id, "event": one.event, "time": _iso(one.time)} for one in past_of(person, items)]
+    return {"user_id": f"u{person % PEOPLE:04d}", "history": events, "limit": 10}
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def ask_once(caller: Caller, method: str, person: int, items: int, headers: dict[str, str]) -> bytes:
+    """The answer to one request of that method, or to hello."""
+    if method == HELLO:
+        return caller.ask("GET", "/livez")
+    return caller.ask("POST", f"/api/recommendations/bench/{surface_of(method)}", body_of(person, items), headers)
+
+
+def cpu_of(servers: Mapping[str, Running], *, items: int, requests: int) -> dict[str, dict[str, float]]:
+    """Server -> method -> CPU seconds a request, hello included: the least of ROUNDS rounds, servers taking turns."""
+    callers = {name: server.connect() for name, server in servers.items()}
+    found = {name: dict.fromkeys((HELLO, *METHODS), float("inf")) for name in servers}
+    for _ in range(ROUNDS):
+        headers = bearer()  # it lives a minute
+        for method in (HELLO, *METHODS):
+            number = requests * HELLOS if method == HELLO else requests
+            for name, server in servers.items():
+                ask_once(callers[name], method, 0, items, headers)
+                before = server.cpu_s()
+                for person in range(number):
+                    ask_once(callers[name], method, person, items, headers)
+                found[name][method] = min(found[name][method], (server.cpu_s() - before) / number)
+    return found
+
+
+def started(stack: ExitStack, root: Path, packages: Mapping[str, Path]) -> dict[str, Running]:
+    """The services of these packages, all of them up at once on the world under `root` until `stack` closes."""
+    servers = {}
+    for name, package in packages.items():
+        port = free_port()
+        own = service_environment(root, port=port, workers=1, PYTHONPATH=str(package.parent))
+        up = served(command(package), port=port, environment=own, log=root / f"{name}.log")
+        servers[name] = stack.enter_context(up)
+    return servers
+
+
+def alike(servers: Mapping[str, Running], *, items: int, method: str) -> int:
+    """For how many of PEOPLE people all servers recommend the same: items, scores and reasons."""
+    callers, headers, same = [server.connect() for server in servers.values()], bearer(), 0
+    for person in range(PEOPLE):
+        lists = [json.loads(ask_once(caller, method, person, items, headers))["recommendations"] for caller in callers]
+        same += all(own == lists[0] for own in lists)
+    return same
+
+
+def measure(root: Path, *, sizes: Sequence[int] = SIZES, requests: int = 60) -> list[tuple[str, str]]:
+    """Rows to print: method, and its cost as a multiple of hello."""
+    rows = []
+    for items in sizes:
+        world = root / f"items{items}"
+        make_world(world, items=items)
+        with ExitStack() as stack:
+            found = cpu_of(started(stack, world, {HERE: PACKAGE}), items=items, requests=requests)[HERE]
+        service = build_service(load_settings(service_environment(world, port=free_port(), workers=1)))
+        rows += _rows(found, Alone.of(service, items=items), items)
+    return rows
+
+
+def _rows(found: Mapping[str, float], alone: Alone, items: int) -> list[tuple[str, str]]:
+    hello, own, click = found[HELLO], alone.seconds(), alone.click_seconds()
+    costs = [
+        (f"{method}, {items} items", f"{found[method] / hello:5.2f} x hello; the engine alone {own[method] / hello:5.2f}")
+        for method in METHODS
+    ]
+    blends = found["learned"] / found["ensemble"], own["learned"] / own["ensemble"]
+    return [
+        (f"hello (GET /livez), {items} items", f"{hello * 1e6:.0f} us CPU"),
+        *costs,
+        ("  learned against stated blend", f"{blends[0]:5.2f} x      ; the engine alone {blends[1]:5.2f} x"),
+        ("  one click, until next_item knows it", f"{click * 1e6:.0f} us CPU, {click / hello:.2f} x hello"),
+    ]
+
+
+def compared(root: Path, other: Path, *, sizes: Sequence[int], requests: int) -> list[tuple[str, str]]:
+    """Rows to print: method, what it costs here and in the checkout `other`, and the ratio of CPU times."""
+    rows = []
+    for items in sizes:
+        world = root / f"items{items}"
+        make_world(world, items=items)
+        packages = {THERE: other / PACKAGE.name, HERE: PACKAGE}
+        with ExitStack() as stack:
+            servers = started(stack, world, packages)
+            found = cpu_of(servers, items=items, requests=requests)
+            same = {method: alike(servers, items=items, method=method) for method in METHODS}
+        for method in METHODS:
+            there, here = (found[side][method] / found[side][HELLO] for side in (THERE, HERE))
+            ratio = found[HERE][method] / found[THERE][method]
+            rows.append(
+                (
+                    f"{method}, {items} items",
+                    f"{there:5.2f} -> {here:5.2f} x hello; {ratio:.2f} x the CPU; {same[method]} of {PEOPLE} lists the same",
+                )
+            )
+    return rows
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 when both checkouts answered, 1 when one could not."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.performance.requests", description=__doc__)
+    parser.add_argument("--against", type=Path, required=True, metavar="FOLDER", help="another checkout of this project")
+    parser.add_argument("--items", type=int, nargs="+", default=SIZES, help="catalogue sizes (%(default)s)")
+    parser.add_argument("--requests", type=int, default=60, help="requests a round (%(default)s)")
+    options = parser.parse_args(argv)
+    other = options.against.resolve()
+    if not (other / PACKAGE.name / "gunicorn.conf.py").is_file():
+        parser.error(f"{other} holds no checkout: {PACKAGE.name}/gunicorn.conf.py is missing")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; costs there -> here")
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
+        try:
+            rows = compared(Path(folder), other, sizes=options.items, requests=options.requests)
+        except RuntimeError as error:
+            print(f"could not run: {error}", file=sys.stderr)
+            return 1
+    for what, value in rows:
+        print(f"  {what:<36} {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""Every benchmark of this folder, one after the other, as one table of ratios: make bench."""
+
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+ORDER = ("requests", "memory", "hop", "export", "learned", "stages", "texts", "vectors", "pairs", "standings", "lists")
+Measure = Callable[[Path], list[tuple[str, str]]]
+
+
+def known() -> dict[str, Measure]:
+    """The benchmarks of this folder: each has `measure(root)`, which gives rows to print."""
+    package = __package__ or "benchmarks.performance"
+    return {name: import_module(f"{package}.{name}").measure for name in ORDER if find_spec(f"{package}.{name}")}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 when every chosen benchmark ran, 1 when one could not."""
+    choices = known()
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(choices)}; default: all")
+    parser.add_argument("--seconds", type=float, default=120, help="start no further benchmark after so long")
+    options = parser.parse_args(argv)
+    wrong = [name for name in options.names if name not in choices]
+    if wrong:
+        parser.error(f"no benchmark is called {wrong[0]}; there are {', '.join(choices)}")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}")
+    begun, code = time.monotonic(), 0
+    for name in options.names or choices:
+        if time.monotonic() - begun > options.seconds:
+            print(f"\n{name}: not started, {options.seconds:.0f} s are over; run it alone: make bench BENCH={name}")
+            continue
+        code |= _print(name, choices[name])
+    print(f"\n{time.monotonic() - begun:.0f} s in all")
+    return code
+
+
+def _print(name: str, measure: Measure) -> int:
+    print(f"\n{name}: {(sys.modules[measure.__module__].__doc__ or '').splitlines()[0]}")
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
+        try:
+            rows = measure(Path(folder))
+        except RuntimeError as error:
+            print(f"  could not run: {error}")
+            return 1
+    for what, value in rows:
+        print(f"  {what:<36} {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Which engines a use case's surfaces name, and what their routers would show: the surfaces as the doctor looks at them."""
+
+from collections.abc import Iterable, Iterator
+
+from recommendation_service.pipeline.surface_pipeline import Plan
+from recommendation_service.training.comparison.cost_benefit import Heard
+from recommendation_service.training.comparison.methods import Examined, Uses
+from recommendation_service.training.comparison.routing_thresholds import Preference, Routes, Thresholds, prefer
+from recommendation_service.training.evaluation.answers import in_chains, worth
+from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.use_cases.blends import members_of
+from recommendation_service.use_cases.schema import Part, Surface, UseCase
+
+PERSON, BY_COUNT = "user", "by_count"
+COLD_BELOW, WARM_BELOW = 5, 20  # what the router takes where the file says nothing
+
+
+def preference(use_case: UseCase, name: str, seen: Examined) -> Preference:
+    """Which thresholds validation prefers for a surface that routes by count, and what the test part says to them."""
+    options = use_case.surfaces[name].router.options
+    stated = Thresholds(options.get("cold_below", COLD_BELOW), options.get("warm_below", WARM_BELOW))
+    return prefer(_routes(use_case, name, seen.valid), _routes(use_case, name, seen.test), stated)
+
+
+def _routes(use_case: UseCase, name: str, heard: Heard) -> Routes:
+    """What everybody on a part would be shown by each of the three ways, the rest of the chain below it."""
+    options = use_case.surfaces[name].router.options
+    lists = {engine: one.lists for engine, one in heard.answers.items()}
+    ways = [
+        worth(in_chains(lists, _chains(use_case, name, options[way], heard.panel)), heard.panel.relevant)
+        for way in ("cold", "warm", "hot")
+    ]
+    return Routes(heard.counts, *ways)
+
+
+def _chains(use_case: UseCase, name: str, engine: str, panel: Panel) -> list[tuple[str, ...]]:
+    """Who would be asked for each person, in order, if this engine went first."""
+    fixed = use_case.surfaces[name].model_copy(update={"router": Part(kind="fixed", options={"engine": engine})})
+    plan = Plan.build(use_case.model_copy(update={"surfaces": {**use_case.surfaces, name: fixed}}), name)
+    chains = (plan.chain(panel.query(place)) for place in range(len(panel)))
+    return [tuple(one for one in chain if one not in plan.switched_off) for chain in chains]
+
+
+def routed(use_case: UseCase, catalogue: str) -> list[tuple[list[str], Surface]]:
+    """Surfaces for people that route by count; those that do so alike are told together."""
+    found: list[tuple[list[str], Surface]] = []
+    for name, surface in of_persons(use_case, catalogue):
+        if surface.router.kind != BY_COUNT:
+            continue
+        alike = [names for names, one in found if _way(one) == _way(surface)]
+        if alike:
+            alike[0].append(name)
+        else:
+            found.append(([name], surface))
+    return found
+
+
+def _way(surface: Surface) -> tuple[object, ...]:
+    return surface.router, surface.fallback, surface.newcomers
+
+
+def of_persons(use_case: UseCase, catalogue: str) -> Iterator[tuple[str, Surface]]:
+    """The surfaces of a catalogue that show a list to a person."""
+    for name, surface in use_case.surfaces.items():
+        if surface.catalogue == catalogue and surface.about == PERSON:
+            yield name, surface
+
+
+def measured(use_case: UseCase, catalogue: str) -> list[str]:
+    """Engines to measure on people: all but those that only lists about something else can begin or go on with."""
+    persons, others = set[str](), set[str]()
+    for name, surface in use_case.surfaces.items():
+        named = {*_first(use_case, name), *surface.fallback, *surface.strategies, *filter(None, [surface.newcomers])}
+        own = surface.about == PERSON and surface.catalogue == catalogue
+        (persons if own else others).update(_inside(use_case, named))
+    return [name for name in use_case.engines if name in persons or name not in others]
+
+
+def uses_of(use_case: UseCase, catalogue: str) -> dict[str, Uses]:
+    """On which surfaces of a catalogue an engine may go first; on lists about an item, also as a member of what does."""
+    shown = {name: surface for name, surface in use_case.surfaces.items() if surface.catalogue == catalogue}
+    persons = {name: set(_first(use_case, name)) for name, surface in shown.items() if surface.about == PERSON}
+    other = {name: _inside(use_case, _first(use_case, name)) for name in shown if name not in persons}
+    return {
+        engine: Uses(
+            tuple(name for name, first in persons.items() if engine in first),
+            tuple(name for name, first in other.items() if engine in first),
+        )
+        for engine in use_case.engines
+    }
+
+
+def _first(use_case: UseCase, name: str) -> tuple[str, ...]:
+    return Plan.build(use_case, name).router.engines()
+
+
+def _inside(use_case: UseCase, names: Iterable[str]) -> set[str]:
+    """These engines, and every member of theirs."""
+    members, found = members_of(use_case), set(names)
+    while more := {one for name in found for one in members.get(name, ())} - found:
+        found |= more
+    return found

@@ -1,0 +1,70 @@
+"""Draws the item vectors of a published model in two dimensions, coloured by category, and tells how well they sort."""
+
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from recommendation_service.datasets.reader import Dataset
+from recommendation_service.errors import ArtifactRefused, ConfigurationError
+from recommendation_service.publishing.store import Artifact, ArtifactStore
+from recommendation_service.training.command import DONE, Place, guarded, parse, parser, place_of
+from recommendation_service.training.models.embedding_map import draw, groups_of, placed, same_neighbour_share, vectors_of
+from recommendation_service.training.report import Report
+
+KINDS = ("margin", "two_tower", "als", "embedding")  # those with a vector an item; the first one published is drawn
+MOST_ITEMS = 5_000  # t-SNE of more takes minutes, and the dots hide each other
+SUFFIXES = (".svg", ".png")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the picture; 0 done, 1 expected failure, 2 wrong usage."""
+    found = parser("embedding_map", __doc__ or "", use_cases="which one; it must be named")
+    found.add_argument("--kind", choices=KINDS, help=f"default: the first published of {', '.join(KINDS)}")
+    found.add_argument("--output", type=Path, required=True, metavar="FILE", help="picture to write, .svg or .png")
+    found.add_argument("--seed", type=int, default=42, help="default: 42")
+    options = parse(found, argv)
+    if len(options.use_case) != 1 or options.output.suffix not in SUFFIXES:
+        found.error("name one use case (--use-case posts), and an output that ends in .svg or .png")
+    return guarded("embedding_map", lambda: _draw(options))
+
+
+def _draw(options: argparse.Namespace) -> int:
+    place, report = place_of(options), Report()
+    use_case = place.use_cases[0]
+    model = _published(place, use_case.catalogues[0], options.kind)
+    catalogue = Dataset.open(place.data_dir, use_case.catalogues[0]).catalogue()
+    vectors, ids = vectors_of(model), [one.decode() for one in model.arrays["item_ids"].tolist()]
+    kept = np.linspace(0, len(ids) - 1, min(len(ids), MOST_ITEMS)).astype(np.int64)
+    names, groups = groups_of(catalogue, [ids[row] for row in kept])
+    title = f"{use_case.title or use_case.name}: {len(kept):,} items of {model.version}"
+    try:
+        draw(options.output, placed(vectors[kept], seed=options.seed), names, groups, title=title)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {options.output.name}: {error.strerror}; choose another --output") from error
+    report.line(f"{options.output.name}: {len(kept):,} of {len(ids):,} items of {model.version}, {len(names)} categories")
+    if (groups >= 0).sum() > 1:
+        share, chance = same_neighbour_share(vectors[kept], groups)
+        report.line(f"{share:.0%} of an item's 5 nearest are of its own category; chance would give {chance:.0%}")
+    report.line(f"next: python -m recommendation_service.commands.evaluate_lists --use-case {use_case.name}")
+    return DONE
+
+
+def _published(place: Place, catalogue: str, kind: str | None) -> Artifact:
+    store = ArtifactStore(place.models_dir / catalogue)
+    for wanted in [kind] if kind else KINDS:
+        found = store.load(wanted)
+        if found is not None:
+            return found
+    raise ArtifactRefused(
+        f"{catalogue}: no published model of kind {kind or ', '.join(KINDS)}; run: python -m recommendation_service.train_all"
+    )
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())

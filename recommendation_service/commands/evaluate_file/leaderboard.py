@@ -1,0 +1,240 @@
+"""Every model on one task: settings and weights chosen on validation, fitted again on all that precedes, measured once."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from recommendation_service.commands.evaluate_file.costs import ASKED, requests_ms
+from recommendation_service.commands.evaluate_file.protocols import AT_ONCE, Asked, Task
+from recommendation_service.commands.evaluate_file.result_rows import Moment, Row, inside, summed
+from recommendation_service.commands.evaluate_file.segments import segments_of
+from recommendation_service.core.numeric import AnyArray, Floats
+from recommendation_service.publishing.store import Artifact
+from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.ensemble.search import scaled
+from recommendation_service.training.ensemble.segments import served
+from recommendation_service.training.ensemble.weights import Learned, learn_weights, weight_arrays
+from recommendation_service.training.evaluation import metrics
+from recommendation_service.training.evaluation.evaluator import Panel, Scorer, score_people
+from recommendation_service.training.report import Report
+from recommendation_service.training.trainers import RECIPES, Fitted, fit
+from recommendation_service.training.trials import Trials
+from recommendation_service.training.tuning import Memory, Searched
+from recommendation_service.use_cases.schema import UseCase
+from recommendation_service.wiring import build_engines
+
+BASELINE = "popularity"
+MODELS = ("als", "ease", "next_item", "two_tower", "sasrec", "similar_users", "co_occurrence")
+STATED = {"als": 0.6, "two_tower": 0.4}  # the recipe of the acceptance lists, with its members' stated settings
+PEOPLE = 1_000  # validation people that settings are searched on, at most: settings differ by more than so many can hide
+WEIGHED, WEIGHED_SCORES = 6_000, 72_000_000  # people, and scores of one member, that weights are learned on: they differ less
+MEASURED_SCORES = 200_000_000  # of all members together that are in memory while the test part is measured
+BLEND, RECIPE = "learned blend", "stated blend"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One model, ready to be measured."""
+
+    name: str
+    trained: Trained | None  # on all that precedes the test part; None: it needs no training
+    as_stated: Trained | None  # the same with the stated settings, of members of the stated blend
+    valid: Floats  # (p, n_items) of the people that weights are learned on, by the model that has not seen them choose
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the command line chose."""
+
+    models: Sequence[str] = MODELS
+    budget_s: float = 30.0  # a model's search; 0: stated settings
+
+
+class Contest:
+    """A task and the models that take part. Nothing is chosen after the test part was looked at."""
+
+    def __init__(self, task: Task, choices: Choices, report: Report, memory: Memory | None = None) -> None:
+        self.task, self._choices, self._report, self._memory = task, choices, report, memory or Memory()
+        self._panel = task.valid.some(PEOPLE)
+        self._wide = task.valid.some(weighed(task.valid))
+
+    @property
+    def chosen_on(self) -> dict[str, int]:
+        """How many validation people the settings and the weights are chosen on."""
+        return {"settings": len(self._panel), "weights": len(self._wide)}
+
+    def run(self) -> list[Row]:
+        """The table: popularity first, then every model, then the blends."""
+        entries = [self._popular(), *self._models()]
+        started = time.perf_counter()
+        learned = self._learned(entries)
+        rows = {entry.name: entry.row for entry in entries} | self._blends(entries, learned, time.perf_counter() - started)
+        models = {entry.name: entry.trained for entry in entries if entry.trained is not None}
+        recipe = {entry.name: entry.as_stated for entry in entries if entry.as_stated is not None} if RECIPE in rows else {}
+        del entries  # the validation scores, which may be most of what is in memory
+        serving = _serving(models, recipe, self.task.test.material, learned)
+        measured = self._measured(serving, learned, rows)
+        asked = requests_ms({name: serving[name] for name in rows}, self.task.test.some(ASKED))
+        return [replace(row, request_ms=asked[row.model]) for row in measured]
+
+    def choose(self, kind: str) -> tuple[Fitted, Searched, Any]:
+        """The model with the settings that validation prefers, which has seen no validation part; how they were found;
+        and the stated settings with what training found out. Raises NotEnough.
+        """
+        material = self.task.valid.material
+        trials = Trials(
+            material, self._panel, kind, lambda one: score_people(_engine(one, material), self._panel), k=self.task.k
+        )
+        with self._report.progress(kind) as progress:
+            found, fitted, scores = trials.search(
+                RECIPES[kind].stated, budget_s=self._choices.budget_s, memory=self._memory, progress=progress
+            )
+        if scores is None:
+            raise NotEnough(f"{kind} is served by no engine")
+        return fitted, found, trials.found_for.get(found.stated.parameters)
+
+    def _popular(self) -> Entry:
+        engine = _built({}, self.task.valid.material)[BASELINE]
+        return Entry(BASELINE, None, None, score_people(engine, self._wide), Row(BASELINE, {}, 0))
+
+    def _models(self) -> Iterator[Entry]:
+        for kind in self._choices.models:
+            started = time.perf_counter()
+            try:
+                fitted, searched, stated = self.choose(kind)
+                search_s, started = time.perf_counter() - started, time.perf_counter()
+                late = fit(self.task.test.material, kind, fitted.parameters).trained
+                fit_s = time.perf_counter() - started
+                as_stated = self._as_stated(kind, late, stated) if _changed(searched) else late
+            except NotEnough as error:
+                self._report.line(f"{kind}: left out: {error.message}")
+                continue
+            row = Row(
+                kind,
+                {},
+                0,
+                fit_s,
+                search_s,
+                _megabytes(late),
+                settings=_changed(searched),
+                note="" if searched.whole else "search cut short",
+                tried=tuple(Moment(one.at_s, one.score) for one in searched.tried),
+            )
+            valid = score_people(_engine(fitted.trained, self.task.valid.material), self._wide)
+            yield Entry(kind, late, as_stated if kind in STATED else None, valid, row)
+
+    def _as_stated(self, kind: str, late: Trained, stated: Any) -> Trained:
+        """A member of the stated blend, trained with its stated settings as the others are with theirs."""
+        if kind not in STATED or not set(STATED) <= set(self._choices.models):
+            return late
+        if stated is None:  # what they score was remembered, so training has not told its epochs
+            stated = fit(self.task.valid.material, kind, RECIPES[kind].stated, panel=self._panel).parameters
+        return fit(self.task.test.material, kind, stated).trained
+
+    def _learned(self, entries: Sequence[Entry]) -> Learned:
+        scores = {entry.name: entry.valid for entry in entries}
+        stated = {name: STATED.get(name, 0.0) for name in scores}
+        if not any(stated.values()):
+            stated = dict.fromkeys(scores, 1.0)
+        return learn_weights(scores, stated, self._wide)
+
+    def _blends(self, entries: Sequence[Entry], learned: Learned, learned_s: float) -> dict[str, Row]:
+        """The blends' rows without figures: their weights, and what their members cost together."""
+        settings: dict[str, dict[str, float]] = {}
+        if set(STATED) <= {entry.name for entry in entries}:
+            settings[RECIPE] = STATED
+        settings[BLEND] = {name: weight for name, weight in learned.weights.items() if weight > 0}
+        settings[BLEND] |= {
+            f"from {one.first}: {name}": weight for one in learned.own for name, weight in one.weights.items() if weight > 0
+        }
+        heard = {RECIPE: set(STATED), BLEND: learned.heard}
+        found = {}
+        for name, weights in settings.items():
+            rows = [entry.row for entry in entries if entry.name in heard[name]]
+            fit_s, megabytes = sum(row.fit_s for row in rows), sum(row.megabytes for row in rows)
+            found[name] = Row(name, {}, 0, fit_s, learned_s if name == BLEND else 0.0, megabytes, settings=weights)
+        return found
+
+    def _measured(self, serving: Mapping[str, Scorer], learned: Learned, rows: Mapping[str, Row]) -> list[Row]:
+        engines = {name: serving[name] for name in rows if name not in (BLEND, RECIPE)}
+        found: dict[str, list[dict[str, AnyArray]]] = {name: [] for name in rows}
+        counts = self.task.test.material.pasts.counts[self.task.test.users]
+        at_once = min(AT_ONCE, max(1, MEASURED_SCORES // (len(self.task.test.material.catalogue) * 2 * len(rows))))
+        with self._report.progress("measuring") as progress:
+            for number, panel in enumerate(self.task.test.panels(at_once)):
+                progress(number, len(self.task.test) // at_once + 1, "")
+                parts = {name: score_people(engine, panel) for name, engine in engines.items()}
+                even = {name: scaled(own, panel.eligible) for name, own in parts.items()}
+                if RECIPE in rows:
+                    parts[RECIPE] = score_people(serving[RECIPE], panel)
+                parts[BLEND] = served(even, learned.segments, panel.material.pasts.counts[panel.users])
+                for name, scores in parts.items():
+                    found[name].append(measures_of(scores, panel, self.task))
+        segments = segments_of(counts)
+        whole = {name: {key: np.concatenate([one[key] for one in told]) for key in told[0]} for name, told in found.items()}
+        return [
+            replace(rows[name], measures=summed(own), people=counts.size, segments=inside(own, segments))
+            for name, own in whole.items()
+        ]
+
+
+def weighed(valid: Asked) -> int:
+    """How many validation people weights are learned on: what memory allows, PEOPLE at least, WEIGHED at most."""
+    return min(WEIGHED, max(PEOPLE, WEIGHED_SCORES // len(valid.material.catalogue)))
+
+
+def measures_of(scores: Floats, panel: Panel, task: Task) -> dict[str, AnyArray]:
+    """(p,) of each of the protocol's measures."""
+    own = metrics.measure(metrics.top_k(scores, panel.eligible, task.k), panel.relevant)
+    if task.protocol in ("next-item", "ncf"):
+        return {f"HR@{task.k}": own.recall, f"NDCG@{task.k}": own.ndcg}
+    if task.protocol == "holdout":
+        return {f"Recall@{task.k}": own.recall, f"NDCG@{task.k}": own.ndcg}
+    return {f"P@{task.k}": own.precision, f"R@{task.k}": own.recall, f"NDCG@{task.k}": own.ndcg}
+
+
+def _engine(trained: Trained, material: Material) -> Scorer:
+    return _built({trained.kind: trained}, material)[trained.kind]
+
+
+def _built(
+    models: Mapping[str, Trained], material: Material, blends: Mapping[str, Mapping[str, Any]] | None = None
+) -> Mapping[str, Scorer]:
+    """The serving engines of these models, each under its kind's name, popularity's first; and ensembles of them."""
+    engines: dict[str, Any] = {kind: {"kind": kind} for kind in (BASELINE, *models) if kind != "ensemble"}
+    engines |= {_word(name): {"kind": "ensemble", "options": options} for name, options in (blends or {}).items()}
+    surface = {"catalogue": "log", "router": {"kind": "fixed", "options": {"engine": BASELINE}}, "fallback": [BASELINE]}
+    use_case = UseCase.model_validate(
+        {"name": "log", "catalogues": ["log"], "events": {"like": 1.0}, "engines": engines, "surfaces": {"all": surface}}
+    )
+    artifacts: dict[str, Artifact] = {kind: one.artifact("log") for kind, one in models.items()}
+    return build_engines(use_case, material.catalogue, artifacts)
+
+
+def _serving(
+    models: Mapping[str, Trained], recipe: Mapping[str, Trained], material: Material, learned: Learned
+) -> dict[str, Scorer]:
+    """Every row's engine as a site would serve it, the blends as ensembles; the stated one of its own members."""
+    blends: dict[str, dict[str, Any]] = {BLEND: {"members": dict(learned.weights), "weights": "learned", "at_least": 1}}
+    engines = _built({**models, "ensemble": Trained("ensemble", weight_arrays(learned), {})}, material, blends)
+    found = {name: engines[name] for name in (BASELINE, *models)} | {BLEND: engines[_word(BLEND)]}
+    if recipe:
+        found[RECIPE] = _built(recipe, material, {RECIPE: {"members": STATED}})[_word(RECIPE)]
+    return found
+
+
+def _word(name: str) -> str:
+    return name.replace(" ", "_")
+
+
+def _megabytes(trained: Trained) -> float:
+    return float(sum(array.nbytes for array in trained.arrays.values()) / 2**20)
+
+
+def _changed(searched: Searched) -> dict[str, Any]:
+    before, after = asdict(searched.stated.parameters), asdict(searched.best.parameters)
+    return {name: after[name] for name in after if after[name] != before[name]}

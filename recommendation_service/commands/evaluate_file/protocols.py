@@ -1,0 +1,342 @@
+"""Protocols: how a log is cut into what may be learned from, what settings are chosen on, and what is measured once.
+
+`next-item` leaves each person's last item out, and the one before it for validation; `ncf` the same against 99 items the
+person never touched (He et al. 2017); `time` cuts the good ratings 80/10/10 at two moments, `random` by lot; `holdout`
+takes a test file as it is. All but `ncf` rank every item that the person had not touched.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from recommendation_service.commands.evaluate_file.interaction_log import Log, read_log
+from recommendation_service.core.numeric import AnyArray, Bools, Ints
+from recommendation_service.datasets.reader import Events
+from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.idmap import IdMap
+from recommendation_service.errors import DatasetError
+from recommendation_service.training.data import Material
+from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.training.user_histories import build_pasts
+from recommendation_service.use_cases.schema import Weighting
+
+PLAIN = Weighting()
+GOOD = 0.8  # of the best rating: 4 of 5, 8 of 10
+BEST_RATING = 100.0  # values above it count something
+FEW = 0.05  # share of good ones below which values are no ratings: of counts, hardly any comes near the largest
+NEGATIVES = 99
+SHARES = (0.8, 0.9)
+HIDDEN_SHARE = 0.1  # of everybody's training items, to choose settings on where there is a test file
+AT_ONCE = 500  # people whose scores are in memory together
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Some people, what each went for, and what each may be shown; anything a matrix of all of them would not fit."""
+
+    material: Material  # as of the moment they are asked at
+    users: Ints  # (p,)
+    relevant: sparse.csr_array  # (p, n_items) of 1
+    among: Ints | None = None  # (p, c) the only items ranked; None: everything not touched before
+
+    def __len__(self) -> int:
+        return int(self.users.size)
+
+    def panels(self, at_once: int = AT_ONCE) -> Iterator[Panel]:
+        """The same as panels of at most `at_once` people."""
+        for start in range(0, len(self), at_once):
+            yield self.panel(np.arange(start, min(start + at_once, len(self))))
+
+    def panel(self, places: Ints) -> Panel:
+        """Of these people."""
+        users = self.users[places]
+        seen = self.material.pasts.matrix()[users]
+        seen.data = np.ones_like(seen.data)
+        eligible: Bools = np.asarray(seen.toarray() == 0)
+        if self.among is not None:
+            chosen = np.zeros_like(eligible)
+            np.put_along_axis(chosen, self.among[places], values=True, axis=1)
+            eligible &= chosen
+        return Panel(self.material, users, sparse.csr_array(self.relevant[places]), eligible)
+
+    def some(self, most: int) -> Panel:
+        """At most so many of them, evenly over the rows."""
+        return self.panel(np.unique(np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """One protocol over one log."""
+
+    protocol: str
+    k: int
+    valid: Asked  # settings and weights are chosen on these
+    test: Asked  # measured once
+    notes: tuple[str, ...] = ()
+
+
+def task_of(protocol: str, train: Path, test: Path | None, *, seed: int = 0) -> Task:
+    """The task of a protocol and its files. Raises DatasetError naming what is missing."""
+    if protocol == "holdout":
+        if test is None:
+            raise DatasetError("holdout needs --test FILE: one line a user, the items that were held out")
+        return _holdout(train, test, seed)
+    if train.suffix == ".npz":
+        return _bundle(protocol, train)
+    log = read_log(train)
+    makers: Mapping[str, Callable[[Log, int], Task]] = {"next-item": _next_item, "ncf": _ncf, "time": _time, "random": _random}
+    return makers[protocol](log, seed)
+
+
+def material_of(log: Log) -> Material:
+    """Items and people of a log, nothing of what they did yet."""
+    ids = log.item_ids.ids()
+    nothing = np.zeros(len(ids), dtype=np.float32)
+    catalogue = Catalogue("log", log.item_ids, tuple(ids), nothing, np.full(len(ids), np.nan, dtype=np.float32))
+    records = tuple(ItemRecord(one, one) for one in ids)
+    rows, weights = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+    none = Events(rows, rows, weights, np.empty(0, dtype=np.float64))
+    pasts = build_pasts(none, len(log.user_ids), len(ids), PLAIN, 0.0)
+    return Material(catalogue, records, log.user_ids, ({},) * len(log.user_ids), pasts, 0.0, none)
+
+
+def _knowing(material: Material, log: Log, keep: Bools) -> Material:
+    """As of the end of the events that are kept."""
+    events = Events(
+        log.users[keep], log.items[keep], np.ones(int(keep.sum()), dtype=np.float32), log.times[keep].astype(np.float64)
+    )
+    if not len(events.times):
+        raise DatasetError("nothing is left to learn from; this file is too small for the protocol")
+    return material.as_of(events, PLAIN, float(events.times.max()))
+
+
+def _next_item(log: Log, _seed: int) -> Task:
+    log, repeats = _once(log)
+    last, before = _last_two(log)
+    none = np.zeros(len(log), dtype=np.bool_)
+    for places in (last, before):
+        none[places] = True
+    base = material_of(log)
+    early, late = _knowing(base, log, ~none), _knowing(base, log, _all_but(log, last))
+    notes = (f"{repeats:,} repeats of an item by one person left out",) if repeats else ()
+    return Task(
+        "next-item", 10, _wanting(early, log, before), _wanting(late, log, last), (*log.notes, *notes, *_order_note(log))
+    )
+
+
+def _ncf(log: Log, seed: int) -> Task:
+    found = _next_item(log, seed)
+    rng = np.random.default_rng(seed)
+    return replace(found, protocol="ncf", valid=_sampled(found.valid, rng), test=_sampled(found.test, rng))
+
+
+def _time(log: Log, _seed: int) -> Task:
+    if not log.timed:
+        raise DatasetError("the time protocol needs a column of times; use next-item or random")
+    log, note = _good(log)
+    borders = [float(log.times[min(round(len(log) * share), len(log) - 1)]) for share in SHARES]
+    parts = np.searchsorted(borders, log.times, side="right")
+    return _in_parts("time", log, parts, (*log.notes, note))
+
+
+def _random(log: Log, seed: int) -> Task:
+    log, note = _good(log)
+    log, _ = _once(log)
+    parts = np.searchsorted(SHARES, np.random.default_rng(seed).random(len(log)), side="right")
+    return _in_parts("random", log, parts, (*log.notes, note))
+
+
+def _in_parts(protocol: str, log: Log, parts: Ints, notes: tuple[str, ...]) -> Task:
+    base = material_of(log)
+    early, late = _knowing(base, log, parts == 0), _knowing(base, log, parts < 2)
+    return Task(protocol, 10, _liking(early, log, parts == 1), _liking(late, log, parts == 2), notes)
+
+
+def _holdout(train: Path, test: Path, seed: int) -> Task:
+    log, repeats = _once(read_log(train, lines=True))
+    held, _ = _once(read_log(test, lines=True))
+    users = log.user_ids.rows_of_bytes(held.user_ids.array)[held.users]
+    items = log.item_ids.rows_of_bytes(held.item_ids.array)[held.items]
+    known = (users >= 0) & (items >= 0)
+    if not known.any():
+        raise DatasetError(f"{test.name}: names no user and item of {train.name}")
+    base = material_of(log)
+    hidden = np.random.default_rng(seed).random(len(log)) < HIDDEN_SHARE
+    early, late = _knowing(base, log, ~hidden), _knowing(base, log, np.ones(len(log), dtype=np.bool_))
+    wanted = replace(log, users=users[known], items=items[known], values=None, times=held.times[known])
+    everything = np.ones(len(wanted), dtype=np.bool_)
+    strange = {"items": int(np.count_nonzero(items < 0)), "people": np.unique(held.users[users < 0]).size}
+    notes = [
+        f"{count:,} held-out {name} are not in the training file and count for nothing"
+        for name, count in strange.items()
+        if count
+    ]
+    notes += [f"{repeats:,} repeats of an item by one person left out"] if repeats else []
+    return Task("holdout", 20, _liking(early, log, hidden), _liking(late, wanted, everything), (*log.notes, *notes))
+
+
+def _bundle(protocol: str, path: Path) -> Task:
+    with np.load(path, allow_pickle=False) as read:
+        told = {name: read[name] for name in read.files}
+    if protocol == "next-item" and {"u", "i", "pos"} <= set(told):
+        return _next_item(_numbered(told["u"], told["i"], told["pos"], timed=False), 0)
+    if protocol == "ncf" and {"u", "i", "test", "neg"} <= set(told):
+        return _given_negatives(told)
+    if protocol in ("time", "random") and {"tr_u", "va_u", "te_u"} <= set(told):
+        users, items, times = (np.concatenate([told[f"{part}_{name}"] for part in ("tr", "va", "te")]) for name in "uit")
+        parts = np.repeat(np.arange(3), [told[f"{part}_u"].size for part in ("tr", "va", "te")])
+        log = _numbered(users, items, times, timed=True)
+        if protocol == "random":
+            return _random(log, 0)
+        order = np.argsort(times, kind="stable")
+        return _in_parts("time", log, parts[order], ("cut as the bundle says",))
+    raise DatasetError(f"{path.name}: holds {', '.join(sorted(told))}; that is no bundle for {protocol}")
+
+
+def _given_negatives(told: Mapping[str, AnyArray]) -> Task:
+    """The test item and 99 others of each person are given; validation takes one of each person's others by lot.
+
+    Its rows stand in the order of the release's pages, so a person's last row would be unlike the test item.
+    """
+    people = np.arange(told["test"].size)
+    users, items = np.concatenate([told["u"], people]), np.concatenate([told["i"], told["test"]])
+    times = np.arange(users.size)
+    log = _numbered(users, items, times, timed=False, items_at_least=int(told["neg"].max()) + 1)
+    last, _ = _last_two(log)
+    rng = np.random.default_rng(0)
+    base = material_of(log)
+    none = _all_but(log, last)
+    before = _by_lot(log, np.flatnonzero(none), rng)
+    none[before] = False
+    valid = _sampled(_wanting(_knowing(base, log, none), log, before), rng)
+    test = _wanting(_knowing(base, log, _all_but(log, last)), log, last)
+    among = np.concatenate([told["neg"][test.users], told["test"][test.users][:, None]], axis=1).astype(np.int64)
+    return Task("ncf", 10, valid, replace(test, among=among), ("the given 99 negatives",))
+
+
+def _numbered(users: AnyArray, items: AnyArray, times: AnyArray, *, timed: bool, items_at_least: int = 0) -> Log:
+    """Rows as ids of equal width, so that their order is the rows' own."""
+    names = IdMap.of(f"{row:08d}" for row in range(max(int(items.max()) + 1, items_at_least)))
+    people = IdMap.of(f"{row:08d}" for row in range(int(users.max()) + 1))
+    order = np.argsort(times, kind="stable")
+    return Log(
+        users[order].astype(np.int64),
+        items[order].astype(np.int64),
+        None,
+        times[order].astype(np.float64),
+        people,
+        names,
+        timed,
+    )
+
+
+def _once(log: Log) -> tuple[Log, int]:
+    """Each person's last time with each item only, and how many others there were."""
+    keys = log.users * len(log.item_ids) + log.items
+    _, newest = np.unique(keys[::-1], return_index=True)
+    keep = np.sort(len(log) - 1 - newest)
+    return _taken(log, keep), len(log) - keep.size
+
+
+def _good(log: Log) -> tuple[Log, str]:
+    """Ratings that say the person liked it. Counts, such as plays, are no ratings: whoever came back once likes it too."""
+    values = log.values
+    told = np.empty(0) if values is None else values[~np.isnan(values)]
+    if values is None or not told.size or told.min() == told.max():
+        return log, "every interaction counts as good"
+    least = GOOD * float(told.max())
+    if log.counts or told.max() > BEST_RATING or float((told >= least).mean()) < FEW:
+        some = values > 0
+        lost = int(np.count_nonzero(~some))
+        note = f"values up to {told.max():g} are counts, not ratings: every interaction counts as good"
+        return _taken(log, np.flatnonzero(some)), note + (f" but {lost:,} of none" if lost else "")
+    missing = int(np.count_nonzero(np.isnan(values)))
+    note = f"good means {least:g} or more" + (f"; {missing:,} rows without a rating left out" if missing else "")
+    return _taken(log, np.flatnonzero(values >= least)), note
+
+
+def _taken(log: Log, keep: Ints) -> Log:
+    values = None if log.values is None else log.values[keep]
+    return replace(log, users=log.users[keep], items=log.items[keep], values=values, times=log.times[keep])
+
+
+def _last_two(log: Log) -> tuple[Ints, Ints]:
+    """Places of the last and the last but one event of everybody with three or more."""
+    order = np.argsort(log.users, kind="stable")
+    ends = np.searchsorted(log.users[order], np.arange(len(log.user_ids)), side="right")
+    starts = np.concatenate([[0], ends[:-1]])
+    able = np.flatnonzero(ends - starts >= 3)
+    if not able.size:
+        raise DatasetError("nobody has three items; there is nothing to leave out")
+    return order[ends[able] - 1], order[ends[able] - 2]
+
+
+def _by_lot(log: Log, places: Ints, rng: np.random.Generator) -> Ints:
+    """One of these places of everybody who has two or more."""
+    drawn = rng.permutation(places)
+    users, first = np.unique(log.users[drawn], return_index=True)
+    return np.asarray(drawn[first[np.bincount(log.users[places])[users] >= 2]])
+
+
+def _all_but(log: Log, places: Ints) -> Bools:
+    keep = np.ones(len(log), dtype=np.bool_)
+    keep[places] = False
+    return keep
+
+
+def _wanting(material: Material, log: Log, places: Ints) -> Asked:
+    """The people of these events, each wanting that one item."""
+    by_user = places[np.argsort(log.users[places])]
+    users = log.users[by_user]
+    shape = (users.size, len(log.item_ids))
+    ones = np.ones(users.size, dtype=np.float32)
+    return Asked(material, users, sparse.csr_array((ones, (np.arange(users.size), log.items[by_user])), shape=shape))
+
+
+def _liking(material: Material, log: Log, part: Bools) -> Asked:
+    """Everybody with a past who went for something new in a part."""
+    shape = (len(log.user_ids), len(log.item_ids))
+    liked = sparse.csr_array((np.ones(int(part.sum()), dtype=np.float32), (log.users[part], log.items[part])), shape=shape)
+    seen = material.pasts.matrix()
+    seen.data = np.ones_like(seen.data)
+    liked.data = np.ones_like(liked.data)
+    fresh = sparse.csr_array(liked - liked.multiply(seen))
+    fresh.eliminate_zeros()
+    users = np.flatnonzero((np.diff(fresh.indptr) > 0) & (np.diff(material.pasts.indptr) > 0)).astype(np.int64)
+    if not users.size:
+        raise DatasetError("nobody with a past went for anything new in a part of this file; there is nothing to measure on")
+    return Asked(material, users, sparse.csr_array(fresh[users]))
+
+
+def _sampled(asked: Asked, rng: np.random.Generator) -> Asked:
+    """Each person's item among 99 they never touched."""
+    n_items = len(asked.material.catalogue)
+    seen = asked.material.pasts.matrix()
+    among = np.empty((len(asked), NEGATIVES + 1), dtype=np.int64)
+    free = np.ones(n_items, dtype=np.bool_)
+    for place, user in enumerate(asked.users.tolist()):
+        wanted = asked.relevant.indices[asked.relevant.indptr[place]]
+        taken = np.append(seen.indices[seen.indptr[user] : seen.indptr[user + 1]], wanted)
+        free[taken] = False
+        if n_items - np.unique(taken).size < NEGATIVES:
+            raise DatasetError(f"ncf needs {NEGATIVES} items that a person never touched; somebody has fewer")
+        among[place] = np.append(_drawn(free, rng), wanted)
+        free[taken] = True
+    return replace(asked, among=among)
+
+
+def _drawn(free: Bools, rng: np.random.Generator) -> Ints:
+    """Different places that are free, all alike likely: by throwing again where few are taken, else by lot of all."""
+    thrown = rng.integers(0, free.size, 4 * NEGATIVES)
+    _, first = np.unique(thrown, return_index=True)
+    thrown = thrown[np.sort(first)]
+    thrown = thrown[free[thrown]][:NEGATIVES]
+    return thrown if thrown.size == NEGATIVES else rng.choice(np.flatnonzero(free), NEGATIVES, replace=False)
+
+
+def _order_note(log: Log) -> tuple[str, ...]:
+    return () if log.timed else ("in the order of the file, which has no times",)

@@ -1,0 +1,63 @@
+"""What the quality table knows of one model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from recommendation_service.core.numeric import AnyArray, Ints
+from recommendation_service.training.evaluation import metrics
+
+Measures = Mapping[str, tuple[float, float, float]]  # name -> mean, and the 95 % interval of the mean
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """One model's figures for the people of one segment."""
+
+    people: int
+    measures: Measures
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One try of a search: when its score was known, and what it reached on validation."""
+
+    at_s: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model's figures, and what it cost. A blend costs what its members cost together."""
+
+    model: str
+    measures: Measures
+    people: int
+    fit_s: float = 0.0
+    search_s: float = 0.0
+    megabytes: float = 0.0  # of the model's arrays
+    request_ms: float = 0.0  # median of one person's scores by the serving engine, on one thread
+    settings: Mapping[str, Any] = field(default_factory=dict)  # those that differ from the stated ones; a blend's weights
+    note: str = ""
+    segments: Mapping[str, Inside] = field(default_factory=dict)  # by how much a person had done before
+    tried: Sequence[Moment] = ()  # of its search, in the order of time
+
+
+def summed(figures: Mapping[str, AnyArray]) -> Measures:
+    """Means and intervals of (p,) figures a person."""
+    return {name: (float(own.mean()), *metrics.bootstrap(own)) for name, own in figures.items()}
+
+
+def inside(figures: Mapping[str, AnyArray], segments: Mapping[str, Ints]) -> dict[str, Inside]:
+    """The same of each segment, which is places of people."""
+    return {
+        name: Inside(people.size, summed({measure: own[people] for measure, own in figures.items()}))
+        for name, people in segments.items()
+    }
+
+
+def best_so_far(tried: Sequence[Moment]) -> tuple[list[float], list[float]]:
+    """Seconds, and the best validation score known by then."""
+    return [one.at_s for one in tried], np.maximum.accumulate([one.score for one in tried]).tolist()

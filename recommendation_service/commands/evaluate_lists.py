@@ -1,0 +1,237 @@
+"""Measures what a surface's lists are like, through the real pipeline, with and without each reranker. Publishes nothing."""
+
+from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recommendation_service.core.numeric import Ints
+from recommendation_service.datasets.reader import Dataset
+from recommendation_service.domain.history import PastEvent
+from recommendation_service.domain.query import MAX_LIMIT, Ask, Profile
+from recommendation_service.engines.base import Engine
+from recommendation_service.errors import ConfigurationError, DatasetError
+from recommendation_service.services.recommendation_service import RecommendationService
+from recommendation_service.services.runtime import Runtime, Shelf, Site
+from recommendation_service.training.command import DONE, guarded, parse, parser, place_of, quietly
+from recommendation_service.training.data import Material, NotEnough, Trained, read_material
+from recommendation_service.training.ensemble.members import ask_members
+from recommendation_service.training.ensemble.training import KIND as ENSEMBLE
+from recommendation_service.training.ensemble.training import LEAST_PEOPLE
+from recommendation_service.training.ensemble.weights import learn_weights, weight_arrays
+from recommendation_service.training.evaluation.beyond_accuracy import figures, full_share
+from recommendation_service.training.evaluation.evaluator import Panel, build_panel
+from recommendation_service.training.evaluation.list_tables import Measured, conclusions, table
+from recommendation_service.training.evaluation.metrics import NO_ROW
+from recommendation_service.training.evaluation.splits import time_split
+from recommendation_service.training.report import Report
+from recommendation_service.training.session import PANEL_AT_MOST
+from recommendation_service.training.trainers import KINDS, fit, stated_for
+from recommendation_service.use_cases.schema import Part, Surface, UseCase
+from recommendation_service.wiring import build_engines
+
+NOBODY = "~nobody-the-export-knows"  # asks as a newcomer who is not in the export either
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to make the lists: a name for the table and the surface that makes them."""
+
+    name: str
+    surface: Surface
+
+
+class Before:
+    """Everybody's past as it was at one moment, out of an export that knows what came after."""
+
+    def __init__(self, dataset: Dataset, moment: float) -> None:
+        """`moment` in epoch seconds; later events have not happened."""
+        self._dataset, self._moment = dataset, moment
+
+    def history(self, user_id: str) -> tuple[PastEvent, ...] | None:
+        """The events before the moment, newest first; None for a user the export does not know."""
+        if user_id not in self._dataset.user_ids:
+            return None
+        return tuple(one for one in self._dataset.past_events(user_id) if one.time < self._moment)
+
+    def profile(self, user_id: str) -> Profile:
+        """The exported profile; empty when there is none."""
+        return self._dataset.profile(user_id)
+
+
+class Trial:
+    """One surface, trained on what happened before the newest tenth of the events and asked at that moment.
+
+    Where the file wants learned weights, they are learned too, on the tenth before that.
+    """
+
+    def __init__(self, use_case: UseCase, surface: str, dataset: Dataset, report: Report, *, people: int, seed: int) -> None:
+        """Trains every kind the use case names. Raises DatasetError when nobody liked anything new in the newest tenth."""
+        self._use_case, self._surface = use_case, surface
+        events, weighting = dataset.events(), use_case.weighting
+        split = time_split(events)
+        whole = read_material(dataset, events, weighting, split.test_start)
+        early = whole.as_of(split.train, weighting, split.valid_start)
+        self.material = whole.as_of(split.before_test(), weighting, split.test_start)
+        self.panel = build_panel(self.material, split.test, most=people)
+        if not len(self.panel):
+            raise DatasetError(f"{surface}: nobody liked anything new in the newest tenth of the events; nothing to measure")
+        valid = build_panel(early, split.valid, most=PANEL_AT_MOST, with_history=True)
+        first, models = _trained(use_case, early, valid, self.material, report, seed)
+        models |= _weighed(use_case, first, valid, report)
+        self._engines = _engines(use_case, self.material, models)
+        self._source = Before(dataset, self.material.now)
+
+    def newcomers(self, most: int) -> list[str]:
+        """People without an event before the moment, at most `most`, and one who is not in the export at all."""
+        rows = np.flatnonzero(np.diff(self.material.pasts.indptr) == 0)[:most]
+        return [*(self.material.user_ids.id(int(row)) for row in rows), NOBODY]
+
+    def measure(self, variant: Variant, k: int, newcomers: Sequence[str]) -> Measured:
+        """Ask for everybody on the panel and for the newcomers."""
+        service = self._service(variant)
+        known = [self.material.user_ids.id(int(user)) for user in self.panel.users]
+        lists, took_ms = self._ask(service, known, k)
+        cold, _ = self._ask(service, newcomers, k)
+        median, slow = (float(np.percentile(took_ms, share)) for share in (50, 95))
+        return Measured(variant.name, figures(lists, self.panel), full_share(cold), median, slow)
+
+    def _service(self, variant: Variant) -> RecommendationService:
+        use_case = self._use_case.model_copy(update={"surfaces": {self._surface: variant.surface}})
+        shelf = Shelf(self.material.catalogue, self._engines, self._source)
+        return RecommendationService(Runtime.of([Site(use_case, {variant.surface.catalogue: shelf})]))
+
+    def _ask(self, service: RecommendationService, people: Sequence[str], k: int) -> tuple[Ints, list[float]]:
+        lists = np.full((len(people), k), NO_ROW, dtype=np.int64)
+        took_ms = []
+        for place, user_id in enumerate(people):
+            started = time.perf_counter()
+            slate = service.recommend(Ask(self._use_case.name, self._surface, self.material.now, user_id, limit=k))
+            took_ms.append(1000 * (time.perf_counter() - started))
+            rows = self.material.catalogue.ids.rows([one.item_id for one in slate.recommendations])
+            lists[place, : rows.size] = rows
+        return lists, took_ms
+
+
+def _trained(
+    use_case: UseCase, early: Material, valid: Panel, late: Material, report: Report, seed: int
+) -> tuple[dict[str, Trained], dict[str, Trained]]:
+    """Every kind, taught when to stop by the validation part; and trained again on all that precedes the test part."""
+    firsts: dict[str, Trained] = {}
+    found: dict[str, Trained] = {}
+    for kind in (one for one in KINDS if use_case.engine_of_kind(one)):
+        try:
+            with report.progress(f"{use_case.name}/{kind}") as progress:
+                first = fit(early, kind, stated_for(use_case, kind, seed=seed), panel=valid if len(valid) else None)
+                found[kind] = fit(late, kind, first.parameters, progress=progress).trained
+        except NotEnough as error:
+            report.line(f"{kind} is missing: {error.message}")
+        else:
+            firsts[kind] = first.trained
+    return firsts, found
+
+
+def _weighed(use_case: UseCase, firsts: Mapping[str, Trained], valid: Panel, report: Report) -> dict[str, Trained]:
+    """The main ensemble's weights where the file wants learned ones and there are people enough; else the stated serve."""
+    main = use_case.main_ensemble()
+    if main is None or main[1].options.get("weights") != "learned" or len(valid) < LEAST_PEOPLE:
+        return {}
+    members = ask_members(use_case, main[0], _engines(use_case, valid.material, firsts), valid)
+    if not members.comparable:
+        return {}
+    learned = learn_weights(members.scores, members.stated, valid, members.candidates)
+    report.line(f"{main[0]}: weights chosen on {len(valid)} validation people: {learned.told()}")
+    return {ENSEMBLE: Trained(ENSEMBLE, weight_arrays(learned), {})}
+
+
+def _engines(use_case: UseCase, material: Material, models: Mapping[str, Trained]) -> dict[str, Engine]:
+    artifacts = {kind: one.artifact(material.catalogue.name) for kind, one in models.items()}
+    return build_engines(use_case, material.catalogue, artifacts)
+
+
+def variants(surface: Surface) -> list[Variant]:
+    """Each engine of the chain alone and bare, then the first with no, with each, and with all rerankers of the file."""
+    first = surface.fallback[0]
+    bare = surface.model_copy(update={"rerank": ()})
+    found = [Variant(name, _first(bare, name)) for name in reversed(surface.fallback[1:])]
+    found.append(Variant(first, _first(bare, first)))
+    if len(surface.rerank) > 1:
+        found += [Variant(f"{first} + {part.kind}", _first(surface, first, (part,))) for part in surface.rerank]
+    if surface.rerank:
+        every = " + ".join(part.kind for part in surface.rerank)
+        found.append(Variant(f"{first} + {every}", _first(surface, first, surface.rerank)))
+    return found
+
+
+def swept(surface: Surface, weights: Sequence[float]) -> list[Variant]:
+    """All rerankers of the file, with the diversity penalty at each of these weights."""
+    found = []
+    for weight in weights:
+        rerank = [
+            part.model_copy(update={"options": {**part.options, "weight": weight}}) if part.kind == "diversity" else part
+            for part in surface.rerank
+        ]
+        found.append(Variant(f"as served, diversity {weight:g}", _first(surface, surface.fallback[0], rerank)))
+    return found
+
+
+def _first(surface: Surface, engine: str, rerank: Sequence[Part] | None = None) -> Surface:
+    router = Part(kind="fixed", options={"engine": engine})
+    return surface.model_copy(update={"router": router, "rerank": surface.rerank if rerank is None else tuple(rerank)})
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table and what it says; 0 done, 1 expected failure, 2 wrong usage."""
+    found = parser("measure_lists", __doc__ or "", use_cases="which one; it must be named")
+    found.add_argument("--surface", help="default: the first one that is about a user")
+    found.add_argument("--k", type=int, default=12, help="length of the lists (default: 12)")
+    found.add_argument("--people", type=int, default=300, help="at most so many, and as many newcomers (default: 300)")
+    found.add_argument("--diversity", type=float, nargs="*", default=[], metavar="WEIGHT", help="also with these weights")
+    found.add_argument("--seed", type=int, default=42, help="default: 42")
+    found.add_argument("--json", type=Path, metavar="FILE", help="also write all figures as JSON")
+    options = parse(found, argv)
+    if len(options.use_case) != 1 or not 1 <= options.k <= MAX_LIMIT or options.people < 1:
+        found.error(f"name one use case (--use-case posts), a k of 1 to {MAX_LIMIT}, and 1 or more people")
+    return guarded("measure_lists", lambda: _measure(options))
+
+
+def _measure(options: argparse.Namespace) -> int:
+    place, report = place_of(options), Report()
+    use_case = place.use_cases[0]
+    name = _surface_named(use_case, options.surface)
+    surface = use_case.surfaces[name]
+    dataset = Dataset.open(place.data_dir, surface.catalogue)
+    trial = Trial(use_case, name, dataset, report, people=options.people, seed=options.seed)
+    cold = trial.newcomers(options.people)
+    with quietly():
+        rows = [trial.measure(variant, options.k, cold) for variant in variants(surface)]
+        more = [trial.measure(variant, options.k, cold) for variant in swept(surface, options.diversity)]
+    report.line(
+        f"{use_case.name}/{name}: {dataset.version}, {len(trial.panel)} people, {len(cold)} newcomers, lists of {options.k}"
+    )
+    for line in (*table([*rows, *more], options.k), *conclusions(rows, options.k, surface)):
+        report.line(line)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(one) for one in (*rows, *more)], indent=1) + "\n", encoding="utf-8")
+    report.line(f"next: python -m recommendation_service.train_all --use-case {use_case.name}")
+    return DONE
+
+
+def _surface_named(use_case: UseCase, wanted: str | None) -> str:
+    about_users = [name for name, one in use_case.surfaces.items() if one.about == "user"]
+    if wanted in about_users or (wanted is None and about_users):
+        return wanted or about_users[0]
+    known = ", ".join(about_users) or "none"
+    raise ConfigurationError(f"{use_case.name}: '{wanted}' is no surface about users; those are {known}")
+
+
+if __name__ == "__main__":
+    threads.check()
+    sys.exit(main())

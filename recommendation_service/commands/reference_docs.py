@@ -1,0 +1,147 @@
+"""Writes the pages of docs/reference that can be generated, so that they cannot disagree with the code."""
+
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+
+from recommendation_service import errors, settings
+from recommendation_service.app import create_app
+from recommendation_service.datasets import reader
+from recommendation_service.publishing import array_schemas
+from recommendation_service.settings import PACKAGE, Settings
+from recommendation_service.web.errors import OUTSIDE
+
+FOLDER = PACKAGE.parent / "docs" / "reference"
+MARK = "<!-- Written by `python -m recommendation_service.cli docs`; do not edit by hand. -->\n\n"
+
+
+def environment() -> str:
+    """The table of settings."""
+    rows = ["| variable | default | what it does |", "| --- | --- | --- |"]
+    for field in Settings.model_fields.values():
+        rows.append(f"| `{field.alias}` | {_default(field.default)} | {field.description} |")
+    return f"""# Environment of the service
+
+{MARK}Read once, at start, from the environment of the process. A name that begins with `{settings.PREFIX}` and is not in
+this table stops the start. Secrets are never printed: `tandem show-config` masks them.
+
+{chr(10).join(rows)}
+"""
+
+
+def _default(value: object) -> str:
+    if value is PydanticUndefined or value is None:
+        return "unset"
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, Path):
+        value = value.relative_to(PACKAGE.parent).as_posix()
+    return f"`{value}`" if value != "" else "empty"
+
+
+def error_codes() -> str:
+    """The table of error codes."""
+    rows = ["| code | status | meaning |", "| --- | --- | --- |"]
+    for _, one in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(one, errors.TandemError) and one is not errors.TandemError:
+            first_line = (inspect.getdoc(one) or "").splitlines()[0]
+            rows.append(f"| `{one.code}` | {int(one.status)} {one.status.phrase} | {first_line} |")
+    for status, (code, detail) in OUTSIDE.items():
+        rows.append(f"| `{code}` | {int(status)} {status.phrase} | {detail[0].upper()}{detail[1:]}. |")
+    rows.append("| `internal_error` | 500 Internal Server Error | Something unexpected; the log has its traceback. |")
+    return f"""# Errors
+
+{MARK}Every error is `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, `instance`, and our own
+`code`, `request_id` and `errors` (a JSON pointer and a detail for each wrong input). Programs should look at `code`;
+`detail` is for people and tells what to do. A 500 never tells more than that; the log does.
+
+{chr(10).join(rows)}
+"""
+
+
+def formats() -> str:
+    """The formats of exports and models."""
+    export = inspect.getdoc(reader) or ""
+    kinds = []
+    for kind, arrays in array_schemas.REQUIRED.items():
+        rows = [f"| `{name}` | {_type(types)} | ({', '.join(dimensions)}) |" for name, (types, dimensions) in arrays.items()]
+        rows += [
+            f"| `{name}` (optional) | {_type(types)} | ({', '.join(dimensions)}) |"
+            for name, (types, dimensions) in array_schemas.OPTIONAL.get(kind, {}).items()
+        ]
+        kinds.append("\n".join([f"### {kind}", "", "| array | type | shape |", "| --- | --- | --- |", *rows]))
+    return f"""# Formats
+
+{MARK}## Publishing
+
+Exports and models are numbered folders beside a one-line pointer: `als_v3/` and `als.current`, which holds the name of
+the version that serves and the SHA-256 of its manifest. A version is written aside, synced, renamed, and only then
+pointed to. Readers verify every byte before they use it; a version that fails is refused and the last good one stays.
+
+## Export
+
+```text
+{export}
+```
+
+## Models
+
+`models/<catalogue>/<kind>_vN/` holds one `.npy` file per array and `manifest.json`: kind, catalogue, time, parameters,
+fingerprint of the export, metrics, library versions, and for each file its size, type, shape and SHA-256. Nothing is
+ever unpickled. Row i of the item arrays belongs to `item_ids[i]`; ids, terms and attributes are unique and ascending.
+Letters in shapes stand for sizes that must agree within one model: n items, m users, k or d factors, h hidden units,
+a attributes, t terms, z stored values, j members, s segments, f features, r trees, v nodes of trees, p arms,
+b bytes.
+
+{(chr(10) * 2).join(kinds)}
+"""
+
+
+def _type(kinds: str) -> str:
+    return {array_schemas.FLOAT: "float", array_schemas.INTEGER: "integer", array_schemas.TEXT: "bytes (UTF-8)"}[kinds]
+
+
+def openapi() -> str:
+    """The OpenAPI document of the service, as committed."""
+    with_no_models = Settings(
+        ENV="dev",
+        RS_INSECURE_DEV=True,
+        RS_RELOAD_SECONDS=0,
+        RS_DATA_DIR=Path("none"),
+        RS_MODELS_DIR=Path("none"),
+        RS_LOG_FILE=Path("/dev/null"),
+        RS_LOG_LEVEL="ERROR",
+    )
+    document = create_app(with_no_models).test_client().get("/openapi.json").json
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "environment.md": environment,
+    "errors.md": error_codes,
+    "formats.md": formats,
+    "service.openapi.json": openapi,
+}
+
+
+def stale(folder: Path = FOLDER) -> list[str]:
+    """Names of the pages whose file is missing or says something else."""
+    return [name for name, page in PAGES.items() if _read(folder / name) != page()]
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Write every page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8", newline="\n")
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return None

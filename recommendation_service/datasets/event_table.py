@@ -1,0 +1,145 @@
+"""From a stream of events in database keys to one table of rows in time order. Arrays only: no object per event."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommendation_service.core.numeric import AnyArray, Bytes, Ints
+from recommendation_service.datasets.records import EventBatch
+from recommendation_service.domain.idmap import IdMap
+
+DENSE_SPARE = 1_000_000  # a key table with fewer gaps than this is looked up directly instead of searched
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keys:
+    """Outside ids by the database's own integer keys."""
+
+    keys: Ints  # (n,) unique, in any order
+    ids: Bytes  # (n,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventTable:
+    """Events as arrays of one length, ascending in time; equal times in the order of user, item, event, value."""
+
+    users: AnyArray  # int32 rows
+    items: AnyArray  # int32 rows
+    events: AnyArray  # int16 places in the event names
+    values: AnyArray  # float32, NaN where there is none
+    times: AnyArray  # float64 seconds since 1970-01-01 UTC
+
+    def __len__(self) -> int:
+        return int(self.users.size)
+
+
+@dataclass(slots=True)
+class Left:
+    """What was left out or put right on the way, counted."""
+
+    gone_items: int = 0  # events with items that the catalogue does not hold now
+    gone_users: int = 0  # events of users without an id
+    future: int = 0  # events dated after now, moved to the newest time before it
+
+
+class Lookup:
+    """Integer key -> row, -1 for an unknown key."""
+
+    def __init__(self, keys: Ints, rows: Ints) -> None:
+        """(n,) unique keys in any order, and the row of each."""
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._rows = keys[order], rows[order].astype(np.int32)
+        self._dense: AnyArray | None = None
+        if keys.size and self._keys[0] >= 0 and self._keys[-1] < 4 * keys.size + DENSE_SPARE:
+            self._dense = np.full(int(self._keys[-1]) + 2, -1, dtype=np.int32)  # the last place stays unknown
+            self._dense[self._keys] = self._rows
+
+    def rows(self, keys: AnyArray) -> AnyArray:
+        """(k,) int32 rows of the keys."""
+        if not self._keys.size:
+            return np.full(keys.size, -1, dtype=np.int32)
+        if self._dense is not None:
+            last = self._dense.size - 1
+            places = np.where((keys >= 0) & (keys < last), keys, last)
+            return np.asarray(self._dense[places])
+        places = np.minimum(np.searchsorted(self._keys, keys), self._keys.size - 1)
+        return np.where(self._keys[places] == keys, self._rows[places], np.int32(-1)).astype(np.int32)
+
+
+def gather(
+    batches: Iterable[EventBatch],
+    *,
+    items: Keys,
+    item_ids: IdMap,
+    users: Keys,
+    more_users: Sequence[str],
+    now: float,
+) -> tuple[IdMap, EventTable, Left]:
+    """All events in rows of `item_ids` and of the user ids that come back: users with an event, and `more_users`.
+
+    An event dated after `now` counts as of the newest time that is not after it, so that an export of the same events
+    is the same on every day.
+    """
+    left = Left()
+    item_rows = Lookup(items.keys, item_ids.rows_of_bytes(items.ids))
+    user_places = Lookup(users.keys, np.arange(users.keys.size, dtype=np.int64))
+    kept: list[EventTable] = [_kept(batch, item_rows, user_places, left) for batch in batches]
+    table = _joined(kept)
+    kept.clear()
+    present = np.zeros(users.keys.size, dtype=np.bool_)
+    present[table.users] = True
+    user_ids = IdMap.of([*more_users, *(one.decode() for one in users.ids[present].tolist())])
+    row_of = np.full(users.keys.size, -1, dtype=np.int32)
+    row_of[present] = user_ids.rows_of_bytes(users.ids[present])
+    times = _without_future(table.times, now, left)
+    table = EventTable(row_of[table.users], table.items, table.events, table.values, times)
+    return user_ids, _ordered(table), left
+
+
+def _kept(batch: EventBatch, item_rows: Lookup, user_places: Lookup, left: Left) -> EventTable:
+    items, users = item_rows.rows(batch.items), user_places.rows(batch.users)
+    no_item, no_user = items < 0, users < 0
+    left.gone_items += int(np.count_nonzero(no_item))
+    left.gone_users += int(np.count_nonzero(no_user & ~no_item))
+    events, values = batch.events.astype(np.int16), batch.values.astype(np.float32, copy=False)
+    if not (no_item.any() or no_user.any()):
+        return EventTable(users, items, events, values, batch.times)
+    kept = ~(no_item | no_user)
+    return EventTable(users[kept], items[kept], events[kept], values[kept], batch.times[kept])
+
+
+def _joined(tables: Sequence[EventTable]) -> EventTable:
+    def side(name: str, dtype: type) -> AnyArray:
+        parts = [getattr(table, name) for table in tables]
+        return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
+
+    return EventTable(
+        side("users", np.int32),
+        side("items", np.int32),
+        side("events", np.int16),
+        side("values", np.float32),
+        side("times", np.float64),
+    )
+
+
+def _without_future(times: AnyArray, now: float, left: Left) -> AnyArray:
+    future = times > now
+    left.future = int(np.count_nonzero(future))
+    if not left.future:
+        return times
+    past = times[~future]
+    return np.where(future, past.max() if past.size else now, times)
+
+
+def _ordered(table: EventTable) -> EventTable:
+    """In the one order of `EventTable`. Only events of equal time are compared by more than their time."""
+    order = np.argsort(table.times, kind="stable")
+    times = table.times[order]
+    same = times[1:] == times[:-1]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same)) if times.size else np.empty(0, dtype=np.int64)
+    if tied.size:
+        rows = order[tied]
+        sides = (table.values, table.events, table.items, table.users, table.times)
+        order[tied] = rows[np.lexsort([side[rows] for side in sides])]
+    return EventTable(table.users[order], table.items[order], table.events[order], table.values[order], times)

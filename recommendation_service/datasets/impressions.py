@@ -1,0 +1,208 @@
+"""The lists that were shown and what was done with each, on their way into an export and out of it again.
+
+At most the newest NEWEST_LISTS, so that an export stays the size of a site and not of its age. A partial export reads
+them anew: they are few, and whoever was erased is then gone from them at once.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from recommendation_service.core.numeric import AnyArray, Bytes, Floats, Ints
+from recommendation_service.datasets.event_table import Keys, Lookup
+from recommendation_service.datasets.weighting import event_weights
+from recommendation_service.domain.idmap import IdMap
+from recommendation_service.use_cases.schema import UseCase
+
+SHOWN = "shown.npz"
+NEWEST_LISTS = 20_000
+NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListBatch:
+    """Some lists as columns of one length; `numbers` count all lists of the feed from 0, oldest first."""
+
+    numbers: Ints
+    users: Ints  # database keys, NOBODY: anonymous
+    times: AnyArray  # float64 seconds since 1970-01-01 UTC
+    surfaces: Sequence[str]
+    methods: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownBatch:
+    """Some shown items, in any order."""
+
+    numbers: Ints  # of their lists
+    items: Ints  # database keys
+    positions: Ints
+    scores: AnyArray
+    parts: Sequence[str]  # a JSON object each
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnswerBatch:
+    """Some events that answer a list."""
+
+    numbers: Ints
+    items: Ints  # database keys
+    events: Ints  # places in the exporter's event names
+    values: AnyArray  # float32, NaN where the event carries none
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFeed:
+    """Where shown lists come from; each stream takes the most lists to go back and is asked for once, in this order."""
+
+    lists: Callable[[int], Iterable[ListBatch]]
+    items: Callable[[int], Iterable[ShownBatch]]
+    answers: Callable[[int], Iterable[AnswerBatch]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """Lists oldest first; list l owns the places indptr[l] to indptr[l + 1], in the order they were shown in."""
+
+    list_users: AnyArray  # (n_lists,) user rows, NOBODY: anonymous, or not in this export
+    list_times: AnyArray  # (n_lists,) float64 seconds
+    list_surfaces: AnyArray  # (n_lists,) places in surface_names
+    list_methods: AnyArray  # (n_lists,) places in method_names
+    surface_names: Bytes
+    method_names: Bytes
+    indptr: AnyArray  # (n_lists + 1,)
+    items: AnyArray  # (n,) item rows; items that left the catalogue are left out
+    positions: AnyArray  # (n,) from 1
+    scores: Floats  # (n,)
+    labels: Floats  # (n,) weight of the best event that answers the list with this item; 0: nothing happened
+    parts_end: AnyArray  # (n,) where each item's JSON ends in `parts`
+    parts: AnyArray  # uint8
+
+    def __len__(self) -> int:
+        return int(self.list_times.size)
+
+    def counts(self) -> dict[str, int]:
+        """Lists, shown items, and lists with something good done with them, for the summary of the export."""
+        return {"lists": len(self), "items": int(self.items.size), "answered": int(self.answered().sum())}
+
+    def answered(self) -> AnyArray:
+        """(n_lists,) True where at least one item has a label above 0."""
+        good = np.concatenate([[0], np.cumsum(self.labels > 0)])
+        return np.asarray(good[self.indptr[1:]] > good[self.indptr[:-1]])
+
+    def surfaces(self) -> list[str]:
+        """The name behind each place of `list_surfaces`."""
+        return [name.decode() for name in self.surface_names.tolist()]
+
+    def parts_of(self, start: int, stop: int) -> list[Mapping[str, float]]:
+        """What was recorded of the scores of the places from `start` to `stop`, an object each."""
+        ends = [int(self.parts_end[start - 1]) if start else 0, *self.parts_end[start:stop].tolist()]
+        raw = self.parts[ends[0] : ends[-1]].tobytes()
+        return [json.loads(raw[begin - ends[0] : end - ends[0]] or b"{}") for begin, end in pairwise(ends)]
+
+
+def gather_shown(
+    feed: ShownFeed,
+    use_case: UseCase,
+    event_names: Sequence[str],
+    *,
+    items: Keys,
+    item_ids: IdMap,
+    users: Keys,
+    user_ids: IdMap,
+    most: int = NEWEST_LISTS,
+) -> Shown:
+    """The newest `most` lists of `feed` in rows; a list none of whose items is left is left out."""
+    item_rows = Lookup(items.keys, item_ids.rows_of_bytes(items.ids))
+    user_rows = Lookup(users.keys, user_ids.rows_of_bytes(users.ids))
+    lists = _joined_lists(feed.lists(most), user_rows)
+    numbers, rows, positions, scores, texts = _joined_items(feed.items(most), item_rows)
+    labels = _labels(feed.answers(most), use_case, event_names, item_rows, len(item_ids), numbers * len(item_ids) + rows)
+    present, sizes = np.unique(numbers, return_counts=True)
+    surface_names, surfaces = np.unique(lists["surfaces"][present], return_inverse=True)
+    method_names, methods = np.unique(lists["methods"][present], return_inverse=True)
+    return Shown(
+        list_users=lists["users"][present].astype(np.int32),
+        list_times=lists["times"][present],
+        list_surfaces=surfaces.astype(np.int16),
+        list_methods=methods.astype(np.int16),
+        surface_names=surface_names,
+        method_names=method_names,
+        indptr=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        items=rows.astype(np.int32),
+        positions=positions.astype(np.int16),
+        scores=scores.astype(np.float32),
+        labels=labels,
+        parts_end=np.cumsum([len(text) for text in texts], dtype=np.int64),
+        parts=np.frombuffer(b"".join(texts), dtype=np.uint8),
+    )
+
+
+def write_shown(folder: Path, shown: Shown) -> None:
+    """`shown.npz`: the same lists make the same bytes."""
+    np.savez(folder / SHOWN, **{name: getattr(shown, name) for name in Shown.__slots__})
+
+
+def read_shown(folder: Path) -> Shown:
+    """What `write_shown` wrote."""
+    with np.load(folder / SHOWN, allow_pickle=False) as arrays:
+        return Shown(**{name: arrays[name] for name in Shown.__slots__})
+
+
+def _joined_lists(batches: Iterable[ListBatch], user_rows: Lookup) -> dict[str, AnyArray]:
+    """Columns by list number."""
+    kept = list(batches)
+    order = np.argsort(_joined([one.numbers for one in kept], np.int64), kind="stable")
+    columns = {
+        "users": _joined([user_rows.rows(one.users) for one in kept], np.int32),
+        "times": _joined([one.times for one in kept], np.float64),
+        "surfaces": _texts([name for one in kept for name in one.surfaces]),
+        "methods": _texts([name for one in kept for name in one.methods]),
+    }
+    return {name: column[order] for name, column in columns.items()}
+
+
+def _joined_items(batches: Iterable[ShownBatch], item_rows: Lookup) -> tuple[Ints, Ints, AnyArray, AnyArray, list[bytes]]:
+    """Lists' numbers, item rows, positions, scores and parts of items still there, by list and position."""
+    kept = [(one, item_rows.rows(one.items)) for one in batches]
+    numbers = _joined([one.numbers for one, _ in kept], np.int64)
+    rows = _joined([rows for _, rows in kept], np.int64)
+    positions, scores = (_joined([getattr(one, side) for one, _ in kept], np.float64) for side in ("positions", "scores"))
+    texts = [text for one, _ in kept for text in one.parts]
+    order = np.lexsort((positions, numbers))
+    order = order[rows[order] >= 0]
+    chosen = [texts[place].encode() for place in order.tolist()]
+    return numbers[order], rows[order].astype(np.int64), positions[order], scores[order], chosen
+
+
+def _labels(
+    batches: Iterable[AnswerBatch],
+    use_case: UseCase,
+    event_names: Sequence[str],
+    item_rows: Lookup,
+    n_items: int,
+    places: Ints,
+) -> Floats:
+    """(n,) of the shown items, whose list and row `places` tell as one number; an item is shown once in a list."""
+    best = np.full(places.size, -np.inf, dtype=np.float32)
+    order = np.argsort(places, kind="stable")
+    for batch in batches:
+        rows = item_rows.rows(batch.items).astype(np.int64)
+        weights = event_weights(use_case, batch.events.astype(np.int64), batch.values, event_names)
+        wanted = batch.numbers * n_items + rows
+        at = np.minimum(np.searchsorted(places, wanted, sorter=order), max(places.size - 1, 0))
+        hit = (rows >= 0) & (places[order][at] == wanted) if places.size else np.zeros(rows.size, dtype=np.bool_)
+        np.maximum.at(best, order[at[hit]], weights[hit])
+    return np.where(np.isfinite(best), best, 0).astype(np.float32)
+
+
+def _joined(parts: Sequence[AnyArray], dtype: type) -> AnyArray:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
+
+
+def _texts(words: Sequence[str]) -> Bytes:
+    return np.array([word.encode() for word in words], dtype=np.bytes_) if words else np.empty(0, dtype="S1")

@@ -1,0 +1,149 @@
+"""Every offer that one side made the other, with what was known at the time and what came of it: what pairs are learned from.
+
+Part of an export: `matches.npz` of the catalogue that the pairing calls `second`, made anew by every export, so that
+whoever was erased is gone from it at once. Of one length n, oldest first:
+
+    numbers        (n, c) float32 columns of both sides and of the pair as of the moment, NaN where unknown
+    number_names   (c,) bytes
+    word_<name>    (n,) bytes, b"" where unknown: one array a word column, first_person and second_person among them
+    groups         (n,) int64 the offers of one job have the same number; what was no offer has one below 0
+    times          (n,) float64 seconds of that moment: when the job was posted, or a recommendation shown
+    ratings        (n,) float32 mark of the review scaled to 0 to 1, NaN where there is none
+    chosen         (n,) bool the offer that was accepted
+    decided        (n,) bool the job's offers were decided on; only these say who was chosen
+    verdicts       (n,) float32 what was said of a recommendation: 1 helpful, 0 anything else, NaN nothing
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
+from recommendation_service.datasets.pair_features import Pairs
+from recommendation_service.domain.side import Words
+from recommendation_service.errors import DatasetError
+from recommendation_service.use_cases.schema import UseCase
+
+MATCHES = "matches.npz"
+BID = "bid"  # the column that holds what was asked
+KINDS = {"numbers": "f", "groups": "i", "times": "f", "ratings": "f", "chosen": "b", "decided": "b", "verdicts": "f"}
+PER_ROW = ("groups", "times", "ratings", "chosen", "decided", "verdicts")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches:
+    """The table as arrays of one length."""
+
+    names: tuple[str, ...]
+    numbers: Floats  # (n, len(names))
+    words: Mapping[str, Words]
+    groups: Ints
+    times: AnyArray  # float64
+    ratings: Floats
+    chosen: Bools
+    decided: Bools
+    verdicts: Floats
+
+    def __post_init__(self) -> None:
+        """Raises DatasetError, with the two numbers, when the arrays disagree."""
+        sizes = {name: getattr(self, name).shape[0] for name in ("numbers", *PER_ROW)}
+        sizes |= {f"word_{name}": column.shape[0] for name, column in self.words.items()}
+        wrong = next((name for name, size in sizes.items() if size != len(self)), None)
+        if wrong is not None:
+            raise DatasetError(f"matches: {wrong} holds {sizes[wrong]}, times hold {len(self)}; export again")
+        if self.numbers.shape[1:] != (len(self.names),):
+            raise DatasetError(f"matches: numbers are {self.numbers.shape}, names are {len(self.names)}; export again")
+        self._check_values()
+
+    def _check_values(self) -> None:
+        for name, kind in KINDS.items():
+            found = getattr(self, name).dtype
+            if found.kind != kind:
+                raise DatasetError(f"matches: {name} are {found}; export again")
+        for name in ("numbers", "ratings", "verdicts"):
+            if np.isinf(getattr(self, name)).any():
+                raise DatasetError(f"matches: {name} hold a number without end; export again")
+        if not np.isfinite(self.times).all():
+            raise DatasetError("matches: a time is unknown; export again")
+
+    def __len__(self) -> int:
+        return int(self.times.shape[0])
+
+    def counts(self) -> dict[str, int]:
+        """How much there is to learn from, for the summary of the export."""
+        return {
+            "matches": len(self),
+            "decisions": int(np.unique(self.groups[self.decided]).size),
+            "chosen": int(self.chosen.sum()),
+            "rated": int((~np.isnan(self.ratings)).sum()),
+            "verdicts": int((~np.isnan(self.verdicts)).sum()),
+        }
+
+    def pairs(self) -> Pairs:
+        """The same as pairs, as `pairing.meet` would give them."""
+        columns = {name: self.numbers[:, place] for place, name in enumerate(self.names)}
+        return Pairs(len(self), columns, self.words)
+
+    def without(self, name: str, rows: Bools) -> "Matches":
+        """With one column unknown in the rows that are True."""
+        numbers = self.numbers.copy()
+        numbers[rows, self.names.index(name)] = np.nan
+        return replace(self, numbers=numbers)
+
+    def take(self, rows: Ints) -> "Matches":
+        """These rows, in this order."""
+        kept = {name: getattr(self, name)[rows] for name in ("numbers", *PER_ROW)}
+        return replace(self, words={name: column[rows] for name, column in self.words.items()}, **kept)
+
+    def arrays(self) -> dict[str, AnyArray]:
+        """As they are written."""
+        words = {f"word_{name}": np.char.encode(column, "utf-8") for name, column in self.words.items()}
+        names = np.array([name.encode() for name in self.names], dtype=np.bytes_)
+        return {"numbers": self.numbers, "number_names": names, **words, **{name: getattr(self, name) for name in PER_ROW}}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "Matches":
+        """As they were written. Raises DatasetError for arrays that are missing or disagree."""
+        try:
+            words = {
+                name.removeprefix("word_"): np.char.decode(column, "utf-8")
+                for name, column in arrays.items()
+                if name.startswith("word_")
+            }
+            names = tuple(name.decode() for name in arrays["number_names"].tolist())
+            rows = {name: arrays[name] for name in PER_ROW}
+            return cls(names=names, numbers=arrays["numbers"], words=words, **rows)
+        except KeyError as error:
+            raise DatasetError(f"matches: {error.args[0]} is missing; export again") from error
+
+
+def ordered(matches: Matches | None, use_case: UseCase) -> Matches | None:
+    """As an export writes them, oldest first. Raises DatasetError where they lack what the use case reads of a pair."""
+    if matches is None or use_case.pairing is None:
+        return None
+    lacking = [one.name for one in use_case.pairing.features if one.name not in matches.names]
+    lacking += [name for name in (*use_case.pairing.embedded, "first_person", "second_person") if name not in matches.words]
+    if lacking:
+        there = ", ".join(sorted({*matches.names, *matches.words}))
+        fix = f"name one of {there} in {use_case.name}.toml, or give it in the site's sides"
+        raise DatasetError(f"matches: the pairing reads '{lacking[0]}', which neither side has; {fix}")
+    return matches.take(np.argsort(matches.times, kind="stable"))
+
+
+def write_matches(folder: Path, matches: Matches) -> None:
+    """`matches.npz`: the same table makes the same bytes."""
+    arrays: dict[str, Any] = matches.arrays()
+    np.savez(folder / MATCHES, **arrays)
+
+
+def read_matches(folder: Path) -> Matches:
+    """What `write_matches` wrote. Raises DatasetError, with what is wrong, for anything else."""
+    try:
+        with (folder / MATCHES).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return Matches.from_arrays(arrays)
+    except (OSError, ValueError, TypeError, BadZipFile) as error:
+        raise DatasetError(f"matches: {MATCHES} cannot be read ({error}); export again") from error

@@ -1,0 +1,68 @@
+"""What pairs with a catalogue's items are scored by, from the lines of an export to columns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from recommendation_service.core.numeric import Floats
+from recommendation_service.domain.side import Side, Words
+from recommendation_service.errors import DatasetError
+
+PAIRED = ("numbers", "words")  # of a record; in an export only where a site says something to pair by
+LARGEST = float(np.finfo(np.float32).max)
+
+
+def side_of(lines: Sequence[Mapping[str, Any]]) -> Side | None:
+    """The columns in row order, or None where no item has any.
+
+    Raises DatasetError, with item and column, for a number that is none or not finite, and for a word that is no text.
+    """
+    if not any(line.get(kind) for line in lines for kind in PAIRED):
+        return None
+    numbers, words = ([_told(line, kind) for line in lines] for kind in PAIRED)
+    ids = tuple(line["item_id"] for line in lines)
+    return Side(
+        ids,
+        {name: _numbers(ids, name, [own.get(name) for own in numbers]) for name in _names(numbers)},
+        {name: _words(ids, name, [own.get(name, "") for own in words]) for name in _names(words)},
+    )
+
+
+def _told(line: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    found = line.get(kind, {})
+    if not isinstance(found, dict):
+        raise DatasetError(f"item '{line['item_id']}': {kind} are {type(found).__name__}, not columns by name; export again")
+    return found
+
+
+def _names(told: Sequence[Mapping[str, Any]]) -> list[str]:
+    return sorted({name for own in told for name in own})
+
+
+def _numbers(ids: Sequence[str], name: str, values: Sequence[Any]) -> Floats:
+    """(n,) float32, NaN where an item lacks the column; looked at one by one only when something is wrong."""
+    if {type(value) for value in values} <= {int, float, type(None)}:
+        with suppress(OverflowError), np.errstate(over="ignore"):
+            whole = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+            column = whole.astype(np.float32)
+            if int(np.isfinite(column).sum()) + values.count(None) == len(values):
+                return column
+    raise _wrong(ids, name, values, _is_number)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (type(value) in (int, float) and abs(value) <= LARGEST)
+
+
+def _words(ids: Sequence[str], name: str, values: Sequence[Any]) -> Words:
+    if not {type(value) for value in values} <= {str}:
+        raise _wrong(ids, name, values, lambda value: isinstance(value, str))
+    return np.array(values, dtype=np.str_)
+
+
+def _wrong(ids: Sequence[str], name: str, values: Sequence[Any], right: Callable[[Any], bool]) -> DatasetError:
+    place = next(place for place, value in enumerate(values) if not right(value))
+    told = repr(values[place])[:40]
+    return DatasetError(f"item '{ids[place]}': '{name}' is {told}, which cannot be compared; mend its side and export again")

@@ -1,0 +1,176 @@
+"""Publishes and loads model sets: write aside, verify, swap one pointer, roll back. Nothing here can unpickle."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recommendation_service.core.numeric import AnyArray
+from recommendation_service.errors import ArtifactRefused
+from recommendation_service.publishing import array_schemas, private_copies
+from recommendation_service.publishing.manifest import FILE_NAME, FileSeal, Manifest
+from recommendation_service.publishing.versions import VersionedFolder, file_seal
+
+KEEP_VERSIONS = 5
+_PLAIN_KINDS = "fiubS"  # floats, integers, booleans, bytes: no objects, so nothing to unpickle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Artifact:
+    """One published model, verified: its manifest and its arrays, memory-mapped read-only."""
+
+    version: str
+    manifest: Manifest
+    arrays: Mapping[str, AnyArray]
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactStore:
+    """The models of one catalogue, `models/<catalogue>/`."""
+
+    root: Path
+
+    def folder(self, kind: str) -> VersionedFolder:
+        """All versions of one kind of model."""
+        return VersionedFolder(self.root, kind)
+
+    def publish(
+        self,
+        kind: str,
+        arrays: Mapping[str, AnyArray],
+        *,
+        catalogue: str,
+        parameters: Mapping[str, Any],
+        dataset: Mapping[str, Any],
+        metrics: Mapping[str, Any],
+        warnings: tuple[str, ...] = (),
+        libraries: Mapping[str, str] | None = None,
+        created_at: datetime | None = None,
+    ) -> Artifact:
+        """Write a new version aside, read it back as a server would, then point to it. All or nothing."""
+        place = self.folder(kind)
+        array_schemas.check(kind, arrays, place=f"{catalogue}/{kind}")
+        with place.draft() as draft:
+            files = {f"{name}.npy": _write(draft / f"{name}.npy", array) for name, array in sorted(arrays.items())}
+            manifest = Manifest(
+                kind=kind,
+                catalogue=catalogue,
+                created_at=(created_at or datetime.now(UTC)).isoformat(timespec="seconds"),
+                parameters=dict(parameters),
+                dataset=dict(dataset),
+                metrics=dict(metrics),
+                files=files,
+                warnings=warnings,
+                libraries=dict(libraries or {}),
+            )
+            (draft / FILE_NAME).write_bytes(manifest.to_bytes())
+            read_folder(draft, kind)
+            version = place.claim(draft)
+        place.point_to(version, manifest.seal)
+        place.prune(KEEP_VERSIONS)
+        private_copies.remove_unneeded(self.root, self._seals())
+        return read_folder(place.path(version), kind)
+
+    def _seals(self) -> set[str]:
+        """SHA-256 of every file of every version here, read from the manifests that can be read."""
+        found: set[str] = set()
+        for path in self.root.glob(f"*_v*/{FILE_NAME}"):
+            with contextlib.suppress(ArtifactRefused, OSError):
+                manifest = Manifest.from_bytes(path.read_bytes(), place=path.parent.name)
+                found.update(seal.sha256 for seal in manifest.files.values())
+        return found
+
+    def load(self, kind: str) -> Artifact | None:
+        """The published model of that kind, verified byte by byte; None when none was published.
+
+        Raises ArtifactRefused, naming the set, when it is damaged; the caller keeps what it has.
+        """
+        place = self.folder(kind)
+        if not place.pointer_path.exists():
+            return None
+        pointer = place.pointer()
+        if pointer is None:
+            raise ArtifactRefused(f"{place.pointer_path.name} is not a pointer; write it again with: cli rollback {kind}")
+        return read_folder(place.path(pointer.version), kind, seal=pointer.seal)
+
+    def rollback(self, kind: str, version: str | None = None) -> Artifact:
+        """Point to `version`, or to the newest good one below today's. Raises ArtifactRefused when there is none."""
+        place = self.folder(kind)
+        today = place.pointer()
+        choices = [version] if version else [name for name in place.versions() if _is_older(place, name, today)]
+        for name in choices:
+            if place.number(name) is None or not place.path(name).is_dir():
+                raise ArtifactRefused(f"{name} is not a version of {kind}; there are {', '.join(place.versions()) or 'none'}")
+            try:
+                artifact = read_folder(place.path(name), kind)
+            except ArtifactRefused:
+                if version:
+                    raise
+                continue
+            place.point_to(name, artifact.manifest.seal)
+            return artifact
+        raise ArtifactRefused(f"no older good version of {kind} to roll back to; train it again with: train_all")
+
+
+def _is_older(place: VersionedFolder, name: str, today: Any) -> bool:
+    return today is None or (place.number(name) or 0) < (place.number(today.version) or 0)
+
+
+def read_folder(folder: Path, kind: str, *, seal: str | None = None, serving: bool = False) -> Artifact:
+    """Verify one version's folder against its manifest and map its arrays. Raises ArtifactRefused by name.
+
+    With `serving`, what is mapped are working copies, which stay whole whatever happens to the folder.
+    """
+    try:
+        raw = (folder / FILE_NAME).read_bytes()
+    except OSError as error:
+        raise ArtifactRefused(f"{folder.name}: {FILE_NAME} is missing ({error.strerror}); publish the model again") from error
+    manifest = Manifest.from_bytes(raw, place=folder.name)
+    if manifest.kind != kind:
+        raise ArtifactRefused(f"{folder.name}: holds a model of kind {manifest.kind}, not {kind}")
+    if seal is not None and manifest.seal != seal:
+        raise ArtifactRefused(f"{folder.name}: is not the set that was published under this name; publish it again")
+    arrays = {
+        name.removesuffix(".npy"): _read(folder, name, wanted, serving=serving) for name, wanted in manifest.files.items()
+    }
+    array_schemas.check(kind, arrays, place=folder.name)
+    return Artifact(folder.name, manifest, arrays)
+
+
+def _write(path: Path, array: AnyArray) -> FileSeal:
+    whole = np.ascontiguousarray(array)
+    if whole.dtype.kind not in _PLAIN_KINDS:
+        raise ArtifactRefused(f"{path.name}: {whole.dtype} cannot be published; use numbers or bytes")
+    if whole.size == 0:
+        raise ArtifactRefused(f"{path.name}: is empty; an empty model is never published")
+    if whole.dtype.kind == "f" and not np.isfinite(whole).all():
+        raise ArtifactRefused(f"{path.name}: holds NaN or infinity; lower the learning rate or check the data")
+    np.save(path, whole, allow_pickle=False)
+    return FileSeal(file_seal(path), path.stat().st_size, whole.dtype.str, whole.shape)
+
+
+def _read(folder: Path, name: str, wanted: FileSeal, *, serving: bool) -> AnyArray:
+    path = folder / name
+    if Path(name).name != name or not name.endswith(".npy") or path.is_symlink():
+        raise ArtifactRefused(f"{folder.name}: {name!r} is not a file name this program writes")
+    try:
+        if path.stat().st_size != wanted.bytes:
+            raise ArtifactRefused(
+                f"{folder.name}: {name} has {path.stat().st_size} bytes, not {wanted.bytes}; publish it again"
+            )
+        whole = file_seal(path) == wanted.sha256
+        mapped = private_copies.working_copy(path, wanted.sha256) if serving and whole else path
+        if not whole or (mapped != path and file_seal(mapped) != wanted.sha256):
+            raise ArtifactRefused(f"{folder.name}: {name} was damaged after it was published; publish the model again")
+        array: AnyArray = np.load(mapped, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ArtifactRefused(f"{folder.name}: {name} cannot be read ({error}); publish the model again") from error
+    if array.dtype.str != wanted.dtype or array.shape != wanted.shape or array.size == 0:
+        raise ArtifactRefused(f"{folder.name}: {name} is {array.dtype.str}{array.shape}, not {wanted.dtype}{wanted.shape}")
+    if array.dtype.kind not in _PLAIN_KINDS or (array.dtype.kind == "f" and not np.isfinite(array).all()):
+        raise ArtifactRefused(f"{folder.name}: {name} holds values a model cannot have")
+    return array

@@ -1,0 +1,80 @@
+"""What lists are like beside being right: redundant, varied, fresh, novel, full. Lists are (n_people, k) rows, -1: none."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommendation_service.core.numeric import AnyArray, Floats, Ints
+from recommendation_service.training.evaluation import metrics
+from recommendation_service.training.evaluation.evaluator import Panel, item_likeness
+
+FRESH_DAYS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ListFigures:
+    """Means over the people of a panel, for lists of one length."""
+
+    ndcg: float
+    interval: tuple[float, float]  # 95 % of the mean NDCG
+    redundancy: float | None  # mean cosine of category and tags over the pairs of a list; None: no list has a pair
+    categories: float | None  # different categories in a list; None where items have none
+    category_coverage: float | None  # share of all categories that are in anybody's list
+    catalogue_coverage: float  # share of all items that are in anybody's list
+    fresh: float  # share of the shown items that are younger than FRESH_DAYS
+    novelty: float  # bits; see `novelty`
+    full: float  # share of the people whose list has k items
+
+
+def figures(lists: Ints, panel: Panel) -> ListFigures:
+    """All of them, for one list a person of the panel, in its order."""
+    catalogue, pasts = panel.material.catalogue, panel.material.pasts
+    own = metrics.measure(lists, panel.relevant)
+    alike = redundancy(lists, item_likeness(panel.material))
+    facet = catalogue.facets.get("category")
+    carried = None if facet is None or not facet.values else np.asarray(facet.matrix.toarray() > 0)
+    told = alike[~np.isnan(alike)]
+    return ListFigures(
+        ndcg=float(own.ndcg.mean()),
+        interval=metrics.bootstrap(own.ndcg),
+        redundancy=float(told.mean()) if told.size else None,
+        categories=None if carried is None else float(categories_in(lists, carried).sum(axis=1).mean()),
+        category_coverage=None if carried is None else float(categories_in(lists, carried).any(axis=0).mean()),
+        catalogue_coverage=metrics.catalogue_coverage(lists, len(catalogue)),
+        fresh=fresh_share(lists, catalogue.created, panel.material.now / 86_400),
+        novelty=novelty(lists, np.bincount(pasts.liked().rows, minlength=len(catalogue)), len(pasts)),
+        full=full_share(lists),
+    )
+
+
+def redundancy(lists: Ints, likeness: Floats) -> Floats:
+    """(n_people,) mean cosine over the pairs of a list, NaN for fewer than two items; `likeness` is (n_items, f) unit rows."""
+    return np.asarray(1 - metrics.diversity(lists, likeness), dtype=np.float32)
+
+
+def categories_in(lists: Ints, carried: AnyArray) -> AnyArray:
+    """(n_people, n_categories), True where the list holds an item of that category; `carried` is (n_items, n_categories)."""
+    shown = np.where((lists >= 0)[..., None], carried[np.maximum(lists, 0)], False)
+    return np.asarray(shown.any(axis=1))
+
+
+def fresh_share(lists: Ints, created_days: Floats, now_days: float, days: float = FRESH_DAYS) -> float:
+    """Share of the shown items younger than `days`: not those of unknown age, but those of the future. 0: none shown."""
+    shown = lists[lists >= 0]
+    with np.errstate(invalid="ignore"):
+        return float((now_days - created_days[shown] < days).mean()) if shown.size else 0.0
+
+
+def novelty(lists: Ints, liked_by: Ints, people: int) -> float:
+    """Mean self-information of the shown items in bits: how few people know what is shown; 0: everybody does, or none shown.
+
+    -log2 of the share of `people` who liked the item, one more added to both so that an unknown item is finite (Zhou et
+    al. 2010, "Solving the apparent diversity-accuracy dilemma of recommender systems").
+    """
+    shown = lists[lists >= 0]
+    return float(-np.log2((liked_by[shown] + 1) / (people + 1)).mean()) if shown.size else 0.0
+
+
+def full_share(lists: Ints) -> float:
+    """Share of the people whose list has an item in every place."""
+    return float((lists >= 0).all(axis=1).mean()) if lists.size else 0.0

@@ -1,0 +1,153 @@
+"""Asks engines for real people's scores and measures the answers. Knows no engine: anything with `scores` will do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy import sparse
+
+from recommendation_service.core.numeric import Bools, Floats, Ints, unit_rows
+from recommendation_service.datasets.reader import Events
+from recommendation_service.domain.query import Query
+from recommendation_service.training.data import Material
+from recommendation_service.training.evaluation import metrics
+
+SEGMENTS = {"all": (0, None), "0-4": (0, 4), "5-19": (5, 19), "20+": (20, None)}
+PEOPLE_AT_ONCE = 256
+DIVERSITY_FACETS = ("category", "tags")
+
+
+class Scorer(Protocol):
+    """What evaluation needs of an engine."""
+
+    def scores(self, query: Query) -> Floats | None:
+        """One score per catalogue row, NaN where unknown; None when the engine passes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """The people a part of the events is measured on, and what each of them went for."""
+
+    material: Material  # as of the moment the part begins
+    users: Ints  # (p,) user rows
+    relevant: sparse.csr_array  # (p, n_items) of 1 where a new item was liked in the part
+    eligible: Bools  # (p, n_items) False where the person had already seen the item
+
+    def __len__(self) -> int:
+        return int(self.users.size)
+
+    def query(self, place: int) -> Query:
+        """The request of the person at `place`, as the service would make it at that moment."""
+        user, material = int(self.users[place]), self.material
+        return Query(
+            catalogue=material.catalogue,
+            history=material.pasts.of(user),
+            limit=10,
+            now=material.now,
+            eligible=self.eligible[place],
+            user_id=material.user_ids.id(user),
+            profile=material.profiles[user],
+        )
+
+
+def build_panel(material: Material, part: Events, *, most: int | None = None, with_history: bool = False) -> Panel:
+    """Everyone who liked something new in `part`; at most `most` of them, taken evenly over the user rows.
+
+    `with_history` leaves out people with no liked item before the part, whom no model of the past can know.
+    """
+    shape = (len(material.pasts), len(material.catalogue))
+    liked = sparse.csr_array((np.maximum(part.weights, 0), (part.users, part.items)), shape=shape)
+    seen = material.pasts.matrix()
+    seen.data = np.ones_like(seen.data)
+    fresh = _positive(liked)
+    fresh = _positive(fresh - fresh.multiply(seen))
+    people = np.flatnonzero(np.diff(fresh.indptr))
+    if with_history:
+        people = people[np.diff(material.pasts.liked().indptr)[people] > 0]
+    if most is not None and people.size > most:
+        people = people[np.linspace(0, people.size - 1, most).astype(np.int64)]
+    eligible = np.asarray(seen[people].toarray() == 0, dtype=np.bool_)
+    return Panel(material, people.astype(np.int64), sparse.csr_array(fresh[people]), eligible)
+
+
+def _positive(matrix: sparse.csr_array) -> sparse.csr_array:
+    found = sparse.csr_array(matrix)
+    found.data = (found.data > 0).astype(np.float32)
+    found.eliminate_zeros()
+    found.sort_indices()
+    return found
+
+
+def score_people(scorer: Scorer, panel: Panel) -> Floats:
+    """(p, n_items) scores of everyone on the panel; a whole row of NaN where the engine passed."""
+    known = np.full((len(panel), len(panel.material.catalogue)), np.nan, dtype=np.float32)
+    for place in range(len(panel)):
+        own = scorer.scores(panel.query(place))
+        if own is not None:
+            known[place] = own
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One row of an evaluation table."""
+
+    model: str
+    segment: str
+    people: int
+    answered: float  # share of the people the model could say anything for; the others count as no hit
+    precision: float
+    recall: float
+    ndcg: float
+    map: float
+    coverage: float
+    diversity: float | None
+    interval: tuple[float, float]  # 95 % of the mean NDCG
+
+
+def evaluate(scorers: Mapping[str, Scorer], panel: Panel, *, k: int = 10) -> list[Figures]:
+    """Figures of every model on every segment that has people, in the order given."""
+    return measure_all({name: score_people(scorer, panel) for name, scorer in scorers.items()}, panel, k=k)
+
+
+def measure_all(scores: Mapping[str, Floats], panel: Panel, *, k: int = 10) -> list[Figures]:
+    """As `evaluate`, for (p, n_items) scores that were asked for already."""
+    return measure_lists({name: metrics.top_k(own, panel.eligible, k) for name, own in scores.items()}, panel)
+
+
+def measure_lists(lists: Mapping[str, Ints], panel: Panel) -> list[Figures]:
+    """As `evaluate`, for (p, k) lists that were made already: rows, best first, -1 where a person has fewer."""
+    likeness = item_likeness(panel.material)
+    counts = panel.material.pasts.counts[panel.users]
+    rows = []
+    for name, own in lists.items():
+        for segment, (low, high) in SEGMENTS.items():
+            inside = np.flatnonzero((counts >= low) & (counts <= (high if high is not None else counts.max(initial=0))))
+            if inside.size:
+                rows.append(_figures(name, segment, own[inside], panel.relevant[inside], likeness))
+    return rows
+
+
+def _figures(name: str, segment: str, lists: Ints, relevant: sparse.csr_array, likeness: Floats) -> Figures:
+    own = metrics.measure(lists, sparse.csr_array(relevant), likeness)
+    varied = own.diversity[~np.isnan(own.diversity)]
+    return Figures(
+        model=name,
+        segment=segment,
+        people=lists.shape[0],
+        answered=float((lists[:, 0] >= 0).mean()),
+        precision=float(own.precision.mean()),
+        recall=float(own.recall.mean()),
+        ndcg=float(own.ndcg.mean()),
+        map=float(own.map.mean()),
+        coverage=metrics.catalogue_coverage(lists, likeness.shape[0]),
+        diversity=float(varied.mean()) if varied.size else None,
+        interval=metrics.bootstrap(own.ndcg),
+    )
+
+
+def item_likeness(material: Material) -> Floats:
+    """(n_items, n_features) unit rows of category and tags: what makes two items alike to the eye."""
+    facets = [material.catalogue.facets[name].matrix for name in DIVERSITY_FACETS if name in material.catalogue.facets]
+    return unit_rows(np.asarray(sparse.hstack(facets).todense(), dtype=np.float32))

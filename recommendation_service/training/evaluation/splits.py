@@ -1,0 +1,64 @@
+"""Cuts events into train, validation and test parts by time: the past never sees the future."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommendation_service.datasets.reader import Events
+from recommendation_service.errors import DatasetError
+
+SHARES = (0.8, 0.1, 0.1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Three consecutive stretches of time; `valid_start` and `test_start` are their borders in epoch seconds."""
+
+    train: Events
+    valid: Events
+    test: Events
+    valid_start: float
+    test_start: float
+
+    def before_test(self) -> Events:
+        """All that is known when the test part begins."""
+        return joined(self.train, self.valid)
+
+
+def time_split(events: Events, shares: tuple[float, float, float] = SHARES) -> Split:
+    """Global split: the oldest share of the positive events trains, the next validates, the newest tests.
+
+    A share of 0 for the test part gives an empty one. Events of one instant stay on one side. Raises DatasetError
+    when there are no positive events to cut.
+    """
+    times = np.sort(events.times[events.weights > 0])
+    if times.size == 0:
+        raise DatasetError("no positive interactions to split; record some, then export again")
+    whole = sum(shares)
+    valid_start = _border(times, shares[0] / whole)
+    test_start = _border(times, (shares[0] + shares[1]) / whole)
+    test_start = max(test_start, valid_start)
+    early = events.times < valid_start
+    late = events.times >= test_start
+    middle = ~early & ~late
+    return Split(take(events, early), take(events, middle), take(events, late), valid_start, test_start)
+
+
+def _border(times: np.ndarray[tuple[int], np.dtype[np.float64]], share: float) -> float:
+    place = round(times.size * share)
+    return float(times[place]) if place < times.size else float(np.nextafter(times[-1], np.inf))
+
+
+def take(events: Events, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Events:
+    """The events where `keep` is True, order kept."""
+    kinds = events.kinds[keep] if events.kinds.size else events.kinds
+    return Events(events.users[keep], events.items[keep], events.weights[keep], events.times[keep], kinds, events.names)
+
+
+def joined(first: Events, second: Events) -> Events:
+    """Two stretches of time of one export as one."""
+    pairs = ((first.users, second.users), (first.items, second.items))
+    users, items = (np.concatenate(pair) for pair in pairs)
+    weights = np.concatenate([first.weights, second.weights])
+    times, kinds = np.concatenate([first.times, second.times]), np.concatenate([first.kinds, second.kinds])
+    return Events(users, items, weights, times, kinds, first.names)

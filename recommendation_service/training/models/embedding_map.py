@@ -1,0 +1,92 @@
+"""Item vectors as a picture: brought down to two dimensions, coloured by category, with a figure of how well they sort."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from recommendation_service.core.numeric import Floats, Ints, unit_rows
+from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.errors import ArtifactRefused
+from recommendation_service.publishing.store import Artifact
+
+VECTORS = ("item_vectors", "item_factors", "content_vectors")  # the arrays of a model that may hold a vector an item
+LEAST_FOR_TSNE = 50  # fewer items than this have no neighbourhoods worth keeping; their principal axes say more
+MOST_COLOURS = 20
+UNNAMED = "other"
+
+
+def vectors_of(artifact: Artifact) -> Floats:
+    """(n, d) unit rows of a model's item vectors. Raises ArtifactRefused when its kind has none."""
+    name = next((one for one in VECTORS if one in artifact.arrays), None)
+    if name is None:
+        raise ArtifactRefused(f"{artifact.version}: a model of this kind has no vector an item, so there is nothing to draw")
+    return unit_rows(np.asarray(artifact.arrays[name], dtype=np.float32))
+
+
+def placed(vectors: Floats, *, seed: int = 42) -> Floats:
+    """(n, 2) where the items lie on the picture: t-SNE (van der Maaten & Hinton 2008), principal axes where items are few.
+
+    Deterministic for a seed on one machine.
+    """
+    varied = np.unique(vectors, axis=0).shape[0]
+    if varied < LEAST_FOR_TSNE:
+        n = min(2, *vectors.shape)
+        flat = PCA(n, random_state=seed).fit_transform(vectors) if varied > 1 else np.zeros((len(vectors), n))
+        return np.asarray(np.pad(flat, ((0, 0), (0, 2 - n))), dtype=np.float32)
+    found = TSNE(2, init="pca", perplexity=30, metric="cosine", random_state=seed).fit_transform(vectors)
+    return np.asarray(found, dtype=np.float32)
+
+
+def same_neighbour_share(vectors: Floats, groups: Ints, *, nearest: int = 5) -> tuple[float, float]:
+    """Share of every item's `nearest` neighbours (cosine) of its own group, and what chance would give.
+
+    `groups` is (n,), -1: no group, left out. Raises ValueError for fewer than two items with a group.
+    """
+    kept = np.flatnonzero(groups >= 0)
+    if kept.size < 2:
+        raise ValueError("two items with a category are needed to compare neighbours")
+    own, many = groups[kept], min(nearest, kept.size - 1)
+    alike = vectors[kept] @ vectors[kept].T
+    np.fill_diagonal(alike, -np.inf)
+    near = np.argpartition(-alike, many - 1, axis=1)[:, :many]
+    counts = np.bincount(own)
+    by_chance = float((counts * (counts - 1)).sum() / (kept.size * (kept.size - 1)))
+    return float((own[near] == own[:, None]).mean()), by_chance
+
+
+def groups_of(catalogue: Catalogue, item_ids: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """Category names and each item's place in them, (n,), -1 for an item without one or gone from the catalogue."""
+    facet = catalogue.facets.get("category")
+    rows = catalogue.ids.rows(list(item_ids))
+    if facet is None or not facet.values:
+        return (), np.full(rows.size, -1, dtype=np.int64)
+    carried = facet.matrix.toarray()
+    first = np.where(carried.any(axis=1), carried.argmax(axis=1), -1)
+    return facet.values, np.where(rows >= 0, first[rows], -1).astype(np.int64)
+
+
+def draw(path: Path, points: Floats, names: Sequence[str], groups: Ints, *, title: str) -> None:
+    """Write the picture as its suffix says (.svg or .png); the biggest groups get a colour each, the others one together."""
+    import matplotlib as mpl  # takes a second to import, and only pictures need it
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    sizes = np.bincount(groups[groups >= 0], minlength=len(names))
+    shown = [int(group) for group in np.argsort(-sizes, kind="stable")[:MOST_COLOURS] if sizes[group]]
+    figure, axes = pyplot.subplots(figsize=(9, 6.5))
+    rest = ~np.isin(groups, shown)
+    pairs = pyplot.get_cmap("tab20")(np.arange(MOST_COLOURS))
+    colours = np.vstack([pairs[::2], pairs[1::2]])  # the ten strong ones first, then their pale sisters
+    for place, group in enumerate(shown):
+        own = points[groups == group]
+        axes.scatter(own[:, 0], own[:, 1], s=14, color=[colours[place]], label=f"{names[group]} ({len(own)})", linewidths=0)
+    if rest.any():
+        axes.scatter(points[rest, 0], points[rest, 1], s=10, color="0.75", label=f"{UNNAMED} ({rest.sum()})", linewidths=0)
+    axes.set(title=title, xticks=[], yticks=[])
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize="small")
+    figure.savefig(path, bbox_inches="tight", dpi=130, metadata={"Date": None} if path.suffix == ".svg" else None)
+    pyplot.close(figure)

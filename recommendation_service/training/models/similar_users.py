@@ -1,0 +1,86 @@
+"""Tastes to compare with: everybody's liked items as rows without names, and who chose each item."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy import sparse
+
+from recommendation_service.core.numeric import AnyArray, Floats, Ints
+from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.user_histories import Pasts
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarUsersParameters:
+    """How much of each taste is kept, so that work per request is bounded whatever the site.
+
+    `items_per_user` newest liked items a person, people with fewer than `least_items` left out, and of the people who
+    chose an item a random `users_per_item` to look among. `seed` draws those, and the order of the rows.
+    """
+
+    items_per_user: int = 200
+    users_per_item: int = 500
+    least_items: int = 2
+    seed: int = 42
+
+
+def train_similar_users(material: Material, parameters: SimilarUsersParameters) -> Trained:
+    """Unit rows of taste in a shuffled order, inverse user frequencies, and up to `users_per_item` rows per item.
+
+    Nobody's id is kept, and a row's number says nothing of who it was. Item weights are log(1 + people / people who
+    chose it), after Breese, Heckerman & Kadie (1998), "Empirical Analysis of Predictive Algorithms for Collaborative
+    Filtering": what everyone chose makes nobody alike. Raises NotEnough when fewer than two people have a taste.
+    """
+    rng = np.random.default_rng(parameters.seed)
+    tastes = _tastes(material.pasts, parameters, rng)
+    if tastes.shape[0] < 2:
+        raise NotEnough(f"{tastes.shape[0]} people like {parameters.least_items} items or more; two are needed to compare")
+    chosen_by = np.bincount(tastes.indices, minlength=tastes.shape[1])
+    weights = np.where(chosen_by > 0, np.log1p(tastes.shape[0] / np.maximum(chosen_by, 1)), 0).astype(np.float32)
+    item_indptr, item_users = _who_chose(tastes, parameters.users_per_item, rng)
+    arrays: dict[str, AnyArray] = {
+        "item_ids": material.catalogue.ids.array,
+        "item_counts": chosen_by.astype(np.int32),
+        "item_weights": weights,
+        "item_indptr": item_indptr,
+        "item_users": item_users.astype(np.int32),
+        "indptr": tastes.indptr.astype(np.int64),
+        "indices": tastes.indices.astype(np.int32),
+        "values": tastes.data.astype(np.float32),
+        "lengths": _lengths(tastes, weights),
+    }
+    return Trained("similar_users", arrays, {**asdict(parameters), "n_tastes": int(tastes.shape[0])})
+
+
+def _tastes(pasts: Pasts, parameters: SimilarUsersParameters, rng: np.random.Generator) -> sparse.csr_array:
+    """(m, n_items) unit rows of the people with enough liked items, in an order that says nothing."""
+    liked = pasts.liked()
+    age = np.arange(liked.rows.size) - np.repeat(liked.indptr[:-1], np.diff(liked.indptr))
+    newest = age < parameters.items_per_user
+    places = (liked.users()[newest], liked.rows[newest])
+    matrix = sparse.coo_array((liked.weights[newest], places), shape=(len(liked), liked.n_items)).tocsr()
+    told = np.flatnonzero(np.diff(matrix.indptr) >= parameters.least_items)
+    matrix = sparse.csr_array(matrix[rng.permutation(told)])
+    matrix.sort_indices()
+    matrix.data /= np.repeat(_lengths(matrix, np.ones(liked.n_items, dtype=np.float32)), np.diff(matrix.indptr))
+    return matrix
+
+
+def _lengths(rows: sparse.csr_array, weights: Floats) -> Floats:
+    """(m,) Euclidean length of each row with its columns weighed; never zero."""
+    squares = (rows.data.astype(np.float64) * weights[rows.indices]) ** 2
+    owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    found = np.sqrt(np.bincount(owner, weights=squares, minlength=rows.shape[0]))
+    return np.maximum(found, 1e-12).astype(np.float32)
+
+
+def _who_chose(tastes: sparse.csr_array, most: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """(n_items + 1,) bounds and rows of `tastes` with each item, a random `most` where there are more, ascending."""
+    users = np.repeat(np.arange(tastes.shape[0], dtype=np.int64), np.diff(tastes.indptr))
+    drawn = np.lexsort((rng.random(users.size), tastes.indices))
+    items = tastes.indices[drawn].astype(np.int64)
+    place = np.arange(items.size) - np.searchsorted(items, items)
+    kept = drawn[place < most]
+    kept = kept[np.lexsort((users[kept], tastes.indices[kept]))]
+    indptr = np.searchsorted(tastes.indices[kept], np.arange(tastes.shape[1] + 1)).astype(np.int64)
+    return indptr, users[kept]

@@ -1,0 +1,227 @@
+"""What to bid: the range in which such a cleaner wins such a job, and its middle, learned from the bids that won.
+
+A network gives three quantiles of the winning bid (pinball loss: Koenker & Bassett 1978, "Regression Quantiles"); the
+steps between them go through Softplus, so that they are in order whatever it learned. The two outer ones are then moved
+so far that on newer bids, which it did not learn from, the stated share lies between: conformalized quantile regression
+(Romano, Patterson & Candès 2019), in the form that scales the steps (Kivaranovic, Johnson & Leeb 2020, "Adaptive,
+Distribution-Free Prediction Intervals for Deep Networks"), which keeps the order. docs/decisions/0015 says why the middle.
+"""
+
+import copy
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recommendation_service.core.numeric import AnyArray, Floats, standardised
+from recommendation_service.datasets.pair_outcomes import Matches
+from recommendation_service.datasets.pair_vocabulary import places, vocabulary
+from recommendation_service.training.data import NotEnough, Trained
+from recommendation_service.training.models.torch_setup import deterministic
+from recommendation_service.training.pairs.bid_data import Bids, read_bids
+from recommendation_service.training.pairs.bid_metrics import BidFigures, measure, reach_of
+from recommendation_service.training.pairs.bid_parameters import KIND, BidParameters
+from recommendation_service.training.report import Progress
+from recommendation_service.use_cases.schema import Pairing
+
+LEAST = 200  # winning bids below which the outer tenths would be a handful of bids
+FITTED, STOPPED = 0.6, 0.7  # share learned from; up to here tells when to stop, the newest rest says how far to reach
+HELD_OUT = 0.2  # share of the newest bids on which a model of all the older ones is measured
+FIRST_STEP = -1.8  # softplus of it is about 0.15: the steps before anything is learned
+
+
+class BidPrediction(nn.Module):
+    """Three logarithms of an amount a unit, ascending by construction."""
+
+    def __init__(self, inputs: int, words: int, columns: int, parameters: BidParameters) -> None:
+        """`inputs` numbers, and `columns` words out of `words`, a pair."""
+        super().__init__()
+        size = inputs + columns * parameters.embedding
+        self.word_vectors = nn.Parameter(torch.randn(words, parameters.embedding) * 0.1)
+        self.layer1, self.layer2 = nn.Linear(size, parameters.hidden), nn.Linear(parameters.hidden, parameters.hidden)
+        self.out, self.straight = nn.Linear(parameters.hidden, 3), nn.Linear(size, 3, bias=False)
+        with torch.no_grad():
+            self.straight.weight.zero_()
+            self.out.bias.copy_(torch.tensor([0.0, FIRST_STEP, FIRST_STEP]))
+
+    def forward(self, numbers: Tensor, words: Tensor) -> Tensor:
+        """(n, 3) minimum, optimal and maximum; `words` is (n, columns), -1 where unknown."""
+        known = (words >= 0)[..., None]
+        told = (self.word_vectors[words.clamp(min=0)] * known).flatten(1)
+        inputs = torch.cat([numbers, told], dim=1)
+        hidden = torch.relu(self.layer2(torch.relu(self.layer1(inputs))))
+        low, to_middle, to_high = (self.out(hidden) + self.straight(inputs)).unbind(dim=1)
+        middle = low + nn.functional.softplus(to_middle)
+        return torch.stack([low, middle, middle + nn.functional.softplus(to_high)], dim=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedBid:
+    """A network with what prepares its inputs and how far it reaches."""
+
+    model: BidPrediction
+    vocabulary: AnyArray
+    centers: Floats
+    scales: Floats
+    reference: float  # log of the usual amount a unit; the network says how far from it
+    reaches: Floats  # (2,) by which the steps down and up are multiplied
+    epochs: int
+
+    def rates(self, won: Bids) -> AnyArray:
+        """(n, 3) float64 logarithms of minimum, optimal and maximum a unit, calibrated."""
+        raw = self.raw(won)
+        middle = raw[:, 1:2]
+        return np.asarray(middle + (raw - middle) * np.array([self.reaches[0], 1, self.reaches[1]], dtype=np.float64))
+
+    def raw(self, won: Bids) -> AnyArray:
+        """(n, 3) as the network says it."""
+        numbers, words = self.inputs(won)
+        with torch.no_grad():
+            said = self.model(numbers, words).numpy()
+        return np.asarray(said.astype(np.float64) + self.reference)
+
+    def inputs(self, won: Bids) -> tuple[Tensor, Tensor]:
+        """What the network reads of these pairs."""
+        numbers = standardised(won.table, self.centers, self.scales)
+        return torch.from_numpy(numbers), torch.from_numpy(places(won.words, self.vocabulary))
+
+    def arrays(self, parameters: BidParameters) -> dict[str, AnyArray]:
+        """As serving reads them; layers as (inputs, outputs)."""
+        layers = {"layer1": self.model.layer1, "layer2": self.model.layer2, "out": self.model.out}
+        made: dict[str, AnyArray] = {"attributes": self.vocabulary, "attribute_vectors": _array(self.model.word_vectors)}
+        for name, layer in layers.items():
+            made |= {f"{name}_weights": _array(layer.weight.T), f"{name}_bias": _array(layer.bias)}
+        names = np.array([feature.name.encode() for feature in parameters.features], dtype=np.bytes_)
+        made |= {"straight_weights": _array(self.model.straight.weight.T), "features": names}
+        reference = np.array([self.reference], dtype=np.float32)
+        return made | {"centers": self.centers, "scales": self.scales, "reference": reference, "reaches": self.reaches}
+
+
+def _array(tensor: Tensor) -> AnyArray:
+    return np.array(tensor.detach().numpy(), dtype=np.float32, order="C")
+
+
+def train_bid(matches: Matches, pairing: Pairing, parameters: BidParameters, *, progress: Progress | None = None) -> Trained:
+    """The model of all bids, with the figures of one that knew only the older ones, on the newest.
+
+    Deterministic for a seed. Raises NotEnough below LEAST winning bids.
+    """
+    won = read_bids(matches, pairing, parameters).won()
+    enough(won)
+    figures, older = held_out(won, parameters, progress=progress)
+    fitted = fit(won, parameters, progress=progress)
+    told = parameters.told() | {"epochs_kept": fitted.epochs, "winning_bids": len(won)}
+    metrics = {"held_out": figures.told(), "learned_from": older}
+    warnings = (
+        ()
+        if figures.pinball <= figures.market_pinball
+        else (f"loses to the market's own quantiles: pinball loss {figures.pinball:.4f} against {figures.market_pinball:.4f}",)
+    )
+    return Trained(KIND, fitted.arrays(parameters), told, metrics, warnings)
+
+
+def enough(won: Bids) -> None:
+    """Raise NotEnough below LEAST winning bids."""
+    if len(won) < LEAST:
+        raise NotEnough(f"{KIND} needs {LEAST} winning bids; this export has {len(won)}")
+
+
+def held_out(
+    won: Bids, parameters: BidParameters, *, share: float = HELD_OUT, progress: Progress | None = None
+) -> tuple[BidFigures, int]:
+    """Figures on the newest `share` of the winning bids by a model of all the older ones, and how many those are."""
+    border = round(len(won) * (1 - share))
+    older, newer = won.take(slice(0, border)), won.take(slice(border, None))
+    return measure(fit(older, parameters, progress=progress).rates(newer), newer, older, parameters), border
+
+
+def rolling(won: Bids, parameters: BidParameters, *, stretches: int = 5) -> list[BidFigures]:
+    """Figures on each of the newest `stretches` tenths, by a model of all that came before it."""
+    borders = [round(len(won) * (10 - stretches + step) / 10) for step in range(stretches + 1)]
+    found = []
+    for start, end in pairwise(borders):
+        older, newer = won.take(slice(0, start)), won.take(slice(start, end))
+        found.append(measure(fit(older, parameters).rates(newer), newer, older, parameters))
+    return found
+
+
+def fit(won: Bids, parameters: BidParameters, *, progress: Progress | None = None) -> FittedBid:
+    """Learn from the older bids, stop by newer ones, calibrate on the newest."""
+    first, second = round(len(won) * FITTED), round(len(won) * STOPPED)
+    learned, stopping, newest = won.take(slice(0, first)), won.take(slice(first, second)), won.take(slice(second, None))
+    with deterministic(parameters.seed):
+        fitted = _fit(learned, stopping, parameters, progress or (lambda done, most, word: None))
+        raw = fitted.raw(newest)
+        reaches = reach_of(raw, newest.rates, parameters.quantiles)
+    return replace(fitted, reaches=reaches)
+
+
+def _fit(learned: Bids, stopping: Bids, parameters: BidParameters, progress: Progress) -> FittedBid:
+    words = vocabulary(learned.words)
+    centers, scales = _spread(learned.table)
+    model = BidPrediction(2 * centers.size, words.size, len(learned.words), parameters)
+    reference = float(np.median(learned.rates))
+    fitted = FittedBid(model, words, centers, scales, reference, np.ones(2, dtype=np.float32), 0)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay)
+    inputs, wanted = fitted.inputs(learned), _offsets(learned, reference)
+    check, check_wanted = fitted.inputs(stopping), _offsets(stopping, reference)
+    best, best_epoch, best_state = float("inf"), 0, copy.deepcopy(model.state_dict())
+    for epoch in range(1, parameters.epochs + 1):
+        _epoch(model, optimizer, inputs, wanted, parameters)
+        with torch.no_grad():
+            loss = float(pinball(model(*check), check_wanted, parameters.quantiles))
+        progress(epoch, parameters.epochs, f"pinball loss {loss:.4f}")
+        if loss < best:
+            best, best_epoch, best_state = loss, epoch, copy.deepcopy(model.state_dict())
+        elif epoch - best_epoch >= parameters.patience:
+            break
+    model.load_state_dict(best_state)
+    return replace(fitted, epochs=best_epoch)
+
+
+def _spread(table: Floats) -> tuple[Floats, Floats]:
+    """Mean and deviation of each column's known numbers; 0 and 1 where there is nothing to tell them from."""
+    known = ~np.isnan(table)
+    count = np.maximum(known.sum(axis=0), 1)
+    filled = np.where(known, table, 0).astype(np.float64)
+    centers = filled.sum(axis=0) / count
+    spread = np.sqrt((np.where(known, table - centers, 0) ** 2).sum(axis=0) / count)
+    return centers.astype(np.float32), np.where(spread > 1e-6, spread, 1).astype(np.float32)
+
+
+def _offsets(won: Bids, reference: float) -> Tensor:
+    return torch.from_numpy((won.rates - reference).astype(np.float32))
+
+
+def _epoch(
+    model: BidPrediction,
+    optimizer: torch.optim.Optimizer,
+    inputs: tuple[Tensor, Tensor],
+    wanted: Tensor,
+    parameters: BidParameters,
+) -> None:
+    order = torch.randperm(wanted.numel())
+    for start in range(0, order.numel(), parameters.batch):
+        rows = order[start : start + parameters.batch]
+        numbers, words = _untold(inputs[0][rows], inputs[1][rows], parameters.untold)
+        loss = pinball(model(numbers, words), wanted[rows], parameters.quantiles)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+
+
+def _untold(numbers: Tensor, words: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """The same with some of it unknown, as `standardised` and `places` would tell that."""
+    values, flags = numbers.chunk(2, dim=1)
+    kept = torch.rand_like(values) >= share
+    told = torch.cat([values * kept, torch.maximum(flags, (~kept).float())], dim=1)
+    return told, torch.where(torch.rand(words.shape) >= share, words, -1)
+
+
+def pinball(said: Tensor, wanted: Tensor, quantiles: tuple[float, float, float]) -> Tensor:
+    """Mean pinball loss of (n, 3) said against (n,) wanted."""
+    missed = wanted[:, None] - said
+    levels = torch.tensor(quantiles)
+    return torch.maximum(levels * missed, (levels - 1) * missed).mean()

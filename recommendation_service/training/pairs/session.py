@@ -1,0 +1,107 @@
+"""One catalogue's pair models, from an export's matches to published: train, measure, judge, publish.
+
+They need no interactions, so a marketplace whose people only bid and review has them too.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from recommendation_service.datasets.pair_outcomes import Matches
+from recommendation_service.datasets.reader import Dataset
+from recommendation_service.errors import PublishRefused
+from recommendation_service.publishing.store import ArtifactStore
+from recommendation_service.training import publish_gate
+from recommendation_service.training.data import NotEnough, Trained
+from recommendation_service.training.pairs.trainers import PAIR_RECIPES, PairRecipe
+from recommendation_service.training.published import todays
+from recommendation_service.training.report import Report
+from recommendation_service.training.session import Choices, Outcome
+from recommendation_service.use_cases.schema import Pairing, UseCase
+
+EXPORT = "run: manage.py generate_all_datasets"
+
+
+@dataclass(frozen=True, eq=False)
+class PairSession:
+    """What the pair models of one catalogue share. The training lock is the caller's."""
+
+    use_case: UseCase
+    pairing: Pairing
+    dataset: Dataset
+    store: ArtifactStore
+    choices: Choices
+    report: Report
+
+    def train(self, kinds: Iterable[str]) -> list[Outcome]:
+        """Each kind in turn; without matches, or with too few, that is an outcome and no error."""
+        matches = self.dataset.matches()
+        return [self._one(kind, matches) for kind in kinds]
+
+    def _one(self, kind: str, matches: Matches | None) -> Outcome:
+        started = time.monotonic()
+        if matches is None or not len(matches):
+            return self._skipped(kind, 0, started, f"this export has no matches; {EXPORT}")
+        recipe = PAIR_RECIPES[kind]
+        chosen = self.choices.parameters.get(kind) or recipe.stated(self.use_case, seed=self.choices.seed)
+        try:
+            with self.report.progress(f"{self.pairing.second}/{kind}") as progress:
+                trained = recipe.train(matches, self.pairing, chosen, progress)
+        except NotEnough as error:
+            return self._skipped(kind, len(matches), started, error.message)
+        except PublishRefused as error:
+            return self._refused(kind, len(matches), started, "", (error.message,))
+        return self._judged(recipe, trained, matches, chosen, started)
+
+    def _judged(self, recipe: PairRecipe, trained: Trained, matches: Matches, chosen: Any, started: float) -> Outcome:
+        kind, today = trained.kind, todays(self.store, self.pairing.second, self.report, trained.kind)
+        lost = recipe.lost(trained, today, matches, self.pairing, chosen)
+        verdict = publish_gate.judge_pairs(
+            trained.arrays, lost, matches=len(matches), current_dataset=today.manifest.dataset if today else None
+        )
+        told = recipe.told(trained.metrics)
+        for warning in trained.warnings:
+            self.report.warn(f"{self.pairing.second}/{kind}: {warning}")
+        if not verdict.accepted and not self.choices.force:
+            if today is None and lost.hopeless:  # as with too little to learn from: rules go on answering
+                return self._skipped(kind, len(matches), started, f"{told}; {verdict.refusals[0]}")
+            return self._refused(kind, len(matches), started, f"{told}  -> ", verdict.refusals)
+        published = self._publish(recipe, trained, matches, lost, verdict)
+        label = f" ({trained.parameters['label']})" if trained.parameters.get("label") else ""
+        self._stage(kind, len(matches), started, f"{told}  -> {published}{label}")
+        return Outcome(kind, published, None, None)
+
+    def _publish(
+        self, recipe: PairRecipe, trained: Trained, matches: Matches, lost: publish_gate.Lost, verdict: publish_gate.Verdict
+    ) -> str:
+        forced = tuple(f"forced: {reason}" for reason in verdict.refusals)
+        for reason in forced:
+            self.report.warn(f"{self.pairing.second}/{trained.kind}: {reason}")
+        compared = {} if lost.today is None else {"compared": {"loss": lost.anew, "today": lost.today}}
+        provenance = {"export": self.dataset.version, "fingerprint": self.dataset.fingerprint}
+        return self.store.publish(
+            trained.kind,
+            trained.arrays,
+            catalogue=self.pairing.second,
+            parameters=trained.parameters,
+            dataset={**provenance, **matches.counts(), "newest": float(matches.times.max())},
+            metrics={**trained.metrics, **compared},
+            warnings=trained.warnings + forced,
+            libraries={name: version(name) for name in recipe.made_by},
+        ).version
+
+    def _skipped(self, kind: str, rows: int, started: float, reason: str) -> Outcome:
+        kept = " (today's keeps serving)" if self.store.folder(kind).pointer() else ""
+        self._stage(kind, rows, started, f"skipped: {reason}{kept}")
+        return Outcome(kind, None, None, None, skipped=reason)
+
+    def _refused(self, kind: str, rows: int, started: float, told: str, reasons: tuple[str, ...]) -> Outcome:
+        for reason in reasons:
+            self.report.warn(f"{self.pairing.second}/{kind}: not published: {reason}; --force publishes it all the same")
+        self._stage(kind, rows, started, f"{told}kept today's model")
+        return Outcome(kind, None, None, None, refused=reasons)
+
+    def _stage(self, kind: str, rows: int, started: float, told: str) -> None:
+        self.report.stage(self.pairing.second, kind, rows, time.monotonic() - started, told)

@@ -1,0 +1,90 @@
+"""How each kind of pair model is trained, measured against what is usual, and compared with today's. One row a kind."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from recommendation_service.datasets.pair_outcomes import Matches
+from recommendation_service.publishing.store import Artifact
+from recommendation_service.training.data import Trained
+from recommendation_service.training.pairs.bid_parameters import BidParameters, bid_parameters
+from recommendation_service.training.pairs.neural_parameters import HIRED, NeuralParameters, neural_parameters
+from recommendation_service.training.publish_gate import Lost
+from recommendation_service.training.report import Progress
+from recommendation_service.use_cases.schema import Pairing, UseCase
+
+
+class Stated(Protocol):
+    """A function that gives the stated parameters with what the use-case file says."""
+
+    def __call__(self, use_case: UseCase, *, seed: int) -> Any:
+        """Raises ConfigurationError for what cannot be trained with."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairRecipe:
+    """One kind. `train` raises NotEnough when there is too little, PublishRefused when it led nowhere."""
+
+    stated: Stated
+    train: Callable[[Matches, Pairing, Any, Progress | None], Trained]
+    lost: Callable[[Trained, Artifact | None, Matches, Pairing, Any], Lost]
+    told: Callable[[Mapping[str, Any]], str]  # of the figures, one line for people
+    made_by: tuple[str, ...]
+
+
+def _train_neural(matches: Matches, pairing: Pairing, parameters: NeuralParameters, progress: Progress | None) -> Trained:
+    from recommendation_service.training.pairs.neural import train_neural  # torch takes seconds to import
+
+    return train_neural(matches, pairing, parameters, progress=progress)
+
+
+def _train_bid(matches: Matches, pairing: Pairing, parameters: BidParameters, progress: Progress | None) -> Trained:
+    from recommendation_service.training.pairs.bid import train_bid  # torch takes seconds to import
+
+    return train_bid(matches, pairing, parameters, progress=progress)
+
+
+def _neural_lost(
+    trained: Trained, today: Artifact | None, matches: Matches, pairing: Pairing, parameters: NeuralParameters
+) -> Lost:
+    from recommendation_service.training.pairs.neural_metrics import compared  # scikit-learn takes a second to import
+
+    figures = trained.metrics
+    found = compared(today, trained.arrays, figures["border"], matches, pairing, parameters) if today else None
+    usual = "drawing lots" if parameters.target == HIRED else "foretelling the mean"
+    return Lost(figures["loss"], figures["baseline_loss"], usual, *(found or (None, None)))
+
+
+def _bid_lost(
+    trained: Trained, _today: Artifact | None, _matches: Matches, _pairing: Pairing, _parameters: BidParameters
+) -> Lost:
+    figures = trained.metrics["held_out"]
+    return Lost(figures["pinball"], figures["market_pinball"], "the market's own quantiles")
+
+
+def _neural_told(figures: Mapping[str, Any]) -> str:
+    errors = (
+        f"MSE {figures['mse']:.4f} (mean {figures['baseline']['mse']:.4f}), MAE {figures['mae']:.4f}, R² {figures['r2']:.3f}"
+    )
+    ranks = f", top 1 {figures['top_1']:.1%}, top 3 {figures['top_3']:.1%}" if figures["target"] == HIRED else ""
+    return f"{figures['target']}: {errors}{ranks}, alpha {figures['alpha']:.3f}"
+
+
+def _bid_told(figures: Mapping[str, Any]) -> str:
+    found = figures["held_out"]
+    return f"{found['coverage']:.1%} of newer winning bids within, wanted {found['share']:.0%}; {found['width']:.0%} wide"
+
+
+PAIR_RECIPES: Mapping[str, PairRecipe] = {
+    "neural": PairRecipe(neural_parameters, _train_neural, _neural_lost, _neural_told, ("torch", "scikit-learn", "numpy")),
+    "bid": PairRecipe(bid_parameters, _train_bid, _bid_lost, _bid_told, ("torch", "numpy")),
+}
+PAIR_KINDS = tuple(PAIR_RECIPES)
+
+
+def pair_kinds(use_case: UseCase, catalogue: str) -> tuple[str, ...]:
+    """The kinds of pair models of this use case that are published with this catalogue."""
+    if use_case.pairing is None or use_case.pairing.second != catalogue:
+        return ()
+    there = {part.kind for part in (*use_case.engines.values(), *use_case.estimators.values())}
+    return tuple(kind for kind in PAIR_KINDS if kind in there)

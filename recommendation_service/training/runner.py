@@ -1,0 +1,189 @@
+"""The walk of every training command: each catalogue of each use case, its kinds in turn, under one lock."""
+
+import argparse
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from recommendation_service.datasets.checks import check
+from recommendation_service.datasets.reader import Dataset, Events, export_folder
+from recommendation_service.errors import DatasetError
+from recommendation_service.publishing.store import ArtifactStore
+from recommendation_service.training.command import DONE, FAILED, STOPPED, Place
+from recommendation_service.training.ensemble.training import learn_ensemble
+from recommendation_service.training.lock import training_lock
+from recommendation_service.training.models.faiss_index import MODEL, learn_index, wants_index
+from recommendation_service.training.pairs.session import PairSession
+from recommendation_service.training.pairs.trainers import pair_kinds
+from recommendation_service.training.ranking.trainer import learn_ranker, ranker_of
+from recommendation_service.training.report import Report
+from recommendation_service.training.session import Choices, EngineBuilder, Outcome, Session
+from recommendation_service.training.tuning import DEFAULT_BUDGET_S, SEARCHES, searched_settings
+from recommendation_service.use_cases.schema import UseCase
+
+OF_PAIRS = frozenset({"attributes", "neural"})  # kinds of engines that score a pair, not a person's next item
+Above = Callable[[Session, Sequence[Outcome]], Outcome | None]
+UNSEEN = {"co_occurrence": "what is bought together shows in baskets, and a search looks at people's next items"}
+LEARNS: Mapping[Above, str] = {
+    learn_ensemble: "learn the ensemble",
+    learn_ranker: "learn the ranker",
+    learn_index: "build the index",
+}
+
+
+def add_options(parser: argparse.ArgumentParser, *, tune: bool) -> None:
+    """Options of the commands that publish; `tune` adds those of the searches."""
+    parser.add_argument("--dry-run", action="store_true", help="check the exports and say what would be trained")
+    parser.add_argument("--force", action="store_true", help="publish even what the gate refuses; said in the manifest")
+    parser.add_argument("--seed", type=int, default=42, help="seed of everything random (default: 42)")
+    if tune:
+        parser.add_argument(
+            "--budget-seconds",
+            type=float,
+            default=DEFAULT_BUDGET_S,
+            metavar="S",
+            help="seconds for all searches of a catalogue, in equal parts (default: %(default)g)",
+        )
+
+
+def add_search(parser: argparse.ArgumentParser, kind: str) -> None:
+    """The option that begins the search of one kind, whose help names what it varies; or why there is nothing to."""
+    names = ", ".join(searched_settings(kind)).replace("_", " ")
+    found = f"search {names} on a validation part" if names else f"accepted, but there is nothing to search: {UNSEEN[kind]}"
+    parser.add_argument("--tune", action="store_true", help=found)
+
+
+def chosen(options: argparse.Namespace) -> Choices:
+    """What the options of `add_options` and `add_search` say."""
+    return Choices(options.tune, options.budget_seconds, options.force, seed=options.seed)
+
+
+def conduct(
+    place: Place,
+    kinds: Sequence[str],
+    choices: Choices,
+    build: EngineBuilder,
+    *,
+    ensemble: bool,
+    ranker: bool = False,
+    pairs: Sequence[str] = (),
+    dry_run: bool = False,
+    report: Report | None = None,
+) -> int:
+    """Train `kinds` for every use case, then what is learned on top of them, and the kinds of pair models in `pairs`.
+
+    1 when a model was refused, 130 when Ctrl-C stopped it, 0 also where there is too little to learn from.
+    A use case asked for by name must have an export; of "all", those without one are passed over in one line.
+    """
+    said = report or Report()
+    refused = trained = exported = False
+    if choices.tune and kinds and not any(kind in SEARCHES for kind in kinds):
+        said.line(f"{', '.join(kinds)}: nothing to search; trained with the stated settings")
+    for use_case in place.use_cases:
+        for name in use_case.catalogues:
+            if not place.named and export_folder(place.data_dir, name).pointer() is None:
+                said.line(f"{name:<10} no export, passed over; run: manage.py generate_all_datasets")
+                continue
+            exported = True
+            above: tuple[Above, ...] = (learn_ensemble,) * (ensemble and learnable_blend(use_case))
+            above += (learn_ranker,) * (ranker and ranker_of(use_case) is not None)
+            above += (learn_index,) * (MODEL in kinds and wants_index(use_case))
+            work = Work.of(use_case, name, kinds, above, pairs)
+            try:
+                outcomes = _catalogue(place, use_case, name, work, choices, build, said, dry_run=dry_run)
+            except KeyboardInterrupt:
+                said.warn(f"{name}: stopped; what was published stays, and the same command goes on with what it had tried")
+                return STOPPED
+            refused |= any(outcome.refused for outcome in outcomes)
+            trained |= any(outcome.version for outcome in outcomes)
+    one = place.use_cases[0] if len(place.use_cases) == 1 else None
+    first = one.name if one is not None and one.pairing is None else None
+    said.line(_next_command(first, trained=trained, dry_run=dry_run and exported))
+    return FAILED if refused else DONE
+
+
+def _next_command(use_case: str | None, *, trained: bool, dry_run: bool) -> str:
+    if dry_run:
+        return "next: the same command without --dry-run"
+    if trained and use_case:
+        return f"next: python -m recommendation_service.evaluate --use-case {use_case}"
+    return "next: python -m recommendation_service.cli models" if trained else "next: manage.py generate_all_datasets"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done for one catalogue of a use case."""
+
+    kinds: tuple[str, ...]
+    above: tuple[Above, ...]
+    pairs: tuple[str, ...]  # need matches, and no interactions
+
+    @classmethod
+    def of(cls, use_case: UseCase, name: str, kinds: Sequence[str], above: Sequence[Above], pairs: Sequence[str]) -> "Work":
+        """Of the kinds asked for, those that this use case has, and has with this catalogue."""
+        own = tuple(kind for kind in kinds if use_case.engine_of_kind(kind))
+        return cls(own, tuple(above), tuple(kind for kind in pair_kinds(use_case, name) if kind in pairs))
+
+    def told(self) -> str:
+        """In words, for a dry run."""
+        trained = ", ".join((*self.kinds, *self.pairs))
+        return " and ".join([f"train {trained}"] * bool(trained) + [LEARNS[one] for one in self.above]) or "train nothing"
+
+
+def _catalogue(
+    place: Place,
+    use_case: UseCase,
+    name: str,
+    work: Work,
+    choices: Choices,
+    build: EngineBuilder,
+    report: Report,
+    *,
+    dry_run: bool,
+) -> list[Outcome]:
+    dataset = Dataset.open(place.data_dir, name)
+    if work == Work((), (), ()):
+        pairing = use_case.pairing
+        told = f"pairs are trained with {pairing.second}" if pairing and pairing.first == name else "nothing to train"
+        report.line(f"{name:<10} {told}")
+        return []
+    events = dataset.events() if work.kinds or work.above else None
+    if events is not None and not _learnable(dataset, events, name, report):
+        events = None
+        work = replace(work, kinds=(), above=())
+    if dry_run:
+        report.line(f"{name:<10} would {work.told()}")
+        return []
+    store, outcomes = ArtifactStore(place.models_dir / name), []
+    if work.pairs or events is not None:
+        with training_lock(store.root):
+            if events is not None:
+                session = Session(use_case, name, dataset, events, store, build, choices, report, work.kinds)
+                outcomes = [session.train(kind) for kind in work.kinds]
+                outcomes += [one for learn in work.above if (one := learn(session, tuple(outcomes))) is not None]
+            if use_case.pairing is not None:
+                outcomes += PairSession(use_case, use_case.pairing, dataset, store, choices, report).train(work.pairs)
+    return outcomes
+
+
+def learnable_blend(use_case: UseCase) -> bool:
+    """Whether weights can be learned from what people chose: of engines that score pairs nobody's history says anything."""
+    found = use_case.main_ensemble()
+    members = found[1].options.get("members", {}) if found else {}
+    return not any(use_case.engines[name].kind in OF_PAIRS for name in members if name in use_case.engines)
+
+
+def _learnable(dataset: Dataset, events: Events, name: str, report: Report) -> bool:
+    started = time.monotonic()
+    found = check(dataset, events, now=time.time())
+    counts = found.counts
+    told = f"{counts.users:,} people, {counts.items:,} items, {counts.positive:,} positive, {counts.days:.0f} days"
+    report.stage(name, "check", counts.events, time.monotonic() - started, told)
+    for warning in found.warnings:
+        report.warn(f"{name}: {warning}")
+    if found.blocking:
+        if counts.items == 0:
+            raise DatasetError(f"{name}: {found.blocking[0]}; add some, then run: manage.py generate_all_datasets")
+        report.line(f"{name:<10} not enough data: {found.blocking[0]}; nothing was published, popular items keep serving")
+        report.lacking[name] = found.blocking[0]
+    return not found.blocking
