@@ -156,7 +156,8 @@ def test_a_started_run_outlives_its_starter_and_is_recorded_to_its_end(tmp_path:
     }
 
     def python(source: str) -> str:
-        begin = "import django; django.setup()\nfrom tandem.models import Run\nfrom tandem.services import background_jobs as runs\n"
+        begin = "import django; django.setup()\n"
+        begin += "from tandem.models import Run\nfrom tandem.services import background_jobs as runs\n"
         done = subprocess.run(
             [sys.executable, "-c", begin + source], env=environment, capture_output=True, text=True, check=True, timeout=60
         )
