@@ -125,13 +125,13 @@ def _tell_methods(found: Findings, seen: Examined) -> None:
         "methods (people: validation people it answers for; items: of the catalogue; NDCG@10 with 95 % on the test part)",
         table(seen).splitlines(),
     )
-    verdicts = [verdict.told() for verdict in seen.verdicts]
+    verdicts = [verdict.summary() for verdict in seen.verdicts]
     verdicts += [f"{name}: {why}" for name, why in seen.missing.items()]
     found.part("what is worth its cost (each against the best cheaper one, paired, for the people it answers for)", verdicts)
     found.body |= {
         "figures": [asdict(one) for one in seen.figures],
         "coverage": {name: {"people": people, "items": items} for name, (people, items) in seen.coverage().items()},
-        "verdicts": [{**asdict(one), "recommended": one.recommended, "told": one.told()} for one in seen.verdicts],
+        "verdicts": [{**asdict(one), "recommended": one.recommended, "told": one.summary()} for one in seen.verdicts],
         "missing": dict(seen.missing),
     }
 
@@ -145,10 +145,10 @@ def _tell_thresholds(found: Findings, use_case: UseCase, catalogue: str, seen: E
             lines.append(f"{', '.join(names)}: not compared, for {', '.join(absent)} was not measured")
             continue
         best = preference(use_case, names[0], seen)
-        lines.append(f"{', '.join(names)} ({', then '.join(ways)}; NDCG@10 {best.reached:.4f} as routed now): {best.told()}")
+        lines.append(f"{', '.join(names)} ({', then '.join(ways)}; NDCG@10 {best.reached:.4f} as routed now): {best.summary()}")
         if best.change:
             lines.append(f"  {_how(names, best.preferred, ways, use_case)}")
-        bodies.append({"surfaces": names, **asdict(best), "change": best.change, "told": best.told()})
+        bodies.append({"surfaces": names, **asdict(best), "change": best.change, "told": best.summary()})
     if lines:
         found.part("thresholds (cold_below and warm_below)", lines)
     found.body["thresholds"] = bodies

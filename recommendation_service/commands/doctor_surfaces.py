@@ -6,7 +6,7 @@ from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.training.comparison.cost_benefit import Heard
 from recommendation_service.training.comparison.methods import Examined, Uses
 from recommendation_service.training.comparison.routing_thresholds import Preference, Routes, Thresholds, prefer
-from recommendation_service.training.evaluation.answers import in_chains, worth
+from recommendation_service.training.evaluation.answers import in_chains, list_ndcg
 from recommendation_service.training.evaluation.evaluator import Panel
 from recommendation_service.use_cases.blends import members_of
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
@@ -27,7 +27,7 @@ def _routes(use_case: UseCase, name: str, heard: Heard) -> Routes:
     options = use_case.surfaces[name].router.options
     lists = {engine: one.lists for engine, one in heard.answers.items()}
     ways = [
-        worth(in_chains(lists, _chains(use_case, name, options[way], heard.panel)), heard.panel.relevant)
+        list_ndcg(in_chains(lists, _chains(use_case, name, options[way], heard.panel)), heard.panel.relevant)
         for way in ("cold", "warm", "hot")
     ]
     return Routes(heard.counts, *ways)

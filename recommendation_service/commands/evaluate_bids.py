@@ -53,7 +53,7 @@ def _measure(options: argparse.Namespace) -> int:
     if len(bids.won()) >= 2 * LEAST_ROLLED:
         report.line(f"\n{rolling_line(rolling(bids.won(), parameters))}")
     if options.json:
-        figures = measure(said[newer.chosen], won, older.won(), parameters).told()
+        figures = measure(said[newer.chosen], won, older.won(), parameters).to_dict()
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     report.line(f"next: python -m recommendation_service.train_all --use-case {use_case.name}")
     return DONE

@@ -147,7 +147,7 @@ def _weighed(use_case: UseCase, firsts: Mapping[str, Trained], valid: Panel, rep
     if not members.comparable:
         return {}
     learned = learn_weights(members.scores, members.stated, valid, members.candidates)
-    report.line(f"{main[0]}: weights chosen on {len(valid)} validation people: {learned.told()}")
+    report.line(f"{main[0]}: weights chosen on {len(valid)} validation people: {learned.summary()}")
     return {ENSEMBLE: Trained(ENSEMBLE, weight_arrays(learned), {})}
 
 

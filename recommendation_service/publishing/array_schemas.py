@@ -134,7 +134,7 @@ REQUIRED: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "ensemble": {
         "members": (TEXT, ("j",)),
         "weights": (FLOAT, ("j",)),
-        "stated_weights": (FLOAT, ("j",)),
+        "configured_weights": (FLOAT, ("j",)),
     },
     "bandit": {
         "arms": (TEXT, ("p",)),
@@ -194,7 +194,7 @@ TELLING = {  # not all equal
     "sasrec": ("item_vectors", "history_vectors"),
     "neural": ("content1_weights",),
 }
-NOT_ZERO = {"content": ("values",), "ensemble": ("weights", "stated_weights")}
+NOT_ZERO = {"content": ("values",), "ensemble": ("weights", "configured_weights")}
 
 
 def check(kind: str, arrays: Mapping[str, AnyArray], *, place: str) -> None:

@@ -108,7 +108,7 @@ def test_learned_weights_of_strangers_are_logged_and_told_while_the_stated_ones_
     _members(tmp_path)
     arrays = {**service.ensemble_arrays(), "members": np.array([b"als", b"svd"])}
     two = np.array([0.5, 0.5], dtype=np.float32)
-    service.publish(tmp_path, "ensemble", {**arrays, "weights": two, "stated_weights": two})
+    service.publish(tmp_path, "ensemble", {**arrays, "weights": two, "configured_weights": two})
     with caplog.at_level(logging.ERROR):
         live = build_live(_settings(tmp_path))
     assert "weighs als, svd" in caplog.text

@@ -149,9 +149,12 @@ class Contest:
             settings[RECIPE] = STATED
         settings[BLEND] = {name: weight for name, weight in learned.weights.items() if weight > 0}
         settings[BLEND] |= {
-            f"from {one.first}: {name}": weight for one in learned.own for name, weight in one.weights.items() if weight > 0
+            f"from {one.first}: {name}": weight
+            for one in learned.own_segments
+            for name, weight in one.weights.items()
+            if weight > 0
         }
-        heard = {RECIPE: set(STATED), BLEND: learned.heard}
+        heard = {RECIPE: set(STATED), BLEND: learned.weighted_members}
         found = {}
         for name, weights in settings.items():
             rows = [entry.row for entry in entries if entry.name in heard[name]]

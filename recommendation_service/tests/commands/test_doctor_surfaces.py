@@ -101,7 +101,7 @@ def seen(clinic, **engines):
 @pytest.mark.parametrize("least", [7, 10, 15])
 def test_an_engine_that_helps_from_so_many_interactions_on_goes_first_from_there(clinic, least):
     found = preference(clinic[0], "home", seen(clinic, popular=Half, ease=lambda panel: From(panel, least)))
-    assert found.stated.told() == "5 and 20"
+    assert found.stated.summary() == "5 and 20"
     assert found.preferred.cold_below == least
     assert found.change
 

@@ -106,7 +106,7 @@ def learned(members: Sequence[str], weights: Sequence[float]):  # type: ignore[n
     arrays = {
         "members": np.array([name.encode() for name in members]),
         "weights": np.array(weights, dtype=np.float32),
-        "stated_weights": np.array(weights, dtype=np.float32),
+        "configured_weights": np.array(weights, dtype=np.float32),
     }
     return board.artifact("ensemble", arrays)
 

@@ -68,7 +68,7 @@ def test_the_numbers_are_those_that_training_measured() -> None:
     matches = auctions(300)
     won = read_bids(matches, pairing(), parameters).won()
     fitted = fit(won, parameters)
-    served = Bid.from_artifact("bid", artifact(fitted.arrays(parameters), parameters.told()), pairing=pairing())
+    served = Bid.from_artifact("bid", artifact(fitted.arrays(parameters), parameters.to_dict()), pairing=pairing())
     pairs = bidding_so_far(matches, np.random.default_rng(parameters.seed))
     first = Side(tuple(map(str, range(pairs.n))), pairs.numbers, {"property_type": pairs.word("property_type")}).take(won.rows)
     amounts = served.estimate(first, Side(first.ids))

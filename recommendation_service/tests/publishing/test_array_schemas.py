@@ -109,7 +109,7 @@ def test_vectors_that_are_all_the_same_number_tell_nothing_and_are_refused(kind:
         check(kind, arrays, place="x_v1")
 
 
-@pytest.mark.parametrize(("kind", "name"), [("content", "values"), ("ensemble", "weights"), ("ensemble", "stated_weights")])
+@pytest.mark.parametrize(("kind", "name"), [("content", "values"), ("ensemble", "weights"), ("ensemble", "configured_weights")])
 def test_only_zeros_are_refused_where_they_say_nothing(kind: str, name: str) -> None:
     arrays = good(kind)
     arrays[name] = np.zeros_like(arrays[name])

@@ -218,7 +218,7 @@ def ensemble_arrays() -> dict[str, AnyArray]:
     return {
         "members": ids(["als", "two_tower"]),
         "weights": np.array([0.5, 0.5], dtype=np.float32),
-        "stated_weights": np.array([0.6, 0.4], dtype=np.float32),
+        "configured_weights": np.array([0.6, 0.4], dtype=np.float32),
     }
 
 

@@ -51,11 +51,11 @@ def test_train_all_publishes_every_kind_and_says_what_to_do_next(site, capsys):
     assert als.dataset["interactions"] == 720
     ensemble = store(site).load("ensemble")
     assert ensemble.arrays["weights"].sum() == pytest.approx(1)
-    assert ensemble.arrays["stated_weights"].sum() == pytest.approx(1)
+    assert ensemble.arrays["configured_weights"].sum() == pytest.approx(1)
     figures = ensemble.manifest.metrics
     assert figures["learned_ndcg_at_10"] >= max(figures["members_ndcg_at_10"].values())
     assert set(figures["members_interval_95"]) == set(figures["members_ndcg_at_10"])
-    for name in ("learned_minus_best_member", "learned_minus_stated"):
+    for name in ("learned_minus_best_member", "learned_minus_configured"):
         assert figures[name]["mean"] >= 0
         assert figures[name]["people"] == figures["validation_people"]
 
@@ -129,10 +129,10 @@ def test_any_use_case_trains_all_its_kinds_and_learns_its_main_ensemble(shop, ca
     assert ensemble.arrays["members"].tolist() == [
         b"content_based", b"collaborative", b"popular", b"ease", b"next_item", b"similar_users",
     ]  # fmt: skip
-    assert ensemble.arrays["stated_weights"].tolist() == pytest.approx([0.5, 0.3, 0.2, 0, 0, 0])
+    assert ensemble.arrays["configured_weights"].tolist() == pytest.approx([0.5, 0.3, 0.2, 0, 0, 0])
     figures = ensemble.manifest.metrics
-    assert figures["learned_ndcg_at_10"] >= figures["stated_ndcg_at_10"] > 0
-    assert "learned weights serve  -> ensemble_v1" in told
+    assert figures["learned_ndcg_at_10"] >= figures["configured_ndcg_at_10"] > 0
+    assert "learned weights are used  -> ensemble_v1" in told
     assert models.load("co_occurrence").manifest.parameters["events"] == ["purchase"]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Ints
 from recommendation_service.training.evaluation.answers import Answers, filled
-from recommendation_service.training.evaluation.answers import worth as worth_of
+from recommendation_service.training.evaluation.answers import list_ndcg as worth_of
 from recommendation_service.training.evaluation.evaluator import SEGMENTS, Panel
 from recommendation_service.training.evaluation.paired_bootstrap import LEAST_PEOPLE, SHARE, Gain, gain_of
 
@@ -73,14 +73,14 @@ class Verdict:
         """Only what beats the cheaper one beyond chance is recommended to go first."""
         return self.enough and self.gain.sure and self.agreed
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """One line in plain words."""
         if not self.gain.people:
             return f"{self.method}: it answers for nobody of the test part, so there is nothing to recommend it for"
         if not self.enough:
             few = f"it answers for {self.gain.people} people of the test part"
             return f"{self.method}: {few}, too few to recommend it over {self.rival}"
-        numbers = f"({self.gain.told()})"
+        numbers = f"({self.gain.summary()})"
         if self.recommended:
             return f"{self.method} beats {self.rival}, the best cheaper one {numbers}: worth its cost"
         lost = "is worse than" if self.gain.surely_worse else "does not beat"
@@ -92,11 +92,11 @@ class Verdict:
         needed += [f"for {', '.join(self.also_for)}, where lists are not about a person"] if self.also_for else []
         steps = [f"let {self.rival} go first instead on {', '.join(self.first_on)}"] if self.first_on else []
         steps.append(f"keep it {' and '.join(needed)}" if needed else "switch it off")
-        kept = [f"people with {segment} interactions ({gain.told()})" for segment, gain in self.better_for.items()]
+        kept = [f"people with {segment} interactions ({gain.summary()})" for segment, gain in self.better_for.items()]
         few = 0 < self.alone.people < LEAST_PEOPLE
         if (self.alone.mean > 0 or few) and NEWCOMERS not in self.better_for:
             answered = f"it answers for {self.newcomers:.0%} of them, {self.rival} for {self.rivals_newcomers:.0%}"
-            told = f"{self.alone.people} are too few to tell" if few else f"there {self.alone.told()}"
+            told = f"{self.alone.people} are too few to tell" if few else f"there {self.alone.summary()}"
             kept.append(f"newcomers ({answered}; {told})")
         except_for = f", {'and' if needed else 'or keep it'} for {' and for '.join(kept)}" if kept else ""
         return ", and ".join(steps) + except_for

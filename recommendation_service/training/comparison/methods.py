@@ -136,7 +136,7 @@ class Examination:
         people = len(self._study.valid)
         learned = self._study.learned(self._early) if people >= LEAST_PEOPLE else None
         if learned is not None:
-            self._weighed = learned.heard
+            self._weighed = learned.weighted_members
             self._early[ENSEMBLE] = self._late[ENSEMBLE] = Trained(ENSEMBLE, weight_arrays(learned), {})
 
     def _artifacts(self, models: Mapping[str, Trained]) -> dict[str, Artifact]:

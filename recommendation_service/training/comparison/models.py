@@ -183,7 +183,7 @@ class Study:
         members = ask_members(self._use_case, found[0], self._engines(self.valid, early), self.valid)
         if not members.comparable:
             return None
-        return learn_weights(members.scores, members.stated, self.valid, members.candidates)
+        return learn_weights(members.scores, members.configured, self.valid, members.candidates)
 
 
 def _beside(rows: Mapping[str, Floats], name: str, tuned: Scorer, panel: Panel) -> dict[str, Floats]:
@@ -208,6 +208,6 @@ def weighted(use_case: UseCase, weights: str) -> UseCase:
 
 def _blend_note(name: str, learned: Learned, people: int) -> str:
     return (
-        f"{name}: weights chosen on {people} validation people ({learned.outcome}): {learned.told()};"
-        f" NDCG@10 {learned.learned:.4f} there against {learned.stated:.4f} with the stated ones"
+        f"{name}: weights chosen on {people} validation people ({learned.outcome}): {learned.summary()};"
+        f" NDCG@10 {learned.learned:.4f} there against {learned.configured:.4f} with the stated ones"
     )

@@ -24,7 +24,7 @@ class Thresholds:
     cold_below: int
     warm_below: int
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Such as "5 and 20"."""
         return f"{self.cold_below} and {self.warm_below}"
 
@@ -71,18 +71,20 @@ class Preference:
         return (
             self.preferred != self.stated
             and self.confirmed_on.sure
-            and min(self.chosen_on.told_apart, self.confirmed_on.told_apart) >= LEAST_PEOPLE
+            and min(self.chosen_on.people_with_difference, self.confirmed_on.people_with_difference) >= LEAST_PEOPLE
         )
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """One line in plain words."""
-        stated, preferred = self.stated.told(), self.preferred.told()
+        stated, preferred = self.stated.summary(), self.preferred.summary()
         if self.preferred == self.stated:
             return f"keep {stated}: validation prefers no other pair ({self.chosen_on.people:,} people)"
-        found = f"validation prefers {preferred} ({self.chosen_on.told()}), and the test part says {self.confirmed_on.told()}"
+        found = (
+            f"validation prefers {preferred} ({self.chosen_on.summary()}), and the test part says {self.confirmed_on.summary()}"
+        )
         if self.change:
             return f"change {stated} to {preferred}: {found}"
-        few = min(self.chosen_on.told_apart, self.confirmed_on.told_apart)
+        few = min(self.chosen_on.people_with_difference, self.confirmed_on.people_with_difference)
         if self.confirmed_on.sure:
             return f"keep {stated}: {found}, but only {few} people would see a difference"
         return f"keep {stated}: {found}; the difference may be chance"

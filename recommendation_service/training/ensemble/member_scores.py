@@ -1,9 +1,8 @@
-"""Which rows a blend can come down to: every member's best few, instead of the whole catalogue.
+"""Reduce the members' scores to each user's shortlist: every member's best rows instead of the whole catalogue.
 
-A row that no member puts among its best DEPTH does not reach a blend's first ten, but for cases made up for the purpose
-(ten rows that every member ranks a little below its best hundred, while no row of any hundred pleases two members). So
-weights are searched over those rows alone, with a tenth of the work and the memory of whole catalogues. A member alone is
-measured exactly: its own best rows are all there, ties as engines break them.
+A row outside the best DEPTH of every member does not reach the first ten of a blend, except in constructed cases. So the
+weights are searched over the shortlist, with a tenth of the work and memory of whole catalogues. A single member is
+measured exactly: all of its best rows are in the shortlist, with ties in the order of the engines.
 """
 
 from collections.abc import Mapping
@@ -18,22 +17,24 @@ NO_ROW = -1
 
 
 def shortlist(parts: Mapping[str, Floats], eligible: Bools, depth: int = DEPTH) -> Ints:
-    """(p, c) rows in ascending order, -1 beyond a person's last: those among any member's `depth` best, as engines rank.
+    """(p, c) rows in ascending order, -1 after a user's last: the rows among the `depth` best of any member.
 
-    `parts` are (p, n_items), NaN where a member cannot say; `eligible` is what is ranked. Rows that one member says
-    nothing of are scored by the others alone, so each member's best of those are among them too.
+    `parts` are (p, n_items), NaN for no prediction; `eligible` marks what is ranked. Rows without a score of some member
+    are scored by the others alone, so each member's best rows among these are included, too.
     """
-    usable = {name: np.where(eligible & ~np.isnan(own), own, -np.inf).astype(np.float32) for name, own in parts.items()}
-    heard = np.zeros(eligible.shape, dtype=np.int16)
-    for own in usable.values():
-        heard += own > -np.inf
-    some = (heard > 0) & (heard < heard.max(axis=1, keepdims=True, initial=0))
-    keep = np.zeros(eligible.shape, dtype=np.bool_)
-    for own in usable.values():
-        keep |= best(own, depth)
-        if some.any():
-            keep |= best(np.where(some, own, -np.inf), depth)
-    return _packed(keep)
+    usable = {
+        name: np.where(eligible & ~np.isnan(scores), scores, -np.inf).astype(np.float32) for name, scores in parts.items()
+    }
+    n_scored = np.zeros(eligible.shape, dtype=np.int16)
+    for scores in usable.values():
+        n_scored += scores > -np.inf
+    partly_scored = (n_scored > 0) & (n_scored < n_scored.max(axis=1, keepdims=True, initial=0))
+    selected = np.zeros(eligible.shape, dtype=np.bool_)
+    for scores in usable.values():
+        selected |= best(scores, depth)
+        if partly_scored.any():
+            selected |= best(np.where(partly_scored, scores, -np.inf), depth)
+    return _packed(selected)
 
 
 def best(scores: Floats, count: int) -> Bools:
@@ -41,10 +42,10 @@ def best(scores: Floats, count: int) -> Bools:
     finite: Bools = scores > -np.inf
     if scores.shape[1] <= count:
         return finite
-    place = scores.shape[1] - count
-    cut = np.partition(scores, place, axis=1)[:, place : place + 1]
+    position = scores.shape[1] - count
+    cut = np.partition(scores, position, axis=1)[:, position : position + 1]
     named: Bools = (scores >= cut) & finite
-    crowded = np.flatnonzero(named.sum(axis=1) > count)  # more at the cut than there is room for
+    crowded = np.flatnonzero(named.sum(axis=1) > count)  # more rows at the cut than `count`
     if crowded.size:
         above, level = scores[crowded] > cut[crowded], scores[crowded] == cut[crowded]
         free = count - above.sum(axis=1, keepdims=True)
@@ -52,40 +53,40 @@ def best(scores: Floats, count: int) -> Bools:
     return named
 
 
-def taken(values: Floats, rows: Ints) -> Floats:
+def values_at(values: Floats, rows: Ints) -> Floats:
     """(p, c) of (p, n) values at (p, c) rows, NaN at -1."""
     return np.where(rows >= 0, np.take_along_axis(values, np.maximum(rows, 0), axis=1), np.float32(np.nan))
 
 
-def stacked(blocks: list[Ints]) -> Ints:
-    """Tables of different people under each other, as wide as the widest."""
-    width = max((one.shape[1] for one in blocks), default=0)
-    return np.concatenate([np.pad(one, ((0, 0), (0, width - one.shape[1])), constant_values=NO_ROW) for one in blocks])
+def stack_rows(blocks: list[Ints]) -> Ints:
+    """Stack tables of different users, padded with NO_ROW to the widest."""
+    width = max((block.shape[1] for block in blocks), default=0)
+    return np.concatenate([np.pad(block, ((0, 0), (0, width - block.shape[1])), constant_values=NO_ROW) for block in blocks])
 
 
-def renumbered(relevant: sparse.csr_array, rows: Ints) -> sparse.csr_array:
-    """A 0/1 (p, n_items) matrix by place in (p, c) rows; what is in no place gets a column of its own beyond c.
+def renumber_columns(relevant: sparse.csr_array, rows: Ints) -> sparse.csr_array:
+    """Re-index a 0/1 (p, n_items) matrix by position in (p, c) rows; items outside the rows get columns beyond c.
 
-    So everything a person went for is still counted, and what is beyond c is never a hit.
+    So every chosen item is still counted, and those beyond c are never a hit.
     """
     n_items, width = relevant.shape[1], rows.shape[1]
     people = np.repeat(np.arange(rows.shape[0]), np.diff(relevant.indptr))
     wanted = people * n_items + relevant.indices
-    who, places = np.nonzero(rows >= 0)
-    known = who * n_items + rows[who, places]
-    found = np.searchsorted(known, wanted)
-    there = np.zeros(wanted.size, dtype=np.bool_)
-    there[found < known.size] = known[found[found < known.size]] == wanted[found < known.size]
+    who, positions = np.nonzero(rows >= 0)
+    known = who * n_items + rows[who, positions]
+    indices = np.searchsorted(known, wanted)
+    matched = np.zeros(wanted.size, dtype=np.bool_)
+    matched[indices < known.size] = known[indices[indices < known.size]] == wanted[indices < known.size]
     columns = np.empty(wanted.size, dtype=np.int64)
-    columns[there] = places[found[there]]
-    columns[~there] = width + _numbers(people[~there])
+    columns[matched] = positions[indices[matched]]
+    columns[~matched] = width + _numbers(people[~matched])
     shape = (rows.shape[0], int(columns.max(initial=width - 1)) + 1)
     return sparse.csr_array((np.ones(wanted.size, dtype=np.float32), (people, columns)), shape=shape)
 
 
-def _packed(keep: Bools) -> Ints:
-    people, rows = np.nonzero(keep)
-    table = np.full((keep.shape[0], int(keep.sum(axis=1).max(initial=0))), NO_ROW, dtype=np.int64)
+def _packed(selected: Bools) -> Ints:
+    people, rows = np.nonzero(selected)
+    table = np.full((selected.shape[0], int(selected.sum(axis=1).max(initial=0))), NO_ROW, dtype=np.int64)
     table[people, _numbers(people)] = rows
     return table
 

@@ -1,8 +1,8 @@
-"""The search for an ensemble's weights: greedy and forward, on validation people (Caruana et al., 2004).
+"""Search an ensemble's weights: greedy forward selection on validation users (Caruana et al., 2004).
 
-Every member's scores are scaled per person to [0, 1] over what the person has not seen, exactly as the ensemble engine
-does; masking comes first, or the history would set the scale. Lists are made of every member's best rows (blend_table),
-which is where a blend's first ten lie, but for cases too rare to have been met.
+The scores of each member are scaled per user to [0, 1] over unseen items, exactly as the ensemble engine does. Seen items
+are masked first, because the history would otherwise set the scale. Only each member's best rows are ranked (see
+`member_scores`): in practice they contain the first ten rows of every blend.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
-from recommendation_service.training.ensemble.member_scores import renumbered, shortlist, stacked, taken
+from recommendation_service.training.ensemble.member_scores import renumber_columns, shortlist, stack_rows, values_at
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import Panel
 
@@ -24,142 +24,142 @@ AT_ONCE = 2_000_000  # scores of one member that are scaled together
 
 
 def scaled(scores: Floats, eligible: Bools) -> Floats:
-    """Min-max per person of (p, n_items) scores over eligible known rows, NaN elsewhere; 0.5 where all are equal."""
+    """Min-max scale (p, n_items) scores per user over eligible known rows; NaN elsewhere, 0.5 where all are equal."""
     known = eligible & ~np.isnan(scores)
     low = np.where(known, scores, np.inf).min(axis=1, keepdims=True)
     high = np.where(known, scores, -np.inf).max(axis=1, keepdims=True)
     spread = high - low
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.where(spread > 0, (scores - low) / spread, np.float32(0.5))
-    return np.where(known, found, np.nan).astype(np.float32)
+        result = np.where(spread > 0, (scores - low) / spread, np.float32(0.5))
+    return np.where(known, result, np.nan).astype(np.float32)
 
 
 def blended(parts: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
-    """Weighted mean over the members that can say, NaN where none can: `numeric.blend` for many people at once."""
+    """Weighted mean over the members that have a score, NaN where none has: `numeric.blend` for many users at once."""
     shape = next(iter(parts.values())).shape
-    total, heard = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
+    total, weight_sums = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
     for name, weight in weights.items():
         if weight > 0:
             known = ~np.isnan(parts[name])
             total += np.where(known, np.float32(weight) * parts[name], 0)
-            heard += np.float32(weight) * known
-    return np.divide(total, heard, out=np.full(shape, np.nan, dtype=np.float32), where=heard > 0)
+            weight_sums += np.float32(weight) * known
+    return np.divide(total, weight_sums, out=np.full(shape, np.nan, dtype=np.float32), where=weight_sums > 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Voices:
-    """What every member says of some people, and what these people went for."""
+class MemberScores:
+    """The members' scores of some users' shortlists, and the items that these users chose."""
 
-    parts: Mapping[str, Floats]  # (p, c) each, scaled; NaN: cannot say
+    parts: Mapping[str, Floats]  # (p, c) each, scaled; NaN: no prediction
     eligible: Bools  # (p, c) what is ranked
-    relevant: sparse.csr_array  # (p, c or more) of 1; beyond c: gone for, and never ranked
+    relevant: sparse.csr_array  # (p, c or more) of 1; columns beyond c: chosen, but never ranked
 
     @classmethod
-    def of(cls, scores: Mapping[str, Floats], panel: Panel, candidates: Bools | None = None) -> "Voices":
-        """From raw (p, n_items) scores of a panel, cut down to each person's `shortlist`.
+    def of(cls, scores: Mapping[str, Floats], panel: Panel, candidates: Bools | None = None) -> "MemberScores":
+        """Build from raw (p, n_items) scores of a panel, reduced to each user's `shortlist`.
 
-        Where an ensemble ranks `candidates` (p, n_items) only, so do its weights.
+        With `candidates` (p, n_items), only these are ranked, as in an ensemble with candidate generators.
         """
         ranked = panel.eligible if candidates is None else panel.eligible & candidates
         people = max(1, AT_ONCE // max(1, ranked.shape[1]))
         blocks = [slice(start, start + people) for start in range(0, len(panel), people)]
-        tables, told = [], []
+        tables, block_scores = [], []
         for block in blocks:
-            parts = {name: scaled(own[block], panel.eligible[block]) for name, own in scores.items()}
+            parts = {name: scaled(values[block], panel.eligible[block]) for name, values in scores.items()}
             tables.append(shortlist(parts, ranked[block]))
-            told.append({name: taken(own, tables[-1]) for name, own in parts.items()})
-        rows = stacked(tables)
-        parts = {name: _under_each_other([one[name] for one in told], rows.shape[1]) for name in scores}
-        return cls(parts, rows >= 0, renumbered(panel.relevant, rows))
+            block_scores.append({name: values_at(values, tables[-1]) for name, values in parts.items()})
+        rows = stack_rows(tables)
+        parts = {name: _stack_padded([block[name] for block in block_scores], rows.shape[1]) for name in scores}
+        return cls(parts, rows >= 0, renumber_columns(panel.relevant, rows))
 
-    def only(self, people: Ints) -> "Voices":
-        """Those of the people at these places."""
-        parts = {name: own[people] for name, own in self.parts.items()}
-        return Voices(parts, self.eligible[people], sparse.csr_array(self.relevant[people]))
+    def only(self, people: Ints) -> "MemberScores":
+        """The scores of the users at these indices."""
+        parts = {name: values[people] for name, values in self.parts.items()}
+        return MemberScores(parts, self.eligible[people], sparse.csr_array(self.relevant[people]))
 
     def figures(self, weights: Mapping[str, float]) -> AnyArray:
-        """(p,) NDCG@10 of everybody's list when the members are weighed so."""
+        """(p,) NDCG@10 of each user's list under these weights."""
         return self._measured(blended(self.parts, weights))
 
-    def worth(self, weights: Mapping[str, float]) -> float:
+    def mean_ndcg(self, weights: Mapping[str, float]) -> float:
         """The mean of `figures`."""
         return float(self.figures(weights).mean())
 
     def steps(self, weights: Mapping[str, float]) -> list[tuple[float, str, float]]:
-        """What each member and step added to these weights would be worth, but for the last digits: worth, member, step."""
-        total, heard = np.zeros((2, *self.eligible.shape), dtype=np.float32)
-        known = {name: ~np.isnan(own) for name, own in self.parts.items()}
-        whole = all(bool(one[self.eligible].all()) for one in known.values())
+        """(mean NDCG, member, step) for every member and step that can be added to these weights, up to rounding."""
+        total, weight_sums = np.zeros((2, *self.eligible.shape), dtype=np.float32)
+        known = {name: ~np.isnan(values) for name, values in self.parts.items()}
+        complete = all(bool(mask[self.eligible].all()) for mask in known.values())
         for name, weight in weights.items():
             total += np.float32(weight) * np.nan_to_num(self.parts[name])
-            heard += np.float32(weight) * known[name]
-        found = []
-        for name, own in self.parts.items():
-            said = np.nan_to_num(own)
+            weight_sums += np.float32(weight) * known[name]
+        result = []
+        for name, values in self.parts.items():
+            filled = np.nan_to_num(values)
             for step in STEPS:
-                scores = total + np.float32(step) * said
-                if not whole:  # who says nothing leaves the weight to the others; else all are divided by the same
+                scores = total + np.float32(step) * filled
+                if not complete:  # a member without a score leaves its weight to the others
                     with np.errstate(invalid="ignore"):
-                        scores /= heard + np.float32(step) * known[name]  # 0 / 0 is NaN: nobody knows
-                found.append((float(self._measured(scores).mean()), name, step))
-        return found
+                        scores /= weight_sums + np.float32(step) * known[name]  # 0 / 0 is NaN: no member has a score
+                result.append((float(self._measured(scores).mean()), name, step))
+        return result
 
     def _measured(self, scores: Floats) -> AnyArray:
         return metrics.measure(_lists(scores, self.eligible), self.relevant).ndcg
 
 
-def choose(voices: Voices, given: Mapping[str, float]) -> tuple[dict[str, float], float]:
-    """The best weights found, by member and summing to 1, and what they are worth: never below the best member alone.
+def choose(member_scores: MemberScores, initial: Mapping[str, float]) -> tuple[dict[str, float], float]:
+    """Return the best weights by member (their sum is 1) and their mean NDCG, never below the best single member.
 
-    Starts at that member, and again at the weights that are given, and adds what helps most, a step at a time. Given
-    weights that nothing beats are kept.
+    The search starts from the best single member and from the initial weights, and adds the most useful step each round.
+    Initial weights that nothing beats are returned.
     """
-    alone = {name: voices.worth({name: 1.0}) for name in voices.parts}
+    alone = {name: member_scores.mean_ndcg({name: 1.0}) for name in member_scores.parts}
     best = max(alone, key=lambda name: alone[name])
-    begun = voices.worth(given)
-    weights, found = _climb(voices, {best: 1.0}, alone[best])
-    from_given, other = _climb(voices, dict(given), begun)
-    if other > found or (other == found and begun == found):
-        weights, found = from_given, other
-    return _even(voices, weights), found
+    start_score = member_scores.mean_ndcg(initial)
+    weights, score = _climb(member_scores, {best: 1.0}, alone[best])
+    from_initial, initial_score = _climb(member_scores, dict(initial), start_score)
+    if initial_score > score or (initial_score == score and start_score == score):
+        weights, score = from_initial, initial_score
+    return _normalised(member_scores, weights), score
 
 
-def alike(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
-    """Whether two pairs of weights are the same but for rounding."""
-    return all(np.isclose(one.get(name, 0.0), other.get(name, 0.0)) for name in {*one, *other})
+def same_weights(first: Mapping[str, float], second: Mapping[str, float]) -> bool:
+    """True if two sets of weights are equal up to rounding."""
+    return all(np.isclose(first.get(name, 0.0), second.get(name, 0.0)) for name in {*first, *second})
 
 
-def _climb(voices: Voices, weights: dict[str, float], found: float) -> tuple[dict[str, float], float]:
+def _climb(member_scores: MemberScores, weights: dict[str, float], score: float) -> tuple[dict[str, float], float]:
     for _round in range(ROUNDS):
-        _, name, step = max(voices.steps(weights), key=lambda one: one[0])
+        _, name, step = max(member_scores.steps(weights), key=lambda candidate: candidate[0])
         tried = {**weights, name: weights.get(name, 0.0) + step}
-        worth = voices.worth(_even(voices, tried))
-        if worth <= found + LEAST_GAIN:
+        new_score = member_scores.mean_ndcg(_normalised(member_scores, tried))
+        if new_score <= score + LEAST_GAIN:
             break
-        weights, found = tried, worth
-    return weights, found
+        weights, score = tried, new_score
+    return weights, score
 
 
 def _lists(scores: Floats, eligible: Bools) -> Ints:
-    """(p, K) best places, best first, -1 where a person has fewer; ties keep the lower place first.
+    """(p, K) best columns, best first, -1 where a user has fewer; ties keep the lower column first.
 
-    One pass a place is several times quicker than partitioning, for so few places of so few columns.
+    One pass per position is several times faster than a partition for this few positions and columns.
     """
     usable = np.where(eligible & ~np.isnan(scores), scores, np.float32(-np.inf))
-    people, found = np.arange(usable.shape[0]), np.full((usable.shape[0], K), metrics.NO_ROW, dtype=np.int64)
-    for place in range(min(K, usable.shape[1])):
+    people, rows = np.arange(usable.shape[0]), np.full((usable.shape[0], K), metrics.NO_ROW, dtype=np.int64)
+    for position in range(min(K, usable.shape[1])):
         best = usable.argmax(axis=1)
-        found[:, place] = np.where(usable[people, best] > -np.inf, best, metrics.NO_ROW)
+        rows[:, position] = np.where(usable[people, best] > -np.inf, best, metrics.NO_ROW)
         usable[people, best] = -np.inf
-    return found
+    return rows
 
 
-def _under_each_other(blocks: list[Floats], width: int) -> Floats:
-    padded = [np.pad(one, ((0, 0), (0, width - one.shape[1])), constant_values=np.nan) for one in blocks]
+def _stack_padded(blocks: list[Floats], width: int) -> Floats:
+    padded = [np.pad(block, ((0, 0), (0, width - block.shape[1])), constant_values=np.nan) for block in blocks]
     return np.concatenate(padded)
 
 
-def _even(voices: Voices, weights: Mapping[str, float]) -> dict[str, float]:
-    """Of every member, summing to 1."""
-    whole = sum(weights.values())
-    return {name: weights.get(name, 0.0) / whole for name in voices.parts}
+def _normalised(member_scores: MemberScores, weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights of every member, with a sum of 1."""
+    total = sum(weights.values())
+    return {name: weights.get(name, 0.0) / total for name in member_scores.parts}

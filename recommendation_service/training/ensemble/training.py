@@ -1,4 +1,4 @@
-"""Publishes an ensemble's learned weights, measured on the members as they were before the validation part."""
+"""Publish an ensemble's learned weights, measured on members trained before the validation part."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -10,63 +10,66 @@ from recommendation_service.training.ensemble.weights import Learned, evidence_o
 from recommendation_service.training.session import Outcome, Session
 
 KIND = "ensemble"
-LEAST_PEOPLE = 10  # fewer validation people than this choose weights by chance
+LEAST_PEOPLE = 10  # with fewer validation users the chosen weights would be random
 
 
 def learn_ensemble(session: Session, outcomes: Sequence[Outcome]) -> Outcome | None:
-    """Learn and publish the weights of the use case's main ensemble; None when it has none.
+    """Learn and publish the weights of the use case's main ensemble; None if it has none.
 
-    They are learned, published and told also where the file serves the stated ones. Members that were not trained this
-    time are left out, and so are those of `also_learn` that kept an old model: weights belong to the models of one run.
-    Not learned, and said so, when fewer than two members or too few validation people are there, or when a member with
-    a stated weight kept its old model.
+    Weights are also learned, published and reported where the file serves the configured ones. Members that were not trained
+    in this run are left out, because weights belong to the models of one run. The result is skipped, with a reason, if there
+    are fewer than two members or too few validation users, or if a member with a configured weight kept its old model.
     """
-    found = session.use_case.main_ensemble()
-    if found is None:
+    ensemble = session.use_case.main_ensemble()
+    if ensemble is None:
         return None
     started = time.monotonic()
-    name, part = found
+    name, part = ensemble
     members = _members(session, outcomes, name)
     reason = _why_not(session, outcomes, members, name)
     if reason:
-        serve = "today's weights keep serving" if session.store.folder(KIND).pointer() else "the stated weights serve"
+        serve = (
+            "the published weights stay in use" if session.store.folder(KIND).pointer() else "the configured weights are used"
+        )
         session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, f"skipped: {reason}; {serve}")
         return Outcome(KIND, None, None, None, skipped=reason)
-    learned = learn_weights(members.scores, members.stated, session.panel, members.candidates)
-    version = _publish(session, learned, members.stated)
-    served = "learned" if part.options.get("weights") == "learned" else "stated"
-    told = f"{_told(learned)}; {served} weights serve  -> {version}"
-    session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, told)
+    learned = learn_weights(members.scores, members.configured, session.panel, members.candidates)
+    version = _publish(session, learned, members.configured)
+    served = "learned" if part.options.get("weights") == "learned" else "configured"
+    message = f"{_summary(learned)}; {served} weights are used  -> {version}"
+    session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, message)
     return Outcome(KIND, version, None, None)
 
 
 def _members(session: Session, outcomes: Sequence[Outcome], name: str) -> Members:
     by_kind = {outcome.kind: outcome for outcome in outcomes}
-    trained = {kind: one.candidate for kind, one in by_kind.items() if one.candidate is not None and not one.refused}
-    artifacts = {kind: one.artifact(session.name) for kind, one in trained.items()}
+    trained = {
+        kind: outcome.candidate for kind, outcome in by_kind.items() if outcome.candidate is not None and not outcome.refused
+    }
+    artifacts = {kind: outcome.artifact(session.name) for kind, outcome in trained.items()}
     firsts = {kind: session.use_case.engine_of_kind(kind) for kind in trained}
     known = {first[0]: by_kind[kind].scores for kind, first in firsts.items() if first}
     engines = session.build(session.use_case, session.early.catalogue, artifacts)
-    told = {engine: scores for engine, scores in known.items() if scores is not None}
-    return ask_members(session.use_case, name, engines, session.panel, told)
+    scored = {engine: scores for engine, scores in known.items() if scores is not None}
+    return ask_members(session.use_case, name, engines, session.panel, scored)
 
 
 def _why_not(session: Session, outcomes: Sequence[Outcome], members: Members, name: str) -> str:
-    stated = session.use_case.engines[name].options["members"]
-    needed = set[str]().union(*(kinds_of(session.use_case, member) for member in stated))
+    configured = session.use_case.engines[name].options["members"]
+    needed = set[str]().union(*(kinds_of(session.use_case, member) for member in configured))
     kept = [outcome.kind for outcome in outcomes if outcome.refused and outcome.kind in needed]
     if kept:
-        return f"{', '.join(kept)} kept an old model; weights belong to the models of one run"
+        return f"{', '.join(kept)} kept an old model, and weights belong to the models of one run"
     if len(session.panel) < LEAST_PEOPLE:
-        return f"{len(session.panel)} validation people are too few to choose weights by; {LEAST_PEOPLE} are needed"
-    if sum(member in members.scores for member in stated) < min(2, len(stated)):
-        return f"its members {', '.join(stated)} were not all trained"
+        return f"{len(session.panel)} validation users are too few to choose weights; {LEAST_PEOPLE} are needed"
+    if sum(member in members.scores for member in configured) < min(2, len(configured)):
+        return f"its members {', '.join(configured)} were not all trained"
     return ""
 
 
-def _publish(session: Session, learned: Learned, stated: Mapping[str, float]) -> str:
-    stated_weights = np.array([stated[name] for name in learned.weights], dtype=np.float32)
-    arrays = {**weight_arrays(learned), "stated_weights": stated_weights}
+def _publish(session: Session, learned: Learned, configured: Mapping[str, float]) -> str:
+    configured_weights = np.array([configured[name] for name in learned.weights], dtype=np.float32)
+    arrays = {**weight_arrays(learned), "configured_weights": configured_weights}
     figures = {
         "validation_people": len(session.panel),
         **evidence_of(learned),
@@ -85,9 +88,9 @@ def _publish(session: Session, learned: Learned, stated: Mapping[str, float]) ->
     return published.version
 
 
-def _told(learned: Learned) -> str:
+def _summary(learned: Learned) -> str:
     best = learned.members[learned.best_member]
     return (
-        f"NDCG@10 {learned.learned:.4f} ({learned.outcome}: {learned.told()}); stated {learned.stated:.4f};"
+        f"NDCG@10 {learned.learned:.4f} ({learned.outcome}: {learned.summary()}); configured {learned.configured:.4f};"
         f" best member {learned.best_member} {best:.4f}"
     )

@@ -47,25 +47,25 @@ class Answers:
 
     def share(self, among: Bools | None = None) -> float:
         """Of people answered; 0 where there are none."""
-        own = self.answered if among is None else self.answered[among]
-        return float(own.mean()) if own.size else 0.0
+        answered_share = self.answered if among is None else self.answered[among]
+        return float(answered_share.mean()) if answered_share.size else 0.0
 
 
 def ask(engine: Answering, panel: Panel, progress: Progress | None = None, *, k: int = K) -> Answers:
     """What one engine recommends to everybody on the panel, exactly as it would when it serves."""
     lists = np.full((len(panel), k), NO_ROW, dtype=np.int64)
     known = np.zeros(len(panel.material.catalogue), dtype=np.bool_)
-    apart = max(1, len(panel) // LOOKED_THROUGH)
-    for place in range(len(panel)):
-        query = panel.query(place)
-        found = engine.recommend(query, k)
-        if found is not None:
-            lists[place, : len(found)] = found.rows
-        if found is not None and place % apart == 0:
+    stride = max(1, len(panel) // LOOKED_THROUGH)
+    for index in range(len(panel)):
+        query = panel.query(index)
+        retrieved = engine.recommend(query, k)
+        if retrieved is not None:
+            lists[index, : len(retrieved)] = retrieved.rows
+        if retrieved is not None and index % stride == 0:
             scores = engine.scores(query)
             known |= False if scores is None else ~np.isnan(scores)
         if progress:
-            progress(place + 1, len(panel), "people")
+            progress(index + 1, len(panel), "people")
     return Answers(lists, int(known.sum()))
 
 
@@ -80,16 +80,16 @@ def filled(lists: Ints, more: Ints) -> Ints:
 
 def in_chains(lists: Mapping[str, Ints], chains: Sequence[tuple[str, ...]]) -> Ints:
     """(p, k) what each person is shown whose chain of engine names is given; an engine without lists is passed over."""
-    people, k = len(chains), next(iter(lists.values())).shape[1]
-    found = np.full((people, k), NO_ROW, dtype=np.int64)
+    n_people, k = len(chains), next(iter(lists.values())).shape[1]
+    retrieved = np.full((n_people, k), NO_ROW, dtype=np.int64)
     for chain in set(chains):
-        own = np.array([one == chain for one in chains], dtype=np.bool_)
+        answered_share = np.array([user_chain == chain for user_chain in chains], dtype=np.bool_)
         for name in chain:
             if name in lists:
-                found[own] = filled(found[own], lists[name][own])
-    return found
+                retrieved[answered_share] = filled(retrieved[answered_share], lists[name][answered_share])
+    return retrieved
 
 
-def worth(lists: Ints, relevant: sparse.csr_array) -> AnyArray:
+def list_ndcg(lists: Ints, relevant: sparse.csr_array) -> AnyArray:
     """(p,) NDCG at k of each person's list, float64."""
     return metrics.measure(lists, relevant).ndcg

@@ -28,21 +28,21 @@ class ListFigures:
 
 def figures(lists: Ints, panel: Panel) -> ListFigures:
     """All of them, for one list a person of the panel, in its order."""
-    catalogue, pasts = panel.material.catalogue, panel.material.pasts
-    own = metrics.measure(lists, panel.relevant)
+    catalogue, histories = panel.material.catalogue, panel.material.pasts
+    measured = metrics.measure(lists, panel.relevant)
     alike = redundancy(lists, item_likeness(panel.material))
     facet = catalogue.facets.get("category")
     carried = None if facet is None or not facet.values else np.asarray(facet.matrix.toarray() > 0)
-    told = alike[~np.isnan(alike)]
+    known = alike[~np.isnan(alike)]
     return ListFigures(
-        ndcg=float(own.ndcg.mean()),
-        interval=metrics.bootstrap(own.ndcg),
-        redundancy=float(told.mean()) if told.size else None,
+        ndcg=float(measured.ndcg.mean()),
+        interval=metrics.bootstrap(measured.ndcg),
+        redundancy=float(known.mean()) if known.size else None,
         categories=None if carried is None else float(categories_in(lists, carried).sum(axis=1).mean()),
         category_coverage=None if carried is None else float(categories_in(lists, carried).any(axis=0).mean()),
         catalogue_coverage=metrics.catalogue_coverage(lists, len(catalogue)),
         fresh=fresh_share(lists, catalogue.created, panel.material.now / 86_400),
-        novelty=novelty(lists, np.bincount(pasts.liked().rows, minlength=len(catalogue)), len(pasts)),
+        novelty=novelty(lists, np.bincount(histories.liked().rows, minlength=len(catalogue)), len(histories)),
         full=full_share(lists),
     )
 

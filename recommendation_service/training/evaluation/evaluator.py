@@ -37,15 +37,15 @@ class Panel:
     def __len__(self) -> int:
         return int(self.users.size)
 
-    def query(self, place: int) -> Query:
+    def query(self, index: int) -> Query:
         """The request of the person at `place`, as the service would make it at that moment."""
-        user, material = int(self.users[place]), self.material
+        user, material = int(self.users[index]), self.material
         return Query(
             catalogue=material.catalogue,
             history=material.pasts.of(user),
             limit=10,
             now=material.now,
-            eligible=self.eligible[place],
+            eligible=self.eligible[index],
             user_id=material.user_ids.id(user),
             profile=material.profiles[user],
         )
@@ -72,20 +72,20 @@ def build_panel(material: Material, part: Events, *, most: int | None = None, wi
 
 
 def _positive(matrix: sparse.csr_array) -> sparse.csr_array:
-    found = sparse.csr_array(matrix)
-    found.data = (found.data > 0).astype(np.float32)
-    found.eliminate_zeros()
-    found.sort_indices()
-    return found
+    result = sparse.csr_array(matrix)
+    result.data = (result.data > 0).astype(np.float32)
+    result.eliminate_zeros()
+    result.sort_indices()
+    return result
 
 
 def score_people(scorer: Scorer, panel: Panel) -> Floats:
     """(p, n_items) scores of everyone on the panel; a whole row of NaN where the engine passed."""
     known = np.full((len(panel), len(panel.material.catalogue)), np.nan, dtype=np.float32)
-    for place in range(len(panel)):
-        own = scorer.scores(panel.query(place))
-        if own is not None:
-            known[place] = own
+    for index in range(len(panel)):
+        measured = scorer.scores(panel.query(index))
+        if measured is not None:
+            known[index] = measured
     return known
 
 
@@ -113,7 +113,7 @@ def evaluate(scorers: Mapping[str, Scorer], panel: Panel, *, k: int = 10) -> lis
 
 def measure_all(scores: Mapping[str, Floats], panel: Panel, *, k: int = 10) -> list[Figures]:
     """As `evaluate`, for (p, n_items) scores that were asked for already."""
-    return measure_lists({name: metrics.top_k(own, panel.eligible, k) for name, own in scores.items()}, panel)
+    return measure_lists({name: metrics.top_k(measured, panel.eligible, k) for name, measured in scores.items()}, panel)
 
 
 def measure_lists(lists: Mapping[str, Ints], panel: Panel) -> list[Figures]:
@@ -121,29 +121,29 @@ def measure_lists(lists: Mapping[str, Ints], panel: Panel) -> list[Figures]:
     likeness = item_likeness(panel.material)
     counts = panel.material.pasts.counts[panel.users]
     rows = []
-    for name, own in lists.items():
+    for name, measured in lists.items():
         for segment, (low, high) in SEGMENTS.items():
             inside = np.flatnonzero((counts >= low) & (counts <= (high if high is not None else counts.max(initial=0))))
             if inside.size:
-                rows.append(_figures(name, segment, own[inside], panel.relevant[inside], likeness))
+                rows.append(_figures(name, segment, measured[inside], panel.relevant[inside], likeness))
     return rows
 
 
 def _figures(name: str, segment: str, lists: Ints, relevant: sparse.csr_array, likeness: Floats) -> Figures:
-    own = metrics.measure(lists, sparse.csr_array(relevant), likeness)
-    varied = own.diversity[~np.isnan(own.diversity)]
+    measured = metrics.measure(lists, sparse.csr_array(relevant), likeness)
+    varied = measured.diversity[~np.isnan(measured.diversity)]
     return Figures(
         model=name,
         segment=segment,
         people=lists.shape[0],
         answered=float((lists[:, 0] >= 0).mean()),
-        precision=float(own.precision.mean()),
-        recall=float(own.recall.mean()),
-        ndcg=float(own.ndcg.mean()),
-        map=float(own.map.mean()),
+        precision=float(measured.precision.mean()),
+        recall=float(measured.recall.mean()),
+        ndcg=float(measured.ndcg.mean()),
+        map=float(measured.map.mean()),
         coverage=metrics.catalogue_coverage(lists, likeness.shape[0]),
         diversity=float(varied.mean()) if varied.size else None,
-        interval=metrics.bootstrap(own.ndcg),
+        interval=metrics.bootstrap(measured.ndcg),
     )
 
 

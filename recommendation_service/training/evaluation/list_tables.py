@@ -24,22 +24,26 @@ def table(rows: Sequence[Measured], k: int) -> Iterator[str]:
     heads += ["newcomers with a full list", "median ms", "95 % ms"]
     yield f"| lists by | {' | '.join(heads)} |"
     yield f"| --- |{' ---: |' * len(heads)}"
-    for one in rows:
-        own = one.lists
-        cells = [f"{own.ndcg:.4f}", f"{own.interval[0]:.4f}-{own.interval[1]:.4f}", _told(own.redundancy, ".3f")]
-        cells += [_told(own.categories, ".1f"), _told(own.category_coverage, ".0%"), f"{own.catalogue_coverage:.0%}"]
-        cells += [f"{own.fresh:.0%}", f"{own.novelty:.1f}", f"{one.newcomers_full:.0%}"]
-        cells += [f"{one.median_ms:.1f}", f"{one.slow_ms:.1f}"]
-        yield f"| {one.name} | {' | '.join(cells)} |"
+    for row in rows:
+        lists = row.lists
+        cells = [f"{lists.ndcg:.4f}", f"{lists.interval[0]:.4f}-{lists.interval[1]:.4f}", _formatted(lists.redundancy, ".3f")]
+        cells += [
+            _formatted(lists.categories, ".1f"),
+            _formatted(lists.category_coverage, ".0%"),
+            f"{lists.catalogue_coverage:.0%}",
+        ]
+        cells += [f"{lists.fresh:.0%}", f"{lists.novelty:.1f}", f"{row.newcomers_full:.0%}"]
+        cells += [f"{row.median_ms:.1f}", f"{row.slow_ms:.1f}"]
+        yield f"| {row.name} | {' | '.join(cells)} |"
 
 
-def _told(value: float | None, form: str) -> str:
+def _formatted(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
 def conclusions(rows: Sequence[Measured], k: int, surface: Surface) -> Iterator[str]:
     """What the table says in words: what each reranker changes, what blending changes, whom it leaves without a list."""
-    by_name = {one.name: one for one in rows}
+    by_name = {row.name: row for row in rows}
     first, served = surface.fallback[0], rows[-1]
     bare = by_name[first]
     for other in surface.fallback[1:]:

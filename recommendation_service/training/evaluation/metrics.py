@@ -34,9 +34,9 @@ def ranked(scores: Floats, eligible: Bools, k: int) -> Ints:
     """
     usable = np.where(eligible & ~np.isnan(scores), scores, -np.inf)
     order = np.argsort(-usable, axis=1, kind="stable")[:, :k]
-    found = np.isfinite(np.take_along_axis(usable, order, axis=1))
+    known = np.isfinite(np.take_along_axis(usable, order, axis=1))
     rows = np.full((scores.shape[0], k), NO_ROW, dtype=np.int64)
-    rows[:, : order.shape[1]] = np.where(found, order, NO_ROW)
+    rows[:, : order.shape[1]] = np.where(known, order, NO_ROW)
     return rows
 
 
@@ -51,11 +51,11 @@ def measure(lists: Ints, relevant: sparse.csr_array, likeness: Floats | None = N
     reachable = np.minimum(total, k)
     discount = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discount)])[reachable]
-    found = hits.sum(axis=1)
+    known = hits.sum(axis=1)
     precision_at = np.cumsum(hits, axis=1) / np.arange(1, k + 1)
     return PerPerson(
-        precision=found / k,
-        recall=found / total,
+        precision=known / k,
+        recall=known / total,
         ndcg=hits @ discount / ideal,
         map=(precision_at * hits).sum(axis=1) / reachable,
         diversity=diversity(lists, likeness),
@@ -111,5 +111,5 @@ def _hits(lists: Ints, relevant: sparse.csr_array) -> AnyArray:
     n_items = relevant.shape[1]
     people = np.repeat(np.arange(relevant.shape[0]), np.diff(relevant.indptr))
     wanted = people * n_items + relevant.indices
-    asked = np.arange(lists.shape[0])[:, None] * n_items + lists
-    return np.isin(asked, wanted) & (lists >= 0)
+    shown = np.arange(lists.shape[0])[:, None] * n_items + lists
+    return np.isin(shown, wanted) & (lists >= 0)

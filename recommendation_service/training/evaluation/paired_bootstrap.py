@@ -19,7 +19,7 @@ class Gain:
     low: float
     high: float
     people: int
-    told_apart: int  # people for whom there was a difference at all
+    people_with_difference: int  # people for whom there was a difference at all
 
     @property
     def sure(self) -> bool:
@@ -31,16 +31,16 @@ class Gain:
         """Worse beyond chance."""
         return self.high < 0
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Such as "+0.012, +0.003 to +0.021; 412 people"."""
         return f"{signed(self.mean)}, {signed(self.low)} to {signed(self.high)}; {self.people:,} people"
 
 
-def gain_of(one: AnyArray, other: AnyArray, *, share: float = SHARE) -> Gain:
+def gain_of(new: AnyArray, old: AnyArray, *, share: float = SHARE) -> Gain:
     """Of `one` over `other`, (p,) each; people are drawn, both of their figures together. Nobody: nothing gained."""
-    if not one.size:
+    if not new.size:
         return Gain(0.0, 0.0, 0.0, 0, 0)
-    more = np.asarray(one - other, dtype=np.float64)
+    more = np.asarray(new - old, dtype=np.float64)
     low, high = metrics.bootstrap(more, share=share)
     return Gain(float(more.mean()), low, high, int(more.size), int(np.count_nonzero(more)))
 

@@ -45,14 +45,14 @@ def time_split(events: Events, shares: tuple[float, float, float] = SHARES) -> S
 
 
 def _border(times: np.ndarray[tuple[int], np.dtype[np.float64]], share: float) -> float:
-    place = round(times.size * share)
-    return float(times[place]) if place < times.size else float(np.nextafter(times[-1], np.inf))
+    index = round(times.size * share)
+    return float(times[index]) if index < times.size else float(np.nextafter(times[-1], np.inf))
 
 
-def take(events: Events, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Events:
+def take(events: Events, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Events:
     """The events where `keep` is True, order kept."""
-    kinds = events.kinds[keep] if events.kinds.size else events.kinds
-    return Events(events.users[keep], events.items[keep], events.weights[keep], events.times[keep], kinds, events.names)
+    kinds = events.kinds[mask] if events.kinds.size else events.kinds
+    return Events(events.users[mask], events.items[mask], events.weights[mask], events.times[mask], kinds, events.names)
 
 
 def joined(first: Events, second: Events) -> Events:

@@ -112,8 +112,8 @@ def train_bid(matches: Matches, pairing: Pairing, parameters: BidParameters, *, 
     enough(won)
     figures, older = held_out(won, parameters, progress=progress)
     fitted = fit(won, parameters, progress=progress)
-    told = parameters.told() | {"epochs_kept": fitted.epochs, "winning_bids": len(won)}
-    metrics = {"held_out": figures.told(), "learned_from": older}
+    told = parameters.to_dict() | {"epochs_kept": fitted.epochs, "winning_bids": len(won)}
+    metrics = {"held_out": figures.to_dict(), "learned_from": older}
     warnings = (
         ()
         if figures.pinball <= figures.market_pinball

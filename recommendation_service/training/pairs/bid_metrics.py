@@ -31,7 +31,7 @@ class BidFigures:
     market_width: float
     market_pinball: float  # of the market's own quantiles: what such jobs were won for, relative to the market's rate
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As plain JSON values, for a manifest."""
         rounded = {name: round(value, 6) for name, value in asdict(self).items() if isinstance(value, float)}
         return {**asdict(self), **rounded, "coverage_interval": [round(one, 6) for one in self.coverage_interval]}

@@ -39,7 +39,7 @@ class BidParameters:
         tail = (1 - self.share) / 2
         return tail, 0.5, 1 - tail
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As plain JSON values, for a manifest."""
         plain = {**asdict(replace(self, features=())), "features": [feature.model_dump() for feature in self.features]}
         return dict(sorted(plain.items()))

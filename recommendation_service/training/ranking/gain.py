@@ -36,7 +36,7 @@ class Gain:
         """The whole interval is above 0."""
         return self.low > 0
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """One line for the report."""
         change = f"{self.learned / self.engine - 1:+.1%}, " if self.engine else ""
         return (

@@ -49,9 +49,9 @@ def learn_ranker(session: Session, _outcomes: Sequence[Outcome] = ()) -> Outcome
     found_out = measured(lists.part(0, border), lists.part(border, len(lists)), parameters)
     gain = found_out.gain
     if not gain.sure and not session.choices.force:
-        return _skipped(session, len(lists), started, f"{gain.told()}; not published, since that may be chance")
+        return _skipped(session, len(lists), started, f"{gain.summary()}; not published, since that may be chance")
     published, matters = _publish(session, lists, parameters, found_out)
-    told = f"{gain.told()}, mostly by {', '.join(list(matters)[:TOLD_FEATURES])}  -> {published}"
+    told = f"{gain.summary()}, mostly by {', '.join(list(matters)[:TOLD_FEATURES])}  -> {published}"
     session.report.stage(session.name, KIND, len(lists), time.monotonic() - started, told)
     return Outcome(KIND, published, None, None)
 
@@ -138,7 +138,7 @@ def _publish(
         parameters=asdict(parameters),
         dataset={**session.provenance(), "lists": len(lists)},
         metrics=figures,
-        warnings=() if gain.sure else (f"forced: {gain.told()}",),
+        warnings=() if gain.sure else (f"forced: {gain.summary()}",),
         libraries={name: version(name) for name in ("lightgbm", "numpy")},
     )
     return published.version, matters

@@ -61,8 +61,8 @@ def test_a_method_that_is_right_more_often_is_worth_its_cost():
     verdict = judge("als", CHEAPER, *both(popular=0.1, ease=0.3, als=0.7))
     assert verdict.recommended
     assert verdict.rival == "ease"
-    assert verdict.told().startswith("als beats ease, the best cheaper one (+0.")
-    assert verdict.told().endswith("120 people): worth its cost")
+    assert verdict.summary().startswith("als beats ease, the best cheaper one (+0.")
+    assert verdict.summary().endswith("120 people): worth its cost")
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -74,8 +74,8 @@ def test_a_method_made_of_noise_is_refused(seed):
 
     verdict = judge("two_tower", CHEAPER, part(1), part(2))
     assert not verdict.recommended
-    assert verdict.told().startswith("two_tower is worse than ease here (-0.")
-    assert verdict.told().endswith("120 people): switch it off")
+    assert verdict.summary().startswith("two_tower is worse than ease here (-0.")
+    assert verdict.summary().endswith("120 people): switch it off")
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -84,7 +84,7 @@ def test_a_method_as_good_as_a_cheaper_one_is_refused(seed):
     valid, test = (heard(popular=popular, als=als) for popular, als in drawn)
     verdict = judge("als", {"popular": (0, 0)}, valid, test)
     assert not verdict.recommended
-    assert " does not beat popular here (" in verdict.told()
+    assert " does not beat popular here (" in verdict.summary()
 
 
 def test_of_many_methods_that_differ_by_nothing_hardly_any_is_praised():
@@ -115,7 +115,7 @@ def test_better_on_the_test_part_alone_is_chance():
     verdict = judge("als", {"popular": (0, 0)}, valid, test)
     assert verdict.gain.sure
     assert not verdict.recommended
-    assert "120 people), and not on validation: switch it off" in verdict.told()
+    assert "120 people), and not on validation: switch it off" in verdict.summary()
 
 
 def test_a_method_is_not_praised_for_people_whom_popular_items_serve_as_well():
@@ -143,19 +143,19 @@ def test_a_method_for_newcomers_may_stay_for_them():
     assert not verdict.recommended
     assert (verdict.newcomers, verdict.rivals_newcomers, verdict.alone.people) == (1, 0, 40)
     answered = "it answers for 100% of them, ease for 0%"
-    assert f"switch it off, or keep it for newcomers ({answered}; there +0.0250, +0.0000 to +0.0" in verdict.told()
+    assert f"switch it off, or keep it for newcomers ({answered}; there +0.0250, +0.0000 to +0.0" in verdict.summary()
 
 
 def test_a_few_newcomers_are_too_few_to_tell_either_way():
     few, everybody = (COUNTS == 0) & (np.cumsum(COUNTS == 0) <= 5), np.ones(PEOPLE, dtype=bool)
     part = heard(popular=lists(few), ease=lists(everybody, ~few), two_tower=lists(~everybody))
-    assert "ease for 88%; 5 are too few to tell)" in judge("two_tower", CHEAPER, part, part).told()
+    assert "ease for 88%; 5 are too few to tell)" in judge("two_tower", CHEAPER, part, part).summary()
 
 
 def test_newcomers_whom_popular_items_serve_better_are_no_reason_to_keep_it():
     new, everybody = COUNTS == 0, np.ones(PEOPLE, dtype=bool)
     part = heard(popular=lists(new), ease=lists(everybody, ~new), two_tower=lists(~everybody))
-    assert judge("two_tower", CHEAPER, part, part).told().endswith("switch it off")
+    assert judge("two_tower", CHEAPER, part, part).summary().endswith("switch it off")
 
 
 def test_a_segment_in_which_it_is_better_is_named():
@@ -163,7 +163,7 @@ def test_a_segment_in_which_it_is_better_is_named():
     part = heard(popular=lists(~hot), als=lists(hot))
     verdict = judge("als", {"popular": (0, 0)}, part, part)
     assert list(verdict.better_for) == ["20+"]
-    assert ", or keep it for people with 20+ interactions (+" in verdict.told()
+    assert ", or keep it for people with 20+ interactions (+" in verdict.summary()
 
 
 def test_nobody_to_tell_by_is_said_and_nothing_recommended():
@@ -171,9 +171,9 @@ def test_nobody_to_tell_by_is_said_and_nothing_recommended():
     part = heard(popular=lists(~few), als=lists(few, few))
     verdict = judge("als", {"popular": (0, 0)}, part, part)
     assert not verdict.recommended
-    assert verdict.told() == "als: it answers for 5 people of the test part, too few to recommend it over popular"
+    assert verdict.summary() == "als: it answers for 5 people of the test part, too few to recommend it over popular"
     silent = heard(popular=lists(~few), als=lists(few, np.zeros(PEOPLE, dtype=bool)))
-    assert "it answers for nobody of the test part" in judge("als", {"popular": (0, 0)}, silent, silent).told()
+    assert "it answers for nobody of the test part" in judge("als", {"popular": (0, 0)}, silent, silent).summary()
 
 
 def test_the_cheapest_method_is_judged_by_nobody():
@@ -195,4 +195,4 @@ LOST = Verdict("two_tower", "als", Gain(-0.004, -0.011, 0.003, 300, 90))
     ],
 )
 def test_what_to_do_depends_on_where_it_is_used(where, told):
-    assert replace(LOST, **where).told().endswith(told)
+    assert replace(LOST, **where).summary().endswith(told)

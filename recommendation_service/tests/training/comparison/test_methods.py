@@ -118,7 +118,7 @@ def test_a_dear_method_made_of_noise_is_refused(regulars, monkeypatch):
     noise = next(one for one in seen.verdicts if one.method == "two_tower")
     assert noise.rival == "ease"
     assert not noise.recommended
-    assert noise.told().startswith("two_tower is worse than ease here (-0.")
+    assert noise.summary().startswith("two_tower is worse than ease here (-0.")
 
 
 class Wise:
@@ -146,7 +146,7 @@ def test_whatever_an_ensemble_that_earns_its_cost_hears_is_kept_for_it(regulars)
     assert verdicts["blend"].recommended
     assert not verdicts["inner"].recommended
     assert {name for name, one in verdicts.items() if one.member_of == ("blend",)} == {"ease", "content", "inner"}
-    assert "keep it as a member of blend" in verdicts["content"].told()
+    assert "keep it as a member of blend" in verdicts["content"].summary()
 
 
 def test_learned_weights_are_learned_anew_for_published_ones_know_the_test_part(regulars):

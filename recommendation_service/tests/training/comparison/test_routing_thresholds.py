@@ -22,14 +22,14 @@ def test_the_limit_from_which_an_engine_helps_is_found(helps_from):
     found = prefer(routes(helps_from=helps_from, seed=1), routes(helps_from=helps_from, seed=2), STATED)
     assert found.preferred.cold_below == helps_from
     assert found.change
-    assert found.told().startswith(f"change 5 and 20 to {helps_from} and ")
+    assert found.summary().startswith(f"change 5 and 20 to {helps_from} and ")
 
 
 def test_where_the_stated_limit_is_right_it_is_kept_without_a_word_of_chance():
     found = prefer(routes(helps_from=5, lots=0.01), routes(helps_from=5, lots=0.01, seed=2), STATED)
     assert found.preferred == STATED
     assert not found.change
-    assert found.told() == "keep 5 and 20: validation prefers no other pair (600 people)"
+    assert found.summary() == "keep 5 and 20: validation prefers no other pair (600 people)"
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -41,7 +41,7 @@ def test_without_any_signal_the_best_of_many_pairs_is_not_believed(seed):
     found = prefer(lots(1), lots(2), STATED)
     assert found.chosen_on.mean > 0  # validation always prefers something
     assert not found.change
-    assert found.told().endswith("the difference may be chance")
+    assert found.summary().endswith("the difference may be chance")
 
 
 def test_what_validation_prefers_must_hold_on_the_test_part():
@@ -56,7 +56,7 @@ def test_a_gain_of_a_few_people_is_told_and_not_believed():
     found = prefer(few, few, STATED)
     assert found.preferred != STATED
     assert not found.change
-    assert "but only 5 people would see a difference" in found.told()
+    assert "but only 5 people would see a difference" in found.summary()
 
 
 def test_the_test_part_chooses_nothing():

@@ -6,8 +6,8 @@ from scipy import sparse
 
 from recommendation_service.core import numeric
 from recommendation_service.training.ensemble import search
-from recommendation_service.training.ensemble.member_scores import best, renumbered, shortlist
-from recommendation_service.training.ensemble.search import STEPS, Voices, blended, scaled
+from recommendation_service.training.ensemble.member_scores import best, renumber_columns, shortlist
+from recommendation_service.training.ensemble.search import STEPS, MemberScores, blended, scaled
 from recommendation_service.training.evaluation import metrics
 
 PEOPLE, ITEMS = 60, 400
@@ -39,7 +39,7 @@ def test_people_with_fewer_rows_have_places_that_nothing_fills():
 
 def test_what_a_person_went_for_is_counted_whether_or_not_it_is_listed():
     relevant = sparse.csr_array(np.array([[1, 0, 1, 1], [0, 0, 0, 0], [0, 1, 0, 0]], dtype=np.float32))
-    found = renumbered(relevant, np.array([[1, 2], [0, 3], [1, -1]])).toarray()
+    found = renumber_columns(relevant, np.array([[1, 2], [0, 3], [1, -1]])).toarray()
     assert found[:, :2].tolist() == [[0, 1], [0, 0], [1, 0]]
     assert found.sum(axis=1).tolist() == [3, 0, 1]
 
@@ -74,7 +74,7 @@ class Seat:
 def test_lists_of_the_shortlist_are_those_of_the_whole_catalogue(seed, gaps, monkeypatch):
     monkeypatch.setattr(search, "AT_ONCE", 25 * ITEMS)
     tables, eligible, relevant = crowd(seed, gaps)
-    voices = Voices.of(tables, Seat(eligible, relevant))
+    voices = MemberScores.of(tables, Seat(eligible, relevant))
     parts = {name: scaled(own, eligible) for name, own in tables.items()}
     assert voices.eligible.shape[1] < ITEMS
     rng = np.random.default_rng(seed)
@@ -89,8 +89,8 @@ def test_lists_of_the_shortlist_are_those_of_the_whole_catalogue(seed, gaps, mon
 @pytest.mark.parametrize("gaps", [False, True])
 def test_a_step_is_worth_what_its_weights_are_worth(gaps):
     tables, eligible, relevant = crowd(9, gaps)
-    voices, begun = Voices.of(tables, Seat(eligible, relevant)), {"a": 0.7, "b": 0.3}
+    voices, begun = MemberScores.of(tables, Seat(eligible, relevant)), {"a": 0.7, "b": 0.3}
     steps = voices.steps(begun)
     assert len(steps) == len(tables) * len(STEPS)
     for worth, name, step in steps:
-        assert worth == pytest.approx(voices.worth({**begun, name: begun.get(name, 0) + step}), abs=2e-3)
+        assert worth == pytest.approx(voices.mean_ndcg({**begun, name: begun.get(name, 0) + step}), abs=2e-3)

@@ -34,7 +34,7 @@ def case(**options):
 def test_members_that_are_not_there_leave_their_stated_weight_to_the_others(panel):
     use_case = case(members={"als": 0.6, "two_tower": 0.2, "popular": 0.2})
     found = ask_members(use_case, "ensemble", {"als": Says(panel, 1), "popular": Says(panel, 2)}, panel)
-    assert found.stated == pytest.approx({"als": 0.75, "popular": 0.25})
+    assert found.configured == pytest.approx({"als": 0.75, "popular": 0.25})
     assert found.comparable
     assert found.candidates is None
 
@@ -46,7 +46,7 @@ def test_what_may_be_learned_is_asked_too_and_has_no_stated_weight(panel):
         {"als": Says(panel, 1), "popular": Says(panel, 2)},
         panel,
     )
-    assert found.stated == {"als": 1.0, "popular": 0.0}
+    assert found.configured == {"als": 1.0, "popular": 0.0}
 
 
 @pytest.mark.parametrize("there", [(), ("als",), ("popular",)])

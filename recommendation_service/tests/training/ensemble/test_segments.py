@@ -8,8 +8,8 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.tests.support.materials import club_panel
 from recommendation_service.training.data import Trained
-from recommendation_service.training.ensemble.search import Voices, choose, scaled
-from recommendation_service.training.ensemble.segments import BOUNDS, LEAST_PEOPLE, learn_segments, segment_places, served
+from recommendation_service.training.ensemble.search import MemberScores, choose, scaled
+from recommendation_service.training.ensemble.segments import BOUNDS, LEAST_PEOPLE, learn_segments, segment_indices, served
 from recommendation_service.training.ensemble.weights import evidence_of, learn_weights, weight_arrays
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import score_people
@@ -25,7 +25,7 @@ def voices(knows, seed=0):
     eligible = np.ones(truth.shape, dtype=np.bool_)
     tables = [share[:, None] * truth + rng.normal(size=truth.shape) for share in np.asarray(knows, dtype=float).T]
     parts = {name: scaled(one.astype(np.float32), eligible) for name, one in zip(EVEN, tables, strict=True)}
-    return Voices(parts, eligible, sparse.csr_array(truth))
+    return MemberScores(parts, eligible, sparse.csr_array(truth))
 
 
 def split_world(seed=0, people=130):
@@ -44,13 +44,13 @@ def test_newcomers_and_regulars_who_are_known_to_different_members_get_different
     common, _ = choose(world, EVEN)
     few, between, many = learn_segments(world, counts, common)
     assert [one.name for one in (few, between, many)] == ["0-4", "5-19", "20+"]
-    assert few.own
-    assert many.own
+    assert few.has_own_weights
+    assert many.has_own_weights
     assert few.weights["popular"] > 0.8
     assert many.weights["als"] > 0.8
     assert few.gain.low > 0
     assert (few.gain.people, between.people) == (130, 130)
-    assert not between.own
+    assert not between.has_own_weights
     assert between.weights == common
 
 
@@ -60,7 +60,7 @@ def test_where_segments_do_not_differ_the_common_weights_serve_them_but_for_a_fe
         world, counts = one_world(seed)
         segments = learn_segments(world, counts, choose(world, EVEN)[0])
         assert all(one.gain is not None for one in segments)
-        alarms += any(one.own for one in segments)
+        alarms += any(one.has_own_weights for one in segments)
     assert alarms <= 3
 
 
@@ -68,25 +68,25 @@ def test_where_segments_do_not_differ_the_common_weights_serve_them_but_for_a_fe
 def test_own_weights_are_not_below_the_segments_best_member_nor_below_the_common_weights(seed, people):
     world, counts = split_world(seed, people)
     common, _ = choose(world, EVEN)
-    own = [one for one in learn_segments(world, counts, common) if one.own]
+    own = [one for one in learn_segments(world, counts, common) if one.has_own_weights]
     assert own
     for one in own:
-        inside = world.only(np.flatnonzero(segment_places(counts) == list(BOUNDS).index(one.name)))
-        reached = inside.worth(one.weights)
-        assert reached >= max(inside.worth({name: 1.0}) for name in EVEN)
-        assert reached >= inside.worth(common)
+        inside = world.only(np.flatnonzero(segment_indices(counts) == list(BOUNDS).index(one.name)))
+        reached = inside.mean_ndcg(one.weights)
+        assert reached >= max(inside.mean_ndcg({name: 1.0}) for name in EVEN)
+        assert reached >= inside.mean_ndcg(common)
 
 
 def test_a_segment_of_a_few_people_keeps_the_common_weights_however_clear_they_seem():
     world, counts = split_world(people=LEAST_PEOPLE - 1)
     segments = learn_segments(world, counts, choose(world, EVEN)[0])
-    assert [(one.own, one.gain) for one in segments] == [(False, None)] * 3
+    assert [(one.has_own_weights, one.gain) for one in segments] == [(False, None)] * 3
 
 
 def test_a_segment_that_holds_everybody_has_nothing_of_its_own():
     world, counts = split_world()
     segments = learn_segments(world, np.full_like(counts, 7), EVEN)
-    assert [(one.people, one.own, one.gain) for one in segments] == [
+    assert [(one.people, one.has_own_weights, one.gain) for one in segments] == [
         (0, False, None),
         (counts.size, False, None),
         (0, False, None),
@@ -95,11 +95,11 @@ def test_a_segment_that_holds_everybody_has_nothing_of_its_own():
 
 def test_the_gain_is_measured_on_people_the_weights_were_not_chosen_on():
     world, counts = voices(np.zeros((400, 2))), np.repeat([2, 30], 200)  # nobody knows anything
-    flattered = choose(world.only(np.arange(200)), EVEN)[1] - world.only(np.arange(200)).worth(EVEN)
+    flattered = choose(world.only(np.arange(200)), EVEN)[1] - world.only(np.arange(200)).mean_ndcg(EVEN)
     few = learn_segments(world, counts, EVEN)[0]
     assert flattered > 0.01
     assert few.gain.mean < flattered / 2
-    assert not few.own
+    assert not few.has_own_weights
 
 
 def test_the_same_seed_finds_the_same():
@@ -109,7 +109,7 @@ def test_the_same_seed_finds_the_same():
 
 @pytest.mark.parametrize(("count", "segment"), [(0, "0-4"), (4, "0-4"), (5, "5-19"), (19, "5-19"), (20, "20+"), (999, "20+")])
 def test_people_belong_to_the_segment_that_evaluation_counts_them_in(count, segment):
-    assert list(BOUNDS)[segment_places(np.array([count]))[0]] == segment
+    assert list(BOUNDS)[segment_indices(np.array([count]))[0]] == segment
 
 
 class Known(Engine):
@@ -140,7 +140,7 @@ def divided_panel():
 def test_the_engine_serves_by_segment_exactly_what_was_measured():
     panel, tables = divided_panel()
     learned = learn_weights(tables, EVEN, panel)
-    assert [one.name for one in learned.own] == ["0-4", "20+"]
+    assert [one.name for one in learned.own_segments] == ["0-4", "20+"]
     artifact = Trained("ensemble", weight_arrays(learned), {}).artifact("startups")
     members = {name: Known(name, table, panel) for name, table in tables.items()}
     engine = Ensemble.from_members("ensemble", members, artifact, members=EVEN, weights="learned")

@@ -59,4 +59,4 @@ def test_no_weights_are_learned_when_a_member_with_a_stated_weight_was_refused(
     assert models.load("ensemble") is None
     told = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("posts      ensemble"))
     assert "content kept an old model" in told
-    assert told.endswith("the stated weights serve")
+    assert told.endswith("the configured weights are used")

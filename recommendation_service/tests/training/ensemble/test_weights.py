@@ -61,7 +61,7 @@ def test_the_search_measures_exactly_what_the_ensemble_engine_serves(panel):
     parts = {name: scaled(table, panel.eligible) for name, table in tables.items()}
     assert np.allclose(served, blended(parts, {"als": 0.6, "two_tower": 0.4}), atol=1e-6, equal_nan=True)
     learned = learn_weights(tables, {"als": 0.6, "two_tower": 0.4}, panel)
-    assert learned.stated == pytest.approx(metrics.ndcg(served, panel.eligible, panel.relevant))
+    assert learned.configured == pytest.approx(metrics.ndcg(served, panel.eligible, panel.relevant))
 
 
 @pytest.mark.parametrize("weights", [{"als": 0.6, "two_tower": 0.4}, {"als": 0.0, "two_tower": 1.0}])
@@ -74,9 +74,9 @@ def test_where_only_candidates_are_ranked_the_search_measures_them_as_the_engine
     served = score_people(Ensemble.from_members("ensemble", engines, **options), panel)
     members = ask_members(case, "ensemble", engines, panel)
     assert np.array_equal(members.candidates, ~np.isnan(served))
-    assert members.stated == weights
-    learned = learn_weights(members.scores, members.stated, panel, members.candidates)
-    assert learned.stated == pytest.approx(metrics.ndcg(served, panel.eligible, panel.relevant))
+    assert members.configured == weights
+    learned = learn_weights(members.scores, members.configured, panel, members.candidates)
+    assert learned.configured == pytest.approx(metrics.ndcg(served, panel.eligible, panel.relevant))
     assert learned.learned >= max(learned.members.values())
 
 
@@ -85,7 +85,7 @@ def test_the_learned_blend_is_never_below_its_best_member(panel, seed):
     tables = {"als": noisy(panel, 1.5, seed), "two_tower": noisy(panel, 1, seed + 50), "popular": noisy(panel, 0, seed + 90)}
     learned = learn_weights(tables, {"als": 0.6, "two_tower": 0.4, "popular": 0.0}, panel)
     assert learned.learned >= max(learned.members.values())
-    assert learned.learned >= learned.stated
+    assert learned.learned >= learned.configured
     assert sum(learned.weights.values()) == pytest.approx(1)
 
 
@@ -107,7 +107,7 @@ def test_a_member_that_knows_everything_stands_alone(panel):
 def test_stated_weights_are_kept_when_nothing_is_better(panel):
     perfect = panel.relevant.toarray().astype(np.float32)
     learned = learn_weights({"als": perfect, "two_tower": perfect}, {"als": 0.6, "two_tower": 0.4}, panel)
-    assert learned.outcome == "stated"
+    assert learned.outcome == "configured"
     assert dict(learned.weights) == pytest.approx({"als": 0.6, "two_tower": 0.4})
 
 
@@ -119,11 +119,11 @@ def test_every_figure_has_its_interval_and_differences_are_of_the_same_people(pa
     for name in ("als", "two_tower"):
         low, high = told["members_interval_95"][name]
         assert low < told["members_ndcg_at_10"][name] < high
-    for name in ("stated", "learned"):
+    for name in ("configured", "learned"):
         low, high = told[f"{name}_interval_95"]
         assert low < told[f"{name}_ndcg_at_10"] < high
     best = told["members_ndcg_at_10"][told["best_member"]]
-    for name, other in (("learned_minus_best_member", best), ("learned_minus_stated", told["stated_ndcg_at_10"])):
+    for name, other in (("learned_minus_best_member", best), ("learned_minus_configured", told["configured_ndcg_at_10"])):
         assert told[name]["mean"] == pytest.approx(told["learned_ndcg_at_10"] - other)
         assert told[name]["interval_95"][0] <= told[name]["mean"] <= told[name]["interval_95"][1]
         assert told[name]["people"] == len(panel)
@@ -142,6 +142,6 @@ def test_a_difference_is_surer_than_two_intervals_side_by_side(panel):
 def test_few_people_have_no_segments_in_their_arrays_and_one_line_of_weights(panel):
     learned = learn_weights({"als": noisy(panel, 2, 1), "two_tower": noisy(panel, 2, 2)}, {"als": 0.9, "two_tower": 0.1}, panel)
     assert set(weight_arrays(learned)) == {"members", "weights"}
-    assert learned.own == ()
-    assert learned.heard == {"als", "two_tower"}
-    assert learned.told() == ", ".join(f"{name} {weight:.2f}" for name, weight in learned.weights.items())
+    assert learned.own_segments == ()
+    assert learned.weighted_members == {"als", "two_tower"}
+    assert learned.summary() == ", ".join(f"{name} {weight:.2f}" for name, weight in learned.weights.items())

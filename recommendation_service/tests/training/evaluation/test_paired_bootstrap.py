@@ -33,9 +33,9 @@ def test_a_wider_share_is_a_wider_interval():
 
 def test_nobody_gains_nothing_and_people_without_a_difference_are_counted_apart():
     assert gain_of(np.empty(0), np.empty(0)) == Gain(0.0, 0.0, 0.0, 0, 0)
-    assert gain_of(np.array([1.0, 0, 0]), np.zeros(3)).told_apart == 1
+    assert gain_of(np.array([1.0, 0, 0]), np.zeros(3)).people_with_difference == 1
 
 
 def test_numbers_are_told_with_their_sign_and_zero_has_no_minus():
     assert (signed(-0.0041), signed(0.003), signed(-0.00001)) == ("-0.0041", "+0.0030", "+0.0000")
-    assert Gain(0.012, 0.003, 0.021, 1412, 9).told() == "+0.0120, +0.0030 to +0.0210; 1,412 people"
+    assert Gain(0.012, 0.003, 0.021, 1412, 9).summary() == "+0.0120, +0.0030 to +0.0210; 1,412 people"

@@ -76,7 +76,7 @@ def test_steps_of_no_length_break_nothing():
 
 def test_what_a_manifest_is_told_is_json_and_names_the_interval():
     bids = won(50)
-    told = measure(market_quantiles(bids, bids, LEVELS), bids, bids, PARAMETERS).told()
+    told = measure(market_quantiles(bids, bids, LEVELS), bids, bids, PARAMETERS).to_dict()
     assert json.loads(json.dumps(told)) == told
     low, high = told["coverage_interval"]
     assert low < told["coverage"] < high

@@ -49,6 +49,6 @@ def test_a_wrong_word_names_the_place_and_what_is_allowed(training, told):
 
 
 def test_what_is_told_in_a_manifest_is_plain_json():
-    told = bid_parameters(load("cleaning")).told()
+    told = bid_parameters(load("cleaning")).to_dict()
     assert json.loads(json.dumps(told)) == told
     assert told["features"][0] == {"name": "size_m2", "minus": 0.0, "over": 1.0, "log": True}

@@ -80,7 +80,7 @@ def test_one_person_with_many_lists_is_one_person() -> None:
 
 
 def test_what_is_told_names_both_orders_and_the_interval() -> None:
-    told = gain_of(lists_of((0, 1), (0, 1)), np.array([0.0, 1.0, 0.0, 1.0]), ALIKE).told()
+    told = gain_of(lists_of((0, 1), (0, 1)), np.array([0.0, 1.0, 0.0, 1.0]), ALIKE).summary()
     assert told.startswith("NDCG@10 1.0000 against 0.6309 in the engine's own order (+58.5%, 99% +0.3691 to +0.3691")
     assert told.endswith("2 lists of 2 people)")
 
