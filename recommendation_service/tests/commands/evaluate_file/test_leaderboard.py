@@ -93,7 +93,9 @@ def test_the_blends_are_timed_by_engines_that_serve_what_was_measured(circle: Pa
     made = Contest(task_of("next-item", circle, None), Choices(MODELS, budget_s=0.0), Report(StringIO(), StringIO()))
     entries = [made._popular(), *made._models()]
     learned = replace(made._learned(entries), weights={BASELINE: 0.0, "als": 0.2, "ease": 0.5, "next_item": 0.3})
-    learned = replace(learned, segments=tuple(replace(one, weights=learned.weights, has_own_weights=False) for one in learned.segments))
+    learned = replace(
+        learned, segments=tuple(replace(one, weights=learned.weights, has_own_weights=False) for one in learned.segments)
+    )
     models = {entry.name: entry.trained for entry in entries if entry.trained is not None}
     panel = made.task.test.some(20)
     engines = contests._serving(models, {}, panel.material, learned)
