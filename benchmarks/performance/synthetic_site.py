@@ -34,7 +34,7 @@ next_item = { kind = "next_item" }
 similar_users = { kind = "similar_users" }
 [engines.ensemble]
 kind = "ensemble"
-options = { members = { als = 0.6, two_tower = 0.4 }, weights = "stated" }
+options = { members = { als = 0.6, two_tower = 0.4 }, weights = "configured" }
 [engines.learned]
 kind = "ensemble"
 options = { members = { als = 0.1, two_tower = 0.15, ease = 0.2, next_item = 0.35, content_based = 0.1, popular = 0.1 } }

@@ -56,7 +56,7 @@ def routed(use_case: UseCase, catalogue: str) -> list[tuple[list[str], Surface]]
 
 
 def _way(surface: Surface) -> tuple[object, ...]:
-    return surface.router, surface.fallback, surface.newcomers
+    return surface.router, surface.fallback, surface.cold_start_engine
 
 
 def of_persons(use_case: UseCase, catalogue: str) -> Iterator[tuple[str, Surface]]:
@@ -70,7 +70,7 @@ def measured(use_case: UseCase, catalogue: str) -> list[str]:
     """Engines to measure on people: all but those that only lists about something else can begin or go on with."""
     persons, others = set[str](), set[str]()
     for name, surface in use_case.surfaces.items():
-        named = {*_first(use_case, name), *surface.fallback, *surface.strategies, *filter(None, [surface.newcomers])}
+        named = {*_first(use_case, name), *surface.fallback, *surface.strategies, *filter(None, [surface.cold_start_engine])}
         own = surface.about == PERSON and surface.catalogue == catalogue
         (persons if own else others).update(_inside(use_case, named))
     return [name for name in use_case.engines if name in persons or name not in others]

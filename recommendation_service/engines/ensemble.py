@@ -56,7 +56,7 @@ class Ensemble(Engine):
 
     A member that cannot say for a row leaves its weight to the others. It answers when two members can (one, if
     only one has any weight, or if it is told so); members that could not are told by `partial`. A member may be an
-    ensemble itself. With `generate` it works in two stages: those members' best rows together are the candidates, and
+    ensemble itself. With `candidate_generators` it works in stages: those members' best rows together are the candidates, and
     all members score them. What a row scores does not depend on who proposed it.
     """
 
@@ -72,9 +72,9 @@ class Ensemble(Engine):
         weights: Mapping[str, float] | Weights,
         without: Collection[str] = (),
         *,
-        generate: Mapping[str, int] | None = None,
-        at_least: int = LEAST_MEMBERS,
-        may_be_silent: Collection[str] = (),
+        candidate_generators: Mapping[str, int] | None = None,
+        min_members: int = LEAST_MEMBERS,
+        optional_members: Collection[str] = (),
         scale: Scale = "unit",
         told: Skip | None = None,
         learned: bool = False,
@@ -82,8 +82,8 @@ class Ensemble(Engine):
         """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1, for everybody alike
         unless they are Weights of segments.
 
-        Members in `without` are not asked, whatever is trained. Empty `generate`: every row is a candidate. That a member
-        of `may_be_silent` cannot say is as it should be, and not told, as long as enough others can. `told` is told with
+        Members in `without` are not asked, whatever is trained. No `candidate_generators`: all are candidates. That a member
+        of `optional_members` cannot say is as it should be, and not told, as long as enough others can. `told` is told with
         every answer; `learned` says where the weights are from.
         """
         super().__init__(name, version)
@@ -92,9 +92,9 @@ class Ensemble(Engine):
         self._without = frozenset(without)
         self._weights = weights if isinstance(weights, Weights) else Weights(dict(weights))
         self._engines = dict(engines)
-        self._generate = dict(generate or {})
-        self._at_least = at_least
-        self._may_be_silent = frozenset(may_be_silent)
+        self._candidate_generators = dict(candidate_generators or {})
+        self._min_members = min_members
+        self._optional_members = frozenset(optional_members)
         self._scale = unit_range if scale == "unit" else _as_scored
         self._latest: Latest[Blend] = Latest()
 
@@ -106,37 +106,41 @@ class Ensemble(Engine):
         artifact: Artifact | Skip | None = None,
         *,
         members: Mapping[str, float],
-        also_learn: Sequence[str] = (),
-        weights: Literal["learned", "stated"] = "stated",
+        learnable_members: Sequence[str] = (),
+        weights: Literal["learned", "configured"] = "configured",
         without: Sequence[str] = (),
-        generate: Mapping[str, int] | None = None,
-        at_least: int = LEAST_MEMBERS,
-        may_be_silent: Sequence[str] = (),
+        candidate_generators: Mapping[str, int] | None = None,
+        min_members: int = LEAST_MEMBERS,
+        optional_members: Sequence[str] = (),
         scale: Scale = "unit",
     ) -> "Ensemble":
-        """Of the engines at hand, by name; `members` are the stated weights, scaled here to sum to 1.
+        """Of the engines at hand, by name; `members` are the configured weights, scaled here to sum to 1.
 
-        With weights="learned" they come from an artifact of kind "ensemble", which may weigh `also_learn` too, and
+        With weights="learned" they come from an artifact of kind "ensemble", which may weigh `learnable_members` too, and
         differently for people with few and with many interactions. Until there is one the stated ones serve; so they do
         where a Skip says why there is none that can be used, and then every answer tells that.
         `without` names members that are switched off: they keep their weight's place and are told as missing.
-        `generate` says how many candidates each of some members proposes, `at_least` how many members must answer, and
-        `may_be_silent` who often has nothing to say without anything being wrong. With scale="as_scored" the members'
+        `candidate_generators` says how many candidates some members propose, `min_members` how many must answer, and
+        `optional_members` who often has nothing to say without anything being wrong. With scale="as_scored" the members'
         scores are of one scale already, such as 0 to 100, and so is the blend. Raises ConfigurationError for weights
         that say nothing and for strangers in either, ArtifactRefused for an artifact of other members.
         """
-        allowed = {*members, *also_learn}
-        _check_generate(name, generate or {}, allowed)
-        _check_known(name, "may_be_silent", may_be_silent, allowed)
+        allowed = {*members, *learnable_members}
+        _check_candidate_generators(name, candidate_generators or {}, allowed)
+        _check_known(name, "optional_members", optional_members, allowed)
         found = artifact if weights == "learned" else None
         used, versions = stated_weights(name, members), []
         if isinstance(found, Artifact):
             used = learned_weights(found, allowed)
             versions = [found.version]
-        heard = (used.heard() | set(generate or {})) - set(without)
+        heard = (used.heard() | set(candidate_generators or {})) - set(without)
         present = {member: engines[member] for member in used.common if member in heard and member in engines}
         versions += [part for engine in present.values() for part in engine.version.split("+")]
-        options: Mapping[str, Any] = {"generate": generate, "at_least": at_least, "may_be_silent": may_be_silent}
+        options: Mapping[str, Any] = {
+            "candidate_generators": candidate_generators,
+            "min_members": min_members,
+            "optional_members": optional_members,
+        }
         told = found if isinstance(found, Skip) else None
         return cls(
             name,
@@ -159,7 +163,7 @@ class Ensemble(Engine):
     def manned(self) -> bool:
         """Whether as many members are there as must answer, of those with a weight."""
         weighty = [name for name, weight in self.weights.items() if weight > 0]
-        return sum(name in self._engines for name in weighty) >= min(self._at_least, len(weighty))
+        return sum(name in self._engines for name in weighty) >= min(self._min_members, len(weighty))
 
     def scores(self, query: Query) -> Floats | None:
         """The blend over the eligible candidates and NaN elsewhere; None when too few members can answer.
@@ -204,19 +208,19 @@ class Ensemble(Engine):
     def laps(self, query: Query) -> Mapping[str, float]:
         """With candidates of its own: ms spent on finding them and on scoring them."""
         kept = self._latest.of(query)
-        return kept.laps if kept is not None and self._generate else {}
+        return kept.laps if kept is not None and self._candidate_generators else {}
 
     def _blended(self, query: Query) -> Blend:
         begun = time.perf_counter()
         missing: list[Skip] = []
         own = {name: weight for name, weight in self._weights.of(query).items() if weight > 0}
-        said = self._heard(self._generate, query, missing)
+        said = self._heard(self._candidate_generators, query, missing)
         pool = self._pool(query, said)
         generated = time.perf_counter()
-        said |= self._heard([name for name in own if name not in self._generate], query, missing)
+        said |= self._heard([name for name in own if name not in self._candidate_generators], query, missing)
         weights = {name: weight for name, weight in own.items() if name in said}
         scaled = {name: self._scale(said[name], query.eligible) for name in weights}
-        enough = bool(scaled) and len(scaled) >= min(self._at_least, len(own))
+        enough = bool(scaled) and len(scaled) >= min(self._min_members, len(own))
         scores = blend(list(scaled.values()), list(weights.values())) if enough else None
         if scores is not None and pool is not None:
             scores = np.where(pool, scores, np.float32(np.nan)) if pool.any() else None
@@ -225,7 +229,7 @@ class Ensemble(Engine):
         return self._latest.keep(query, Blend(weights, scaled, scores, told, laps))
 
     def _is_fine(self, missing: Skip) -> bool:
-        return missing.code == SILENT and missing.engine in self._may_be_silent
+        return missing.code == SILENT and missing.engine in self._optional_members
 
     def _heard(self, names: Iterable[str], query: Query, missing: list[Skip]) -> dict[str, Floats]:
         """What these members say, (n_items,) each; who could not, in whole or in part, is added to `missing`."""
@@ -241,11 +245,11 @@ class Ensemble(Engine):
 
     def _pool(self, query: Query, said: Mapping[str, Floats]) -> Bools | None:
         """(n_items,), True for candidates; None when every row is one."""
-        if not self._generate:
+        if not self._candidate_generators:
             return None
         pool = np.zeros(len(query.catalogue), dtype=np.bool_)
         for name, own in said.items():
-            pool[self._engines[name].proposed(own, query, self._generate[name])] = True
+            pool[self._engines[name].proposed(own, query, self._candidate_generators[name])] = True
         return pool
 
     def _ask(self, name: str, query: Query) -> Floats | Skip:
@@ -268,11 +272,11 @@ def _as_scored(scores: Floats, eligible: Bools) -> Floats:
     return np.where(eligible, scores, np.float32(np.nan))
 
 
-def _check_generate(name: str, generate: Mapping[str, int], allowed: Collection[str]) -> None:
-    _check_known(name, "generate", generate, allowed)
-    for member, count in generate.items():
+def _check_candidate_generators(name: str, candidate_generators: Mapping[str, int], allowed: Collection[str]) -> None:
+    _check_known(name, "candidate_generators", candidate_generators, allowed)
+    for member, count in candidate_generators.items():
         if count < 1:
-            raise ConfigurationError(f"{name}: generate asks {member} for {count} candidates; 1 or more are needed")
+            raise ConfigurationError(f"{name}: candidate_generators asks {member} for {count} candidates; 1 or more are needed")
 
 
 def _check_known(name: str, option: str, named: Iterable[str], allowed: Collection[str]) -> None:

@@ -81,7 +81,7 @@ class Plan:
     def _for_newcomers(self, query: Query) -> str | None:
         history = query.history
         known = history.rows.size or history.older.size or any(query.profile.values()) or query.subject.size
-        return None if known or query.context is not None else self.surface.newcomers
+        return None if known or query.context is not None else self.surface.cold_start_engine
 
 
 def _rerank(part: Part, use_case: UseCase, rankers: Mapping[str, Ranker | Skip], place: str) -> tuple[str, Rerank]:

@@ -3,7 +3,7 @@
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.services.serving import Live
 
-WAITING = "stated weights serve until train_all publishes learned ones"
+WAITING = "configured weights serve until train_all publishes learned ones"
 
 
 def weights_told(held: Live, use_case: str, catalogue: str) -> str:
@@ -17,8 +17,8 @@ def weights_told(held: Live, use_case: str, catalogue: str) -> str:
     if engine.learned:
         return f"{engine.name}: learned weights serve"
     if main[1].options.get("weights") != "learned":
-        return f"{engine.name}: stated weights serve, as the file or the environment wants it"
+        return f"{engine.name}: configured weights serve, as the file or the environment wants it"
     published = held.holdings[catalogue].models["ensemble"]
     if published.value is not None or published.problem is not None:
-        return f"{engine.name}: stated weights serve, for the learned ones were refused"
+        return f"{engine.name}: configured weights serve, for the learned ones were refused"
     return f"{engine.name}: {WAITING}"

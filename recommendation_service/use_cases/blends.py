@@ -7,7 +7,9 @@ from recommendation_service.use_cases.schema import UseCase
 def members_of(use_case: UseCase) -> dict[str, tuple[str, ...]]:
     """Every ensemble's members, those it may learn to weigh included."""
     blends = {name: part.options for name, part in use_case.engines.items() if part.kind == "ensemble"}
-    return {name: tuple(dict.fromkeys([*own.get("members", ()), *own.get("also_learn", ())])) for name, own in blends.items()}
+    return {
+        name: tuple(dict.fromkeys([*own.get("members", ()), *own.get("learnable_members", ())])) for name, own in blends.items()
+    }
 
 
 def in_order(use_case: UseCase) -> list[str]:
@@ -35,4 +37,4 @@ def _check(use_case: UseCase, name: str, members: tuple[str, ...]) -> None:
         raise ConfigurationError(f"{place} has member '{stranger}'; engines are {', '.join(sorted(use_case.engines))}")
     main = use_case.main_ensemble()
     if use_case.engines[name].options.get("weights") == "learned" and main is not None and main[0] != name:
-        raise ConfigurationError(f"{place}: weights are learned for one ensemble only ({main[0]}); say stated here")
+        raise ConfigurationError(f"{place}: weights are learned for one ensemble only ({main[0]}); use 'configured' here")

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from recommendation_service.errors import ConfigurationError
+from recommendation_service.use_cases.renamed import rename_hint
 from recommendation_service.use_cases.schema import UseCase
 
 PACKAGED = Path(__file__).parent
@@ -57,6 +58,8 @@ def load_all() -> dict[str, UseCase]:
 
 def _first(error: ValidationError) -> str:
     problem = error.errors()[0]
-    place = ".".join(str(step) for step in problem["loc"])
+    where = ".".join(str(step) for step in problem["loc"])
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
+    if problem["type"] == "extra_forbidden":
+        message = f"unknown key{rename_hint(str(problem['loc'][-1]))}"
+    return f"{where}: {message}" if where else message

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from recommendation_service.errors import ConfigurationError
+from recommendation_service.use_cases.renamed import rename_hint
 
 
 def checked(
@@ -24,7 +25,8 @@ def checked(
     known = sorted(model.model_fields)
     unknown = sorted(set(options) - set(known))
     if unknown:
-        raise ConfigurationError(f"{place} does not know '{unknown[0]}'; its options are {', '.join(known) or 'none'}")
+        hint = rename_hint(unknown[0], known)
+        raise ConfigurationError(f"{place} does not know '{unknown[0]}'{hint}; its options are {', '.join(known) or 'none'}")
     try:
         read = model.model_validate(dict(options))
     except ValidationError as error:
@@ -39,7 +41,8 @@ def check_words(told: Iterable[str], known: Iterable[str], *, place: str) -> Non
     words = sorted(known)
     stranger = next((word for word in sorted(told) if word not in words), None)
     if stranger is not None:
-        raise ConfigurationError(f"{place} does not know '{stranger}'; its words are {', '.join(words)}")
+        hint = rename_hint(stranger, words)
+        raise ConfigurationError(f"{place} does not know '{stranger}'{hint}; its words are {', '.join(words)}")
 
 
 def one_of(kinds: Mapping[str, Any], kind: str, *, place: str) -> Any:

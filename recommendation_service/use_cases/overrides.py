@@ -12,7 +12,7 @@ def overridden(use_case: UseCase, settings: Settings) -> UseCase:
 
     ENABLE_ALS, ENABLE_TWO_TOWER and ENABLE_ENSEMBLE switch off every engine of that kind; COLD_START_THRESHOLD and
     WARM_USER_THRESHOLD set the limits of every `by_count` router; ENSEMBLE_ALS_WEIGHT and ENSEMBLE_TWO_TOWER_WEIGHT
-    set those members' weights and select stated weights where there are such members; HYBRID_WEIGHTS_* do so for a blend
+    set those members' weights and select configured weights where there are such members; HYBRID_WEIGHTS_* do so for a blend
     of exactly the three kinds they name, CONTENT_WEIGHT, COLLABORATIVE_WEIGHT and POPULARITY_WEIGHT for a blend of text
     vectors, another blend and popularity. DEFAULT_RECOMMENDER puts an engine in the place of every bandit.
     """
@@ -72,7 +72,7 @@ def _weighed(part: Part, use_case: UseCase, settings: Settings) -> Part:
     told = {name: stated[kind] for name, kind in kinds.items() if stated.get(kind) is not None}
     if not told:
         return part
-    return part.model_copy(update={"options": {**part.options, "members": {**members, **told}, "weights": "stated"}})
+    return part.model_copy(update={"options": {**part.options, "members": {**members, **told}, "weights": "configured"}})
 
 
 def _stated_weights(kinds: set[str], settings: Settings) -> dict[str, float | None]:

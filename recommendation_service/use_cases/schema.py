@@ -100,13 +100,13 @@ class Surface(Strict):
     context: Word | None = None
     router: Part
     fallback: tuple[Word, ...] = Field(min_length=1)
-    newcomers: Word | None = None  # engine for somebody of whom nothing at all is known; None: the router decides
+    cold_start_engine: Word | None = None  # engine for somebody of whom nothing at all is known; None: the router decides
     strategies: tuple[Word, ...] = ()  # engines that a caller may put first by name
     candidates: int = Field(default=200, ge=1, le=10_000)
     rerank: tuple[Part, ...] = ()
     rules: tuple[Part, ...] = (Part(kind="exclude_seen"),)
     cache_seconds: int | None = Field(default=None, ge=0)  # how long Django keeps a list; None: its own setting
-    count_hits: bool = False  # Django counts how often a kept list was shown again
+    track_cache_hits: bool = False  # Django counts how often a kept list was shown again
 
 
 class UseCase(Strict):
@@ -133,7 +133,10 @@ class UseCase(Strict):
             _known(f"surface '{name}' shows", [surface.catalogue], self.catalogues, "catalogues are")
             _known(f"surface '{name}' falls back to", surface.fallback, self.engines, "this file defines")
             _known(
-                f"surface '{name}' meets newcomers with", filter(None, [surface.newcomers]), self.engines, "this file defines"
+                f"surface '{name}' meets newcomers with",
+                filter(None, [surface.cold_start_engine]),
+                self.engines,
+                "this file defines",
             )
             _known(f"surface '{name}' offers", surface.strategies, self.engines, "this file defines")
             self._context_is_met(name, surface)

@@ -31,7 +31,7 @@ class Reuse:
 
 
 def reuse_by_day(*, use_case: str, surface: str, days: int) -> list[Reuse]:
-    """The last `days` days, today first. Hits are known for surfaces with `count_hits`, and for two weeks."""
+    """The last `days` days, today first. Hits are known for surfaces with `track_cache_hits`, and for two weeks."""
     wanted = list(_days(days))
     hits = cache.hits_by_day(f"{use_case}:{surface}", wanted)
     lists = Impression.objects.filter(use_case=use_case, surface=surface, time__date__gte=wanted[-1])

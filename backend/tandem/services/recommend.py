@@ -70,7 +70,7 @@ def recommend(
     mark = _mark(asked)
     kept = cache.read(key, user_id)
     if kept is not None and _is_fresh(kept, mark) and _still_whole(asked, key, kept):
-        if place.surface.count_hits:
+        if place.surface.track_cache_hits:
             cache.count_hit(key, where=f"{use_case}:{surface}")
         return kept.answer
     turn = cache.turn_of(user_id)
@@ -91,7 +91,7 @@ def _made(asked: Asked, key: str, mark: str, turn: str, kept: cache.Kept | None)
         answer = _without_service(asked, past, failure, _usable(kept, mark))
     else:
         told, surface = _told(asked, answer), asked.place.surface
-        seconds, count = surface.cache_seconds, surface.count_hits
+        seconds, count = surface.cache_seconds, surface.track_cache_hits
         cache.keep(key, asked.user_id, told, mark=mark, state=state, turn=turn, seconds=seconds, count=count)
     record_impression(place=asked.place, answer=answer)
     return _told(asked, answer)

@@ -222,7 +222,7 @@ def _serving(
     models: Mapping[str, Trained], recipe: Mapping[str, Trained], material: Material, learned: Learned
 ) -> dict[str, Scorer]:
     """Every row's engine as a site would serve it, the blends as ensembles; the stated one of its own members."""
-    blends: dict[str, dict[str, Any]] = {BLEND: {"members": dict(learned.weights), "weights": "learned", "at_least": 1}}
+    blends: dict[str, dict[str, Any]] = {BLEND: {"members": dict(learned.weights), "weights": "learned", "min_members": 1}}
     engines = _built({**models, "ensemble": Trained("ensemble", weight_arrays(learned), {})}, material, blends)
     found = {name: engines[name] for name in (BASELINE, *models)} | {BLEND: engines[_word(BLEND)]}
     if recipe:

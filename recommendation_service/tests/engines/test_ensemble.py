@@ -118,7 +118,7 @@ def test_learned_weights_come_from_the_artifact() -> None:
         members,
         learned(["als", "popular", "two_tower"], [2, 5, 3]),
         members={"als": 0.6, "two_tower": 0.4},
-        also_learn=["popular"],
+        learnable_members=["popular"],
         weights="learned",
     )
     assert ensemble.weights == pytest.approx({"als": 0.2, "popular": 0.5, "two_tower": 0.3})
@@ -130,7 +130,7 @@ def test_stated_weights_serve_until_learned_ones_are_published() -> None:
         "ensemble",
         {**pair([0, 1], [1, 0]), "popular": Says("popular", [0, 1])},
         members={"als": 0.6, "two_tower": 0.4},
-        also_learn=["popular"],
+        learnable_members=["popular"],
         weights="learned",
     )
     assert (ensemble.weights, ensemble.learned) == ({"als": 0.6, "two_tower": 0.4}, False)
@@ -151,15 +151,15 @@ def test_stated_weights_serve_where_learned_ones_were_refused_and_every_answer_t
 
 
 @pytest.mark.parametrize(
-    ("there", "at_least", "manned"),
+    ("there", "min_members", "manned"),
     [(("als", "two_tower"), 2, True), (("als",), 2, False), (("als",), 1, True), (("popular",), 2, False), ((), 1, False)],
 )
 def test_an_ensemble_is_manned_when_as_many_members_are_there_as_must_answer(
-    there: tuple[str, ...], at_least: int, manned: bool
+    there: tuple[str, ...], min_members: int, manned: bool
 ) -> None:
     engines = {name: Says(name, [0, 1]) for name in there}
     stated = {"als": 0.6, "two_tower": 0.4, "popular": 0.0}
-    assert Ensemble.from_members("ensemble", engines, members=stated, at_least=at_least).manned is manned
+    assert Ensemble.from_members("ensemble", engines, members=stated, min_members=min_members).manned is manned
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_a_member_that_knows_the_export_only_is_missing_and_never_asked() -> Non
 def test_candidates_are_never_generated_from_rows_of_the_export() -> None:
     members: dict[str, Engine] = {"als": Says("als", [1.0] * 24), "rule_based": Reads("rule_based", [85, 40])}
     ensemble = Ensemble.from_members(
-        "ensemble", members, members={"als": 0.5, "rule_based": 0.5}, generate={"als": 5}, at_least=1
+        "ensemble", members, members={"als": 0.5, "rule_based": 0.5}, candidate_generators={"als": 5}, min_members=1
     )
     assert ensemble.scores(offers("a", "b")) is None
 

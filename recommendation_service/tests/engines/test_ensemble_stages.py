@@ -32,7 +32,7 @@ class TestNestedEnsemble(EngineContract):
             "bought_together": CoOccurrence.from_artifact("bought_together", board.co_occurrence(order), catalogue),
         }
         both = {"similar_users": 0.5, "bought_together": 0.5}
-        members["collaborative"] = Ensemble.from_members("collaborative", members, members=both, at_least=1)
+        members["collaborative"] = Ensemble.from_members("collaborative", members, members=both, min_members=1)
         return Ensemble.from_members("hybrid", members, members={"content_based": 0.6, "collaborative": 0.4})
 
     def test_an_item_gone_from_the_catalogue_is_dropped(self) -> None:
@@ -54,7 +54,7 @@ class TestEnsembleOfCandidates(TestNestedEnsemble):
         assert isinstance(whole, Ensemble)
         every = {"content_based": len(catalogue), "collaborative": len(catalogue)}
         stated = {"content_based": 0.6, "collaborative": 0.4}
-        return Ensemble.from_members("hybrid", dict(whole._engines), members=stated, generate=every)
+        return Ensemble.from_members("hybrid", dict(whole._engines), members=stated, candidate_generators=every)
 
     def test_an_item_newer_than_the_model_is_unknown(self) -> None:
         """As for every ensemble; but what nobody proposes is no candidate, and so has no score."""
@@ -85,7 +85,7 @@ def test_candidates_are_the_best_of_both_and_score_what_they_would_score_anyway(
     members: dict[str, Engine] = {name: Says(name, own) for name, own in zip("abc", columns, strict=True)}
     stated, question = {"a": 0.5, "b": 0.3, "c": 0.2}, asked(len(rows))
     whole = Ensemble.from_members("hybrid", members, members=stated).scores(question)
-    narrow = Ensemble.from_members("hybrid", members, members=stated, generate={"a": wanted[0], "b": wanted[1]})
+    narrow = Ensemble.from_members("hybrid", members, members=stated, candidate_generators={"a": wanted[0], "b": wanted[1]})
     found = narrow.recommend(question, 50)
     assert whole is not None
     assert found is not None
@@ -108,7 +108,7 @@ class Likes(Says):
 
 def test_a_member_proposes_nothing_it_has_nothing_to_say_for() -> None:
     members = {"a": Likes("a", [0, 0, 0.5, 0]), "b": Says("b", [1, 2, 3, 4])}
-    narrow = Ensemble.from_members("hybrid", members, members={"a": 0.5, "b": 0.5}, generate={"a": 3})
+    narrow = Ensemble.from_members("hybrid", members, members={"a": 0.5, "b": 0.5}, candidate_generators={"a": 3})
     found = narrow.recommend(asked(), 4)
     assert found is not None
     assert found.rows.tolist() == [2]
@@ -117,28 +117,31 @@ def test_a_member_proposes_nothing_it_has_nothing_to_say_for() -> None:
 
 def test_when_nobody_proposes_anything_it_passes() -> None:
     members = {"a": Likes("a", [0, 0, 0, 0]), "b": Says("b", [1, 2, 3, 4])}
-    narrow = Ensemble.from_members("hybrid", members, members={"a": 0.5, "b": 0.5}, generate={"a": 3})
+    narrow = Ensemble.from_members("hybrid", members, members={"a": 0.5, "b": 0.5}, candidate_generators={"a": 3})
     assert narrow.scores(asked()) is None
     silent = {"a": Says("a", None), "b": Says("b", [1, 2, 3, 4]), "c": Says("c", [1, 2, 3, 4])}
     assert blend_with(silent, {"a": 3}).recommend(asked(), 3) is None
 
 
-def blend_with(members: Mapping[str, Engine], generate: Mapping[str, int]) -> Ensemble:
-    return Ensemble.from_members("hybrid", members, members=dict.fromkeys(members, 1.0), generate=generate)
+def blend_with(members: Mapping[str, Engine], candidate_generators: Mapping[str, int]) -> Ensemble:
+    return Ensemble.from_members(
+        "hybrid", members, members=dict.fromkeys(members, 1.0), candidate_generators=candidate_generators
+    )
 
 
 @pytest.mark.parametrize(
-    ("generate", "told"), [({"z": 5}, "generate names 'z'; its members are a, b"), ({"a": 0}, "1 or more")]
+    ("candidate_generators", "told"),
+    [({"z": 5}, "candidate_generators names 'z'; its members are a, b"), ({"a": 0}, "1 or more")],
 )
-def test_candidates_of_strangers_or_of_no_number_stop_the_start(generate: dict[str, int], told: str) -> None:
+def test_candidates_of_strangers_or_of_no_number_stop_the_start(candidate_generators: dict[str, int], told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
-        blend_with({"a": Says("a", [1]), "b": Says("b", [1])}, generate)
+        blend_with({"a": Says("a", [1]), "b": Says("b", [1])}, candidate_generators)
 
 
 def test_one_member_is_enough_where_the_file_says_so() -> None:
     members = pair([0, 1, 2, 3], None)
     stated = {"als": 0.6, "two_tower": 0.4}
-    alone = Ensemble.from_members("ensemble", members, members=stated, at_least=1)
+    alone = Ensemble.from_members("ensemble", members, members=stated, min_members=1)
     found = alone.recommend(asked(), 2)
     assert found is not None
     assert found.rows.tolist() == [3, 2]
@@ -148,7 +151,7 @@ def test_one_member_is_enough_where_the_file_says_so() -> None:
 def test_what_a_nested_ensemble_was_without_is_told_by_the_outer_one() -> None:
     members: dict[str, Engine] = dict(pair([0, 1, 2, 3], None))
     stated = {"als": 0.5, "two_tower": 0.5}
-    members["inner"] = Ensemble.from_members("inner", members, members=stated, at_least=1)
+    members["inner"] = Ensemble.from_members("inner", members, members=stated, min_members=1)
     outer = Ensemble.from_members("outer", members, members={"inner": 0.5, "als": 0.5})
     question = asked()
     assert outer.recommend(question, 2) is not None
@@ -191,7 +194,7 @@ def test_a_blend_in_two_stages_tells_how_long_each_took() -> None:
 def test_a_member_that_may_be_silent_is_not_missed_when_others_can_say() -> None:
     loud, mute = Says("loud", [NAN, 1.0, 0.5, *[NAN] * (board.N - 3)]), Says("mute", None)
     weights = {"loud": 0.5, "mute": 0.5}
-    one = Ensemble("both", "v1", {"loud": loud, "mute": mute}, weights, at_least=1, may_be_silent=["mute"])
+    one = Ensemble("both", "v1", {"loud": loud, "mute": mute}, weights, min_members=1, optional_members=["mute"])
     asked = board.query(board.catalogue(), likes=(5,))
     found = one.recommend(asked, 3)
     assert found is not None
@@ -202,16 +205,21 @@ def test_a_member_that_may_be_silent_is_not_missed_when_others_can_say() -> None
 def test_a_member_that_may_be_silent_is_told_when_it_is_not_there_or_nobody_can_say() -> None:
     mute, asked = Says("mute", None), board.query(board.catalogue(), likes=(5,))
     weights = {"loud": 0.5, "mute": 0.5}
-    alone = Ensemble("both", "v1", {"mute": mute}, weights, at_least=1, may_be_silent=["mute", "loud"])
+    alone = Ensemble("both", "v1", {"mute": mute}, weights, min_members=1, optional_members=["mute", "loud"])
     assert alone.recommend(asked, 3) is None
     assert {skip.engine for skip in alone.partial(asked)} == {"loud", "mute"}
     untrained = Ensemble(
-        "both", "v1", {"loud": Says("loud", [NAN, 1.0, *[NAN] * (board.N - 2)])}, weights, at_least=1, may_be_silent=["mute"]
+        "both",
+        "v1",
+        {"loud": Says("loud", [NAN, 1.0, *[NAN] * (board.N - 2)])},
+        weights,
+        min_members=1,
+        optional_members=["mute"],
     )
     untrained.scores(asked)
     assert [(skip.engine, skip.code) for skip in untrained.partial(asked)] == [("mute", "partial")]
 
 
 def test_a_stranger_that_may_be_silent_stops_the_start() -> None:
-    with pytest.raises(ConfigurationError, match="may_be_silent names 'nobody'; its members are loud"):
-        Ensemble.from_members("both", {}, members={"loud": 1.0}, may_be_silent=["nobody"])
+    with pytest.raises(ConfigurationError, match="optional_members names 'nobody'; its members are loud"):
+        Ensemble.from_members("both", {}, members={"loud": 1.0}, optional_members=["nobody"])

@@ -160,7 +160,7 @@ def test_each_offer_keeps_its_own_columns_whatever_its_place(ids: list[str]) -> 
 
 
 def test_a_surfaces_engine_for_newcomers_does_not_go_first_where_there_is_a_context() -> None:
-    surface = CLEANING.surfaces["cleaners-for-job"].model_copy(update={"newcomers": "popular"})
+    surface = CLEANING.surfaces["cleaners-for-job"].model_copy(update={"cold_start_engine": "popular"})
     one = CLEANING.model_copy(update={"surfaces": {"cleaners-for-job": surface}})
     plan = Plan.build(one, "cleaners-for-job")
     assert plan.chain(query(context=Thing("5")))[0] == "ensemble"

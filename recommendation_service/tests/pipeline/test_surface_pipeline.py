@@ -42,7 +42,7 @@ def test_a_typo_stops_the_start_with_use_case_surface_and_words(surface: dict[st
 
 
 def test_somebody_of_whom_nothing_is_known_is_met_by_the_engine_for_newcomers() -> None:
-    plan = Plan.build(use_case(newcomers="popular"), "home")
+    plan = Plan.build(use_case(cold_start_engine="popular"), "home")
     catalogue = board.catalogue()
     stranger = board.query(catalogue)
     assert plan.chain(stranger) == ("popular",)
@@ -58,7 +58,7 @@ def test_somebody_of_whom_nothing_is_known_is_met_by_the_engine_for_newcomers() 
 def test_no_chance_is_told_where_a_newcomers_engine_or_a_strategy_was_chosen() -> None:
     arms = ["als", "popular"]
     router = {"kind": "bandit", "options": {"arms": arms, "default": "als", "epsilon": 0.2}}
-    plan = Plan.build(use_case(router=router, newcomers="popular", strategies=arms), "home")
+    plan = Plan.build(use_case(router=router, cold_start_engine="popular", strategies=arms), "home")
     stranger, regular = board.query(board.catalogue()), board.query(board.catalogue(), likes=(1,))
     assert plan.chances(stranger) == {}
     assert plan.chances(replace(regular, strategy="als")) == {}

@@ -147,7 +147,7 @@ def test_any_use_case_is_measured_engine_by_engine_under_its_own_names(shop, cap
     body = json.loads((shop / "e.json").read_text(encoding="utf-8"))
     figures = {one["model"]: one["ndcg"] for one in body["figures"] if one["segment"] == "all"}
     plain = ["popular", "content_based", "by_words", "similar_users", "ease", "next_item", "bought_together"]
-    assert list(figures) == [*plain, "collaborative", "goes_with", "hybrid (stated)", "hybrid (learned)"]
+    assert list(figures) == [*plain, "collaborative", "goes_with", "hybrid (configured)", "hybrid (learned)"]
     assert figures["collaborative"] > figures["popular"]
     assert any(note.startswith("hybrid: weights chosen on") for note in body["notes"])
     baskets = {one["model"]: one["recall"] for one in body["baskets"]}
@@ -238,22 +238,22 @@ def test_evaluate_prints_every_model_and_writes_both_files(site, capsys):
     names = [one["model"] for one in body["figures"] if one["segment"] == "all"]
     assert names == [
         "popular",
-        "als (stated)",
+        "als (configured)",
         "als (tuned)",
-        "two_tower (stated)",
+        "two_tower (configured)",
         "two_tower (tuned)",
-        "content_based (stated)",
+        "content_based (configured)",
         "content_based (tuned)",
-        "ease (stated)",
+        "ease (configured)",
         "ease (tuned)",
-        "next_item (stated)",
+        "next_item (configured)",
         "next_item (tuned)",
-        "ensemble (stated)",
+        "ensemble (configured)",
         "ensemble (learned)",
     ]
     assert all(name in told and name in (site / "e.md").read_text(encoding="utf-8") for name in names)
     by_name = {one["model"]: one["ndcg"] for one in body["figures"] if one["segment"] == "all"}
-    assert by_name["als (stated)"] > by_name["popular"]
+    assert by_name["als (configured)"] > by_name["popular"]
     assert not (site / "models").exists()
 
 

@@ -22,7 +22,7 @@ def of(*members: str, **more: Any) -> dict[str, Any]:
 
 
 def test_members_include_those_that_may_be_learned() -> None:
-    assert members_of(case(mix=of("als", also_learn=["popular", "als"]))) == {"mix": ("als", "popular")}
+    assert members_of(case(mix=of("als", learnable_members=["popular", "als"]))) == {"mix": ("als", "popular")}
 
 
 def test_members_come_first_and_the_order_of_the_file_decides_the_rest() -> None:
@@ -42,7 +42,7 @@ def test_a_ring_is_refused(ring: dict[str, dict[str, Any]]) -> None:
 
 def test_a_stranger_is_named_beside_those_there_are() -> None:
     with pytest.raises(ConfigurationError, match="has member 'svd'; engines are als, mix, popular"):
-        in_order(case(mix=of("als", also_learn=["svd"])))
+        in_order(case(mix=of("als", learnable_members=["svd"])))
 
 
 def test_only_the_main_ensemble_may_ask_for_learned_weights() -> None:

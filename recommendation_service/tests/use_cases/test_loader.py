@@ -67,7 +67,17 @@ def test_a_plain_number_is_an_events_weight(tmp_path: Path) -> None:
     [
         ('fallback = ["popular"]', 'fallback = ["poplar"]', "tiny.toml: surface 'home' falls back to 'poplar'; .* popular"),
         ('catalogue = "things"', 'catalogue = "thing"', "tiny.toml: surface 'home' shows 'thing'; catalogues are things"),
-        ("like = 1.0", "like = 1.0\n[colours]\nred = 1", "tiny.toml: colours: Extra inputs"),
+        ("like = 1.0", "like = 1.0\n[colours]\nred = 1", "tiny.toml: colours: unknown key"),
+        (
+            'fallback = ["popular"]',
+            'fallback = ["popular"]\nnewcomers = "popular"',
+            "home.newcomers: unknown key; use 'cold_start_engine'",
+        ),
+        (
+            'fallback = ["popular"]',
+            'fallback = ["popular"]\ncount_hits = true',
+            "home.count_hits: unknown key; use 'track_cache_hits'",
+        ),
         ('name = "tiny"', 'name = "other"', "tiny.toml: name is 'other'"),
         ('name = "tiny"', "name = tiny", "tiny.toml: not valid TOML"),
     ],

@@ -60,3 +60,13 @@ def test_what_the_caller_gives_is_no_option_of_the_file() -> None:
         checked(paired, {"pairing": 1}, place="here", given=("pairing",))
     with pytest.raises(ConfigurationError, match="here: pairing: Field required"):
         checked(paired, {"days": 2}, place="here")
+
+
+def test_an_old_option_is_refused_with_its_new_name() -> None:
+    def ensemble(*, min_members: int = 2) -> None:
+        """An engine with an option that had another name."""
+
+    with pytest.raises(ConfigurationError, match="does not know 'at_least'; use 'min_members'; its options are min_members"):
+        checked(ensemble, {"at_least": 1}, place="here")
+    with pytest.raises(ConfigurationError, match="stage does not know 'at_least'; its options are days"):
+        checked(stage, {"at_least": 1}, place="stage")

@@ -60,7 +60,7 @@ def test_one_threshold_alone_leaves_the_other() -> None:
 def test_a_weight_selects_stated_weights_and_keeps_the_other() -> None:
     options = startups(ENSEMBLE_ALS_WEIGHT="0.7").engines["ensemble"].options
     assert options["members"] == {"als": 0.7, "two_tower": 0.4}
-    assert options["weights"] == "stated"
+    assert options["weights"] == "configured"
     both = startups(ENSEMBLE_ALS_WEIGHT="0.5", ENSEMBLE_TWO_TOWER_WEIGHT="0.5").engines["ensemble"].options
     assert both["members"] == {"als": 0.5, "two_tower": 0.5}
 
@@ -113,7 +113,7 @@ def test_a_default_recommender_that_is_no_engine_stops_the_start_and_lists_them(
 def test_the_weights_of_the_hybrid_are_those_of_its_own_three_kinds() -> None:
     changed = courses(HYBRID_WEIGHTS_TWO_TOWER="0.2", HYBRID_WEIGHTS_CONTENT="0.5")
     assert changed.engines["hybrid"].options["members"] == {"two_tower": 0.2, "popularity": 0.3, "content": 0.5}
-    assert changed.engines["hybrid"].options["weights"] == "stated"
+    assert changed.engines["hybrid"].options["weights"] == "configured"
     assert startups(HYBRID_WEIGHTS_TWO_TOWER="0.2") is load("startups")
 
 
@@ -131,7 +131,7 @@ def shop(**environ: str) -> UseCase:
 def test_the_three_weights_of_the_shop_are_settings_by_the_names_of_its_list() -> None:
     changed = shop(CONTENT_WEIGHT="0.2", POPULARITY_WEIGHT="0.1").engines
     assert changed["hybrid"].options["members"] == {"content_based": 0.2, "collaborative": 0.3, "popular": 0.1}
-    assert changed["hybrid"].options["weights"] == "stated"
+    assert changed["hybrid"].options["weights"] == "configured"
     assert changed["goes_with"] == load("shop").engines["goes_with"]
     assert changed["collaborative"] == load("shop").engines["collaborative"]
     assert courses(COLLABORATIVE_WEIGHT="0.4") is load("courses")
@@ -147,7 +147,7 @@ def test_every_blend_for_people_learns_its_weights_and_may_weigh_the_new_engines
     main = load(name).main_ensemble()
     assert main is not None
     assert main[1].options["weights"] == "learned"
-    assert {"ease", "next_item"} <= set(main[1].options["also_learn"])
+    assert {"ease", "next_item"} <= set(main[1].options["learnable_members"])
     for surface in load(name).surfaces.values():
         if surface.about == "user":
             assert {"ease", "next_item"} <= set(surface.strategies)

@@ -72,7 +72,7 @@ def bought_pair(service: RecommendationService) -> str:
 def test_the_stated_weights_and_candidates_are_those_of_the_list() -> None:
     options = load("shop").engines["hybrid"].options
     assert options["members"] == {"content_based": 0.5, "collaborative": 0.3, "popular": 0.2}
-    assert options["generate"] == {"content_based": 50, "collaborative": 50}
+    assert options["candidate_generators"] == {"content_based": 50, "collaborative": 50}
     assert load("shop").weighting.decay_days == 30
 
 

@@ -33,7 +33,7 @@ def test_models_tell_which_weights_serve(serve: Callable[..., FlaskClient], tmp_
     service.publish_all(tmp_path)
     assert _row(serve(), "ensemble")["label"] == "ensemble: learned weights serve"
     stated = _row(serve(ENSEMBLE_ALS_WEIGHT="0.7"), "ensemble")["label"]
-    assert stated == "ensemble: stated weights serve, as the file or the environment wants it"
+    assert stated == "ensemble: configured weights serve, as the file or the environment wants it"
 
 
 def test_models_tell_what_they_know_of_how_many_items(client: FlaskClient) -> None:

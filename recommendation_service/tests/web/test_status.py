@@ -61,7 +61,7 @@ def test_stated_weights_that_wait_for_learned_ones_are_told_and_nothing_is_degra
     body = serve(RS_USE_CASES="startups").get("/health", headers=bearer()).json
     (startups,) = body["use_cases"]
     assert body["status"] == "ok"
-    assert startups["detail"] == "ensemble: stated weights serve until train_all publishes learned ones"
+    assert startups["detail"] == "ensemble: configured weights serve until train_all publishes learned ones"
     (row,) = (one for one in body["models"] if one["kind"] == "ensemble")
     assert (row["version"], row["label"]) == (None, startups["detail"])
 

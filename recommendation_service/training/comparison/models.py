@@ -152,7 +152,7 @@ class Study:
         found = self._use_case.engine_of_kind(kind)
         return found[0] if found else kind
 
-    def _engines(self, panel: Panel, models: Mapping[str, Trained], weights: str = "stated") -> Mapping[str, Scorer]:
+    def _engines(self, panel: Panel, models: Mapping[str, Trained], weights: str = "configured") -> Mapping[str, Scorer]:
         artifacts = {kind: one.artifact(self._name) for kind, one in models.items()}
         return self._build(weighted(self._use_case, weights), panel.material.catalogue, artifacts)
 
@@ -164,7 +164,7 @@ class Study:
         plain = sorted(set(self._use_case.engines) - set(blends), key=list(self._use_case.engines).index)
         plain.sort(key=lambda name: self._use_case.engines[name].kind != BASELINE)
         found = {name: score_people(engines[name], panel) for name in [*plain, *last] if name in engines}
-        return {f"{name} (stated)" if main and name == main[0] else name: scores for name, scores in found.items()}
+        return {f"{name} (configured)" if main and name == main[0] else name: scores for name, scores in found.items()}
 
     def _learned(self, early: Mapping[str, Trained], late: Mapping[str, Trained], notes: list[str]) -> dict[str, Floats]:
         found, learned = self._use_case.main_ensemble(), self.learned(early)
@@ -190,14 +190,14 @@ def _beside(rows: Mapping[str, Floats], name: str, tuned: Scorer, panel: Panel) 
     """The rows with those of a tuned model right after the stated ones of the same name."""
     found: dict[str, Floats] = {}
     for label, scores in rows.items():
-        found[f"{name} (stated)" if label == name else label] = scores
+        found[f"{name} (configured)" if label == name else label] = scores
         if label == name:
             found[f"{name} (tuned)"] = score_people(tuned, panel)
     return found
 
 
 def weighted(use_case: UseCase, weights: str) -> UseCase:
-    """The same use case with its main ensemble's weights "stated" or "learned"."""
+    """The same use case with its main ensemble's weights "configured" or "learned"."""
     found = use_case.main_ensemble()
     if found is None:
         return use_case

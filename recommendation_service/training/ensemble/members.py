@@ -39,7 +39,7 @@ def ask_members(
     configured = {member: float(options["members"].get(member, 0.0)) for member in scores}
     total = sum(configured.values())
     weights = {member: weight / total for member, weight in configured.items()} if total > 0 else {}
-    return Members(scores, weights, _candidates(options.get("generate") or {}, scores, engines, panel))
+    return Members(scores, weights, _candidates(options.get("candidate_generators") or {}, scores, engines, panel))
 
 
 def kinds_of(use_case: UseCase, name: str) -> set[str]:
@@ -53,15 +53,15 @@ def kinds_of(use_case: UseCase, name: str) -> set[str]:
 
 
 def _candidates(
-    generate: Mapping[str, int], scores: Mapping[str, Floats], engines: Mapping[str, Scorer], panel: Panel
+    candidate_generators: Mapping[str, int], scores: Mapping[str, Floats], engines: Mapping[str, Scorer], panel: Panel
 ) -> Bools | None:
     """The rows the engine would rank: the best rows of every candidate generator, above its lowest useful score."""
-    if not generate:
+    if not candidate_generators:
         return None
     chosen = np.zeros(panel.eligible.shape, dtype=np.bool_)
     people = np.arange(len(panel))[:, None]
-    for member in set(generate) & set(scores):
-        rows = metrics.top_k(scores[member], panel.eligible, generate[member])
+    for member in set(candidate_generators) & set(scores):
+        rows = metrics.top_k(scores[member], panel.eligible, candidate_generators[member])
         least = getattr(engines.get(member), "least", -np.inf)
         proposed = (rows >= 0) & (scores[member][people, np.maximum(rows, 0)] > least)
         chosen[np.broadcast_to(people, rows.shape)[proposed], rows[proposed]] = True

@@ -1,6 +1,6 @@
 """Lists that the shop showed in the past: scored as its ensembles would, clicked as the customer's true taste says.
 
-The blends that made them have the stated weights. What people truly want is another mixture, and the top is looked at more
+The blends that made them have the configured weights. What people truly want is another mixture, and the top is looked at more
 than what lies below: a ranker that learns from the clicks, and corrects for the place, has something true to find.
 """
 
@@ -27,7 +27,7 @@ ALIKE = 0.5  # the likeness of two products of one category, as the pipeline not
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """The engine that is said to have made a surface's lists, and its members' stated weights."""
+    """The engine that is said to have made a surface's lists, and its members' configured weights."""
 
     name: str
     weights: dict[str, float]

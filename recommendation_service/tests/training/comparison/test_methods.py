@@ -106,8 +106,8 @@ def more(use_case, **engines):
     return use_case.model_copy(update={"engines": {**use_case.engines, **engines}})
 
 
-def ensemble(weights="stated", also=(), **members):
-    return Part(kind="ensemble", options={"members": members, "also_learn": list(also), "weights": weights})
+def ensemble(weights="configured", also=(), **members):
+    return Part(kind="ensemble", options={"members": members, "learnable_members": list(also), "weights": weights})
 
 
 def test_a_dear_method_made_of_noise_is_refused(regulars, monkeypatch):
@@ -161,7 +161,7 @@ def test_the_stated_weights_are_measured_where_there_are_too_few_people_to_learn
     surgery.export_clinic(tmp_path, surgery.regulars_know(people=4))
     use_case = more(site(tmp_path)[0], blend=ensemble("learned", ease=0.5, content=0.5))
     seen = run(tmp_path, names=(*ENGINES, "blend"), use_case=use_case)
-    stated = more(site(tmp_path)[0], blend=ensemble("stated", ease=0.5, content=0.5))
+    stated = more(site(tmp_path)[0], blend=ensemble("configured", ease=0.5, content=0.5))
     assert seen.missing == {}
     assert seen.figures == run(tmp_path, names=(*ENGINES, "blend"), use_case=stated).figures
 

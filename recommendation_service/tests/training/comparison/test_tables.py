@@ -3,12 +3,12 @@ from dataclasses import replace
 from recommendation_service.training.comparison import tables
 from recommendation_service.training.evaluation.evaluator import Figures
 
-ROW = Figures("ALS (stated)", "all", 1234, 0.5, 0.1, 0.2, 0.3, 0.05, 0.42, None, (0.28, 0.32))
+ROW = Figures("ALS (configured)", "all", 1234, 0.5, 0.1, 0.2, 0.3, 0.05, 0.42, None, (0.28, 0.32))
 
 
 def test_markdown_is_one_table_a_segment_with_interval_and_n():
     text = tables.markdown([ROW, Figures("popularity", "20+", 7, 1.0, 0, 0, 0, 0, 0, 0.5, (0, 0))], 10)
-    assert "| ALS (stated) | 0.1000 | 0.2000 | 0.3000 | 0.0500 | 0.2800-0.3200 | 0.420 | - | 50% | 1,234 |" in text
+    assert "| ALS (configured) | 0.1000 | 0.2000 | 0.3000 | 0.0500 | 0.2800-0.3200 | 0.420 | - | 50% | 1,234 |" in text
     assert text.count("| model |") == 2
     assert "**Hot: 20 or more interactions**" in text
 

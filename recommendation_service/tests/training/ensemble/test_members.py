@@ -41,7 +41,7 @@ def test_members_that_are_not_there_leave_their_stated_weight_to_the_others(pane
 
 def test_what_may_be_learned_is_asked_too_and_has_no_stated_weight(panel):
     found = ask_members(
-        case(members={"als": 1.0}, also_learn=["popular"]),
+        case(members={"als": 1.0}, learnable_members=["popular"]),
         "ensemble",
         {"als": Says(panel, 1), "popular": Says(panel, 2)},
         panel,
@@ -52,7 +52,7 @@ def test_what_may_be_learned_is_asked_too_and_has_no_stated_weight(panel):
 @pytest.mark.parametrize("there", [(), ("als",), ("popular",)])
 def test_one_member_or_none_with_a_weight_is_nothing_to_compare(panel, there):
     engines = {name: Says(panel, 1) for name in there}
-    found = ask_members(case(members={"als": 0.5, "two_tower": 0.5}, also_learn=["popular"]), "ensemble", engines, panel)
+    found = ask_members(case(members={"als": 0.5, "two_tower": 0.5}, learnable_members=["popular"]), "ensemble", engines, panel)
     assert not found.comparable
 
 
@@ -66,7 +66,7 @@ def test_scores_that_are_known_are_not_asked_for_again(panel):
 
 def test_candidates_are_eligible_and_above_what_a_member_has_nothing_to_say_for(panel):
     engines = {"als": Says(panel, 1), "two_tower": Says(panel, 2)}
-    use_case = case(members={"als": 0.5, "two_tower": 0.5}, generate={"als": 500})
+    use_case = case(members={"als": 0.5, "two_tower": 0.5}, candidate_generators={"als": 500})
     found = ask_members(use_case, "ensemble", engines, panel)
     assert np.array_equal(found.candidates, panel.eligible & (engines["als"].given > 0))
 

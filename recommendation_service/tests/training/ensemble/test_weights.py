@@ -69,7 +69,7 @@ def test_where_only_candidates_are_ranked_the_search_measures_them_as_the_engine
     names = [panel.material.user_ids.id(int(user)) for user in panel.users]
     tables = {"als": noisy(panel, 1, 1), "two_tower": noisy(panel, 1, 2)}
     engines = {name: Known(name, table, names) for name, table in tables.items()}
-    options, startups = {"members": weights, "generate": {"als": 4, "two_tower": 3}}, load("startups")
+    options, startups = {"members": weights, "candidate_generators": {"als": 4, "two_tower": 3}}, load("startups")
     case = startups.model_copy(update={"engines": {**startups.engines, "ensemble": Part(kind="ensemble", options=options)}})
     served = score_people(Ensemble.from_members("ensemble", engines, **options), panel)
     members = ask_members(case, "ensemble", engines, panel)
