@@ -48,7 +48,7 @@ def _has_page(source: type[ItemSource]) -> bool:
 
 def is_demo() -> bool:
     """True on a local demo, where anyone may act as anyone."""
-    return bool(settings.TANDEM["DEMO"])
+    return bool(getattr(settings, "STOREFRONT_DEMO", False))
 
 
 def may_choose(request: HttpRequest) -> bool:

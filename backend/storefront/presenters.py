@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from recommendation_service.use_cases.loader import load
 from storefront import labels
 from storefront.people import PersonLine, line_of, place_for
 from tandem.models import ImpressionItem
@@ -13,6 +12,7 @@ from tandem.selectors.items import items_by_id
 from tandem.services.recommend import recommend
 from tandem.sources import ItemSource, use_case_of
 from tandem.surfaces import Place, place_of
+from tandem.use_cases import load
 
 LIMIT = 10
 LIMIT_AROUND = 6

@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import UseCase
 from storefront import labels
 from storefront.charts import daily_chart
@@ -18,6 +17,7 @@ from tandem.client import ServiceFailed, client
 from tandem.selectors import statistics
 from tandem.selectors.statistics import Window
 from tandem.sources import ItemSource, use_case_of
+from tandem.use_cases import load
 
 SPANS = (7, 30, 90, 180)
 DEFAULT_SPAN = 30

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import Gone, InvalidInput, NotFound
-from recommendation_service.use_cases.loader import load
 from storefront import labels, people, permissions
 from storefront.actions import do
 from storefront.presenters import Shown, ids_shown, item_shown, item_surfaces, shown_to
@@ -22,6 +21,7 @@ from tandem.models import Feedback, UserInteraction
 from tandem.selectors.items import items_by_id, title_of
 from tandem.services.feedback import give_feedback
 from tandem.sources import ItemSource, use_case_of
+from tandem.use_cases import load
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "

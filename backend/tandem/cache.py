@@ -15,10 +15,10 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import BaseCache, caches
 from pydantic import ValidationError
 
+from tandem.conf import tandem_settings
 from tandem.responses import Served
 
 try:
@@ -72,7 +72,7 @@ def read(key: str, user_id: str | None) -> Kept | None:
     """The list under `key` if it is one of this user's, or None."""
     names = {"kept": f"recs:kept:{key}", "fresh": f"recs:fresh:{key}", "checked": f"recs:checked:{key}"}
     turn_name = _turn_name(user_id)
-    found = _try(lambda: cache.get_many([*names.values(), turn_name])) or {}
+    found = _try(lambda: _cache().get_many([*names.values(), turn_name])) or {}
     entry = found.get(names["kept"])
     if not isinstance(entry, dict) or not all(isinstance(entry.get(word), str) for word in ("mark", "state")):
         return None
@@ -102,16 +102,16 @@ def keep(
 
     `seconds` is how long it is fresh; None: as the setting CACHE_SECONDS says. With `count`, `count_hit` can count.
     """
-    seconds = settings.TANDEM["CACHE_SECONDS"] if seconds is None else seconds
+    seconds = tandem_settings().cache_seconds if seconds is None else seconds
     jittered = seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads expiry, guards nothing
 
     def store() -> None:
-        cache.set(f"recs:kept:{key}", {"answer": answer, "mark": mark, "state": state, "turn": turn}, LAST_GOOD_SECONDS)
-        cache.set(f"recs:checked:{key}", 1, CHECKED_SECONDS)
+        _cache().set(f"recs:kept:{key}", {"answer": answer, "mark": mark, "state": state, "turn": turn}, LAST_GOOD_SECONDS)
+        _cache().set(f"recs:checked:{key}", 1, CHECKED_SECONDS)
         if seconds > 0:
-            cache.set(f"recs:fresh:{key}", turn, max(1, round(jittered)))
+            _cache().set(f"recs:fresh:{key}", turn, max(1, round(jittered)))
         if seconds > 0 and count:
-            cache.set(f"recs:fresh:{key}:hits", 0, max(1, round(jittered)))
+            _cache().set(f"recs:fresh:{key}:hits", 0, max(1, round(jittered)))
 
     _try(store)
 
@@ -124,10 +124,10 @@ def count_hit(key: str, *, where: str) -> None:
 
     def count() -> None:
         with suppress(ValueError):  # the count is gone a moment before its list: nothing to count on
-            cache.incr(f"recs:fresh:{key}:hits")
+            _cache().incr(f"recs:fresh:{key}:hits")
         day = _day_name(where, datetime.now(UTC).date())
-        cache.add(day, 0, DAY_COUNTS_SECONDS)
-        cache.incr(day)
+        _cache().add(day, 0, DAY_COUNTS_SECONDS)
+        _cache().incr(day)
 
     _try(count)
 
@@ -138,30 +138,30 @@ def hits_by_day(where: str, days: Iterable[date]) -> dict[date, int]:
     Days of the last two weeks are known, as far as the cache lived through them.
     """
     names = {day: _day_name(where, day) for day in days}
-    found = _try(lambda: cache.get_many(list(names.values()))) or {}
+    found = _try(lambda: _cache().get_many(list(names.values()))) or {}
     return {day: count for day, name in names.items() if isinstance(count := found.get(name), int)}
 
 
 def hits_of(key: str) -> int:
     """How often the list under `key` was shown again since it was made; 0 when it is no longer fresh."""
-    found = _try(lambda: cache.get(f"recs:fresh:{key}:hits", 0))
+    found = _try(lambda: _cache().get(f"recs:fresh:{key}:hits", 0))
     return found if isinstance(found, int) else 0
 
 
 def mark_checked(key: str) -> None:
     """Remember for a few seconds that the items of this list are still in the catalogue."""
-    _try(lambda: cache.set(f"recs:checked:{key}", 1, CHECKED_SECONDS))
+    _try(lambda: _cache().set(f"recs:checked:{key}", 1, CHECKED_SECONDS))
 
 
 def turn_of(user_id: str | None) -> str:
     """A word that changes with everything recorded for this user; "" when nothing was lately."""
-    found = _try(lambda: cache.get(_turn_name(user_id), ""))
+    found = _try(lambda: _cache().get(_turn_name(user_id), ""))
     return found if isinstance(found, str) else ""
 
 
 def forget(user_id: str) -> None:
     """Make every list of this user stale, in all processes that share the cache."""
-    _try(lambda: cache.set(_turn_name(user_id), uuid.uuid4().hex, 2 * LAST_GOOD_SECONDS))
+    _try(lambda: _cache().set(_turn_name(user_id), uuid.uuid4().hex, 2 * LAST_GOOD_SECONDS))
 
 
 def forget_recorded(sender: Any, *, user_id: str, **_others: Any) -> None:
@@ -171,13 +171,13 @@ def forget_recorded(sender: Any, *, user_id: str, **_others: Any) -> None:
 
 def look_up(name: str) -> Any:
     """What a site put under a name of its own; None where there is nothing, or the cache fails."""
-    return _try(lambda: cache.get(f"recs:own:{name}"))
+    return _try(lambda: _cache().get(f"recs:own:{name}"))
 
 
 def put(name: str, value: Any, seconds: int) -> None:
     """Keep a JSON value of a site under a name of its own for so long; 0: not at all."""
     if seconds > 0:
-        _try(lambda: cache.set(f"recs:own:{name}", value, seconds))
+        _try(lambda: _cache().set(f"recs:own:{name}", value, seconds))
 
 
 def _day_name(where: str, day: date) -> str:
@@ -186,6 +186,10 @@ def _day_name(where: str, day: date) -> str:
 
 def _turn_name(user_id: str | None) -> str:
     return f"recs:turn:{sha256((user_id or '').encode()).hexdigest()[:40]}"
+
+
+def _cache() -> BaseCache:
+    return caches[tandem_settings().cache_alias]
 
 
 def _try(work: Callable[[], Any]) -> Any:

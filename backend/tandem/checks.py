@@ -8,10 +8,10 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.loader import load, names
 from recommendation_service.use_cases.schema import Pairing, UseCase
 from tandem.event_sync import MirrorError, mirror_of
 from tandem.sources import ItemSource, all_sources, source_of, use_case_of
+from tandem.use_cases import load, names
 
 FIELD_OPTIONS = ("text", "filters")
 COLUMN_OPTIONS = ("numbers", "words")

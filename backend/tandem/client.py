@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from django.conf import settings
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError
@@ -25,6 +24,7 @@ from urllib3.response import BaseHTTPResponse
 from recommendation_service.errors import ConfigurationError
 from tandem import tokens
 from tandem.breaker import CircuitBreaker
+from tandem.conf import tandem_settings
 from tandem.responses import BadAnswer, checked
 
 MAX_BODY_BYTES = 256 * 1024
@@ -316,7 +316,7 @@ def _body_of(response: BaseHTTPResponse) -> bytes:
 
 
 def _token_header(user_id: str | None, scope: str = tokens.SELF) -> dict[str, str]:
-    if not settings.TANDEM["SIGNING_KEYS"]:
+    if not tandem_settings().signing_keys:
         return {}  # a developer's own machine, where the service runs with RS_INSECURE_DEV
     return {"Authorization": f"Bearer {tokens.issue(subject=user_id or NOBODY, scopes=(scope,))}"}
 
@@ -328,8 +328,8 @@ def client() -> RecommendationClient:
     """This process's client, made from the settings on first use."""
     global _client
     if _client is None:
-        own = settings.TANDEM
-        _client = RecommendationClient(own["SERVICE_URL"], deadline_s=own["DEADLINE_S"], connect_s=own["CONNECT_TIMEOUT_S"])
+        conf = tandem_settings()
+        _client = RecommendationClient(conf.service_url, deadline_s=conf.deadline_s, connect_s=conf.connect_timeout_s)
     return _client
 
 

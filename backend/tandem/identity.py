@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from tandem import sources
+from tandem.conf import OWN_USER_ID, tandem_settings
 
 ACCOUNT = "account"  # the field by which a site's person row names its Django account
-OWN_PATH = "tandem.identity.user_id_of"
 
 
 def user_id_of(user: Any) -> str | None:
@@ -34,8 +33,8 @@ def user_ids_of(user: Any, *, catalogue: str | None = None) -> tuple[str, ...]:
     subject = getattr(user, "token_subject", None)
     if subject is not None:
         return (subject,)
-    path = settings.TANDEM["USER_ID"]
-    if path != OWN_PATH:
+    path = tandem_settings().user_id
+    if path != OWN_USER_ID:
         named = import_string(path)(user)
         return () if named is None else (str(named),)
     return _linked(user, catalogue)

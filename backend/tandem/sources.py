@@ -39,8 +39,8 @@ from django.utils.module_loading import autodiscover_modules
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.side import Side
-from recommendation_service.use_cases.loader import load
 from tandem.pair_features import plain_side, with_side
+from tandem.use_cases import load
 
 CHUNK = 2000
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from django.conf import settings
-
 from recommendation_service.core import signing
 from recommendation_service.core.signing import ADMIN, ANY, LONGEST_SECONDS, SELF, Claims
+from tandem.conf import tandem_settings
 
 __all__ = ["ADMIN", "ANY", "LONGEST_SECONDS", "SELF", "Claims", "issue", "key_ring", "verify"]
 
@@ -16,7 +15,7 @@ HOP_SECONDS = 60
 
 def key_ring() -> dict[str, bytes]:
     """The keys of RS_SIGNING_KEYS by key id, the signing one first. Raises ConfigurationError for a short one."""
-    return signing.key_ring(settings.TANDEM["SIGNING_KEYS"])
+    return signing.key_ring(tandem_settings().signing_keys)
 
 
 def issue(

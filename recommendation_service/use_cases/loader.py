@@ -41,9 +41,9 @@ def load_file(path: Path) -> UseCase:
 _load = cache(load_file)
 
 
-def load(name: str) -> UseCase:
-    """A use case of `folder()` by name; read once a process. Raises ConfigurationError that tells the fix."""
-    return _load(folder() / f"{name}.toml")
+def load(name: str, where: Path | None = None) -> UseCase:
+    """Return a use case of `where` (default: `folder()`), read once per process. Raises ConfigurationError with the fix."""
+    return _load((where or folder()) / f"{name}.toml")
 
 
 def names(where: Path | None = None) -> Sequence[str]:

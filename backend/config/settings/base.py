@@ -5,7 +5,7 @@ from typing import Any
 
 import environ
 
-BACKEND = Path(__file__).resolve().parents[2]
+BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
 
 SECRET_KEY = env.str("SECRET_KEY", default="")
@@ -66,7 +66,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BACKEND / 'var' / 'tandem.sqlite3'}")}
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'tandem.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
@@ -108,7 +108,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 MEDIA_URL = "/media/"
-STATIC_ROOT = BACKEND / "staticfiles"
+STATIC_ROOT = BASE_DIR / "staticfiles"
 LOGIN_URL = "admin:login"
 
 REST_FRAMEWORK: dict[str, Any] = {
@@ -156,21 +156,23 @@ RECOMMENDATION_CACHE_TTL = env.int("RECOMMENDATION_CACHE_TTL", default=3600)  # 
 RECOMMENDATION_MODELS_DIR = Path(
     env.str(
         "RECOMMENDATION_MODELS_DIR",
-        default=env.str("RS_MODELS_DIR", default=str(BACKEND.parent / "recommendation_service" / "models")),
+        default=env.str("RS_MODELS_DIR", default=str(BASE_DIR.parent / "recommendation_service" / "models")),
     )
 )
 RECOMMENDATION_ENGINE = "sites.cleaning.recommender.engine.RecommendationEngine"
 RECOMMENDATION_SCORING = "sites.cleaning.scoring.service.ScoringService"
 
+STOREFRONT_DEMO = False  # True lets the page act as any person; never in production
+
+SERVICE = BASE_DIR.parent / "recommendation_service"
 TANDEM: dict[str, Any] = {
     "SERVICE_URL": env.str("RECOMMENDATION_SERVICE_URL", default="http://127.0.0.1:5000"),
     "SIGNING_KEYS": env.str("RS_SIGNING_KEYS", default=""),
     "DEADLINE_S": env.float("RECOMMENDATION_DEADLINE_S", default=0.3),
-    "CONNECT_TIMEOUT_S": 0.05,
     "CACHE_SECONDS": env.int("RECOMMENDATION_CACHE_SECONDS", default=60),
-    "DATA_DIR": Path(env.str("RS_DATA_DIR", default=str(BACKEND.parent / "recommendation_service" / "data"))),
-    "MODELS_DIR": Path(env.str("RS_MODELS_DIR", default=str(BACKEND.parent / "recommendation_service" / "models"))),
-    "USER_ID": "tandem.identity.user_id_of",
+    "DATA_DIR": env.str("RS_DATA_DIR", default=str(SERVICE / "data")),
+    "MODELS_DIR": env.str("RS_MODELS_DIR", default=str(SERVICE / "models")),
+    "USE_CASES_DIR": env.str("RS_USE_CASES_DIR", default=str(SERVICE / "use_cases")),
     # what a run of each kind does, one command after the other; {use_case} is put in, "manage.py" and "-m" are Python's
     "RUNS": {
         "reindex": (
@@ -179,6 +181,4 @@ TANDEM: dict[str, Any] = {
             ("-m", "recommendation_service.build_index", "--use-case", "{use_case}"),
         )
     },
-    "MANAGE": BACKEND / "manage.py",
-    "DEMO": False,  # True lets the page act as any person; never in production
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from recommendation_service.datasets.export import PARTS
+from tandem.conf import tandem_settings
 from tandem.exports.datasets import catalogues_of, chosen_sources, export_catalogue
 from tandem.services.subprocesses import Say, run_module
 
@@ -22,7 +23,7 @@ def export_and_train(options: Mapping[str, object], *, say: Say) -> None:
     Every line of it goes to `say`. Raises TandemError; a network that is not good enough is not published, and today's
     keeps serving.
     """
-    data_dir = Path(settings.TANDEM["DATA_DIR"]).resolve()
+    data_dir = tandem_settings().data_dir.resolve()
     for source in chosen_sources(catalogues_of([USE_CASE])):
         done = export_catalogue(source=source, data_dir=data_dir, fresh=PARTS, say=lambda _stage, _rows, _seconds: None)
         matches = done.summary.get("matches")

@@ -16,11 +16,11 @@ from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.datasets.pair_features import meet
 from recommendation_service.datasets.pair_outcomes import BID, Matches
 from recommendation_service.domain.side import Side
-from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import Pairing
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid, RecommendationFeedback
 from sites.cleaning.scoring.aggregates import MOST_EUROS
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
+from tandem.use_cases import load
 
 USE_CASE = "cleaning"
 LOWEST_MARK, HIGHEST_MARK = 1, 10

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import UseCase
 from sites.courses.recommendation_sources import Courses
 from tandem.selectors import statistics
@@ -10,6 +9,7 @@ from tandem.selectors.items import items_by_id
 from tandem.selectors.popular import popular_ids
 from tandem.selectors.statistics import Figures, Window
 from tandem.surfaces import place_of
+from tandem.use_cases import load
 
 NAME = "courses"
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
-from recommendation_service.use_cases.loader import load
 from sites.movies.models import Movie, Viewer
 from sites.movies.movielens_formats import Film, Rater, Rating
 from sites.movies.movielens_reader import Release
 from tandem.services.bulk_load import Happened, write_past
 from tandem.sources import source_of, use_case_of
+from tandem.use_cases import load
 
 CATALOGUE = "movies"
 EVENT = "rate"

@@ -13,10 +13,10 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
-from recommendation_service.use_cases.loader import load
 from sites.posts.engagement_counters import CATALOGUE
 from sites.posts.models import Member, Post
 from tandem.models import ImpressionItem, ItemKey, UserInteraction
+from tandem.use_cases import load
 
 WEEKS = 4
 MOST_WEEKS = 26

@@ -7,11 +7,10 @@ has no place in a Django process, so training runs in a process of its own.
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from recommendation_service.datasets.export import PARTS
 from recommendation_service.domain.ids import clean_id
 from sites.posts.access import SURFACE, USE_CASE
+from tandem.conf import tandem_settings
 from tandem.exports.datasets import chosen_sources, export_catalogue
 from tandem.services.recommend import recommend
 from tandem.services.subprocesses import Say, run_module
@@ -29,7 +28,7 @@ def train_and_save_hybrid(
     published, and today's keeps serving.
     """
     (source,) = chosen_sources([USE_CASE])
-    data_dir = Path(settings.TANDEM["DATA_DIR"]).resolve()
+    data_dir = tandem_settings().data_dir.resolve()
     done = export_catalogue(source=source, data_dir=data_dir, fresh=PARTS, say=lambda _stage, _rows, _seconds: None)
     counts = done.summary["counts"]
     say(f"{done.folder.name}: {counts['users']:,} people, {counts['items']:,} posts, {counts['interactions']:,} interactions")

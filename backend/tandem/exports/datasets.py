@@ -11,9 +11,9 @@ from django.db import transaction
 from recommendation_service.datasets.export import Exported, write_export
 from recommendation_service.datasets.export_content import Say, Source
 from recommendation_service.errors import InvalidInput
-from recommendation_service.use_cases.loader import load
 from tandem.exports import impressions, interactions
 from tandem.sources import ItemSource, all_sources, source_of, use_case_of
+from tandem.use_cases import load
 
 
 def catalogues_of(names: Collection[str]) -> list[str]:

@@ -4,11 +4,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from recommendation_service.datasets.export import PARTS
 from recommendation_service.errors import DatasetError
+from tandem.conf import tandem_settings
 from tandem.exports.datasets import catalogues_of, chosen_sources, export_catalogue
 from tandem.management.failures import told
 from tandem.sources import ItemSource
@@ -28,11 +28,11 @@ class ExportCommand(BaseCommand):
             metavar="NAME",
             help="only this one, or those of this use case; may be repeated",
         )
-        parser.add_argument("--output", type=Path, metavar="FOLDER", help="the data folder; default: RS_DATA_DIR")
+        parser.add_argument("--output", type=Path, metavar="FOLDER", help="the data folder; default: TANDEM['DATA_DIR']")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One catalogue after the other; the last line is the next command."""
-        data_dir = options["output"] or settings.TANDEM["DATA_DIR"]
+        data_dir = options["output"] or tandem_settings().data_dir
         with told(elsewhere="with --output"):
             refused = [
                 problem for source in self._with_items(options["catalogue"]) if (problem := self._export(source, data_dir))

@@ -14,8 +14,8 @@ from django.db.models import Count, F, QuerySet, Value
 from django.db.models.functions import TruncDate
 
 from recommendation_service.errors import InvalidInput
-from recommendation_service.use_cases.loader import load
 from tandem.models import EventKey, Impression, ImpressionItem, ItemKey, UserInteraction
+from tandem.use_cases import load
 
 MAX_DAYS = 400
 GROUPS = {

@@ -11,11 +11,11 @@ from datetime import date
 from typing import Any
 
 from recommendation_service.errors import InvalidInput
-from recommendation_service.use_cases.loader import load
 from tandem.selectors import impressions
 from tandem.selectors.impressions import Asked, Window
 from tandem.selectors.items import items_by_id, title_of
 from tandem.sources import source_of, values_of
+from tandem.use_cases import load
 
 __all__ = [
     "Day", "Figures", "Group", "Item", "Step", "Totals", "Window",

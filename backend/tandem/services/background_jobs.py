@@ -23,6 +23,7 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from recommendation_service.errors import Conflict, NotFound
+from tandem.conf import tandem_settings
 from tandem.models import Run
 
 PULSE_S = 2.0
@@ -83,13 +84,12 @@ def commands_of(run: Run) -> list[list[str]]:
 
 def _declared() -> Mapping[str, Sequence[Sequence[str]]]:
     """Kind of run -> its commands; a site that declares none has none."""
-    found: Mapping[str, Sequence[Sequence[str]]] = settings.TANDEM.get("RUNS", {})
-    return found
+    return tandem_settings().runs
 
 
 def _command(words: list[str]) -> list[str]:
     own = words[1:] if words[0] == "manage.py" else words
-    return [sys.executable, *([str(settings.TANDEM["MANAGE"])] if words[0] == "manage.py" else []), *own]
+    return [sys.executable, *([str(tandem_settings().manage)] if words[0] == "manage.py" else []), *own]
 
 
 def _detach(run: Run) -> None:
@@ -105,7 +105,7 @@ def _detach(run: Run) -> None:
 
 
 def _environment() -> dict[str, str]:
-    manage = Path(settings.TANDEM["MANAGE"])
+    manage = tandem_settings().manage
     known = [word for word in os.environ.get("PYTHONPATH", "").split(os.pathsep) if word]
     paths = dict.fromkeys([*known, str(manage.parents[1]), str(manage.parent)])
     named = os.environ.get("DJANGO_SETTINGS_MODULE") or settings.SETTINGS_MODULE

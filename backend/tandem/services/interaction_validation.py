@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import InvalidInput
-from recommendation_service.use_cases.loader import load, names
 from tandem.sources import all_sources, source_of, use_case_of
+from tandem.use_cases import load, names
 
 FIELDS = ("event_id", "user_id", "item_id", "event", "use_case", "catalogue", "time", "value", "request_id")
 EARLIEST = 631_152_000.0  # 1990-01-01: before it, a time is a mistake of units

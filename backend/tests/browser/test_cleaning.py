@@ -39,7 +39,7 @@ TWICE = """(() => {
 
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(settings.TANDEM, "DEMO", True)
+    monkeypatch.setattr(settings, "STOREFRONT_DEMO", True)
     return
 
 

@@ -24,7 +24,7 @@ pytestmark = [
 @pytest.fixture
 def cara(monkeypatch: pytest.MonkeyPatch) -> Member:
     """A creator with six posts: eight views in the last week, two a month ago, and one list that was shown."""
-    monkeypatch.setitem(settings.TANDEM, "DEMO", True)
+    monkeypatch.setattr(settings, "STOREFRONT_DEMO", True)
     cara = blog.make_member("Cara Holm", id=uuid.UUID(int=901), is_creator=True, is_demo=True, interests=["python"])
     posts = blog.make_posts(6, cara)
     rob = blog.make_member("Rob Kato")

@@ -31,7 +31,7 @@ PITCHES = {
 
 @pytest.fixture
 def board(monkeypatch: pytest.MonkeyPatch) -> Developer:
-    monkeypatch.setitem(settings.TANDEM, "DEMO", True)
+    monkeypatch.setattr(settings, "STOREFRONT_DEMO", True)
     for place, (name, (sector, does, skills)) in enumerate(PITCHES.items(), start=1):
         _startup(place, name, sector, f"{name} {does}.", skills)
     return Developer.objects.create(

@@ -20,7 +20,7 @@ pytestmark = [
 
 @pytest.mark.django_db(transaction=True)
 def test_it_shows_a_person_with_a_long_past(live_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(settings.TANDEM, "DEMO", True)
+    monkeypatch.setattr(settings, "STOREFRONT_DEMO", True)
     startups = make_startups(25)
     person = Developer.objects.create(name="June", is_demo=True)
     did_often(str(person.pk), [startup.pk for startup in startups[:20]])

@@ -220,7 +220,7 @@ for mode in ("rule_based", "ensemble", "neural"):
 
 
 def test_rules_answer_without_any_learning_library_and_without_the_service() -> None:
-    root = Path(settings.BACKEND).parent
+    root = Path(settings.BASE_DIR).parent
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_TORCH],
         env={"DJANGO_SETTINGS_MODULE": "config.settings.test", "PYTHONPATH": f"{root}:{root / 'backend'}"},

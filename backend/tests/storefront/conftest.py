@@ -14,7 +14,7 @@ Served = Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(settings.TANDEM, "DEMO", True)
+    monkeypatch.setattr(settings, "STOREFRONT_DEMO", True)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ class TestWhoAnswers:
         assert asked[0]["strategy"] is None
 
     def test_is_no_choice_of_a_visitors(self, client: Client, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(settings.TANDEM, "DEMO", False)
+        monkeypatch.setattr(settings, "STOREFRONT_DEMO", False)
         asked = served()
         make_startups(1)
         user = User.objects.create_user("ada")

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError outside a demo, and without a password."""
         password = os.environ.get("DEMO_STAFF_PASSWORD", "")
-        if not settings.TANDEM["DEMO"]:
+        if not settings.STOREFRONT_DEMO:
             raise CommandError("this is no demo; make a staff account with: manage.py createsuperuser")
         if not password:
             raise CommandError("set DEMO_STAFF_PASSWORD to the password that the account shall have")

@@ -11,11 +11,11 @@ from recommendation_service.core.numeric import Bools, Floats, Ints
 from recommendation_service.datasets.pair_features import Pairs, RulePart, RuleScores, meet, read_rules, rule_scores
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import Pairing
 from sites.cleaning.models import Cleaner, CleaningJob
 from sites.cleaning.recommender.candidates import Filters, fitting
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
+from tandem.use_cases import load
 
 USE_CASE = "cleaning"
 

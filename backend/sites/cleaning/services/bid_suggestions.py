@@ -16,12 +16,12 @@ import numpy as np
 from recommendation_service.datasets.pair_features import meet
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import ConfigurationError, InvalidInput
-from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import Pairing
 from sites.cleaning.models import BidSuggestion, Cleaner, CleaningJob, JobBid
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
 from tandem.client import ServiceFailed
 from tandem.estimates import Estimate, Estimated, estimate
+from tandem.use_cases import load
 
 USE_CASE, ESTIMATOR = "cleaning", "bid"
 NEURAL, RULE_BASED = "neural", "rule_based"

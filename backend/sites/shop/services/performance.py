@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from recommendation_service.use_cases.loader import load
 from sites.shop.models import RecommendationPerformance
 from tandem.selectors.statistics import Window, daily
+from tandem.use_cases import load
 
 USE_CASE = "shop"
 FIELDS = ("impressions", "shown", "clicks", "conversions", "ctr", "conversion_rate", "revenue", "measured_at")

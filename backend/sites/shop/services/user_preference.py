@@ -16,11 +16,11 @@ from django.utils import timezone
 from recommendation_service.core.numeric import weighted_direction
 from recommendation_service.datasets.weighting import capped, decay, event_weights, first_of_day
 from recommendation_service.domain.history import PastEvent
-from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import UseCase
 from sites.shop.models import Customer, ProductEmbedding, UserPreferenceEmbedding
 from tandem.models import UserInteraction, UserKey
 from tandem.selectors.history import count_of, history_of, mark_of
+from tandem.use_cases import load
 from tandem.vectors import packed, upsert
 
 CATALOGUE = "shop"

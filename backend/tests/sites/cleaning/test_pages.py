@@ -74,7 +74,7 @@ def town(service_at: Callable[[str], RecommendationClient]) -> Town:
 
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(settings.TANDEM, "DEMO", True)
+    monkeypatch.setattr(settings, "STOREFRONT_DEMO", True)
     return
 
 

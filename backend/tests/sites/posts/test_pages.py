@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(settings.TANDEM, "DEMO", True)
+    monkeypatch.setattr(settings, "STOREFRONT_DEMO", True)
 
 
 def test_a_creators_dashboard_shows_insights_with_a_discuss_button_each(

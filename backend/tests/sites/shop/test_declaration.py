@@ -74,7 +74,7 @@ def test_the_declaration_is_found_and_its_surface_is_the_homepage() -> None:
 
 @pytest.mark.django_db
 def test_the_shared_page_shows_a_customers_list_and_a_products(client: Client, settings: Any) -> None:
-    settings.TANDEM = {**settings.TANDEM, "DEMO": True}
+    settings.STOREFRONT_DEMO = True
     products, ada = store.make_products(12), store.make_customer("Ada", taste="cooks", is_demo=True)
     page = client.get(f"/shop/?person={ada.pk}").content.decode()
     assert "cooks" in page

@@ -22,7 +22,7 @@ from tests.support.faults import FaultServer, good
 
 pytestmark = pytest.mark.django_db
 Point = Callable[[str], RecommendationClient]
-COMMITTED = Path(settings.BACKEND).parent / "docs" / "reference" / "backend.openapi.yaml"
+COMMITTED = Path(settings.BASE_DIR).parent / "docs" / "reference" / "backend.openapi.yaml"
 PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}
 
 

@@ -152,7 +152,7 @@ def test_a_started_run_outlives_its_starter_and_is_recorded_to_its_end(tmp_path:
         **os.environ,
         "DATABASE_URL": f"sqlite:///{database}",
         "DJANGO_SETTINGS_MODULE": "tests.tandem.services.run_settings",
-        "PYTHONPATH": os.pathsep.join((str(settings.BACKEND), str(settings.BACKEND.parent))),
+        "PYTHONPATH": os.pathsep.join((str(settings.BASE_DIR), str(settings.BASE_DIR.parent))),
     }
 
     def python(source: str) -> str:

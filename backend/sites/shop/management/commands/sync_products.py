@@ -13,9 +13,10 @@ from django.db import DatabaseError
 from recommendation_service.errors import TandemError
 from sites.shop.models import SyncStatus
 from sites.shop.services.product_sync import PRODUCTS_A_BATCH, VECTORS_A_BATCH, ProductSyncService
+from tandem.conf import tandem_settings
 from tandem.vectors import vectors_of
 
-ROOT = settings.BACKEND.parent
+ROOT = settings.BASE_DIR.parent
 TRAINING = [sys.executable, "-m", "recommendation_service.train_embedding", "--use-case", "shop"]
 
 
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         self._line("next: manage.py update_user_preferences")
 
     def _embedded(self, service: ProductSyncService, *, train: bool) -> SyncStatus:
-        models_dir = settings.TANDEM["MODELS_DIR"]
+        models_dir = tandem_settings().models_dir
         if train:
             call_command("generate_catalogue_dataset", catalogue=["shop"], stdout=self.stdout)
             self._train()
@@ -59,7 +60,7 @@ class Command(BaseCommand):
     def _train(self) -> None:
         """Training libraries never enter this process. A refusal of the gate leaves the published vectors as they are."""
         self._line("training: " + " ".join(TRAINING[1:]))
-        folders = settings.TANDEM["DATA_DIR"], settings.TANDEM["MODELS_DIR"]
+        folders = tandem_settings().data_dir, tandem_settings().models_dir
         command = [*TRAINING, "--data-dir", str(folders[0]), "--models-dir", str(folders[1])]
         done = subprocess.run(command, cwd=ROOT, check=False)  # noqa: S603 - our own program, its words from our settings
         if done.returncode:
