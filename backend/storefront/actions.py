@@ -7,9 +7,13 @@ from django.db.models import Model
 
 from recommendation_service.errors import Gone, InvalidInput, NotFound
 from tandem.event_sync import Mirror, MirrorError, mirror_of
+from tandem.models import Feedback
 from tandem.selectors.items import items_by_id
+from tandem.services.feedback import give_feedback
 from tandem.services.record_interactions import record_interactions
 from tandem.sources import ItemSource
+
+INVALID_REQUEST_ID = "request_id must be a UUID"
 
 
 def do(source: type[ItemSource], person: Any, event: str, item_id: str, request_id: str | None) -> str:
@@ -18,7 +22,7 @@ def do(source: type[ItemSource], person: Any, event: str, item_id: str, request_
     try:
         shown = UUID(request_id) if request_id else None
     except ValueError:
-        return "request_id must be a UUID"
+        return INVALID_REQUEST_ID
     if item is None:
         return f"item_id is not an item of {source.catalogue}"
     try:
@@ -29,6 +33,28 @@ def do(source: type[ItemSource], person: Any, event: str, item_id: str, request_
     except (InvalidInput, NotFound, Gone) as error:
         return error.message
     return _bare(source, person, event, item_id, request_id)
+
+
+def hide(source: type[ItemSource], person: Any, item_id: str, request_id: str | None) -> str:
+    """Record that the person does not want to see the item; returns an error message, or "" if it was recorded.
+
+    This is feedback, not an interaction: it removes the item from the person's lists and does not affect their preferences.
+    """
+    try:
+        list_id = UUID(request_id) if request_id else None
+    except ValueError:
+        return INVALID_REQUEST_ID
+    try:
+        give_feedback(
+            user_id=source.user_id(person),
+            catalogue=source.catalogue,
+            item_id=item_id,
+            verdict=Feedback.Verdict.HIDE,
+            request_id=list_id,
+        )
+    except InvalidInput as error:
+        return error.message
+    return ""
 
 
 def _in_own_table(source: type[ItemSource], person: Any, event: str, item: Any, request_id: UUID | None) -> bool:

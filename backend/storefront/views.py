@@ -1,9 +1,8 @@
 """The page of every site: who is asked about, their list, and what they do with it. Works with and without JavaScript."""
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -15,11 +14,10 @@ from django.views.decorators.http import require_GET, require_POST
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import Gone, InvalidInput, NotFound
 from storefront import labels, people, permissions
-from storefront.actions import do
+from storefront.actions import do, hide
 from storefront.presenters import Shown, ids_shown, item_shown, item_surfaces, shown_to
-from tandem.models import Feedback, UserInteraction
+from tandem.models import UserInteraction
 from tandem.selectors.items import items_by_id, title_of
-from tandem.services.feedback import give_feedback
 from tandem.sources import ItemSource, use_case_of
 from tandem.use_cases import load
 
@@ -134,30 +132,11 @@ def _frame(source: type[ItemSource]) -> dict[str, object]:
 
 def _record(source: type[ItemSource], person: object, event: str, item_id: str, request_id: str | None) -> str:
     """What went wrong, in words; empty when the click was recorded."""
-    if event == HIDE:
-        return _hide(source, person, item_id, request_id)
-    if event not in source.events_for(person):
+    if event != HIDE and event not in source.events_for(person):
         return f"{NOT_RECORDED}: there is no button '{event[:40]}' here."
-    problem = do(source, person, event, item_id, request_id)
+    record = hide if event == HIDE else partial(do, event=event)
+    problem = record(source=source, person=person, item_id=item_id, request_id=request_id)
     return f"{NOT_RECORDED}: {problem}." if problem else ""
-
-
-def _hide(source: type[ItemSource], person: object, item_id: str, request_id: str | None) -> str:
-    """A verdict, not an interaction: it keeps the item away and says nothing of taste."""
-    try:
-        shown = UUID(request_id) if request_id else None
-        give_feedback(
-            user_id=str(getattr(person, "pk", "")),
-            catalogue=source.catalogue,
-            item_id=item_id,
-            verdict=Feedback.Verdict.HIDE,
-            request_id=shown,
-        )
-    except InvalidInput as error:
-        return f"{NOT_RECORDED}: {error.message}."
-    except ValueError:
-        return f"{NOT_RECORDED}: request_id must be a UUID."
-    return ""
 
 
 def _change(source: type[ItemSource], shown: Shown, event: str, item_id: str, *, before: str, compared: bool) -> str:

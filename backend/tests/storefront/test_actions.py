@@ -8,8 +8,8 @@ import pytest
 from sites.courses.models import Enrolment
 from sites.posts.models import Like
 from sites.shop.models import Cart, CartLine, OrderLine, WishlistItem
-from storefront.actions import do
-from tandem.models import Impression, UserInteraction, UserKey
+from storefront.actions import do, hide
+from tandem.models import Feedback, Impression, UserInteraction, UserKey
 from tandem.services.id_mapping import catalogue_key
 from tandem.sources import ItemSource, source_of
 from tests.support import blog, board, campus, store
@@ -107,3 +107,10 @@ def test_nonsense_is_told_and_records_nothing(item_id: str | None, request_id: s
     ada = board.make_developer("Ada")
     assert told in do(of("startups"), ada, "like", item_id or str(startup.pk), request_id)
     assert events(ada) == []
+
+
+def test_hiding_is_recorded_for_the_user_id_with_its_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of("startups"), "id_prefixes", {"startups.Developer": "developer-"})
+    person, startup = board.make_developer("Ada"), board.make_startups(1)[0]
+    assert hide(of("startups"), person, str(startup.pk), None) == ""
+    assert [row.user.user_id for row in Feedback.objects.all()] == [f"developer-{person.pk}"]

@@ -55,7 +55,8 @@ def put_in(*, customer: Customer, product_id: UUID, quantity: int = 1, request_i
 def take_out(*, customer: Customer, product_id: UUID) -> None:
     """Take all of a product out of the open cart. Raises NotFound when it does not lie there."""
     with transaction.atomic():
-        line = _lines(customer).select_for_update().filter(product=product_id).select_related("cart", "product").first()
+        _lock_customer(customer)
+        line = _lines(customer).filter(product=product_id).select_related("cart", "product").first()
         if line is None:
             raise NotFound("that product is not in the cart")
         CartLine.objects.filter(pk=line.pk).update(quantity=0)  # past the signals: that it was put in stays true
@@ -73,7 +74,7 @@ def check_out(*, customer: Customer) -> Order:
         lines = list(_lines(customer).order_by("created_at", "pk"))
         if not lines:
             raise InvalidInput("the cart is empty; put something in first")
-        products = _held(lines)
+        products = _lock_products(lines)
         now = timezone.now()
         total = sum((products[line.product_id].price * line.quantity for line in lines), Decimal())
         order = Order.objects.create(customer=customer, cart=cart, created_at=now, total=total)
@@ -88,6 +89,7 @@ def check_out(*, customer: Customer) -> Order:
 def buy(*, customer: Customer, product_id: UUID, request_id: UUID | None = None) -> Order:
     """Order one piece at once, past the cart. Raises NotFound and InvalidInput as `put_in`."""
     with transaction.atomic():
+        _lock_customer(customer)  # first, as in every change: the order's foreign key needs the row
         product = Product.objects.select_for_update().filter(pk=product_id, is_active=True).first()
         if product is None:
             raise NotFound("there is no such product")
@@ -97,9 +99,14 @@ def buy(*, customer: Customer, product_id: UUID, request_id: UUID | None = None)
     return order
 
 
-def _open_cart(customer: Customer) -> Cart:
-    """The customer's one open cart; whoever else is at it waits."""
+def _lock_customer(customer: Customer) -> None:
+    """Make other requests that change this customer's cart wait. Every change takes this lock first, so none deadlocks."""
     Customer.objects.select_for_update().get(pk=customer.pk)
+
+
+def _open_cart(customer: Customer) -> Cart:
+    """Lock the customer; return their open cart, made if there is none."""
+    _lock_customer(customer)
     return Cart.objects.get_or_create(customer=customer, closed_at=None)[0]
 
 
@@ -111,7 +118,7 @@ def _touch(cart: Cart) -> None:
     Cart.objects.filter(pk=cart.pk).update(touched_at=timezone.now())
 
 
-def _held(lines: Sequence[CartLine]) -> dict[UUID, Product]:
+def _lock_products(lines: Sequence[CartLine]) -> dict[UUID, Product]:
     """The products of the lines, kept from others until the end; in order of key, so that nobody waits in a ring."""
     wanted = sorted(line.product_id for line in lines)
     products = {product.pk: product for product in Product.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}

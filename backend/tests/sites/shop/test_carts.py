@@ -1,5 +1,6 @@
 """Carts: what is put in, taken out and ordered, and the events that follow by themselves."""
 
+import threading
 import uuid
 from datetime import timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -122,6 +124,49 @@ def test_a_seeded_shop_has_nothing_left_to_catch_up() -> None:
     call_command("generate_shop_data", "--users", "40", "--items", "90", "--until", "2026-11-20")
     assert UserInteraction.objects.filter(kind__name="purchase").exists()
     assert set(sync_interactions().values()) == {0}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one connection in memory: no second client can race")
+@pytest.mark.services
+@pytest.mark.parametrize("change", ["remove", "add"])
+def test_a_cart_that_changes_during_check_out_is_ordered_as_it_was_read(
+    ada: Customer, products: list[Product], monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Another request changes the cart between reading the lines and writing the order; it must wait for the order."""
+    carts.put_in(customer=ada, product_id=products[0].pk)
+    outcome: list[str] = []
+
+    def change_cart() -> None:
+        try:
+            if change == "remove":
+                carts.take_out(customer=ada, product_id=products[0].pk)
+            else:
+                carts.put_in(customer=ada, product_id=products[0].pk)
+            outcome.append("changed")
+        except NotFound:
+            outcome.append("not in the cart")
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=change_cart)
+    lock_products = carts._lock_products
+
+    def during_check_out(lines: Any) -> Any:
+        other.start()
+        other.join(timeout=1.0)
+        return lock_products(lines)
+
+    monkeypatch.setattr(carts, "_lock_products", during_check_out)
+    order = carts.check_out(customer=ada)
+    other.join()
+    assert [line.quantity for line in order.lines.all()] == [1]
+    if change == "remove":
+        assert outcome == ["not in the cart"]
+        assert [event for event, _, _ in store.happened(ada)] == ["cart_add", "purchase"]
+    else:
+        assert outcome == ["changed"]
+        assert pieces(ada) == [("SKU-000", 1)]
 
 
 @pytest.fixture
