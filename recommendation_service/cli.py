@@ -23,7 +23,7 @@ from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.services.serving import Live
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.web.models import listing
-from recommendation_service.web.recommendations import to_wire
+from recommendation_service.web.recommendations import answer_of
 from recommendation_service.wiring import build_live, served_use_cases, watched_kinds
 
 KINDS = tuple(REQUIRED)
@@ -117,18 +117,16 @@ def _recommend(options: argparse.Namespace) -> int:
         ask = replace(ask, user_id=clean_id(options.user, field="user"))
     else:
         ask = replace(ask, item_ids=(clean_id(options.about, field="about"),))
-    answer = to_wire(live.serving.recommender.recommend(ask))
+    answer = answer_of(live.serving.recommender.recommend(ask))
     if options.json:
-        print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+        print(answer.model_dump_json(indent=2))
         return 0
-    model, count = f" ({answer['model_version']})" if answer["model_version"] else "", answer["interaction_count"]
-    print(f"{answer['method_used']}{model}, {count} {'interaction' if count == 1 else 'interactions'}")
-    for skip in answer["degradation"]:
-        print(f"  skipped {skip['engine']}: {skip['detail']}")
-    for shown in answer["recommendations"]:
-        print(
-            f"{shown['position']:>3}  {shown['score']:.4f}  {shown['item_id']}  {shown['title']}  {'; '.join(shown['reasons'])}"
-        )
+    model, count = f" ({answer.model_version})" if answer.model_version else "", answer.interaction_count
+    print(f"{answer.method_used}{model}, {count} {'interaction' if count == 1 else 'interactions'}")
+    for skip in answer.degradation:
+        print(f"  skipped {skip.engine}: {skip.detail}")
+    for item in answer.recommendations:
+        print(f"{item.position:>3}  {item.score:.4f}  {item.item_id}  {item.title}  {'; '.join(item.reasons)}")
     return 0
 
 

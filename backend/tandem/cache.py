@@ -18,8 +18,8 @@ import orjson
 from django.core.cache import BaseCache, caches
 from pydantic import ValidationError
 
+from recommendation_service.domain.answer import Answer
 from tandem.conf import tandem_settings
-from tandem.responses import Served
 
 try:
     from redis.exceptions import RedisError
@@ -77,7 +77,7 @@ def read(key: str, user_id: str | None) -> Kept | None:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(word), str) for word in ("mark", "state")):
         return None
     try:
-        answer = Served.model_validate(entry.get("answer")).model_dump()
+        answer = Answer.model_validate(entry.get("answer")).model_dump()
     except ValidationError:
         return None
     if answer["user_id"] != user_id:

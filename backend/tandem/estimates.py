@@ -3,40 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from recommendation_service.domain.answer import EstimatesAnswer
 from recommendation_service.domain.side import Side
 from tandem.client import client
-from tandem.responses import BadAnswer, Finite, Id, Word
+from tandem.responses import BadAnswer
 
 MAX_OFFERS = 100
-Amount = Annotated[Finite, Field(gt=0)]
-
-
-class _Strict(BaseModel):
-    """Right types only; keys we do not know are left behind."""
-
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
-
-
-class ServedEstimate(_Strict):
-    """What the service says of one offer."""
-
-    item_id: Id
-    minimum: Amount
-    optimal: Amount
-    maximum: Amount
-
-
-class ServedEstimates(_Strict):
-    """A whole answer."""
-
-    use_case: Word
-    estimator: Word
-    model_version: Word
-    estimates: Annotated[list[ServedEstimate], Field(max_length=MAX_OFFERS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +51,7 @@ def estimate(*, use_case: str, name: str, context: Side, offers: Side) -> Estima
 def checked(body: bytes, *, use_case: str, name: str, item_ids: Sequence[str]) -> dict[str, Any]:
     """The answer as a dict, or BadAnswer: wrong shape, other ids than those asked for, numbers out of order."""
     try:
-        served = ServedEstimates.model_validate_json(body)
+        served = EstimatesAnswer.model_validate_json(body)
     except ValidationError as error:
         place = ".".join(str(step) for step in error.errors()[0]["loc"]) or "body"
         raise BadAnswer(f"{place} is not as agreed") from error

@@ -1,24 +1,23 @@
 """POST /api/estimates/<use_case>/<name>."""
 
-from typing import Any
-
 from apiflask import APIBlueprint
 from flask import Request, Response, g, request
 from pydantic import ValidationError
 
+from recommendation_service.domain.answer import EstimatedRange, EstimatesAnswer
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import InvalidInput
 from recommendation_service.services.estimate_service import Estimates, EstimateService
 from recommendation_service.web import metrics, request_parsing
 from recommendation_service.web.auth import CONTEXT
-from recommendation_service.web.estimate_schemas import EstimateIn, EstimatesOut
+from recommendation_service.web.estimate_schemas import EstimateIn
 from recommendation_service.web.middleware import doorkeeper, json_response, live
 
 blueprint = APIBlueprint("estimates", __name__, url_prefix="/api/estimates", tag="Estimates")
 
 
 @blueprint.post("/<use_case>/<name>")
-@blueprint.output(EstimatesOut)
+@blueprint.output(EstimatesAnswer)
 def estimate(use_case: str, name: str) -> Response:
     """Estimate a number with a range, such as what to bid.
 
@@ -35,7 +34,7 @@ def estimate(use_case: str, name: str) -> Response:
     g.state = serving.state
     found = service.estimate(use_case, name, *_sides(asked))
     metrics.ESTIMATES.labels(use_case, name).inc()
-    return json_response(to_wire(found, use_case, name, request_id=g.request_id))
+    return json_response(_answer(found, use_case, name, request_id=g.request_id))
 
 
 def _asked(request: Request) -> EstimateIn:
@@ -61,15 +60,11 @@ def _sides(asked: EstimateIn) -> tuple[Side, Side]:
     return context, Side.of(ids, [one.numbers for one in offers], [one.words for one in offers])
 
 
-def to_wire(found: Estimates, use_case: str, name: str, *, request_id: str) -> dict[str, Any]:
-    """The estimates in the shape of `EstimatesOut`."""
-    rows = zip(found.ids, found.amounts.tolist(), strict=True)
-    return {
-        "request_id": request_id,
-        "use_case": use_case,
-        "estimator": name,
-        "model_version": found.model_version,
-        "estimates": [
-            {"item_id": item_id, "minimum": low, "optimal": middle, "maximum": high} for item_id, (low, middle, high) in rows
-        ],
-    }
+def _answer(estimates: Estimates, use_case: str, name: str, *, request_id: str) -> EstimatesAnswer:
+    ranges = [
+        EstimatedRange(item_id=item_id, minimum=low, optimal=middle, maximum=high)
+        for item_id, (low, middle, high) in zip(estimates.ids, estimates.amounts.tolist(), strict=True)
+    ]
+    return EstimatesAnswer(
+        request_id=request_id, use_case=use_case, estimator=name, model_version=estimates.model_version, estimates=ranges
+    )

@@ -1,10 +1,12 @@
 """What every route needs from its app: the live models, the door, and one way to write JSON."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
 from flask import Response, current_app
+from pydantic import BaseModel
 
 from recommendation_service.services.serving import Live
 from recommendation_service.web.auth import Doorkeeper
@@ -31,6 +33,7 @@ def doorkeeper() -> Doorkeeper:
     return cast(Context, current_app.extensions[EXTENSION]).doorkeeper
 
 
-def json_response(body: Any, status: int = 200) -> Response:
-    """`body` as JSON; NaN would become null, so nothing that may hold one comes here."""
-    return Response(orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY), status=status, content_type=JSON)
+def json_response(body: BaseModel | Mapping[str, Any], status: int = 200) -> Response:
+    """`body` as JSON; a mapping must not contain NaN, which would become null."""
+    payload = body.model_dump_json() if isinstance(body, BaseModel) else orjson.dumps(body)
+    return Response(payload, status=status, content_type=JSON)

@@ -33,7 +33,7 @@ def models() -> Response:
     caller = doorkeeper().caller(request)
     if not caller.scopes & {ANY, ADMIN}:
         caller.require(ADMIN)
-    return json_response(ModelsOut(models=listing(live()), worker=os.getpid()).model_dump())
+    return json_response(ModelsOut(models=listing(live()), worker=os.getpid()))
 
 
 @blueprint.post("/reload")

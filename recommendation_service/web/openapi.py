@@ -65,7 +65,7 @@ def install(app: APIFlask) -> None:
     @app.get("/openapi.json")
     @app.doc(hide=True)
     def openapi_json() -> Response:
-        return json_response(app._get_spec("json"))
+        return json_response(cast(dict[str, Any], app._get_spec("json")))
 
     @app.get("/docs")
     @app.doc(hide=True)

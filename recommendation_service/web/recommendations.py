@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, g, request
 
+from recommendation_service.domain.answer import Answer, AnswerItem, AnswerSkip, AnswerStage
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.slate import Slate
 from recommendation_service.errors import NotFound, Unavailable
@@ -15,7 +15,7 @@ from recommendation_service.use_cases.schema import Surface, UseCase
 from recommendation_service.web import metrics, request_parsing
 from recommendation_service.web.auth import CONTEXT, Caller
 from recommendation_service.web.middleware import doorkeeper, json_response, live
-from recommendation_service.web.schemas import Answer, AskIn
+from recommendation_service.web.schemas import AskIn
 
 MAX_OFFERS_BYTES = 1_000_000  # 500 offers of 40 numbers each; services only
 
@@ -83,7 +83,7 @@ def _answer(caller: Caller, use_case: str, surface_name: str, surface: Surface, 
     g.state = serving.state
     slate = serving.recommender.recommend(ask_)
     _count(slate)
-    return json_response(to_wire(slate))
+    return json_response(answer_of(slate))
 
 
 def _find(held: Live, use_case_name: str, surface_name: str, caller: Caller) -> Surface:
@@ -113,30 +113,30 @@ def _count(slate: Slate) -> None:
         metrics.SKIPS.labels(skip.engine, skip.code).inc()
 
 
-def to_wire(slate: Slate) -> dict[str, Any]:
-    """The slate in the shape of `Answer`."""
-    return {
-        "request_id": slate.request_id,
-        "use_case": slate.use_case,
-        "surface": slate.surface,
-        "user_id": slate.user_id,
-        "method_used": slate.method_used,
-        "degraded": slate.degraded,
-        "degradation": [{"engine": s.engine, "code": s.code, "detail": s.detail} for s in slate.degradation],
-        "model_version": slate.model_version,
-        "generated_at": datetime.fromtimestamp(slate.generated_at, UTC).isoformat(timespec="milliseconds"),
-        "interaction_count": slate.interaction_count,
-        "probabilities": dict(slate.probabilities),
-        "stages": [{"name": one.name, "ms": one.ms, "detail": one.detail} for one in slate.stages],
-        "recommendations": [
-            {
-                "item_id": shown.item_id,
-                "title": shown.title,
-                "score": shown.score,
-                "position": shown.position,
-                "reasons": [reason.text for reason in shown.reasons],
-                "parts": dict(shown.parts),
-            }
+def answer_of(slate: Slate) -> Answer:
+    """The slate as the answer that leaves."""
+    return Answer(
+        request_id=slate.request_id,
+        use_case=slate.use_case,
+        surface=slate.surface,
+        user_id=slate.user_id,
+        method_used=slate.method_used,
+        degraded=slate.degraded,
+        degradation=[AnswerSkip(engine=skip.engine, code=skip.code, detail=skip.detail) for skip in slate.degradation],
+        model_version=slate.model_version,
+        generated_at=datetime.fromtimestamp(slate.generated_at, UTC).isoformat(timespec="milliseconds"),
+        interaction_count=slate.interaction_count,
+        probabilities=dict(slate.probabilities),
+        stages=[AnswerStage(name=stage.name, ms=stage.ms, detail=stage.detail) for stage in slate.stages],
+        recommendations=[
+            AnswerItem(
+                item_id=shown.item_id,
+                title=shown.title,
+                score=shown.score,
+                position=shown.position,
+                reasons=[reason.text for reason in shown.reasons],
+                parts=dict(shown.parts),
+            )
             for shown in slate.recommendations
         ],
-    }
+    )

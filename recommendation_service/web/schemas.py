@@ -112,59 +112,6 @@ class AskIn(Accepted):
     )
 
 
-PARTS = (
-    "Engine -> its share of the score, and beside them what an engine about pairs tells of its own, such as each rule's 0 to"
-    " 100; {} without explain"
-)
-
-
-class RecommendationOut(BaseModel):
-    """One shown item."""
-
-    item_id: str
-    title: str
-    score: float
-    position: int = Field(ge=1)
-    reasons: list[str]
-    parts: dict[str, float] = Field(description=PARTS)
-
-
-class SkipOut(BaseModel):
-    """An engine that should have answered and did not."""
-
-    engine: str
-    code: str = Field(
-        description="switched_off, not_trained, refused, cannot_say, seen_everything, failed, timeout, unreachable or partial"
-    )
-    detail: str
-
-
-class StageOut(BaseModel):
-    """What one stage of the pipeline did."""
-
-    name: str = Field(description="resolve, retrieve, a reranker's kind, rules, explain")
-    ms: float = Field(ge=0)
-    detail: str
-
-
-class Answer(BaseModel):
-    """One list of recommendations."""
-
-    request_id: str
-    use_case: str
-    surface: str
-    user_id: str | None
-    method_used: str = Field(description="Name of the engine that answered")
-    degraded: bool
-    degradation: list[SkipOut]
-    model_version: str
-    generated_at: str = Field(description="ISO 8601, UTC", json_schema_extra={"format": "date-time"})
-    interaction_count: int = Field(ge=0)
-    probabilities: dict[str, float] = Field(description="Engine -> chance of having gone first; {} when no chance plays")
-    stages: list[StageOut] = Field(description="With explain: how the list was made, and how long each stage took")
-    recommendations: list[RecommendationOut]
-
-
 class ProblemPart(BaseModel):
     """One wrong input."""
 

@@ -44,7 +44,7 @@ def health() -> Response:
         status = "degraded"
     if not any(one.can_answer for one in use_cases):
         status = "unavailable"
-    return json_response(HealthOut(status=status, use_cases=use_cases, models=models).model_dump())
+    return json_response(HealthOut(status=status, use_cases=use_cases, models=models))
 
 
 @blueprint.get("/metrics")

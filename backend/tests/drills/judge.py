@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from tandem.responses import Served
+from recommendation_service.domain.answer import Answer
 
 COLD_BELOW, WARM_BELOW = 5, 20  # of the startups use case
 
@@ -40,9 +40,9 @@ class Reply:
     problem: str = ""  # of the connection
 
     @property
-    def served(self) -> Served:
+    def served(self) -> Answer:
         """The body; raises ValidationError where it is none."""
-        return Served.model_validate_json(self.body)
+        return Answer.model_validate_json(self.body)
 
 
 def breaches(reply: Reply, items: frozenset[str]) -> list[str]:
@@ -56,7 +56,7 @@ def breaches(reply: Reply, items: frozenset[str]) -> list[str]:
     return [*_of_the_question(reply, served), *_of_the_list(reply, served, items), *_of_the_engine(reply, served)]
 
 
-def _of_the_question(reply: Reply, served: Served) -> list[str]:
+def _of_the_question(reply: Reply, served: Answer) -> list[str]:
     asked = ("startups", reply.person.surface, reply.person.user_id)
     found = [] if (served.use_case, served.surface, served.user_id) == asked else ["answers another question"]
     if served.interaction_count != reply.person.count:
@@ -64,7 +64,7 @@ def _of_the_question(reply: Reply, served: Served) -> list[str]:
     return found
 
 
-def _of_the_list(reply: Reply, served: Served, items: frozenset[str]) -> list[str]:
+def _of_the_list(reply: Reply, served: Answer, items: frozenset[str]) -> list[str]:
     ids = [item.item_id for item in served.recommendations]
     scores = [item.score for item in served.recommendations]
     wanted = min(reply.limit, len(items - reply.person.seen))
@@ -79,7 +79,7 @@ def _of_the_list(reply: Reply, served: Served, items: frozenset[str]) -> list[st
     return [rule for rule, broken in rules.items() if broken]
 
 
-def _of_the_engine(reply: Reply, served: Served) -> list[str]:
+def _of_the_engine(reply: Reply, served: Answer) -> list[str]:
     found = []
     if served.degraded != bool(served.degradation):
         found.append("degraded and its reasons disagree")

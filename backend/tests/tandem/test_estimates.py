@@ -99,7 +99,7 @@ def test_an_answer_that_is_not_one_is_refused(answer: Any, told: str) -> None:
 
 
 def test_a_good_answer_is_believed_and_what_else_it_says_left_behind() -> None:
-    assert set(check({**GOOD, "more": 1})) == {"use_case", "estimator", "model_version", "estimates"}
+    assert set(check({**GOOD, "more": 1})) == {"request_id", "use_case", "estimator", "model_version", "estimates"}
 
 
 @pytest.mark.parametrize(("status", "code"), [("503 X", "not_trained"), ("404 X", "not_trained"), ("500 X", "bad_answer")])

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from recommendation_service.app import create_app
+from recommendation_service.domain.answer import Answer
 from recommendation_service.tests.support import service
 from recommendation_service.tests.support.cleaning import (
     FOR_CLEANER,
@@ -28,7 +29,6 @@ from recommendation_service.tests.support.cleaning import (
 from recommendation_service.tests.support.service import bearer
 from recommendation_service.tests.web.test_openapi import CHECKS
 from recommendation_service.web.recommendations import MAX_OFFERS_BYTES
-from recommendation_service.web.schemas import Answer
 
 RULES = {"quality", "location", "specialization", "pricing", "availability"}
 

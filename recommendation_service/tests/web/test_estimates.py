@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 
 from recommendation_service.app import create_app
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.domain.answer import EstimatesAnswer
 from recommendation_service.tests.support import service
 from recommendation_service.tests.support.exports import NOW as THEN
 from recommendation_service.tests.support.exports import Happening, write_export
 from recommendation_service.tests.support.service import bearer, publish
 from recommendation_service.tests.web.test_openapi import CHECKS
 from recommendation_service.use_cases.loader import load
-from recommendation_service.web.estimate_schemas import EstimatesOut
 from recommendation_service.web.schemas import Problem
 
 PATH = "/api/estimates/cleaning/bid"
@@ -67,8 +67,8 @@ def changed(**changes: Any) -> dict[str, Any]:
 def test_each_offer_gets_a_range_in_the_order_asked(client: FlaskClient) -> None:
     answer = ask(client, changed(request_id="r-1"))
     assert answer.status_code == 200
-    body = EstimatesOut.model_validate(answer.json, strict=True)
-    assert set(answer.json) == set(EstimatesOut.model_fields)
+    body = EstimatesAnswer.model_validate(answer.json, strict=True)
+    assert set(answer.json) == set(EstimatesAnswer.model_fields)
     assert (body.request_id, body.use_case, body.estimator, body.model_version) == ("r-1", "cleaning", "bid", "bid_v1")
     assert [one.item_id for one in body.estimates] == ["7", "8"]
     assert all(0 < one.minimum <= one.optimal <= one.maximum for one in body.estimates)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from recommendation_service.domain.answer import Answer
 from recommendation_service.tests.support import service
 from recommendation_service.tests.support.service import bearer
 from recommendation_service.use_cases.loader import load_file, names
-from recommendation_service.web.schemas import Answer
 
 USE_CASES = Path(__file__).parents[2] / "use_cases"
 PATH = "/api/recommendations/startups/for-developer"
