@@ -13,7 +13,7 @@ from pathlib import Path
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
 from recommendation_service.training.comparison import tables
-from recommendation_service.training.comparison.models import BASKET_K, Studied, Study
+from recommendation_service.training.comparison.models import BASKET_K, ModelComparer, ModelComparison
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import KINDS, stated_for
 from recommendation_service.wiring import build_engines
@@ -38,26 +38,26 @@ def _evaluate(options: argparse.Namespace) -> int:
     place, report, started = place_of(options), Report(), time.monotonic()
     use_case = place.use_cases[0]
     dataset = Dataset.open(place.data_dir, use_case.catalogues[0])
-    study = Study(use_case, dataset, build_engines, report)
+    comparer = ModelComparer(use_case, dataset, build_engines, report)
     parameters = {kind: stated_for(use_case, kind, seed=options.seed) for kind in KINDS if use_case.engine_of_kind(kind)}
-    studied = study.run(parameters, k=options.k, tune=options.tune, budget_s=options.budget_seconds)
+    comparison = comparer.run(parameters, k=options.k, tune=options.tune, budget_s=options.budget_seconds)
     report.line(f"{use_case.name}: {dataset.version}, 80/10/10 by time, full ranking, seen items masked, seed {options.seed}")
-    report.line(tables.plain(studied.figures, options.k))
-    if studied.baskets:
-        report.line("\n" + tables.plain(studied.baskets, BASKET_K))
-    for note in studied.notes:
+    report.line(tables.plain(comparison.figures, options.k))
+    if comparison.baskets:
+        report.line("\n" + tables.plain(comparison.baskets, BASKET_K))
+    for note in comparison.notes:
         report.line(note)
-    _write(options, dataset, studied)
+    _write(options, dataset, comparison)
     report.line(f"measured in {time.monotonic() - started:.1f} s")
     report.line(f"next: python -m recommendation_service.train_all --use-case {use_case.name}")
     return DONE
 
 
-def _write(options: argparse.Namespace, dataset: Dataset, studied: Studied) -> None:
+def _write(options: argparse.Namespace, dataset: Dataset, comparison: ModelComparison) -> None:
     if options.markdown:
-        text = tables.markdown(studied.figures, options.k)
-        text += "\n" + tables.markdown(studied.baskets, BASKET_K) if studied.baskets else ""
-        text += "".join(f"\n- {note}" for note in studied.notes) + "\n"
+        text = tables.markdown(comparison.figures, options.k)
+        text += "\n" + tables.markdown(comparison.baskets, BASKET_K) if comparison.baskets else ""
+        text += "".join(f"\n- {note}" for note in comparison.notes) + "\n"
         options.markdown.write_text(text, encoding="utf-8")
     if options.json:
         body = {
@@ -65,9 +65,9 @@ def _write(options: argparse.Namespace, dataset: Dataset, studied: Studied) -> N
             "fingerprint": dataset.fingerprint,
             "k": options.k,
             "seed": options.seed,
-            "figures": [asdict(one) for one in studied.figures],
-            "baskets": [asdict(one) for one in studied.baskets],
-            "notes": list(studied.notes),
+            "figures": [asdict(one) for one in comparison.figures],
+            "baskets": [asdict(one) for one in comparison.baskets],
+            "notes": list(comparison.notes),
         }
         options.json.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
 

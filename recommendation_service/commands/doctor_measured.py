@@ -15,7 +15,7 @@ from recommendation_service.errors import DatasetError
 from recommendation_service.services.serving import Holding, Live
 from recommendation_service.settings import Settings
 from recommendation_service.training.comparison.doctor_tables import table
-from recommendation_service.training.comparison.methods import DEFAULT_BUDGET_S, Examination, Examined
+from recommendation_service.training.comparison.methods import DEFAULT_BUDGET_S, MethodComparer, MethodComparison
 from recommendation_service.training.comparison.routing_thresholds import Thresholds
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import KINDS, Parameters, parameters_from, stated_for
@@ -92,12 +92,12 @@ def _examine(
     looked = check(dataset, events, now=now)
     if looked.blocking:
         raise DatasetError(looked.blocking[0])
-    examination = Examination(use_case, dataset, build_engines, report)
-    parameters, published, flattered = _settings(use_case, holding, examination.test_start)
-    seen = examination.run(
+    comparer = MethodComparer(use_case, dataset, build_engines, report)
+    parameters, published, flattered = _settings(use_case, holding, comparer.test_start)
+    comparison = comparer.run(
         measured(use_case, holding.name), parameters, uses=uses_of(use_case, holding.name), budget_s=budget_s
     )
-    valid, test = len(examination.valid), len(examination.test)
+    valid, test = len(comparer.valid), len(comparer.test)
     found.lines.append(
         f"{holding.name}: {dataset.version} cut by time: {valid:,} people in the validation part, which chooses,"
         f" {test:,} in the test part, which is asked once"
@@ -105,8 +105,8 @@ def _examine(
     found.lines += _about_settings(published, flattered)
     found.lines += [f"{holding.name}: {warning}" for warning in looked.warnings]
     found.body |= {"export": dataset.version, "validation_people": valid, "test_people": test, "published": published}
-    _tell_methods(found, seen)
-    _tell_thresholds(found, use_case, holding.name, seen)
+    _tell_methods(found, comparison)
+    _tell_thresholds(found, use_case, holding.name, comparison)
 
 
 def _about_settings(published: dict[str, str], flattered: list[str]) -> list[str]:
@@ -120,31 +120,31 @@ def _about_settings(published: dict[str, str], flattered: list[str]) -> list[str
     return lines
 
 
-def _tell_methods(found: Findings, seen: Examined) -> None:
+def _tell_methods(found: Findings, comparison: MethodComparison) -> None:
     found.part(
         "methods (people: validation people it answers for; items: of the catalogue; NDCG@10 with 95 % on the test part)",
-        table(seen).splitlines(),
+        table(comparison).splitlines(),
     )
-    verdicts = [verdict.summary() for verdict in seen.verdicts]
-    verdicts += [f"{name}: {why}" for name, why in seen.missing.items()]
+    verdicts = [verdict.summary() for verdict in comparison.verdicts]
+    verdicts += [f"{name}: {why}" for name, why in comparison.missing.items()]
     found.part("what is worth its cost (each against the best cheaper one, paired, for the people it answers for)", verdicts)
     found.body |= {
-        "figures": [asdict(one) for one in seen.figures],
-        "coverage": {name: {"people": people, "items": items} for name, (people, items) in seen.coverage().items()},
-        "verdicts": [{**asdict(one), "recommended": one.recommended, "told": one.summary()} for one in seen.verdicts],
-        "missing": dict(seen.missing),
+        "figures": [asdict(one) for one in comparison.figures],
+        "coverage": {name: {"people": people, "items": items} for name, (people, items) in comparison.coverage().items()},
+        "verdicts": [{**asdict(one), "recommended": one.recommended, "told": one.summary()} for one in comparison.verdicts],
+        "missing": dict(comparison.missing),
     }
 
 
-def _tell_thresholds(found: Findings, use_case: UseCase, catalogue: str, seen: Examined) -> None:
+def _tell_thresholds(found: Findings, use_case: UseCase, catalogue: str, comparison: MethodComparison) -> None:
     lines, bodies = [], []
     for names, surface in routed(use_case, catalogue):
         ways = [surface.router.options[way] for way in ("cold", "warm", "hot")]
-        absent = [name for name in dict.fromkeys(ways) if name not in seen.test.answers]
+        absent = [name for name in dict.fromkeys(ways) if name not in comparison.test.answers]
         if absent:
             lines.append(f"{', '.join(names)}: not compared, for {', '.join(absent)} was not measured")
             continue
-        best = preference(use_case, names[0], seen)
+        best = preference(use_case, names[0], comparison)
         lines.append(f"{', '.join(names)} ({', then '.join(ways)}; NDCG@10 {best.reached:.4f} as routed now): {best.summary()}")
         if best.change:
             lines.append(f"  {_how(names, best.preferred, ways, use_case)}")

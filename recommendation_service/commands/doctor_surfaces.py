@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from recommendation_service.pipeline.surface_pipeline import Plan
-from recommendation_service.training.comparison.cost_benefit import Heard
-from recommendation_service.training.comparison.methods import Examined, Uses
+from recommendation_service.training.comparison.cost_benefit import EngineAnswers
+from recommendation_service.training.comparison.methods import MethodComparison, Uses
 from recommendation_service.training.comparison.routing_thresholds import Preference, Routes, Thresholds, prefer
 from recommendation_service.training.evaluation.answers import in_chains, list_ndcg
 from recommendation_service.training.evaluation.evaluator import Panel
@@ -15,22 +15,22 @@ PERSON, BY_COUNT = "user", "by_count"
 COLD_BELOW, WARM_BELOW = 5, 20  # what the router takes where the file says nothing
 
 
-def preference(use_case: UseCase, name: str, seen: Examined) -> Preference:
+def preference(use_case: UseCase, name: str, seen: MethodComparison) -> Preference:
     """Which thresholds validation prefers for a surface that routes by count, and what the test part says to them."""
     options = use_case.surfaces[name].router.options
     stated = Thresholds(options.get("cold_below", COLD_BELOW), options.get("warm_below", WARM_BELOW))
     return prefer(_routes(use_case, name, seen.valid), _routes(use_case, name, seen.test), stated)
 
 
-def _routes(use_case: UseCase, name: str, heard: Heard) -> Routes:
+def _routes(use_case: UseCase, name: str, answers: EngineAnswers) -> Routes:
     """What everybody on a part would be shown by each of the three ways, the rest of the chain below it."""
     options = use_case.surfaces[name].router.options
-    lists = {engine: one.lists for engine, one in heard.answers.items()}
+    lists = {engine: one.lists for engine, one in answers.answers.items()}
     ways = [
-        list_ndcg(in_chains(lists, _chains(use_case, name, options[way], heard.panel)), heard.panel.relevant)
+        list_ndcg(in_chains(lists, _chains(use_case, name, options[way], answers.panel)), answers.panel.relevant)
         for way in ("cold", "warm", "hot")
     ]
-    return Routes(heard.counts, *ways)
+    return Routes(answers.counts, *ways)
 
 
 def _chains(use_case: UseCase, name: str, engine: str, panel: Panel) -> list[tuple[str, ...]]:

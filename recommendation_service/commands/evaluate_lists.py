@@ -146,7 +146,7 @@ def _weighed(use_case: UseCase, firsts: Mapping[str, Trained], valid: Panel, rep
     members = ask_members(use_case, main[0], _engines(use_case, valid.material, firsts), valid)
     if not members.comparable:
         return {}
-    learned = learn_weights(members.scores, members.stated, valid, members.candidates)
+    learned = learn_weights(members.scores, members.configured, valid, members.candidates)
     report.line(f"{main[0]}: weights chosen on {len(valid)} validation people: {learned.summary()}")
     return {ENSEMBLE: Trained(ENSEMBLE, weight_arrays(learned), {})}
 

@@ -217,6 +217,6 @@ def test_evaluation_leaves_out_what_is_about_pairs_and_says_so(tmp_path: Path, c
     export_cleaning(tmp_path, "cleaners", tastes=True)
     assert evaluate.main(["--use-case", "cleaning", "--data-dir", str(tmp_path / "data")]) == 0
     printed = capsys.readouterr().out
-    assert "rule_based, ensemble (configured): about pairs, not persons, so not in this table" in printed
+    assert "rule_based, ensemble (configured): scores pairs, so it is not in this table" in printed
     assert "\npopular " in printed
     assert "\nrule_based " not in printed

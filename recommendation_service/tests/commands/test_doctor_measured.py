@@ -45,7 +45,7 @@ def test_it_finds_the_threshold_a_world_was_made_with_and_says_how_to_set_it(roo
     told, how = below(look(capsys), "thresholds")
     assert told.startswith("home (popular, then ease, then ease; NDCG@10 0.")
     assert ": change 5 and 20 to 10 and 20: validation prefers 10 and 20 (+0." in told
-    assert ", and the test part says +0." in told
+    assert ", and the test part shows +0." in told
     assert "(cold_below = 10, warm_below = 20), or for every surface by COLD_START_THRESHOLD=10 WARM_USER_THRESHOLD=20" in how
 
 

@@ -8,8 +8,8 @@ from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.slate import Candidates
 from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.tests.support import surgery
-from recommendation_service.training.comparison.cost_benefit import Heard
-from recommendation_service.training.comparison.methods import Examined, Uses
+from recommendation_service.training.comparison.cost_benefit import EngineAnswers
+from recommendation_service.training.comparison.methods import MethodComparison, Uses
 from recommendation_service.training.data import read_material
 from recommendation_service.training.evaluation.answers import ask
 from recommendation_service.training.evaluation.evaluator import build_panel
@@ -94,21 +94,23 @@ def clinic(tmp_path_factory):
 
 def seen(clinic, **engines):
     """The examination that found these engines' answers; name -> how to make it for a panel."""
-    parts = [Heard.of(panel, {name: ask(make(panel), panel) for name, make in engines.items()}, None) for panel in clinic[1:]]
-    return Examined(*parts, (), (), {})
+    parts = [
+        EngineAnswers.of(panel, {name: ask(make(panel), panel) for name, make in engines.items()}, None) for panel in clinic[1:]
+    ]
+    return MethodComparison(*parts, (), (), {})
 
 
 @pytest.mark.parametrize("least", [7, 10, 15])
 def test_an_engine_that_helps_from_so_many_interactions_on_goes_first_from_there(clinic, least):
     found = preference(clinic[0], "home", seen(clinic, popular=Half, ease=lambda panel: From(panel, least)))
-    assert found.stated.summary() == "5 and 20"
+    assert found.configured.summary() == "5 and 20"
     assert found.preferred.cold_below == least
     assert found.change
 
 
 def test_an_engine_without_a_model_is_passed_over_as_when_it_serves(clinic):
     found = preference(clinic[0], "home", seen(clinic, popular=lambda panel: From(panel, 0)))
-    assert found.preferred == found.stated
+    assert found.preferred == found.configured
     assert found.reached == pytest.approx(1)
 
 
@@ -124,7 +126,7 @@ def test_thresholds_left_out_of_the_file_are_the_routers_own(clinic):
     options = {"cold": "popular", "warm": "ease", "hot": "ease"}
     home = clinic[0].surfaces["home"].model_copy(update={"router": Part(kind="by_count", options=options)})
     use_case = clinic[0].model_copy(update={"surfaces": {**clinic[0].surfaces, "home": home}})
-    stated = preference(use_case, "home", seen(clinic, popular=lambda panel: From(panel, 0))).stated
+    stated = preference(use_case, "home", seen(clinic, popular=lambda panel: From(panel, 0))).configured
     summary = Plan.build(use_case, "home").router.summary({})
     assert f"(<{stated.cold_below})" in summary
     assert f"({stated.warm_below}+)" in summary

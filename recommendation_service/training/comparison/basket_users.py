@@ -1,6 +1,6 @@
-"""Baskets of a test part with one product left out: which engine shows what was bought with the rest?
+"""Baskets of a test part with one product removed: which engine recommends the removed product for the rest?
 
-A list for a person says little about what goes with a product, so engines for product pages and carts are asked this.
+Lists for a user say little about which products belong together. This measures engines for product pages and carts.
 """
 
 from dataclasses import dataclass, replace
@@ -21,38 +21,38 @@ QUESTIONS_AT_MOST = 1_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BasketPanel(Panel):
-    """A panel of questions in place of people: `users` are those who bought, `subjects` the rest of each basket."""
+    """A panel of baskets instead of users: `users` are the buyers, `subjects` the remaining items of each basket."""
 
     subjects: tuple[Ints, ...]
 
-    def query(self, place: int) -> Query:
-        """The request of a product page or a cart: about these items, and of nobody in particular."""
-        asked = Panel.query(self, place)  # slots leave super() without its class
-        return replace(asked, history=History.empty(), user_id=None, profile={}, subject=self.subjects[place])
+    def query(self, index: int) -> Query:
+        """The request of a product page or a cart: about these items, for no user."""
+        query = Panel.query(self, index)  # slots leave super() without its class
+        return replace(query, history=History.empty(), user_id=None, profile={}, subject=self.subjects[index])
 
 
 def build_baskets(
     material: Material, part: Events, parameters: CoOccurrenceParameters, *, most: int = QUESTIONS_AT_MOST
 ) -> BasketPanel:
-    """Every item of every basket of `part` left out once, at most `most` questions, taken evenly."""
+    """Remove every item of every basket of `part` once; at most `most` such questions, taken evenly."""
     baskets = baskets_of(part, parameters)
     sizes = np.diff(baskets.indptr)
     owner = np.repeat(np.arange(len(baskets)), sizes)
-    places = np.flatnonzero(sizes[owner] >= 2)
-    if places.size > most:
-        places = places[np.linspace(0, places.size - 1, most).astype(np.int64)]
+    positions = np.flatnonzero(sizes[owner] >= 2)
+    if positions.size > most:
+        positions = positions[np.linspace(0, positions.size - 1, most).astype(np.int64)]
     subjects = tuple(
-        _rest(baskets.items, int(baskets.indptr[own]), int(baskets.indptr[own + 1]), int(place))
-        for place, own in zip(places, owner[places], strict=True)
+        _rest(baskets.items, int(baskets.indptr[basket]), int(baskets.indptr[basket + 1]), int(index))
+        for index, basket in zip(positions, owner[positions], strict=True)
     )
-    shape = (places.size, len(material.catalogue))
+    shape = (positions.size, len(material.catalogue))
     eligible = np.ones(shape, dtype=np.bool_)
     for number, subject in enumerate(subjects):
         eligible[number, subject] = False
-    ones = np.ones(places.size, dtype=np.float32)
-    left_out = sparse.csr_array((ones, (np.arange(places.size), baskets.items[places])), shape=shape)
-    return BasketPanel(material, baskets.users[owner[places]], left_out, eligible, subjects)
+    ones = np.ones(positions.size, dtype=np.float32)
+    left_out = sparse.csr_array((ones, (np.arange(positions.size), baskets.items[positions])), shape=shape)
+    return BasketPanel(material, baskets.users[owner[positions]], left_out, eligible, subjects)
 
 
-def _rest(items: Ints, start: int, stop: int, place: int) -> Ints:
-    return np.concatenate([items[start:place], items[place + 1 : stop]])
+def _rest(items: Ints, start: int, stop: int, index: int) -> Ints:
+    return np.concatenate([items[start:index], items[index + 1 : stop]])

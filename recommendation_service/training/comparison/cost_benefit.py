@@ -1,9 +1,8 @@
-"""Whether a method earns its cost: its lists against those of the best cheaper one, for the people it answers for.
+"""Whether a method is worth its cost: its lists against those of the best cheaper method, for the users it answers.
 
-Where a method has less than a full list, popular items fill it, as they do when it serves; so a method is not praised
-for answering where popular items answer as well. The cheaper one is chosen on validation, and both are compared on the
-test part, on which nothing was chosen. The same order on validation is asked for too: with a few methods on every site,
-one interval in forty that is above 0 by chance would be believed too often.
+Popular items fill incomplete lists, as they do in service, so a method gets no credit for what popular items achieve as
+well. The cheaper method is chosen on validation, and both are compared on the test part, on which nothing was chosen. The
+method must also be better on validation: with several methods per site, an interval above 0 by chance is not rare.
 """
 
 from collections.abc import Mapping
@@ -12,8 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Ints
-from recommendation_service.training.evaluation.answers import Answers, filled
-from recommendation_service.training.evaluation.answers import list_ndcg as worth_of
+from recommendation_service.training.evaluation.answers import Answers, filled, list_ndcg
 from recommendation_service.training.evaluation.evaluator import SEGMENTS, Panel
 from recommendation_service.training.evaluation.paired_bootstrap import LEAST_PEOPLE, SHARE, Gain, gain_of
 
@@ -22,61 +20,61 @@ NOBODY = Gain(0.0, 0.0, 0.0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heard:
-    """All engines on one part: `lists` as they are, `figures` (p,) NDCG of the same lists filled up by popular items."""
+class EngineAnswers:
+    """All engines on one part: their answers, and `figures` (p,), the NDCG of their lists filled up with popular items."""
 
     panel: Panel
     answers: Mapping[str, Answers]
     figures: Mapping[str, AnyArray]
 
     @classmethod
-    def of(cls, panel: Panel, answers: Mapping[str, Answers], popular: str | None) -> "Heard":
-        """`popular` is the engine that fills lists; None: nobody does."""
+    def of(cls, panel: Panel, answers: Mapping[str, Answers], popular: str | None) -> "EngineAnswers":
+        """`popular` names the engine that fills lists; None: lists stay incomplete."""
         more = None if popular is None else answers[popular].lists
-        lists = {name: one.lists if more is None else filled(one.lists, more) for name, one in answers.items()}
-        return cls(panel, answers, {name: worth_of(own, panel.relevant) for name, own in lists.items()})
+        lists = {name: entry.lists if more is None else filled(entry.lists, more) for name, entry in answers.items()}
+        return cls(panel, answers, {name: list_ndcg(rows, panel.relevant) for name, rows in lists.items()})
 
     @property
     def counts(self) -> Ints:
-        """(p,) what routing counts of each person."""
+        """(p,) the number of interactions that routing counts for each user."""
         return np.asarray(self.panel.material.pasts.counts[self.panel.users])
 
     def inside(self, segment: str) -> Bools:
-        """(p,), True for the people of a segment."""
+        """(p,), True for the users of a segment."""
         low, high = SEGMENTS[segment]
         return np.asarray((self.counts >= low) & (self.counts <= (np.inf if high is None else high)))
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One method against the best cheaper one."""
+    """The comparison of one method with the best cheaper one."""
 
     method: str
     rival: str
-    gain: Gain  # on the test part, among the people the method answers for
-    agreed: bool = True  # it was better on validation too, so that chance would have to come twice
-    better_for: Mapping[str, Gain] = field(default_factory=dict)  # segments in which it is better beyond chance
-    newcomers: float = 0.0  # share of people with fewer than 5 interactions whom it answers for
+    gain: Gain  # on the test part, among the users the method answers
+    agreed: bool = True  # it was better on validation, too
+    better_for: Mapping[str, Gain] = field(default_factory=dict)  # segments in which it is significantly better
+    newcomers: float = 0.0  # share of users with fewer than 5 interactions that it answers
     rivals_newcomers: float = 0.0
-    alone: Gain = NOBODY  # among the newcomers whom the cheaper one does not answer for, over popular items
-    member_of: tuple[str, ...] = ()  # ensembles that weigh it and earn their cost
-    also_for: tuple[str, ...] = ()  # surfaces that are about something else than a person, and begin with it
-    first_on: tuple[str, ...] = ()  # surfaces for a person on which it may go first
+    alone: Gain = NOBODY  # over popular items, among newcomers that the cheaper method does not answer
+    member_of: tuple[str, ...] = ()  # ensembles that give it a weight and are worth their cost
+    also_for: tuple[str, ...] = ()  # surfaces about an item, basket or context that start with it
+    first_on: tuple[str, ...] = ()  # surfaces for a user on which it may answer first
 
     @property
     def enough(self) -> bool:
-        """Whether there are people enough to say anything."""
+        """True if there are enough users for a comparison."""
         return self.gain.people >= LEAST_PEOPLE
 
     @property
     def recommended(self) -> bool:
-        """Only what beats the cheaper one beyond chance is recommended to go first."""
+        """True if it is significantly better than the cheaper method, on validation and on the test part."""
         return self.enough and self.gain.sure and self.agreed
 
     def summary(self) -> str:
-        """One line in plain words."""
+        """The verdict as one line of text."""
         if not self.gain.people:
-            return f"{self.method}: it answers for nobody of the test part, so there is nothing to recommend it for"
+            return f"{self.method}: it answers for no user of the test part, so there is nothing to recommend it for"
         if not self.enough:
             few = f"it answers for {self.gain.people} people of the test part"
             return f"{self.method}: {few}, too few to recommend it over {self.rival}"
@@ -92,51 +90,51 @@ class Verdict:
         needed += [f"for {', '.join(self.also_for)}, where lists are not about a person"] if self.also_for else []
         steps = [f"let {self.rival} go first instead on {', '.join(self.first_on)}"] if self.first_on else []
         steps.append(f"keep it {' and '.join(needed)}" if needed else "switch it off")
-        kept = [f"people with {segment} interactions ({gain.summary()})" for segment, gain in self.better_for.items()]
+        exceptions = [f"people with {segment} interactions ({gain.summary()})" for segment, gain in self.better_for.items()]
         few = 0 < self.alone.people < LEAST_PEOPLE
         if (self.alone.mean > 0 or few) and NEWCOMERS not in self.better_for:
             answered = f"it answers for {self.newcomers:.0%} of them, {self.rival} for {self.rivals_newcomers:.0%}"
-            told = f"{self.alone.people} are too few to tell" if few else f"there {self.alone.summary()}"
-            kept.append(f"newcomers ({answered}; {told})")
-        except_for = f", {'and' if needed else 'or keep it'} for {' and for '.join(kept)}" if kept else ""
+            comparison = f"{self.alone.people} are too few to tell" if few else f"there {self.alone.summary()}"
+            exceptions.append(f"newcomers ({answered}; {comparison})")
+        except_for = f", {'and' if needed else 'or keep it'} for {' and for '.join(exceptions)}" if exceptions else ""
         return ", and ".join(steps) + except_for
 
 
-def judge(method: str, cheaper: Mapping[str, tuple[int, int]], valid: Heard, test: Heard) -> Verdict | None:
-    """What a method is worth beside the `cheaper` ones, name -> place in the order; None when there are none."""
+def judge(method: str, cheaper: Mapping[str, tuple[int, int]], valid: EngineAnswers, test: EngineAnswers) -> Verdict | None:
+    """Compare a method with the `cheaper` ones (name -> position in the cost order); None if there are none."""
     rivals = [name for name in cheaper if name in valid.figures and name in test.figures]
     if not rivals:
         return None
     known = valid.answers[method].answered
     rival = max(rivals, key=lambda name: (_mean(valid.figures[name][known]), tuple(-part for part in cheaper[name])))
-    own = test.answers[method].answered
+    answered = test.answers[method].answered
     return Verdict(
         method,
         rival,
-        gain_of(test.figures[method][own], test.figures[rival][own]),
+        gain_of(test.figures[method][answered], test.figures[rival][answered]),
         _mean(valid.figures[method][known]) > _mean(valid.figures[rival][known]),
-        _better_for(method, rival, test, own),
+        _better_for(method, rival, test, answered),
         *_newcomers(method, rival, test),
     )
 
 
-def _better_for(method: str, rival: str, test: Heard, own: Bools) -> dict[str, Gain]:
-    """Segments in which it is better; intervals are as much wider as there are segments to be lucky in."""
+def _better_for(method: str, rival: str, test: EngineAnswers, answered: Bools) -> dict[str, Gain]:
+    """Segments in which it is better; the intervals are widened for the number of segments (Bonferroni)."""
     segments = [name for name in SEGMENTS if name != "all"]
-    found = {}
+    better_segments = {}
     for segment in segments:
-        inside = own & test.inside(segment)
+        inside = answered & test.inside(segment)
         gain = gain_of(test.figures[method][inside], test.figures[rival][inside], share=1 - (1 - SHARE) / len(segments))
         if gain.sure and gain.people >= LEAST_PEOPLE:
-            found[segment] = gain
-    return found
+            better_segments[segment] = gain
+    return better_segments
 
 
-def _newcomers(method: str, rival: str, test: Heard) -> tuple[float, float, Gain]:
+def _newcomers(method: str, rival: str, test: EngineAnswers) -> tuple[float, float, Gain]:
     new = test.inside(NEWCOMERS)
-    own, others = test.answers[method].share(new), test.answers[rival].share(new)
+    answered, others = test.answers[method].share(new), test.answers[rival].share(new)
     alone = new & test.answers[method].answered & ~test.answers[rival].answered
-    return own, others, gain_of(test.figures[method][alone], test.figures[rival][alone])
+    return answered, others, gain_of(test.figures[method][alone], test.figures[rival][alone])
 
 
 def _mean(figures: AnyArray) -> float:

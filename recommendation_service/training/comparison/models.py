@@ -1,4 +1,4 @@
-"""The measured comparison of all models of a use case: chosen on validation, measured once on the test part."""
+"""Compare all models of a use case: choices on validation, one measurement on the test part."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -32,28 +32,28 @@ from recommendation_service.training.tuning import SEARCHES, Searched, told
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.schema import UseCase
 
-BASKET_K = 4  # as many as a product page shows beside "frequently bought together"
-BASELINE = "popularity"  # the kind that every other one is compared with, so it comes first
+BASKET_K = 4  # the number of items under "frequently bought together" on a product page
+BASELINE = "popularity"  # the kind that all others are compared with, so it comes first
 
 
 @dataclass(frozen=True, slots=True)
-class Studied:
-    """The table, and what a reader needs to judge it."""
+class ModelComparison:
+    """The table, and notes that a reader needs to judge it."""
 
     figures: tuple[Figures, ...]
     notes: tuple[str, ...]
-    baskets: tuple[Figures, ...] = ()  # of baskets with one product left out, at BASKET_K; empty: there are none
+    baskets: tuple[Figures, ...] = ()  # of baskets with one product removed, at BASKET_K; empty: no baskets
 
 
-class Study:
-    """One export cut 80/10/10 by time. Everything is trained here; nothing is published."""
+class ModelComparer:
+    """One export, split 80/10/10 by time. Models are trained here; nothing is published."""
 
     def __init__(
         self, use_case: UseCase, dataset: Dataset, build: EngineBuilder, report: Report, *, most: int | None = None
     ) -> None:
-        """Raises DatasetError when the newest tenth of the events holds nothing to measure on.
+        """Raises DatasetError if the newest tenth of the events holds nothing to measure on.
 
-        At most `most` people of the test part are measured; None: everybody.
+        At most `most` users of the test part are measured; None: all.
         """
         self._use_case, self._build, self._report = use_case, build, report
         self._name = str(dataset.summary["catalogue"])
@@ -66,56 +66,60 @@ class Study:
         self.test = build_panel(late, split.test, most=most)
         self.split = split
         if not len(self.test):
-            raise DatasetError(f"{self._name}: nobody liked anything new in the newest tenth of the events; nothing to measure")
+            raise DatasetError(
+                f"{self._name}: no user liked a new item in the newest tenth of the events; there is nothing to measure"
+            )
 
-    def run(self, parameters: Mapping[str, Parameters], *, k: int = 10, tune: bool = False, budget_s: float = 60.0) -> Studied:
-        """Train, choose on validation, train again on all that precedes the test part, and measure there.
+    def run(
+        self, parameters: Mapping[str, Parameters], *, k: int = 10, tune: bool = False, budget_s: float = 60.0
+    ) -> ModelComparison:
+        """Train, choose on validation, train again on everything before the test part, and measure there.
 
-        Every engine of the file is measured under its own name; the main ensemble with its stated and with learned weights.
+        Every engine of the file is measured under its name, the main ensemble with configured and with learned weights.
         """
         notes: list[str] = []
         early: dict[str, Trained] = {}
         late: dict[str, Trained] = {}
-        for kind, one in parameters.items():
+        for kind, entry in parameters.items():
             try:
-                early[kind], late[kind] = self.trained(kind, one)
+                early[kind], late[kind] = self.trained(kind, entry)
             except NotEnough as error:
-                notes.append(f"{self._named(kind)} is missing: {error.message}")
-        rows = self._stated(late, self.test)
+                notes.append(f"{self._engine_name(kind)} is missing: {error.message}")
+        rows = self._configured(late, self.test)
         baskets = self._baskets(late, parameters.get("co_occurrence"))
-        notes += self._chance(tune=tune)
-        for kind in [kind for kind in early if tune and kind in SEARCHES and not self._few]:
+        notes += self._small_data_notes(tune=tune)
+        for kind in [kind for kind in early if tune and kind in SEARCHES and not self._too_few_users]:
             searched, early[kind] = self._searched(kind, parameters[kind], budget_s)
-            notes.append(f"{self._named(kind)} tuned on validation: {told(searched)}")
+            notes.append(f"{self._engine_name(kind)} tuned on validation: {told(searched)}")
             late[kind] = fit(self.test.material, kind, parameters_from(kind, early[kind].parameters)).trained
-            rows = _beside(rows, self._named(kind), self._engines(self.test, late)[self._named(kind)], self.test)
+            rows = _beside(rows, self._engine_name(kind), self._engines(self.test, late)[self._engine_name(kind)], self.test)
         rows |= self._learned(early, late, notes)
         rows = self._about_people(rows, notes)
-        return Studied(tuple(measure_all(rows, self.test, k=k)), tuple(notes), baskets)
+        return ModelComparison(tuple(measure_all(rows, self.test, k=k)), tuple(notes), baskets)
 
     @property
-    def _few(self) -> bool:
-        """Whether the validation part has so few people that they would choose by chance."""
+    def _too_few_users(self) -> bool:
+        """True if the validation part has too few users to choose by."""
         return len(self.valid) < LEAST_PEOPLE
 
-    def _chance(self, *, tune: bool) -> list[str]:
-        """What so few people keep from being chosen, or from being told apart."""
-        told = []
-        if self._few:
+    def _small_data_notes(self, *, tune: bool) -> list[str]:
+        """Notes about choices and comparisons that too few users make impossible."""
+        notes = []
+        if self._too_few_users:
             chosen = "neither settings nor weights are" if tune else "no weights are"
-            told.append(f"{len(self.valid)} of {LEAST_PEOPLE} validation people with a past: {chosen} chosen by them")
+            notes.append(f"{len(self.valid)} of {LEAST_PEOPLE} validation users with a history: {chosen} chosen by them")
         if len(self.test) < LEAST_COMPARED:
-            told.append(
-                f"{len(self.test)} of {LEAST_COMPARED} people to measure on: differences between the methods are chance"
+            notes.append(
+                f"{len(self.test)} of {LEAST_COMPARED} users to measure on: differences between the methods are random"
             )
-        return told
+        return notes
 
     def _about_people(self, rows: Mapping[str, Floats], notes: list[str]) -> dict[str, Floats]:
-        """Without the engines that need a context, such as a job, to say anything: no person of the panel has one."""
-        silent = [name for name, scores in rows.items() if self._use_case.pairing and np.isnan(scores).all()]
-        if silent:
-            notes.append(f"{', '.join(silent)}: about pairs, not persons, so not in this table; train_all measures pairs")
-        return {name: scores for name, scores in rows.items() if name not in silent}
+        """Drop engines that only score pairs, such as a job and a cleaner: no user of the panel has a context."""
+        pair_engines = [name for name, scores in rows.items() if self._use_case.pairing and np.isnan(scores).all()]
+        if pair_engines:
+            notes.append(f"{', '.join(pair_engines)}: scores pairs, so it is not in this table; train_all measures pairs")
+        return {name: scores for name, scores in rows.items() if name not in pair_engines}
 
     def _baskets(self, late: Mapping[str, Trained], parameters: Parameters | None) -> tuple[Figures, ...]:
         if parameters is None:
@@ -123,13 +127,13 @@ class Study:
         panel = build_baskets(self.test.material, self.split.test, parameters)
         if not len(panel):
             return ()
-        found = measure_all(self._stated(late, panel), panel, k=BASKET_K)
-        return tuple(replace(one, segment=tables.BASKETS) for one in found if one.segment == "all")
+        results = measure_all(self._configured(late, panel), panel, k=BASKET_K)
+        return tuple(replace(entry, segment=tables.BASKETS) for entry in results if entry.segment == "all")
 
     def trained(self, kind: str, parameters: Parameters) -> tuple[Trained, Trained]:
-        """Without the validation part, and with it; the second does as many epochs as the first found right.
+        """Train without and with the validation part; the second run uses the best number of epochs of the first.
 
-        Raises NotEnough when there is too little for this kind.
+        Raises NotEnough if there is too little data for this kind.
         """
         with self._report.progress(f"{self._name}/{kind}") as progress:
             first = fit(self.valid.material, kind, parameters, panel=self.valid if len(self.valid) else None, progress=progress)
@@ -137,7 +141,7 @@ class Study:
         return first.trained, second.trained
 
     def _searched(self, kind: str, stated: Parameters, budget_s: float) -> tuple[Searched, Trained]:
-        material, name = self.valid.material, self._named(kind)
+        material, name = self.valid.material, self._engine_name(kind)
 
         def scored(trained: Trained) -> Floats:
             return score_people(self._engines(self.valid, {kind: trained})[name], self.valid)
@@ -148,60 +152,60 @@ class Study:
             )
         return searched, fitted.trained
 
-    def _named(self, kind: str) -> str:
-        found = self._use_case.engine_of_kind(kind)
-        return found[0] if found else kind
+    def _engine_name(self, kind: str) -> str:
+        engine = self._use_case.engine_of_kind(kind)
+        return engine[0] if engine else kind
 
     def _engines(self, panel: Panel, models: Mapping[str, Trained], weights: str = "configured") -> Mapping[str, Scorer]:
-        artifacts = {kind: one.artifact(self._name) for kind, one in models.items()}
+        artifacts = {kind: entry.artifact(self._name) for kind, entry in models.items()}
         return self._build(weighted(self._use_case, weights), panel.material.catalogue, artifacts)
 
-    def _stated(self, late: Mapping[str, Trained], panel: Panel) -> dict[str, Floats]:
-        """Scores of every engine there is: the baseline, plain ones as in the file, ensembles, the main one last."""
+    def _configured(self, late: Mapping[str, Trained], panel: Panel) -> dict[str, Floats]:
+        """Scores of every available engine: the baseline, single engines in file order, ensembles, the main one last."""
         engines, main = self._engines(panel, late), self._use_case.main_ensemble()
         blends = in_order(self._use_case)
         last = [name for name in blends if main is None or name != main[0]] + ([main[0]] if main else [])
         plain = sorted(set(self._use_case.engines) - set(blends), key=list(self._use_case.engines).index)
         plain.sort(key=lambda name: self._use_case.engines[name].kind != BASELINE)
-        found = {name: score_people(engines[name], panel) for name in [*plain, *last] if name in engines}
-        return {f"{name} (configured)" if main and name == main[0] else name: scores for name, scores in found.items()}
+        results = {name: score_people(engines[name], panel) for name in [*plain, *last] if name in engines}
+        return {f"{name} (configured)" if main and name == main[0] else name: scores for name, scores in results.items()}
 
     def _learned(self, early: Mapping[str, Trained], late: Mapping[str, Trained], notes: list[str]) -> dict[str, Floats]:
-        found, learned = self._use_case.main_ensemble(), self.learned(early)
-        if found is None or learned is None:
+        main, learned = self._use_case.main_ensemble(), self.learned(early)
+        if main is None or learned is None:
             return {}
-        notes.append(_blend_note(found[0], learned, len(self.valid)))
+        notes.append(_blend_note(main[0], learned, len(self.valid)))
         models = {**late, "ensemble": Trained("ensemble", weight_arrays(learned), {})}
-        engine = self._engines(self.test, models, "learned")[found[0]]
-        return {f"{found[0]} (learned)": score_people(engine, self.test)}
+        engine = self._engines(self.test, models, "learned")[main[0]]
+        return {f"{main[0]} (learned)": score_people(engine, self.test)}
 
     def learned(self, early: Mapping[str, Trained]) -> Learned | None:
-        """The main ensemble's weights, chosen on validation; None without an ensemble, enough people, or two members."""
-        found = self._use_case.main_ensemble()
-        if found is None or self._few:
+        """The main ensemble's weights, chosen on validation; None without an ensemble, enough users, or two members."""
+        main = self._use_case.main_ensemble()
+        if main is None or self._too_few_users:
             return None
-        members = ask_members(self._use_case, found[0], self._engines(self.valid, early), self.valid)
+        members = ask_members(self._use_case, main[0], self._engines(self.valid, early), self.valid)
         if not members.comparable:
             return None
         return learn_weights(members.scores, members.configured, self.valid, members.candidates)
 
 
 def _beside(rows: Mapping[str, Floats], name: str, tuned: Scorer, panel: Panel) -> dict[str, Floats]:
-    """The rows with those of a tuned model right after the stated ones of the same name."""
-    found: dict[str, Floats] = {}
+    """Insert the rows of a tuned model after the rows of the model with default settings."""
+    results: dict[str, Floats] = {}
     for label, scores in rows.items():
-        found[f"{name} (configured)" if label == name else label] = scores
+        results[f"{name} (configured)" if label == name else label] = scores
         if label == name:
-            found[f"{name} (tuned)"] = score_people(tuned, panel)
-    return found
+            results[f"{name} (tuned)"] = score_people(tuned, panel)
+    return results
 
 
 def weighted(use_case: UseCase, weights: str) -> UseCase:
-    """The same use case with its main ensemble's weights "configured" or "learned"."""
-    found = use_case.main_ensemble()
-    if found is None:
+    """The use case with its main ensemble's option `weights` replaced ("learned" or not)."""
+    main = use_case.main_ensemble()
+    if main is None:
         return use_case
-    name, part = found
+    name, part = main
     changed = part.model_copy(update={"options": {**part.options, "weights": weights}})
     return use_case.model_copy(update={"engines": {**use_case.engines, name: changed}})
 
@@ -209,5 +213,5 @@ def weighted(use_case: UseCase, weights: str) -> UseCase:
 def _blend_note(name: str, learned: Learned, people: int) -> str:
     return (
         f"{name}: weights chosen on {people} validation people ({learned.outcome}): {learned.summary()};"
-        f" NDCG@10 {learned.learned:.4f} there against {learned.configured:.4f} with the stated ones"
+        f" NDCG@10 {learned.learned:.4f} there against {learned.configured:.4f} with the configured ones"
     )

@@ -1,8 +1,7 @@
-"""From how many interactions on another engine should go first: what a site's own people prefer over the file's numbers.
+"""The routing thresholds that a site's own data prefers over the thresholds in its file.
 
-Every engine is asked once. Whom it goes first for is then a choice among figures that are there, so that every pair of
-thresholds costs a selection and no training. Chosen on the validation part; believed only if the test part, on which
-nothing was chosen, shows the gain too.
+Every engine answers once; each pair of thresholds then only selects among these answers. The pair is chosen on validation
+and recommended only if the test part, on which nothing was chosen, shows the gain, too.
 """
 
 from collections.abc import Iterator
@@ -29,88 +28,87 @@ class Thresholds:
         return f"{self.cold_below} and {self.warm_below}"
 
     def means(self, cold: str, warm: str, hot: str) -> str:
-        """Which engine goes first for whom, such as "content below 5, als below 20, then ensemble"."""
-        ways = [(cold, self.cold_below)] if self.cold_below else []
-        ways += [(warm, self.warm_below)] if self.warm_below > self.cold_below else []
-        below = [f"{name} below {limit}" for name, limit in ways]
-        return ", ".join([*below, f"then {hot}"]) if below else f"{hot} for everybody"
+        """Which engine answers first for which users, such as "content below 5, als below 20, then ensemble"."""
+        limits = [(cold, self.cold_below)] if self.cold_below else []
+        limits += [(warm, self.warm_below)] if self.warm_below > self.cold_below else []
+        below = [f"{name} below {limit}" for name, limit in limits]
+        return ", ".join([*below, f"then {hot}"]) if below else f"{hot} for all users"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Routes:
-    """What each person of one part would get from each of a router's three ways; (p,) each."""
+    """(p,) NDCG of what each user of one part would get from each of a router's three engines."""
 
     counts: Ints
-    cold: AnyArray  # NDCG of what the chain shows that begins with the router's cold engine
+    cold: AnyArray  # NDCG of the fallback chain that starts with the cold engine
     warm: AnyArray
     hot: AnyArray
 
     def under(self, pair: Thresholds) -> AnyArray:
-        """(p,) NDCG when these thresholds route."""
+        """(p,) NDCG under these thresholds."""
         below = np.where(self.counts < pair.warm_below, self.warm, self.hot)
         return np.asarray(np.where(self.counts < pair.cold_below, self.cold, below))
 
     def gain(self, pair: Thresholds, over: Thresholds) -> Gain:
-        """Of one pair over another, everybody counted."""
+        """Gain of one pair over another, over all users."""
         return gain_of(self.under(pair), self.under(over))
 
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """What validation prefers over the stated pair, and what the test part says to it."""
+    """The pair that validation prefers over the configured one, and the gain on the test part."""
 
-    stated: Thresholds
+    configured: Thresholds
     preferred: Thresholds
-    chosen_on: Gain  # on validation, so flattered: the best of many
+    chosen_on: Gain  # on validation: too optimistic, because it is the best of many
     confirmed_on: Gain  # on the test part
-    reached: float  # NDCG on the test part with the stated pair
+    reached: float  # NDCG on the test part with the configured pair
 
     @property
     def change(self) -> bool:
-        """Whether to change the file: the gain is there on the part it was not chosen on, among enough people."""
+        """True if the file should change: the test part confirms the gain, for enough users."""
         return (
-            self.preferred != self.stated
+            self.preferred != self.configured
             and self.confirmed_on.sure
             and min(self.chosen_on.people_with_difference, self.confirmed_on.people_with_difference) >= LEAST_PEOPLE
         )
 
     def summary(self) -> str:
-        """One line in plain words."""
-        stated, preferred = self.stated.summary(), self.preferred.summary()
-        if self.preferred == self.stated:
-            return f"keep {stated}: validation prefers no other pair ({self.chosen_on.people:,} people)"
-        found = (
-            f"validation prefers {preferred} ({self.chosen_on.summary()}), and the test part says {self.confirmed_on.summary()}"
-        )
+        """The result as one line of text."""
+        configured, preferred = self.configured.summary(), self.preferred.summary()
+        if self.preferred == self.configured:
+            return f"keep {configured}: validation prefers no other pair ({self.chosen_on.people:,} people)"
+        evidence = f"validation prefers {preferred} ({self.chosen_on.summary()})"
+        evidence += f", and the test part shows {self.confirmed_on.summary()}"
         if self.change:
-            return f"change {stated} to {preferred}: {found}"
+            return f"change {configured} to {preferred}: {evidence}"
         few = min(self.chosen_on.people_with_difference, self.confirmed_on.people_with_difference)
         if self.confirmed_on.sure:
-            return f"keep {stated}: {found}, but only {few} people would see a difference"
-        return f"keep {stated}: {found}; the difference may be chance"
+            return f"keep {configured}: {evidence}, but only {few} users would see a difference"
+        return f"keep {configured}: {evidence}; the difference may be chance"
 
 
-def pairs(stated: Thresholds) -> Iterator[Thresholds]:
-    """All pairs that are tried, those nearest to the stated one first, so that of equals the nearest is taken."""
-    values = sorted({*GRID, stated.cold_below, stated.warm_below})
+def pairs(configured: Thresholds) -> Iterator[Thresholds]:
+    """All pairs to try, those nearest to the configured one first, so that the nearest of equal pairs is chosen."""
+    values = sorted({*GRID, configured.cold_below, configured.warm_below})
     every = [Thresholds(cold, warm) for cold in values for warm in values if cold <= warm]
-    places = {value: place for place, value in enumerate(values)}
+    index_of = {value: index for index, value in enumerate(values)}
 
-    def apart(pair: Thresholds) -> int:
-        cold = places[pair.cold_below] - places[stated.cold_below]
-        return abs(cold) + abs(places[pair.warm_below] - places[stated.warm_below])
+    def distance(pair: Thresholds) -> int:
+        cold = index_of[pair.cold_below] - index_of[configured.cold_below]
+        return abs(cold) + abs(index_of[pair.warm_below] - index_of[configured.warm_below])
 
-    return iter(sorted(every, key=lambda pair: (apart(pair), pair)))
+    return iter(sorted(every, key=lambda pair: (distance(pair), pair)))
 
 
-def prefer(valid: Routes, test: Routes, stated: Thresholds) -> Preference:
-    """The pair with the best mean on validation, and its gain over the stated one on both parts."""
-    best, reached = stated, _mean(valid, stated)
-    for pair in pairs(stated):
-        found = _mean(valid, pair)
-        if found > reached + LEAST_GAIN:
-            best, reached = pair, found
-    return Preference(stated, best, valid.gain(best, stated), test.gain(best, stated), _mean(test, stated))
+def prefer(valid: Routes, test: Routes, configured: Thresholds) -> Preference:
+    """Return the pair with the best mean on validation, with its gain over the configured one on both parts."""
+    best, reached = configured, _mean(valid, configured)
+    for pair in pairs(configured):
+        score = _mean(valid, pair)
+        if score > reached + LEAST_GAIN:
+            best, reached = pair, score
+    return Preference(configured, best, valid.gain(best, configured), test.gain(best, configured), _mean(test, configured))
 
 
 def _mean(routes: Routes, pair: Thresholds) -> float:

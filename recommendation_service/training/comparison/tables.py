@@ -8,10 +8,10 @@ BASKETS = "baskets"
 
 _SEGMENT_TITLES = {
     "all": "Everyone",
-    "0-4": "Cold: 0-4 interactions before the test part, newcomers included",
+    "0-4": "Cold: 0-4 interactions before the test part, new users included",
     "5-19": "Warm: 5-19 interactions",
     "20+": "Hot: 20 or more interactions",
-    BASKETS: "Baskets of the test part, one product left out and asked for by the rest",
+    BASKETS: "Baskets of the test part: predict a removed product from the rest",
 }
 
 
@@ -43,8 +43,8 @@ def plain(figures: Sequence[Figures], k: int) -> str:
         widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
         text = [
             "  ".join(
-                cell.ljust(width) if place == 0 else cell.rjust(width)
-                for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+                cell.ljust(width) if column == 0 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
             )
             for line in lines
         ]
@@ -64,5 +64,5 @@ def markdown(figures: Sequence[Figures], k: int) -> str:
 
 
 def _segments(figures: Sequence[Figures]) -> list[tuple[str, list[Figures]]]:
-    found = [(segment, [one for one in figures if one.segment == segment]) for segment in _SEGMENT_TITLES]
-    return [(segment, rows) for segment, rows in found if rows]
+    groups = [(segment, [entry for entry in figures if entry.segment == segment]) for segment in _SEGMENT_TITLES]
+    return [(segment, rows) for segment, rows in groups if rows]

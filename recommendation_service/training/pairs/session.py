@@ -61,7 +61,7 @@ class PairSession:
         verdict = publish_gate.judge_pairs(
             trained.arrays, lost, matches=len(matches), current_dataset=today.manifest.dataset if today else None
         )
-        told = recipe.summary(trained.metrics)
+        told = recipe.told(trained.metrics)
         for warning in trained.warnings:
             self.report.warn(f"{self.pairing.second}/{kind}: {warning}")
         if not verdict.accepted and not self.choices.force:

@@ -5,7 +5,7 @@ import pytest
 
 from recommendation_service.tests.support.exports import NOW, Happening, clubs
 from recommendation_service.tests.support.materials import PLAIN, material_of
-from recommendation_service.training.comparison.cost_benefit import Heard, Verdict, judge
+from recommendation_service.training.comparison.cost_benefit import EngineAnswers, Verdict, judge
 from recommendation_service.training.evaluation.answers import Answers
 from recommendation_service.training.evaluation.evaluator import build_panel
 from recommendation_service.training.evaluation.paired_bootstrap import Gain
@@ -46,7 +46,7 @@ def lot(share, seed):
 
 
 def heard(**answers):
-    return Heard.of(PANEL, answers, "popular" if "popular" in answers else None)
+    return EngineAnswers.of(PANEL, answers, "popular" if "popular" in answers else None)
 
 
 def both(**shares):
@@ -173,7 +173,7 @@ def test_nobody_to_tell_by_is_said_and_nothing_recommended():
     assert not verdict.recommended
     assert verdict.summary() == "als: it answers for 5 people of the test part, too few to recommend it over popular"
     silent = heard(popular=lists(~few), als=lists(few, np.zeros(PEOPLE, dtype=bool)))
-    assert "it answers for nobody of the test part" in judge("als", {"popular": (0, 0)}, silent, silent).summary()
+    assert "it answers for no user of the test part" in judge("als", {"popular": (0, 0)}, silent, silent).summary()
 
 
 def test_the_cheapest_method_is_judged_by_nobody():

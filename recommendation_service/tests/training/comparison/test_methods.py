@@ -10,7 +10,7 @@ from recommendation_service.errors import DatasetError
 from recommendation_service.tests.support import surgery
 from recommendation_service.tests.support.exports import NOW, Happening
 from recommendation_service.training.comparison.doctor_tables import table
-from recommendation_service.training.comparison.methods import Examination, Uses
+from recommendation_service.training.comparison.methods import MethodComparer, Uses
 from recommendation_service.training.parameters import TwoTowerParameters
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import RECIPES, stated_for
@@ -55,8 +55,8 @@ def settings_of(use_case):
 def run(root, *, names=ENGINES, build=build_engines, use_case=None, budget_s=300.0, clock=None, uses=None):
     own, dataset = site(root)
     use_case = use_case or own
-    examination = Examination(use_case, dataset, build, quiet(), **({"clock": clock} if clock else {}))
-    return examination.run(names, settings_of(use_case), uses=uses or {}, budget_s=budget_s)
+    comparer = MethodComparer(use_case, dataset, build, quiet(), **({"clock": clock} if clock else {}))
+    return comparer.run(names, settings_of(use_case), uses=uses or {}, budget_s=budget_s)
 
 
 @pytest.fixture(scope="module")

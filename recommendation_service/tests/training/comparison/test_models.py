@@ -8,8 +8,8 @@ from recommendation_service.datasets.reader import Dataset
 from recommendation_service.datasets.weighting import DAY_S
 from recommendation_service.tests.support import surgery
 from recommendation_service.tests.support.exports import NOW, Happening
-from recommendation_service.training.comparison.methods import Examination
-from recommendation_service.training.comparison.models import Study
+from recommendation_service.training.comparison.methods import MethodComparer
+from recommendation_service.training.comparison.models import ModelComparer
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import RECIPES, stated_for
 from recommendation_service.use_cases.loader import load_file
@@ -57,7 +57,7 @@ def settings_of(use_case):
 
 @pytest.fixture(scope="module")
 def studied(site):
-    return Study(*site, build_engines, quiet()).run(settings_of(site[0]))
+    return ModelComparer(*site, build_engines, quiet()).run(settings_of(site[0]))
 
 
 def figures(rows, name, segment):
@@ -74,7 +74,7 @@ def test_the_learned_blend_is_measured_by_segment_as_it_serves(studied):
 
 
 def test_the_doctor_measures_the_same_blend_as_the_study(site, studied):
-    examination = Examination(*site, build_engines, quiet())
-    found = examination.run(("popular", "ease", "blend"), settings_of(site[0]), uses={})
+    comparer = MethodComparer(*site, build_engines, quiet())
+    found = comparer.run(("popular", "ease", "blend"), settings_of(site[0]), uses={})
     for segment in ("all", "0-4", "20+"):
         assert figures(found.figures, "blend", segment) == figures(studied.figures, "blend (learned)", segment)

@@ -56,7 +56,7 @@ def test_a_gain_of_a_few_people_is_told_and_not_believed():
     found = prefer(few, few, STATED)
     assert found.preferred != STATED
     assert not found.change
-    assert "but only 5 people would see a difference" in found.summary()
+    assert "but only 5 users would see a difference" in found.summary()
 
 
 def test_the_test_part_chooses_nothing():
@@ -94,5 +94,5 @@ def test_nobody_measured_keeps_what_is_stated():
 
 def test_a_pair_is_told_as_who_goes_first_for_whom():
     assert STATED.means("content", "als", "ensemble") == "content below 5, als below 20, then ensemble"
-    assert Thresholds(0, 0).means("content", "als", "ensemble") == "ensemble for everybody"
+    assert Thresholds(0, 0).means("content", "als", "ensemble") == "ensemble for all users"
     assert Thresholds(7, 7).means("content", "als", "ensemble") == "content below 7, then ensemble"
