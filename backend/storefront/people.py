@@ -13,7 +13,7 @@ from recommendation_service.use_cases.schema import Surface
 from tandem.models import UserInteraction
 from tandem.selectors.history import positive
 from tandem.sources import ItemSource, use_case_of
-from tandem.surfaces import Place, place_of
+from tandem.surfaces import BoundSurface, bound_surface
 
 FOUND = 20
 LONGEST_SEARCH = 80
@@ -53,9 +53,9 @@ def line_of(source: type[ItemSource], person: Any, count: int) -> PersonLine:
     return PersonLine(source.user_id(person), str(person), source.describe(person), count, segment_of(surface, count), first)
 
 
-def place_for(source: type[ItemSource], person: Any) -> Place:
+def place_for(source: type[ItemSource], person: Any) -> BoundSurface:
     """Where this person's lists are asked for."""
-    return place_of(use_case_of(source), source.surface_for(person))
+    return bound_surface(use_case_of(source), source.surface_for(person))
 
 
 def segment_of(surface: Surface, count: int) -> str:
@@ -71,7 +71,7 @@ def segment_of(surface: Surface, count: int) -> str:
 
 def counts_of(source: type[ItemSource], user_ids: Iterable[str]) -> Counter[str]:
     """Counted interactions of several people in one query: positive ones, repeats of a day once."""
-    use_case = place_of(use_case_of(source), _any_surface(source)).use_case
+    use_case = bound_surface(use_case_of(source), _any_surface(source)).use_case
     events = UserInteraction.objects.filter(user__user_id__in=list(user_ids), catalogue__name=source.catalogue)
     days = events.filter(positive(use_case)).annotate(day=TruncDate("time"))
     once = days.values_list("user__user_id", "item_id", "kind_id", "day").distinct()

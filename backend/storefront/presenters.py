@@ -11,7 +11,7 @@ from tandem.models import ImpressionItem
 from tandem.selectors.items import items_by_id
 from tandem.services.recommend import recommend
 from tandem.sources import ItemSource, use_case_of
-from tandem.surfaces import Place, place_of
+from tandem.surfaces import BoundSurface, bound_surface
 from tandem.use_cases import load
 
 LIMIT = 10
@@ -62,13 +62,13 @@ def shown_to(source: type[ItemSource], person: Any, *, explain: bool, by: str = 
     Who may see explanations may ask for one engine, `by`, where the surface offers it. `before` are the ids that were
     shown until now, the best first, without the one that was clicked: cards then tell how their places changed.
     """
-    place = place_for(source, person)
+    bound = place_for(source, person)
     user_id = source.user_id(person)
-    offered = place.surface.strategies if explain else []
+    offered = bound.surface.strategies if explain else []
     by = by if by in offered else ""
     answer = recommend(
-        use_case=place.use_case.name,
-        surface=place.name,
+        use_case=bound.use_case.name,
+        surface=bound.name,
         user_id=user_id,
         limit=LIMIT,
         filters={},
@@ -76,11 +76,11 @@ def shown_to(source: type[ItemSource], person: Any, *, explain: bool, by: str = 
         strategy=by or None,
     )
     line = line_of(source, person, answer["interaction_count"])
-    use_case, method = place.use_case, answer["method_used"]
+    use_case, method = bound.use_case, answer["method_used"]
     return Shown(
         person=line,
         segment=labels.SEGMENTS.get(line.segment, ""),
-        cards=tuple(_marked(cards_of(place, answer["recommendations"]), before)),
+        cards=tuple(_marked(cards_of(bound, answer["recommendations"]), before)),
         request_id=answer["request_id"],
         method=method,
         method_name=labels.method_name(use_case, method),
@@ -142,36 +142,36 @@ def item_shown(source: type[ItemSource], item_id: str, *, user_id: str | None, e
     """One item and every list around it. Raises NotFound and Gone as `recommend` does."""
     around = []
     for name in item_surfaces(source):
-        place = place_of(use_case_of(source), name)
+        bound = bound_surface(use_case_of(source), name)
         answer = recommend(
-            use_case=place.use_case.name, surface=name, user_id=user_id, item_ids=[item_id], limit=LIMIT_AROUND, explain=explain
+            use_case=bound.use_case.name, surface=name, user_id=user_id, item_ids=[item_id], limit=LIMIT_AROUND, explain=explain
         )
-        around.append(_around(place, answer))
-    place = place_of(use_case_of(source), item_surfaces(source)[0])
+        around.append(_around(bound, answer))
+    bound = bound_surface(use_case_of(source), item_surfaces(source)[0])
     served = {"item_id": item_id, "title": "", "position": 0, "reasons": (), "score": 0.0, "parts": {}}
     found = items_by_id(source=source, item_ids=[item_id])
-    return ItemShown(_card(place, served, found.get(item_id)), tuple(around))
+    return ItemShown(_card(bound, served, found.get(item_id)), tuple(around))
 
 
-def _around(place: Place, answer: Mapping[str, Any]) -> Around:
+def _around(bound: BoundSurface, answer: Mapping[str, Any]) -> Around:
     return Around(
-        heading=labels.heading(place.name, place.surface),
-        cards=tuple(cards_of(place, answer["recommendations"])),
+        heading=labels.heading(bound.name, bound.surface),
+        cards=tuple(cards_of(bound, answer["recommendations"])),
         request_id=answer["request_id"],
-        method_in_words=labels.method_in_words(place.use_case, answer["method_used"]),
+        method_in_words=labels.method_in_words(bound.use_case, answer["method_used"]),
         skipped=tuple(labels.skips_in_words(answer["degradation"])),
         model_version=answer["model_version"],
     )
 
 
-def cards_of(place: Place, recommendations: Sequence[Mapping[str, Any]]) -> list[Card]:
+def cards_of(bound: BoundSurface, recommendations: Sequence[Mapping[str, Any]]) -> list[Card]:
     """A card per recommendation; an item that is gone since keeps the title that the answer gave."""
-    found = items_by_id(source=place.source, item_ids=[item["item_id"] for item in recommendations])
-    return [_card(place, item, found.get(item["item_id"])) for item in recommendations]
+    found = items_by_id(source=bound.source, item_ids=[item["item_id"] for item in recommendations])
+    return [_card(bound, item, found.get(item["item_id"])) for item in recommendations]
 
 
-def _card(place: Place, served: Mapping[str, Any], item: Any | None) -> Card:
-    card = {} if item is None else place.source.card(item)
+def _card(bound: BoundSurface, served: Mapping[str, Any], item: Any | None) -> Card:
+    card = {} if item is None else bound.source.card(item)
     parts = sorted(served["parts"].items(), key=lambda part: -part[1])
     return Card(
         item_id=served["item_id"],
@@ -183,6 +183,6 @@ def _card(place: Place, served: Mapping[str, Any], item: Any | None) -> Card:
         text=card.get("text", ""),
         reasons=tuple(served["reasons"]),
         score=served["score"],
-        parts=tuple((labels.part_name(place.use_case, name), value) for name, value in parts),
+        parts=tuple((labels.part_name(bound.use_case, name), value) for name, value in parts),
         url=card.get("url", ""),
     )

@@ -153,7 +153,7 @@ def mark_checked(key: str) -> None:
     _try(lambda: _cache().set(f"recs:checked:{key}", 1, CHECKED_SECONDS))
 
 
-def turn_of(user_id: str | None) -> str:
+def cache_version(user_id: str | None) -> str:
     """A word that changes with everything recorded for this user; "" when nothing was lately."""
     found = _try(lambda: _cache().get(_turn_name(user_id), ""))
     return found if isinstance(found, str) else ""

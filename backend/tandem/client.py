@@ -1,16 +1,18 @@
-"""The hop to the recommendation service: one kept-alive pool, one deadline for everything, one breaker.
+"""HTTP client of the recommendation service: one connection pool, one deadline per call, one circuit breaker per use case.
 
-`urllib3` times out per read, so a server that sends a byte a second would hold a page for minutes. Here the socket
-itself knows when the whole call must be over.
+`urllib3` limits each read, so a server that sends one byte per second would hold a page for minutes. The socket class
+here applies the deadline of the whole call to every read and write.
 """
 
 import os
 import socket
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,15 +25,16 @@ from urllib3.response import BaseHTTPResponse
 
 from recommendation_service.errors import ConfigurationError
 from tandem import tokens
-from tandem.breaker import CircuitBreaker
 from tandem.conf import tandem_settings
 from tandem.responses import BadAnswer, checked
 
 MAX_BODY_BYTES = 256 * 1024
-MAX_ASK_BYTES = 250_000  # the service takes 256,000; more than it takes would look like a fault of its own
+PROBLEM_JSON = "application/problem+json"
+MAX_REQUEST_BYTES = 250_000  # the service accepts 256,000
 CHUNK_BYTES = 64 * 1024
 POOL_SIZE = 16
-NOBODY = "-"  # whom a token is for when a list is for nobody in particular
+NO_USER = "-"  # subject of the token for a list without a user
+STATUS = "/readyz"  # breaker of the calls about the whole service; no use case has this name
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))  # monotonic seconds
 
@@ -40,10 +43,54 @@ def _time_left() -> float:
     return _deadline.get() - time.monotonic()
 
 
-class ServiceFailed(Exception):
-    """No answer from the service.
+class CircuitBreaker:
+    """Opens after `failures` consecutive failures; then lets one call through every `rest_s` seconds until one succeeds.
 
-    `code` is unreachable, timeout, bad_answer, circuit_open, not_known_yet, not_trained or too_large.
+    Thread-safe; the lock is never held during a call. `clock` gives monotonic seconds. docs/decisions/0008 says why no
+    library is used.
+    """
+
+    def __init__(self, *, failures: int = 5, rest_s: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._failures = failures
+        self._rest_s = rest_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._consecutive = 0
+        self._next_probe = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """True after too many consecutive failures; a probe may still pass."""
+        return self._consecutive >= self._failures
+
+    def may_pass(self) -> bool:
+        """Return True if this call may be made. While open, True once per rest: that call is the probe."""
+        with self._lock:
+            if not self.is_open:
+                return True
+            now = self._clock()
+            if now < self._next_probe:
+                return False
+            self._next_probe = now + self._rest_s
+            return True
+
+    def succeeded(self) -> None:
+        """Close the breaker: the service answered."""
+        with self._lock:
+            self._consecutive = 0
+
+    def failed(self) -> None:
+        """Count one fault of the service."""
+        with self._lock:
+            self._consecutive += 1
+            if self.is_open:
+                self._next_probe = self._clock() + self._rest_s
+
+
+class ServiceFailed(Exception):
+    """The service gave no usable answer.
+
+    `code` is unreachable, timeout, bad_answer, circuit_open, item_not_exported, not_trained or too_large.
     """
 
     def __init__(self, code: str, detail: str) -> None:
@@ -52,16 +99,16 @@ class ServiceFailed(Exception):
         self.detail = detail
 
 
-class _NotThere(BadAnswer):
-    """The service answered, and does not know what was asked about."""
+class _Refused(BadAnswer):
+    """The service works and refused this request: a 4xx status, or its own 503 for data that it does not have yet."""
 
-
-class _NotReady(BadAnswer):
-    """The service answered that it cannot say yet."""
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP status {status}")
+        self.status = status
 
 
 class _DeadlineSocket(socket.socket):
-    """A socket whose reads and writes end at the deadline of the call they belong to, however many they are."""
+    """A socket whose reads and writes all end at the deadline of their call."""
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         self._tighten()
@@ -89,22 +136,20 @@ class _DeadlinePool(HTTPConnectionPool):
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """A checked answer, and the word for what the service served when it gave it."""
+class ServiceAnswer:
+    """A validated answer and the service's state when it was made."""
 
     answer: dict[str, Any]
     state: str
 
 
 class RecommendationClient:
-    """Asks the service at `url`, such as http://127.0.0.1:5000. Thread-safe; each process has its own connections.
+    """Calls the service at `url`, such as http://127.0.0.1:5000. Thread-safe; each process has its own connections.
 
     Raises ConfigurationError unless `url` is plain http with a host and without a path or credentials.
     """
 
-    def __init__(
-        self, url: str, *, deadline_s: float = 0.3, connect_s: float = 0.05, breaker: CircuitBreaker | None = None
-    ) -> None:
+    def __init__(self, url: str, *, deadline_s: float = 0.3, connect_s: float = 0.05) -> None:
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
             raise ConfigurationError(
@@ -112,131 +157,129 @@ class RecommendationClient:
             )
         self._host, self._port = parts.hostname, parts.port or 80
         self._deadline_s, self._connect_s = deadline_s, connect_s
-        self.breaker = breaker or CircuitBreaker()
+        self._breakers: defaultdict[str, CircuitBreaker] = defaultdict(CircuitBreaker)
         self._lock = threading.Lock()
         self._pool: tuple[int, HTTPConnectionPool] | None = None
 
+    def breaker(self, use_case: str) -> CircuitBreaker:
+        """Return the breaker of one use case; its faults do not stop the requests of other use cases."""
+        return self._breakers[use_case]
+
     def recommend(
         self,
-        ask: Mapping[str, Any],
+        payload: Mapping[str, Any],
         *,
         use_case: str,
         surface: str,
         user_id: str | None,
         limit: int,
         as_service: bool = False,
-    ) -> Answered:
-        """The checked answer to one Ask, which is the JSON body as docs/reference says. Raises ServiceFailed.
+    ) -> ServiceAnswer:
+        """Return the validated answer to a request body as docs/reference describes it. Raises ServiceFailed.
 
-        Asked for the user alone, or `as_service`, which lists about a context need: they say things about somebody's job.
-        The code not_known_yet, for an item that is newer than the service's export, says nothing bad of the service.
+        The token is for `user_id` alone, or for the whole service with `as_service`, which context surfaces need. The code
+        item_not_exported means that the request names an item which is newer than the service's export.
         """
 
         def check(body: bytes) -> dict[str, Any]:
             return checked(body, use_case=use_case, surface=surface, user_id=user_id, limit=limit)
 
         try:
-            path = f"/api/recommendations/{use_case}/{surface}"
             scope = tokens.ANY if as_service else tokens.SELF
-            return self._asked(path, orjson.dumps(ask), _token_header(user_id, scope), check)
-        except _NotThere as error:
-            if not ask.get("item_ids"):
-                self.breaker.failed()
-                raise self._failure(error) from error
-            self.breaker.succeeded()
-            told = "the service does not know this item yet; its next export brings it"
-            raise ServiceFailed("not_known_yet", told) from error
+            path = f"/api/recommendations/{use_case}/{surface}"
+            return self._call(use_case, path, orjson.dumps(payload), _token_header(user_id, scope), check)
+        except _Refused as error:
+            if error.status == HTTPStatus.NOT_FOUND and payload.get("item_ids"):
+                detail = "the service does not know this item yet; its next export brings it"
+                raise ServiceFailed("item_not_exported", detail) from error
+            raise self._failure(error) from error
 
-    def recommend_among(self, ask: Mapping[str, Any], *, use_case: str, surface: str) -> Answered:
-        """The checked answer to an Ask that brings its own context and offers: about these offers and no other item.
+    def recommend_among(self, payload: Mapping[str, Any], *, use_case: str, surface: str) -> ServiceAnswer:
+        """Return the answer to a request with its own context and offers; it names these offers and no other item.
 
-        Asked as a service, since it is about somebody's job and not about a person's list. Raises ServiceFailed, with the
-        code too_large before anything is sent.
+        Raises ServiceFailed, with the code too_large before anything is sent.
         """
-        body = orjson.dumps(ask)
-        if len(body) > MAX_ASK_BYTES:
-            raise ServiceFailed("too_large", f"the question is {len(body)} bytes, at most {MAX_ASK_BYTES} are sent")
-        offered = {offer["item_id"] for offer in ask["offers"]}
+        body = orjson.dumps(payload)
+        if len(body) > MAX_REQUEST_BYTES:
+            raise ServiceFailed("too_large", f"the request has {len(body)} bytes; at most {MAX_REQUEST_BYTES} are sent")
+        offered = {offer["item_id"] for offer in payload["offers"]}
 
         def check(body: bytes) -> dict[str, Any]:
-            answer = checked(body, use_case=use_case, surface=surface, user_id=None, limit=ask["limit"])
+            answer = checked(body, use_case=use_case, surface=surface, user_id=None, limit=payload["limit"])
             if any(item["item_id"] not in offered for item in answer["recommendations"]):
                 raise BadAnswer("it names items that were not offered")
             return answer
 
         try:
-            return self._asked(f"/api/recommendations/{use_case}/{surface}", body, _token_header(None, tokens.ANY), check)
-        except _NotThere as error:
-            self.breaker.failed()
+            path = f"/api/recommendations/{use_case}/{surface}"
+            return self._call(use_case, path, body, _token_header(None, tokens.ANY), check)
+        except _Refused as error:
             raise self._failure(error) from error
 
     def estimate(
-        self, asked: Mapping[str, Any], *, use_case: str, name: str, check: Callable[[bytes], dict[str, Any]]
+        self, payload: Mapping[str, Any], *, use_case: str, name: str, check: Callable[[bytes], dict[str, Any]]
     ) -> dict[str, Any]:
-        """What `check` makes of the estimates asked for, which raises BadAnswer. Asked as a service. Raises ServiceFailed.
+        """Return the requested estimates as `check` reads them; `check` raises BadAnswer. Raises ServiceFailed.
 
-        The code not_trained, for an estimate without a model, says nothing of the lists that the same service answers.
+        The code not_trained means that the estimator has no model yet.
         """
-        body, quiet = orjson.dumps(asked), (_NotThere, _NotReady)
         try:
             path = f"/api/estimates/{use_case}/{name}"
-            return self._asked(path, body, _token_header(None, tokens.ANY), check, quiet).answer
-        except quiet as error:
-            raise ServiceFailed("not_trained", "the service has no model for this estimate yet") from error
+            return self._call(use_case, path, orjson.dumps(payload), _token_header(None, tokens.ANY), check).answer
+        except _Refused as error:
+            if error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE):
+                raise ServiceFailed("not_trained", "the service has no model for this estimate yet") from error
+            raise self._failure(error) from error
 
-    def _asked(
-        self,
-        path: str,
-        body: bytes,
-        headers: Mapping[str, str],
-        check: Callable[[bytes], dict[str, Any]],
-        quiet: tuple[type[BadAnswer], ...] = (_NotThere,),
-    ) -> Answered:
-        """What `check` makes of the answer, within the deadline and past the breaker. Raises ServiceFailed.
-
-        What is `quiet` is raised as it is, and nothing is said of it to the breaker.
-        """
-        if not self.breaker.may_pass():
-            raise ServiceFailed("circuit_open", "the service failed a moment ago; it is asked again shortly")
-        over = _deadline.set(time.monotonic() + self._deadline_s)
+    def _call(
+        self, use_case: str, path: str, body: bytes, headers: Mapping[str, str], check: Callable[[bytes], dict[str, Any]]
+    ) -> ServiceAnswer:
+        """Post `body` unless the use case's breaker is open. Raises ServiceFailed for a fault, _Refused for a refusal."""
+        breaker = self.breaker(use_case)
+        if not breaker.may_pass():
+            raise _circuit_open()
+        reset_token = _deadline.set(time.monotonic() + self._deadline_s)
         try:
-            found, state = self._exchange("POST", path, body, headers)
-            answer = check(found)
-        except quiet:
+            response_body, state = self._exchange("POST", path, body, headers)
+            answer = check(response_body)
+        except _Refused:
+            breaker.succeeded()  # a refusal is an answer: the service works
             raise
         except (BadAnswer, HTTPError, OSError) as error:
-            self.breaker.failed()
+            breaker.failed()
             raise self._failure(error) from error
         finally:
-            _deadline.reset(over)
-        self.breaker.succeeded()
-        return Answered(answer, state)
+            _deadline.reset(reset_token)
+        breaker.succeeded()
+        return ServiceAnswer(answer, state)
 
     def state(self) -> str:
-        """The word for all that the service serves now: it changes with every new model. Raises ServiceFailed."""
-        if self.breaker.is_open:
-            raise ServiceFailed("circuit_open", "the service failed a moment ago; it is asked again shortly")
-        over = _deadline.set(time.monotonic() + self._deadline_s)
+        """Return the service's state, which changes with every new model. Raises ServiceFailed."""
+        breaker = self.breaker(STATUS)
+        if not breaker.may_pass():
+            raise _circuit_open()
         try:
-            body, _ = self._exchange("GET", "/readyz", None, {})
-            return str(orjson.loads(body)["state"])
-        except (BadAnswer, HTTPError, OSError, ValueError, KeyError, TypeError) as error:
-            self.breaker.failed()
-            raise self._failure(error) from error
-        finally:
-            _deadline.reset(over)
+            state = str(self._get("/readyz", {}, "state"))
+        except ServiceFailed:
+            breaker.failed()
+            raise
+        breaker.succeeded()
+        return state
 
     def models(self) -> list[dict[str, Any]]:
-        """Every export and model as one worker of the service holds it: the rows of GET /api/models. Raises ServiceFailed."""
-        over = _deadline.set(time.monotonic() + self._deadline_s)
+        """Return every export and model that one worker of the service has loaded. Raises ServiceFailed."""
+        rows: list[dict[str, Any]] = self._get("/api/models", _token_header(None, tokens.ADMIN), "models")
+        return rows
+
+    def _get(self, path: str, headers: Mapping[str, str], key: str) -> Any:
+        reset_token = _deadline.set(time.monotonic() + self._deadline_s)
         try:
-            body, _ = self._exchange("GET", "/api/models", None, _token_header(None, tokens.ADMIN))
-            rows = orjson.loads(body)["models"]
-            return [dict(row) for row in rows]
+            body, _ = self._exchange("GET", path, None, headers)
+            return orjson.loads(body)[key]
         except (BadAnswer, HTTPError, OSError, ValueError, KeyError, TypeError) as error:
             raise self._failure(error) from error
         finally:
-            _deadline.reset(over)
+            _deadline.reset(reset_token)
 
     def _failure(self, error: Exception) -> ServiceFailed:
         if isinstance(error, BadAnswer):
@@ -248,25 +291,23 @@ class RecommendationClient:
         return ServiceFailed("unreachable", "the service cannot be reached")
 
     def _exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[bytes, str]:
-        """The body, and the service's own word for what it serves."""
+        """Return the body and the service's state."""
         try:
             response = self._begin(method, path, body, headers)
         except (NewConnectionError, ProtocolError):
             if _time_left() <= 0:
                 raise
-            response = self._begin(
-                method, path, body, headers
-            )  # asking changes nothing there, so a lost connection is tried again
+            response = self._begin(method, path, body, headers)  # a request changes nothing, so it is safe to repeat
         try:
-            found = _body_of(response)
+            content = _body_of(response)
         except BaseException:
-            response.close()  # what is left of it must not be read as the next answer
+            response.close()  # the rest of this body must not be read as the next answer
             raise
         response.release_conn()
-        return found, response.headers.get("X-Serving-State", "")[:64]
+        return content, response.headers.get("X-Serving-State", "")[:64]
 
     def _begin(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> BaseHTTPResponse:
-        """Send the question and read the answer's headers."""
+        """Send the request and read the headers of the answer."""
         left = max(0.001, _time_left())
         return self._connections().urlopen(
             method,
@@ -281,7 +322,7 @@ class RecommendationClient:
         )
 
     def _connections(self) -> HTTPConnectionPool:
-        """This process's pool: a fork starts with an empty one, since two processes must not share a socket."""
+        """Return the pool of this process; after a fork a new one, because two processes must not share a socket."""
         pool = self._pool
         if pool is None or pool[0] != os.getpid():
             with self._lock:
@@ -292,15 +333,17 @@ class RecommendationClient:
 
 
 def _body_of(response: BaseHTTPResponse) -> bytes:
-    """The whole body of a good answer. Raises BadAnswer before reading more than the cap."""
-    if response.status == 404:
-        raise _NotThere("HTTP status 404")
-    if response.status == 503:
-        raise _NotReady("HTTP status 503")
-    if response.status != 200:
+    """Return the whole body of a 200 answer. Raises BadAnswer before it reads more than the cap, _Refused for a refusal.
+
+    Of the 503 answers, only problem+json comes from the service itself: it has no export or model of this yet.
+    """
+    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    own_503 = response.status == HTTPStatus.SERVICE_UNAVAILABLE and content_type == PROBLEM_JSON
+    if own_503 or 400 <= response.status < 500:
+        raise _Refused(response.status)
+    if response.status != HTTPStatus.OK:
         raise BadAnswer(f"HTTP status {response.status}")
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    if content_type != "application/json":
         raise BadAnswer("it is not application/json")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise BadAnswer("it is compressed, which was not asked for")
@@ -315,17 +358,21 @@ def _body_of(response: BaseHTTPResponse) -> bytes:
     return bytes(body)
 
 
+def _circuit_open() -> ServiceFailed:
+    return ServiceFailed("circuit_open", "the service failed several times in a row; it is called again shortly")
+
+
 def _token_header(user_id: str | None, scope: str = tokens.SELF) -> dict[str, str]:
     if not tandem_settings().signing_keys:
         return {}  # a developer's own machine, where the service runs with RS_INSECURE_DEV
-    return {"Authorization": f"Bearer {tokens.issue(subject=user_id or NOBODY, scopes=(scope,))}"}
+    return {"Authorization": f"Bearer {tokens.issue(subject=user_id or NO_USER, scopes=(scope,))}"}
 
 
 _client: RecommendationClient | None = None
 
 
 def client() -> RecommendationClient:
-    """This process's client, made from the settings on first use."""
+    """Return the client of this process; the settings configure it on first use."""
     global _client
     if _client is None:
         conf = tandem_settings()
@@ -334,6 +381,6 @@ def client() -> RecommendationClient:
 
 
 def forget_client() -> None:
-    """Make a new client at the next call; for tests and changed settings."""
+    """Discard the client; for tests and changed settings."""
     global _client
     _client = None

@@ -10,7 +10,7 @@ from tandem.sources import ItemSource, source_of
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BoundSurface:
     """One surface that this site can answer for."""
 
     use_case: UseCase
@@ -51,7 +51,7 @@ class Place:
         return any(stage.kind == "rescore" for stage in self.surface.rerank)
 
 
-def place_of(use_case: str, surface: str) -> Place:
+def bound_surface(use_case: str, surface: str) -> BoundSurface:
     """The place of that name. Raises NotFound when there is none here."""
     if use_case not in _names():
         raise NotFound(f"there is no use case '{use_case}'")
@@ -60,7 +60,7 @@ def place_of(use_case: str, surface: str) -> Place:
     source = None if found is None else source_of(found.catalogue)
     if found is None or source is None:
         raise NotFound(f"use case '{use_case}' shows no list on '{surface}' here")
-    return Place(known, surface, found, source)
+    return BoundSurface(known, surface, found, source)
 
 
 @cache

@@ -6,6 +6,7 @@ import numpy as np
 
 from recommendation_service.core.numeric import Bools, Ints
 from recommendation_service.domain.query import Query
+from recommendation_service.domain.rules import ValueCap
 from recommendation_service.domain.slate import Candidates
 from recommendation_service.errors import InvalidInput
 
@@ -55,20 +56,17 @@ def wanted(query: Query, filters: Mapping[str, tuple[str, ...]]) -> Bools:
 
 
 def max_per_category(query: Query, found: Candidates, *, limit: int = 3, facet: str = "category") -> Candidates:
-    """At most `limit` candidates of any one value of `facet`, the best first; items without a value are not capped."""
-    owner = query.catalogue.facets.get(facet)
-    if owner is None or not len(found):
+    """Keep at most `limit` candidates of any one value of `facet`, the best first; see ValueCap."""
+    item_facet, cap = query.catalogue.facets.get(facet), ValueCap(limit=limit, facet=facet)
+    if item_facet is None:
         return found
-    carried = owner.matrix[found.rows].tocoo()
-    place_in_value = np.zeros(carried.nnz, dtype=np.int64)
-    order = np.lexsort((carried.row, carried.col))
-    columns = carried.col[order]
-    starts = np.flatnonzero(np.concatenate([[True], columns[1:] != columns[:-1]])) if columns.size else columns
-    runs = np.diff(np.append(starts, columns.size))
-    place_in_value[order] = np.arange(columns.size) - np.repeat(starts, runs)
-    kept = np.ones(len(found), dtype=np.bool_)
-    kept[carried.row[place_in_value >= limit]] = False
-    return found.take(np.flatnonzero(kept))
+    kept = []
+    for index, row in enumerate(found.rows.tolist()):
+        values = item_facet.of(row)
+        if cap.allows(values):
+            cap.add(values)
+            kept.append(index)
+    return found.take(np.array(kept, dtype=np.int64))
 
 
 MASKS: Mapping[str, Callable[..., Bools]] = {"exclude_seen": exclude_seen, "available": available}

@@ -8,7 +8,7 @@ from tandem.selectors import statistics
 from tandem.selectors.items import items_by_id
 from tandem.selectors.popular import popular_ids
 from tandem.selectors.statistics import Figures, Window
-from tandem.surfaces import place_of
+from tandem.surfaces import bound_surface
 from tandem.use_cases import load
 
 NAME = "courses"
@@ -46,7 +46,7 @@ def of_everybody(window: Window) -> dict[str, Any]:
 
 def most_popular(limit: int = 10) -> list[dict[str, Any]]:
     """Courses with the most people who took, finished or looked at them lately; at most five minutes old."""
-    ranked = popular_ids(place_of(NAME, "home"))[: 2 * limit]
+    ranked = popular_ids(bound_surface(NAME, "home"))[: 2 * limit]
     courses = items_by_id(source=Courses, item_ids=[item_id for item_id, _ in ranked])
     known = [(courses[item_id], people) for item_id, people in ranked if item_id in courses]
     return [{"course_id": one.pk, "title": one.title, "people": int(people)} for one, people in known[:limit]]

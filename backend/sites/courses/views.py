@@ -23,7 +23,7 @@ from tandem.api.serializers import ProblemSerializer
 from tandem.api.views.lists import ListView, personal
 from tandem.api.views.recommendations import PROBLEMS
 from tandem.selectors.impressions import MAX_DAYS, Window
-from tandem.surfaces import Place
+from tandem.surfaces import BoundSurface
 
 KEPT = (
     "request_id", "user_id", "method_used", "model_version", "degraded", "degradation", "probabilities", "generated_at",
@@ -93,7 +93,7 @@ class SimilarView(CourseListView):
         """The list as JSON; 404 for a course nobody knows, 410 for one that was taken away."""
         return super().get(request, **words)
 
-    def item_ids(self, request: Request, place: Place, user_id: str | None, **words: str) -> tuple[str, ...]:
+    def item_ids(self, request: Request, bound: BoundSurface, user_id: str | None, **words: str) -> tuple[str, ...]:
         """The course of the path."""
         return (clean_id(words["course_id"], field="course_id"),)
 

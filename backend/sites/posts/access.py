@@ -13,7 +13,7 @@ from sites.posts.recommendation_sources import Posts
 from storefront import permissions as page
 from tandem.api import query_params
 from tandem.api.views.lists import USER, whose
-from tandem.surfaces import place_of
+from tandem.surfaces import bound_surface
 
 USE_CASE, SURFACE = "posts", "hybrid-recommendations"
 
@@ -30,7 +30,7 @@ def member_asked_for(request: Request) -> Member:
     """Whose `?user_id=` names, else the asker. Raises NotFound, InvalidInput."""
     wanted = query_params.one_id(request._request.GET, USER)
     if not (page.is_demo() and wanted is not None):
-        wanted = whose(request, wanted, place_of(USE_CASE, SURFACE))
+        wanted = whose(request, wanted, bound_surface(USE_CASE, SURFACE))
     return _member(wanted)
 
 

@@ -61,7 +61,7 @@ def _weighed(events: tuple[PastEvent, ...], use_case: UseCase) -> tuple[list[str
     return list(item_of), history_of_rows(items, codes, weights, times, float(times.max()), use_case.weighting)
 
 
-def mark_of(*, user_id: str, catalogue: str) -> str:
+def history_version(*, user_id: str, catalogue: str) -> str:
     """A word that changes with every event or verdict of this user; it begins with the user's key. One query.
 
     It is NOBODY for those who have done nothing yet.

@@ -59,19 +59,19 @@ def title_of(*, source: type[ItemSource], item: Any) -> str:
 
 def matches(*, source: type[ItemSource], item: Any, filters: Profile) -> bool:
     """Whether the item carries at least one wanted value of every filter; letter case is ignored."""
-    return all(_carries(_facet(source, item, name), wanted) for name, wanted in filters.items())
+    return all(_carries(facet_values(source, item, name), wanted) for name, wanted in filters.items())
 
 
-def _facet(source: type[ItemSource], item: Any, name: str) -> tuple[Any, ...]:
-    if name in source.filters:
-        return values_of(item, name)
-    field = source.category if name == "category" else source.tags
-    return values_of(item, field) if field else ()
+def facet_values(source: type[ItemSource], item: Any, name: str) -> tuple[str, ...]:
+    """Return the item's values of a filter, of "category" or of "tags"."""
+    declared = {"category": source.category, "tags": source.tags}
+    field = name if name in source.filters else declared.get(name, "")
+    return tuple(str(value) for value in values_of(item, field)) if field else ()
 
 
-def _carries(values: Iterable[Any], wanted: Iterable[str]) -> bool:
-    asked = {value.casefold() for value in wanted}
-    return any(str(value).casefold() in asked for value in values)
+def _carries(values: Iterable[str], wanted: Iterable[str]) -> bool:
+    folded = {value.casefold() for value in wanted}
+    return any(value.casefold() in folded for value in values)
 
 
 def _id_of(source: type[ItemSource], item: Any) -> str:

@@ -10,43 +10,43 @@ from django.db.utils import Error
 
 from tandem.models import Impression, ImpressionItem, UserKey
 from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
-from tandem.surfaces import Place
+from tandem.surfaces import BoundSurface
 
 log = logging.getLogger(__name__)
 
 
-def record_impression(*, place: Place, answer: Mapping[str, Any]) -> bool:
+def record_impression(*, bound: BoundSurface, answer: Mapping[str, Any]) -> bool:
     """Store the list and its items; False when there was nobody to store it for or the database refused.
 
     A user id that nobody has makes no row: staff may ask about any id, and asking must not fill the table. A list for
     nobody in particular is stored without a user.
     """
-    return record_impressions(place=place, answers=[answer]) == 1
+    return record_impressions(bound=bound, answers=[answer]) == 1
 
 
-def record_impressions(*, place: Place, answers: Sequence[Mapping[str, Any]]) -> int:
+def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, Any]]) -> int:
     """The same for several lists of one place, in as many statements as for one; gives how many were stored."""
     try:
         with transaction.atomic():
-            users = _user_keys(place, {answer["user_id"] for answer in answers} - {None})
+            users = _user_keys(bound, {answer["user_id"] for answer in answers} - {None})
             kept = [answer for answer in answers if answer["user_id"] is None or answer["user_id"] in users]
             if kept:
-                _store(users, place, kept)
+                _store(users, bound, kept)
     except Error as error:
         log.warning("a shown list was not recorded: %s", type(error).__name__)
         return 0
     return len(kept)
 
 
-def _user_keys(place: Place, user_ids: set[str]) -> dict[str, int]:
+def _user_keys(bound: BoundSurface, user_ids: set[str]) -> dict[str, int]:
     """Keys of those whom somebody has."""
     known = dict(UserKey.objects.filter(user_id__in=user_ids).values_list("user_id", "pk")) if user_ids else {}
-    new = [user_id for user_id in sorted(user_ids - known.keys()) if place.source.person(user_id) is not None]
+    new = [user_id for user_id in sorted(user_ids - known.keys()) if bound.source.person(user_id) is not None]
     return known | (user_keys(new) if new else {})
 
 
-def _store(users: Mapping[str, int], place: Place, answers: Sequence[Mapping[str, Any]]) -> None:
-    catalogue = catalogue_key(place.catalogue)
+def _store(users: Mapping[str, int], bound: BoundSurface, answers: Sequence[Mapping[str, Any]]) -> None:
+    catalogue = catalogue_key(bound.catalogue)
     keys = item_keys(catalogue, {item["item_id"] for answer in answers for item in answer["recommendations"]})
     Impression.objects.bulk_create(
         Impression(
@@ -69,7 +69,7 @@ def _store(users: Mapping[str, int], place: Place, answers: Sequence[Mapping[str
             item_id=keys[item["item_id"]],
             position=item["position"],
             score=item["score"],
-            parts=item["parts"] if place.keeps_parts else {},
+            parts=item["parts"] if bound.keeps_parts else {},
         )
         for answer in answers
         for item in answer["recommendations"]

@@ -1,8 +1,11 @@
-"""One user's list: from the cache, from the service, or from what is left when the service is not there."""
+"""One user's list: from the cache, from the service, or from the fallback when the service does not answer."""
 
+import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,31 +17,57 @@ from recommendation_service.errors import InvalidInput
 from tandem import cache
 from tandem.client import ServiceFailed, client
 from tandem.model_state import service_state
-from tandem.selectors.history import NOBODY, hidden_of, history_of, mark_of, seen_before
+from tandem.selectors.history import NOBODY, hidden_of, history_of, history_version, seen_before
 from tandem.selectors.items import require_items
 from tandem.services.fallback import (
-    Asked,
-    Past,
+    RecommendationRequest,
+    UserHistory,
     empty_answer,
     popular_again,
     popular_items,
-    popular_of,
+    popularity_engine,
     renumbered,
+    repeats_seen,
     showable,
-    told_seen,
 )
 from tandem.services.impressions import record_impression
-from tandem.services.single_flight import SingleFlight
-from tandem.surfaces import Place, place_of
+from tandem.surfaces import bound_surface
 
-__all__ = ["Place", "place_of", "recommend"]
-
-SPARE = 10  # asked for beyond the limit, since some items may be gone from the catalogue
+SPARE = 10  # requested beyond the limit, because some items may be gone from the catalogue
 MAX_WORDS, MAX_WORD_LENGTH, MAX_NAMES = 100, 200, 50  # what the service accepts of a profile
 UNKNOWN = "unknown"
-NEAREST = "nearest"  # method_used where the site itself found what is near
+NEAREST = "nearest"  # method_used where the site itself found similar items
+SUBJECTS = {"item": "an item", "basket": "items", "context": "one of {catalogue}"}
 
-ABOUT = {"item": "an item", "basket": "items", "context": "one of {of}"}
+
+class SingleFlight:
+    """Threads of one process that ask for the same key at the same time share one computation."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[str, Future[dict[str, Any]]] = {}
+
+    def do(self, key: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return the result of `compute`; each caller gets its own copy, or the same exception."""
+        with self._lock:
+            running = self._running.get(key)
+            future: Future[dict[str, Any]] = Future()
+            if running is None:
+                self._running[key] = future
+        if running is not None:
+            return deepcopy(running.result())
+        try:
+            result = compute()
+            future.set_result(result)
+        except BaseException as error:
+            future.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                del self._running[key]
+        return deepcopy(result)
+
+
 _flight = SingleFlight()
 
 
@@ -53,194 +82,211 @@ def recommend(
     explain: bool = False,
     strategy: str | None = None,
 ) -> dict[str, Any]:
-    """The answer as docs/reference/api.md says, always: `degraded` tells when it is not the service's own.
+    """Return the answer that docs/reference/api.md describes; `degraded` is True if it is not the service's own.
 
-    The arguments are clean: ids by `clean_id`, a limit of 1 to 100, filters that the catalogue declares. Who may see
-    whose list was decided before; without `user_id` the list is for nobody in particular. `item_ids` are what an item
-    or basket surface is asked about. Raises NotFound for a surface that does not exist and for an item nobody knows,
-    Gone for one that was taken away, InvalidInput for a strategy that the surface does not offer and for a surface
-    about items without any; nothing else.
+    The arguments are validated before: ids by `clean_id`, a limit of 1 to 100, filters that the catalogue declares, and the
+    permission to see the user's list. Without `user_id` the list is not personal. `item_ids` are the subjects of an item,
+    basket or context surface. Raises NotFound for a surface or item that does not exist, Gone for an item that was removed,
+    InvalidInput for a strategy that the surface does not offer and for missing subjects; nothing else.
     """
-    place = place_of(use_case, surface)
+    bound = bound_surface(use_case, surface)
     chosen = {name: tuple(values) for name, values in (filters or {}).items()}
-    asked = Asked(place, user_id, limit, chosen, explain, tuple(dict.fromkeys(item_ids)), strategy)
-    _check(asked)
-    asked_for = [asked.item_ids, strategy] if item_ids or strategy else []
-    key = cache.key_of(use_case, place.catalogue, surface, user_id, limit, chosen, explain, *asked_for)
-    mark = _mark(asked)
-    kept = cache.read(key, user_id)
-    if kept is not None and _is_fresh(kept, mark) and _still_whole(asked, key, kept):
-        if place.surface.track_cache_hits:
+    request = RecommendationRequest(bound, user_id, limit, chosen, explain, tuple(dict.fromkeys(item_ids)), strategy)
+    _check(request)
+    subjects = [request.item_ids, strategy] if item_ids or strategy else []
+    key = cache.key_of(use_case, bound.catalogue, surface, user_id, limit, chosen, explain, *subjects)
+    version = _history_version(request)
+    cached = cache.read(key, user_id)
+    if cached is not None and _is_fresh(cached, version) and _is_complete(request, key, cached):
+        if bound.surface.track_cache_hits:
             cache.count_hit(key, where=f"{use_case}:{surface}")
-        return kept.answer
-    turn = cache.turn_of(user_id)
-    return _flight.do(f"{key}:{mark}:{turn}", lambda: _made(asked, key, mark, turn, kept))
+        return cached.answer
+    cache_version = cache.cache_version(user_id)
+    return _flight.do(f"{key}:{version}:{cache_version}", lambda: _compute(request, key, version, cache_version, cached))
 
 
-def _is_fresh(kept: cache.Kept, mark: str) -> bool:
-    """Whether nothing happened since: the user did nothing, and the service serves what it served, as far as is known."""
-    unchanged = kept.fresh and mark in (kept.mark, UNKNOWN)
-    return unchanged and (not kept.state or service_state() in (kept.state, ""))
+def _is_fresh(cached: cache.Kept, version: str) -> bool:
+    """True if neither the user's history nor, as far as is known, the service's models changed since."""
+    unchanged = cached.fresh and version in (cached.mark, UNKNOWN)
+    return unchanged and (not cached.state or service_state() in (cached.state, ""))
 
 
-def _made(asked: Asked, key: str, mark: str, turn: str, kept: cache.Kept | None) -> dict[str, Any]:
-    past = _past(asked)
+def _compute(
+    request: RecommendationRequest, key: str, version: str, cache_version: str, cached: cache.Kept | None
+) -> dict[str, Any]:
+    history, bound = _history(request), request.bound
     try:
-        answer, state = _from_service(asked, past)
+        answer, state = _from_service(request, history)
     except ServiceFailed as failure:
-        answer = _without_service(asked, past, failure, _usable(kept, mark))
+        answer = _without_service(request, history, failure, _same_user(cached, version))
     else:
-        told, surface = _told(asked, answer), asked.place.surface
-        seconds, count = surface.cache_seconds, surface.track_cache_hits
-        cache.keep(key, asked.user_id, told, mark=mark, state=state, turn=turn, seconds=seconds, count=count)
-    record_impression(place=asked.place, answer=answer)
-    return _told(asked, answer)
+        cache.keep(
+            key,
+            request.user_id,
+            _public(request, answer),
+            mark=version,
+            state=state,
+            turn=cache_version,
+            seconds=bound.surface.cache_seconds,
+            count=bound.surface.track_cache_hits,
+        )
+    record_impression(bound=bound, answer=answer)
+    return _public(request, answer)
 
 
-def _told(asked: Asked, answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer as it leaves: shares of the score only for those who asked why."""
-    if asked.explain or not asked.place.keeps_parts:
+def _public(request: RecommendationRequest, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer for the caller: with the parts of the scores only if an explanation was requested."""
+    if request.explain or not request.bound.keeps_parts:
         return answer
     return {**answer, "stages": [], "recommendations": [{**item, "parts": {}} for item in answer["recommendations"]]}
 
 
-def _check(asked: Asked) -> None:
-    place = asked.place
-    if asked.strategy is not None and asked.strategy not in place.surface.strategies:
-        told = f"must be one of {', '.join(place.surface.strategies)}" if place.surface.strategies else "is not offered here"
-        raise InvalidInput(f"strategy {told}", fields={"/strategy": told})
-    if place.about != "user" and not asked.item_ids:
-        told = f"name at least one: '{place.name}' is about {ABOUT[place.about].format(of=place.surface.context)}"
-        raise InvalidInput(f"item_ids: {told}", fields={"/item_ids": told})
-    if place.about in ("item", "context"):
-        with suppress(Error):  # with the database down nothing can be checked, and the service may still know
-            require_items(source=place.subject_source, item_ids=asked.item_ids)
+def _check(request: RecommendationRequest) -> None:
+    bound, offered = request.bound, request.bound.surface.strategies
+    if request.strategy is not None and request.strategy not in offered:
+        message = f"must be one of {', '.join(offered)}" if offered else "is not offered here"
+        raise InvalidInput(f"strategy {message}", fields={"/strategy": message})
+    if bound.about != "user" and not request.item_ids:
+        subjects = SUBJECTS[bound.about].format(catalogue=bound.surface.context)
+        message = f"name at least one: '{bound.name}' is about {subjects}"
+        raise InvalidInput(f"item_ids: {message}", fields={"/item_ids": message})
+    if bound.about in ("item", "context"):
+        with suppress(Error):  # without the database nothing can be checked, and the service may still know the item
+            require_items(source=bound.subject_source, item_ids=request.item_ids)
 
 
-def _from_service(asked: Asked, past: Past) -> tuple[dict[str, Any], str]:
-    """The service's list, checked against today's catalogue and filled up where items are gone from it; and its state."""
-    over = min(asked.limit + SPARE, MAX_LIMIT)
-    answered = client().recommend(
-        _ask(asked, past, over),
-        use_case=asked.place.use_case.name,
-        surface=asked.place.name,
-        user_id=asked.user_id,
-        limit=over,
-        as_service=asked.place.about == "context",
+def _from_service(request: RecommendationRequest, history: UserHistory) -> tuple[dict[str, Any], str]:
+    """Return the service's list, checked against the catalogue of today and filled up, and the service's state."""
+    limit = min(request.limit + SPARE, MAX_LIMIT)
+    served = client().recommend(
+        _payload(request, history, limit),
+        use_case=request.bound.use_case.name,
+        surface=request.bound.name,
+        user_id=request.user_id,
+        limit=limit,
+        as_service=request.bound.about == "context",
     )
-    return _filled(asked, past, answered.answer), answered.state
+    return _filled(request, history, served.answer), served.state
 
 
-def _without_service(asked: Asked, past: Past, failure: ServiceFailed, kept: cache.Kept | None) -> dict[str, Any]:
-    """The last good list of this user if there is one, else popular items; either says what failed."""
-    answer = empty_answer(asked, past)
+def _without_service(
+    request: RecommendationRequest, history: UserHistory, failure: ServiceFailed, cached: cache.Kept | None
+) -> dict[str, Any]:
+    """Return the user's last good list if there is one, else popular items; both report what failed."""
+    answer = empty_answer(request, history)
     skip = {"engine": "service", "code": failure.code, "detail": failure.detail}
-    if kept is not None:
-        answer = {**kept.answer, "request_id": answer["request_id"], "interaction_count": answer["interaction_count"]}
+    if cached is not None:
+        answer = {**cached.answer, "request_id": answer["request_id"], "interaction_count": answer["interaction_count"]}
     answer.update(degraded=True, degradation=[skip, *answer["degradation"]])
-    return _filled(asked, past, answer)
+    return _filled(request, history, answer)
 
 
-def _filled(asked: Asked, past: Past, answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer with items that may be shown, cut to the limit; popular ones take the places of those that are gone."""
+def _filled(request: RecommendationRequest, history: UserHistory, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with the items that may be shown, cut to the limit; popular items replace those that are gone."""
     served = answer["recommendations"]
-    may_show = showable(asked, past, [item["item_id"] for item in served])
-    items = [item for item in served if item["item_id"] in may_show][: asked.limit]
-    if len(items) < asked.limit and len(items) < max(len(served), 1):
-        gone = {item["item_id"] for item in served}
-        picked = popular_items(asked, past, leave_out=gone, wanted=asked.limit - len(items))
-        if not items and picked.begins_near:
+    may_show = showable(request, history, [item["item_id"] for item in served])
+    items = [item for item in served if item["item_id"] in may_show][: request.limit]
+    if len(items) < request.limit and len(items) < max(len(served), 1):
+        picked = popular_items(
+            request,
+            history,
+            leave_out={item["item_id"] for item in served},
+            wanted=request.limit - len(items),
+            before=[item["item_id"] for item in items],
+        )
+        if not items and picked.starts_similar:
             answer["method_used"] = NEAREST
         if not items and picked.items:
-            answer.update(degradation=[_unseen_after_all(skip) for skip in answer["degradation"]])
+            answer.update(degradation=[_corrected(skip) for skip in answer["degradation"]])
         items += picked.items
-    answer["recommendations"] = renumbered(items) if items else _once_more(asked, past, answer)
+    answer["recommendations"] = renumbered(items) if items else _repeated(request, history, answer)
     return answer
 
 
-def _unseen_after_all(skip: dict[str, Any]) -> dict[str, Any]:
-    """The skip, or what is true in its place where the site has something unseen that the service had not."""
+def _corrected(skip: dict[str, Any]) -> dict[str, Any]:
+    """Return the skip; "seen everything" becomes "not exported", because the site has an unseen item."""
     if skip["code"] != SEEN_EVERYTHING:
         return skip
-    return {**skip, "code": "not_known_yet", "detail": "the service knew of nothing unseen; its next export brings these items"}
+    detail = "the service knew of nothing unseen; its next export brings these items"
+    return {**skip, "code": "item_not_exported", "detail": detail}
 
 
-def _once_more(asked: Asked, past: Past, answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Popular items again for somebody who has seen everything, else none; `answer` is told which of the two, and why."""
-    items, popular = popular_again(asked, past, answer), popular_of(asked.place)
+def _repeated(request: RecommendationRequest, history: UserHistory, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return popular items again for a user who has seen everything, or none; `answer` gets the reason."""
+    items, engine = popular_again(request, history, answer), popularity_engine(request.bound)
     if not items:
-        skip = {"engine": popular, "code": "nothing_left", "detail": "every item is hidden, disliked or filtered away"}
+        skip = {"engine": engine, "code": "nothing_left", "detail": "every item is hidden, disliked or filtered away"}
         answer.update(degraded=True, degradation=[*answer["degradation"], skip])
-    elif not told_seen(answer):
-        skip = {"engine": popular, "code": SEEN_EVERYTHING, "detail": ALL_SEEN}
-        answer.update(method_used=popular, model_version="", degraded=True, degradation=[*answer["degradation"], skip])
+    elif not repeats_seen(answer):
+        skip = {"engine": engine, "code": SEEN_EVERYTHING, "detail": ALL_SEEN}
+        answer.update(method_used=engine, model_version="", degraded=True, degradation=[*answer["degradation"], skip])
     return renumbered(items)
 
 
-def _ask(asked: Asked, past: Past, limit: int) -> dict[str, Any]:
-    """The Ask's JSON. What the database could not say is None: the service then looks in its own last export."""
+def _payload(request: RecommendationRequest, history: UserHistory, limit: int) -> dict[str, Any]:
+    """Return the request body. What the database did not answer is None: the service then uses its last export."""
     events = [
         {"item_id": event.item_id, "event": event.event, "time": datetime.fromtimestamp(event.time, UTC), "value": event.value}
-        for event in past.events
+        for event in history.events
     ]
     return {
-        "user_id": asked.user_id,
-        "item_ids": list(asked.item_ids),
-        "strategy": asked.strategy,
-        "history": events if past.known else None,
-        "count": past.count,
-        "profile": past.profile,
+        "user_id": request.user_id,
+        "item_ids": list(request.item_ids),
+        "strategy": request.strategy,
+        "history": events if history.known else None,
+        "count": history.count,
+        "profile": history.profile,
         "limit": limit,
-        "filters": asked.filters,
-        "exclude": [*past.hidden, *(past.older if asked.place.leaves_out_seen else ())],
-        "explain": asked.explain or asked.place.keeps_parts,
+        "filters": request.filters,
+        "exclude": [*history.hidden, *(history.older if request.bound.leaves_out_seen else ())],
+        "explain": request.explain or request.bound.keeps_parts,
         "request_id": str(uuid.uuid4()),
     }
 
 
-def _past(asked: Asked) -> Past:
-    place, user_id = asked.place, asked.user_id
+def _history(request: RecommendationRequest) -> UserHistory:
+    bound, user_id = request.bound, request.user_id
     if user_id is None:
-        return Past(profile={})
+        return UserHistory(profile={})
     try:
-        events, count = history_of(user_id=user_id, catalogue=place.catalogue, use_case=place.use_case)
-        older = seen_before(events, user_id=user_id, catalogue=place.catalogue) if count is not None else ()
-        hidden = tuple(hidden_of(user_id=user_id, catalogue=place.catalogue))
-        person = place.source.person(user_id)
-        profile = {} if person is None else place.source.profile(person)
+        events, count = history_of(user_id=user_id, catalogue=bound.catalogue, use_case=bound.use_case)
+        older = seen_before(events, user_id=user_id, catalogue=bound.catalogue) if count is not None else ()
+        hidden = tuple(hidden_of(user_id=user_id, catalogue=bound.catalogue))
+        person = bound.source.person(user_id)
+        profile = {} if person is None else bound.source.profile(person)
     except Error:
-        return Past(known=False)
-    return Past(events, count, hidden, tuple(older), _sendable(profile))
+        return UserHistory(known=False)
+    return UserHistory(events, count, hidden, tuple(older), _shortened(profile))
 
 
-def _sendable(profile: Profile) -> Profile:
-    """As much of a profile as the service takes, so that a long one shortens and does not refuse the whole question."""
+def _shortened(profile: Profile) -> Profile:
+    """Return as much of a profile as the service accepts, so that a long profile is not refused."""
     names = list(profile)[:MAX_NAMES]
     return {name: tuple(value[:MAX_WORD_LENGTH] for value in profile[name][:MAX_WORDS] if value) for name in names}
 
 
-def _mark(asked: Asked) -> str:
-    if asked.user_id is None:
+def _history_version(request: RecommendationRequest) -> str:
+    if request.user_id is None:
         return NOBODY
     try:
-        return mark_of(user_id=asked.user_id, catalogue=asked.place.catalogue)
+        return history_version(user_id=request.user_id, catalogue=request.bound.catalogue)
     except Error:
         return UNKNOWN
 
 
-def _usable(kept: cache.Kept | None, mark: str) -> cache.Kept | None:
-    """A list of the same person: an id that was erased and given again has another key, and gets nothing of the old."""
-    if kept is None or UNKNOWN in (mark, kept.mark) or kept.mark == NOBODY:
-        return kept
-    return kept if kept.mark.partition(":")[0] == mark.partition(":")[0] else None
+def _same_user(cached: cache.Kept | None, version: str) -> cache.Kept | None:
+    """Return the cached list if it is of the same user: an id that was erased and given again has another key."""
+    if cached is None or UNKNOWN in (version, cached.mark) or cached.mark == NOBODY:
+        return cached
+    return cached if cached.mark.partition(":")[0] == version.partition(":")[0] else None
 
 
-def _still_whole(asked: Asked, key: str, kept: cache.Kept) -> bool:
-    """Whether every item of a fresh list may still be shown; asked every few seconds, not every time."""
-    if kept.checked:
+def _is_complete(request: RecommendationRequest, key: str, cached: cache.Kept) -> bool:
+    """True if every item of a cached list may still be shown; checked every few seconds, not on every call."""
+    if cached.checked:
         return True
-    ids = [item["item_id"] for item in kept.answer["recommendations"]]
-    if showable(asked, Past(), ids) != set(ids):
+    ids = [item["item_id"] for item in cached.answer["recommendations"]]
+    if showable(request, UserHistory(), ids) != set(ids):
         return False
     cache.mark_checked(key)
     return True

@@ -10,7 +10,7 @@ from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from sites.startups.models import Developer, Startup
-from tandem.client import Answered, RecommendationClient
+from tandem.client import RecommendationClient, ServiceAnswer
 from tests.support.browsing import CHROMIUM, Open
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -133,7 +133,7 @@ def test_a_person_with_an_answer_from_the_service_sees_reasons_and_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = service_at("http://127.0.0.1:9")
-    monkeypatch.setattr(client, "recommend", lambda ask, **where: Answered(_answer(ask, where["user_id"]), state=""))
+    monkeypatch.setattr(client, "recommend", lambda ask, **where: ServiceAnswer(_answer(ask, where["user_id"]), state=""))
     page = opened(width=1200).go(f"/startups/?person={board.pk}")
     card = page.locator(".cards .card").first
     expect(card).to_contain_text("Matches your skill python")

@@ -15,8 +15,9 @@ from sites.startups.models import Developer, Startup
 from tandem.client import RecommendationClient, ServiceFailed
 from tandem.exports.datasets import export_catalogue
 from tandem.selectors.history import count_of, history_of
-from tandem.services.recommend import place_of, recommend
+from tandem.services.recommend import recommend
 from tandem.sources import source_of
+from tandem.surfaces import bound_surface
 from tests.support import board
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,7 +97,7 @@ def test_both_halves_count_the_same(ada: Developer, startups: list[Startup]) -> 
         board.did(user_id, startups[4].pk, event, days_ago=0.01)
     events, count = history_of(user_id=user_id, catalogue="startups")
     assert count is None
-    assert ask(ada)["interaction_count"] == count_of(events, place_of("startups", "for-developer").use_case) == 5
+    assert ask(ada)["interaction_count"] == count_of(events, bound_surface("startups", "for-developer").use_case) == 5
 
 
 @pytest.mark.usefixtures("service")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tandem.client import Answered, RecommendationClient
+from tandem.client import RecommendationClient, ServiceAnswer
 from tests.support.paging import answer_to
 
 Served = Callable[..., list[dict[str, Any]]]
@@ -24,9 +24,9 @@ def served(service_at: Callable[[str], RecommendationClient], monkeypatch: pytes
     def answer_with(method: str = "content_based", degradation: tuple[dict[str, str], ...] = ()) -> list[dict[str, Any]]:
         asked: list[dict[str, Any]] = []
 
-        def recommend(ask: dict[str, Any], **where: Any) -> Answered:
+        def recommend(ask: dict[str, Any], **where: Any) -> ServiceAnswer:
             asked.append({**ask, **where})
-            return Answered(answer_to(ask, where, method, list(degradation)), state="")
+            return ServiceAnswer(answer_to(ask, where, method, list(degradation)), state="")
 
         monkeypatch.setattr(service_at("http://127.0.0.1:9"), "recommend", recommend)
         return asked

@@ -10,7 +10,7 @@ from sites.posts.models import Member, Post, PostType
 from tandem.models import Impression
 from tandem.services.impressions import record_impression
 from tandem.services.record_interactions import record_interactions
-from tandem.surfaces import place_of
+from tandem.surfaces import bound_surface
 from tests.support.faults import Behaviour, answer_for, good
 
 CATEGORIES = ("python", "travel", "cooking")
@@ -65,7 +65,7 @@ def was_shown(member: Member, posts: list[Post], *, days_ago: float = 1.0) -> uu
         {"user_id": str(member.pk), "request_id": str(request), "limit": 100},
         [str(post.pk) for post in posts], method_used="hybrid", **SURFACE,
     )  # fmt: skip
-    assert record_impression(place=place_of("posts", "hybrid-recommendations"), answer=answer)
+    assert record_impression(bound=bound_surface("posts", "hybrid-recommendations"), answer=answer)
     moment = datetime.now(UTC) - timedelta(days=days_ago)
     Impression.objects.filter(pk=request).update(time=moment)
     return request

@@ -32,7 +32,7 @@ def found() -> cache.Kept:
 
 
 def test_what_was_kept_is_found_and_fresh() -> None:
-    keep(cache.turn_of("u1"))
+    keep(cache.cache_version("u1"))
     assert found() == cache.Kept(ANSWER, "7:1:0", "s1", fresh=True, checked=True)
 
 
@@ -42,20 +42,20 @@ def test_nothing_is_found_for_another_user_under_the_same_key() -> None:
 
 
 def test_forgetting_makes_it_stale_and_keeps_it_as_the_last_good_one() -> None:
-    keep(cache.turn_of("u1"))
+    keep(cache.cache_version("u1"))
     cache.forget("u1")
     assert found() == cache.Kept(ANSWER, "7:1:0", "s1", fresh=False, checked=True)
 
 
 def test_what_was_asked_before_forgetting_is_stale_even_if_it_is_kept_after() -> None:
-    turn = cache.turn_of("u1")
+    turn = cache.cache_version("u1")
     cache.forget("u1")
     keep(turn)
     assert not found().fresh
 
 
 def test_forgetting_one_user_leaves_the_others_fresh() -> None:
-    keep(cache.turn_of("u1"))
+    keep(cache.cache_version("u1"))
     cache.forget("u2")
     assert found().fresh
 
@@ -116,7 +116,7 @@ def test_an_error_of_the_cache_is_a_miss_and_the_cache_is_left_alone_for_a_secon
         monkeypatch.setattr(backend, name, refuse)
     for _ in range(50):
         assert cache.read("key", "u1") is None
-        assert cache.turn_of("u1") == ""
+        assert cache.cache_version("u1") == ""
         cache.forget("u1")
         keep()
     assert len(calls) == 1

@@ -218,6 +218,67 @@ def test_after_five_failures_calls_end_at_once_without_asking() -> None:
         assert len(server.asked) == 5
 
 
+REFUSALS = {
+    "no export": http(b"{}", status="503 Service Unavailable", kind="application/problem+json"),
+    "unknown use case": http(b"{}", status="404 Not Found", kind="application/problem+json"),
+    "refused input": http(b"{}", status="422 Unprocessable Entity", kind="application/problem+json"),
+    "no permission": http(b"{}", status="403 Forbidden", kind="application/problem+json"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_refusals_never_open_the_breaker(name: str) -> None:
+    with FaultServer(says(REFUSALS[name])) as server:
+        client = RecommendationClient(server.url)
+        for _ in range(8):
+            with failing("bad_answer"):
+                ask(client)
+    assert len(server.asked) == 8
+
+
+@pytest.mark.parametrize("status", ["500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable"])
+def test_errors_of_the_service_or_of_a_proxy_open_the_breaker(status: str) -> None:
+    with FaultServer(says(http(b"<html>", status=status, kind="text/html"))) as server:
+        client = RecommendationClient(server.url)
+        for _ in range(5):
+            with failing("bad_answer"):
+                ask(client)
+        with failing("circuit_open"):
+            ask(client)
+    assert len(server.asked) == 5
+
+
+def test_faults_of_one_use_case_leave_the_others_and_the_state_open() -> None:
+    calm = good(ITEMS)
+
+    def behave(server: FaultServer, accepted: Any, request: dict[str, Any]) -> bool:
+        if request.get("limit") == 7:
+            accepted.sendall(http(b"", status="500 Internal Server Error"))
+            return False
+        return calm(server, accepted, request)
+
+    with FaultServer(behave) as server:
+        client = RecommendationClient(server.url)
+        for _ in range(6):
+            with pytest.raises(ServiceFailed):
+                client.recommend({**ASK, "limit": 7}, use_case="movies", surface="home", user_id="u1", limit=7)
+        assert client.breaker("movies").is_open
+        assert ask(client)["user_id"] == "u1"
+        assert not client.breaker("startups").is_open
+
+
+def test_a_service_without_a_state_is_left_alone_after_five_failures() -> None:
+    with FaultServer(says(http(b"{}"))) as server:
+        client = RecommendationClient(server.url)
+        codes = []
+        for _ in range(7):
+            with pytest.raises(ServiceFailed) as caught:
+                client.state()
+            codes.append(caught.value.code)
+    assert codes[5:] == ["circuit_open"] * 2
+    assert len(server.asked) == 5
+
+
 def test_it_asks_again_after_the_rest_and_recovers() -> None:
     with FaultServer(says(http(b"no"))) as server:
         client = RecommendationClient(server.url)

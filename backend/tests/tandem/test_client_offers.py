@@ -5,7 +5,7 @@ from typing import Any
 import jwt
 import pytest
 
-from tandem.client import MAX_ASK_BYTES, RecommendationClient, ServiceFailed
+from tandem.client import MAX_REQUEST_BYTES, RecommendationClient, ServiceFailed
 from tests.support.faults import FaultServer, http, says, waits
 from tests.support.network import always, network, questions
 
@@ -74,10 +74,10 @@ def test_more_than_the_service_takes_is_never_sent_and_says_nothing_bad_of_it() 
     long = [{"item_id": str(number), "numbers": {}, "words": {"about": "x" * 1000}} for number in range(300)]
     with FaultServer(always(50)) as server:
         client = RecommendationClient(server.url)
-        with pytest.raises(ServiceFailed, match=f"at most {MAX_ASK_BYTES}") as caught:
+        with pytest.raises(ServiceFailed, match=f"at most {MAX_REQUEST_BYTES}") as caught:
             ask(client, offers=long)
         assert caught.value.code == "too_large"
-        assert (server.asked, client.breaker.is_open) == ([], False)
+        assert (server.asked, client.breaker("cleaning").is_open) == ([], False)
 
 
 def test_after_five_failures_it_is_left_alone() -> None:

@@ -102,15 +102,23 @@ def test_a_good_answer_is_believed_and_what_else_it_says_left_behind() -> None:
     assert set(check({**GOOD, "more": 1})) == {"request_id", "use_case", "estimator", "model_version", "estimates"}
 
 
-@pytest.mark.parametrize(("status", "code"), [("503 X", "not_trained"), ("404 X", "not_trained"), ("500 X", "bad_answer")])
-def test_no_model_is_told_apart_from_a_service_that_fails(service_at: Any, status: str, code: str) -> None:
-    with FaultServer(says(http(b"{}", status=status))) as server:
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [
+        ("503 X", "application/problem+json", "not_trained"),
+        ("404 X", "application/problem+json", "not_trained"),
+        ("503 X", "text/html", "bad_answer"),
+        ("500 X", "application/problem+json", "bad_answer"),
+    ],
+)
+def test_no_model_is_told_apart_from_a_service_that_fails(service_at: Any, status: str, kind: str, code: str) -> None:
+    with FaultServer(says(http(b"{}", status=status, kind=kind))) as server:
         client = service_at(server.url)
         for _ in range(6):
             with pytest.raises(ServiceFailed) as caught:
                 ask()
         assert caught.value.code == (code if code == "not_trained" else "circuit_open")
-        assert client.breaker.is_open == (code != "not_trained")
+        assert client.breaker("cleaning").is_open == (code != "not_trained")
 
 
 def test_too_much_and_too_slow_end_at_the_cap_and_at_the_deadline(service_at: Any) -> None:
@@ -126,4 +134,4 @@ def test_nobody_there_is_unreachable(service_at: Any) -> None:
     found: RecommendationClient = service_at("http://127.0.0.1:9")
     with pytest.raises(ServiceFailed, match="unreachable"):
         ask()
-    assert not found.breaker.is_open
+    assert not found.breaker("cleaning").is_open

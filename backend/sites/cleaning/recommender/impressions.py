@@ -18,7 +18,7 @@ from sites.cleaning.recommender.list_cache import Made
 from sites.cleaning.recommender.pair_scoring import USE_CASE, Way
 from sites.cleaning.user_ids import of_cleaner, of_client
 from tandem.services.impressions import record_impressions
-from tandem.surfaces import place_of
+from tandem.surfaces import bound_surface
 
 log = logging.getLogger(__name__)
 
@@ -96,10 +96,10 @@ def _tell_statistics(showings: Sequence[Showing]) -> None:
     """The same lists as every other site's are kept, so that clicks and bids are counted by what was shown."""
     for way in {showing.way.surface: showing.way for showing in showings}.values():
         try:
-            place = place_of(USE_CASE, way.surface)
+            bound = bound_surface(USE_CASE, way.surface)
         except NotFound:
             return  # a site without the declarations has no statistics either
-        record_impressions(place=place, answers=[_answer(showing) for showing in showings if showing.way is way])
+        record_impressions(bound=bound, answers=[_answer(showing) for showing in showings if showing.way is way])
 
 
 def _answer(showing: Showing) -> dict[str, Any]:

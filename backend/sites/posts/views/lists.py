@@ -16,7 +16,7 @@ from tandem.api.permissions import StaffOrService
 from tandem.api.views.lists import USER, ListView, personal
 from tandem.api.views.recommendations import PROBLEMS
 from tandem.selectors.cache_statistics import Reuse, reuse_by_day
-from tandem.surfaces import place_of
+from tandem.surfaces import bound_surface
 
 DAYS = 7
 TOPN = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
@@ -82,7 +82,11 @@ class CacheHitsView(APIView):
         counted = [day for day in days if day.hits is not None]
         total = _told(Reuse(days[0].day, sum(day.made for day in counted), sum(day.hits or 0 for day in counted)))
         total.pop("day")
-        told = {"use_case": USE_CASE, "surface": SURFACE, "cache_seconds": place_of(USE_CASE, SURFACE).surface.cache_seconds}
+        told = {
+            "use_case": USE_CASE,
+            "surface": SURFACE,
+            "cache_seconds": bound_surface(USE_CASE, SURFACE).surface.cache_seconds,
+        }
         return personal({**told, **total, "days": [_told(day) for day in days]})
 
 

@@ -19,7 +19,7 @@ from recommendation_service.domain.history import PastEvent
 from recommendation_service.use_cases.schema import UseCase
 from sites.shop.models import Customer, ProductEmbedding, UserPreferenceEmbedding
 from tandem.models import UserInteraction, UserKey
-from tandem.selectors.history import count_of, history_of, mark_of
+from tandem.selectors.history import count_of, history_of, history_version
 from tandem.use_cases import load
 from tandem.vectors import packed, upsert
 
@@ -42,7 +42,7 @@ class UserPreferenceService:
         key = _key(user_id)
         if key is None or not Customer.objects.filter(pk=key).exists():
             return None
-        before = mark_of(user_id=user_id, catalogue=CATALOGUE)
+        before = history_version(user_id=user_id, catalogue=CATALOGUE)
         events, count = history_of(user_id=user_id, catalogue=CATALOGUE, use_case=self._use_case)
         if not events:
             UserPreferenceEmbedding.objects.filter(pk=key).delete()
@@ -50,7 +50,7 @@ class UserPreferenceService:
         weights = weights_of(events, self._use_case, now=time.time() if self._now is None else self._now)
         row = self._row(key, weights, count_of(events, self._use_case) if count is None else count)
         upsert([row], key="customer_id")
-        if mark_of(user_id=user_id, catalogue=CATALOGUE) != before:  # they did something while this was worked out
+        if history_version(user_id=user_id, catalogue=CATALOGUE) != before:  # they did something while this was worked out
             mark_stale(user_id=user_id, catalogue=CATALOGUE)
         return row
 

@@ -17,7 +17,7 @@ from sites.shop.services.mail_preferences import change_preferences, preferences
 from tandem.api import query_params
 from tandem.api.views.lists import whose
 from tandem.api.views.recommendations import PROBLEMS
-from tandem.surfaces import place_of
+from tandem.surfaces import bound_surface
 
 USER = OpenApiParameter("user_id", str, description="Whose; your own when it is left out")
 
@@ -33,7 +33,7 @@ class CustomerView(APIView):
             raise InvalidInput(
                 "only user_id is a parameter here", fields={f"/{query_params.pointer(unknown[0][:64])}": "is not known"}
             )
-        user_id = whose(request, query_params.one_id(query, "user_id"), place_of(Shop.catalogue, "homepage"))
+        user_id = whose(request, query_params.one_id(query, "user_id"), bound_surface(Shop.catalogue, "homepage"))
         person = None if user_id is None else Shop.person(user_id)
         if person is None:
             raise NotFound("no such customer")

@@ -17,7 +17,7 @@ from sites.shop.services.carts import product_ids_of
 from tandem.api import query_params
 from tandem.api.views.lists import ListView, whose
 from tandem.api.views.recommendations import PROBLEMS
-from tandem.surfaces import Place, place_of
+from tandem.surfaces import BoundSurface, bound_surface
 
 Get = TypeVar("Get", bound=Callable[..., Any])
 HOMEPAGE, PRODUCT, CART = "homepage", "product_page", "cart"
@@ -78,7 +78,7 @@ class HomepageView(ShopListView):
 class _AboutProduct(ShopListView):
     context = PRODUCT
 
-    def item_ids(self, request: Request, place: Place, user_id: str | None, **words: str) -> tuple[str, ...]:
+    def item_ids(self, request: Request, bound: BoundSurface, user_id: str | None, **words: str) -> tuple[str, ...]:
         """The product of the path."""
         return (clean_id(words["product_id"], field="product_id"),)
 
@@ -118,11 +118,11 @@ class CartListView(ShopListView):
     )
     def get(self, request: Request, **words: str) -> HttpResponse:
         """As for any list; an empty cart is answered from the homepage's surface."""
-        if not self.item_ids(request, place_of(self.use_case, self.surface), self._user(request), **words):
+        if not self.item_ids(request, bound_surface(self.use_case, self.surface), self._user(request), **words):
             self.surface = "homepage"  # type: ignore[misc]  # a view is made for each request
         return super().get(request, **words)
 
-    def item_ids(self, request: Request, place: Place, user_id: str | None, **words: str) -> tuple[str, ...]:
+    def item_ids(self, request: Request, bound: BoundSurface, user_id: str | None, **words: str) -> tuple[str, ...]:
         """The products named, else those of the stored cart."""
         named = request._request.GET.getlist(PRODUCTS)
         if not named:
@@ -134,7 +134,7 @@ class CartListView(ShopListView):
         return tuple(clean_id(one, field=PRODUCTS) for one in ids)
 
     def _user(self, request: Request) -> str | None:
-        return whose(request, query_params.one_id(request._request.GET, "user_id"), place_of(self.use_case, self.surface))
+        return whose(request, query_params.one_id(request._request.GET, "user_id"), bound_surface(self.use_case, self.surface))
 
 
 def _told(item: Mapping[str, Any], product: Product | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tandem.api.authentication import scopes_of
 from tandem.api.permissions import require_may_see
 from tandem.selectors.items import items_by_id
 from tandem.services.recommend import recommend
-from tandem.surfaces import Place, place_of
+from tandem.surfaces import BoundSurface, bound_surface
 
 USER = "user_id"
 
@@ -35,7 +35,7 @@ class ListView(APIView):
     default_limit: ClassVar[int] = DEFAULT_LIMIT
     extra: ClassVar[tuple[str, ...]] = ()  # further parameters that the path itself reads
 
-    def item_ids(self, request: Request, place: Place, user_id: str | None, **words: str) -> tuple[str, ...]:
+    def item_ids(self, request: Request, bound: BoundSurface, user_id: str | None, **words: str) -> tuple[str, ...]:
         """The items that the list is about; none on a surface about a user. `words` are those of the path."""
         return ()
 
@@ -45,46 +45,46 @@ class ListView(APIView):
 
     def get(self, request: Request, **words: str) -> HttpResponse:
         """The list as JSON, never to be kept by anything between here and the visitor."""
-        place = place_of(self.use_case, self.surface)
+        bound = bound_surface(self.use_case, self.surface)
         query = request._request.GET
         asked = query_params.parse(
             query,
-            facets=place.facets,
+            facets=bound.facets,
             limit_name=self.limit_name,
             default_limit=self.default_limit,
-            strategies=place.surface.strategies,
+            strategies=bound.surface.strategies,
             others=(USER, *self.extra),
         )
-        user_id = whose(request, query_params.one_id(query, USER), place)
+        user_id = whose(request, query_params.one_id(query, USER), bound)
         answer = recommend(
             use_case=self.use_case,
             surface=self.surface,
             user_id=user_id,
-            item_ids=self.item_ids(request, place, user_id, **words),
+            item_ids=self.item_ids(request, bound, user_id, **words),
             limit=asked.limit,
             filters=asked.filters,
             explain=asked.explain,
             strategy=asked.strategy,
         )
-        shown = items_by_id(source=place.source, item_ids=[item["item_id"] for item in answer["recommendations"]])
+        shown = items_by_id(source=bound.source, item_ids=[item["item_id"] for item in answer["recommendations"]])
         return personal(self.shaped(answer, shown))
 
 
-def whose(request: Request, wanted: str | None, place: Place) -> str | None:
+def whose(request: Request, wanted: str | None, bound: BoundSurface) -> str | None:
     """Whose list is asked for: `wanted` if the asker may see it, else their own id, or None where they have none here.
 
     Raises NotFound for an id that is not the asker's to see, and for an account without anybody here to show a list to.
     """
     if wanted is not None:
-        require_may_see(request.user, wanted, catalogue=place.catalogue)
+        require_may_see(request.user, wanted, catalogue=bound.catalogue)
         return wanted
     if tokens.ANY in scopes_of(request.user):
         return None
-    own = next(iter(identity.user_ids_of(request.user, catalogue=place.catalogue)), None)
+    own = next(iter(identity.user_ids_of(request.user, catalogue=bound.catalogue)), None)
     if own is not None:
-        require_may_see(request.user, own, catalogue=place.catalogue)
+        require_may_see(request.user, own, catalogue=bound.catalogue)
         return own
-    if getattr(request.user, "is_staff", False) or place.about != "user":
+    if getattr(request.user, "is_staff", False) or bound.about != "user":
         return None
     raise NotFound("this account is linked to nobody here")
 

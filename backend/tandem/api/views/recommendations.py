@@ -14,7 +14,8 @@ from tandem.api import query_params
 from tandem.api.permissions import require_may_see, require_may_see_everybody
 from tandem.api.serializers import AnswerSerializer, ProblemSerializer
 from tandem.api.views.lists import USER, personal, whose
-from tandem.services.recommend import place_of, recommend
+from tandem.services.recommend import recommend
+from tandem.surfaces import bound_surface
 
 _problem = partial(OpenApiResponse, ProblemSerializer)
 PROBLEMS = {
@@ -56,20 +57,20 @@ class RecommendationsView(APIView):
     )
     def get(self, request: Request, use_case: str, surface: str, subject: str) -> HttpResponse:
         """The list as JSON, never to be kept by anything between here and the visitor."""
-        place = place_of(use_case, surface)
-        about_user = place.about == "user"
+        bound = bound_surface(use_case, surface)
+        about_user = bound.about == "user"
         wanted = clean_id(subject, field=USER if about_user else "item_id")
         query = request._request.GET
         if about_user:
-            require_may_see(request.user, wanted, catalogue=place.catalogue)
-        elif place.about == "context":  # whose job it is only the site's own pages know
+            require_may_see(request.user, wanted, catalogue=bound.catalogue)
+        elif bound.about == "context":  # whose job it is only the site's own pages know
             require_may_see_everybody(request.user)
         others = () if about_user else (USER,)
-        asked = query_params.parse(query, facets=place.facets, strategies=place.surface.strategies, others=others)
+        asked = query_params.parse(query, facets=bound.facets, strategies=bound.surface.strategies, others=others)
         answer = recommend(
             use_case=use_case,
             surface=surface,
-            user_id=wanted if about_user else whose(request, query_params.one_id(query, USER), place),
+            user_id=wanted if about_user else whose(request, query_params.one_id(query, USER), bound),
             item_ids=() if about_user else (wanted,),
             limit=asked.limit,
             filters=asked.filters,

@@ -54,7 +54,7 @@ def test_events_of_other_sites_and_of_posts_that_are_gone_harm_nothing(rob: Memb
 
 
 def test_new_interests_make_a_kept_list_stale(rob: Member) -> None:
-    before = cache.turn_of(str(rob.pk))
+    before = cache.cache_version(str(rob.pk))
     rob.interests = ["python"]
     rob.save()
-    assert cache.turn_of(str(rob.pk)) != before
+    assert cache.cache_version(str(rob.pk)) != before

@@ -11,7 +11,7 @@ from sites.posts.theme import readable_on, stylesheet
 from sites.posts.vocabulary import TOPICS
 from storefront.people import segment_of
 from tandem.models import UserInteraction
-from tandem.surfaces import place_of
+from tandem.surfaces import bound_surface
 from tests.support import blog
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -223,4 +223,4 @@ def test_the_shared_page_leads_to_the_dashboard_and_to_each_post_with_the_list_i
 
 @pytest.mark.parametrize(("count", "said"), [(0, "cold"), (1, "warm"), (40, "warm")])
 def test_where_newcomers_alone_are_met_in_another_way_nobody_is_called_hot(count: int, said: str) -> None:
-    assert segment_of(place_of("posts", "hybrid-recommendations").surface, count) == said
+    assert segment_of(bound_surface("posts", "hybrid-recommendations").surface, count) == said

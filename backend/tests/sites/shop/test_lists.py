@@ -76,6 +76,8 @@ def test_every_list_has_the_stated_keys_and_no_others(signed_in: Client, ada: Cu
 def test_the_forms_that_a_shop_page_uses(
     signed_in: Client, ada: Customer, products: list[Product], path: str, default: int
 ) -> None:
+    for product in products[::2]:  # every list may show at most 3 of a category
+        Product.objects.filter(pk=product.pk).update(category=f"lamps of {product.sku}")
     place = f"{V1}/{path}" if path == "homepage" else f"{V1}/{path}/{products[0].pk}"
     assert len(ids(signed_in.get(place).json())) == default
     assert len(ids(signed_in.get(f"{place}?limit=3&user_id={ada.pk}").json())) == 3

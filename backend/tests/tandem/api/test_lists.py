@@ -13,7 +13,7 @@ from tandem import tokens
 from tandem.api.authentication import TokenUser
 from tandem.api.views.lists import ListView
 from tandem.client import RecommendationClient
-from tandem.surfaces import Place
+from tandem.surfaces import BoundSurface
 from tests.support import board
 from tests.support.faults import FaultServer, good
 
@@ -40,7 +40,7 @@ class Alike(Jobs):
 
     surface = "similar"
 
-    def item_ids(self, request: Any, place: Place, user_id: str | None, **words: str) -> tuple[str, ...]:
+    def item_ids(self, request: Any, bound: BoundSurface, user_id: str | None, **words: str) -> tuple[str, ...]:
         return (words["startup"],)
 
 

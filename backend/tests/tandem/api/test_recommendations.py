@@ -204,7 +204,7 @@ def test_with_the_throttles_cache_down_everybody_passes(
 
 def test_a_page_is_answered_quickly_while_the_circuit_is_open(client: Client, startups: list[Startup]) -> None:
     for _ in range(6):
-        hop.client().breaker.failed()
+        hop.client().breaker("startups").failed()
     codes = {get(client).json()["degradation"][0]["code"] for _ in range(5)}
     assert codes == {"circuit_open"}
 

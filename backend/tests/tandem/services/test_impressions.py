@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tandem.models import Impression, ImpressionItem, UserKey
 from tandem.services.impressions import record_impression, record_impressions
-from tandem.surfaces import place_of
+from tandem.surfaces import bound_surface
 from tests.support import board
 
 pytestmark = pytest.mark.django_db
@@ -41,37 +41,37 @@ def shown(told: dict[str, Any]) -> list[tuple[str, int]]:
 def test_several_lists_are_each_stored_whole() -> None:
     ada, bob = board.make_developer("Ada"), board.make_developer("Bob")
     told = [answer(str(ada.pk), "a", "b"), answer(str(bob.pk), "b", "c"), answer(None, "a"), answer(str(ada.pk))]
-    assert record_impressions(place=place_of("startups", "for-developer"), answers=told) == 4
+    assert record_impressions(bound=bound_surface("startups", "for-developer"), answers=told) == 4
     assert [shown(one) for one in told] == [[("a", 1), ("b", 2)], [("b", 1), ("c", 2)], [("a", 1)], []]
     people = [Impression.objects.get(pk=one["request_id"]).user for one in told]
     assert [person and person.user_id for person in people] == [str(ada.pk), str(bob.pk), None, str(ada.pk)]
 
 
 def test_nobodys_list_is_left_out_and_makes_no_user() -> None:
-    ada, place = board.make_developer("Ada"), place_of("startups", "for-developer")
+    ada, bound = board.make_developer("Ada"), bound_surface("startups", "for-developer")
     told = [answer("nobody-has-this-id", "a"), answer(str(ada.pk), "a")]
-    assert record_impressions(place=place, answers=told) == 1
+    assert record_impressions(bound=bound, answers=told) == 1
     assert [str(one.pk) for one in Impression.objects.all()] == [told[1]["request_id"]]
     assert list(UserKey.objects.values_list("user_id", flat=True)) == [str(ada.pk)]
-    assert not record_impression(place=place, answer=told[0])
-    assert record_impression(place=place, answer=answer(str(ada.pk), "b"))
+    assert not record_impression(bound=bound, answer=told[0])
+    assert record_impression(bound=bound, answer=answer(str(ada.pk), "b"))
 
 
 def test_many_lists_cost_as_many_statements_as_one() -> None:
-    ada, place = board.make_developer("Ada"), place_of("startups", "for-developer")
-    record_impression(place=place, answer=answer(str(ada.pk), "a", "b"))
+    ada, bound = board.make_developer("Ada"), bound_surface("startups", "for-developer")
+    record_impression(bound=bound, answer=answer(str(ada.pk), "a", "b"))
 
     def statements(count: int) -> int:
         with CaptureQueriesContext(connection) as queries:
-            record_impressions(place=place, answers=[answer(str(ada.pk), "a", "b") for _ in range(count)])
+            record_impressions(bound=bound, answers=[answer(str(ada.pk), "a", "b") for _ in range(count)])
         return len(queries)
 
     assert statements(30) == statements(1)
 
 
 def test_a_list_that_cannot_be_stored_is_told_and_raises_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    ada, place = board.make_developer("Ada"), place_of("startups", "for-developer")
+    ada, bound = board.make_developer("Ada"), bound_surface("startups", "for-developer")
     told = answer(str(ada.pk), "a")
-    assert record_impression(place=place, answer=told)
-    assert not record_impression(place=place, answer=told)  # the same request id a second time
+    assert record_impression(bound=bound, answer=told)
+    assert not record_impression(bound=bound, answer=told)  # the same request id a second time
     assert "a shown list was not recorded: IntegrityError" in caplog.text

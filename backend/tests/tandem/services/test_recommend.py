@@ -158,7 +158,7 @@ def refuse_queries(monkeypatch: pytest.MonkeyPatch) -> None:
         raise DatabaseError("the database is down")
 
     for module, names in (
-        (service, ("history_of", "hidden_of", "mark_of")),
+        (service, ("history_of", "hidden_of", "history_version")),
         (fallback, ("alive", "items_by_id", "any_items", "seen_among")),
         (impressions.transaction, ("atomic",)),
     ):
@@ -273,7 +273,7 @@ def test_the_mark_changes_with_every_event_and_verdict(startups: list[Startup], 
     user_id = str(ada.pk)
 
     def mark() -> str:
-        return history.mark_of(user_id=user_id, catalogue="startups")
+        return history.history_version(user_id=user_id, catalogue="startups")
 
     marks = [mark()]
     board.did(user_id, startups[0].pk)

@@ -81,8 +81,8 @@ def test_an_item_newer_than_the_export_gets_a_list_and_does_not_count_as_a_failu
         client = service_at(server.url)
         for _ in range(30):
             answer = around(startups[0].pk)
-        assert not client.breaker.is_open
-    assert answer["degradation"][0]["code"] == "not_known_yet"
+        assert not client.breaker("startups").is_open
+    assert answer["degradation"][0]["code"] == "item_not_exported"
     assert len(shown(answer)) == LIMIT
     assert str(startups[0].pk) not in shown(answer)
 

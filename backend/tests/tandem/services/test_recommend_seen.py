@@ -6,7 +6,7 @@ import pytest
 
 from sites.startups.models import Developer, Startup
 from tandem.selectors.history import disliked_among, disliked_of, history_of
-from tandem.services.recommend import place_of
+from tandem.surfaces import bound_surface
 from tests.support import board
 from tests.support.faults import FaultServer, good
 from tests.tandem.services.asking import Point, ask, assert_sound, ids, shown
@@ -89,7 +89,7 @@ def test_an_item_newer_than_the_service_s_export_is_unseen_and_comes_first(
     with FaultServer(good(ids(few), **AGAIN)) as server:
         service_at(server.url)
         answer = ask(ada)
-    assert (shown(answer), codes(answer)) == ([str(new.pk)], ["not_known_yet"])
+    assert (shown(answer), codes(answer)) == ([str(new.pk)], ["item_not_exported"])
 
 
 def test_an_empty_answer_of_the_service_is_filled_with_popular_items_again(
@@ -116,7 +116,7 @@ def test_a_past_longer_than_one_question_holds_comes_again_too(service_at: Point
 
 
 def test_the_database_and_the_question_agree_on_what_is_disliked(few: list[Startup], ada: Developer) -> None:
-    user_id, use_case = str(ada.pk), place_of("startups", "for-developer").use_case
+    user_id, use_case = str(ada.pk), bound_surface("startups", "for-developer").use_case
     board.did(user_id, few[2].pk, "dismiss")
     board.did(user_id, few[2].pk, "apply")  # said yes to in the end, by more than the no
     events, _ = history_of(user_id=user_id, catalogue="startups")

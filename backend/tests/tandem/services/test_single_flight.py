@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tandem.services.single_flight import SingleFlight
+from tandem.services.recommend import SingleFlight
 
 
 def test_the_same_question_asked_by_many_at_once_is_answered_once() -> None:

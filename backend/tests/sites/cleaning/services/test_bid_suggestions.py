@@ -133,7 +133,7 @@ def test_a_missing_model_never_closes_the_service_to_the_lists(service_at: Point
         client = service_at(server.url)
         for _ in range(8):
             assert suggest_bid(job, cleaner).method == "rule_based"
-        assert not client.breaker.is_open
+        assert not client.breaker("cleaning").is_open
         assert len(server.asked) == 8
 
 
@@ -143,7 +143,7 @@ def test_a_service_that_fails_again_and_again_is_left_alone(service_at: Point) -
         client = service_at(server.url)
         for _ in range(8):
             suggest_bid(job, cleaner)
-        assert client.breaker.is_open
+        assert client.breaker("cleaning").is_open
         assert len(server.asked) == 5
 
 

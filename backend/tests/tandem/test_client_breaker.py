@@ -5,7 +5,7 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.breaker import CircuitBreaker
+from tandem.client import CircuitBreaker
 
 
 class Clock:
