@@ -43,7 +43,7 @@ FORGERIES = {
     "no kid": forged(kid=None),
     "unknown kid": forged(kid="other"),
     "expired": forged(iat=NOW - 200, exp=NOW - 100),
-    "from the future": forged(iat=NOW + 500, exp=NOW + 600, nbf=NOW + 500),
+    "from the future": forged(iat=NOW + 50_000, exp=NOW + 50_100, nbf=NOW + 50_000),
     "for the other service only": forged(aud=["recommendation_service"]),
     "audience as a word": forged(aud="backend"),
     "another issuer": forged(iss="someone"),
