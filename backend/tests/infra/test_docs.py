@@ -22,7 +22,18 @@ COMMANDS = sorted({found for text in TEXTS.values() for found in re.findall(r"ma
 TARGETS = sorted(
     {word for text in TEXTS.values() for line in re.findall(r"^make ([a-z -]+)", text, re.MULTILINE) for word in line.split()}
 )
-DJANGOS = {"migrate", "check", "createsuperuser", "runserver", "collectstatic", "makemigrations", "shell", "test", "help"}
+DJANGOS = {
+    "migrate",
+    "check",
+    "createsuperuser",
+    "runserver",
+    "collectstatic",
+    "makemigrations",
+    "startapp",
+    "shell",
+    "test",
+    "help",
+}
 
 
 def test_there_are_documents_and_links_to_check() -> None:
