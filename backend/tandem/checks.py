@@ -1,44 +1,90 @@
-"""`manage.py check`: wrong ItemSource declarations, each with a code, the place, and the fix."""
+"""System checks of the `TANDEM` settings and of ItemSource declarations. Each message has a code, the place and the fix."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
+from django.utils.module_loading import import_string
 
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.schema import Pairing, UseCase
+from tandem import tokens
+from tandem.conf import settings_problems, tandem_settings
 from tandem.event_sync import MirrorError, mirror_of
 from tandem.sources import ItemSource, all_sources, source_of, use_case_of
 from tandem.use_cases import load, names
 
-FIELD_OPTIONS = ("text", "filters")
+SEQUENCE_OPTIONS = ("text", "filters")
+FIELD_OPTIONS = ("item_id", "title", "category", "tags", "created")
 COLUMN_OPTIONS = ("numbers", "words")
-WORD_OPTIONS = ("item_id", "title", "category", "tags", "created")
 
 
 def register_all() -> None:
     """Make `manage.py check` run the checks of this file."""
+    register(check_settings)
     register(check_sources, Tags.models)
 
 
+def check_settings(app_configs: Any = None, **_options: Any) -> list[CheckMessage]:
+    """Return every problem of the `TANDEM` dictionary."""
+    problems = settings_problems()
+    if problems:
+        fix = "Fix: see docs/reference/settings.md for the keys and their types."
+        return [Error(f"{key}: {message}.", hint=fix, id="tandem.E020") for key, message in problems]
+    return [*_signing_keys(), *_user_id()]
+
+
+def _signing_keys() -> Iterator[CheckMessage]:
+    try:
+        keys = tokens.key_ring()
+    except ConfigurationError as error:
+        yield Error(
+            f"TANDEM['SIGNING_KEYS']: {error.message}.", hint="Fix: use the value of RS_SIGNING_KEYS.", id="tandem.E021"
+        )
+        return
+    if not keys:
+        message = "TANDEM['SIGNING_KEYS'] is empty: requests to the recommendation service carry no token."
+        hint = (
+            "Fix: set it to the value of RS_SIGNING_KEYS. Without it, the service must run with ENV=dev and RS_INSECURE_DEV=1."
+        )
+        yield Warning(message, hint=hint, id="tandem.W001")
+
+
+def _user_id() -> Iterator[CheckMessage]:
+    try:
+        import_string(tandem_settings().user_id)
+    except ImportError as error:
+        yield Error(f"TANDEM['USER_ID']: {error}.", hint="Fix: use the path of a function that takes a user.", id="tandem.E022")
+
+
 def check_sources(app_configs: Any = None, **_options: Any) -> list[CheckMessage]:
-    """Every problem of every declared source, by catalogue."""
-    return [problem for source in all_sources() for problem in problems_of(source)]
+    """Return every problem of every declared source, by catalogue; nothing while the settings are wrong."""
+    if settings_problems():
+        return []
+    return [problem for source in all_sources() for problem in _problems_or_crash(source)]
+
+
+def _problems_or_crash(source: type[ItemSource]) -> Iterator[CheckMessage]:
+    try:
+        yield from problems_of(source)
+    except Exception as error:  # a declaration is the site's own code, and `check` must report the others too
+        yield _error("E012", source, f"cannot be checked: {type(error).__name__}: {error}", "correct the declaration")
 
 
 def problems_of(source: type[ItemSource]) -> Iterator[CheckMessage]:
-    """Every problem of one declaration."""
+    """Yield every problem of one declaration."""
     use_case, problem = _use_case(source)
     if problem is not None:
         yield problem
     model, problem = _model(source)
-    if problem is not None:
-        yield problem
+    if model is None:
+        if problem is not None:
+            yield problem
         return
     if not source.text and not source.title:
-        yield _error("E004", source, "names neither `text` nor `title`", 'set text = ("name", ...) so that items have words')
+        yield _error("E004", source, "names neither `text` nor `title`", 'set text = ("name", ...), the fields with text')
     yield from _unknown_fields(source, model)
     yield from _unknown_profile_fields(source)
     yield from _wrong_events(source, use_case)
@@ -46,34 +92,36 @@ def problems_of(source: type[ItemSource]) -> Iterator[CheckMessage]:
 
 
 def _use_case(source: type[ItemSource]) -> tuple[UseCase | None, CheckMessage | None]:
-    name = use_case_of(source)
+    name, folder = use_case_of(source), tandem_settings().use_cases_dir
     if name not in names():
-        return None, _error("E001", source, f"use case '{name}' has no file", f"use one of {', '.join(names())}")
+        others = f"; the files there are {', '.join(names())}" if names() else ""
+        fix = f"write {folder / name}.toml (docs/quickstart.md shows one), or set TANDEM['USE_CASES_DIR']{others}"
+        return None, _error("E001", source, f"use case '{name}' has no file", fix)
     try:
         use_case = load(name)
     except ConfigurationError as error:
-        return None, _error("E001", source, f"its use case cannot be read: {error.message}", "mend that file")
+        return None, _error("E001", source, f"its use case cannot be read: {error.message}", f"correct {folder / name}.toml")
     if source.catalogue not in use_case.catalogues:
-        known = ", ".join(use_case.catalogues)
-        return use_case, _error("E002", source, f"use case '{name}' has no such catalogue", f"use one of {known}")
+        fix = f"use one of {', '.join(use_case.catalogues)}"
+        return use_case, _error("E002", source, f"use case '{name}' has no such catalogue", fix)
     return use_case, None
 
 
-def _model(source: type[ItemSource]) -> tuple[type[Model], CheckMessage | None]:
-    fix = "set queryset = YourModel.objects.all(), or a function that gives it"
+def _model(source: type[ItemSource]) -> tuple[type[Model] | None, CheckMessage | None]:
+    fix = "set queryset = YourModel.objects.all(), or a function that returns it"
     try:
-        found = source.items()
+        items = source.items()
     except NotImplementedError:
-        return Model, _error("E003", source, "has no `queryset`", fix)
-    if not hasattr(found, "model"):
-        return Model, _error("E003", source, "has a `queryset` that is not a queryset", fix)
-    return found.model, None
+        return None, _error("E003", source, "has no `queryset`", fix)
+    if not hasattr(items, "model"):
+        return None, _error("E003", source, "has a `queryset` that is not a queryset", fix)
+    return items.model, None
 
 
 def _unknown_fields(source: type[ItemSource], model: type[Model]) -> Iterator[CheckMessage]:
-    options = [(option, name) for option in FIELD_OPTIONS for name in getattr(source, option)]
-    options += [(option, getattr(source, option)) for option in WORD_OPTIONS if getattr(source, option)]
-    options += [(option, name) for option in COLUMN_OPTIONS for name in getattr(source, option).values()]
+    options = [(option, path) for option in SEQUENCE_OPTIONS for path in getattr(source, option)]
+    options += [(option, getattr(source, option)) for option in FIELD_OPTIONS if getattr(source, option)]
+    options += [(option, path) for option in COLUMN_OPTIONS for path in getattr(source, option).values()]
     for option, path in options:
         missing = missing_step(model, path)
         if missing is not None:
@@ -81,7 +129,7 @@ def _unknown_fields(source: type[ItemSource], model: type[Model]) -> Iterator[Ch
 
 
 def _unknown_profile_fields(source: type[ItemSource]) -> Iterator[CheckMessage]:
-    """A profile field must exist on at least one kind of person: developers have skills, investors have stages."""
+    """A profile field must exist in at least one of the models in `profiles`."""
     models = [people.model for people in source.profiles]
     for path in source.profile_fields if models else ():
         missing = [missing_step(model, path) for model in models]
@@ -91,8 +139,8 @@ def _unknown_profile_fields(source: type[ItemSource]) -> Iterator[CheckMessage]:
 
 def _wrong_events(source: type[ItemSource], use_case: UseCase | None) -> Iterator[CheckMessage]:
     known: Iterable[str] = use_case.events if use_case else (*source.events, *source.page_events)
-    for option, events in (("events", source.events), ("page_events", source.page_events)):
-        for event in events:
+    for option in ("events", "page_events"):
+        for event in getattr(source, option):
             if event not in known:
                 fix = f"use one of {', '.join(known)}, or give it a weight in {use_case_of(source)}.toml"
                 yield _error("E006", source, f"`{option}` names the event '{event}', which its use case does not", fix)
@@ -104,30 +152,32 @@ def _wrong_events(source: type[ItemSource], use_case: UseCase | None) -> Iterato
 
 
 def _wrong_pairing(source: type[ItemSource], use_case: UseCase | None) -> Iterator[CheckMessage]:
-    """Both sides must be declared and say something; columns are compared where both are declared by field names."""
+    """Both sides must be declared and have columns; the columns are checked where both sides are declared by field names."""
     pairing = None if use_case is None else use_case.pairing
     if use_case is None or pairing is None or source.catalogue not in (pairing.first, pairing.second):
         return
     if not _has_side(source):
         fix = 'set numbers = {"column": "field"} and words = {...}, or write `side`'
-        yield _error("E009", source, f"is paired in {use_case.name}.toml and says nothing that pairs are scored by", fix)
+        yield _error("E009", source, f"is paired in {use_case.name}.toml and has no columns to score pairs by", fix)
     other = pairing.second if source.catalogue == pairing.first else pairing.first
-    met = source_of(other)
-    if met is None:
+    partner = source_of(other)
+    if partner is None:
         fix = f'declare an ItemSource with catalogue = "{other}" and use_case = "{use_case.name}"'
-        yield _error("E010", source, f"is paired with the catalogue '{other}', which nothing declares", fix)
-    elif source.catalogue == pairing.second and _by_fields(source) and _by_fields(met):
-        yield from _unknown_columns(source, met, pairing)
+        yield _error("E010", source, f"is paired with the catalogue '{other}', which no ItemSource declares", fix)
+    elif source.catalogue == pairing.second and _by_fields(source) and _by_fields(partner):
+        yield from _unknown_columns(source, partner, pairing)
 
 
-def _unknown_columns(source: type[ItemSource], met: type[ItemSource], pairing: Pairing) -> Iterator[CheckMessage]:
-    numbers, words = {*source.numbers, *met.numbers, *pairing.derived}, {*source.words, *met.words}
-    read = [("numbers", one.name, numbers) for one in pairing.features]
-    read += [("words", name, words) for name in pairing.embedded]
-    for option, name, known in read:
-        if name not in known:
-            fix = f"name its field in `{option}` of one of the two, or use one of {', '.join(sorted(known))}"
-            yield _error("E011", source, f"is paired by '{name}', which neither it nor '{met.catalogue}' has", fix)
+def _unknown_columns(source: type[ItemSource], partner: type[ItemSource], pairing: Pairing) -> Iterator[CheckMessage]:
+    columns = {
+        "numbers": {*source.numbers, *partner.numbers, *pairing.derived},
+        "words": {*source.words, *partner.words},
+    }
+    required = [("numbers", feature.name) for feature in pairing.features] + [("words", name) for name in pairing.embedded]
+    for option, name in required:
+        if name not in columns[option]:
+            fix = f"name its field in `{option}` of one of the two, or use one of {', '.join(sorted(columns[option]))}"
+            yield _error("E011", source, f"is paired by '{name}', which neither it nor '{partner.catalogue}' has", fix)
 
 
 def _has_side(source: type[ItemSource]) -> bool:
@@ -135,12 +185,12 @@ def _has_side(source: type[ItemSource]) -> bool:
 
 
 def _by_fields(source: type[ItemSource]) -> bool:
-    """Whether its side is made of `numbers` and `words` alone."""
+    """True unless the source overrides `side`: its columns are then those of `numbers` and `words`."""
     return source.side.__func__ is ItemSource.side.__func__  # type: ignore[attr-defined]  # bound methods have it
 
 
 def missing_step(model: type[Model], path: str) -> str | None:
-    """Why a field path cannot be followed from a model, or None when it can."""
+    """Return why a field path cannot be followed from a model, or None if it can."""
     for step in path.split("__"):
         if step == "pk":
             return None
@@ -156,10 +206,9 @@ def missing_step(model: type[Model], path: str) -> str | None:
 
 
 def _known(model: type[Model]) -> str:
-    fields: Sequence[str] = sorted(field.name for field in model._meta.get_fields())
-    return f"{model.__name__} has {', '.join(fields)}"
+    return f"{model.__name__} has {', '.join(sorted(field.name for field in model._meta.get_fields()))}"
 
 
-def _error(code: str, source: type[ItemSource], what: str, fix: str) -> CheckMessage:
+def _error(code: str, source: type[ItemSource], problem: str, fix: str) -> CheckMessage:
     where = f"{source.__module__}.{source.__name__} (catalogue '{source.catalogue}')"
-    return Error(f"{where}: {what}.", hint=f"Fix: {fix}.", obj=source, id=f"recs.{code}")
+    return Error(f"{where}: {problem}.", hint=f"Fix: {fix}.", obj=source, id=f"tandem.{code}")

@@ -1,14 +1,15 @@
 """`manage.py check` on declarations: what is wrong, where, and the fix."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db.models import Model
 
-from recommendation_service.use_cases.loader import load
+from recommendation_service.use_cases.loader import PACKAGED, load
 from sites.startups.models import Developer, Investor, Startup
 from tandem import sources
-from tandem.checks import check_sources, problems_of
+from tandem.checks import check_settings, check_sources, problems_of
 from tandem.models import Feedback
 from tandem.sources import ItemSource
 
@@ -59,7 +60,7 @@ def test_a_right_declaration_has_no_problem() -> None:
 )
 def test_a_wrong_declaration_is_told_with_its_place_and_fix(changes: dict[str, Any], code: str, told: str, fix: str) -> None:
     (problem,) = problems_of(declared(**changes))
-    assert problem.id == f"recs.{code}"
+    assert problem.id == f"tandem.{code}"
     assert told in problem.msg
     assert "board.recommendation_sources.Board (catalogue 'startups')" in problem.msg
     assert fix in (problem.hint or "")
@@ -79,12 +80,12 @@ def paired(**changes: Any) -> type[ItemSource]:
     [
         ({"numbers": {"size_m2": "area"}}, "E005", "`numbers` names 'area'", "pitch"),
         ({"words": {"kind": "area"}}, "E005", "`words` names 'area'", "pitch"),
-        ({"numbers": {}, "words": {}}, "E009", "paired in cleaning.toml and says nothing", "numbers = {"),
+        ({"numbers": {}, "words": {}}, "E009", "paired in cleaning.toml and has no columns", "numbers = {"),
     ],
 )
 def test_a_paired_catalogue_says_what_pairs_are_scored_by(changes: dict[str, Any], code: str, said: str, fix: str) -> None:
     (problem,) = problems_of(paired(**changes))
-    assert problem.id == f"recs.{code}"
+    assert problem.id == f"tandem.{code}"
     assert said in problem.msg
     assert fix in (problem.hint or "")
 
@@ -92,8 +93,8 @@ def test_a_paired_catalogue_says_what_pairs_are_scored_by(changes: dict[str, Any
 def test_a_paired_catalogue_needs_the_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sources._registry, "jobs")
     (problem,) = problems_of(paired())
-    assert problem.id == "recs.E010"
-    assert "paired with the catalogue 'jobs', which nothing declares" in problem.msg
+    assert problem.id == "tandem.E010"
+    assert "paired with the catalogue 'jobs', which no ItemSource declares" in problem.msg
     assert 'declare an ItemSource with catalogue = "jobs" and use_case = "cleaning"' in (problem.hint or "")
 
 
@@ -102,7 +103,7 @@ def test_columns_that_neither_side_has_are_named_once_where_both_are_declared_by
     jobs = declared(catalogue="jobs", use_case="cleaning", numbers=dict.fromkeys(names - {"hours"}, "pk"))
     cleaners = paired(numbers={"usual_rate": "pk"})
     (problem,) = problems_of(cleaners)
-    assert problem.id == "recs.E011"
+    assert problem.id == "tandem.E011"
     assert "paired by 'hours', which neither it nor 'jobs' has" in problem.msg
     assert "usual_rate" in (problem.hint or "")
     assert list(problems_of(jobs)) == []
@@ -125,3 +126,49 @@ def test_a_relation_may_be_crossed_and_a_property_named() -> None:
 
     assert list(problems_of(Films)) == []
     assert issubclass(Films.items().model, Model)
+
+
+def test_a_catalogue_without_a_use_case_names_the_file_to_write(settings: Any, tmp_path: Path) -> None:
+    settings.TANDEM = {"USE_CASES_DIR": tmp_path}
+    problem = next(problems_of(declared()))
+    assert problem.id == "tandem.E001"
+    assert f"write {tmp_path}/startups.toml" in (problem.hint or "")
+
+
+def test_a_packaged_use_case_is_not_read_without_the_setting(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RS_USE_CASES_DIR", str(PACKAGED))
+    settings.TANDEM, settings.BASE_DIR = {}, tmp_path
+    assert {problem.id for problem in check_sources()} == {"tandem.E001"}
+
+
+def test_a_declaration_that_raises_is_an_error_and_the_others_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared(queryset=lambda: 1 / 0)
+    declared(catalogue="movies", text=())
+    assert [problem.id for problem in check_sources()] == ["tandem.E004", "tandem.E012"]
+
+
+def test_wrong_settings_are_errors_and_hide_no_other_check(settings: Any) -> None:
+    settings.TANDEM = {"CACHE_SECONDS": "long", "SPEED": 9}
+    assert [problem.id for problem in check_settings()] == ["tandem.E020", "tandem.E020"]
+    assert check_sources() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"SIGNING_KEYS": ""}, "tandem.W001"),
+        ({"SIGNING_KEYS": "k1:short"}, "tandem.E021"),
+        ({"USER_ID": "nowhere.user_id"}, "tandem.E022"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_reported_with_a_fix(settings: Any, change: dict[str, str], code: str) -> None:
+    settings.TANDEM = {**settings.TANDEM, **change}
+    (problem,) = check_settings()
+    assert problem.id == code
+    assert "Fix: " in (problem.hint or "")
+
+
+def test_the_settings_of_this_project_have_no_problem() -> None:
+    assert check_settings() == []
