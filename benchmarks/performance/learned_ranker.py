@@ -62,7 +62,7 @@ def judged(world: World, folder: Path, parameters: RankerParameters | None = Non
     border = round(len(lists) * (1 - HELD_OUT))
     older, newer = lists.part(0, border), lists.part(border, len(lists))
     scores = lambdamart.predicted(lambdamart.grow(older, chosen), newer.features)
-    looked = lambdamart.looked_at(older, chosen) if chosen.correct_positions else EVERYBODY_LOOKS
+    looked = lambdamart.examination_of(older, chosen) if chosen.correct_positions else EVERYBODY_LOOKS
     liked = np.concatenate([world.true_gain(int(number)) for number in numbers[border:]]).astype(np.float32)
     return Judged(
         gain_of(newer, scores, looked),

@@ -1,10 +1,11 @@
-"""What to bid: the range in which such a cleaner wins such a job, and its middle, learned from the bids that won.
+"""Bid suggestions: a range in which a pair's winning bid lies, and its middle, learned from winning bids.
 
-A network gives three quantiles of the winning bid (pinball loss: Koenker & Bassett 1978, "Regression Quantiles"); the
-steps between them go through Softplus, so that they are in order whatever it learned. The two outer ones are then moved
-so far that on newer bids, which it did not learn from, the stated share lies between: conformalized quantile regression
-(Romano, Patterson & Candès 2019), in the form that scales the steps (Kivaranovic, Johnson & Leeb 2020, "Adaptive,
-Distribution-Free Prediction Intervals for Deep Networks"), which keeps the order. docs/decisions/0015 says why the middle.
+A network predicts three quantiles of the winning bid (pinball loss: Koenker & Bassett 1978, "Regression Quantiles"). The
+steps between them pass through Softplus, so they are always in order. The two outer ones are then moved until the
+configured share of newer bids, which the network did not learn from, lies between them: conformalized quantile regression
+(Romano, Patterson & Candès 2019), in the form that scales the steps and so keeps the order (Kivaranovic, Johnson & Leeb
+2020, "Adaptive, Distribution-Free Prediction Intervals for Deep Networks"). docs/decisions/0015 explains the choice of the
+middle.
 """
 
 import copy
@@ -26,17 +27,17 @@ from recommendation_service.training.pairs.bid_parameters import KIND, BidParame
 from recommendation_service.training.report import Progress
 from recommendation_service.use_cases.schema import Pairing
 
-LEAST = 200  # winning bids below which the outer tenths would be a handful of bids
-FITTED, STOPPED = 0.6, 0.7  # share learned from; up to here tells when to stop, the newest rest says how far to reach
-HELD_OUT = 0.2  # share of the newest bids on which a model of all the older ones is measured
+LEAST = 200  # winning bids; with fewer, the outer tenths would be a few bids only
+FITTED, STOPPED = 0.6, 0.7  # shares of bids: for learning, then for early stopping; the newest rest calibrates
+HELD_OUT = 0.2  # share of the newest bids, on which a model of the older ones is measured
 FIRST_STEP = -1.8  # softplus of it is about 0.15: the steps before anything is learned
 
 
 class BidPrediction(nn.Module):
-    """Three logarithms of an amount a unit, ascending by construction."""
+    """Three logarithms of an amount per unit, in ascending order by construction."""
 
     def __init__(self, inputs: int, words: int, columns: int, parameters: BidParameters) -> None:
-        """`inputs` numbers, and `columns` words out of `words`, a pair."""
+        """Each pair has `inputs` numbers and `columns` categorical values out of a vocabulary of `words`."""
         super().__init__()
         size = inputs + columns * parameters.embedding
         self.word_vectors = nn.Parameter(torch.randn(words, parameters.embedding) * 0.1)
@@ -49,8 +50,8 @@ class BidPrediction(nn.Module):
     def forward(self, numbers: Tensor, words: Tensor) -> Tensor:
         """(n, 3) minimum, optimal and maximum; `words` is (n, columns), -1 where unknown."""
         known = (words >= 0)[..., None]
-        told = (self.word_vectors[words.clamp(min=0)] * known).flatten(1)
-        inputs = torch.cat([numbers, told], dim=1)
+        known_words = (self.word_vectors[words.clamp(min=0)] * known).flatten(1)
+        inputs = torch.cat([numbers, known_words], dim=1)
         hidden = torch.relu(self.layer2(torch.relu(self.layer1(inputs))))
         low, to_middle, to_high = (self.out(hidden) + self.straight(inputs)).unbind(dim=1)
         middle = low + nn.functional.softplus(to_middle)
@@ -59,36 +60,36 @@ class BidPrediction(nn.Module):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedBid:
-    """A network with what prepares its inputs and how far it reaches."""
+    """A network with its input preparation and its calibration."""
 
     model: BidPrediction
     vocabulary: AnyArray
     centers: Floats
     scales: Floats
-    reference: float  # log of the usual amount a unit; the network says how far from it
-    reaches: Floats  # (2,) by which the steps down and up are multiplied
+    reference: float  # log of the median amount per unit; the network predicts the difference from it
+    reaches: Floats  # (2,) factors of the steps down and up
     epochs: int
 
     def rates(self, won: Bids) -> AnyArray:
-        """(n, 3) float64 logarithms of minimum, optimal and maximum a unit, calibrated."""
+        """(n, 3) float64 logarithms of minimum, optimal and maximum per unit, calibrated."""
         raw = self.raw(won)
         middle = raw[:, 1:2]
         return np.asarray(middle + (raw - middle) * np.array([self.reaches[0], 1, self.reaches[1]], dtype=np.float64))
 
     def raw(self, won: Bids) -> AnyArray:
-        """(n, 3) as the network says it."""
+        """(n, 3) output of the network, not calibrated."""
         numbers, words = self.inputs(won)
         with torch.no_grad():
-            said = self.model(numbers, words).numpy()
-        return np.asarray(said.astype(np.float64) + self.reference)
+            output = self.model(numbers, words).numpy()
+        return np.asarray(output.astype(np.float64) + self.reference)
 
     def inputs(self, won: Bids) -> tuple[Tensor, Tensor]:
-        """What the network reads of these pairs."""
+        """The network's inputs for these pairs."""
         numbers = standardised(won.table, self.centers, self.scales)
         return torch.from_numpy(numbers), torch.from_numpy(places(won.words, self.vocabulary))
 
     def arrays(self, parameters: BidParameters) -> dict[str, AnyArray]:
-        """As serving reads them; layers as (inputs, outputs)."""
+        """The arrays that serving reads; layers as (inputs, outputs)."""
         layers = {"layer1": self.model.layer1, "layer2": self.model.layer2, "out": self.model.out}
         made: dict[str, AnyArray] = {"attributes": self.vocabulary, "attribute_vectors": _array(self.model.word_vectors)}
         for name, layer in layers.items():
@@ -104,7 +105,7 @@ def _array(tensor: Tensor) -> AnyArray:
 
 
 def train_bid(matches: Matches, pairing: Pairing, parameters: BidParameters, *, progress: Progress | None = None) -> Trained:
-    """The model of all bids, with the figures of one that knew only the older ones, on the newest.
+    """Train on all bids. The figures are of a model of the older bids, measured on the newest.
 
     Deterministic for a seed. Raises NotEnough below LEAST winning bids.
     """
@@ -112,14 +113,14 @@ def train_bid(matches: Matches, pairing: Pairing, parameters: BidParameters, *, 
     enough(won)
     figures, older = held_out(won, parameters, progress=progress)
     fitted = fit(won, parameters, progress=progress)
-    told = parameters.to_dict() | {"epochs_kept": fitted.epochs, "winning_bids": len(won)}
+    settings = parameters.to_dict() | {"epochs_kept": fitted.epochs, "winning_bids": len(won)}
     metrics = {"held_out": figures.to_dict(), "learned_from": older}
     warnings = (
         ()
         if figures.pinball <= figures.market_pinball
-        else (f"loses to the market's own quantiles: pinball loss {figures.pinball:.4f} against {figures.market_pinball:.4f}",)
+        else (f"worse than the market's quantiles: pinball loss {figures.pinball:.4f} against {figures.market_pinball:.4f}",)
     )
-    return Trained(KIND, fitted.arrays(parameters), told, metrics, warnings)
+    return Trained(KIND, fitted.arrays(parameters), settings, metrics, warnings)
 
 
 def enough(won: Bids) -> None:
@@ -131,24 +132,24 @@ def enough(won: Bids) -> None:
 def held_out(
     won: Bids, parameters: BidParameters, *, share: float = HELD_OUT, progress: Progress | None = None
 ) -> tuple[BidFigures, int]:
-    """Figures on the newest `share` of the winning bids by a model of all the older ones, and how many those are."""
+    """Figures on the newest `share` of the winning bids by a model of the older ones, and the number of older bids."""
     border = round(len(won) * (1 - share))
     older, newer = won.take(slice(0, border)), won.take(slice(border, None))
     return measure(fit(older, parameters, progress=progress).rates(newer), newer, older, parameters), border
 
 
 def rolling(won: Bids, parameters: BidParameters, *, stretches: int = 5) -> list[BidFigures]:
-    """Figures on each of the newest `stretches` tenths, by a model of all that came before it."""
+    """Figures on each of the newest `stretches` tenths, by a model of all older bids."""
     borders = [round(len(won) * (10 - stretches + step) / 10) for step in range(stretches + 1)]
-    found = []
+    results = []
     for start, end in pairwise(borders):
         older, newer = won.take(slice(0, start)), won.take(slice(start, end))
-        found.append(measure(fit(older, parameters).rates(newer), newer, older, parameters))
-    return found
+        results.append(measure(fit(older, parameters).rates(newer), newer, older, parameters))
+    return results
 
 
 def fit(won: Bids, parameters: BidParameters, *, progress: Progress | None = None) -> FittedBid:
-    """Learn from the older bids, stop by newer ones, calibrate on the newest."""
+    """Learn from the oldest bids, stop early on newer ones, calibrate on the newest."""
     first, second = round(len(won) * FITTED), round(len(won) * STOPPED)
     learned, stopping, newest = won.take(slice(0, first)), won.take(slice(first, second)), won.take(slice(second, None))
     with deterministic(parameters.seed):
@@ -182,7 +183,7 @@ def _fit(learned: Bids, stopping: Bids, parameters: BidParameters, progress: Pro
 
 
 def _spread(table: Floats) -> tuple[Floats, Floats]:
-    """Mean and deviation of each column's known numbers; 0 and 1 where there is nothing to tell them from."""
+    """Mean and standard deviation of each column's known numbers; 0 and 1 where none is known."""
     known = ~np.isnan(table)
     count = np.maximum(known.sum(axis=0), 1)
     filled = np.where(known, table, 0).astype(np.float64)
@@ -205,23 +206,23 @@ def _epoch(
     order = torch.randperm(wanted.numel())
     for start in range(0, order.numel(), parameters.batch):
         rows = order[start : start + parameters.batch]
-        numbers, words = _untold(inputs[0][rows], inputs[1][rows], parameters.untold)
+        numbers, words = _with_hidden(inputs[0][rows], inputs[1][rows], parameters.mask_share)
         loss = pinball(model(numbers, words), wanted[rows], parameters.quantiles)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
 
 
-def _untold(numbers: Tensor, words: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    """The same with some of it unknown, as `standardised` and `places` would tell that."""
+def _with_hidden(numbers: Tensor, words: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Hide a share of the inputs, in the form that `standardised` and `places` use for unknown values."""
     values, flags = numbers.chunk(2, dim=1)
-    kept = torch.rand_like(values) >= share
-    told = torch.cat([values * kept, torch.maximum(flags, (~kept).float())], dim=1)
-    return told, torch.where(torch.rand(words.shape) >= share, words, -1)
+    visible = torch.rand_like(values) >= share
+    masked = torch.cat([values * visible, torch.maximum(flags, (~visible).float())], dim=1)
+    return masked, torch.where(torch.rand(words.shape) >= share, words, -1)
 
 
-def pinball(said: Tensor, wanted: Tensor, quantiles: tuple[float, float, float]) -> Tensor:
-    """Mean pinball loss of (n, 3) said against (n,) wanted."""
-    missed = wanted[:, None] - said
+def pinball(output: Tensor, wanted: Tensor, quantiles: tuple[float, float, float]) -> Tensor:
+    """Mean pinball loss of (n, 3) outputs against (n,) wanted values."""
+    missed = wanted[:, None] - output
     levels = torch.tensor(quantiles)
     return torch.maximum(levels * missed, (levels - 1) * missed).mean()

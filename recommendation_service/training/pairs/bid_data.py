@@ -1,4 +1,4 @@
-"""What the bid model learns from and is measured on: bids, with what was known of the pair when the job was posted."""
+"""Training data of the bid model: bids, with what was known about the pair when the job was posted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,42 +12,42 @@ from recommendation_service.domain.side import Words
 from recommendation_service.training.pairs.bid_parameters import BidParameters
 from recommendation_service.use_cases.schema import Pairing
 
-COUNT, LOWEST = "bid_count", "lowest_bid"  # columns of how far the bidding had come
-MARKET = "market_rate"  # column of what one unit cost on the market
+COUNT, LOWEST = "bid_count", "lowest_bid"  # columns about the bids placed so far
+MARKET = "market_rate"  # column of the market price per unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bids:
-    """`n` bids of jobs that were decided, oldest job first."""
+    """`n` bids of decided jobs, oldest job first."""
 
     rows: Ints  # (n,) in the table of matches
     times: AnyArray  # (n,) float64 seconds when the job was posted
     chosen: Bools  # (n,)
-    table: Floats  # (n, f) what the network reads, NaN where unknown
+    table: Floats  # (n, f) inputs of the network, NaN where unknown
     words: Mapping[str, Words]  # (n,) for each embedded column
     units: AnyArray  # (n,) float64, > 0: the hours
-    rates: AnyArray  # (n,) float64, log of what was asked for one of them
-    market: AnyArray  # (n,) float64, log of what one cost on the market by then; NaN where unknown
+    rates: AnyArray  # (n,) float64, log of the amount per unit
+    market: AnyArray  # (n,) float64, log of the market price per unit at that time; NaN where unknown
 
     def __len__(self) -> int:
         return int(self.rows.size)
 
-    def take(self, places: Ints | slice) -> "Bids":
-        """These of them."""
-        words = {name: column[places] for name, column in self.words.items()}
-        rest = (getattr(self, name)[places] for name in ("units", "rates", "market"))
-        return Bids(self.rows[places], self.times[places], self.chosen[places], self.table[places], words, *rest)
+    def take(self, indices: Ints | slice) -> "Bids":
+        """The bids at these indices."""
+        words = {name: column[indices] for name, column in self.words.items()}
+        rest = (getattr(self, name)[indices] for name in ("units", "rates", "market"))
+        return Bids(self.rows[indices], self.times[indices], self.chosen[indices], self.table[indices], words, *rest)
 
     def won(self) -> "Bids":
-        """Those that were chosen."""
+        """The winning bids."""
         return self.take(np.flatnonzero(self.chosen))
 
 
 def read_bids(matches: Matches, pairing: Pairing, parameters: BidParameters) -> Bids:
-    """Every bid of a job that was decided, with its amount and its units known.
+    """Every bid of a decided job with known amount and units.
 
-    A job's columns are of the moment it was posted, when nobody had bid. Advice is asked for at any moment after, so the
-    bidding is played again: of the job's other bids, some by chance are taken as placed already, from none to all.
+    The columns of a job are of the time it was posted, before any bid. Suggestions are requested later, so the bidding is
+    simulated: a random part of the job's other bids, from none to all, counts as already placed.
     """
     pairs = bidding_so_far(matches, np.random.default_rng(parameters.seed))
     amount, units = (pairs.number(name).astype(np.float64) for name in (BID, parameters.per))
@@ -67,7 +67,7 @@ def read_bids(matches: Matches, pairing: Pairing, parameters: BidParameters) -> 
 
 
 def bidding_so_far(matches: Matches, rng: np.random.Generator) -> Pairs:
-    """The pairs, each told how many others of its job had bid already, and the lowest of those; never its own bid."""
+    """The pairs, with the number of other bids of the job placed so far and the lowest of them; never the own bid."""
     pairs = matches.pairs()
     _, groups = np.unique(matches.groups, return_inverse=True)
     placed = rng.random(len(matches)) < rng.random(int(groups.max(initial=-1)) + 1)[groups]
@@ -79,7 +79,7 @@ def bidding_so_far(matches: Matches, rng: np.random.Generator) -> Pairs:
 
 
 def _lowest_of_others(amounts: AnyArray, groups: Ints) -> Floats:
-    """(n,) the lowest amount of each row's group, its own left out; NaN where there is none."""
+    """(n,) the lowest amount of the other rows of each row's group; NaN if there is none."""
     amounts = np.where(np.isnan(amounts), np.inf, amounts)
     order = np.lexsort((amounts, groups))
     first: Bools = np.r_[True, np.diff(groups[order]) > 0] if order.size else np.zeros(0, dtype=np.bool_)
@@ -88,6 +88,6 @@ def _lowest_of_others(amounts: AnyArray, groups: Ints) -> Floats:
     lowest, rival = amounts[order[starts]], np.full(starts.size, np.inf)
     several = ends - starts > 1
     rival[several] = amounts[order[starts[several] + 1]]
-    found = lowest[groups]
-    found[order[starts]] = rival
-    return np.where(np.isfinite(found), found, np.nan).astype(np.float32)
+    result = lowest[groups]
+    result[order[starts]] = rival
+    return np.where(np.isfinite(result), result, np.nan).astype(np.float32)

@@ -15,7 +15,7 @@ from recommendation_service.errors import PublishRefused
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.training import publish_gate
 from recommendation_service.training.data import NotEnough, Trained
-from recommendation_service.training.pairs.trainers import PAIR_RECIPES, PairRecipe
+from recommendation_service.training.pairs.trainers import PAIR_RECIPES, PairTrainer
 from recommendation_service.training.published import todays
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import Choices, Outcome
@@ -26,7 +26,7 @@ EXPORT = "run: manage.py generate_all_datasets"
 
 @dataclass(frozen=True, eq=False)
 class PairSession:
-    """What the pair models of one catalogue share. The training lock is the caller's."""
+    """One training run of a catalogue's pair models. The caller holds the training lock."""
 
     use_case: UseCase
     pairing: Pairing
@@ -36,11 +36,11 @@ class PairSession:
     report: Report
 
     def train(self, kinds: Iterable[str]) -> list[Outcome]:
-        """Each kind in turn; without matches, or with too few, that is an outcome and no error."""
+        """Train each kind. Missing or too few matches are an outcome, not an error."""
         matches = self.dataset.matches()
-        return [self._one(kind, matches) for kind in kinds]
+        return [self._train_kind(kind, matches) for kind in kinds]
 
-    def _one(self, kind: str, matches: Matches | None) -> Outcome:
+    def _train_kind(self, kind: str, matches: Matches | None) -> Outcome:
         started = time.monotonic()
         if matches is None or not len(matches):
             return self._skipped(kind, 0, started, f"this export has no matches; {EXPORT}")
@@ -53,28 +53,30 @@ class PairSession:
             return self._skipped(kind, len(matches), started, error.message)
         except PublishRefused as error:
             return self._refused(kind, len(matches), started, "", (error.message,))
-        return self._judged(recipe, trained, matches, chosen, started)
+        return self._publish_or_refuse(recipe, trained, matches, chosen, started)
 
-    def _judged(self, recipe: PairRecipe, trained: Trained, matches: Matches, chosen: Any, started: float) -> Outcome:
+    def _publish_or_refuse(
+        self, recipe: PairTrainer, trained: Trained, matches: Matches, chosen: Any, started: float
+    ) -> Outcome:
         kind, today = trained.kind, todays(self.store, self.pairing.second, self.report, trained.kind)
         lost = recipe.lost(trained, today, matches, self.pairing, chosen)
         verdict = publish_gate.judge_pairs(
             trained.arrays, lost, matches=len(matches), current_dataset=today.manifest.dataset if today else None
         )
-        told = recipe.told(trained.metrics)
+        summary = recipe.summarise(trained.metrics)
         for warning in trained.warnings:
             self.report.warn(f"{self.pairing.second}/{kind}: {warning}")
         if not verdict.accepted and not self.choices.force:
-            if today is None and lost.hopeless:  # as with too little to learn from: rules go on answering
-                return self._skipped(kind, len(matches), started, f"{told}; {verdict.refusals[0]}")
-            return self._refused(kind, len(matches), started, f"{told}  -> ", verdict.refusals)
+            if today is None and lost.hopeless:  # as with too little data: rules keep answering
+                return self._skipped(kind, len(matches), started, f"{summary}; {verdict.refusals[0]}")
+            return self._refused(kind, len(matches), started, f"{summary}  -> ", verdict.refusals)
         published = self._publish(recipe, trained, matches, lost, verdict)
         label = f" ({trained.parameters['label']})" if trained.parameters.get("label") else ""
-        self._stage(kind, len(matches), started, f"{told}  -> {published}{label}")
+        self._stage(kind, len(matches), started, f"{summary}  -> {published}{label}")
         return Outcome(kind, published, None, None)
 
     def _publish(
-        self, recipe: PairRecipe, trained: Trained, matches: Matches, lost: publish_gate.Lost, verdict: publish_gate.Verdict
+        self, recipe: PairTrainer, trained: Trained, matches: Matches, lost: publish_gate.Lost, verdict: publish_gate.Verdict
     ) -> str:
         forced = tuple(f"forced: {reason}" for reason in verdict.refusals)
         for reason in forced:
@@ -93,15 +95,15 @@ class PairSession:
         ).version
 
     def _skipped(self, kind: str, rows: int, started: float, reason: str) -> Outcome:
-        kept = " (today's keeps serving)" if self.store.folder(kind).pointer() else ""
-        self._stage(kind, rows, started, f"skipped: {reason}{kept}")
+        suffix = " (the published one stays in use)" if self.store.folder(kind).pointer() else ""
+        self._stage(kind, rows, started, f"skipped: {reason}{suffix}")
         return Outcome(kind, None, None, None, skipped=reason)
 
-    def _refused(self, kind: str, rows: int, started: float, told: str, reasons: tuple[str, ...]) -> Outcome:
+    def _refused(self, kind: str, rows: int, started: float, summary: str, reasons: tuple[str, ...]) -> Outcome:
         for reason in reasons:
-            self.report.warn(f"{self.pairing.second}/{kind}: not published: {reason}; --force publishes it all the same")
-        self._stage(kind, rows, started, f"{told}kept today's model")
+            self.report.warn(f"{self.pairing.second}/{kind}: not published: {reason}; use --force to publish it anyway")
+        self._stage(kind, rows, started, f"{summary}the published model stays in use")
         return Outcome(kind, None, None, None, refused=reasons)
 
-    def _stage(self, kind: str, rows: int, started: float, told: str) -> None:
-        self.report.stage(self.pairing.second, kind, rows, time.monotonic() - started, told)
+    def _stage(self, kind: str, rows: int, started: float, summary: str) -> None:
+        self.report.stage(self.pairing.second, kind, rows, time.monotonic() - started, summary)

@@ -1,4 +1,4 @@
-"""How each kind of pair model is trained, measured against what is usual, and compared with today's. One row a kind."""
+"""How each kind of pair model is trained, compared with a baseline and with the published model. One row per kind."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from recommendation_service.use_cases.schema import Pairing, UseCase
 
 
 class Stated(Protocol):
-    """A function that gives the stated parameters with what the use-case file says."""
+    """A function that returns the default parameters with the values of the use-case file."""
 
     def __call__(self, use_case: UseCase, *, seed: int) -> Any:
-        """Raises ConfigurationError for what cannot be trained with."""
+        """Raises ConfigurationError for values that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
-class PairRecipe:
-    """One kind. `train` raises NotEnough when there is too little, PublishRefused when it led nowhere."""
+class PairTrainer:
+    """One kind. `train` raises NotEnough for too little data, PublishRefused if training diverged."""
 
     stated: Stated
     train: Callable[[Matches, Pairing, Any, Progress | None], Trained]
     lost: Callable[[Trained, Artifact | None, Matches, Pairing, Any], Lost]
-    told: Callable[[Mapping[str, Any]], str]  # of the figures, one line for people
+    summarise: Callable[[Mapping[str, Any]], str]  # the figures as one line of text
     made_by: tuple[str, ...]
 
 
@@ -50,9 +50,9 @@ def _neural_lost(
     from recommendation_service.training.pairs.neural_metrics import compared  # scikit-learn takes a second to import
 
     figures = trained.metrics
-    found = compared(today, trained.arrays, figures["border"], matches, pairing, parameters) if today else None
-    usual = "drawing lots" if parameters.target == HIRED else "foretelling the mean"
-    return Lost(figures["loss"], figures["baseline_loss"], usual, *(found or (None, None)))
+    held_out = compared(today, trained.arrays, figures["border"], matches, pairing, parameters) if today else None
+    usual = "a random choice" if parameters.target == HIRED else "predicting the mean"
+    return Lost(figures["loss"], figures["baseline_loss"], usual, *(held_out or (None, None)))
 
 
 def _bid_lost(
@@ -62,7 +62,7 @@ def _bid_lost(
     return Lost(figures["pinball"], figures["market_pinball"], "the market's own quantiles")
 
 
-def _neural_told(figures: Mapping[str, Any]) -> str:
+def _neural_summary(figures: Mapping[str, Any]) -> str:
     errors = (
         f"MSE {figures['mse']:.4f} (mean {figures['baseline']['mse']:.4f}), MAE {figures['mae']:.4f}, R² {figures['r2']:.3f}"
     )
@@ -70,14 +70,16 @@ def _neural_told(figures: Mapping[str, Any]) -> str:
     return f"{figures['target']}: {errors}{ranks}, alpha {figures['alpha']:.3f}"
 
 
-def _bid_told(figures: Mapping[str, Any]) -> str:
-    found = figures["held_out"]
-    return f"{found['coverage']:.1%} of newer winning bids within, wanted {found['share']:.0%}; {found['width']:.0%} wide"
+def _bid_summary(figures: Mapping[str, Any]) -> str:
+    held_out = figures["held_out"]
+    return (
+        f"{held_out['coverage']:.1%} of newer winning bids within, wanted {held_out['share']:.0%}; {held_out['width']:.0%} wide"
+    )
 
 
-PAIR_RECIPES: Mapping[str, PairRecipe] = {
-    "neural": PairRecipe(neural_parameters, _train_neural, _neural_lost, _neural_told, ("torch", "scikit-learn", "numpy")),
-    "bid": PairRecipe(bid_parameters, _train_bid, _bid_lost, _bid_told, ("torch", "numpy")),
+PAIR_RECIPES: Mapping[str, PairTrainer] = {
+    "neural": PairTrainer(neural_parameters, _train_neural, _neural_lost, _neural_summary, ("torch", "scikit-learn", "numpy")),
+    "bid": PairTrainer(bid_parameters, _train_bid, _bid_lost, _bid_summary, ("torch", "numpy")),
 }
 PAIR_KINDS = tuple(PAIR_RECIPES)
 
@@ -86,5 +88,5 @@ def pair_kinds(use_case: UseCase, catalogue: str) -> tuple[str, ...]:
     """The kinds of pair models of this use case that are published with this catalogue."""
     if use_case.pairing is None or use_case.pairing.second != catalogue:
         return ()
-    there = {part.kind for part in (*use_case.engines.values(), *use_case.estimators.values())}
-    return tuple(kind for kind in PAIR_KINDS if kind in there)
+    kinds = {part.kind for part in (*use_case.engines.values(), *use_case.estimators.values())}
+    return tuple(kind for kind in PAIR_KINDS if kind in kinds)

@@ -1,8 +1,8 @@
-"""What another order of held-out lists would have been worth, judged by clicks that favour the order that was shown.
+"""The gain of another order of held-out lists, measured by clicks that favour the order that was shown.
 
-Each click counts as many times as its place was looked at less often than the top (inverse propensity: Joachims,
-Swaminathan & Schnabel, 2017, "Unbiased Learning-to-Rank with Biased Feedback"). Counted as they are, clicks call the
-order that was shown the best there is, whatever people like.
+Each click is weighted by the inverse of how often users look at its position (inverse propensity: Joachims, Swaminathan &
+Schnabel, 2017, "Unbiased Learning-to-Rank with Biased Feedback"). Without the weights, the order that was shown always
+appears to be the best.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.ranking.training_data import ShownLists
 
 K = 10
-SHARE = 0.99  # with 95 % one try in 25 on noise was published, and training is tried again and again
+SHARE = 0.99  # with 95 %, one training in 25 on noise was published, and training runs often
 RESAMPLES = 2000
-LEAST_LOOKED = 0.1  # a rarer look would make single clicks decide
+LEAST_LOOKED = 0.1  # with a smaller value, single clicks would decide
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """NDCG@10 over all held-out lists together; `low` and `high` bound the difference with SHARE, by drawing people."""
+    """NDCG@10 over all held-out lists; `low` and `high` are the bootstrap interval (SHARE, over users) of the difference."""
 
     engine: float
     learned: float
@@ -33,7 +33,7 @@ class Gain:
 
     @property
     def sure(self) -> bool:
-        """The whole interval is above 0."""
+        """True if the whole interval is above 0."""
         return self.low > 0
 
     def summary(self) -> str:
@@ -45,35 +45,42 @@ class Gain:
         )
 
 
-def gain_of(lists: ShownLists, scores: AnyArray, looked: AnyArray) -> Gain:
-    """What ordering the lists by (n,) `scores` brings against the engine's order.
+def gain_of(lists: ShownLists, scores: AnyArray, examination: AnyArray) -> Gain:
+    """The gain of ordering the lists by (n,) `scores` instead of the engine's order.
 
-    `looked` is (places,) how often each place is looked at, against the top's 1; ones count every click alike. An
-    anonymous list is a person of its own. The gain of an item is the weight of its best event.
+    `examination` (positions,) is how often users look at each position, relative to the top; ones weight all clicks
+    equally. Each anonymous list counts as one user. The gain of an item is the weight of its best event.
     """
-    gains = lists.weights / _at(looked, lists)
-    standing = lists.features[:, lists.names.index(STANDING)]
-    own, other = dcg_of(lists, gains, standing), dcg_of(lists, gains, scores)
+    gains = lists.weights / _at(examination, lists)
+    engine_scores = lists.features[:, lists.names.index(STANDING)]
+    engine_dcg, learned_dcg = dcg_of(lists, gains, engine_scores), dcg_of(lists, gains, scores)
     ideal = dcg_of(lists, gains, gains)
     unknown = -1 - np.arange(len(lists))
     _, person = np.unique(np.where(lists.people >= 0, lists.people, unknown), return_inverse=True)
-    more = np.bincount(person, weights=other - own)
-    usual = float(ideal.sum()) / more.size
-    low, high = metrics.bootstrap((more / usual).astype(np.float32), share=SHARE, resamples=RESAMPLES)
-    whole = float(ideal.sum())
-    return Gain(float(own.sum()) / whole, float(other.sum()) / whole, low, high, len(lists), int(more.size))
+    differences = np.bincount(person, weights=learned_dcg - engine_dcg)
+    mean_ideal = float(ideal.sum()) / differences.size
+    low, high = metrics.bootstrap((differences / mean_ideal).astype(np.float32), share=SHARE, resamples=RESAMPLES)
+    ideal_total = float(ideal.sum())
+    return Gain(
+        float(engine_dcg.sum()) / ideal_total,
+        float(learned_dcg.sum()) / ideal_total,
+        low,
+        high,
+        len(lists),
+        int(differences.size),
+    )
 
 
 def dcg_of(lists: ShownLists, gains: AnyArray, scores: AnyArray) -> Floats:
     """(n_lists,) discounted gain at 10 of each list in the order of (n,) scores; equal ones keep the order shown."""
     numbers = np.repeat(np.arange(len(lists)), np.diff(lists.indptr))
-    worth = np.nan_to_num(np.asarray(scores, dtype=np.float64), nan=-np.inf)
-    order = np.lexsort((lists.positions, -worth, numbers))
-    place = np.empty(numbers.size, dtype=np.int64)
-    place[order] = np.arange(numbers.size) - lists.indptr[:-1][numbers]
-    discounted = np.where(place < K, gains / np.log2(place + 2.0), 0.0)
+    gain_scores = np.nan_to_num(np.asarray(scores, dtype=np.float64), nan=-np.inf)
+    order = np.lexsort((lists.positions, -gain_scores, numbers))
+    ranks = np.empty(numbers.size, dtype=np.int64)
+    ranks[order] = np.arange(numbers.size) - lists.indptr[:-1][numbers]
+    discounted = np.where(ranks < K, gains / np.log2(ranks + 2.0), 0.0)
     return np.bincount(numbers, weights=discounted, minlength=len(lists)).astype(np.float32)
 
 
-def _at(looked: AnyArray, lists: ShownLists) -> AnyArray:
-    return np.asarray(np.maximum(looked[np.minimum(lists.positions, looked.size) - 1], LEAST_LOOKED))
+def _at(examination: AnyArray, lists: ShownLists) -> AnyArray:
+    return np.asarray(np.maximum(examination[np.minimum(lists.positions, examination.size) - 1], LEAST_LOOKED))

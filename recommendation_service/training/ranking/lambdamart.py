@@ -1,8 +1,8 @@
-"""Grows the trees of the learned ranker with LightGBM, and takes them apart into arrays that serving can walk.
+"""Train the learned ranker's trees with LightGBM, and convert them into arrays that serving can walk.
 
-LambdaMART (Burges, 2010): pairs of a list are weighed by what swapping them would change in NDCG. What people saw first
-they clicked most, whatever it was; LightGBM learns an additive bias of each position beside the trees (a generalised
-additive model, its pull request 5929) and leaves it out of the score. So the position is known to training alone.
+LambdaMART (Burges, 2010): each pair of a list is weighted by the NDCG change of swapping it. Users click the top positions
+most, whatever is there, so LightGBM learns an additive bias per position (its pull request 5929) that is left out of the
+score. The position is used in training only.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ from recommendation_service.training.ranking.parameters import RankerParameters
 from recommendation_service.training.ranking.training_data import ShownLists, grades_of, levels_of
 
 CLICK_TREES, CLICK_RATE = 60, 0.1
-KNOWS_MISSING, NOTHING_MISSING = "NaN", "None"  # LightGBM's words: the column had unknown values in training, or had none
+KNOWS_MISSING, NOTHING_MISSING = "NaN", "None"  # LightGBM's names: the column had unknown values in training, or had none
 
 
 def grow(lists: ShownLists, parameters: RankerParameters) -> lightgbm.Booster:
-    """The trees for these lists; the same for the same lists, parameters and version of LightGBM."""
+    """Train the trees on these lists; deterministic for the same lists, parameters and LightGBM version."""
     levels = levels_of(lists.weights)
     ready = lightgbm.Dataset(
         lists.features,
@@ -31,23 +31,23 @@ def grow(lists: ShownLists, parameters: RankerParameters) -> lightgbm.Booster:
         feature_name=[name.replace(":", "_") for name in lists.names],  # LightGBM refuses the colon
         params={"verbosity": -1},
     )
-    told = {
+    settings = {
         "objective": "lambdarank",
         "label_gain": [0.0, *levels.astype(float).tolist()],
         "lambdarank_truncation_level": 10,
         "learning_rate": parameters.learning_rate,
         **_always(parameters),
     }
-    return lightgbm.train(told, ready, num_boost_round=parameters.trees)
+    return lightgbm.train(settings, ready, num_boost_round=parameters.trees)
 
 
-def looked_at(lists: ShownLists, parameters: RankerParameters) -> AnyArray:
-    """(places,) how often each place is looked at, against the top's 1, never more than the place above it.
+def examination_of(lists: ShownLists, parameters: RankerParameters) -> AnyArray:
+    """(positions,) how often users look at each position, relative to the top position; never increasing.
 
-    By a model of clicks that may use the position beside the features, then asked for all items at each position in
-    turn: what is left of the difference is the place's own doing and not that of what stands there.
+    A click model with the features and the position predicts all items at each position in turn. The difference between
+    positions is then the effect of the position, not of the items shown there.
     """
-    told = {
+    settings = {
         "objective": "binary",
         "learning_rate": CLICK_RATE,
         "monotone_constraints": [0] * len(lists.names) + [-1],
@@ -56,12 +56,12 @@ def looked_at(lists: ShownLists, parameters: RankerParameters) -> AnyArray:
     }
     table = np.column_stack([lists.features, lists.positions]).astype(np.float32)
     ready = lightgbm.Dataset(table, label=(lists.weights > 0).astype(np.int64), params={"verbosity": -1})
-    model = lightgbm.train(told, ready, num_boost_round=CLICK_TREES)
-    found = []
+    model = lightgbm.train(settings, ready, num_boost_round=CLICK_TREES)
+    click_rates = []
     for position in range(1, int(lists.positions.max()) + 1):
         table[:, -1] = position
-        found.append(predicted(model, table).mean())
-    return np.asarray(np.array(found) / found[0])
+        click_rates.append(predicted(model, table).mean())
+    return np.asarray(np.array(click_rates) / click_rates[0])
 
 
 def _always(parameters: RankerParameters) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _always(parameters: RankerParameters) -> dict[str, Any]:
 
 
 def arrays_of(booster: lightgbm.Booster, names: tuple[str, ...]) -> dict[str, AnyArray]:
-    """The arrays of an artifact of kind "learned": every tree's nodes in one numbering, parents before children."""
+    """The arrays of an artifact of kind "learned": the nodes of all trees, numbered with parents before children."""
     nodes = _Nodes()
     roots = [nodes.add(tree["tree_structure"]) for tree in booster.dump_model()["tree_info"]]
     return {
@@ -93,20 +93,20 @@ def arrays_of(booster: lightgbm.Booster, names: tuple[str, ...]) -> dict[str, An
 
 
 def importance(booster: lightgbm.Booster, names: tuple[str, ...]) -> dict[str, float]:
-    """Each column's share of what all splits together gained, largest first; columns that no tree looks at are left out."""
+    """Each column's share of the total split gain, largest first; unused columns are omitted."""
     gained = booster.feature_importance("gain")
     whole = float(gained.sum()) or 1.0
     order = np.argsort(-gained, kind="stable")
-    return {names[place]: float(gained[place] / whole) for place in order.tolist() if gained[place] > 0}
+    return {names[index]: float(gained[index] / whole) for index in order.tolist() if gained[index] > 0}
 
 
 def predicted(booster: lightgbm.Booster, features: Floats) -> AnyArray:
-    """(n,) float64 by LightGBM itself."""
+    """(n,) float64 predictions by LightGBM."""
     return np.asarray(booster.predict(features, num_threads=1))
 
 
 class _Nodes:
-    """Columns of the nodes so far; see rankers/trees.py for what they mean."""
+    """Columns of the nodes; rankers/trees.py explains them."""
 
     def __init__(self) -> None:
         self.feature: list[int] = []
@@ -116,24 +116,24 @@ class _Nodes:
         self.unknown_left: list[bool] = []
         self.value: list[float] = []
 
-    def add(self, told: Mapping[str, Any]) -> int:
-        """The number of a node of LightGBM's own telling, and of its children after it."""
-        place = len(self.feature)
-        leaf = "leaf_value" in told
-        self.feature.append(0 if leaf else told["split_feature"])
-        self.threshold.append(0.0 if leaf else told["threshold"])
-        self.unknown_left.append(not leaf and _unknown_left(told))
-        self.value.append(told["leaf_value"] if leaf else 0.0)
-        self.left.append(place)
-        self.right.append(place)
+    def add(self, node: Mapping[str, Any]) -> int:
+        """Add a node of LightGBM's dump and its children; return its index."""
+        index = len(self.feature)
+        leaf = "leaf_value" in node
+        self.feature.append(0 if leaf else node["split_feature"])
+        self.threshold.append(0.0 if leaf else node["threshold"])
+        self.unknown_left.append(not leaf and _unknown_left(node))
+        self.value.append(node["leaf_value"] if leaf else 0.0)
+        self.left.append(index)
+        self.right.append(index)
         if not leaf:
-            self.left[place] = self.add(told["left_child"])
-            self.right[place] = self.add(told["right_child"])
-        return place
+            self.left[index] = self.add(node["left_child"])
+            self.right[index] = self.add(node["right_child"])
+        return index
 
 
-def _unknown_left(told: Mapping[str, Any]) -> bool:
-    """Where NaN goes. A column that had no unknown value in training counts one as 0, as LightGBM does."""
-    if told["decision_type"] != "<=" or told["missing_type"] not in (KNOWS_MISSING, NOTHING_MISSING):
-        raise DatasetError(f"a tree decides by {told['decision_type']} and {told['missing_type']}, unknown to the ranker")
-    return bool(told["default_left"]) if told["missing_type"] == KNOWS_MISSING else told["threshold"] >= 0.0
+def _unknown_left(node: Mapping[str, Any]) -> bool:
+    """True if NaN goes left. A column without unknown values in training treats NaN as 0, as LightGBM does."""
+    if node["decision_type"] != "<=" or node["missing_type"] not in (KNOWS_MISSING, NOTHING_MISSING):
+        raise DatasetError(f"a tree decides by {node['decision_type']} and {node['missing_type']}, unknown to the ranker")
+    return bool(node["default_left"]) if node["missing_type"] == KNOWS_MISSING else node["threshold"] >= 0.0

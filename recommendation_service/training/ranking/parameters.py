@@ -1,4 +1,4 @@
-"""The stated settings of the learned ranker, apart from LightGBM, which takes a second to import."""
+"""Settings of the learned ranker, in a module of their own because LightGBM takes a second to import."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ LEAST: Mapping[str, float] = {"trees": 1, "leaves": 2, "learning_rate": 1e-6, "l
 
 @dataclass(frozen=True, slots=True)
 class RankerParameters:
-    """Stated, not searched: few lists need small trees, and what is searched on few lists is found by chance."""
+    """Default settings. They are not searched: with few lists, the best of many trials would be random."""
 
     trees: int = 100
     leaves: int = 8

@@ -1,4 +1,4 @@
-"""Learns a use case's ranker from recorded lists, and publishes it only when it beats the engine's own order."""
+"""Train a use case's ranker on recorded lists, and publish it only if it is better than the engine's order."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -17,42 +17,42 @@ from recommendation_service.use_cases.options import check_words
 from recommendation_service.use_cases.schema import Part, UseCase
 
 KIND = "learned"
-LEAST_LISTS = 500  # with something good done with them; each brings at least one positive label
+LEAST_LISTS = 500  # lists with a positive event; each has at least one positive label
 LEAST_PEOPLE = 50
-HELD_OUT = 0.2  # the newest share of the lists, which measures
-TOLD_FEATURES = 3
+HELD_OUT = 0.2  # the newest share of the lists, for measuring
+REPORTED_FEATURES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What the held-out lists say."""
+class RankerEvaluation:
+    """The result on the held-out lists."""
 
-    gain: Gain  # of clicks corrected for their places: what decides
-    as_clicked: Gain  # of clicks as they are, which favour the order that was shown
-    looked: tuple[float, ...]  # how often each place is looked at, against the top's 1
+    gain: Gain  # of clicks corrected for their positions: this one decides
+    as_clicked: Gain  # of uncorrected clicks, which favour the order that was shown
+    examination: tuple[float, ...]  # how often users look at each position, relative to the top
 
 
 def learn_ranker(session: Session, _outcomes: Sequence[Outcome] = ()) -> Outcome | None:
-    """Learn, measure and publish the use case's learned ranker; None when it has none.
+    """Train, measure and publish the use case's learned ranker; None if it has none.
 
-    Too few lists, or no sure gain, are an outcome, not an error: the report says so and what serves stays.
+    Too few lists or no significant gain is an outcome, not an error: it is reported, and the published ranker stays.
     """
-    found = ranker_of(session.use_case)
-    if found is None:
+    ranker = ranker_of(session.use_case)
+    if ranker is None:
         return None
     started = time.monotonic()
-    parameters = parameters_of(session.use_case, *found, seed=session.choices.seed)
-    lists, reason = _enough(session, found[0])
+    parameters = parameters_of(session.use_case, *ranker, seed=session.choices.seed)
+    lists, reason = _enough(session, ranker[0])
     if lists is None:
         return _skipped(session, 0, started, reason)
     border = round(len(lists) * (1 - HELD_OUT))
-    found_out = measured(lists.part(0, border), lists.part(border, len(lists)), parameters)
-    gain = found_out.gain
+    evaluation = evaluate_ranker(lists.part(0, border), lists.part(border, len(lists)), parameters)
+    gain = evaluation.gain
     if not gain.sure and not session.choices.force:
-        return _skipped(session, len(lists), started, f"{gain.summary()}; not published, since that may be chance")
-    published, matters = _publish(session, lists, parameters, found_out)
-    told = f"{gain.summary()}, mostly by {', '.join(list(matters)[:TOLD_FEATURES])}  -> {published}"
-    session.report.stage(session.name, KIND, len(lists), time.monotonic() - started, told)
+        return _skipped(session, len(lists), started, f"{gain.summary()}; not published, because the difference may be chance")
+    published, importances = _publish(session, lists, parameters, evaluation)
+    message = f"{gain.summary()}, mostly by {', '.join(list(importances)[:REPORTED_FEATURES])}  -> {published}"
+    session.report.stage(session.name, KIND, len(lists), time.monotonic() - started, message)
     return Outcome(KIND, published, None, None)
 
 
@@ -62,14 +62,14 @@ def ranker_of(use_case: UseCase) -> tuple[str, Part] | None:
 
 
 def parameters_of(use_case: UseCase, name: str, part: Part, *, seed: int) -> RankerParameters:
-    """The stated parameters with what the use-case file says under `training`.
+    """The default parameters with the values of `training` in the use-case file.
 
-    Raises ConfigurationError for a word that is not known and for a value that grows no trees.
+    Raises ConfigurationError for an unknown key and for a value that is too small.
     """
-    place = f"{use_case.name}: ranker '{name}', training"
-    check_words(part.training, (field.name for field in fields(RankerParameters)), place=place)
-    for word, value in part.training.items():
-        _check_value(f"{place}: {word}", LEAST.get(word), value, whole=word != "learning_rate")
+    context = f"{use_case.name}: ranker '{name}', training"
+    check_words(part.training, (field.name for field in fields(RankerParameters)), place=context)
+    for name, value in part.training.items():
+        _check_value(f"{context}: {name}", LEAST.get(name), value, whole=name != "learning_rate")
     return replace(RankerParameters(seed=seed), **part.training)
 
 
@@ -83,17 +83,19 @@ def _check_value(what: str, least: float | None, value: object, *, whole: bool) 
         )
 
 
-def measured(older: ShownLists, newer: ShownLists, parameters: RankerParameters) -> Measured:
-    """Learn from the older lists, order the newer ones."""
+def evaluate_ranker(older: ShownLists, newer: ShownLists, parameters: RankerParameters) -> RankerEvaluation:
+    """Train on the older lists and measure on the newer ones."""
     from recommendation_service.training.ranking import lambdamart  # LightGBM takes a second to import
 
     learned = lambdamart.predicted(lambdamart.grow(older, parameters), newer.features)
-    looked = lambdamart.looked_at(older, parameters) if parameters.correct_positions else np.ones(1)
-    return Measured(gain_of(newer, learned, looked), gain_of(newer, learned, np.ones(1)), tuple(looked.tolist()))
+    examination = lambdamart.examination_of(older, parameters) if parameters.correct_positions else np.ones(1)
+    return RankerEvaluation(
+        gain_of(newer, learned, examination), gain_of(newer, learned, np.ones(1)), tuple(examination.tolist())
+    )
 
 
 def _enough(session: Session, ranker: str) -> tuple[ShownLists | None, str]:
-    """The lists to learn from, or None and why not."""
+    """The lists to learn from, or None and the reason."""
     shown = session.dataset.shown()
     if shown is None:
         return None, "this export has no shown lists; run: manage.py generate_all_datasets"
@@ -103,33 +105,33 @@ def _enough(session: Session, ranker: str) -> tuple[ShownLists | None, str]:
     lists = read_lists(shown, numbers, session.whole, session.events, session.use_case)
     people = np.unique(lists.people[lists.people >= 0]).size + int(np.count_nonzero(lists.people < 0))
     if people < LEAST_PEOPLE:
-        return None, f"{len(lists):,} lists with a click, but of {people} people only; {LEAST_PEOPLE} are needed"
+        return None, f"{len(lists):,} lists with a click, but of only {people} users; {LEAST_PEOPLE} are needed"
     return lists, ""
 
 
 def _skipped(session: Session, rows: int, started: float, reason: str) -> Outcome:
-    kept = " (today's keeps serving)" if session.store.folder(KIND).pointer() else ""
-    session.report.stage(session.name, KIND, rows, time.monotonic() - started, f"skipped: {reason}{kept}")
+    suffix = " (the published one stays in use)" if session.store.folder(KIND).pointer() else ""
+    session.report.stage(session.name, KIND, rows, time.monotonic() - started, f"skipped: {reason}{suffix}")
     return Outcome(KIND, None, None, None, skipped=reason)
 
 
 def _publish(
-    session: Session, lists: ShownLists, parameters: RankerParameters, found_out: Measured
+    session: Session, lists: ShownLists, parameters: RankerParameters, evaluation: RankerEvaluation
 ) -> tuple[str, Mapping[str, float]]:
-    """Learn again from all lists, the newest included, and publish that."""
+    """Train again on all lists, the newest included, and publish the result."""
     from recommendation_service.training.ranking import lambdamart  # LightGBM takes a second to import
 
     booster = lambdamart.grow(lists, parameters)
-    matters, gain = lambdamart.importance(booster, lists.names), found_out.gain
+    importances, gain = lambdamart.importance(booster, lists.names), evaluation.gain
     figures: dict[str, Any] = {
         "held_out_lists": gain.lists,
         "held_out_people": gain.people,
         "engine_ndcg_at_10": gain.engine,
         "learned_ndcg_at_10": gain.learned,
         "gain_interval": [gain.low, gain.high],
-        "as_clicked_ndcg_at_10": {"engine": found_out.as_clicked.engine, "learned": found_out.as_clicked.learned},
-        "looked_at": [round(one, 4) for one in found_out.looked],
-        "importance": dict(matters),
+        "as_clicked_ndcg_at_10": {"engine": evaluation.as_clicked.engine, "learned": evaluation.as_clicked.learned},
+        "looked_at": [round(value, 4) for value in evaluation.examination],
+        "importance": dict(importances),
     }
     published = session.store.publish(
         KIND,
@@ -141,4 +143,4 @@ def _publish(
         warnings=() if gain.sure else (f"forced: {gain.summary()}",),
         libraries={name: version(name) for name in ("lightgbm", "numpy")},
     )
-    return published.version, matters
+    return published.version, importances

@@ -1,7 +1,7 @@
-"""Recorded lists as a learner reads them: the features of every shown item as of the moment it was shown.
+"""Recorded lists as training data: the features of every shown item as of the time it was shown.
 
-Nothing of later days is in them: a history ends before the list, and popularity is that of the last of CHECKPOINTS
-moments before it, as a served catalogue's is that of the last export.
+They contain nothing that happened later. A history ends before the list; popularity is taken at the last of CHECKPOINTS
+times before the list, as a served catalogue uses the last export.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,12 +28,12 @@ MOST_GRADES = 30  # LightGBM's labels end there
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShownLists:
-    """Lists with something good done with them, oldest first; list l owns rows indptr[l] to indptr[l + 1]."""
+    """Lists with a positive event, oldest first; list l has the rows indptr[l] to indptr[l + 1]."""
 
     names: tuple[str, ...]  # of the columns
     features: Floats  # (n, len(names))
-    weights: Floats  # (n,) weight of the best event, 0 where nothing good happened
-    positions: Ints  # (n,) from 1: for correcting what the position did to the clicks, never a feature
+    weights: Floats  # (n,) weight of the best event, 0 without a positive event
+    positions: Ints  # (n,) from 1: corrects the effect of the position on clicks, never a feature
     indptr: Ints  # (n_lists + 1,)
     people: Ints  # (n_lists,) user rows, -1: unknown
     times: AnyArray  # (n_lists,) seconds
@@ -50,17 +50,17 @@ class ShownLists:
 
 
 def surfaces_of(use_case: UseCase, ranker: str) -> frozenset[str]:
-    """The surfaces whose lists this ranker orders: only of these are the parts recorded."""
-    found = set()
+    """The surfaces whose lists this ranker orders: parts are recorded only for these."""
+    names = set()
     for name, surface in use_case.surfaces.items():
         stages = [part for part in surface.rerank if part.kind == RESCORE]
         if any(ranker in stage.options.get("by", ()) for stage in stages):
-            found.add(name)
-    return frozenset(found)
+            names.add(name)
+    return frozenset(names)
 
 
 def answered_lists(shown: Shown, surfaces: frozenset[str]) -> Ints:
-    """Numbers of the lists on these surfaces with two items or more and something good done with at least one."""
+    """Indices of the lists on these surfaces with two or more items and a positive event."""
     wanted = np.array([name in surfaces for name in shown.surfaces()], dtype=np.bool_)
     long = np.diff(shown.indptr) > 1
     return np.flatnonzero(wanted[shown.list_surfaces] & long & shown.answered()) if len(shown) else np.empty(0, dtype=np.int64)
@@ -68,34 +68,34 @@ def answered_lists(shown: Shown, surfaces: frozenset[str]) -> Ints:
 
 def read_lists(shown: Shown, numbers: Ints, material: Material, events: Events, use_case: UseCase) -> ShownLists:
     """The features of these lists. `material` is of the whole export, `events` all of it, ascending in time."""
-    found = [_candidates(shown, int(number)) for number in numbers]
-    parts = sorted({name for one, _ in found for name in one.parts if name in use_case.engines})
+    lists = [_candidates(shown, int(number)) for number in numbers]
+    parts = sorted({name for candidates, _ in lists for name in candidates.parts if name in use_case.engines})
     names = names_for(material.catalogue, parts)
-    pasts = _Pasts(events, use_case.weighting, len(material.user_ids))
+    histories = _Histories(events, use_case.weighting, len(material.user_ids))
     tables = []
-    for features, places in _by_checkpoint(material, events, shown.list_times[numbers], names, use_case.weighting):
-        for place in places.tolist():
-            user, time = int(shown.list_users[numbers[place]]), float(shown.list_times[numbers[place]])
-            tables.append(features.of(_query(features, pasts.before(user, time), time), found[place][0]))
-    rows = np.concatenate([own for _, own in found]) if found else np.empty(0, dtype=np.int64)
+    for features, indices in _by_checkpoint(material, events, shown.list_times[numbers], names, use_case.weighting):
+        for index in indices.tolist():
+            user, time = int(shown.list_users[numbers[index]]), float(shown.list_times[numbers[index]])
+            tables.append(features.of(_query(features, histories.before(user, time), time), lists[index][0]))
+    rows = np.concatenate([rows for _, rows in lists]) if lists else np.empty(0, dtype=np.int64)
     return ShownLists(
         names=names,
         features=np.concatenate(tables) if tables else np.empty((0, len(names)), dtype=np.float32),
         weights=np.maximum(shown.labels[rows], 0),
         positions=shown.positions[rows].astype(np.int64),
-        indptr=np.concatenate([[0], np.cumsum([own.size for _, own in found], dtype=np.int64)]),
+        indptr=np.concatenate([[0], np.cumsum([rows.size for _, rows in lists], dtype=np.int64)]),
         people=shown.list_users[numbers].astype(np.int64),
         times=shown.list_times[numbers],
     )
 
 
 def grades_of(weights: Floats, levels: Floats) -> Ints:
-    """(n,) whole numbers for LightGBM: 0 for nothing, then the place of the weight among `levels`, from 1."""
+    """(n,) labels for LightGBM: 0 without an event, else the rank of the weight among `levels`, from 1."""
     return np.where(weights > 0, np.searchsorted(levels, weights - 1e-6) + 1, 0).astype(np.int64)
 
 
 def levels_of(weights: Floats) -> Floats:
-    """The distinct weights above 0, ascending; where there are too many, an even choice of them that ends at the largest."""
+    """The distinct weights above 0, ascending; at most MOST_GRADES of them, evenly chosen, the largest included."""
     levels = np.unique(weights[weights > 0])
     if levels.size > MOST_GRADES:
         levels = levels[np.linspace(0, levels.size - 1, MOST_GRADES).astype(np.int64)]
@@ -103,19 +103,19 @@ def levels_of(weights: Floats) -> Floats:
 
 
 def _candidates(shown: Shown, number: int) -> tuple[Candidates, Ints]:
-    """One list as the ranker was given it, in the order it was shown in, and its places in `shown`.
+    """One list as the ranker received it, in the order shown, with its rows in `shown`.
 
-    Items below the ranker's reach have no standing, unlike their fellows, and are left out.
+    Items that the ranker did not score have no engine score recorded and are omitted.
     """
     start, stop = int(shown.indptr[number]), int(shown.indptr[number + 1])
-    told = shown.parts_of(start, stop)
-    own = np.arange(start, stop)
-    reached = np.array([STANDING in one for one in told])
+    recorded = shown.parts_of(start, stop)
+    rows = np.arange(start, stop)
+    reached = np.array([STANDING in parts for parts in recorded])
     if reached.any():
-        own, told = own[reached], [one for one, there in zip(told, reached, strict=True) if there]
-    names = {name for one in told for name in one}
-    parts = {name: np.array([one.get(name, np.nan) for one in told], dtype=np.float32) for name in sorted(names)}
-    return Candidates(shown.items[own].astype(np.int64), parts.get(SCORE, shown.scores[own]), parts), own
+        rows, recorded = rows[reached], [parts for parts, has_score in zip(recorded, reached, strict=True) if has_score]
+    names = {name for parts in recorded for name in parts}
+    columns = {name: np.array([parts.get(name, np.nan) for parts in recorded], dtype=np.float32) for name in sorted(names)}
+    return Candidates(shown.items[rows].astype(np.int64), columns.get(SCORE, shown.scores[rows]), columns), rows
 
 
 def _query(features: Features, history: History, time: float) -> Query:
@@ -126,15 +126,15 @@ def _query(features: Features, history: History, time: float) -> Query:
 def _by_checkpoint(
     material: Material, events: Events, times: AnyArray, names: Sequence[str], weighting: Weighting
 ) -> Iterator[tuple[Features, Ints]]:
-    """Features of the catalogue as it was, and the places in `times`, ascending, that they are for."""
-    for places in np.array_split(np.arange(times.size), min(CHECKPOINTS, times.size)) if times.size else ():
-        moment = float(times[places[0]])
-        early = take(events, events.times < moment)
-        yield Features(material.as_of(early, weighting, moment).catalogue, names), places
+    """Features of the catalogue at each checkpoint, with the ascending indices in `times` that use them."""
+    for indices in np.array_split(np.arange(times.size), min(CHECKPOINTS, times.size)) if times.size else ():
+        timestamp = float(times[indices[0]])
+        early = take(events, events.times < timestamp)
+        yield Features(material.as_of(early, weighting, timestamp).catalogue, names), indices
 
 
-class _Pasts:
-    """Everybody's events, ready to be cut at any moment."""
+class _Histories:
+    """All users' events, to be cut at any time."""
 
     def __init__(self, events: Events, weighting: Weighting, n_users: int) -> None:
         order = np.argsort(events.users, kind="stable")
@@ -145,12 +145,14 @@ class _Pasts:
         self._weighting = weighting
 
     def before(self, user: int, time: float) -> History:
-        """What the user had done before `time`, bounded like a request's; empty for nobody in particular."""
+        """The user's history before `time`, with the same limit as in a request; empty for no user."""
         if user == NOBODY:
             return History.empty()
-        start, end = (int(place) for place in self._starts[user : user + 2])
+        start, end = (int(index) for index in self._starts[user : user + 2])
         stop = start + int(np.searchsorted(self._times[start:end], time))
         if start == stop:
             return History.empty()
-        own = slice(max(start, stop - SEEN_LIMIT), stop)
-        return history_of_rows(self._rows[own], self._kinds[own], self._weights[own], self._times[own], time, self._weighting)
+        rows = slice(max(start, stop - SEEN_LIMIT), stop)
+        return history_of_rows(
+            self._rows[rows], self._kinds[rows], self._weights[rows], self._times[rows], time, self._weighting
+        )

@@ -9,7 +9,7 @@ import torch
 from recommendation_service.publishing import array_schemas
 from recommendation_service.tests.support.bidding import auctions, expected_rate, pairing
 from recommendation_service.training.data import NotEnough
-from recommendation_service.training.pairs.bid import LEAST, BidPrediction, _untold, fit, pinball, rolling, train_bid
+from recommendation_service.training.pairs.bid import LEAST, BidPrediction, _with_hidden, fit, pinball, rolling, train_bid
 from recommendation_service.training.pairs.bid_data import read_bids
 from recommendation_service.training.pairs.bid_metrics import measure
 from recommendation_service.training.pairs.bid_parameters import BidParameters, bid_parameters
@@ -90,7 +90,7 @@ def test_the_network_gives_ascending_numbers_whatever_its_weights():
 
 
 def test_what_is_kept_from_the_network_looks_like_what_nobody_knows():
-    numbers, words = _untold(
+    numbers, words = _with_hidden(
         torch.cat([torch.full((2000, 3), 2.0), torch.zeros(2000, 3)], dim=1), torch.ones(2000, 1).long(), 0.3
     )
     values, flags = numbers.chunk(2, dim=1)
@@ -143,7 +143,7 @@ def test_one_that_loses_to_the_markets_own_quantiles_says_so():
     known = replace(matches, numbers=numbers)
     trained = train_bid(known, pairing(), replace(SHORT, epochs=1, learning_rate=0.0))
     assert trained.warnings
-    assert trained.warnings[0].startswith("loses to the market's own quantiles")
+    assert trained.warnings[0].startswith("worse than the market's quantiles")
 
 
 def test_each_stretch_of_time_is_foretold_from_what_came_before_it():

@@ -133,7 +133,7 @@ def test_a_network_worse_than_todays_is_refused_and_forced_only_by_name(site, ca
     assert train_neural.main(options(site, "--epochs", "1")) == 1
     told = capsys.readouterr()
     assert "above today's" in told.err
-    assert "kept today's model" in told.out
+    assert "the published model stays in use" in told.out
     assert store(site).load("neural").version == "neural_v1"
     assert train_neural.main(options(site, "--epochs", "1", "--force")) == 0
     forced = store(site).load("neural")
@@ -174,7 +174,7 @@ def test_a_first_network_that_is_worse_than_the_mean_is_not_published_and_no_fai
     assert train_neural.main(options(site, *QUICK, "--force")) == 0
     assert store(site).load("neural").manifest.warnings[-1].startswith("forced: loss 0.0900")
     assert train_neural.main(options(site, *QUICK)) == 1  # now there is one to keep
-    assert "kept today's model" in capsys.readouterr().out
+    assert "the published model stays in use" in capsys.readouterr().out
 
 
 def test_a_training_that_runs_away_is_a_refusal_that_tells_the_fix(site, capsys, monkeypatch):

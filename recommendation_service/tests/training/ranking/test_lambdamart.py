@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.performance.click_simulation import make_world
 from benchmarks.performance.learned_ranker import lists_of
-from recommendation_service.training.ranking.lambdamart import arrays_of, grow, importance, looked_at, predicted
+from recommendation_service.training.ranking.lambdamart import arrays_of, examination_of, grow, importance, predicted
 from recommendation_service.training.ranking.parameters import RankerParameters
 from recommendation_service.training.ranking.training_data import ShownLists
 
@@ -46,7 +46,7 @@ def test_positions_change_what_is_learned_only_where_they_are_corrected_for(clic
 @pytest.mark.parametrize("bias", [0.0, 0.7, 1.0])
 def test_how_often_places_are_looked_at_is_found_out(tmp_path, bias: float) -> None:
     _, lists, _ = lists_of(make_world(lists=3_000, bias=bias), tmp_path)
-    found = looked_at(lists, STATED)
+    found = examination_of(lists, STATED)
     assert found[0] == 1
     assert (np.diff(found) <= 1e-9).all()
     np.testing.assert_allclose(found, np.arange(1, 11) ** -bias, atol=0.15)

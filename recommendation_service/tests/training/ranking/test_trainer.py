@@ -111,7 +111,7 @@ def test_from_clicks_that_are_noise_nothing_is_published(tmp_path, bias: float) 
     code, lines = train(tmp_path)
     assert code == 0
     assert "skipped: NDCG@10" in line_of(lines)
-    assert "not published, since that may be chance" in line_of(lines)
+    assert "not published, because the difference may be chance" in line_of(lines)
     assert store(tmp_path).load("learned") is None
 
 
@@ -119,7 +119,7 @@ def test_what_may_be_chance_leaves_todays_ranker_in_place(clicked, tmp_path) -> 
     make_world(noise=True, seed=1).export(tmp_path / "data")
     (tmp_path / "models").symlink_to(clicked / "models")
     _, lines = train(tmp_path)
-    assert line_of(lines).endswith("(today's keeps serving)")
+    assert line_of(lines).endswith("(the published one stays in use)")
     assert store(tmp_path).load("learned").version == "learned_v1"
 
 
@@ -142,7 +142,7 @@ def test_too_few_lists_are_one_honest_line(tmp_path) -> None:
 
 def test_many_lists_of_few_people_are_not_enough(tmp_path) -> None:
     make_world(visitors=20, lists=900).export(tmp_path / "data")
-    assert "but of 20 people only; 50 are needed" in line_of(train(tmp_path)[1])
+    assert "but of only 20 users; 50 are needed" in line_of(train(tmp_path)[1])
 
 
 def test_an_export_without_lists_is_told_with_the_fix(tmp_path) -> None:
