@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -90,7 +91,7 @@ class CircuitBreaker:
 class ServiceFailed(Exception):
     """The service gave no usable answer.
 
-    `code` is unreachable, timeout, bad_answer, circuit_open, item_not_exported, not_trained or too_large.
+    `code` is unreachable, timeout, bad_answer, circuit_open, item_not_exported, not_trained, too_large or misconfigured.
     """
 
     def __init__(self, code: str, detail: str) -> None:
@@ -363,24 +364,26 @@ def _circuit_open() -> ServiceFailed:
 
 
 def _token_header(user_id: str | None, scope: str = tokens.SELF) -> dict[str, str]:
-    if not tandem_settings().signing_keys:
-        return {}  # a developer's own machine, where the service runs with RS_INSECURE_DEV
-    return {"Authorization": f"Bearer {tokens.issue(subject=user_id or NO_USER, scopes=(scope,))}"}
-
-
-_client: RecommendationClient | None = None
+    """Return the header with a token; empty without keys, for a service that runs with RS_INSECURE_DEV."""
+    try:
+        if not tokens.key_ring():
+            return {}
+        return {"Authorization": f"Bearer {tokens.issue(subject=user_id or NO_USER, scopes=(scope,))}"}
+    except ConfigurationError as error:
+        raise ServiceFailed("misconfigured", error.message) from error
 
 
 def client() -> RecommendationClient:
-    """Return the client of this process; the settings configure it on first use."""
-    global _client
-    if _client is None:
-        conf = tandem_settings()
-        _client = RecommendationClient(conf.service_url, deadline_s=conf.deadline_s, connect_s=conf.connect_timeout_s)
-    return _client
+    """Return the client of this process for the settings as they are now."""
+    conf = tandem_settings()
+    return _client(conf.service_url, conf.deadline_s, conf.connect_timeout_s)
+
+
+@lru_cache(maxsize=4)
+def _client(url: str, deadline_s: float, connect_s: float) -> RecommendationClient:
+    return RecommendationClient(url, deadline_s=deadline_s, connect_s=connect_s)
 
 
 def forget_client() -> None:
-    """Discard the client; for tests and changed settings."""
-    global _client
-    _client = None
+    """Discard the client, its connections and its circuit breakers; for tests."""
+    _client.cache_clear()

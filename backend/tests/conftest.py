@@ -1,6 +1,7 @@
 """Every test begins with an empty cache, a closed breaker and no remembered ranking."""
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import pytest
 from django.core.cache import cache
@@ -28,7 +29,7 @@ def service_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Recommendatio
 
     def point(url: str) -> RecommendationClient:
         made = RecommendationClient(url)
-        monkeypatch.setattr(client, "_client", made)
+        monkeypatch.setattr(client, "_client", lru_cache(lambda *_settings: made))
         return made
 
     return point

@@ -11,6 +11,7 @@ from django.test import Client
 
 from sites.startups.models import Developer, Investor, Startup
 from storefront import permissions
+from tandem import client as hop
 from tandem.client import RecommendationClient, ServiceFailed
 from tandem.models import Feedback, Impression, UserInteraction
 from tests.support.board import did_often, make_developer, make_startups
@@ -245,8 +246,7 @@ class TestAClick:
         def down(*_: object, **__: object) -> None:
             raise ServiceFailed("timeout", "too late")
 
-        monkeypatch.setattr(RecommendationClient, "recommend", down)
-        monkeypatch.setattr("tandem.client._client", None)
+        monkeypatch.setattr(hop.client(), "recommend", down)
         answer = text_of(clicked(client, page, "view", htmx=True))
         assert "You viewed Startup 000; it left the list." in answer
         assert "did not answer" in answer

@@ -15,7 +15,8 @@ PARTS = {
     "availability": "Availability",
 }
 MODES = {RULE_BASED: "Rules", NEURAL: "Network", ENSEMBLE: "Rules and network"}
-AWAY = ("unreachable", "timeout", "bad_answer", "circuit_open", "item_not_exported")  # codes of the service, not of an engine
+# codes of the service, not of an engine
+AWAY = ("unreachable", "timeout", "bad_answer", "circuit_open", "item_not_exported", "misconfigured")
 NEXT = {
     CleaningJob.Status.OPEN: "waits for bids",
     CleaningJob.Status.BIDDING: "has bids to choose from",

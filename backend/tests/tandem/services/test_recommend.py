@@ -283,3 +283,18 @@ def test_the_mark_changes_with_every_event_and_verdict(startups: list[Startup], 
     board.hides(user_id, startups[0].pk)
     marks.append(mark())
     assert len(set(marks)) == 4
+
+
+def test_a_signing_key_that_is_too_short_degrades_the_answer(settings: Any, startups: list[Startup], ada: Developer) -> None:
+    settings.TANDEM = {**settings.TANDEM, "SIGNING_KEYS": "k1:short"}
+    answer = ask(ada)
+    assert answer["degradation"][0]["code"] == "misconfigured"
+    assert "short" not in answer["degradation"][0]["detail"].replace("shorter", "")
+    assert len(shown(answer)) == LIMIT
+
+
+def test_a_changed_address_of_the_service_counts_at_once(settings: Any, startups: list[Startup], ada: Developer) -> None:
+    assert ask(ada)["degraded"]
+    with FaultServer(good(ids(startups)[5:])) as server:
+        settings.TANDEM = {**settings.TANDEM, "SERVICE_URL": server.url}
+        assert not ask(ada)["degraded"]
