@@ -58,10 +58,10 @@ def _train(options: argparse.Namespace) -> int:
 def told(place: Place, options: argparse.Namespace) -> Place:
     """The use cases that have such a model, with what the command line says. Raises ConfigurationError when none has."""
     wanted = {own: getattr(options, word) for word, own in WORDS.items()}
-    having = tuple(trained_as(one, KIND, wanted) for one in place.use_cases if one.pairing and one.engine_of_kind(KIND))
+    having = tuple(trained_as(one, KIND, wanted) for one in place.use_cases if one.pairs and one.engine_of_kind(KIND))
     if not having:
         names = ", ".join(one.name for one in place.use_cases)
-        raise ConfigurationError(f"{names}: no engine of kind {KIND}; add one, and [pairing], to the use-case file")
+        raise ConfigurationError(f"{names}: no engine of kind {KIND}; add one, and [pairs], to the use-case file")
     for one in having:
         neural_parameters(one, seed=options.seed)  # what cannot be trained with is said before anything is read
     return replace(place, use_cases=having)

@@ -42,11 +42,11 @@ from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.loader import load_file, names
 from recommendation_service.use_cases.options import checked, one_of
 from recommendation_service.use_cases.overrides import overridden
-from recommendation_service.use_cases.schema import Pairing, UseCase
+from recommendation_service.use_cases.schema import PairConfig, UseCase
 
 log = logging.getLogger(__name__)
 Built = TypeVar("Built", Engine, Estimator)
-PAIRING = "pairing"  # what a file says once for all kinds that are about pairs
+PAIR_CONFIG = "pair_config"  # what a file says once for all kinds that are about pairs
 
 TRAINED: Mapping[str, Callable[..., Engine]] = {
     "als": CollaborativeALS.from_artifact,
@@ -63,10 +63,10 @@ TRAINED: Mapping[str, Callable[..., Engine]] = {
 }
 UNTRAINED: Mapping[str, Callable[..., Engine]] = {"popularity": Popularity, "attributes": Attributes}
 KINDS: Mapping[str, Callable[..., Engine]] = {**TRAINED, **UNTRAINED, "ensemble": Ensemble.from_members}
-OF_PAIRS = frozenset({"attributes", "neural"})  # kinds of engines that are made with the use case's pairing
+OF_PAIRS = frozenset({"attributes", "neural"})  # kinds of engines that are made with `[pairs]`
 
 ESTIMATORS: Mapping[str, Callable[..., Estimator]] = {"bid": Bid.from_artifact}
-"""Kind -> (name, its published model, *, pairing, **options)."""
+"""Kind -> (name, its published model, *, pair_config, **options)."""
 
 RANKERS: Mapping[str, Callable[..., Ranker | Skip | None]] = {
     "learned": lambdamart.from_artifact,
@@ -96,7 +96,7 @@ def kinds_of_pairs(use_case: UseCase) -> set[str]:
 
 
 def _keeps_pairs(use_case: UseCase) -> str | None:
-    return None if use_case.pairing is None else use_case.pairing.second
+    return None if use_case.pairs is None else use_case.pairs.right
 
 
 def build_rankers(
@@ -131,9 +131,9 @@ def build_engines(
     for name, part in use_case.engines.items():
         place = f"{use_case.name}: engine '{name}', {part.kind}"
         make = one_of(KINDS, part.kind, place=place)
-        options = checked(make, part.options, place=place, given=(PAIRING,))
+        options = checked(make, part.options, place=place, given=(PAIR_CONFIG,))
         if part.kind in OF_PAIRS:
-            options[PAIRING] = _pairing(use_case, place)
+            options[PAIR_CONFIG] = _pair_config(use_case, place)
         if part.kind == "ensemble":
             blends[name] = options
         elif part.kind in UNTRAINED:
@@ -180,16 +180,16 @@ def build_estimators(use_case: UseCase, artifacts: Mapping[str, Artifact]) -> di
     for name, part in use_case.estimators.items():
         place = f"{use_case.name}: estimator '{name}', {part.kind}"
         make = one_of(ESTIMATORS, part.kind, place=place)
-        options = {**checked(make, part.options, place=place, given=(PAIRING,)), PAIRING: _pairing(use_case, place)}
+        options = {**checked(make, part.options, place=place, given=(PAIR_CONFIG,)), PAIR_CONFIG: _pair_config(use_case, place)}
         if part.kind in artifacts:
             _add(built, name, partial(make, name, artifacts[part.kind], **options))
     return built
 
 
-def _pairing(use_case: UseCase, place: str) -> Pairing:
-    if use_case.pairing is None:
-        raise ConfigurationError(f"{place} is about pairs, and the file says nothing of them; add [pairing]")
-    return use_case.pairing
+def _pair_config(use_case: UseCase, place: str) -> PairConfig:
+    if use_case.pairs is None:
+        raise ConfigurationError(f"{place} is about pairs, and the file says nothing of them; add [pairs]")
+    return use_case.pairs
 
 
 def _add(built: dict[str, Built], name: str, make: Callable[[], Built]) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.utils.module_loading import import_string
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.schema import Pairing, UseCase
+from recommendation_service.use_cases.schema import PairConfig, UseCase
 from tandem import tokens
 from tandem.conf import settings_problems, tandem_settings
 from tandem.event_sync import MirrorError, mirror_of
@@ -88,7 +88,7 @@ def problems_of(source: type[ItemSource]) -> Iterator[CheckMessage]:
     yield from _unknown_fields(source, model)
     yield from _unknown_profile_fields(source)
     yield from _wrong_events(source, use_case)
-    yield from _wrong_pairing(source, use_case)
+    yield from _wrong_pairs(source, use_case)
 
 
 def _use_case(source: type[ItemSource]) -> tuple[UseCase | None, CheckMessage | None]:
@@ -151,29 +151,31 @@ def _wrong_events(source: type[ItemSource], use_case: UseCase | None) -> Iterato
             yield _error("E008", source, f"the table of event '{event}' cannot be mirrored: {error.problem}", error.fix)
 
 
-def _wrong_pairing(source: type[ItemSource], use_case: UseCase | None) -> Iterator[CheckMessage]:
+def _wrong_pairs(source: type[ItemSource], use_case: UseCase | None) -> Iterator[CheckMessage]:
     """Both sides must be declared and have columns; the columns are checked where both sides are declared by field names."""
-    pairing = None if use_case is None else use_case.pairing
-    if use_case is None or pairing is None or source.catalogue not in (pairing.first, pairing.second):
+    pair_config = None if use_case is None else use_case.pairs
+    if use_case is None or pair_config is None or source.catalogue not in (pair_config.left, pair_config.right):
         return
     if not _has_side(source):
         fix = 'set numbers = {"column": "field"} and words = {...}, or write `side`'
         yield _error("E009", source, f"is paired in {use_case.name}.toml and has no columns to score pairs by", fix)
-    other = pairing.second if source.catalogue == pairing.first else pairing.first
+    other = pair_config.right if source.catalogue == pair_config.left else pair_config.left
     partner = source_of(other)
     if partner is None:
         fix = f'declare an ItemSource with catalogue = "{other}" and use_case = "{use_case.name}"'
         yield _error("E010", source, f"is paired with the catalogue '{other}', which no ItemSource declares", fix)
-    elif source.catalogue == pairing.second and _by_fields(source) and _by_fields(partner):
-        yield from _unknown_columns(source, partner, pairing)
+    elif source.catalogue == pair_config.right and _by_fields(source) and _by_fields(partner):
+        yield from _unknown_columns(source, partner, pair_config)
 
 
-def _unknown_columns(source: type[ItemSource], partner: type[ItemSource], pairing: Pairing) -> Iterator[CheckMessage]:
+def _unknown_columns(source: type[ItemSource], partner: type[ItemSource], pair_config: PairConfig) -> Iterator[CheckMessage]:
     columns = {
-        "numbers": {*source.numbers, *partner.numbers, *pairing.derived},
+        "numbers": {*source.numbers, *partner.numbers, *pair_config.derived},
         "words": {*source.words, *partner.words},
     }
-    required = [("numbers", feature.name) for feature in pairing.features] + [("words", name) for name in pairing.embedded]
+    required = [("numbers", feature.name) for feature in pair_config.features] + [
+        ("words", name) for name in pair_config.embedding_columns
+    ]
     for option, name in required:
         if name not in columns[option]:
             fix = f"name its field in `{option}` of one of the two, or use one of {', '.join(sorted(columns[option]))}"

@@ -21,7 +21,7 @@ otherwise where a table differs:
         event_fields = {"like": {"item": "startup", "user": "developer", "time": "liked_at", "value": "stars"}}
 
 Where the use case pairs two catalogues, such as jobs and cleaners, each says by `numbers` and `words` (or by `side`, where
-that takes more than fields) what pairs are scored by, and the one that the pairing calls second gives `matches`, what
+that takes more than fields) what pairs are scored by, and the one that [pairs] calls right gives `matches`, what
 pairs are learned from.
 """
 
@@ -121,7 +121,7 @@ class ItemSource:
 
     @classmethod
     def matches(cls) -> Matches | None:
-        """What pairs are learned from, whole; None: nothing is. Asked of the catalogue that the pairing calls second."""
+        """What pairs are learned from, whole; None: nothing is. Asked of the catalogue that [pairs] calls right."""
         return None
 
     @classmethod

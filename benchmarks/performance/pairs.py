@@ -13,7 +13,7 @@ from statistics import median
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray
-from recommendation_service.datasets.pair_features import RulePart, meet, read_rules, rule_scores
+from recommendation_service.datasets.pair_features import RulePart, join_pairs, read_rules, rule_scores
 from recommendation_service.datasets.pair_network import LAYERS, PairNetwork
 from recommendation_service.domain.side import Side
 from recommendation_service.engines.neural import Neural
@@ -28,7 +28,7 @@ ROUNDS, WARM_UP = 200, 20
 
 def measure(root: Path) -> list[tuple[str, str]]:
     """Milliseconds for 10, 100 and 500 offers, by network and by rules."""
-    engine = Neural("neural", "random", market.pairing(), network(max(OFFERS)))
+    engine = Neural("neural", "random", market.pair_config(), network(max(OFFERS)))
     rules = read_rules(load("cleaning").engines["rule_based"].options["parts"], place="cleaning")
     rows = []
     for count in OFFERS:
@@ -57,13 +57,13 @@ def network(people: int, *, seed: int = 0) -> PairNetwork:
 
 def _judged(engine: Neural, job: Side, cleaners: Side) -> None:
     """Raises RuntimeError where the network did not use both halves for every pair: that would not be its price."""
-    found = engine.score_pairs(meet(market.pairing(), job, cleaners))
+    found = engine.score_pairs(join_pairs(market.pair_config(), job, cleaners))
     if not (np.isfinite(found.total).all() and np.isfinite(found.collaborative).all()):
         raise RuntimeError("the network could not judge every pair")
 
 
 def _ruled(rules: tuple[RulePart, ...], job: Side, cleaners: Side) -> None:
-    rule_scores(rules, meet(market.pairing(), job, cleaners))
+    rule_scores(rules, join_pairs(market.pair_config(), job, cleaners))
 
 
 def _taken(act: Callable[[], object]) -> float:

@@ -42,7 +42,7 @@ def _engines(live: Live, use_case: UseCase, held: Sequence[Holding]) -> tuple[li
     if not untrained or not ready:
         return lines, []
     lines.append(f"  not trained: {', '.join(untrained)}")
-    short = "" if use_case.pairing else _shortage(held)
+    short = "" if use_case.pairs else _shortage(held)
     if short:
         lines.append(f"  not enough data: {short}")
     if short and not (_liked(held) and any(use_case.engines[engine].kind in OF_WORDS for engine in lacking)):

@@ -186,7 +186,7 @@ def _settings(
 def _elsewhere(found: Findings, use_case: UseCase, catalogue: str) -> None:
     """Says who measures a catalogue without a list for a person."""
     found.lines.append(f"{catalogue}: no list here is about a person, so methods are not compared by what persons did")
-    if use_case.pairing is None:
+    if use_case.pairs is None:
         found.lines.append(f"  lists about items: python -m recommendation_service.evaluate --use-case {use_case.name}")
         return
     found.lines.append(f"  who is hired: python -m recommendation_service.commands.evaluate_hires --use-case {use_case.name}")

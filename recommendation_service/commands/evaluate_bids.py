@@ -34,11 +34,11 @@ def _measure(options: argparse.Namespace) -> int:
 
     place, report = place_of(options), Report()
     use_case = place.use_cases[0]
-    if use_case.pairing is None or not any(part.kind == KIND for part in use_case.estimators.values()):
+    if use_case.pairs is None or not any(part.kind == KIND for part in use_case.estimators.values()):
         raise ConfigurationError(f"{use_case.name} has no estimator of kind {KIND}; add one under [estimators]")
     parameters = bid_parameters(use_case, seed=options.seed)
-    dataset, matches = read_pairs(place, use_case.pairing)
-    bids = read_bids(matches, use_case.pairing, parameters)
+    dataset, matches = read_pairs(place, use_case.pairs)
+    bids = read_bids(matches, use_case.pairs, parameters)
     older, newer = cut(bids, options.held_out)
     enough(older.won())
     started = time.monotonic()

@@ -22,7 +22,7 @@ from recommendation_service.training.pairs.command import held_out_options, read
 from recommendation_service.training.pairs.hire_metrics import Decided, accuracies, by_time, difference, lines
 from recommendation_service.training.pairs.neural_parameters import TARGETS, neural_parameters
 from recommendation_service.training.report import Report
-from recommendation_service.use_cases.schema import Pairing, UseCase
+from recommendation_service.use_cases.schema import PairConfig, UseCase
 
 LOWEST, RULES = "lowest price", "rules"
 COMPARED_AT = 3
@@ -37,16 +37,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _measure(options: argparse.Namespace) -> int:
     place, report, started = place_of(options), Report(), time.monotonic()
     use_case = place.use_cases[0]
-    if use_case.pairing is None or use_case.engine_of_kind("attributes") is None:
-        raise ConfigurationError(f"{use_case.name} pairs nothing by rules; see [pairing] and kind attributes in cleaning.toml")
-    dataset, matches = read_pairs(place, use_case.pairing)
+    if use_case.pairs is None or use_case.engine_of_kind("attributes") is None:
+        raise ConfigurationError(f"{use_case.name} pairs nothing by rules; see [pairs] and kind attributes in cleaning.toml")
+    dataset, matches = read_pairs(place, use_case.pairs)
     border = by_time(matches, options.held_out)
     newer = Decided.of(matches, matches.times >= border)
     asked = matches.take(newer.rows)
     rules = _rules(use_case, asked)
     scores = {LOWEST: -asked.pairs().number(BID), RULES: rules}
     for target in TARGETS:
-        scores |= _networks(use_case, use_case.pairing, matches, asked, rules, target, border, options.seed, report)
+        scores |= _networks(use_case, use_case.pairs, matches, asked, rules, target, border, options.seed, report)
     rows = list(accuracies(newer, scores))
     older = np.unique(matches.groups[(matches.times < border) & (matches.groups >= 0)]).size
     report.line(f"{dataset.version}: learned from {older:,} older jobs, measured on {len(newer):,} newer ones with one hired")
@@ -69,7 +69,7 @@ def _rules(use_case: UseCase, asked: Matches) -> Floats:
 
 def _networks(
     use_case: UseCase,
-    pairing: Pairing,
+    pair_config: PairConfig,
     matches: Matches,
     asked: Matches,
     rules: Floats,
@@ -83,8 +83,8 @@ def _networks(
 
     parameters = replace(neural_parameters(use_case, seed=seed), target=target)
     with report.progress(f"{use_case.name}/neural ({target})") as progress:
-        trained = train_neural(matches, pairing, parameters, progress=progress, trained_until=border)
-    engine = Neural("neural", target, pairing, PairNetwork.from_arrays(trained.arrays))
+        trained = train_neural(matches, pair_config, parameters, progress=progress, trained_until=border)
+    engine = Neural("neural", target, pair_config, PairNetwork.from_arrays(trained.arrays))
     network = engine.score_pairs(asked.pairs()).total
     return {f"network ({target})": network, f"both ({target})": blend([rules, network], list(_weights(use_case)))}
 

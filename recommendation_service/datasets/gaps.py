@@ -50,7 +50,7 @@ def gaps_of(dataset: Dataset, events: Events, use_case: UseCase, *, now: float) 
         lambda: _time(events, now),
         lambda: _shown(dataset),
     ]
-    looks = of_persons if use_case.pairing is None else of_pairs
+    looks = of_persons if use_case.pairs is None else of_pairs
     return list(chain.from_iterable(look() for look in looks))
 
 
@@ -149,7 +149,7 @@ def _sides(dataset: Dataset) -> list[Gap]:
 
 def _matches(dataset: Dataset, use_case: UseCase) -> list[Gap]:
     """Told of one of the two catalogues, in whose export they are."""
-    if use_case.pairing is None or dataset.summary["catalogue"] != use_case.pairing.second:
+    if use_case.pairs is None or dataset.summary["catalogue"] != use_case.pairs.right:
         return []
     matches = dataset.matches()
     decided = 0 if matches is None else int(np.count_nonzero(matches.chosen))

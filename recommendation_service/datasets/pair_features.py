@@ -14,8 +14,8 @@ import numpy as np
 from recommendation_service.core.numeric import Floats, blend
 from recommendation_service.domain.side import OWN_ID, Side, Words
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.options import checked, one_of
-from recommendation_service.use_cases.schema import Feature, Pairing
+from recommendation_service.use_cases.options import check_words, checked, one_of
+from recommendation_service.use_cases.schema import Feature, PairConfig
 
 EARTH_KM = 6371.0
 FULL = np.float32(100)  # what a part of a rule-based score is out of
@@ -23,7 +23,7 @@ CLEARLY_GOOD = 70.0  # from here on a part is a reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
+class PairTable:
     """`n` pairs with every column of both sides and their own, (n,) each; NaN and "" where unknown."""
 
     n: int
@@ -41,55 +41,55 @@ class Pairs:
         return np.full(self.n, "", dtype="U1") if found is None else found
 
 
-def meet(pairing: Pairing, first: Side, second: Side) -> Pairs:
+def join_pairs(pair_config: PairConfig, first: Side, second: Side) -> PairTable:
     """Pair by pair, or one against all where a side has one thing only.
 
     A derived column that a side brings, such as the bid somebody placed, is kept where it is known. Columns
-    "first_person" and "second_person" are the words that `persons` names.
+    "left_owner" and "right_owner" are the words that `persons` names.
     """
     n = max(len(first), len(second)) if len(first) and len(second) else 0
     numbers = {name: _spread(column, n) for side in (first, second) for name, column in side.numbers.items()}
     words = {name: _spread(column, n) for side in (first, second) for name, column in side.words.items()}
-    for place, catalogue, side in (("first", pairing.first, first), ("second", pairing.second, second)):
-        words[f"{place}_person"] = _spread(_persons(side, pairing.persons.get(catalogue, "")), n)
-    return derive(pairing, Pairs(n, numbers, words))
+    for place, catalogue, side in (("left", pair_config.left, first), ("right", pair_config.right, second)):
+        words[f"{place}_owner"] = _spread(_persons(side, pair_config.owner_column.get(catalogue, "")), n)
+    return derive(pair_config, PairTable(n, numbers, words))
 
 
-def derive(pairing: Pairing, pairs: Pairs) -> Pairs:
+def derive(pair_config: PairConfig, pairs: PairTable) -> PairTable:
     """The pairs with their derived columns worked out wherever they are unknown."""
     numbers = dict(pairs.numbers)
-    for name, part in pairing.derived.items():
-        make = one_of(DERIVED, part.kind, place=f"pairing, derived '{name}'")
-        options = checked(make, part.options, place=f"pairing, derived '{name}', {part.kind}")
+    for name, part in pair_config.derived.items():
+        make = one_of(DERIVED, part.kind, place=f"[pairs], derived '{name}'")
+        options = checked(make, part.options, place=f"[pairs], derived '{name}', {part.kind}")
         worked_out = make(pairs, **options)
         known = pairs.number(name)
         numbers[name] = np.where(np.isnan(known), worked_out, known).astype(np.float32)
-    return Pairs(pairs.n, numbers, pairs.words)
+    return PairTable(pairs.n, numbers, pairs.words)
 
 
-def features(pairing: Pairing, pairs: Pairs, chosen: tuple[Feature, ...] | None = None) -> Floats:
-    """(n, k) float32 of what a network reads, NaN where unknown; `chosen` in place of the pairing's own features.
+def features(pair_config: PairConfig, pairs: PairTable, chosen: tuple[Feature, ...] | None = None) -> Floats:
+    """(n, k) float32 of what a network reads, NaN where unknown; `chosen` instead of the configured features.
 
     What has no logarithm, where one is wanted, is unknown.
     """
-    wanted = pairing.features if chosen is None else chosen
+    wanted = pair_config.features if chosen is None else chosen
     table = np.empty((pairs.n, len(wanted)), dtype=np.float32)
     for place, feature in enumerate(wanted):
         column = pairs.number(feature.name)
         table[:, place] = (
-            (np.log1p(np.where(column > -1, column, np.nan)) if feature.log else column) - feature.minus
-        ) / feature.over
+            (np.log1p(np.where(column > -1, column, np.nan)) if feature.log1p else column) - feature.offset
+        ) / feature.scale
     return table
 
 
-def distance(pairs: Pairs, *, here: list[str], there: list[str]) -> Floats:
+def distance(pairs: PairTable, *, here: list[str], there: list[str]) -> Floats:
     """(n,) kilometres on the great circle between two pairs of columns of degrees: latitude, longitude."""
     south, west, north, east = (np.radians(pairs.number(name).astype(np.float64)) for name in (*here, *there))
     half = np.sin((north - south) / 2) ** 2 + np.cos(south) * np.cos(north) * np.sin((east - west) / 2) ** 2
     return np.asarray(2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1))), dtype=np.float32)
 
 
-def expected(pairs: Pairs, *, rate: str, amount: str) -> Floats:
+def expected(pairs: PairTable, *, rate: str, amount: str) -> Floats:
     """(n,) rate * amount: what somebody who asks so much an hour would ask for so many hours."""
     return pairs.number(rate) * pairs.number(amount)
 
@@ -97,18 +97,20 @@ def expected(pairs: Pairs, *, rate: str, amount: str) -> Floats:
 DERIVED: Mapping[str, Callable[..., Floats]] = {"distance": distance, "expected": expected}
 
 
-def level(pairs: Pairs, *, of: str) -> Floats:
+def level(pairs: PairTable, *, of: str) -> Floats:
     """(n,) a column that is 0 to 100 already."""
     return np.asarray(np.clip(pairs.number(of), 0, FULL), dtype=np.float32)
 
 
-def near(pairs: Pairs, *, of: str, best: float, worst: float) -> Floats:
+def near(pairs: PairTable, *, of: str, best: float, worst: float) -> Floats:
     """(n,) 100 up to `best` kilometres, 0 from `worst` on, straight between."""
     share = np.clip((worst - pairs.number(of)) / (worst - best), 0, 1)
     return np.asarray(share * FULL, dtype=np.float32)
 
 
-def speciality(pairs: Pairs, *, wanted: str, known_for: str, eco_wanted: str, eco_share: str, other: float = 40.0) -> Floats:
+def speciality(
+    pairs: PairTable, *, wanted: str, known_for: str, eco_wanted: str, eco_share: str, other: float = 40.0
+) -> Floats:
     """(n,) 100 where somebody is best known for what is wanted, `other` where for something else.
 
     Where eco-friendly work is wanted, half of it is the share of their work that was so. NaN where neither is known.
@@ -120,13 +122,13 @@ def speciality(pairs: Pairs, *, wanted: str, known_for: str, eco_wanted: str, ec
     return blend([fits, eco], [1.0, 1.0])
 
 
-def affordable(pairs: Pairs, *, price: str, budget: str, cheap: float = 0.7, dear: float = 1.4) -> Floats:
+def affordable(pairs: PairTable, *, price: str, budget: str, cheap: float = 0.7, dear: float = 1.4) -> Floats:
     """(n,) 100 up to `cheap` of the budget, 0 from `dear` of it on, straight between."""
     share = pairs.number(price) / np.maximum(pairs.number(budget), np.float32(1e-6))
     return np.clip((dear - share) / (dear - cheap), 0, 1).astype(np.float32) * FULL
 
 
-def free(pairs: Pairs, *, taken: str, most: str, open: str) -> Floats:
+def free(pairs: PairTable, *, taken: str, most: str, open: str) -> Floats:
     """(n,) the share of the week that is not taken yet; 0 for somebody who takes nothing now."""
     share = np.clip(1 - np.nan_to_num(pairs.number(taken)) / np.maximum(pairs.number(most), np.float32(1)), 0, 1)
     return np.where(pairs.number(open) == 0, np.float32(0), share * FULL).astype(np.float32)
@@ -147,8 +149,8 @@ class RulePart:
 
     name: str
     weight: float
-    score: Callable[[Pairs], Floats]
-    says: Mapping[str, str]  # catalogue that is recommended from -> sentence, with {column} or {score} in it
+    score: Callable[[PairTable], Floats]
+    reason_template: Mapping[str, str]  # catalogue that is recommended from -> sentence, with {column} or {score} in it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,11 +160,11 @@ class RuleScores:
     total: Floats  # (n,) 0 to 100, NaN where nothing is known
     parts: Mapping[str, Floats]  # (n,) each, NaN where unknown
 
-    def sentences(self, rules: tuple[RulePart, ...], pairs: Pairs, row: int, catalogue: str) -> tuple[str, ...]:
+    def sentences(self, rules: tuple[RulePart, ...], pairs: PairTable, row: int, catalogue: str) -> tuple[str, ...]:
         """Why this pair, in sentences, the part that adds most to the score first; none that names what is unknown."""
-        good = [rule for rule in rules if rule.says.get(catalogue) and self.parts[rule.name][row] >= CLEARLY_GOOD]
+        good = [rule for rule in rules if rule.reason_template.get(catalogue) and self.parts[rule.name][row] >= CLEARLY_GOOD]
         good.sort(key=lambda rule: -rule.weight * float(self.parts[rule.name][row]))
-        said = [_said(rule.says[catalogue], _Told(pairs, row, float(self.parts[rule.name][row]))) for rule in good]
+        said = [_said(rule.reason_template[catalogue], _Told(pairs, row, float(self.parts[rule.name][row]))) for rule in good]
         return tuple(sentence for sentence in said if sentence is not None)
 
 
@@ -171,23 +173,21 @@ def read_rules(parts: Mapping[str, Any], *, place: str) -> tuple[RulePart, ...]:
     found = []
     for name, told in parts.items():
         here = f"{place}: part '{name}'"
-        strangers = sorted(set(told) - {"weight", "kind", "options", "says"})
-        if strangers:
-            raise ConfigurationError(f"{here} does not know '{strangers[0]}'; its words are kind, options, says, weight")
+        check_words(told, ("weight", "kind", "options", "reason_template"), place=here)
         weight = told.get("weight")
         if not isinstance(weight, int | float) or isinstance(weight, bool) or weight < 0:
             raise ConfigurationError(f"{here} needs a weight of 0 or more, not {weight!r}")
         score = one_of(PARTS, told.get("kind", ""), place=here)
         options = checked(score, told.get("options", {}), place=f"{here}, {told['kind']}")
-        says = dict(told.get("says", {}))
-        _check_sentences(here, says)
-        found.append(RulePart(name, float(weight), partial(score, **options), says))
+        templates = dict(told.get("reason_template", {}))
+        _check_templates(here, templates)
+        found.append(RulePart(name, float(weight), partial(score, **options), templates))
     if not found or sum(rule.weight for rule in found) <= 0:
         raise ConfigurationError(f"{place}: at least one part needs a weight above 0")
     return tuple(found)
 
 
-def rule_scores(rules: tuple[RulePart, ...], pairs: Pairs) -> RuleScores:
+def rule_scores(rules: tuple[RulePart, ...], pairs: PairTable) -> RuleScores:
     """The weighted mean of the parts; a part of which nothing is known leaves its weight to the others."""
     parts = {rule.name: rule.score(pairs) for rule in rules}
     return RuleScores(blend(list(parts.values()), [rule.weight for rule in rules]), parts)
@@ -196,7 +196,7 @@ def rule_scores(rules: tuple[RulePart, ...], pairs: Pairs) -> RuleScores:
 class _Told(dict[str, float]):
     """One pair's columns, looked up as a sentence names them: a hundred pairs have thousands that none names."""
 
-    def __init__(self, pairs: Pairs, row: int, score: float) -> None:
+    def __init__(self, pairs: PairTable, row: int, score: float) -> None:
         super().__init__(score=score)
         self._pairs, self._row = pairs, row
 
@@ -214,17 +214,17 @@ def _said(sentence: str, known: Mapping[str, float]) -> str | None:
         return None
 
 
-def _check_sentences(place: str, says: Mapping[str, str]) -> None:
-    for sentence in says.values():
+def _check_templates(place: str, templates: Mapping[str, str]) -> None:
+    for sentence in templates.values():
         try:
             names = [name for _, name, _, _ in Formatter().parse(sentence) if name is not None]
             strange = next((name for name in names if not name.isidentifier()), None)
             if strange is None:
                 sentence.format_map(dict.fromkeys(names, 0.0))
         except ValueError as error:
-            raise ConfigurationError(f"{place}: says '{sentence}' cannot be read: {error}") from error
+            raise ConfigurationError(f"{place}: reason_template '{sentence}' cannot be read: {error}") from error
         if strange is not None:
-            raise ConfigurationError(f"{place}: says '{sentence}' may name columns only, not '{{{strange}}}'")
+            raise ConfigurationError(f"{place}: reason_template '{sentence}' may name columns only, not '{{{strange}}}'")
 
 
 def _persons(side: Side, name: str) -> Words:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, dense
-from recommendation_service.datasets.pair_features import Pairs, features
+from recommendation_service.datasets.pair_features import PairTable, features
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.side import Words
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 
 FAR = np.float32(10)  # standard deviations from the mean at which a number is cut off: a typing mistake is no signal
 LAYERS = (1, 2, 3)
@@ -52,17 +52,25 @@ class Reader:
     second: IdMap
 
     @classmethod
-    def of(cls, pairing: Pairing, pairs: Pairs) -> "Reader":
+    def of(cls, pair_config: PairConfig, pairs: PairTable) -> "Reader":
         """From the pairs that are trained on; a feature unknown in all of them has mean 0."""
-        table = _finite(features(pairing, pairs))
+        table = _finite(features(pair_config, pairs))
         known = ~np.isnan(table)
         count = np.maximum(known.sum(axis=0), 1)
         mean = np.where(known, table, 0).sum(axis=0, dtype=np.float64) / count
         spread = np.sqrt(np.where(known, (table - mean) ** 2, 0).sum(axis=0, dtype=np.float64) / count)
         words = IdMap.of(
-            ["", *(f"{name}={one}" for name in pairing.embedded for one in np.unique(pairs.word(name)).tolist() if one)]
+            [
+                "",
+                *(
+                    f"{name}={one}"
+                    for name in pair_config.embedding_columns
+                    for one in np.unique(pairs.word(name)).tolist()
+                    if one
+                ),
+            ]
         )
-        persons = (IdMap.of([SELDOM, *np.unique(pairs.word(name)).tolist()]) for name in ("first_person", "second_person"))
+        persons = (IdMap.of([SELDOM, *np.unique(pairs.word(name)).tolist()]) for name in ("left_owner", "right_owner"))
         scale = np.where(spread > 1e-6, spread, 1)  # what is the same everywhere tells nothing
         return cls(mean.astype(np.float32), scale.astype(np.float32), words, *persons)
 
@@ -77,14 +85,14 @@ class Reader:
         ids = {"words": self.words.array, "first_ids": self.first.array, "second_ids": self.second.array}
         return {**ids, "feature_mean": self.mean, "feature_scale": self.scale}
 
-    def read(self, pairing: Pairing, pairs: Pairs) -> Inputs:
+    def read(self, pair_config: PairConfig, pairs: PairTable) -> Inputs:
         """The same for training and serving: what is unknown counts as the mean, what is absurd as far away."""
         with np.errstate(over="ignore", invalid="ignore"):  # absurd numbers overflow, and are cut off
-            table = (_finite(features(pairing, pairs)) - self.mean) / self.scale
+            table = (_finite(features(pair_config, pairs)) - self.mean) / self.scale
         numbers = np.clip(np.nan_to_num(table, nan=0, posinf=float(FAR), neginf=-float(FAR)), -FAR, FAR).astype(np.float32)
-        words = [_rows(self.words, pairs.word(name), f"{name}=") for name in pairing.embedded]
+        words = [_rows(self.words, pairs.word(name), f"{name}=") for name in pair_config.embedding_columns]
         places = np.maximum(np.stack(words, axis=1), 0) if words else np.zeros((pairs.n, 0), dtype=np.int64)
-        persons = ((self.first, pairs.word("first_person")), (self.second, pairs.word("second_person")))
+        persons = ((self.first, pairs.word("left_owner")), (self.second, pairs.word("right_owner")))
         first, second = (np.where(column == "", -1, _rows(ids, column)) for ids, column in persons)
         return Inputs(numbers, places, first, second)
 
@@ -140,9 +148,9 @@ class PairNetwork:
             np.float32(kept["alpha"][0]),
         )
 
-    def score(self, pairing: Pairing, pairs: Pairs) -> PairScores:
+    def score(self, pair_config: PairConfig, pairs: PairTable) -> PairScores:
         """One forward pass over all pairs; always finite but for the collaborative half of strangers."""
-        return self.score_inputs(self.reader.read(pairing, pairs))
+        return self.score_inputs(self.reader.read(pair_config, pairs))
 
     def score_inputs(self, inputs: Inputs) -> PairScores:
         """As `score`, of pairs that were read already."""

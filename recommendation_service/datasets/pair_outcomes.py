@@ -1,11 +1,11 @@
 """Every offer that one side made the other, with what was known at the time and what came of it: what pairs are learned from.
 
-Part of an export: `matches.npz` of the catalogue that the pairing calls `second`, made anew by every export, so that
+Part of an export: `matches.npz` of the catalogue that `[pairs]` calls `right`, made anew by every export, so that
 whoever was erased is gone from it at once. Of one length n, oldest first:
 
     numbers        (n, c) float32 columns of both sides and of the pair as of the moment, NaN where unknown
     number_names   (c,) bytes
-    word_<name>    (n,) bytes, b"" where unknown: one array a word column, first_person and second_person among them
+    word_<name>    (n,) bytes, b"" where unknown: one array a word column, left_owner and right_owner among them
     groups         (n,) int64 the offers of one job have the same number; what was no offer has one below 0
     times          (n,) float64 seconds of that moment: when the job was posted, or a recommendation shown
     ratings        (n,) float32 mark of the review scaled to 0 to 1, NaN where there is none
@@ -23,7 +23,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
-from recommendation_service.datasets.pair_features import Pairs
+from recommendation_service.datasets.pair_features import PairTable
 from recommendation_service.domain.side import Words
 from recommendation_service.errors import DatasetError
 from recommendation_service.use_cases.schema import UseCase
@@ -83,10 +83,10 @@ class Matches:
             "verdicts": int((~np.isnan(self.verdicts)).sum()),
         }
 
-    def pairs(self) -> Pairs:
-        """The same as pairs, as `pairing.meet` would give them."""
+    def pairs(self) -> PairTable:
+        """The same as pairs, as `pair_features.join_pairs` would give them."""
         columns = {name: self.numbers[:, place] for place, name in enumerate(self.names)}
-        return Pairs(len(self), columns, self.words)
+        return PairTable(len(self), columns, self.words)
 
     def without(self, name: str, rows: Bools) -> "Matches":
         """With one column unknown in the rows that are True."""
@@ -123,14 +123,14 @@ class Matches:
 
 def ordered(matches: Matches | None, use_case: UseCase) -> Matches | None:
     """As an export writes them, oldest first. Raises DatasetError where they lack what the use case reads of a pair."""
-    if matches is None or use_case.pairing is None:
+    if matches is None or use_case.pairs is None:
         return None
-    lacking = [one.name for one in use_case.pairing.features if one.name not in matches.names]
-    lacking += [name for name in (*use_case.pairing.embedded, "first_person", "second_person") if name not in matches.words]
+    lacking = [one.name for one in use_case.pairs.features if one.name not in matches.names]
+    lacking += [name for name in (*use_case.pairs.embedding_columns, "left_owner", "right_owner") if name not in matches.words]
     if lacking:
         there = ", ".join(sorted({*matches.names, *matches.words}))
         fix = f"name one of {there} in {use_case.name}.toml, or give it in the site's sides"
-        raise DatasetError(f"matches: the pairing reads '{lacking[0]}', which neither side has; {fix}")
+        raise DatasetError(f"matches: [pairs] reads '{lacking[0]}', which neither side has; {fix}")
     return matches.take(np.argsort(matches.times, kind="stable"))
 
 

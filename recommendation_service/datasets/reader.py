@@ -24,11 +24,11 @@ docs/reference/formats.md is the prose of this. Files of one version:
                                float32 weight of the best event that answers the list with the item (0: nothing
                                happened; below 0: only dislikes), parts_end int64 ends in parts, bytes of JSON objects
                                {part of the score: number} ({}: not recorded). Needs no pyarrow
-    matches.npz                every offer that one side of a pairing made the other, with what was known at the time and
-                               what came of it; only of the catalogue that the use case's [pairing] calls second, made
+    matches.npz                every offer that one side of a pair made the other, with what was known at the time and
+                               what came of it; only of the catalogue that [pairs] calls right, made
                                anew by every export, of one part too. Of one length n, oldest first: numbers (n, c)
                                float32, NaN where unknown, their names number_names (c) bytes; a word_<name> a word
-                               column, bytes, b"" where unknown, first_person and second_person among them; groups int64,
+                               column, bytes, b"" where unknown, left_owner and right_owner among them; groups int64,
                                one number for what was decided together; times float64 seconds of what is known; ratings
                                float32 0 to 1, NaN where there is none; chosen and decided bool; verdicts float32 1
                                helpful, 0 anything else, NaN nothing. Needs no pyarrow

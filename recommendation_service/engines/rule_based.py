@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from recommendation_service.core.numeric import Floats
-from recommendation_service.datasets.pair_features import Pairs, RuleScores, read_rules, rule_scores
+from recommendation_service.datasets.pair_features import PairTable, RuleScores, read_rules, rule_scores
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Reason
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.latest import Latest
 from recommendation_service.engines.pair_base import pairs_of
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weighed:
     """What the rules say of one query's pairs."""
 
-    pairs: Pairs
+    pairs: PairTable
     said: RuleScores
 
 
@@ -29,10 +29,10 @@ class Attributes(Engine):
     label: ClassVar[str] = "rule-based"
     reads_offers: ClassVar[bool] = True
 
-    def __init__(self, name: str, _catalogue: Catalogue, *, pairing: Pairing, parts: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, _catalogue: Catalogue, *, pair_config: PairConfig, parts: Mapping[str, Any]) -> None:
         """`parts` as the use-case file writes them; raises ConfigurationError naming the part, the word and those allowed."""
         super().__init__(name, "rules")
-        self._pairing = pairing
+        self._pair_config = pair_config
         self._rules = read_rules(parts, place=f"engine '{name}'")
         self._latest: Latest[Weighed | None] = Latest()
 
@@ -66,5 +66,5 @@ class Attributes(Engine):
         kept = self._latest.of(query)
         if kept is not None:
             return kept
-        pairs = pairs_of(query, self._pairing)
+        pairs = pairs_of(query, self._pair_config)
         return self._latest.keep(query, None if pairs is None else Weighed(pairs, rule_scores(self._rules, pairs)))

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Floats, dense, standardised
-from recommendation_service.datasets.pair_features import Pairs, features, meet
+from recommendation_service.datasets.pair_features import PairTable, features, join_pairs
 from recommendation_service.datasets.pair_vocabulary import places
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.estimators.base import Estimator
 from recommendation_service.publishing.store import Artifact
-from recommendation_service.use_cases.schema import Feature, Pairing
+from recommendation_service.use_cases.schema import Feature, PairConfig
 
 FURTHEST = 6.0  # logarithms from 1 unit of money an hour; e^6 is about 400: no network may say what nobody pays
 LARGEST = 1e9  # amounts beyond this are nobody's bid
@@ -25,7 +25,7 @@ class Bid(Estimator):
         self,
         name: str,
         version: str,
-        pairing: Pairing,
+        pair_config: PairConfig,
         features: tuple[Feature, ...],
         per: str,
         arrays: Mapping[str, AnyArray],
@@ -33,14 +33,14 @@ class Bid(Estimator):
         """`arrays` as artifacts/shapes lists them for this kind; `per` is the column that amounts are in proportion to."""
         super().__init__(name, version)
         self.needs = (per,)
-        self._pairing, self._features, self._per, self._arrays = pairing, features, per, arrays
+        self._pair_config, self._features, self._per, self._arrays = pair_config, features, per, arrays
 
     @classmethod
-    def from_artifact(cls, name: str, artifact: Artifact, *, pairing: Pairing) -> "Bid":
+    def from_artifact(cls, name: str, artifact: Artifact, *, pair_config: PairConfig) -> "Bid":
         """Raises ArtifactRefused where the manifest and the arrays are not of one model."""
         arrays, told = artifact.arrays, artifact.manifest.parameters
         known = _features(told, artifact.version)
-        size = 2 * len(known) + len(pairing.embedded) * arrays["attribute_vectors"].shape[1]
+        size = 2 * len(known) + len(pair_config.embedding_columns) * arrays["attribute_vectors"].shape[1]
         wrong = (
             [feature.name.encode() for feature in known] != arrays["features"].tolist()
             or arrays["layer1_weights"].shape[0] != size
@@ -52,20 +52,20 @@ class Bid(Estimator):
         )
         if wrong:
             raise ArtifactRefused(f"{artifact.version}: its arrays do not fit the features it names; train it again")
-        return cls(name, artifact.version, pairing, known, str(told["per"]), arrays)
+        return cls(name, artifact.version, pair_config, known, str(told["per"]), arrays)
 
     def estimate(self, first: Side, second: Side) -> AnyArray:
         """(n, 3) float64; NaN rows where the units, such as hours, are unknown or not above 0."""
-        pairs = meet(self._pairing, first, second)
+        pairs = join_pairs(self._pair_config, first, second)
         units = pairs.number(self._per).astype(np.float64)
         amounts = np.exp(np.clip(self.rates(pairs), -FURTHEST, FURTHEST)) * units[:, None]
         usable = (units > 0) & (amounts < LARGEST).all(axis=1)
         return np.where(usable[:, None], amounts, np.nan)
 
-    def rates(self, pairs: Pairs) -> AnyArray:
+    def rates(self, pairs: PairTable) -> AnyArray:
         """(n, 3) float64 logarithms of minimum, optimal and maximum a unit, ascending for any weights."""
         own = self._arrays
-        table = standardised(features(self._pairing, pairs, self._features), own["centers"], own["scales"])
+        table = standardised(features(self._pair_config, pairs, self._features), own["centers"], own["scales"])
         inputs = np.concatenate([table, self._told(pairs)], axis=1).astype(np.float64)
         hidden = _layer(inputs, own["layer1_weights"], own["layer1_bias"])
         said = dense(_layer(hidden, own["layer2_weights"], own["layer2_bias"]), own["out_weights"], own["out_bias"])
@@ -74,9 +74,9 @@ class Bid(Estimator):
         middle = low + down + np.float64(own["reference"][0])
         return np.stack([middle - down * own["reaches"][0], middle, middle + up * own["reaches"][1]], axis=1)
 
-    def _told(self, pairs: Pairs) -> Floats:
+    def _told(self, pairs: PairTable) -> Floats:
         vectors = self._arrays["attribute_vectors"]
-        rows = places({name: pairs.word(name) for name in self._pairing.embedded}, self._arrays["attributes"])
+        rows = places({name: pairs.word(name) for name in self._pair_config.embedding_columns}, self._arrays["attributes"])
         found = np.where((rows >= 0)[..., None], vectors[np.maximum(rows, 0)], np.float32(0))
         return found.reshape(pairs.n, -1)
 

@@ -29,7 +29,7 @@ class EstimateService:
     ready: Mapping[str, Mapping[str, Estimator]]
 
     def estimate(self, use_case: str, name: str, context: Side, offers: Side) -> Estimates:
-        """One thing of the pairing's first catalogue met by several of its second.
+        """One item of the left catalogue with several items of the right one.
 
         Raises NotFound for what no file names, Unavailable without a model, InvalidInput for a pair of which nothing can
         be said.

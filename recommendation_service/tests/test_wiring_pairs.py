@@ -106,7 +106,7 @@ def test_the_older_network_stays_while_the_new_one_is_damaged(tmp_path: Path) ->
 def test_a_network_of_other_features_is_left_out_with_its_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     text = (PACKAGED / "cleaning.toml").read_text(encoding="utf-8")
     (tmp_path / "files").mkdir()
-    (tmp_path / "files" / "cleaning.toml").write_text(text.replace('{ name = "size_m2", over = 1000 }', '{ name = "budget" }'))
+    (tmp_path / "files" / "cleaning.toml").write_text(text.replace('{ name = "size_m2", scale = 1000 }', '{ name = "budget" }'))
     export_cleaning(tmp_path)
     publish_neural(tmp_path)
     with caplog.at_level(logging.ERROR):
@@ -141,7 +141,7 @@ def test_an_estimator_that_refuses_its_model_is_left_out(
 ) -> None:
     model = service.publish(tmp_path, "bid", catalogue="cleaners")
 
-    def refuse(name: str, artifact: object, *, pairing: object) -> Estimator:
+    def refuse(name: str, artifact: object, *, pair_config: object) -> Estimator:
         raise ArtifactRefused("bid_v1: says what cannot be")
 
     monkeypatch.setattr("recommendation_service.wiring.ESTIMATORS", {"bid": refuse})
@@ -154,7 +154,11 @@ def test_an_estimator_that_refuses_its_model_is_left_out(
     ("old", "new", "told"),
     [
         ('kind = "bid"\n', 'kind = "guess"\n', "estimator 'bid', guess is of kind 'guess'; there are bid"),
-        ('neural = { kind = "neural" }', 'neural = { kind = "neural", options = { pairing = 1 } }', "does not know 'pairing'"),
+        (
+            'neural = { kind = "neural" }',
+            'neural = { kind = "neural", options = { pair_config = 1 } }',
+            "does not know 'pair_config'",
+        ),
         ("weight = 0.35", "weight = -1", "part 'quality' needs a weight of 0 or more, not -1"),
         ('kind = "level"', 'kind = "height"', "part 'quality' is of kind 'height'"),
     ],
@@ -185,7 +189,7 @@ fallback = ["rules"]
     (tmp_path / "startups.toml").write_text(text)
     service.export_startups(tmp_path)
     settings = service.settings_under(tmp_path, RS_USE_CASES="startups", RS_USE_CASES_DIR=str(tmp_path))
-    with pytest.raises(ConfigurationError, match=r"the file says nothing of them; add \[pairing\]"):
+    with pytest.raises(ConfigurationError, match=r"the file says nothing of them; add \[pairs\]"):
         build_live(settings)
 
 

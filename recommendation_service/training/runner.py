@@ -97,7 +97,7 @@ def conduct(
             refused |= any(outcome.refused for outcome in outcomes)
             trained |= any(outcome.version for outcome in outcomes)
     one = place.use_cases[0] if len(place.use_cases) == 1 else None
-    first = one.name if one is not None and one.pairing is None else None
+    first = one.name if one is not None and one.pairs is None else None
     said.line(_next_command(first, trained=trained, dry_run=dry_run and exported))
     return FAILED if refused else DONE
 
@@ -143,8 +143,8 @@ def _catalogue(
 ) -> list[Outcome]:
     dataset = Dataset.open(place.data_dir, name)
     if work == Work((), (), ()):
-        pairing = use_case.pairing
-        told = f"pairs are trained with {pairing.second}" if pairing and pairing.first == name else "nothing to train"
+        pair_config = use_case.pairs
+        told = f"pairs are trained with {pair_config.right}" if pair_config and pair_config.left == name else "nothing to train"
         report.line(f"{name:<10} {told}")
         return []
     events = dataset.events() if work.kinds or work.above else None
@@ -161,8 +161,8 @@ def _catalogue(
                 session = Session(use_case, name, dataset, events, store, build, choices, report, work.kinds)
                 outcomes = [session.train(kind) for kind in work.kinds]
                 outcomes += [one for learn in work.above if (one := learn(session, tuple(outcomes))) is not None]
-            if use_case.pairing is not None:
-                outcomes += PairSession(use_case, use_case.pairing, dataset, store, choices, report).train(work.pairs)
+            if use_case.pairs is not None:
+                outcomes += PairSession(use_case, use_case.pairs, dataset, store, choices, report).train(work.pairs)
     return outcomes
 
 

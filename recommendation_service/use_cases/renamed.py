@@ -9,6 +9,15 @@ RENAMED_KEYS = {
     "also_learn": "learnable_members",
     "generate": "candidate_generators",
     "count_hits": "track_cache_hits",
+    "pairing": "pairs",
+    "first": "left",
+    "second": "right",
+    "persons": "owner_column",
+    "embedded": "embedding_columns",
+    "minus": "offset",
+    "over": "scale",
+    "log": "log1p",
+    "says": "reason_template",
 }
 
 

@@ -65,25 +65,25 @@ class Part(Strict):
 
 
 class Feature(Strict):
-    """One number that a network reads of a pair: (column - minus) / over, with `log` of 1 + column first."""
+    """One number that a network reads of a pair: (column - offset) / scale, of log(1 + column) if `log1p`."""
 
-    name: Word  # a column of either side, or one of the pairing's own
-    minus: float = 0.0
-    over: float = Field(default=1.0, gt=0)
-    log: bool = False
+    name: Word  # a column of either side, or a derived one
+    offset: float = 0.0
+    scale: float = Field(default=1.0, gt=0)
+    log1p: bool = False
 
 
-class Pairing(Strict):
+class PairConfig(Strict):
     """How the things of two catalogues meet, such as jobs and cleaners: what is worked out of a pair, and what is learned.
 
     The names of both sides' columns are one set of words: what both have must be called differently. `derived` columns
-    are of the pair; `datasets.pairing` knows their kinds. `features` are what the networks read, in this order.
+    are of the pair; `datasets.pair_features` knows their kinds. `features` are what the networks read, in this order.
     """
 
-    first: Word  # catalogue of what is asked for, such as jobs
-    second: Word  # catalogue of who does it, such as cleaners; the models of pairs are published there
-    persons: dict[Word, Word]  # catalogue -> word column that says which person it belongs to; "id": it is the person
-    embedded: tuple[Word, ...] = ()  # word columns learned as vectors
+    left: Word  # catalogue of what is asked for, such as jobs
+    right: Word  # catalogue of who does it, such as cleaners; the models of pairs are published there
+    owner_column: dict[Word, Word]  # catalogue -> word column that says which person it belongs to; "id": it is the person
+    embedding_columns: tuple[Word, ...] = ()  # word columns learned as vectors
     derived: dict[Word, Part] = {}
     features: tuple[Feature, ...] = ()
 
@@ -119,7 +119,7 @@ class UseCase(Strict):
     weighting: Weighting = Weighting()
     engines: dict[Word, Part] = Field(min_length=1)
     rankers: dict[Word, Part] = {}
-    pairing: Pairing | None = None
+    pairs: PairConfig | None = None
     estimators: dict[Word, Part] = {}
     surfaces: dict[SurfaceName, Surface] = Field(min_length=1)
     outcomes: Outcomes = Outcomes()
@@ -145,25 +145,25 @@ class UseCase(Strict):
 
     def _context_is_met(self, name: str, surface: Surface) -> None:
         if surface.about == "context" and surface.context not in self._met_by(surface.catalogue):
-            raise ValueError(f"surface '{name}' is about a context: [pairing] must pair '{surface.catalogue}' with it")
+            raise ValueError(f"surface '{name}' is about a context: [pairs] must pair '{surface.catalogue}' with it")
         if surface.about != "context" and surface.context is not None:
             raise ValueError(
                 f"surface '{name}' names a context, '{surface.context}', and is about {surface.about}; say context"
             )
 
     def _sides_are_known(self) -> None:
-        if self.pairing is not None:
-            sides = (self.pairing.first, self.pairing.second)
+        if self.pairs is not None:
+            sides = (self.pairs.left, self.pairs.right)
             if sides[0] == sides[1]:
-                raise ValueError(f"pairing pairs '{sides[0]}' with itself; name two catalogues")
-            _known("pairing pairs", sides, self.catalogues, "catalogues are")
-            _known("pairing names the persons of", self.pairing.persons, sides, "it pairs")
+                raise ValueError(f"[pairs] pairs '{sides[0]}' with itself; name two catalogues")
+            _known("[pairs] pairs", sides, self.catalogues, "catalogues are")
+            _known("[pairs] names the owner column of", self.pairs.owner_column, sides, "it pairs")
 
     def _met_by(self, catalogue: str) -> tuple[str, ...]:
         """The catalogue whose things meet those of this one; () where none does."""
-        if self.pairing is None or catalogue not in (self.pairing.first, self.pairing.second):
+        if self.pairs is None or catalogue not in (self.pairs.left, self.pairs.right):
             return ()
-        return (self.pairing.second if catalogue == self.pairing.first else self.pairing.first,)
+        return (self.pairs.right if catalogue == self.pairs.left else self.pairs.left,)
 
     def engine_of_kind(self, kind: str) -> tuple[str, Part] | None:
         """Name and part of the first engine of that kind, or None."""

@@ -13,10 +13,10 @@ import numpy as np
 from django.db.models import F, Q, QuerySet
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
-from recommendation_service.datasets.pair_features import meet
+from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.datasets.pair_outcomes import BID, Matches
 from recommendation_service.domain.side import Side
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid, RecommendationFeedback
 from sites.cleaning.scoring.aggregates import MOST_EUROS
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
@@ -46,17 +46,17 @@ def matches() -> Matches:
     """The whole table, oldest first; about ten queries, however many jobs there are."""
     offers, verdicts = _offers(), _verdicts()
     told = _Rows(*(np.concatenate([getattr(offers, one.name), getattr(verdicts, one.name)]) for one in fields(_Rows)))
-    pairing = load(USE_CASE).pairing
-    if pairing is None:
-        raise LookupError(f"{USE_CASE}.toml has lost its [pairing]")
-    return _table(pairing, told)
+    pair_config = load(USE_CASE).pairs
+    if pair_config is None:
+        raise LookupError(f"{USE_CASE}.toml has lost its [pairs]")
+    return _table(pair_config, told)
 
 
-def _table(pairing: Pairing, told: _Rows) -> Matches:
+def _table(pair_config: PairConfig, told: _Rows) -> Matches:
     order = np.lexsort((told.cleaners, told.jobs, told.times))
     told = _Rows(*(getattr(told, one.name)[order] for one in fields(_Rows)))
     first, second = _job_sides(told), _cleaner_sides(told)
-    pairs = meet(pairing, first, Side(second.ids, {**second.numbers, BID: told.bids}, second.words))
+    pairs = join_pairs(pair_config, first, Side(second.ids, {**second.numbers, BID: told.bids}, second.words))
     table = np.stack(list(pairs.numbers.values()), axis=1).astype(np.float32, copy=False)
     return Matches(
         names=tuple(pairs.numbers),

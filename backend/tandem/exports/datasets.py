@@ -41,7 +41,7 @@ def export_catalogue(
 ) -> Exported:
     """Publish one catalogue's export; see datasets/export.py for `fresh`. Raises DatasetError with the fix."""
     use_case = load(use_case_of(source))
-    pairing = use_case.pairing
+    pair_config = use_case.pairs
     moment = time.time() if now is None else now
     with snapshot():
         names = interactions.event_names(tuple(use_case.events))
@@ -53,7 +53,7 @@ def export_catalogue(
             event_names=names,
             events=lambda: interactions.events_of(source.catalogue, names),
             shown=impressions.feed_of(use_case.name, source.catalogue, names),
-            matches=source.matches if pairing is not None and pairing.second == source.catalogue else None,
+            matches=source.matches if pair_config is not None and pair_config.right == source.catalogue else None,
         )
         return write_export(data_dir, use_case, source.catalogue, feed, now=moment, fresh=fresh, say=say)
 

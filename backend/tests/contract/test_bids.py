@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 
 from recommendation_service.app import create_app
 from recommendation_service.publishing.store import ArtifactStore
-from recommendation_service.tests.support.bidding import auctions, pairing
+from recommendation_service.tests.support.bidding import auctions, pair_config
 from recommendation_service.tests.support.service import settings_under
 from recommendation_service.training.pairs.bid import train_bid
 from recommendation_service.training.pairs.bid_parameters import bid_parameters
@@ -37,7 +37,7 @@ def service(tmp_path: Path, service_at: Point, monkeypatch: pytest.MonkeyPatch) 
     assert source is not None
     export_catalogue(source=source, data_dir=tmp_path / "data", fresh=["cleaners"], say=lambda *_: None)
     parameters = replace(bid_parameters(load("cleaning")), epochs=5)
-    trained = train_bid(auctions(300), pairing(), parameters)
+    trained = train_bid(auctions(300), pair_config(), parameters)
     ArtifactStore(tmp_path / "models" / "cleaners").publish(
         "bid", trained.arrays, catalogue="cleaners", parameters=trained.parameters, dataset={}, metrics=trained.metrics
     )

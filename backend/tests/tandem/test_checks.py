@@ -99,7 +99,7 @@ def test_a_paired_catalogue_needs_the_other_one(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_columns_that_neither_side_has_are_named_once_where_both_are_declared_by_fields() -> None:
-    names = {one.name for one in load("cleaning").pairing.features} - {"bid", "distance_km"}  # type: ignore[union-attr]  # it has one
+    names = {one.name for one in load("cleaning").pairs.features} - {"bid", "distance_km"}  # type: ignore[union-attr]  # it has one
     jobs = declared(catalogue="jobs", use_case="cleaning", numbers=dict.fromkeys(names - {"hours"}, "pk"))
     cleaners = paired(numbers={"usual_rate": "pk"})
     (problem,) = problems_of(cleaners)

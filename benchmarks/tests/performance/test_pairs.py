@@ -24,6 +24,6 @@ def test_each_row_names_its_offers_and_the_stated_time_stands_beside_its_own(tmp
 
 
 def test_strangers_are_not_timed(monkeypatch):
-    engine = Neural("neural", "random", market.pairing(), pairs.network(3))
+    engine = Neural("neural", "random", market.pair_config(), pairs.network(3))
     with pytest.raises(RuntimeError, match="every pair"):
         pairs._judged(engine, market.job(), market.cleaners(4))

@@ -13,7 +13,7 @@ from recommendation_service.datasets.export_content import Source
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.datasets.records import EventBatch, ItemRecord
 from recommendation_service.errors import DatasetError
-from recommendation_service.tests.support.bidding import auctions, pairing
+from recommendation_service.tests.support.bidding import auctions, pair_config
 from recommendation_service.tests.support.exports import NOW
 from recommendation_service.training.pairs.bid_data import read_bids
 from recommendation_service.training.pairs.bid_parameters import bid_parameters
@@ -60,14 +60,14 @@ def test_the_tables_say_how_many_newer_bids_lay_within_and_how_all_of_them_did(
 
 
 def test_held_out_jobs_are_newer_than_all_that_was_learned_from_and_none_is_in_both() -> None:
-    bids = read_bids(auctions(50), pairing(), bid_parameters(load("cleaning")))
+    bids = read_bids(auctions(50), pair_config(), bid_parameters(load("cleaning")))
     older, newer = evaluate_bids.cut(bids, 0.2)
     assert older.times.max() < newer.times.min()
     assert (len(older.won()), len(newer.won()), len(newer)) == (40, 10, 40)
 
 
 def test_jobs_posted_at_one_moment_stay_on_one_side() -> None:
-    bids = read_bids(auctions(50), pairing(), bid_parameters(load("cleaning")))
+    bids = read_bids(auctions(50), pair_config(), bid_parameters(load("cleaning")))
     bids.times[:] = np.floor(bids.times / 1e6)
     older, newer = evaluate_bids.cut(bids, 0.2)
     assert not set(older.times.tolist()) & set(newer.times.tolist())
@@ -75,7 +75,7 @@ def test_jobs_posted_at_one_moment_stay_on_one_side() -> None:
 
 def test_nothing_decided_is_said() -> None:
     matches = auctions(5)
-    nothing = read_bids(matches.take(np.zeros(0, dtype=np.int64)), pairing(), bid_parameters(load("cleaning")))
+    nothing = read_bids(matches.take(np.zeros(0, dtype=np.int64)), pair_config(), bid_parameters(load("cleaning")))
     with pytest.raises(DatasetError, match="no job was decided yet"):
         evaluate_bids.cut(nothing, 0.2)
 

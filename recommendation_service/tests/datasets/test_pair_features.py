@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.core.numeric import Floats
-from recommendation_service.datasets.pair_features import Pairs, features, meet, read_rules, rule_scores
+from recommendation_service.datasets.pair_features import PairTable, features, join_pairs, read_rules, rule_scores
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.loader import load
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 
 NAN = float("nan")
-FOUND = load("cleaning").pairing
+FOUND = load("cleaning").pairs
 assert FOUND is not None
-PAIRING: Pairing = FOUND
+PAIR_CONFIG: PairConfig = FOUND
 RULES = read_rules(load("cleaning").engines["rule_based"].options["parts"], place="cleaning")
 ACROPOLIS, PIRAEUS = (37.9715, 23.7257), (37.9420, 23.6465)  # 7.7 km apart
 
@@ -33,61 +33,63 @@ def cleaners(*told: dict[str, float], word: str = "flat") -> Side:
     return Side.of([str(10 + one) for one in range(len(told))], told, [{"primary_property_type": word}] * len(told))
 
 
-def one_part(kind: str, pairs: Pairs, **options: Any) -> Floats:
+def one_part(kind: str, pairs: PairTable, **options: Any) -> Floats:
     rules = read_rules({"part": {"weight": 1, "kind": kind, "options": options}}, place="here")
     return rule_scores(rules, pairs).parts["part"]
 
 
-def column(**values: list[float]) -> Pairs:
+def column(**values: list[float]) -> PairTable:
     numbers = {name: np.array(own, dtype=np.float32) for name, own in values.items()}
-    return Pairs(len(next(iter(numbers.values()))), numbers, {})
+    return PairTable(len(next(iter(numbers.values()))), numbers, {})
 
 
 def test_one_job_meets_every_cleaner() -> None:
-    pairs = meet(PAIRING, job(), cleaners({"usual_rate": 15.0}, {"usual_rate": 20.0}))
+    pairs = join_pairs(PAIR_CONFIG, job(), cleaners({"usual_rate": 15.0}, {"usual_rate": 20.0}))
     assert pairs.n == 2
     assert pairs.number("budget").tolist() == [80, 80]
     assert pairs.number("usual_rate").tolist() == [15, 20]
     assert pairs.word("property_type").tolist() == ["flat", "flat"]
-    assert pairs.word("first_person").tolist() == ["c7", "c7"]
-    assert pairs.word("second_person").tolist() == ["10", "11"]
+    assert pairs.word("left_owner").tolist() == ["c7", "c7"]
+    assert pairs.word("right_owner").tolist() == ["10", "11"]
 
 
 def test_nobody_to_meet_is_no_pair() -> None:
-    assert meet(PAIRING, job(), cleaners()).n == 0
-    assert meet(PAIRING, Side(()), cleaners({})).n == 0
+    assert join_pairs(PAIR_CONFIG, job(), cleaners()).n == 0
+    assert join_pairs(PAIR_CONFIG, Side(()), cleaners({})).n == 0
 
 
 def test_pairs_of_one_length_meet_row_by_row() -> None:
     jobs = Side.of(["1", "2"], [{"hours": 2.0}, {"hours": 3.0}])
-    pairs = meet(PAIRING, jobs, cleaners({"usual_rate": 10.0}, {"usual_rate": 20.0}))
+    pairs = join_pairs(PAIR_CONFIG, jobs, cleaners({"usual_rate": 10.0}, {"usual_rate": 20.0}))
     assert pairs.number("bid").tolist() == [20, 60]
 
 
 def test_distance_is_that_of_the_map() -> None:
     far = {"base_latitude": PIRAEUS[0], "base_longitude": PIRAEUS[1]}
     here = {"base_latitude": ACROPOLIS[0], "base_longitude": ACROPOLIS[1]}
-    found = meet(PAIRING, job(), cleaners(far, here, {})).number("distance_km")
+    found = join_pairs(PAIR_CONFIG, job(), cleaners(far, here, {})).number("distance_km")
     assert found[0] == pytest.approx(7.7, abs=0.1)
     assert found[1] == pytest.approx(0, abs=1e-3)
     assert np.isnan(found[2])
 
 
 def test_a_placed_bid_is_kept_and_a_missing_one_is_the_usual_rate_for_the_hours() -> None:
-    pairs = meet(PAIRING, job(), cleaners({"usual_rate": 15.0, "bid": 50.0}, {"usual_rate": 15.0}, {}))
+    pairs = join_pairs(PAIR_CONFIG, job(), cleaners({"usual_rate": 15.0, "bid": 50.0}, {"usual_rate": 15.0}, {}))
     np.testing.assert_array_equal(pairs.number("bid"), np.array([50, 60, np.nan], dtype=np.float32))
 
 
 def test_an_unknown_column_is_unknown_everywhere() -> None:
-    pairs = meet(PAIRING, job(), cleaners({}, {}))
+    pairs = join_pairs(PAIR_CONFIG, job(), cleaners({}, {}))
     assert np.isnan(pairs.number("nothing_of_the_kind")).all()
     assert pairs.word("nothing_of_the_kind").tolist() == ["", ""]
 
 
 def test_a_network_reads_the_features_in_the_files_order_and_scale() -> None:
-    pairs = meet(PAIRING, job(size_m2=80.0), cleaners({"overall_score": 75.0, "total_jobs": 19.0, "usual_rate": 15.0}))
-    (row,) = features(PAIRING, pairs)
-    told = dict(zip([one.name for one in PAIRING.features], row.tolist(), strict=True))
+    pairs = join_pairs(
+        PAIR_CONFIG, job(size_m2=80.0), cleaners({"overall_score": 75.0, "total_jobs": 19.0, "usual_rate": 15.0})
+    )
+    (row,) = features(PAIR_CONFIG, pairs)
+    told = dict(zip([one.name for one in PAIR_CONFIG.features], row.tolist(), strict=True))
     assert told["size_m2"] == pytest.approx(0.08)
     assert told["overall_score"] == pytest.approx(0.75)
     assert told["total_jobs"] == pytest.approx(np.log(20) / 5)
@@ -97,8 +99,8 @@ def test_a_network_reads_the_features_in_the_files_order_and_scale() -> None:
 
 
 def test_what_has_no_logarithm_is_unknown() -> None:
-    (row,) = features(PAIRING, meet(PAIRING, job(), cleaners({"total_jobs": -5.0})))
-    assert np.isnan(row[[one.name for one in PAIRING.features].index("total_jobs")])
+    (row,) = features(PAIR_CONFIG, join_pairs(PAIR_CONFIG, job(), cleaners({"total_jobs": -5.0})))
+    assert np.isnan(row[[one.name for one in PAIR_CONFIG.features].index("total_jobs")])
 
 
 def test_a_level_stays_within_0_and_100() -> None:
@@ -136,7 +138,7 @@ def test_a_speciality_is_the_kind_of_place_and_the_way_it_is_cleaned(
     wanted: str, known_for: str, eco_wanted: float, eco_share: float, score: float
 ) -> None:
     numbers = {name: np.array([value], dtype=np.float32) for name, value in (("eco", eco_wanted), ("share", eco_share))}
-    pairs = Pairs(1, numbers, {"wanted": np.array([wanted]), "known": np.array([known_for])})
+    pairs = PairTable(1, numbers, {"wanted": np.array([wanted]), "known": np.array([known_for])})
     found = one_part("speciality", pairs, wanted="wanted", known_for="known", eco_wanted="eco", eco_share="share")
     np.testing.assert_allclose(found, [score])
 
@@ -144,7 +146,7 @@ def test_a_speciality_is_the_kind_of_place_and_the_way_it_is_cleaned(
 @given(told=st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(("overall_score", "usual_rate", "jobs_ahead"), known))))
 def test_a_total_is_never_outside_0_and_100_and_never_outside_its_parts(told: list[dict[str, float | None]]) -> None:
     own = [{name: value for name, value in one.items() if value is not None} for one in told]
-    scores = rule_scores(RULES, meet(PAIRING, job(), cleaners(*own)))
+    scores = rule_scores(RULES, join_pairs(PAIR_CONFIG, job(), cleaners(*own)))
     parts = np.stack(list(scores.parts.values())) if told else np.empty((5, 0))
     for place, total in enumerate(scores.total.tolist()):
         heard = parts[:, place][~np.isnan(parts[:, place])]
@@ -154,7 +156,7 @@ def test_a_total_is_never_outside_0_and_100_and_never_outside_its_parts(told: li
 
 def test_sentences_are_for_the_side_that_is_recommended_from() -> None:
     told = {"overall_score": 90.0, "base_latitude": ACROPOLIS[0], "base_longitude": ACROPOLIS[1]}
-    pairs = meet(PAIRING, job(), cleaners(told, {"overall_score": 60.0}))
+    pairs = join_pairs(PAIR_CONFIG, job(), cleaners(told, {"overall_score": 60.0}))
     scores = rule_scores(RULES, pairs)
     kind = "Specializes in this property type"
     assert scores.sentences(RULES, pairs, 0, "cleaners") == (
@@ -169,28 +171,39 @@ def test_sentences_are_for_the_side_that_is_recommended_from() -> None:
 
 def test_a_sentence_that_names_what_is_unknown_is_not_said() -> None:
     said = {"cleaners": "Good, and asks {hourly_rate:.0f} an hour"}
-    rules = read_rules({"one": {"weight": 1, "kind": "level", "options": {"of": "overall_score"}, "says": said}}, place="here")
+    rules = read_rules(
+        {"one": {"weight": 1, "kind": "level", "options": {"of": "overall_score"}, "reason_template": said}}, place="here"
+    )
     good, rate = {"overall_score": 90.0}, {"hourly_rate": 15.0}
-    pairs = meet(PAIRING, job(), cleaners(good, {**good, **rate}))
+    pairs = join_pairs(PAIR_CONFIG, job(), cleaners(good, {**good, **rate}))
     scores = rule_scores(rules, pairs)
     assert scores.sentences(rules, pairs, 0, "cleaners") == ()
     assert scores.sentences(rules, pairs, 1, "cleaners") == ("Good, and asks 15 an hour",)
-    assert scores.sentences(rules, meet(PAIRING, job(), cleaners(good)), 0, "cleaners") == ()
+    assert scores.sentences(rules, join_pairs(PAIR_CONFIG, job(), cleaners(good)), 0, "cleaners") == ()
 
 
 @pytest.mark.parametrize(
     ("part", "told"),
     [
-        ({"weight": 1, "kind": "level", "option": {}}, "does not know 'option'; its words are kind, options, says, weight"),
+        (
+            {"weight": 1, "kind": "level", "option": {}},
+            "does not know 'option'; its words are kind, options, reason_template, weight",
+        ),
         ({"kind": "level"}, "needs a weight of 0 or more, not None"),
         ({"weight": True, "kind": "level"}, "needs a weight of 0 or more, not True"),
         ({"weight": 0, "kind": "level", "options": {"of": "x"}}, "at least one part needs a weight above 0"),
         ({"weight": 1}, "is of kind ''; there are affordable, free, level, near, speciality"),
         ({"weight": 1, "kind": "level", "options": {"off": "x"}}, "does not know 'off'; its options are of"),
-        ({"weight": 1, "kind": "level", "options": {"of": "x"}, "says": {"cleaners": "{0}"}}, "may name columns only"),
-        ({"weight": 1, "kind": "level", "options": {"of": "x"}, "says": {"cleaners": "{x.real}"}}, "may name columns only"),
-        ({"weight": 1, "kind": "level", "options": {"of": "x"}, "says": {"cleaners": "{x"}}, "cannot be read"),
-        ({"weight": 1, "kind": "level", "options": {"of": "x"}, "says": {"cleaners": "{x:d}"}}, "cannot be read"),
+        (
+            {"weight": 1, "kind": "level", "options": {"of": "x"}, "reason_template": {"cleaners": "{0}"}},
+            "may name columns only",
+        ),
+        (
+            {"weight": 1, "kind": "level", "options": {"of": "x"}, "reason_template": {"cleaners": "{x.real}"}},
+            "may name columns only",
+        ),
+        ({"weight": 1, "kind": "level", "options": {"of": "x"}, "reason_template": {"cleaners": "{x"}}, "cannot be read"),
+        ({"weight": 1, "kind": "level", "options": {"of": "x"}, "reason_template": {"cleaners": "{x:d}"}}, "cannot be read"),
     ],
 )
 def test_a_wrong_part_names_the_place_and_the_word(part: dict[str, Any], told: str) -> None:
@@ -204,6 +217,6 @@ def test_no_parts_at_all_are_a_mistake() -> None:
 
 
 def test_an_unknown_derived_column_names_its_place() -> None:
-    wrong = PAIRING.model_copy(update={"derived": {"far": PAIRING.derived["bid"].model_copy(update={"kind": "guess"})}})
-    with pytest.raises(ConfigurationError, match="pairing, derived 'far' is of kind 'guess'; there are distance, expected"):
-        meet(wrong, job(), cleaners({}))
+    wrong = PAIR_CONFIG.model_copy(update={"derived": {"far": PAIR_CONFIG.derived["bid"].model_copy(update={"kind": "guess"})}})
+    with pytest.raises(ConfigurationError, match=r"\[pairs\], derived 'far' is of kind 'guess'; there are distance, expected"):
+        join_pairs(wrong, job(), cleaners({}))

@@ -104,7 +104,7 @@ def test_rows_are_taken_with_everything_that_is_known_of_them() -> None:
     told = table(5)
     some = told.take(np.array([4, 0]))
     assert some.groups.tolist() == [int(told.groups[4]), int(told.groups[0])]
-    assert some.words["first_person"].tolist() == [told.words["first_person"][4], told.words["first_person"][0]]
+    assert some.words["left_owner"].tolist() == [told.words["left_owner"][4], told.words["left_owner"][0]]
     np.testing.assert_array_equal(some.numbers, told.numbers[[4, 0]])
 
 
@@ -121,7 +121,7 @@ def test_as_pairs_it_has_every_column_by_name() -> None:
     pairs = told.pairs()
     assert pairs.n == 4
     np.testing.assert_array_equal(pairs.number("bid"), told.numbers[:, told.names.index("bid")])
-    assert pairs.word("second_person").tolist() == told.words["second_person"].tolist()
+    assert pairs.word("right_owner").tolist() == told.words["right_owner"].tolist()
 
 
 def test_what_there_is_to_learn_from_is_counted() -> None:

@@ -132,7 +132,7 @@ def test_an_export_that_takes_the_catalogue_over_keeps_its_columns(tmp_path: Pat
 def test_a_table_that_lacks_a_column_publishes_nothing_and_keeps_the_last(tmp_path: Path) -> None:
     export(tmp_path, lambda: table(4))
     lacking = replace(table(3), names=tuple(name if name != "bid" else "offer" for name in table(3).names))
-    with pytest.raises(DatasetError, match="the pairing reads 'bid'"):
+    with pytest.raises(DatasetError, match=r"\[pairs\] reads 'bid'"):
         export(tmp_path, lambda: lacking)
     found = Dataset.open(tmp_path, "cleaners")
     assert (found.version, len(found.matches() or ())) == ("export_v1", 4)

@@ -8,17 +8,17 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.side import Side
 from recommendation_service.tests.engines import board
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 
-PAIRING = Pairing.model_validate({"first": "wishes", "second": "board", "persons": {"board": "id"}})
+PAIR_CONFIG = PairConfig.model_validate({"left": "wishes", "right": "board", "owner_column": {"board": "id"}})
 PARTS = {
     "colour": {
         "weight": 0.7,
         "kind": "speciality",
         "options": {"wanted": "wish", "known_for": "shade", "eco_wanted": "none", "eco_share": "none", "other": 0.0},
-        "says": {"board": "The colour of wish {number:.0f}", "wishes": "Wishes for your colour"},
+        "reason_template": {"board": "The colour of wish {number:.0f}", "wishes": "Wishes for your colour"},
     },
-    "size": {"weight": 0.3, "kind": "level", "options": {"of": "size"}, "says": {"board": "Large ({size:.0f})"}},
+    "size": {"weight": 0.3, "kind": "level", "options": {"of": "size"}, "reason_template": {"board": "Large ({size:.0f})"}},
 }
 
 

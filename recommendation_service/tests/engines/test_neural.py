@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommendation_service.datasets.pair_features import meet
+from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import History
 from recommendation_service.domain.idmap import IdMap
@@ -12,14 +12,14 @@ from recommendation_service.engines.neural import Neural
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing import array_schemas
 from recommendation_service.tests.engines import board
-from recommendation_service.tests.support.market import cleaners, job, network, pairing, told_features
+from recommendation_service.tests.support.market import cleaners, job, network, pair_config, told_features
 
 ASKED = {"cleaners": (job(), cleaners()), "jobs": (cleaners(1), job())}
 
 
 def engine(arrays=None, told=None):
     made = board.artifact("neural", network() if arrays is None else arrays, told_features() if told is None else told)
-    return Neural.from_artifact("neural", made, catalogue("cleaners"), pairing=pairing())
+    return Neural.from_artifact("neural", made, catalogue("cleaners"), pair_config=pair_config())
 
 
 def catalogue(name, side=None):
@@ -38,7 +38,7 @@ def query(name, *, context=None, offered=None, eligible=None):
 
 
 def test_the_score_is_alpha_times_the_collaborative_half_and_the_rest_of_the_content_half():
-    found = engine().score_pairs(meet(pairing(), job(), cleaners(3)))
+    found = engine().score_pairs(join_pairs(pair_config(), job(), cleaners(3)))
     assert found.alpha.tolist() == [0.25, 0.25, 0.25]
     np.testing.assert_allclose(found.total, 0.25 * found.collaborative + 0.75 * found.content, rtol=1e-5)
     for part in (found.total, found.collaborative, found.content):
@@ -57,14 +57,14 @@ def test_the_answer_carries_both_halves_and_alpha_as_parts_best_first():
 
 
 def test_a_person_that_training_never_met_leaves_the_score_to_the_content_half():
-    found = engine().score_pairs(meet(pairing(), job(), cleaners(4)))  # w3 is not in the network
+    found = engine().score_pairs(join_pairs(pair_config(), job(), cleaners(4)))  # w3 is not in the network
     assert np.isnan(found.collaborative).tolist() == [False, False, False, True]
     assert found.alpha[3] == 0
     assert found.total[3] == found.content[3]
     stranger = replace(job(), words={**job().words, "client_id": np.array(["nobody"])})
-    assert np.isnan(engine().score_pairs(meet(pairing(), stranger, cleaners(2))).collaborative).all()
+    assert np.isnan(engine().score_pairs(join_pairs(pair_config(), stranger, cleaners(2))).collaborative).all()
     nameless = replace(job(), words={})
-    assert np.isnan(engine().score_pairs(meet(pairing(), nameless, cleaners(2))).collaborative).all()
+    assert np.isnan(engine().score_pairs(join_pairs(pair_config(), nameless, cleaners(2))).collaborative).all()
 
 
 def test_a_pair_has_one_score_whichever_side_asks():
@@ -73,22 +73,22 @@ def test_a_pair_has_one_score_whichever_side_asks():
 
 
 def test_an_unbid_pair_scores_as_one_with_the_usual_bid_and_is_finite():
-    open_job = engine().score_pairs(meet(pairing(), job(), cleaners(3))).total
+    open_job = engine().score_pairs(join_pairs(pair_config(), job(), cleaners(3))).total
     usual = [(15.0 + one) * 4.0 for one in range(3)]
     offers = cleaners(3)
     placed = replace(offers, numbers={**offers.numbers, "bid": np.array(usual, dtype=np.float32)})
-    np.testing.assert_allclose(open_job, engine().score_pairs(meet(pairing(), job(), placed)).total, rtol=1e-6)
+    np.testing.assert_allclose(open_job, engine().score_pairs(join_pairs(pair_config(), job(), placed)).total, rtol=1e-6)
     dearer = replace(offers, numbers={**offers.numbers, "bid": np.array(usual, dtype=np.float32) * 5})
-    assert not np.allclose(open_job, engine().score_pairs(meet(pairing(), job(), dearer)).total)
+    assert not np.allclose(open_job, engine().score_pairs(join_pairs(pair_config(), job(), dearer)).total)
     newcomer = cleaners(1, usual_rate=float("nan"))
-    assert np.isfinite(engine().score_pairs(meet(pairing(), job(), newcomer)).total).all()
+    assert np.isfinite(engine().score_pairs(join_pairs(pair_config(), job(), newcomer)).total).all()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 3e38, -3e38, 0.0])
 @pytest.mark.parametrize("name", ["hours", "size_m2", "latitude", "total_jobs", "bid", "average_rating"])
 def test_absurd_and_missing_numbers_never_make_a_score_that_is_no_number(name, value):
-    with np.errstate(all="ignore"):  # the distance and the logarithm of such numbers are the pairing's own
-        pairs = meet(pairing(), job(**{name: value}), cleaners(3))
+    with np.errstate(all="ignore"):  # the distance and the logarithm of such numbers are of `[pairs]`
+        pairs = join_pairs(pair_config(), job(**{name: value}), cleaners(3))
         found = engine().score_pairs(pairs)
     assert np.isfinite(found.total).all()
 
@@ -121,8 +121,8 @@ def renamed(place, **changes):
     ("told", "word"),
     [
         (renamed(5, name="price"), "price"),
-        (renamed(2, over=10.0), "size_m2"),
-        ({**told_features(), "embedded": []}, "property_type"),
+        (renamed(2, scale=10.0), "size_m2"),
+        ({**told_features(), "embedding_columns": []}, "property_type"),
         ({**told_features(), "features": told_features()["features"][::-1]}, "another order"),
         ({}, "latitude"),
     ],

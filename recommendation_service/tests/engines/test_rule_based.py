@@ -16,7 +16,7 @@ from recommendation_service.errors import ConfigurationError
 from recommendation_service.pipeline.contexts import offered
 from recommendation_service.tests.engines import board, pairs_of_tiles
 from recommendation_service.tests.engines.contract import EngineContract
-from recommendation_service.tests.engines.pairs_of_tiles import PAIRING, PARTS, asked, wish
+from recommendation_service.tests.engines.pairs_of_tiles import PAIR_CONFIG, PARTS, asked, wish
 from recommendation_service.use_cases.loader import load
 
 HIGH_QUALITY = {"overall_score": 90.0, "base_latitude": 37.98, "base_longitude": 23.73, "usual_rate": 15.0}
@@ -24,7 +24,7 @@ JOB = {"latitude": 37.98, "longitude": 23.73, "hours": 3.0, "budget": 60.0, "eco
 
 
 def rules(parts: dict[str, Any] | None = None) -> Attributes:
-    return Attributes("rule_based", board.catalogue(), pairing=PAIRING, parts=PARTS if parts is None else parts)
+    return Attributes("rule_based", board.catalogue(), pair_config=PAIR_CONFIG, parts=PARTS if parts is None else parts)
 
 
 class TestAttributes(EngineContract):
@@ -41,13 +41,13 @@ class TestAttributes(EngineContract):
 def cleaning() -> tuple[Attributes, Query]:
     """The shipped rules, one job in the middle of Athens, and two cleaners: one near and good, one of whom little is known."""
     use_case = load("cleaning")
-    assert use_case.pairing is not None
+    assert use_case.pairs is not None
     offers = [
         Thing("8", {"overall_score": 40.0, "usual_rate": 40.0}, {}, "Nikos"),
         Thing("7", {**HIGH_QUALITY, "jobs_a_week": 10, "jobs_ahead": 2, "is_available": 1}, {"primary_property_type": "flat"}),
     ]
     catalogue, side = offered(offers, "cleaners")
-    engine = Attributes("rule_based", catalogue, pairing=use_case.pairing, **use_case.engines["rule_based"].options)
+    engine = Attributes("rule_based", catalogue, pair_config=use_case.pairs, **use_case.engines["rule_based"].options)
     context = Side.of(["5"], [JOB], [{"property_type": "flat"}])
     return engine, replace(board.query(catalogue), context=context, offered=side)
 

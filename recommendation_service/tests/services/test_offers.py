@@ -28,7 +28,7 @@ def slate(**words: Any) -> Slate:
             "name": "tiles",
             "catalogues": ["board", "wishes"],
             "events": {"like": 1.0},
-            "pairing": {"first": "wishes", "second": "board", "persons": {"board": "id"}},
+            "pairs": {"left": "wishes", "right": "board", "owner_column": {"board": "id"}},
             "engines": {
                 "rules": {"kind": "attributes", "options": {"parts": PARTS}},
                 "popular": {"kind": "popularity"},
@@ -46,10 +46,10 @@ def slate(**words: Any) -> Slate:
             },
         }
     )
-    assert use_case.pairing is not None
+    assert use_case.pairs is not None
     tiles = replace(pairs_of_tiles.with_side(board.catalogue()), available=np.arange(board.N) % 3 == 0)
     engines: dict[str, Engine] = {
-        "rules": Attributes("rules", tiles, pairing=use_case.pairing, parts=PARTS),
+        "rules": Attributes("rules", tiles, pair_config=use_case.pairs, parts=PARTS),
         "popular": Popularity("popular", tiles),
     }
     service = RecommendationService(Runtime.of([Site(use_case, {"board": Shelf(tiles, engines)})]))

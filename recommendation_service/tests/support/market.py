@@ -8,7 +8,7 @@ from recommendation_service.core.numeric import AnyArray
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.domain.side import Side
 from recommendation_service.use_cases.loader import load
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 
 KINDS = ("apartment", "house", "office")
 BIDS = 4
@@ -16,9 +16,9 @@ NOW = 1_700_000_000.0
 Rule = Callable[["World"], AnyArray]  # (jobs, BIDS)
 
 
-def pairing() -> Pairing:
+def pair_config() -> PairConfig:
     """The cleaning marketplace's own."""
-    found = load("cleaning").pairing
+    found = load("cleaning").pairs
     assert found is not None
     return found
 
@@ -52,8 +52,8 @@ class World:
             numbers[name] = self.rng.random(self.shape)
         words = {
             "property_type": np.array(KINDS)[self.kind],
-            "first_person": np.char.add("c", self.client.astype(np.str_)),
-            "second_person": np.char.add("w", self.cleaner.astype(np.str_)),
+            "left_owner": np.char.add("c", self.client.astype(np.str_)),
+            "right_owner": np.char.add("w", self.cleaner.astype(np.str_)),
         }
         return Matches(
             names=tuple(numbers),
@@ -86,13 +86,13 @@ def network(*, clients: int = 3, cleaners: int = 3, alpha: float = 0.25, seed: i
         name: np.array([b"", *(f"{letter}{one}".encode() for one in range(count))]) for name, (letter, count) in ids.items()
     }
     arrays["words"] = np.array([b"", b"property_type=apartment", b"property_type=house"])
-    wide, many = 8, len(pairing().features)
+    wide, many = 8, len(pair_config().features)
     shapes = {"first_vectors": (clients + 1, wide), "second_vectors": (cleaners + 1, wide), "word_vectors": (3, 4)}
     for half, width in (("collaborative", 2 * wide), ("content", many + 4)):
         for layer, (inputs, outputs) in enumerate([(width, 6), (6, 5), (5, 1)], start=1):
             shapes |= {f"{half}{layer}_weights": (inputs, outputs), f"{half}{layer}_bias": (outputs,)}
     arrays |= {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-    arrays["feature_names"] = np.array([one.name.encode() for one in pairing().features])
+    arrays["feature_names"] = np.array([one.name.encode() for one in pair_config().features])
     arrays["feature_mean"] = rng.normal(size=many).astype(np.float32)
     arrays["feature_scale"] = rng.uniform(0.5, 2, size=many).astype(np.float32)
     return {**arrays, "alpha": np.array([alpha], dtype=np.float32)}
@@ -100,7 +100,10 @@ def network(*, clients: int = 3, cleaners: int = 3, alpha: float = 0.25, seed: i
 
 def told_features() -> dict[str, object]:
     """What a manifest says that a network reads."""
-    return {"features": [one.model_dump() for one in pairing().features], "embedded": list(pairing().embedded)}
+    return {
+        "features": [one.model_dump() for one in pair_config().features],
+        "embedding_columns": list(pair_config().embedding_columns),
+    }
 
 
 def job(**numbers: float) -> Side:

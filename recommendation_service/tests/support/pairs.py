@@ -3,7 +3,7 @@
 import numpy as np
 
 from recommendation_service.core.numeric import Floats
-from recommendation_service.datasets.pair_features import meet
+from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.datasets.pair_outcomes import BID, Matches
 from recommendation_service.domain.side import Side
 from recommendation_service.use_cases.loader import load
@@ -13,27 +13,27 @@ OF_CLEANERS = ("communication_score", "professionalism_score", "timeliness_score
 
 
 def job_columns(n: int) -> dict[str, Floats]:
-    """What a pairing reads of jobs, different in every row."""
+    """What a pair network reads of jobs, different in every row."""
     names = ("latitude", "longitude", "size_m2", "hours", "eco_wanted", "hour_of_day", "day_of_week")
     return {name: np.arange(n, dtype=np.float32) + place for place, name in enumerate(names)}
 
 
 def cleaner_columns(n: int) -> dict[str, Floats]:
-    """What a pairing reads of cleaners, different in every row."""
+    """What a pair network reads of cleaners, different in every row."""
     names = ("base_latitude", "base_longitude", "overall_score", "quality_score", *OF_CLEANERS, "total_jobs", "average_rating")
     return {name: np.arange(n, dtype=np.float32) * 2 + place for place, name in enumerate(names)}
 
 
 def table(n: int) -> Matches:
     """`n` offers, each for a job of its own, every one accepted and rated."""
-    pairing = CLEANING.pairing
-    assert pairing is not None
+    pair_config = CLEANING.pairs
+    assert pair_config is not None
     ids = tuple(str(row) for row in range(n))
     kinds = np.array(["villa" if row % 2 else "apartment" for row in range(n)], dtype=np.str_)
     clients = np.array([f"client {row}" for row in range(n)], dtype=np.str_)
     first = Side(ids, job_columns(n), {"property_type": kinds, "client_id": clients})
     second = Side(ids, {**cleaner_columns(n), BID: np.arange(n, dtype=np.float32) + 20}, {})
-    pairs = meet(pairing, first, second)
+    pairs = join_pairs(pair_config, first, second)
     return Matches(
         names=tuple(pairs.numbers),
         numbers=np.stack(list(pairs.numbers.values()), axis=1),

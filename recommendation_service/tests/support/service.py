@@ -287,7 +287,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "margin": {"emb_dim": 4, "content_dim": 2, "recent": 20, "epochs": 1, "seed": 0},
     "ensemble": {},
     "learned": {},
-    "bid": {"per": "hours", "features": [{"name": "hours", "log": True}, {"name": "usual_rate", "log": True}]},
+    "bid": {"per": "hours", "features": [{"name": "hours", "log1p": True}, {"name": "usual_rate", "log1p": True}]},
     "bandit": {"rewards": {"click": 0.3}},
     "two_tower_index": {},
     "neural": market.told_features(),

@@ -21,9 +21,9 @@ def spoiled(folder: Path, old: str, new: str) -> Path:
 
 
 def test_a_network_reads_eighteen_numbers_scaled_as_the_list_says() -> None:
-    assert CLEANING.pairing is not None
-    told = {one.name: (one.minus, one.over, one.log) for one in CLEANING.pairing.features}
-    assert len(CLEANING.pairing.features) == len(told) == 18
+    assert CLEANING.pairs is not None
+    told = {one.name: (one.offset, one.scale, one.log1p) for one in CLEANING.pairs.features}
+    assert len(CLEANING.pairs.features) == len(told) == 18
     assert (told["latitude"], told["longitude"]) == ((37.9838, 0.15, False), (23.7275, 0.15, False))  # Athens and its reach
     assert told["size_m2"] == told["bid"] == (0, 1000, False)
     assert told["distance_km"] == (0, 50, False)
@@ -33,7 +33,7 @@ def test_a_network_reads_eighteen_numbers_scaled_as_the_list_says() -> None:
     assert {"hours", "eco_wanted", "completion_rate", "on_time_rate", "average_rating", "hour_of_day", "day_of_week"} < set(
         told
     )
-    assert CLEANING.pairing.embedded == ("property_type",)
+    assert CLEANING.pairs.embedding_columns == ("property_type",)
 
 
 def test_rules_lead_by_six_to_four_on_their_own_scale() -> None:
@@ -47,9 +47,9 @@ def test_the_parts_of_a_rule_based_score_sum_to_one_and_are_those_of_the_breakdo
 
 
 def test_a_bid_that_is_not_placed_yet_is_what_the_cleaner_would_usually_ask() -> None:
-    assert CLEANING.pairing is not None
-    assert CLEANING.pairing.derived["bid"].options == {"rate": "usual_rate", "amount": "hours"}
-    assert {part.kind for part in CLEANING.pairing.derived.values()} <= set(DERIVED)
+    assert CLEANING.pairs is not None
+    assert CLEANING.pairs.derived["bid"].options == {"rate": "usual_rate", "amount": "hours"}
+    assert {part.kind for part in CLEANING.pairs.derived.values()} <= set(DERIVED)
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_each_side_is_recommended_to_the_other_and_falls_back_to_rules(name: str
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('context = "jobs"', 'context = "cleaners"', r"is about a context: \[pairing\] must pair 'cleaners'"),
-        ('context = "jobs"', "", r"is about a context: \[pairing\] must pair 'cleaners'"),
-        ('first = "jobs"', 'first = "offers"', "pairing pairs 'offers'; catalogues are cleaners, jobs"),
-        ('first = "jobs"', 'first = "cleaners"', "pairing pairs 'cleaners' with itself; name two catalogues"),
-        ('jobs = "client_id"', 'work = "client_id"', "pairing names the persons of 'work'; it pairs cleaners, jobs"),
-        ('name = "size_m2", over = 1000', 'name = "size_m2", over = 0', "Input should be greater than 0"),
+        ('context = "jobs"', 'context = "cleaners"', r"is about a context: \[pairs\] must pair 'cleaners'"),
+        ('context = "jobs"', "", r"is about a context: \[pairs\] must pair 'cleaners'"),
+        ('left = "jobs"', 'left = "offers"', r"\[pairs\] pairs 'offers'; catalogues are cleaners, jobs"),
+        ('left = "jobs"', 'left = "cleaners"', r"\[pairs\] pairs 'cleaners' with itself; name two catalogues"),
+        ('jobs = "client_id"', 'work = "client_id"', r"\[pairs\] names the owner column of 'work'; it pairs cleaners, jobs"),
+        ('name = "size_m2", scale = 1000', 'name = "size_m2", scale = 0', "Input should be greater than 0"),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:
@@ -95,5 +95,5 @@ def test_a_context_without_the_word_is_a_mistake(tmp_path: Path) -> None:
 
 def test_a_file_without_pairs_has_no_surface_about_a_context() -> None:
     one: dict[str, Any] = CLEANING.model_dump()
-    with pytest.raises(ValueError, match=r"\[pairing\] must pair"):
-        type(CLEANING).model_validate({**one, "pairing": None})
+    with pytest.raises(ValueError, match=r"\[pairs\] must pair"):
+        type(CLEANING).model_validate({**one, "pairs": None})

@@ -50,15 +50,15 @@ def test_an_unknown_kind_lists_those_there_are() -> None:
         one_of({"a": 1, "b": 2}, "c", place="here")
 
 
-def paired(name: str, *, pairing: object, days: float = 1.0) -> None:
+def paired(name: str, *, pair_config: object, days: float = 1.0) -> None:
     """A builder that gets one keyword-only argument from its caller."""
 
 
 def test_what_the_caller_gives_is_no_option_of_the_file() -> None:
-    assert checked(paired, {"days": 2}, place="here", given=("pairing",)) == {"days": 2.0}
-    with pytest.raises(ConfigurationError, match="here does not know 'pairing'; its options are days"):
-        checked(paired, {"pairing": 1}, place="here", given=("pairing",))
-    with pytest.raises(ConfigurationError, match="here: pairing: Field required"):
+    assert checked(paired, {"days": 2}, place="here", given=("pair_config",)) == {"days": 2.0}
+    with pytest.raises(ConfigurationError, match="here does not know 'pair_config'; its options are days"):
+        checked(paired, {"pair_config": 1}, place="here", given=("pair_config",))
+    with pytest.raises(ConfigurationError, match="here: pair_config: Field required"):
         checked(paired, {"days": 2}, place="here")
 
 

@@ -116,7 +116,7 @@ class ModelComparer:
 
     def _about_people(self, rows: Mapping[str, Floats], notes: list[str]) -> dict[str, Floats]:
         """Drop engines that only score pairs, such as a job and a cleaner: no user of the panel has a context."""
-        pair_engines = [name for name, scores in rows.items() if self._use_case.pairing and np.isnan(scores).all()]
+        pair_engines = [name for name, scores in rows.items() if self._use_case.pairs and np.isnan(scores).all()]
         if pair_engines:
             notes.append(f"{', '.join(pair_engines)}: scores pairs, so it is not in this table; train_all measures pairs")
         return {name: scores for name, scores in rows.items() if name not in pair_engines}

@@ -25,7 +25,7 @@ from recommendation_service.training.pairs.bid_data import Bids, read_bids
 from recommendation_service.training.pairs.bid_metrics import BidFigures, measure, reach_of
 from recommendation_service.training.pairs.bid_parameters import KIND, BidParameters
 from recommendation_service.training.report import Progress
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 
 LEAST = 200  # winning bids; with fewer, the outer tenths would be a few bids only
 FITTED, STOPPED = 0.6, 0.7  # shares of bids: for learning, then for early stopping; the newest rest calibrates
@@ -104,12 +104,14 @@ def _array(tensor: Tensor) -> AnyArray:
     return np.array(tensor.detach().numpy(), dtype=np.float32, order="C")
 
 
-def train_bid(matches: Matches, pairing: Pairing, parameters: BidParameters, *, progress: Progress | None = None) -> Trained:
+def train_bid(
+    matches: Matches, pair_config: PairConfig, parameters: BidParameters, *, progress: Progress | None = None
+) -> Trained:
     """Train on all bids. The figures are of a model of the older bids, measured on the newest.
 
     Deterministic for a seed. Raises NotEnough below LEAST winning bids.
     """
-    won = read_bids(matches, pairing, parameters).won()
+    won = read_bids(matches, pair_config, parameters).won()
     enough(won)
     figures, older = held_out(won, parameters, progress=progress)
     fitted = fit(won, parameters, progress=progress)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
-from recommendation_service.datasets.pair_features import Pairs, features
+from recommendation_service.datasets.pair_features import PairTable, features
 from recommendation_service.datasets.pair_outcomes import BID, Matches
 from recommendation_service.domain.side import Words
 from recommendation_service.training.pairs.bid_parameters import BidParameters
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 
 COUNT, LOWEST = "bid_count", "lowest_bid"  # columns about the bids placed so far
 MARKET = "market_rate"  # column of the market price per unit
@@ -43,7 +43,7 @@ class Bids:
         return self.take(np.flatnonzero(self.chosen))
 
 
-def read_bids(matches: Matches, pairing: Pairing, parameters: BidParameters) -> Bids:
+def read_bids(matches: Matches, pair_config: PairConfig, parameters: BidParameters) -> Bids:
     """Every bid of a decided job with known amount and units.
 
     The columns of a job are of the time it was posted, before any bid. Suggestions are requested later, so the bidding is
@@ -58,15 +58,15 @@ def read_bids(matches: Matches, pairing: Pairing, parameters: BidParameters) -> 
         rows,
         matches.times[rows],
         matches.chosen[rows],
-        features(pairing, pairs, parameters.features)[rows],
-        {name: pairs.word(name)[rows] for name in pairing.embedded},
+        features(pair_config, pairs, parameters.features)[rows],
+        {name: pairs.word(name)[rows] for name in pair_config.embedding_columns},
         units[rows],
         np.log(amount[rows] / units[rows]),
         np.log(np.where(market > 0, market, np.nan)),
     )
 
 
-def bidding_so_far(matches: Matches, rng: np.random.Generator) -> Pairs:
+def bidding_so_far(matches: Matches, rng: np.random.Generator) -> PairTable:
     """The pairs, with the number of other bids of the job placed so far and the lowest of them; never the own bid."""
     pairs = matches.pairs()
     _, groups = np.unique(matches.groups, return_inverse=True)

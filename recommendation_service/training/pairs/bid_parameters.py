@@ -62,4 +62,4 @@ def _features(rows: Any, context: str) -> tuple[Feature, ...]:
     try:
         return tuple(Feature.model_validate(row) for row in rows)
     except (ValidationError, TypeError) as error:
-        raise ConfigurationError(f'{context}: features are rows such as {{ name = "hours", log = true }}') from error
+        raise ConfigurationError(f'{context}: features are rows such as {{ name = "hours", log1p = true }}') from error

@@ -20,7 +20,7 @@ def parts_of(won: Bids, parameters: BidParameters) -> Mapping[str, Bools]:
         parts |= {f"{name} {value}": column == value for value in np.unique(column).tolist() if value}
     for index, feature in enumerate(parameters.features):
         if feature.name == JOBS_DONE:
-            parts["no job done before"] = won.table[:, index] == np.float32(-feature.minus / feature.over)
+            parts["no job done before"] = won.table[:, index] == np.float32(-feature.offset / feature.scale)
     parts["market unknown"] = np.isnan(won.market)
     return {name: rows for name, rows in parts.items() if FEWEST <= rows.sum() < len(won)}
 

@@ -22,7 +22,7 @@ from recommendation_service.training.pairs.neural_metrics import figures, loss_o
 from recommendation_service.training.pairs.neural_model import Collaborative, Content, Hybrid, Tensors, layers_of
 from recommendation_service.training.pairs.neural_parameters import KIND, NeuralParameters
 from recommendation_service.training.report import Progress
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 
 LEAST_STEPS, SMALLEST_BATCH = 8, 32  # a hundred reviews must not be learned in one step an epoch
 PLATEAU, SLOWER = 2, 0.5  # epochs without gain, then the learning rate is halved
@@ -32,7 +32,7 @@ EDGE = 1e-6
 
 def train_neural(
     matches: Matches,
-    pairing: Pairing,
+    pair_config: PairConfig,
     parameters: NeuralParameters,
     *,
     progress: Progress | None = None,
@@ -44,28 +44,31 @@ def train_neural(
     a seed. Raises NotEnough when there are too few jobs to learn from.
     """
     known = matches if trained_until is None else matches.take(np.flatnonzero(matches.times < trained_until))
-    if not pairing.features:
-        raise NotEnough("neural needs features; name some under [pairing] in the use-case file")
-    parts = cut(known, pairing, parameters)
-    reader = Reader.of(pairing, parts.training.pairs)
-    inputs = reader.read(pairing, parts.training.pairs)
+    if not pair_config.features:
+        raise NotEnough("neural needs features; name some under [pairs] in the use-case file")
+    parts = cut(known, pair_config, parameters)
+    reader = Reader.of(pair_config, parts.training.pairs)
+    inputs = reader.read(pair_config, parts.training.pairs)
     device = best_device()
     with deterministic(parameters.seed):
-        model = _model(reader, pairing, parameters, parts.training).to(device)
-        fit = _Fit(model, reader, pairing, parameters, parts, inputs, device)
+        model = _model(reader, pair_config, parameters, parts.training).to(device)
+        fit = _Fit(model, reader, pair_config, parameters, parts, inputs, device)
         best, epoch = fit.run(progress or (lambda done, most, word: None))
-    found = {**figures(PairNetwork.from_arrays(best), pairing, parts, parameters), "best_epoch": epoch}
-    read = {"features": [one.model_dump() for one in pairing.features], "embedded": list(pairing.embedded)}
+    found = {**figures(PairNetwork.from_arrays(best), pair_config, parts, parameters), "best_epoch": epoch}
+    read = {
+        "features": [one.model_dump() for one in pair_config.features],
+        "embedding_columns": list(pair_config.embedding_columns),
+    }
     few = f"{parts.jobs:,} jobs to learn from; {RECOMMENDED:,} are recommended"
     return Trained(KIND, best, {**asdict(parameters), **read}, found, (few,) if parts.jobs < RECOMMENDED else ())
 
 
-def _model(reader: Reader, pairing: Pairing, parameters: NeuralParameters, training: Lessons) -> Hybrid:
+def _model(reader: Reader, pair_config: PairConfig, parameters: NeuralParameters, training: Lessons) -> Hybrid:
     marks = 0.5 if training.ranked.any() else float(training.targets[training.weights == 1].mean())
     usual = float(np.clip(marks, 0.05, 0.95))  # marks begin at their mean, the odds of being chosen even
     return Hybrid(
         Collaborative(len(reader.first), len(reader.second), parameters, usual),
-        Content(len(pairing.features), len(pairing.embedded), len(reader.words), parameters, usual),
+        Content(len(pair_config.features), len(pair_config.embedding_columns), len(reader.words), parameters, usual),
     )
 
 
@@ -76,17 +79,23 @@ class _Fit:
         self,
         model: Hybrid,
         reader: Reader,
-        pairing: Pairing,
+        pair_config: PairConfig,
         parameters: NeuralParameters,
         parts: Cut,
         inputs: Inputs,
         device: torch.device,
     ) -> None:
-        self._model, self._reader, self._pairing, self._parameters, self._parts = model, reader, pairing, parameters, parts
+        self._model, self._reader, self._pair_config, self._parameters, self._parts = (
+            model,
+            reader,
+            pair_config,
+            parameters,
+            parts,
+        )
         self._device, self._seldom = device, _Seldom(inputs, parameters)
         self._inputs = self._seldom.named(inputs)
         self._rng = np.random.default_rng(parameters.seed)
-        self._validation = reader.read(pairing, parts.validation.pairs)
+        self._validation = reader.read(pair_config, parts.validation.pairs)
 
     def run(self, progress: Progress) -> tuple[dict[str, AnyArray], int]:
         """The arrays of the best epoch, and which it was."""
@@ -148,7 +157,7 @@ class _Fit:
                 **layers_of("content", content.layers),
             }
             plain = {name: np.array(part.cpu().numpy(), dtype=np.float32, order="C") for name, part in made.items()}
-        names = np.array([one.name.encode() for one in self._pairing.features], dtype=np.bytes_)
+        names = np.array([one.name.encode() for one in self._pair_config.features], dtype=np.bytes_)
         return {**self._reader.arrays(), "feature_names": names, **plain}
 
 

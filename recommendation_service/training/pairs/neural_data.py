@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommendation_service.core.numeric import Bools, Floats, Ints
-from recommendation_service.datasets.pair_features import Pairs, derive
+from recommendation_service.datasets.pair_features import PairTable, derive
 from recommendation_service.datasets.pair_outcomes import BID, Matches
 from recommendation_service.training.data import NotEnough
 from recommendation_service.training.pairs.neural_parameters import HIRED, NeuralParameters
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 
 LEAST = 100  # jobs with a review or a decision: below, a network learns these by heart and nothing else
 RECOMMENDED = 1_000
@@ -20,7 +20,7 @@ BID_SALT = 1  # so that the jobs without bids are others than those held out
 class Lessons:
     """Pairs of one part, the offers of a job beside each other."""
 
-    pairs: Pairs
+    pairs: PairTable
     targets: Floats  # (n,) 0 to 1
     weights: Floats  # (n,)
     ranked: Bools  # (n,) the target says who of the job was chosen; else it is a mark of this pair alone
@@ -46,7 +46,7 @@ class Cut:
     border: float  # of `places`: jobs up to it are in the validation part
 
 
-def cut(matches: Matches, pairing: Pairing, parameters: NeuralParameters) -> Cut:
+def cut(matches: Matches, pair_config: PairConfig, parameters: NeuralParameters) -> Cut:
     """Which jobs teach and which measure. Raises NotEnough, with the numbers, when there are too few.
 
     A job's side of the cut depends on its number and the seed alone, so it keeps it while the export grows: what measured
@@ -64,9 +64,9 @@ def cut(matches: Matches, pairing: Pairing, parameters: NeuralParameters) -> Cut
     rows, held = np.flatnonzero(teaches), np.flatnonzero(measures)
     blind = places(matches.groups, parameters.seed + BID_SALT) < parameters.without_bid
     return Cut(
-        lessons_of(_without_bids(matches, blind).take(rows), pairing, parameters),
-        lessons_of(matches.take(held), pairing, parameters),
-        lessons_of(_without_bids(matches, np.ones(len(matches), dtype=np.bool_)).take(held), pairing, parameters),
+        lessons_of(_without_bids(matches, blind).take(rows), pair_config, parameters),
+        lessons_of(matches.take(held), pair_config, parameters),
+        lessons_of(_without_bids(matches, np.ones(len(matches), dtype=np.bool_)).take(held), pair_config, parameters),
         int(jobs.size),
         border,
     )
@@ -102,7 +102,7 @@ def _without_bids(matches: Matches, rows: Bools) -> Matches:
     return matches.without(BID, rows) if BID in matches.names else matches
 
 
-def lessons_of(matches: Matches, pairing: Pairing, parameters: NeuralParameters) -> Lessons:
+def lessons_of(matches: Matches, pair_config: PairConfig, parameters: NeuralParameters) -> Lessons:
     """The targets of these rows: what was said of a recommendation counts less than a review or a decision."""
     order = np.argsort(matches.groups, kind="stable")
     matches = matches.take(order)
@@ -112,4 +112,4 @@ def lessons_of(matches: Matches, pairing: Pairing, parameters: NeuralParameters)
     targets = np.where(told, known, matches.verdicts).astype(np.float32)
     weights = np.where(told, 1, parameters.verdict_weight).astype(np.float32)
     groups = np.unique(matches.groups, return_inverse=True)[1].astype(np.int64)
-    return Lessons(derive(pairing, matches.pairs()), targets, weights, ranked, groups)
+    return Lessons(derive(pair_config, matches.pairs()), targets, weights, ranked, groups)

@@ -12,7 +12,7 @@ from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.training.pairs.neural_data import Cut, Lessons, held_out, lessons_of
 from recommendation_service.training.pairs.neural_parameters import HIRED, NeuralParameters
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 
 EDGE = 1e-6
 LEAST_COMPARED = 20  # jobs that neither network learned from
@@ -34,11 +34,11 @@ def foretold(scores: Floats, lessons: Lessons) -> AnyArray:
     return np.asarray(odds / np.bincount(lessons.groups, weights=odds)[lessons.groups])
 
 
-def figures(network: PairNetwork, pairing: Pairing, parts: Cut, parameters: NeuralParameters) -> dict[str, Any]:
+def figures(network: PairNetwork, pair_config: PairConfig, parts: Cut, parameters: NeuralParameters) -> dict[str, Any]:
     """What the manifest tells: errors on the validation part, of the network, its halves and the mean."""
     lessons = parts.validation
-    scores = network.score(pairing, lessons.pairs)
-    open_scores = network.score(pairing, parts.open_validation.pairs).total
+    scores = network.score(pair_config, lessons.pairs)
+    open_scores = network.score(pair_config, parts.open_validation.pairs).total
     usual = _usual(parts)
     collaborative = np.where(np.isnan(scores.collaborative), scores.content, scores.collaborative)
     found = {
@@ -64,7 +64,7 @@ def figures(network: PairNetwork, pairing: Pairing, parts: Cut, parameters: Neur
 
 
 def compared(
-    today: Artifact, arrays: Mapping[str, AnyArray], border: float, matches: Matches, pairing: Pairing, parameters: Any
+    today: Artifact, arrays: Mapping[str, AnyArray], border: float, matches: Matches, pair_config: PairConfig, parameters: Any
 ) -> tuple[float, float] | None:
     """Loss of the new network and of today's on the jobs that neither learned from; None when they cannot be compared.
 
@@ -72,8 +72,8 @@ def compared(
     nearly all validation jobs.
     """
     told, figures_then = today.manifest.parameters, today.manifest.metrics
-    alike = {"target": parameters.target, "embedded": list(pairing.embedded)}
-    alike["features"] = [one.model_dump() for one in pairing.features]
+    alike = {"target": parameters.target, "embedding_columns": list(pair_config.embedding_columns)}
+    alike["features"] = [one.model_dump() for one in pair_config.features]
     seed, then = told.get("seed"), figures_then.get("border")
     if any(told.get(name) != value for name, value in alike.items()) or not isinstance(seed, int) or then is None:
         return None
@@ -81,9 +81,9 @@ def compared(
     unseen &= held_out(matches, parameters.target, seed, float(then))
     if np.unique(matches.groups[unseen]).size < LEAST_COMPARED:
         return None
-    lessons = lessons_of(matches.take(np.flatnonzero(unseen)), pairing, parameters)
+    lessons = lessons_of(matches.take(np.flatnonzero(unseen)), pair_config, parameters)
     networks = (PairNetwork.from_arrays(arrays), PairNetwork.from_arrays(today.arrays))
-    mine, theirs = (loss_of(network.score(pairing, lessons.pairs).total, lessons) for network in networks)
+    mine, theirs = (loss_of(network.score(pair_config, lessons.pairs).total, lessons) for network in networks)
     return mine, theirs
 
 

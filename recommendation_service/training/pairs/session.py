@@ -19,7 +19,7 @@ from recommendation_service.training.pairs.trainers import PAIR_RECIPES, PairTra
 from recommendation_service.training.published import todays
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import Choices, Outcome
-from recommendation_service.use_cases.schema import Pairing, UseCase
+from recommendation_service.use_cases.schema import PairConfig, UseCase
 
 EXPORT = "run: manage.py generate_all_datasets"
 
@@ -29,7 +29,7 @@ class PairSession:
     """One training run of a catalogue's pair models. The caller holds the training lock."""
 
     use_case: UseCase
-    pairing: Pairing
+    pair_config: PairConfig
     dataset: Dataset
     store: ArtifactStore
     choices: Choices
@@ -47,8 +47,8 @@ class PairSession:
         recipe = PAIR_RECIPES[kind]
         chosen = self.choices.parameters.get(kind) or recipe.stated(self.use_case, seed=self.choices.seed)
         try:
-            with self.report.progress(f"{self.pairing.second}/{kind}") as progress:
-                trained = recipe.train(matches, self.pairing, chosen, progress)
+            with self.report.progress(f"{self.pair_config.right}/{kind}") as progress:
+                trained = recipe.train(matches, self.pair_config, chosen, progress)
         except NotEnough as error:
             return self._skipped(kind, len(matches), started, error.message)
         except PublishRefused as error:
@@ -58,14 +58,14 @@ class PairSession:
     def _publish_or_refuse(
         self, recipe: PairTrainer, trained: Trained, matches: Matches, chosen: Any, started: float
     ) -> Outcome:
-        kind, today = trained.kind, todays(self.store, self.pairing.second, self.report, trained.kind)
-        lost = recipe.lost(trained, today, matches, self.pairing, chosen)
+        kind, today = trained.kind, todays(self.store, self.pair_config.right, self.report, trained.kind)
+        lost = recipe.lost(trained, today, matches, self.pair_config, chosen)
         verdict = publish_gate.judge_pairs(
             trained.arrays, lost, matches=len(matches), current_dataset=today.manifest.dataset if today else None
         )
         summary = recipe.summarise(trained.metrics)
         for warning in trained.warnings:
-            self.report.warn(f"{self.pairing.second}/{kind}: {warning}")
+            self.report.warn(f"{self.pair_config.right}/{kind}: {warning}")
         if not verdict.accepted and not self.choices.force:
             if today is None and lost.hopeless:  # as with too little data: rules keep answering
                 return self._skipped(kind, len(matches), started, f"{summary}; {verdict.refusals[0]}")
@@ -80,13 +80,13 @@ class PairSession:
     ) -> str:
         forced = tuple(f"forced: {reason}" for reason in verdict.refusals)
         for reason in forced:
-            self.report.warn(f"{self.pairing.second}/{trained.kind}: {reason}")
+            self.report.warn(f"{self.pair_config.right}/{trained.kind}: {reason}")
         compared = {} if lost.today is None else {"compared": {"loss": lost.anew, "today": lost.today}}
         provenance = {"export": self.dataset.version, "fingerprint": self.dataset.fingerprint}
         return self.store.publish(
             trained.kind,
             trained.arrays,
-            catalogue=self.pairing.second,
+            catalogue=self.pair_config.right,
             parameters=trained.parameters,
             dataset={**provenance, **matches.counts(), "newest": float(matches.times.max())},
             metrics={**trained.metrics, **compared},
@@ -101,9 +101,9 @@ class PairSession:
 
     def _refused(self, kind: str, rows: int, started: float, summary: str, reasons: tuple[str, ...]) -> Outcome:
         for reason in reasons:
-            self.report.warn(f"{self.pairing.second}/{kind}: not published: {reason}; use --force to publish it anyway")
+            self.report.warn(f"{self.pair_config.right}/{kind}: not published: {reason}; use --force to publish it anyway")
         self._stage(kind, rows, started, f"{summary}the published model stays in use")
         return Outcome(kind, None, None, None, refused=reasons)
 
     def _stage(self, kind: str, rows: int, started: float, summary: str) -> None:
-        self.report.stage(self.pairing.second, kind, rows, time.monotonic() - started, summary)
+        self.report.stage(self.pair_config.right, kind, rows, time.monotonic() - started, summary)

@@ -11,7 +11,7 @@ from recommendation_service.training.pairs.bid_parameters import BidParameters, 
 from recommendation_service.training.pairs.neural_parameters import HIRED, NeuralParameters, neural_parameters
 from recommendation_service.training.publish_gate import Lost
 from recommendation_service.training.report import Progress
-from recommendation_service.use_cases.schema import Pairing, UseCase
+from recommendation_service.use_cases.schema import PairConfig, UseCase
 
 
 class Stated(Protocol):
@@ -26,37 +26,39 @@ class PairTrainer:
     """One kind. `train` raises NotEnough for too little data, PublishRefused if training diverged."""
 
     stated: Stated
-    train: Callable[[Matches, Pairing, Any, Progress | None], Trained]
-    lost: Callable[[Trained, Artifact | None, Matches, Pairing, Any], Lost]
+    train: Callable[[Matches, PairConfig, Any, Progress | None], Trained]
+    lost: Callable[[Trained, Artifact | None, Matches, PairConfig, Any], Lost]
     summarise: Callable[[Mapping[str, Any]], str]  # the figures as one line of text
     made_by: tuple[str, ...]
 
 
-def _train_neural(matches: Matches, pairing: Pairing, parameters: NeuralParameters, progress: Progress | None) -> Trained:
+def _train_neural(
+    matches: Matches, pair_config: PairConfig, parameters: NeuralParameters, progress: Progress | None
+) -> Trained:
     from recommendation_service.training.pairs.neural import train_neural  # torch takes seconds to import
 
-    return train_neural(matches, pairing, parameters, progress=progress)
+    return train_neural(matches, pair_config, parameters, progress=progress)
 
 
-def _train_bid(matches: Matches, pairing: Pairing, parameters: BidParameters, progress: Progress | None) -> Trained:
+def _train_bid(matches: Matches, pair_config: PairConfig, parameters: BidParameters, progress: Progress | None) -> Trained:
     from recommendation_service.training.pairs.bid import train_bid  # torch takes seconds to import
 
-    return train_bid(matches, pairing, parameters, progress=progress)
+    return train_bid(matches, pair_config, parameters, progress=progress)
 
 
 def _neural_lost(
-    trained: Trained, today: Artifact | None, matches: Matches, pairing: Pairing, parameters: NeuralParameters
+    trained: Trained, today: Artifact | None, matches: Matches, pair_config: PairConfig, parameters: NeuralParameters
 ) -> Lost:
     from recommendation_service.training.pairs.neural_metrics import compared  # scikit-learn takes a second to import
 
     figures = trained.metrics
-    held_out = compared(today, trained.arrays, figures["border"], matches, pairing, parameters) if today else None
+    held_out = compared(today, trained.arrays, figures["border"], matches, pair_config, parameters) if today else None
     usual = "a random choice" if parameters.target == HIRED else "predicting the mean"
     return Lost(figures["loss"], figures["baseline_loss"], usual, *(held_out or (None, None)))
 
 
 def _bid_lost(
-    trained: Trained, _today: Artifact | None, _matches: Matches, _pairing: Pairing, _parameters: BidParameters
+    trained: Trained, _today: Artifact | None, _matches: Matches, _pair_config: PairConfig, _parameters: BidParameters
 ) -> Lost:
     figures = trained.metrics["held_out"]
     return Lost(figures["pinball"], figures["market_pinball"], "the market's own quantiles")
@@ -86,7 +88,7 @@ PAIR_KINDS = tuple(PAIR_RECIPES)
 
 def pair_kinds(use_case: UseCase, catalogue: str) -> tuple[str, ...]:
     """The kinds of pair models of this use case that are published with this catalogue."""
-    if use_case.pairing is None or use_case.pairing.second != catalogue:
+    if use_case.pairs is None or use_case.pairs.right != catalogue:
         return ()
     kinds = {part.kind for part in (*use_case.engines.values(), *use_case.estimators.values())}
     return tuple(kind for kind in PAIR_KINDS if kind in kinds)

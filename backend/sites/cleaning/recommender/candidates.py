@@ -11,7 +11,7 @@ import numpy as np
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from recommendation_service.core.numeric import Bools
-from recommendation_service.datasets.pair_features import Pairs
+from recommendation_service.datasets.pair_features import PairTable
 from recommendation_service.errors import InvalidInput
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid, PropertyType
 
@@ -74,7 +74,7 @@ def closed(job: CleaningJob, now: datetime) -> str:
     return "" if job.wanted_for > now else "the time the job was wanted for is past"
 
 
-def fitting(filters: Filters, pairs: Pairs, *, price: str) -> Bools:
+def fitting(filters: Filters, pairs: PairTable, *, price: str) -> Bools:
     """(n,) which pairs lie within the cleaner's reach and the filters; `price` is the column that prices are compared with.
 
     Who does not work with eco-friendly products fits no job that wants only these. A distance or price that is not

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from recommendation_service.core.numeric import Bools, Floats, Ints
-from recommendation_service.datasets.pair_features import Pairs, RulePart, RuleScores, meet, read_rules, rule_scores
+from recommendation_service.datasets.pair_features import PairTable, RulePart, RuleScores, join_pairs, read_rules, rule_scores
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 from sites.cleaning.models import Cleaner, CleaningJob
 from sites.cleaning.recommender.candidates import Filters, fitting
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
@@ -45,7 +45,7 @@ class Met:
     subject: CleaningJob | Cleaner
     own: Side  # of length 1
     side: Side  # of the n candidates, in the order of their keys
-    pairs: Pairs
+    pairs: PairTable
     fits: Bools  # (n,) within reach and filters
     ruled: RuleScores
 
@@ -55,7 +55,7 @@ class Met:
 
     def columns(self, rows: Ints) -> tuple[dict[str, float], list[dict[str, float]]]:
         """What the network reads: of the subject, and of these pairs, by name. Unknown numbers are left out."""
-        names = [feature.name for feature in pairing().features]
+        names = [feature.name for feature in pair_config().features]
         of_own = {name: _rounded(column)[0] for name, column in self.own.numbers.items() if name in names}
         told = {name: _rounded(self.pairs.number(name)[rows]) for name in names if name not in of_own}
         of_pairs = [
@@ -66,16 +66,16 @@ class Met:
 
 def met(way: Way, subject: CleaningJob | Cleaner, own: Side, side: Side, filters: Filters) -> Met:
     """The pairs of the subject, which is `own`, with candidates, and what rules say of all of them."""
-    pairs = meet(pairing(), own, side) if way is CLEANERS_FOR_JOB else meet(pairing(), side, own)
+    pairs = join_pairs(pair_config(), own, side) if way is CLEANERS_FOR_JOB else join_pairs(pair_config(), side, own)
     return Met(way, subject, own, side, pairs, fitting(filters, pairs, price=way.price), rule_scores(rules(), pairs))
 
 
 @cache
-def pairing() -> Pairing:
+def pair_config() -> PairConfig:
     """How jobs and cleaners meet. Raises ConfigurationError where the use case does not say."""
-    found = load(USE_CASE).pairing
+    found = load(USE_CASE).pairs
     if found is None:
-        raise ConfigurationError(f"{USE_CASE}.toml: has no [pairing], which says how jobs and cleaners meet")
+        raise ConfigurationError(f"{USE_CASE}.toml: has no [pairs], which says how jobs and cleaners meet")
     return found
 
 

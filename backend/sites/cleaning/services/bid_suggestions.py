@@ -13,10 +13,10 @@ from functools import cache
 
 import numpy as np
 
-from recommendation_service.datasets.pair_features import meet
+from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import ConfigurationError, InvalidInput
-from recommendation_service.use_cases.schema import Pairing
+from recommendation_service.use_cases.schema import PairConfig
 from sites.cleaning.models import BidSuggestion, Cleaner, CleaningJob, JobBid
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
 from tandem.client import ServiceFailed
@@ -139,14 +139,14 @@ def _require_open(job: CleaningJob, cleaner: Cleaner) -> None:
 
 def _question(job: Side, cleaner: Side) -> tuple[Side, Side]:
     """What the network reads of the two, and no more: how far apart they are, and nobody's home."""
-    pairing, reads = _reads()
-    pairs = meet(pairing, job, cleaner)
-    apart = {name: pairs.number(name) for name in pairing.derived if name in reads}
+    pair_config, reads = _reads()
+    pairs = join_pairs(pair_config, job, cleaner)
+    apart = {name: pairs.number(name) for name in pair_config.derived if name in reads}
     context, offer = (
         Side(
             side.ids,
             {name: column for name, column in side.numbers.items() if name in reads},
-            {name: column for name, column in side.words.items() if name in pairing.embedded},
+            {name: column for name, column in side.words.items() if name in pair_config.embedding_columns},
         )
         for side in (job, cleaner)
     )
@@ -154,13 +154,13 @@ def _question(job: Side, cleaner: Side) -> tuple[Side, Side]:
 
 
 @cache
-def _reads() -> tuple[Pairing, frozenset[str]]:
-    """The pairing, and the columns that the file names for the estimator."""
+def _reads() -> tuple[PairConfig, frozenset[str]]:
+    """The pair configuration, and the columns that the file names for the estimator."""
     use_case = load(USE_CASE)
     told = use_case.estimators[ESTIMATOR].training
-    if use_case.pairing is None:
-        raise ConfigurationError(f"{USE_CASE}: bids are about pairs, and the file says nothing of them; add [pairing]")
-    return use_case.pairing, frozenset({told["per"], *(feature["name"] for feature in told["features"])})
+    if use_case.pairs is None:
+        raise ConfigurationError(f"{USE_CASE}: bids are about pairs, and the file says nothing of them; add [pairs]")
+    return use_case.pairs, frozenset({told["per"], *(feature["name"] for feature in told["features"])})
 
 
 def _saved(job: CleaningJob, cleaner: Cleaner, known: Known, said: Estimated, method: str) -> BidSuggestion:

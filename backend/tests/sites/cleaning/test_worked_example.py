@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from recommendation_service.core.numeric import blend
-from recommendation_service.datasets.pair_features import Pairs, meet, read_rules, rule_scores
+from recommendation_service.datasets.pair_features import PairTable, join_pairs, read_rules, rule_scores
 from recommendation_service.domain.side import Side
-from sites.cleaning.recommender.pair_scoring import pairing, rule_words, rules
+from sites.cleaning.recommender.pair_scoring import pair_config, rule_words, rules
 from sites.cleaning.services.bid_suggestions import Known, by_rules, money
 from tests.infra.place import ROOT
 
@@ -22,10 +22,10 @@ KNOWN = {"overall_score": 80.0, "usual_rate": 14.0, "jobs_ahead": 2.0, "jobs_a_w
 PLACES = {"base_latitude": ATHENS[0] + 13.5 / KM_PER_DEGREE, "base_longitude": ATHENS[1]}
 
 
-def pair(speciality: str = "apartment", **changes: float) -> Pairs:
+def pair(speciality: str = "apartment", **changes: float) -> PairTable:
     job = Side.of(["5"], [FLAT], [{"property_type": "apartment", "client_id": "1"}])
     cleaner = Side.of(["7"], [{**KNOWN, **PLACES, **changes}], [{"primary_property_type": speciality}])
-    return meet(pairing(), job, cleaner)
+    return join_pairs(pair_config(), job, cleaner)
 
 
 def test_rules_give_what_the_table_adds_up_to() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from recommendation_service.publishing import array_schemas
-from recommendation_service.tests.support.bidding import auctions, expected_rate, pairing
+from recommendation_service.tests.support.bidding import auctions, expected_rate, pair_config
 from recommendation_service.training.data import NotEnough
 from recommendation_service.training.pairs.bid import LEAST, BidPrediction, _with_hidden, fit, pinball, rolling, train_bid
 from recommendation_service.training.pairs.bid_data import read_bids
@@ -23,7 +23,7 @@ SHORT = replace(STATED, epochs=3)
 def learned():
     """A model of 3,000 jobs, and 2,000 newer ones it never saw."""
     matches = auctions(5000, seed=2)
-    won = read_bids(matches, pairing(), STATED).won()
+    won = read_bids(matches, pair_config(), STATED).won()
     older, newer = won.take(slice(0, 3000)), won.take(slice(3000, None))
     return fit(older, STATED), older, newer, matches
 
@@ -71,7 +71,7 @@ def test_a_raw_network_that_is_too_narrow_is_stretched_until_it_covers(learned):
 @pytest.mark.parametrize("share", [0.5, 0.9])
 def test_another_share_is_kept_as_well(share):
     parameters = replace(STATED, share=share, epochs=20)
-    won = read_bids(auctions(3000, seed=4), pairing(), parameters).won()
+    won = read_bids(auctions(3000, seed=4), pair_config(), parameters).won()
     older, newer = won.take(slice(0, 2000)), won.take(slice(2000, None))
     assert measure(fit(older, parameters).rates(newer), newer, older, parameters).coverage == pytest.approx(share, abs=0.05)
 
@@ -107,7 +107,7 @@ def test_the_loss_of_a_quantile_counts_misses_by_their_side():
 
 def test_two_runs_give_the_same_bytes_and_another_seed_gives_others():
     matches = auctions(260)
-    first, second, other = (train_bid(matches, pairing(), replace(SHORT, seed=seed)) for seed in (1, 1, 2))
+    first, second, other = (train_bid(matches, pair_config(), replace(SHORT, seed=seed)) for seed in (1, 1, 2))
     assert {name: one.tobytes() for name, one in first.arrays.items()} == {
         name: one.tobytes() for name, one in second.arrays.items()
     }
@@ -117,13 +117,13 @@ def test_two_runs_give_the_same_bytes_and_another_seed_gives_others():
 
 def test_training_leaves_the_process_settings_of_torch_as_they_were():
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    train_bid(auctions(LEAST), pairing(), SHORT)
+    train_bid(auctions(LEAST), pair_config(), SHORT)
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
 
 
 def test_the_manifest_tells_what_it_reads_and_how_it_did_on_jobs_it_never_saw():
     told = []
-    trained = train_bid(auctions(300), pairing(), SHORT, progress=lambda done, most, word: told.append((done, most, word)))
+    trained = train_bid(auctions(300), pair_config(), SHORT, progress=lambda done, most, word: told.append((done, most, word)))
     array_schemas.check("bid", trained.arrays, place="bid_v1")
     assert trained.kind == "bid"
     assert [row["name"] for row in trained.parameters["features"]] == [one.name for one in STATED.features]
@@ -141,13 +141,13 @@ def test_one_that_loses_to_the_markets_own_quantiles_says_so():
     numbers[:, places["market_rate"]] = np.linspace(8, 40, len(matches))
     numbers[:, places["bid"]] = numbers[:, places["market_rate"]] * numbers[:, places["hours"]]
     known = replace(matches, numbers=numbers)
-    trained = train_bid(known, pairing(), replace(SHORT, epochs=1, learning_rate=0.0))
+    trained = train_bid(known, pair_config(), replace(SHORT, epochs=1, learning_rate=0.0))
     assert trained.warnings
     assert trained.warnings[0].startswith("worse than the market's quantiles")
 
 
 def test_each_stretch_of_time_is_foretold_from_what_came_before_it():
-    won = read_bids(auctions(1000), pairing(), SHORT).won()
+    won = read_bids(auctions(1000), pair_config(), SHORT).won()
     found = rolling(won, SHORT)
     assert [one.n for one in found] == [100] * 5
     last = fit(won.take(slice(0, 900)), SHORT).rates(won.take(slice(900, 1000)))
@@ -158,12 +158,12 @@ def test_each_stretch_of_time_is_foretold_from_what_came_before_it():
 def test_too_few_winning_bids_are_said_and_never_trained_on(jobs):
     matches = auctions(max(jobs, 1)).take(np.arange(4 * jobs))
     with pytest.raises(NotEnough, match=f"bid needs 200 winning bids; this export has {jobs}"):
-        train_bid(matches, pairing(), SHORT)
+        train_bid(matches, pair_config(), SHORT)
 
 
 def test_columns_that_an_export_lacks_are_unknown_and_break_nothing():
     matches = auctions(LEAST)
     kept = [place for place, name in enumerate(matches.names) if name in ("bid", "hours")]
     bare = replace(matches, names=("bid", "hours"), numbers=matches.numbers[:, kept], words={})
-    trained = train_bid(bare, pairing(), SHORT)
+    trained = train_bid(bare, pair_config(), SHORT)
     assert all(np.isfinite(one).all() for one in trained.arrays.values() if one.dtype.kind == "f")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.datasets.pair_outcomes import BID
-from recommendation_service.tests.support.bidding import auctions, pairing
+from recommendation_service.tests.support.bidding import auctions, pair_config
 from recommendation_service.training.pairs.bid_data import bidding_so_far, read_bids
 from recommendation_service.training.pairs.bid_parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
@@ -26,7 +26,7 @@ def changed(matches, name, rows, value):
 
 def test_one_bid_a_job_has_won_and_its_rate_is_its_amount_an_hour():
     matches = auctions(30)
-    won = read_bids(matches, pairing(), PARAMETERS).won()
+    won = read_bids(matches, pair_config(), PARAMETERS).won()
     assert len(won) == 30
     assert np.allclose(np.exp(won.rates) * won.units, column(matches, BID)[won.rows], rtol=1e-5)
     assert matches.chosen[won.rows].all()
@@ -36,14 +36,14 @@ def test_one_bid_a_job_has_won_and_its_rate_is_its_amount_an_hour():
 def test_bids_are_read_oldest_first_whatever_the_order_of_the_table():
     matches = auctions(20)
     mixed = matches.take(np.random.default_rng(3).permutation(len(matches)))
-    assert (np.diff(read_bids(mixed, pairing(), PARAMETERS).times) >= 0).all()
+    assert (np.diff(read_bids(mixed, pair_config(), PARAMETERS).times) >= 0).all()
 
 
 def test_the_bid_itself_is_nowhere_in_what_is_read():
     matches = auctions(20)
-    before = read_bids(matches, pairing(), PARAMETERS).won()
+    before = read_bids(matches, pair_config(), PARAMETERS).won()
     raised = changed(matches, BID, matches.chosen, 3 * column(matches, BID)[matches.chosen])
-    after = read_bids(raised, pairing(), PARAMETERS).won()
+    after = read_bids(raised, pair_config(), PARAMETERS).won()
     assert np.array_equal(before.table, after.table, equal_nan=True)
     assert not np.allclose(before.rates, after.rates)
 
@@ -53,13 +53,13 @@ def test_the_bid_itself_is_nowhere_in_what_is_read():
 def test_a_bid_without_an_amount_or_without_hours_is_left_out(name, wrong):
     matches = auctions(10)
     row = np.flatnonzero(matches.chosen)[4]
-    assert len(read_bids(changed(matches, name, row, wrong), pairing(), PARAMETERS).won()) == 9
+    assert len(read_bids(changed(matches, name, row, wrong), pair_config(), PARAMETERS).won()) == 9
 
 
 def test_jobs_that_nobody_decided_on_and_verdicts_on_lists_teach_nothing():
     matches = auctions(10)
     undecided = replace(matches, decided=matches.groups != 2)
-    assert len(read_bids(undecided, pairing(), PARAMETERS).won()) == 9
+    assert len(read_bids(undecided, pair_config(), PARAMETERS).won()) == 9
 
 
 @given(st.integers(0, 1000), st.integers(1, 6))
@@ -83,8 +83,8 @@ def test_the_bidding_is_told_at_every_stage_from_nobody_to_everybody():
 
 def test_a_market_without_a_rate_is_unknown_and_not_free():
     matches = changed(auctions(10), "market_rate", slice(None), np.nan)
-    assert np.isnan(read_bids(matches, pairing(), PARAMETERS).market).all()
+    assert np.isnan(read_bids(matches, pair_config(), PARAMETERS).market).all()
 
 
 def test_an_export_without_any_bid_is_read_as_nothing():
-    assert len(read_bids(auctions(5).take(np.zeros(0, dtype=np.int64)), pairing(), PARAMETERS)) == 0
+    assert len(read_bids(auctions(5).take(np.zeros(0, dtype=np.int64)), pair_config(), PARAMETERS)) == 0

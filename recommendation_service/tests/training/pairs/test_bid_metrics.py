@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommendation_service.tests.support.bidding import auctions, pairing
+from recommendation_service.tests.support.bidding import auctions, pair_config
 from recommendation_service.training.pairs.bid_data import read_bids
 from recommendation_service.training.pairs.bid_metrics import market_quantiles, measure, pinball, reach_of, wilson
 from recommendation_service.training.pairs.bid_parameters import bid_parameters
@@ -17,7 +17,7 @@ LEVELS = PARAMETERS.quantiles
 
 
 def won(jobs=200, **more):
-    return read_bids(auctions(jobs, **more), pairing(), PARAMETERS).won()
+    return read_bids(auctions(jobs, **more), pair_config(), PARAMETERS).won()
 
 
 def around(middle, down, up):

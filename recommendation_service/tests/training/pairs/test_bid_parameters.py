@@ -28,7 +28,7 @@ def test_the_quantiles_leave_as_much_below_as_above():
 
 
 def test_the_file_comes_before_what_is_stated_and_the_command_line_says_the_seed():
-    found = bid_parameters(cleaning(features=[{"name": "hours", "log": True}], epochs=3), seed=7)
+    found = bid_parameters(cleaning(features=[{"name": "hours", "log1p": True}], epochs=3), seed=7)
     assert (found.epochs, found.seed, found.features[0].log) == (3, 7, True)
 
 
@@ -51,4 +51,4 @@ def test_a_wrong_word_names_the_place_and_what_is_allowed(training, told):
 def test_what_is_told_in_a_manifest_is_plain_json():
     told = bid_parameters(load("cleaning")).to_dict()
     assert json.loads(json.dumps(told)) == told
-    assert told["features"][0] == {"name": "size_m2", "minus": 0.0, "over": 1.0, "log": True}
+    assert told["features"][0] == {"name": "size_m2", "offset": 0.0, "scale": 1.0, "log1p": True}

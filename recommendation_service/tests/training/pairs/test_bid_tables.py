@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recommendation_service.tests.support.bidding import auctions, pairing
+from recommendation_service.tests.support.bidding import auctions, pair_config
 from recommendation_service.training.pairs.bid_data import read_bids
 from recommendation_service.training.pairs.bid_metrics import market_quantiles
 from recommendation_service.training.pairs.bid_parameters import bid_parameters
@@ -13,7 +13,7 @@ PARAMETERS = bid_parameters(load("cleaning"))
 
 
 def bids(jobs=120):
-    return read_bids(auctions(jobs), pairing(), PARAMETERS)
+    return read_bids(auctions(jobs), pair_config(), PARAMETERS)
 
 
 def test_every_bid_lies_in_exactly_one_stretch():

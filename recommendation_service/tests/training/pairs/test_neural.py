@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from recommendation_service.datasets.pair_features import meet
+from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.datasets.pair_network import PairNetwork
 from recommendation_service.errors import PublishRefused
 from recommendation_service.publishing import array_schemas
 from recommendation_service.publishing.store import ArtifactStore
-from recommendation_service.tests.support.market import World, by_persons, by_quality, cleaners, job, pairing
+from recommendation_service.tests.support.market import World, by_persons, by_quality, cleaners, job, pair_config
 from recommendation_service.training.data import NotEnough
 from recommendation_service.training.pairs.neural import _adam, train_neural
 from recommendation_service.training.pairs.neural_data import LEAST, cut
@@ -23,11 +23,11 @@ CPU = torch.device("cpu")
 
 
 def train(world, rating=by_quality, wanted=None, parameters=STATED, **more):
-    return train_neural(world.matches(rating, wanted), pairing(), parameters, **more)
+    return train_neural(world.matches(rating, wanted), pair_config(), parameters, **more)
 
 
 def score(trained, first, second):
-    return PairNetwork.from_arrays(trained.arrays).score(pairing(), meet(pairing(), first, second))
+    return PairNetwork.from_arrays(trained.arrays).score(pair_config(), join_pairs(pair_config(), first, second))
 
 
 def test_the_content_half_learns_that_the_standing_decides_and_alpha_moves_to_it():
@@ -88,8 +88,8 @@ def test_a_rating_cannot_tell_whom_a_client_hires_and_hired_can():
 
     world = World(500)
     matches = world.matches(by_quality, cheapest)
-    hired = train_neural(matches, pairing(), replace(STATED, target="hired"))
-    rating = train_neural(matches, pairing(), STATED)
+    hired = train_neural(matches, pair_config(), replace(STATED, target="hired"))
+    rating = train_neural(matches, pair_config(), STATED)
     offers = cleaners(6)
     bids = np.array([100, 90, 70, 50, 30, 20], dtype=np.float32)
     placed = replace(offers, numbers={**offers.numbers, "bid": bids, "quality_score": np.full(6, 70, dtype=np.float32)})
@@ -125,7 +125,7 @@ def test_numpy_says_what_torch_says():
     }
     arrays |= {name: part.detach().numpy() for name, part in made.items()}
     network = PairNetwork.from_arrays(arrays)
-    inputs = network.reader.read(pairing(), cut(World(300).matches(by_quality), pairing(), STATED).training.pairs)
+    inputs = network.reader.read(pair_config(), cut(World(300).matches(by_quality), pair_config(), STATED).training.pairs)
     assert 0 < inputs.known.mean() < 1
     found = network.score_inputs(inputs)
     with torch.no_grad():
@@ -157,7 +157,7 @@ def test_alpha_is_learned_by_backpropagation():
 
 def test_two_runs_give_the_same_bytes_and_another_seed_gives_others():
     world = World(150).matches(by_quality)
-    first, second, other = (train_neural(world, pairing(), replace(QUICK, seed=seed)) for seed in (1, 1, 2))
+    first, second, other = (train_neural(world, pair_config(), replace(QUICK, seed=seed)) for seed in (1, 1, 2))
     assert {name: array.tobytes() for name, array in first.arrays.items()} == {
         name: array.tobytes() for name, array in second.arrays.items()
     }
@@ -196,11 +196,11 @@ def test_it_is_adam_and_alpha_takes_longer_steps_than_the_rest():
 
 def test_persons_met_seldom_share_one_vector_and_strangers_have_none():
     matches = World(150, clients=12).matches(by_quality)
-    names = matches.words["first_person"].copy()
+    names = matches.words["left_owner"].copy()
     first_two = np.flatnonzero(~np.isnan(matches.ratings))[:2]
     names[first_two] = ["seldom1", "seldom2"]
-    matches = replace(matches, words={**matches.words, "first_person": names})
-    trained = train_neural(matches, pairing(), replace(QUICK, valid_share=0.01))
+    matches = replace(matches, words={**matches.words, "left_owner": names})
+    trained = train_neural(matches, pair_config(), replace(QUICK, valid_share=0.01))
     ids, vectors = trained.arrays["first_ids"].tolist(), trained.arrays["first_vectors"]
     kept = [place for place, one in enumerate(ids) if one.startswith(b"seldom")]
     assert kept
@@ -214,7 +214,7 @@ def test_only_what_was_known_before_a_moment_is_learned_from():
     matches = World(300).matches(by_quality)
     moment = float(matches.times[4 * 150])
     early = matches.take(np.flatnonzero(matches.times < moment))
-    part, whole = (train_neural(one, pairing(), QUICK, trained_until=moment) for one in (early, matches))
+    part, whole = (train_neural(one, pair_config(), QUICK, trained_until=moment) for one in (early, matches))
     assert part.metrics == whole.metrics
     assert part.metrics["jobs"] == 150
 
@@ -251,7 +251,7 @@ def test_what_was_said_of_recommendations_counts_too():
     )
     both = joined(plain, said)
     for target in ("rating", "hired"):
-        trained = train_neural(both, pairing(), replace(STATED, target=target, verdict_weight=1.0))
+        trained = train_neural(both, pair_config(), replace(STATED, target=target, verdict_weight=1.0))
         assert trained.metrics["jobs"] == 200
         offices = replace(job(), words={**job().words, "property_type": np.array(["office"])})
         assert (score(trained, offices, cleaners(4)).content < score(trained, job(), cleaners(4)).content).all()
@@ -274,11 +274,11 @@ def test_the_missing_bid_is_half_of_what_it_learns_so_an_open_job_is_foretold_as
         rates[:] = 10  # everybody usually asks the same, so an open job says nothing of the price
         return found
 
-    shown = train_neural(dear_bids(World(500)), pairing(), STATED).metrics
+    shown = train_neural(dear_bids(World(500)), pair_config(), STATED).metrics
     assert shown["r2"] > 0.6
     blind = shown["without_bid"]
     assert blind["mse"] < 1.6 * shown["baseline"]["mse"]
-    never = train_neural(dear_bids(World(500)), pairing(), replace(STATED, without_bid=0.0)).metrics
+    never = train_neural(dear_bids(World(500)), pair_config(), replace(STATED, without_bid=0.0)).metrics
     assert never["without_bid"]["mse"] > blind["mse"]
 
 

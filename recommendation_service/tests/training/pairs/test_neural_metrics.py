@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommendation_service.datasets.pair_features import Pairs
-from recommendation_service.tests.support.market import World, by_quality, pairing
+from recommendation_service.datasets.pair_features import PairTable
+from recommendation_service.tests.support.market import World, by_quality, pair_config
 from recommendation_service.training.pairs.neural import train_neural
 from recommendation_service.training.pairs.neural_data import Lessons
 from recommendation_service.training.pairs.neural_metrics import chance_top, compared, foretold, loss_of, top
@@ -16,7 +16,7 @@ QUICK = NeuralParameters(epochs=3)
 def lessons(targets, groups, *, ranked=True):
     n = len(targets)
     return Lessons(
-        Pairs(n, {}, {}),
+        PairTable(n, {}, {}),
         np.array(targets, dtype=np.float32),
         np.ones(n, dtype=np.float32),
         np.full(n, ranked),
@@ -67,9 +67,9 @@ def reloaded(trained):
 
 def test_two_networks_are_compared_on_jobs_that_neither_learned_from():
     matches = World(300).matches(by_quality)
-    today, better = (train_neural(matches, pairing(), replace(QUICK, epochs=epochs)) for epochs in (2, 30))
+    today, better = (train_neural(matches, pair_config(), replace(QUICK, epochs=epochs)) for epochs in (2, 30))
     border = better.metrics["border"]
-    mine, theirs = compared(reloaded(today), better.arrays, border, matches, pairing(), QUICK)
+    mine, theirs = compared(reloaded(today), better.arrays, border, matches, pair_config(), QUICK)
     assert mine == pytest.approx(better.metrics["loss"], rel=1e-4)
     assert theirs == pytest.approx(today.metrics["loss"], rel=1e-4)
     assert mine < theirs
@@ -77,10 +77,10 @@ def test_two_networks_are_compared_on_jobs_that_neither_learned_from():
 
 def test_networks_of_other_targets_features_or_shuffles_are_not_compared():
     matches = World(150).matches(by_quality)
-    today = reloaded(train_neural(matches, pairing(), QUICK))
-    other = train_neural(matches, pairing(), replace(QUICK, seed=7))
+    today = reloaded(train_neural(matches, pair_config(), QUICK))
+    other = train_neural(matches, pair_config(), replace(QUICK, seed=7))
     border = other.metrics["border"]
-    assert compared(today, other.arrays, border, matches, pairing(), replace(QUICK, seed=7)) is None  # few jobs in common
-    assert compared(today, other.arrays, border, matches, pairing(), replace(QUICK, target="hired")) is None
-    fewer = pairing().model_copy(update={"features": pairing().features[1:]})
+    assert compared(today, other.arrays, border, matches, pair_config(), replace(QUICK, seed=7)) is None  # few jobs in common
+    assert compared(today, other.arrays, border, matches, pair_config(), replace(QUICK, target="hired")) is None
+    fewer = pair_config().model_copy(update={"features": pair_config().features[1:]})
     assert compared(today, other.arrays, border, matches, fewer, QUICK) is None

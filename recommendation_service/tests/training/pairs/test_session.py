@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from recommendation_service import cli, train_all, train_neural
-from recommendation_service.datasets.pair_features import meet
+from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.idmap import IdMap
@@ -13,7 +13,7 @@ from recommendation_service.engines.neural import Neural
 from recommendation_service.errors import PublishRefused
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.exports import NOW, Happening, write_export
-from recommendation_service.tests.support.market import World, by_quality, cleaners, job, pairing
+from recommendation_service.tests.support.market import World, by_quality, cleaners, job, pair_config
 from recommendation_service.training.pairs import session
 from recommendation_service.training.pairs.bid_parameters import bid_parameters
 from recommendation_service.training.publish_gate import Lost
@@ -43,7 +43,7 @@ def recipe_is(monkeypatch, kind, **changed):
 
 
 def export(place, *, jobs=300, happenings=(), rating=by_quality):
-    """Both catalogues; the matches are with the cleaners, as the pairing says."""
+    """Both catalogues; the matches are with the cleaners, as `[pairs]` says."""
     records = [ItemRecord(f"i{row}", f"Item {row}") for row in range(3)]
     matches = World(jobs).matches(rating) if jobs else None
     write_export(place / "data", CLEANING, records, list(happenings), catalogue="jobs")
@@ -81,8 +81,8 @@ def test_what_is_published_is_what_the_engine_reads(site):
     artifact = store(site).load("neural")
     nothing = np.zeros(1, dtype=np.float32)
     catalogue = Catalogue("cleaners", IdMap.of(["w0"]), ("w0",), nothing, nothing)
-    engine = Neural.from_artifact("neural", artifact, catalogue, pairing=pairing())
-    found = engine.score_pairs(meet(pairing(), job(), cleaners(4)))
+    engine = Neural.from_artifact("neural", artifact, catalogue, pair_config=pair_config())
+    found = engine.score_pairs(join_pairs(pair_config(), job(), cleaners(4)))
     assert np.isfinite(found.total).all()
     assert np.isfinite(found.collaborative).all()
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recommendation_service.core.numeric import Floats
-from recommendation_service.datasets.pair_features import Pairs, RuleScores
+from recommendation_service.datasets.pair_features import PairTable, RuleScores
 from recommendation_service.domain.side import Side
 from sites.cleaning.recommender.blending import NOTHING_STANDS_OUT, hears_network, scored, shortlist, told, weights_of
 from sites.cleaning.recommender.neural_scores import Opinion
@@ -37,7 +37,7 @@ def met(
     ruled = RuleScores(floats(*totals), {name: np.full(n, parts.get(name, NAN), dtype=np.float32) for name in PARTS})
     side = Side(tuple(str(number + 1) for number in range(n)))
     return Met(
-        way, subject=None, own=Side(("5",)), side=side, pairs=Pairs(n, columns, {}),
+        way, subject=None, own=Side(("5",)), side=side, pairs=PairTable(n, columns, {}),
         fits=np.array(fits or [True] * n), ruled=ruled,
     )  # type: ignore[arg-type]  # nothing here looks at the subject  # fmt: skip
 

@@ -11,7 +11,7 @@ from sites.cleaning.models import Cleaner, CleaningJob
 from sites.cleaning.recommender.blending import shortlist
 from sites.cleaning.recommender.candidates import Filters
 from sites.cleaning.recommender.neural_scores import Opinion, network_opinion
-from sites.cleaning.recommender.pair_scoring import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, met, pairing
+from sites.cleaning.recommender.pair_scoring import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, met, pair_config
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
 from tandem.client import RecommendationClient
 from tests.sites.cleaning import marketplace
@@ -56,7 +56,7 @@ def test_the_network_is_asked_exactly_what_it_reads_and_nobodys_name(service_at:
     assert offer["item_id"] == str(maria.pk)
     assert (offer["numbers"]["bid"], offer["numbers"]["distance_km"]) == (60.0, 0.0)  # €15 for four hours, next door
     assert (offer["numbers"]["overall_score"], offer["numbers"]["average_rating"]) == (80.0, 8.5)
-    read = {feature.name for feature in pairing().features}
+    read = {feature.name for feature in pair_config().features}
     assert set(context["numbers"]) | set(offer["numbers"]) <= read
     assert "Maria" not in json.dumps(asked)
 

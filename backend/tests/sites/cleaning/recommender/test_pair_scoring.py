@@ -5,7 +5,7 @@ import pytest
 
 from recommendation_service.core.numeric import Ints
 from sites.cleaning.recommender.candidates import Filters
-from sites.cleaning.recommender.pair_scoring import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, met, pairing, rules
+from sites.cleaning.recommender.pair_scoring import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, met, pair_config, rules
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands
 
@@ -49,4 +49,4 @@ def test_columns_go_to_whichever_side_has_them_and_those_of_the_pair_to_the_offe
     back = met(JOBS_FOR_CLEANER, cleaners[0], cleaner_side(cleaners[:1]), job_side([job]), Filters())
     own, (pair,) = back.columns(first(1))
     assert {**own, **pair} == {**of_own, **of_pairs[0]}
-    assert set(own) | set(pair) <= {feature.name for feature in pairing().features}
+    assert set(own) | set(pair) <= {feature.name for feature in pair_config().features}

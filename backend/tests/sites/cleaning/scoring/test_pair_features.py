@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recommendation_service.datasets.pair_features import features, meet
+from recommendation_service.datasets.pair_features import features, join_pairs
 from recommendation_service.use_cases.loader import load
 from sites.cleaning.models import Cleaner, CleaningJob
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
@@ -45,9 +45,9 @@ def test_the_two_sides_share_no_word_and_make_every_feature_known(cleaner: Clean
     ScoringService().update_all_cleaner_scores()
     jobs, cleaners = job_side([make_job()]), cleaner_side([cleaner])
     assert not (set(jobs.numbers) | set(jobs.words)) & (set(cleaners.numbers) | set(cleaners.words))
-    pairing = load("cleaning").pairing
-    assert pairing is not None
-    assert np.isfinite(features(pairing, meet(pairing, jobs, cleaners))).all()
+    pair_config = load("cleaning").pairs
+    assert pair_config is not None
+    assert np.isfinite(features(pair_config, join_pairs(pair_config, jobs, cleaners))).all()
 
 
 def test_a_job_tells_what_its_property_and_its_client_are() -> None:
