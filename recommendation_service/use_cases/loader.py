@@ -57,7 +57,9 @@ def load_all() -> dict[str, UseCase]:
 
 
 def _first(error: ValidationError) -> str:
-    problem = error.errors()[0]
+    problems = error.errors()
+    unknown_keys = [item for item in problems if item["type"] == "extra_forbidden"]
+    problem = (unknown_keys or problems)[0]  # a misspelt key also leaves a required one missing
     where = ".".join(str(step) for step in problem["loc"])
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":

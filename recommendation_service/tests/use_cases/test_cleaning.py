@@ -74,6 +74,9 @@ def test_each_side_is_recommended_to_the_other_and_falls_back_to_rules(name: str
         ('left = "jobs"', 'left = "offers"', r"\[pairs\] pairs 'offers'; catalogues are cleaners, jobs"),
         ('left = "jobs"', 'left = "cleaners"', r"\[pairs\] pairs 'cleaners' with itself; name two catalogues"),
         ('jobs = "client_id"', 'work = "client_id"', r"\[pairs\] names the owner column of 'work'; it pairs cleaners, jobs"),
+        ("[pairs]", "[pairing]", "pairing: unknown key; use 'pairs'"),
+        ('left = "jobs"', 'left = "jobs"\nfirst = "jobs"', "pairs.first: unknown key; use 'left'"),
+        ('name = "size_m2", scale = 1000', 'name = "size_m2", over = 1000', "over: unknown key; use 'scale'"),
         ('name = "size_m2", scale = 1000', 'name = "size_m2", scale = 0', "Input should be greater than 0"),
     ],
 )

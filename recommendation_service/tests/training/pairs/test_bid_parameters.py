@@ -29,7 +29,7 @@ def test_the_quantiles_leave_as_much_below_as_above():
 
 def test_the_file_comes_before_what_is_stated_and_the_command_line_says_the_seed():
     found = bid_parameters(cleaning(features=[{"name": "hours", "log1p": True}], epochs=3), seed=7)
-    assert (found.epochs, found.seed, found.features[0].log) == (3, 7, True)
+    assert (found.epochs, found.seed, found.features[0].log1p) == (3, 7, True)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,9 @@ def test_the_file_comes_before_what_is_stated_and_the_command_line_says_the_seed
         ({"epoch": 3}, "does not know 'epoch'; its words are batch"),
         ({}, "needs features"),
         ({"features": [{"name": "hours"}], "share": 1.0}, "a share between 0 and 1"),
-        ({"features": [{"nam": "hours"}]}, "features are rows such as"),
+        ({"features": [{"nam": "hours"}]}, "features does not know 'nam'; its words are log1p, name"),
+        ({"features": [{"name": "hours", "log": True}]}, "does not know 'log'; use 'log1p'"),
+        ({"features": [{"name": 3}]}, "features are rows such as"),
         ({"features": 3}, "features are rows such as"),
     ],
 )
