@@ -12,7 +12,7 @@ SETTINGS = (
     Setting("regularization", "the ridge's lambda, in people: more for dense data", above=True),
     Setting("decay_days", "a liking this many days old counts 1/e of a new one; 0: age does not matter"),
     Setting("floor", "the least that an old liking counts"),
-    Setting("kept", "strongest places of each item that are published", least=1),
+    Setting("top_k", "strongest entries of each item that are published", least=1),
     Setting("invertible", "liked items up to which the table is solved; above, a filter that comes close to it", least=2),
     Setting("activity", "somebody with m items counts as m to the power of minus this"),
     Setting("popularity", "an item with m people counts as m to the power of minus this"),

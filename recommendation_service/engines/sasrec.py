@@ -69,8 +69,8 @@ class Block:
     attention_norm: Floats  # (2, d)
     read_weights: Floats  # (d, 3d): query, key and value
     read_bias: Floats
-    told_weights: Floats  # (d, d)
-    told_bias: Floats
+    output_weights: Floats  # (d, d)
+    output_bias: Floats
     dense_norm: Floats
     dense1_weights: Floats  # (d, d)
     dense1_bias: Floats
@@ -97,7 +97,7 @@ class Block:
         shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
         shares /= shares.sum(axis=-1, keepdims=True)
         mixed = (shares @ value).transpose(1, 0, 2).reshape(-1, d)
-        return dense(mixed, self.told_weights, self.told_bias), shares[:, -1].mean(axis=0)
+        return dense(mixed, self.output_weights, self.output_bias), shares[:, -1].mean(axis=0)
 
     def thought(self, states: Floats) -> Floats:
         """What the dense layers add."""

@@ -22,7 +22,7 @@ def arrays_of(order: Sequence[int] = range(board.N), seed: int = 0, blocks: int 
     own = np.array(order)
     vectors = np.stack([own % 2 == 0, own % 2 == 1, own / 100, 1 - own / 100], axis=1).astype(np.float32)
     shapes = {
-        "read_weights": (D, 3 * D), "read_bias": (3 * D,), "told_weights": (D, D), "told_bias": (D,),
+        "read_weights": (D, 3 * D), "read_bias": (3 * D,), "output_weights": (D, D), "output_bias": (D,),
         "dense1_weights": (D, D), "dense1_bias": (D,), "dense2_weights": (D, D), "dense2_bias": (D,),
     }  # fmt: skip
     norm = np.stack([np.ones(D), np.zeros(D)]).astype(np.float32)
@@ -69,7 +69,7 @@ def by_hand(arrays: dict[str, AnyArray], rows: Sequence[int], heads: int) -> Any
                 own = slice(head * wide, (head + 1) * wide)
                 shares = np.exp([asked[place][own] @ keys[other][own] / np.sqrt(wide) for other in range(place + 1)])
                 mixed[own] = sum(share * values[other][own] for other, share in enumerate(shares / shares.sum()))
-            moved = state + mixed @ arrays["told_weights"][block] + arrays["told_bias"][block]
+            moved = state + mixed @ arrays["output_weights"][block] + arrays["output_bias"][block]
             hidden = norm(moved, arrays["dense_norm"][block]) @ arrays["dense1_weights"][block] + arrays["dense1_bias"][block]
             after.append(moved + np.maximum(hidden, 0) @ arrays["dense2_weights"][block] + arrays["dense2_bias"][block])
         states = after
@@ -157,4 +157,4 @@ def test_blocks_come_back_in_their_order() -> None:
     arrays = arrays_of(blocks=3, size=0.5)
     blocks = Block.all_of(board.artifact("sasrec", arrays), D)
     assert len(blocks) == 3
-    np.testing.assert_array_equal(blocks[2].told_weights, arrays["told_weights"][2])
+    np.testing.assert_array_equal(blocks[2].output_weights, arrays["output_weights"][2])

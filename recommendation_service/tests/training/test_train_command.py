@@ -34,10 +34,10 @@ def published(site: Path, kind: str) -> Artifact:
 
 
 def test_what_ease_is_told_is_in_its_manifest(site: Path) -> None:
-    told = ["--regularization", "70", "--decay-days", "30", "--floor", "0.5", "--kept", "5", "--invertible", "9"]
+    told = ["--regularization", "70", "--decay-days", "30", "--floor", "0.5", "--top-k", "5", "--invertible", "9"]
     assert train_ease.main(options(site, *told)) == 0
     model = published(site, "ease")
-    wanted = {"regularization": 70.0, "decay_days": 30.0, "floor": 0.5, "kept": 5, "invertible": 9}
+    wanted = {"regularization": 70.0, "decay_days": 30.0, "floor": 0.5, "top_k": 5, "invertible": 9}
     assert {name: model.manifest.parameters[name] for name in wanted} == wanted
     assert "tuning" not in model.manifest.metrics
 
@@ -65,8 +65,8 @@ def test_without_options_the_stated_settings_train_and_the_next_command_is_told(
     ("command", "words", "said"),
     [
         (train_ease.main, ["--regularization", "0"], "--regularization must be above 0"),
-        (train_ease.main, ["--kept", "0"], "--kept must be 1 or more"),
-        (train_ease.main, ["--kept", "2.5"], "invalid int value"),
+        (train_ease.main, ["--top-k", "0"], "--top-k must be 1 or more"),
+        (train_ease.main, ["--top-k", "2.5"], "invalid int value"),
         (train_ease.main, ["--floor", "-1"], "--floor must be 0 or more"),
         (train_ease.main, ["--decay-days", "nan"], "--decay-days must be 0 or more"),
         (train_next_item.main, ["--short-fade", "0"], "--short-fade must be above 0"),

@@ -15,7 +15,7 @@ from recommendation_service.training.models.als_exact import Terms, factorise
 from recommendation_service.training.report import Progress
 
 MIN_USERS = MIN_ITEMS = 2
-MANY_PLACES = 500_000  # below it a pool of threads costs a busy machine more than it saves
+MANY_CELLS = 500_000  # below it a pool of threads costs a busy machine more than it saves
 MUCH_WORK = 500_000_000  # the same, in multiplications of one exact half step
 SOLVERS = ("implicit", "exact")
 
@@ -108,9 +108,9 @@ def _exactly(
     return users, items
 
 
-def threads_for(places: int) -> int:
+def threads_for(cells: int) -> int:
     """Threads for a matrix of so many places. How many does not change the result: users are solved one by one."""
-    return 1 if places < MANY_PLACES else min(4, os.cpu_count() or 1)
+    return 1 if cells < MANY_CELLS else min(4, os.cpu_count() or 1)
 
 
 def positive_matrix(material: Material) -> sparse.csr_array:

@@ -1,7 +1,7 @@
-"""EASE: which item goes with which, after Steck (2019), "Embarrassingly Shallow Autoencoders for Sparse Data".
+"""EASE: item-to-item weights, after Steck (2019), "Embarrassingly Shallow Autoencoders for Sparse Data".
 
-One ridge regression predicts each item from all the others: in closed form, or where that costs too much and gains
-nothing, by a filter that comes close to it (see `item_filter`).
+One ridge regression predicts each item from all others: in closed form, or by a cheaper filter that approximates it (see
+`item_filter`).
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +15,7 @@ from recommendation_service.datasets.weighting import DAY_S
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.data import Material, NotEnough, Trained
 from recommendation_service.training.models import item_filter
-from recommendation_service.training.models.item_to_item import Known, arrays_of, strongest, worth_solving
+from recommendation_service.training.models.item_to_item import Known, arrays_of, can_solve, strongest
 
 LEAST_PEOPLE, LEAST_ITEMS = 2, 2
 CLOSED_FORM, GRAPH_FILTER, NEIGHBOURS = METHODS = ("closed_form", "graph_filter", "neighbours")
@@ -23,11 +23,11 @@ CLOSED_FORM, GRAPH_FILTER, NEIGHBOURS = METHODS = ("closed_form", "graph_filter"
 
 @dataclass(frozen=True, slots=True)
 class EaseParameters:
-    """`regularization` is the ridge's lambda, in people: it grows with how dense the site's data are.
+    """`regularization` is the ridge's lambda, in users: denser data needs a larger value.
 
-    Somebody with m items counts as m^-activity, an item with m people as m^-popularity; with `rarity` what a liked item
-    says is divided by m^rarity once more. With `decay_days` a liking of long ago counts less, but never below `floor`. Of
-    each item's row the `kept` strongest places are published.
+    A user with m items is weighted by m^-activity, an item with m users by m^-popularity; `rarity` divides the row of an
+    item by m^rarity. With `decay_days`, older likes count less, but never below `floor`. The `top_k` strongest entries of
+    each item's row are published.
 
     `method` is "closed_form", "graph_filter" with `vectors` main directions, "neighbours", or empty: the
     closed form up to 5,000 liked items, and up to `invertible` of them where 30 people each like them, else the graph
@@ -37,7 +37,7 @@ class EaseParameters:
     regularization: float = 500.0
     decay_days: float = 0.0  # 0: age does not matter
     floor: float = 0.3
-    kept: int = 512
+    top_k: int = 512
     invertible: int = 20_000
     activity: float = 0.5
     popularity: float = 0.25
@@ -46,28 +46,28 @@ class EaseParameters:
     vectors: int = 256
 
     def __post_init__(self) -> None:
-        """Refuse what there is not."""
+        """Raises ConfigurationError for an unknown method."""
         if self.method not in ("", *METHODS):
             raise ConfigurationError(f"ease knows no method {self.method!r}; it knows {', '.join(METHODS)}, or empty: by size")
 
     def method_for(self, likings: sparse.csr_array) -> str:
-        """How the (n_users, n) likings are turned into a table."""
-        solve = worth_solving(likings.shape[1], likings.nnz, self.invertible)
+        """The method for these (n_users, n) likes."""
+        solve = can_solve(likings.shape[1], likings.nnz, self.invertible)
         return self.method or (CLOSED_FORM if solve else GRAPH_FILTER)
 
     def settled(self, material: Material) -> "EaseParameters":
-        """The same with what is without effect on this material as it is stated, and the method that is used."""
-        stated, likings = EaseParameters(), material.pasts.liked().matrix()
+        """A copy with the method that is used; settings without effect on this data have their default values."""
+        defaults, likings = EaseParameters(), material.pasts.liked().matrix()
         method = self.method_for(sparse.csr_array(likings[:, Known.of(material.pasts).rows]))
         idle = {CLOSED_FORM: ["vectors"], GRAPH_FILTER: [], NEIGHBOURS: ["vectors", "regularization"]}[method]
         idle += [] if self.decay_days > 0 else ["floor"]
-        return replace(self, method=method, **{name: getattr(stated, name) for name in idle})
+        return replace(self, method=method, **{name: getattr(defaults, name) for name in idle})
 
 
 def train_ease(material: Material, parameters: EaseParameters) -> Trained:
-    """The table of weights, its diagonal empty: a person's scores are the sum of their items' rows.
+    """Train the table of weights with an empty diagonal: a user's scores are the sum of their items' rows.
 
-    Deterministic for a number of threads. Raises NotEnough for fewer than two people with two items each.
+    Deterministic for a number of threads. Raises NotEnough for fewer than two users with two items each.
     """
     known = Known.of(material.pasts)
     likings = liking_matrix(material, parameters)
@@ -80,22 +80,22 @@ def train_ease(material: Material, parameters: EaseParameters) -> Trained:
 
 
 def table_of(likings: sparse.csr_array, parameters: EaseParameters) -> sparse.csr_array:
-    """(n, n) the strongest places of each row, for (n_users, n) likings of items that somebody likes."""
+    """(n, n) the strongest entries of each row, for (n_users, n) likes of items with at least one like."""
     even = item_filter.normalised(likings, parameters.activity, parameters.popularity)
     rarity = (item_filter.people_of(likings) ** -parameters.rarity).astype(np.float32)
     method = parameters.method_for(likings)
     if method == NEIGHBOURS:
-        return item_filter.neighbours(even, rarity, parameters.kept)
+        return item_filter.neighbours(even, rarity, parameters.top_k)
     ridge = item_filter.ridge_of(likings, even, parameters.regularization)
     if method == GRAPH_FILTER:
-        return item_filter.graph_filter(even, ridge, parameters.vectors, rarity, parameters.kept)
+        return item_filter.graph_filter(even, ridge, parameters.vectors, rarity, parameters.top_k)
     table = item_filter.closed_form(even, ridge)
     table *= rarity[:, None]
-    return strongest(table, parameters.kept)
+    return strongest(table, parameters.top_k)
 
 
 def liking_matrix(material: Material, parameters: EaseParameters) -> sparse.csr_array:
-    """(n_users, n_items) of 1 where somebody liked something, less where that was long ago."""
+    """(n_users, n_items) 1 for each like, less for old likes."""
     matrix = material.pasts.liked().matrix()
     matrix.data = np.ones_like(matrix.data)
     if parameters.decay_days > 0:
@@ -106,7 +106,7 @@ def liking_matrix(material: Material, parameters: EaseParameters) -> sparse.csr_
 
 
 def _newest(events: Events, matrix: sparse.csr_array) -> Floats:
-    """(nnz,) when each stored place last happened."""
+    """(nnz,) time of the latest event of each stored entry."""
     users = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
     wanted = users * matrix.shape[1] + matrix.indices
     keys = events.users * matrix.shape[1] + events.items

@@ -33,16 +33,16 @@ def embed_resumably(
     there is something to embed. Raises ModelUnusable when it cannot be.
     """
     model = seal_of(checked_folder(folder, "EMBEDDING_MODEL"))
-    with _opened(keep_in) as kept:
-        found = _read(kept, model, texts)
-        missing = [key for key in texts if key not in found]
+    with _opened(keep_in) as database:
+        cached = _read(database, model, texts)
+        missing = [key for key in texts if key not in cached]
         for made in _batches(opener(folder), texts, missing, batch) if missing else ():
-            _write(kept, model, made)
-            found.update(made)
+            _write(database, model, made)
+            cached.update(made)
             if progress:
-                progress(len(found), len(texts), "texts")
-        _forget_all_but(kept, model, texts)
-    return found
+                progress(len(cached), len(texts), "texts")
+        _forget_all_but(database, model, texts)
+    return cached
 
 
 def _batches(embed: Embedder, texts: Mapping[str, str], keys: list[str], size: int) -> Iterator[dict[str, Floats]]:
@@ -54,44 +54,44 @@ def _batches(embed: Embedder, texts: Mapping[str, str], keys: list[str], size: i
 @contextmanager
 def _opened(keep_in: Path | None) -> Iterator[sqlite3.Connection]:
     """The file of kept vectors; one that is damaged is begun anew, since all it holds can be made again."""
-    place = ":memory:" if keep_in is None else str(keep_in / FILE_NAME)
+    path = ":memory:" if keep_in is None else str(keep_in / FILE_NAME)
     try:
-        kept = _connection(place)
+        database = _connection(path)
     except sqlite3.DatabaseError as error:
-        log.warning("%s is damaged (%s); texts are embedded again", place, error)
-        Path(place).unlink()
-        kept = _connection(place)
-    with closing(kept):
-        yield kept
+        log.warning("%s is damaged (%s); texts are embedded again", path, error)
+        Path(path).unlink()
+        database = _connection(path)
+    with closing(database):
+        yield database
 
 
-def _connection(place: str) -> sqlite3.Connection:
-    kept = sqlite3.connect(place, timeout=30)
+def _connection(path: str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=30)
     try:
-        kept.execute(SCHEMA)
-        if kept.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+        database.execute(SCHEMA)
+        if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check found pages that do not fit")
     except sqlite3.DatabaseError:
-        kept.close()
+        database.close()
         raise
-    return kept
+    return database
 
 
-def _read(kept: sqlite3.Connection, model: str, texts: Mapping[str, str]) -> dict[str, Floats]:
-    rows = kept.execute("SELECT text, vector FROM vectors WHERE model = ?", [model])
+def _read(database: sqlite3.Connection, model: str, texts: Mapping[str, str]) -> dict[str, Floats]:
+    rows = database.execute("SELECT text, vector FROM vectors WHERE model = ?", [model])
     return {key: np.frombuffer(raw, dtype="<f4") for key, raw in rows if key in texts}
 
 
-def _write(kept: sqlite3.Connection, model: str, made: Mapping[str, Floats]) -> None:
+def _write(database: sqlite3.Connection, model: str, made: Mapping[str, Floats]) -> None:
     rows = [(model, key, vector.astype("<f4").tobytes()) for key, vector in made.items()]
-    with kept:
-        kept.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
+    with database:
+        database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
 
 
-def _forget_all_but(kept: sqlite3.Connection, model: str, texts: Mapping[str, str]) -> None:
+def _forget_all_but(database: sqlite3.Connection, model: str, texts: Mapping[str, str]) -> None:
     """Texts that are gone go from the file too; those of other models stay, for a site that goes back to one."""
-    there = [key for (key,) in kept.execute("SELECT text FROM vectors WHERE model = ?", [model])]
-    with kept:
-        kept.executemany(
-            "DELETE FROM vectors WHERE model = ? AND text = ?", [(model, key) for key in there if key not in texts]
+    existing = [key for (key,) in database.execute("SELECT text FROM vectors WHERE model = ?", [model])]
+    with database:
+        database.executemany(
+            "DELETE FROM vectors WHERE model = ? AND text = ?", [(model, key) for key in existing if key not in texts]
         )

@@ -28,8 +28,8 @@ MORE = 16  # directions followed beyond those that are kept, so that the last on
 
 def normalised(likings: sparse.csr_array, activity: float, popularity: float) -> sparse.csr_array:
     """(n_users, n) likings over (somebody's items)^(activity / 2) and (an item's people)^popularity."""
-    own = np.maximum(np.diff(likings.indptr), 1).astype(np.float64)
-    by_person = np.repeat(own ** (-activity / 2), np.diff(likings.indptr))
+    values = np.maximum(np.diff(likings.indptr), 1).astype(np.float64)
+    by_person = np.repeat(values ** (-activity / 2), np.diff(likings.indptr))
     by_item = (people_of(likings) ** -popularity)[likings.indices]
     values = (likings.data * by_person * by_item).astype(np.float32)
     return sparse.csr_array((values, likings.indices, likings.indptr), shape=likings.shape)
@@ -51,13 +51,13 @@ def closed_form(even: sparse.csr_array, ridge: float) -> Floats:
     """(n, n) solution B = I - P / diag(P), with P the inverse of N'N + ridge I; the diagonal is zero."""
     gram = np.asarray((even.T @ even).toarray(), dtype=np.float32, order="F")
     gram[np.diag_indices_from(gram)] += np.float32(ridge)
-    found = inverse_of(gram)
-    found /= -np.diag(found).copy()
-    np.fill_diagonal(found, 0)
-    return found
+    result = inverse_of(gram)
+    result /= -np.diag(result).copy()
+    np.fill_diagonal(result, 0)
+    return result
 
 
-def graph_filter(even: sparse.csr_array, ridge: float, vectors: int, rarity: Floats, kept: int) -> sparse.csr_array:
+def graph_filter(even: sparse.csr_array, ridge: float, vectors: int, rarity: Floats, top_k: int) -> sparse.csr_array:
     """(n, n) the `kept` strongest places of each row of the filtered table, rows times `rarity` (n,), no item with itself.
 
     Eigenvalues beyond the `vectors` largest pass by the factor at which the curve of the ridge leaves the last of these.
@@ -76,10 +76,10 @@ def graph_filter(even: sparse.csr_array, ridge: float, vectors: int, rarity: Flo
         return table
 
     turned = sparse.csr_array(even.T)
-    return _by_blocks(some, even.shape[1], kept)
+    return _by_blocks(some, even.shape[1], top_k)
 
 
-def neighbours(even: sparse.csr_array, rarity: Floats, kept: int) -> sparse.csr_array:
+def neighbours(even: sparse.csr_array, rarity: Floats, top_k: int) -> sparse.csr_array:
     """(n, n) the `kept` strongest of what each item shares with others, rows times `rarity` (n,); none with itself."""
     turned = sparse.csr_array(even.T)
 
@@ -87,7 +87,7 @@ def neighbours(even: sparse.csr_array, rarity: Floats, kept: int) -> sparse.csr_
         table = np.asarray((turned[start:stop] @ even).toarray(), dtype=np.float32)
         return table * rarity[start:stop, None]
 
-    return _by_blocks(some, even.shape[1], kept)
+    return _by_blocks(some, even.shape[1], top_k)
 
 
 def main_directions(even: sparse.csr_array, most: int) -> tuple[Floats, Floats]:
@@ -97,24 +97,24 @@ def main_directions(even: sparse.csr_array, most: int) -> tuple[Floats, Floats]:
     """
     width = min(most + MORE, *even.shape)
     turned = sparse.csr_array(even.T)
-    found: Floats = np.random.default_rng(0).standard_normal((even.shape[1], width), dtype=np.float32)
+    result: Floats = np.random.default_rng(0).standard_normal((even.shape[1], width), dtype=np.float32)
     with cores_for(width * 4):
         for _ in range(PASSES):
-            found = np.linalg.qr(turned @ (even @ found))[0]
-        seen = even @ found
+            result = np.linalg.qr(turned @ (even @ result))[0]
+        seen = even @ result
         values, vectors = np.linalg.eigh((seen.T @ seen).astype(np.float64))
     order = np.argsort(-values)[:most]
-    return np.asarray(found @ vectors[:, order].astype(np.float32)), np.maximum(values[order], 0)
+    return np.asarray(result @ vectors[:, order].astype(np.float32)), np.maximum(values[order], 0)
 
 
-def _by_blocks(some: Callable[[int, int], Floats], n: int, kept: int) -> sparse.csr_array:
+def _by_blocks(some: Callable[[int, int], Floats], n: int, top_k: int) -> sparse.csr_array:
     """The strongest of every row of a table that is worked out some rows at a time, on all cores."""
 
     def block(start: int) -> sparse.csr_array:
         table = some(start, min(start + ROWS_AT_ONCE, n))
-        own = np.arange(table.shape[0])
-        table[own, own + start] = 0
-        return strongest(table, kept)
+        diagonal = np.arange(table.shape[0])
+        table[diagonal, diagonal + start] = 0
+        return strongest(table, top_k)
 
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         return sparse.csr_array(sparse.vstack(list(pool.map(block, range(0, n, ROWS_AT_ONCE)))))

@@ -1,4 +1,4 @@
-"""Large symmetric systems: in 32 bits, on the cores that are free, and in 64 bits where 32 do not suffice."""
+"""Large symmetric linear systems: in 32 bits on the free cores, and in 64 bits where 32 bits are not enough."""
 
 import os
 from collections.abc import Iterator
@@ -11,25 +11,25 @@ from threadpoolctl import threadpool_limits
 from recommendation_service.core.numeric import AnyArray, Floats
 from recommendation_service.errors import DatasetError
 
-WORTH_A_POOL = 1_500  # rows from which the pool's threads gain more than they cost
+MIN_ROWS_FOR_POOL = 1_500  # rows from which a thread pool is faster
 MOST_CORES = 4
 
 
 @contextmanager
 def cores_for(rows: int) -> Iterator[None]:
-    """The linear algebra inside may use the free cores where the matrix is large; the process is pinned to one else."""
-    with threadpool_limits(min(MOST_CORES, free_cores()) if rows >= WORTH_A_POOL else 1, user_api="blas"):
+    """Let linear algebra on a large matrix use the free cores; otherwise it uses one thread."""
+    with threadpool_limits(min(MOST_CORES, free_cores()) if rows >= MIN_ROWS_FOR_POOL else 1, user_api="blas"):
         yield
 
 
 def free_cores() -> int:
-    """Cores that other work left alone during the last minute, at least 1; all of them where the system does not say.
+    """Number of cores that were idle during the last minute, at least 1; all cores where the system gives no load.
 
-    A pool's threads wait for each other: one that has to share its core made the whole pool thirty times slower than
-    a single thread.
+    The threads of a pool wait for each other: one thread on a busy core made the whole pool thirty times slower than a
+    single thread.
     """
     cores = os.cpu_count() or 1
-    others = os.getloadavg()[0] - 1 if hasattr(os, "getloadavg") else 0.0  # one is this process
+    others = os.getloadavg()[0] - 1 if hasattr(os, "getloadavg") else 0.0  # minus this process
     return max(1, min(cores, round(cores - others)))
 
 
@@ -38,8 +38,8 @@ def inverse_of(gram: Floats) -> Floats:
     with cores_for(gram.shape[0]):
         factor = _factor(gram)
         invert = lapack.spotri if factor.dtype == np.float32 else lapack.dpotri
-        found, _ = invert(factor, lower=1, overwrite_c=1)
-    lower = np.tril(found)
+        solution, _ = invert(factor, lower=1, overwrite_c=1)
+    lower = np.tril(solution)
     return np.asarray(lower + np.tril(lower, -1).T, dtype=np.float32)
 
 
@@ -48,14 +48,14 @@ def solved(gram: Floats, wanted: Floats) -> Floats:
     with cores_for(gram.shape[0]):
         factor = _factor(gram)
         solve = lapack.spotrs if factor.dtype == np.float32 else lapack.dpotrs
-        found, _ = solve(factor, wanted.astype(factor.dtype, order="F"), lower=1, overwrite_b=1)
-    return np.asarray(found, dtype=np.float32)
+        solution, _ = solve(factor, wanted.astype(factor.dtype, order="F"), lower=1, overwrite_b=1)
+    return np.asarray(solution, dtype=np.float32)
 
 
 def _factor(gram: Floats) -> AnyArray:
-    factor, wrong = lapack.spotrf(gram, lower=1)
-    if wrong:
-        factor, wrong = lapack.dpotrf(gram.astype(np.float64), lower=1)
-    if wrong:
+    factor, failed = lapack.spotrf(gram, lower=1)
+    if failed:
+        factor, failed = lapack.dpotrf(gram.astype(np.float64), lower=1)
+    if failed:
         raise DatasetError("this site's table of items cannot be inverted; raise the regularization")
     return np.asarray(factor)

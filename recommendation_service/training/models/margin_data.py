@@ -1,4 +1,4 @@
-"""The margin model's inputs: content features of the items, and everybody's likes as flat tensors to slice."""
+"""The inputs of the margin model: content features of the items, and all likes as flat tensors."""
 
 from dataclasses import dataclass, replace
 
@@ -15,22 +15,22 @@ from recommendation_service.training.models.margin_parameters import MarginParam
 from recommendation_service.training.models.two_tower_data import item_features
 from recommendation_service.training.user_histories import Pasts
 
-WORDS_COUNT_AS = 0.5  # length of an item's words beside its category and tags, whose length is 1
+WORDS_COUNT_AS = 0.5  # weight of an item's words relative to its category and tags
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Likes:
-    """Every liked item of everybody, a person after the other, newest first."""
+    """All likes, grouped by user, newest first."""
 
     users: Tensor  # (k,)
     rows: Tensor  # (k,)
-    weights: Tensor  # (k,) in units of that person's mean weight
-    ends: Tensor  # (k,) where that person's likes end
-    keys: Tensor  # (k,) ascending user * n_items + row: what must not be taken for disliked
+    weights: Tensor  # (k,) relative to the user's mean weight
+    ends: Tensor  # (k,) index at which the user's likes end
+    keys: Tensor  # (k,) ascending user * n_items + row: pairs that must not be negatives
 
     @classmethod
     def of(cls, pasts: Pasts, device: torch.device) -> "Likes":
-        """From everybody's past; only positive weights count."""
+        """Build from all histories; only positive weights count."""
         liked = pasts.liked()
         users = liked.users()
         sides = (
@@ -45,25 +45,25 @@ class Likes:
     def __len__(self) -> int:
         return int(self.rows.numel())
 
-    def before(self, places: Tensor, most: int) -> tuple[Tensor, Tensor]:
-        """(b, most) rows and shares of what each person liked before the like at `places`; shares 0 where there is no more."""
-        around = places[:, None] + 1 + torch.arange(most, device=places.device)
-        real = around < self.ends[places][:, None]
-        around = around.clamp(max=max(len(self) - 1, 0))
-        weights = torch.where(real, self.weights[around], 0.0)
+    def before(self, positions: Tensor, most: int) -> tuple[Tensor, Tensor]:
+        """(b, most) rows and shares of the items liked before the like at `positions`; shares are 0 for padding."""
+        positions_before = positions[:, None] + 1 + torch.arange(most, device=positions.device)
+        real = positions_before < self.ends[positions][:, None]
+        positions_before = positions_before.clamp(max=max(len(self) - 1, 0))
+        weights = torch.where(real, self.weights[positions_before], 0.0)
         count = real.sum(dim=1, keepdim=True).clamp(min=1)
-        return self.rows[around], weights / count.sqrt()
+        return self.rows[positions_before], weights / count.sqrt()
 
     def liked(self, users: Tensor, rows: Tensor, n_items: int) -> Tensor:
-        """(b, j), True where that person likes that row; `users` is (b,), `rows` (b, j)."""
-        asked = users[:, None] * n_items + rows
-        at = torch.searchsorted(self.keys, asked).clamp(max=len(self) - 1)
-        alike: Tensor = self.keys[at] == asked
-        return alike
+        """(b, j), True where the user likes the row; `users` is (b,), `rows` (b, j)."""
+        queried_keys = users[:, None] * n_items + rows
+        index = torch.searchsorted(self.keys, queried_keys).clamp(max=len(self) - 1)
+        matches: Tensor = self.keys[index] == queried_keys
+        return matches
 
 
 def relative_weights(liked: Pasts) -> Floats:
-    """(k,) each like in units of that person's mean, so that a person of many views weighs as one of many likes."""
+    """(k,) each like relative to the mean weight of its user, so that users with many views do not dominate."""
     sizes = np.diff(liked.indptr)
     total = np.add.reduceat(np.append(liked.weights, 0), liked.indptr[:-1]) * (sizes > 0)
     mean = total / np.maximum(sizes, 1)
@@ -71,25 +71,25 @@ def relative_weights(liked: Pasts) -> Floats:
 
 
 def content_features(material: Material, words: int) -> sparse.csr_array:
-    """(n_items, f) category, tags and attributes as unit rows, then the `words` most common words of the texts."""
+    """(n_items, f) unit rows of category, tags and attributes, then the `words` most common words of the texts."""
     facets = item_features(material)
     plain = [replace(record, category=None, tags=(), attributes={}) for record in material.records]
     vectorizer = TfidfVectorizer(
         analyzer=lambda record: list(terms_of(record)), min_df=2, max_features=words or 1, sublinear_tf=True, dtype=np.float32
     )
     try:
-        told = sparse.csr_array(vectorizer.fit_transform(plain)) if words else None
-    except ValueError:  # scikit-learn's word for a site whose texts share no word
-        told = None
-    return facets if told is None else sparse.csr_array(sparse.hstack([facets, np.float32(WORDS_COUNT_AS) * told]))
+        word_rows = sparse.csr_array(vectorizer.fit_transform(plain)) if words else None
+    except ValueError:  # scikit-learn raises it if the texts share no word
+        word_rows = None
+    return facets if word_rows is None else sparse.csr_array(sparse.hstack([facets, np.float32(WORDS_COUNT_AS) * word_rows]))
 
 
 def sparse_tensor(matrix: sparse.csr_array, device: torch.device) -> Tensor:
-    """The same matrix for torch, in coordinates."""
+    """Convert a matrix to a torch COO tensor."""
     table = matrix.tocoo()
-    places = torch.from_numpy(np.stack([table.row, table.col]).astype(np.int64))
+    positions = torch.from_numpy(np.stack([table.row, table.col]).astype(np.int64))
     values = torch.from_numpy(table.data.astype(np.float32))
-    return torch.sparse_coo_tensor(places, values, table.shape, check_invariants=True).coalesce().to(device)
+    return torch.sparse_coo_tensor(positions, values, table.shape, check_invariants=True).coalesce().to(device)
 
 
 def chances(counts: Floats, parameters: MarginParameters) -> Floats:

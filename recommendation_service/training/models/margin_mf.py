@@ -1,8 +1,8 @@
-"""Matrix factorisation that learns to rank: each liked item should beat another one by a margin.
+"""Matrix factorisation with a ranking loss: each liked item should score higher than another item by a margin.
 
-An item's vector is its own embedding plus a projection of its content embedding, so a post of this morning has one too.
-A person's vector is their own embedding plus the pooled vectors of what they liked before (SVD++: Koren 2008, "Factorization
-Meets the Neighborhood"), so a click counts without training again and someone training never saw is served by six likes.
+An item's vector is its own embedding plus a projection of its content embedding, so a new item has a vector, too. A user's
+vector is their own embedding plus the pooled vectors of earlier likes (SVD++: Koren 2008, "Factorization Meets the
+Neighborhood"), so a click counts without training, and a new user with a few likes gets recommendations.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -20,15 +20,15 @@ from recommendation_service.training.models.margin_parameters import MarginParam
 from recommendation_service.training.models.torch_setup import best_device, deterministic
 from recommendation_service.training.report import Progress
 
-LEAST_STEPS, SMALLEST_BATCH = 8, 32  # a site of sixty people must not learn in one step an epoch
+LEAST_STEPS, SMALLEST_BATCH = 8, 32  # a site of sixty users needs more than one step per epoch
 START = 0.1  # length of the vectors before the first step, against a margin of 1
 
 
 class HybridRecommenderModel(nn.Module):
-    """People and items as vectors of one space, and the content that shapes an item's; `arrays` is what serving reads."""
+    """Users and items as vectors of one space, with a content part of the item vectors."""
 
     def __init__(self, features: Tensor, known: Tensor, n_users: int, parameters: MarginParameters) -> None:
-        """`features` is (n, f) sparse, `known` (n, 1) with 1 where somebody liked the item."""
+        """`features` is (n, f) sparse, `known` (n, 1) is 1 for items with a like."""
         super().__init__()
         n_items, n_features = features.shape
         d, c = parameters.emb_dim, parameters.content_dim
@@ -41,15 +41,15 @@ class HybridRecommenderModel(nn.Module):
 
     def content(self) -> Tensor:
         """(n, c) content embeddings: category, tags and words."""
-        told: Tensor = torch.sparse.mm(self.features, self.content_table)
-        return told
+        content: Tensor = torch.sparse.mm(self.features, self.content_table)
+        return content
 
     def items(self, content: Tensor) -> Tensor:
-        """(n, d) item vectors; an item that nobody liked has only its content's part."""
+        """(n, d) item vectors; an item without likes has only its content part."""
         return self.item_own * self.known + content @ self.item_projection
 
     def history(self, content: Tensor) -> Tensor:
-        """(n, d) what each item says about the person who liked it."""
+        """(n, d) vectors of the items as parts of a user's history."""
         return self.history_own * self.known + content @ self.history_projection
 
 
@@ -59,10 +59,10 @@ def _start(rows: int, columns: int, length: float) -> nn.Parameter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Inputs:
-    """Everything a batch is cut from."""
+    """The data that batches are taken from."""
 
     likes: Likes
-    sums: Tensor  # (n,) running chances of being tried
+    sums: Tensor  # (n,) cumulative sampling probabilities
     known: Tensor  # (n, 1)
     n_items: int
 
@@ -70,10 +70,10 @@ class _Inputs:
 def train_margin(
     material: Material, parameters: MarginParameters, *, panel: Panel | None = None, progress: Progress | None = None
 ) -> Trained:
-    """The model as arrays. With a panel, stops `patience` epochs after its best NDCG@10 and keeps that epoch's arrays.
+    """Train the model; returns its arrays. With a panel, the epoch with the best NDCG@10 is used, with early stopping.
 
-    The parameters given back say how many epochs were kept, so that a refit on more events can do as many.
-    Deterministic on CPU for a seed. Raises NotEnough when fewer than two people liked two items each.
+    The returned parameters contain that number of epochs, so that a refit on more events can use it.
+    Deterministic on CPU for a seed. Raises NotEnough if fewer than two users liked two items each.
     """
     learners = int(np.count_nonzero(np.diff(material.pasts.liked().indptr) > 1))
     if learners < 2:
@@ -107,10 +107,10 @@ def _fit(
             progress(epoch, parameters.epochs, f"avg_loss {loss:.4f}")
             continue
         arrays = _arrays(model)
-        found = metrics.ndcg(panel_scores(arrays, parameters, panel), panel.eligible, panel.relevant)
-        progress(epoch, parameters.epochs, f"avg_loss {loss:.4f}, validation NDCG@10 {found:.4f}")
-        if found > best:
-            best, best_epoch, best_arrays = found, epoch, arrays
+        score = metrics.ndcg(panel_scores(arrays, parameters, panel), panel.eligible, panel.relevant)
+        progress(epoch, parameters.epochs, f"avg_loss {loss:.4f}, validation NDCG@10 {score:.4f}")
+        if score > best:
+            best, best_epoch, best_arrays = score, epoch, arrays
         elif epoch - best_epoch >= parameters.patience:
             break
     return (_arrays(model), parameters.epochs) if panel is None else (best_arrays, best_epoch)
@@ -123,63 +123,66 @@ def _epoch(
     batch = int(np.clip(order.numel() // LEAST_STEPS, SMALLEST_BATCH, parameters.batch))
     total = 0.0
     for start in range(0, order.numel(), batch):
-        places = order[start : start + batch]
-        loss = _loss(model, inputs, parameters, places)
+        positions = order[start : start + batch]
+        loss = _loss(model, inputs, parameters, positions)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
-        total += float(loss.detach()) * places.numel()
+        total += float(loss.detach()) * positions.numel()
     return total / order.numel()
 
 
-def _loss(model: HybridRecommenderModel, inputs: _Inputs, parameters: MarginParameters, places: Tensor) -> Tensor:
+def _loss(model: HybridRecommenderModel, inputs: _Inputs, parameters: MarginParameters, positions: Tensor) -> Tensor:
     likes = inputs.likes
-    users, wanted = likes.users[places], likes.rows[places]
-    tried = _tried(inputs, parameters, places)
+    users, wanted = likes.users[positions], likes.rows[positions]
+    negatives = _sample_negatives(inputs, parameters, positions)
     content = model.content()
     items, history = model.items(content), model.history(content)
-    before, shares = likes.before(places, parameters.recent)
-    own = (torch.rand(places.numel(), 1) >= parameters.alone).to(items.device)
-    people = model.users_own[users] * own + (nn.functional.embedding(before, history) * shares[..., None]).sum(dim=1)
-    good = (people * items[wanted]).sum(dim=1) + model.biases[wanted]
-    others = (people[:, None, :] * items[tried]).sum(dim=2) + model.biases[tried]
-    others = others.masked_fill(likes.liked(users, tried, inputs.n_items), -torch.inf)
-    return _ranking_loss(good, others, parameters.margin, inputs.n_items)
+    before, shares = likes.before(positions, parameters.recent)
+    uses_own_vector = (torch.rand(positions.numel(), 1) >= parameters.alone).to(items.device)
+    people = model.users_own[users] * uses_own_vector + (nn.functional.embedding(before, history) * shares[..., None]).sum(
+        dim=1
+    )
+    positive = (people * items[wanted]).sum(dim=1) + model.biases[wanted]
+    negative_scores = (people[:, None, :] * items[negatives]).sum(dim=2) + model.biases[negatives]
+    negative_scores = negative_scores.masked_fill(likes.liked(users, negatives, inputs.n_items), -torch.inf)
+    return _ranking_loss(positive, negative_scores, parameters.margin, inputs.n_items)
 
 
-def _tried(inputs: _Inputs, parameters: MarginParameters, places: Tensor) -> Tensor:
-    drawn = torch.rand(places.numel(), parameters.negatives).to(inputs.sums.device)
+def _sample_negatives(inputs: _Inputs, parameters: MarginParameters, positions: Tensor) -> Tensor:
+    drawn = torch.rand(positions.numel(), parameters.negatives).to(inputs.sums.device)
     return torch.searchsorted(inputs.sums, drawn).clamp(max=inputs.n_items - 1)
 
 
-def _ranking_loss(good: Tensor, others: Tensor, margin: float, n_items: int) -> Tensor:
-    """Margin ranking loss against the hardest of the items tried, weighed by how far down the liked item seems to be.
+def _ranking_loss(positive: Tensor, negative_scores: Tensor, margin: float, n_items: int) -> Tensor:
+    """Margin ranking loss against the hardest negative, weighted by the estimated rank of the liked item.
 
-    good is (b,), others (b, j) with -inf for items that are liked too. Hardest of several: Zhang, Chen, Wang & Yu (2013),
-    "Optimizing Top-N Collaborative Filtering via Dynamic Negative Item Sampling". The weight log(rank + 1), with the rank
-    told from the share that violates the margin: Weston, Bengio & Usunier (2011), "WSABIE", as a batch takes it in Hsieh
-    et al. (2017), "Collaborative Metric Learning". Scaled to at most 1, so that the loss compares between sites.
+    positive is (b,), negative_scores (b, j) with -inf for items that are also liked. Hardest of several negatives: Zhang,
+    Chen, Wang & Yu (2013), "Optimizing Top-N Collaborative Filtering via Dynamic Negative Item Sampling". The weight is
+    log(rank + 1), with the rank estimated from the share that violates the margin: Weston, Bengio & Usunier (2011),
+    "WSABIE", in batch form as in Hsieh et al. (2017), "Collaborative Metric Learning". It is scaled to at most 1, so that
+    losses are comparable between sites.
     """
-    hardest = others.max(dim=1).values
+    hardest = negative_scores.max(dim=1).values
     usable = torch.isfinite(hardest)
     if not bool(usable.any()):
-        return (good * 0).sum()
-    violated = (others > good[:, None] - margin).float().mean(dim=1).detach()
+        return (positive * 0).sum()
+    violated = (negative_scores > positive[:, None] - margin).float().mean(dim=1).detach()
     weight = torch.log1p(violated * n_items) / float(np.log1p(n_items))
-    lost = nn.functional.margin_ranking_loss(
-        good[usable], hardest[usable], torch.ones_like(good[usable]), margin=margin, reduction="none"
+    losses = nn.functional.margin_ranking_loss(
+        positive[usable], hardest[usable], torch.ones_like(positive[usable]), margin=margin, reduction="none"
     )
-    return (lost * weight[usable]).mean()
+    return (losses * weight[usable]).mean()
 
 
 def _arrays(model: HybridRecommenderModel) -> dict[str, AnyArray]:
     with torch.no_grad():
         content = model.content()
         known = model.known[:, 0] > 0
-        usual = model.biases[known].mean()  # an item that nobody met yet counts as middling
+        mean_bias = model.biases[known].mean()  # a new item gets the mean bias
         made = {
             "item_vectors": model.items(content),
-            "item_biases": torch.where(known, model.biases, usual),
+            "item_biases": torch.where(known, model.biases, mean_bias),
             "history_vectors": model.history(content),
             "content_vectors": content,
             "user_vectors": model.users_own,
@@ -188,15 +191,15 @@ def _arrays(model: HybridRecommenderModel) -> dict[str, AnyArray]:
 
 
 def panel_scores(arrays: dict[str, AnyArray], parameters: MarginParameters, panel: Panel) -> Floats:
-    """(p, n_items) scores of a panel's people, as the serving engine gives them; NaN rows: nothing known."""
+    """(p, n_items) scores of the panel's users, as the serving engine computes them; NaN rows: nothing known."""
     liked = panel.material.pasts.liked()
     weights = relative_weights(liked)
     scores = np.full((len(panel), len(panel.material.catalogue)), np.nan, dtype=np.float32)
-    for place, user in enumerate(panel.users.tolist()):
+    for index, user in enumerate(panel.users.tolist()):
         start, end = int(liked.indptr[user]), int(liked.indptr[user + 1])
         stop = min(end, start + parameters.recent)
         if stop > start:
             rows: Ints = liked.rows[start:stop]
             pooled = weights[start:stop] @ arrays["history_vectors"][rows] / np.sqrt(np.float32(rows.size))
-            scores[place] = arrays["item_vectors"] @ (arrays["user_vectors"][user] + pooled) + arrays["item_biases"]
+            scores[index] = arrays["item_vectors"] @ (arrays["user_vectors"][user] + pooled) + arrays["item_biases"]
     return scores

@@ -1,9 +1,9 @@
-"""What comes next, in closed form: a ridge regression from two fading windows over somebody's newest items.
+"""The next item, in closed form: ridge regression on two decaying windows over a user's newest items.
 
-Every place of everybody's past is one equation: what was chosen there, told by the few items just before it and by the
-longer run of items before it. Both windows fade with the distance. Solved once for all items; a new click changes a
-person's windows and nothing else, so the next answer knows it without training. After the closed-form item models of
-Steck (2019), with order: Choi, Kim, Lee, Shim & Lee (2021), "Session-aware Linear Item-Item Models".
+Every position of every history is one equation: it predicts the chosen item from the few items just before it and from a
+longer window before it. The weights of both windows decay with distance. The system is solved once for all items. A new
+click only changes the user's windows, so the next answer includes it without training. Based on the closed-form item models
+of Steck (2019), with order: Choi, Kim, Lee, Shim & Lee (2021), "Session-aware Linear Item-Item Models".
 """
 
 from collections.abc import Iterator
@@ -14,23 +14,23 @@ from scipy import sparse
 
 from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.training.data import Material, NotEnough, Trained
-from recommendation_service.training.models.item_to_item import Known, arrays_of, strongest, strongest_of, worth_solving
+from recommendation_service.training.models.item_to_item import Known, arrays_of, can_solve, strongest, strongest_of
 from recommendation_service.training.models.linear import solved
 from recommendation_service.training.report import Progress
 
 LEAST_STEPS = 10
-LEAST_WEIGHT = 1e-2  # of a pair of items; what is further apart says nothing
+LEAST_WEIGHT = 1e-2  # of a pair of items; pairs with a smaller weight are ignored
 
 
 @dataclass(frozen=True, slots=True)
 class NextItemParameters:
-    """Two windows of the newest items, or one.
+    """One or two windows of the newest items.
 
-    Weight of the item `back` places ago: exp(-(back - 1) / fade), times `long_weight` in the longer window. Targets are
-    divided by their count to the power `popularity`. `kept` strongest places of each row are published. Beyond
-    `two_windows` liked items there is one window, which fades by `only_fade`. Beyond `invertible` of them, and beyond 5,000
-    that fewer than 30 people each like, nothing is solved: rows are what followed an item, and with `backwards` what came
-    before it, over its own count to the power `rarity`.
+    The weight of the item `back` positions ago is exp(-(back - 1) / fade), times `long_weight` in the long window. Targets
+    are divided by their count to the power `popularity`. The `top_k` strongest entries of each row are published. With more
+    than `two_windows` liked items there is one window, which decays by `only_fade`. With more than `invertible` items, or
+    more than 5,000 with fewer than 30 users each, nothing is solved: rows are transitions from an item, and with `backwards`
+    to it, divided by its count to the power `rarity`.
     """
 
     regularization: float = 400.0
@@ -43,28 +43,28 @@ class NextItemParameters:
     popularity: float = 0.12
     backwards: float = 0.5
     rarity: float = 0.25
-    kept: int = 512
+    top_k: int = 512
     two_windows: int = 6_000
     invertible: int = 15_000
 
     def solves(self, n_items: int, likings: int) -> bool:
-        """Whether the equations of so many liked items are solved."""
-        return worth_solving(n_items, likings, self.invertible)
+        """True if the system of this many liked items is solved."""
+        return can_solve(n_items, likings, self.invertible)
 
     def windows(self, n_items: int, *, solve: bool = True) -> tuple[Floats, ...]:
-        """The weights of each window, (w,) from one place back on, for so many liked items."""
+        """The weights of each window, (w,) from one position back, for this many liked items."""
         if n_items > self.two_windows or not solve:
             return (_fading(self.long, self.only_fade),)
         return (_fading(self.short, self.short_fade), _fading(self.long, self.long_fade) * np.float32(self.long_weight))
 
     def settled(self, material: Material) -> "NextItemParameters":
-        """The same with what is without effect on this material as it is stated."""
+        """A copy in which settings without effect on this data have their default values."""
         likings = material.pasts.liked().rows
-        n_items, stated = np.unique(likings).size, NextItemParameters()
+        n_items, defaults = np.unique(likings).size, NextItemParameters()
         solve = self.solves(n_items, likings.size)
         idle = ["backwards", "rarity"] if solve else ["regularization"]
         idle += ["only_fade"] if solve and n_items <= self.two_windows else ["short", "short_fade", "long_fade", "long_weight"]
-        return replace(self, **{name: getattr(stated, name) for name in idle})
+        return replace(self, **{name: getattr(defaults, name) for name in idle})
 
 
 def _fading(size: int, fade: float) -> Floats:
@@ -73,87 +73,89 @@ def _fading(size: int, fade: float) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Steps:
-    """Everybody's liked items, oldest first, one person after the other."""
+    """All users' liked items, oldest first, grouped by user."""
 
     rows: Ints  # (k,) among the n known items
-    place: Ints  # (k,) 0 for a person's first item
-    left: Ints  # (k,) items that follow in the same past
+    position: Ints  # (k,) 0 for a user's first item
+    left: Ints  # (k,) later items in the same history
     n: int
 
     @classmethod
     def of(cls, material: Material, known: Known) -> "Steps":
-        """Of everybody; people with one item say nothing of what follows what, and are harmless."""
+        """Build for all users; users with one item have no effect."""
         liked = material.pasts.liked()
-        rows = known.places()[liked.rows]
+        rows = known.row_indices()[liked.rows]
         sizes = np.diff(liked.indptr)
         ends = np.repeat(liked.indptr[1:], sizes)
         starts = np.repeat(liked.indptr[:-1], sizes)
-        own = np.arange(rows.size)
-        turned = starts + (ends - 1 - own)  # pasts are newest first
-        return cls(rows[turned], own - starts, ends - 1 - own, known.rows.size)
+        positions = np.arange(rows.size)
+        reversed_positions = starts + (ends - 1 - positions)  # histories are newest first
+        return cls(rows[reversed_positions], positions - starts, ends - 1 - positions, known.rows.size)
 
     def apart(self, back: int) -> tuple[Ints, Ints]:
-        """Places whose item stood `back` places before another of the same person, and the places of those others."""
-        later = np.flatnonzero(self.place >= back)
+        """Indices of items that are `back` positions before another item of the same user, and indices of those."""
+        later = np.flatnonzero(self.position >= back)
         return later - back, later
 
 
 def train_next_item(material: Material, parameters: NextItemParameters, progress: Progress | None = None) -> Trained:
-    """Rows of the short window's items, then of the long one's; a person's scores are the weighted sum of their rows.
+    """Train the table: rows of the short window's items, then of the long window's. Scores are weighted sums of rows.
 
-    Raises NotEnough when fewer than ten items were liked after another one.
+    Raises NotEnough if fewer than ten items were liked after another one.
     """
     known = Known.of(material.pasts)
     steps = Steps.of(material, known)
-    followed = int(np.count_nonzero(steps.place > 0))
+    followed = int(np.count_nonzero(steps.position > 0))
     if followed < LEAST_STEPS:
         raise NotEnough(f"next_item needs {LEAST_STEPS} items liked after another one; this export has {followed}")
     windows = parameters.windows(steps.n, solve=parameters.solves(steps.n, steps.rows.size))
-    told = progress or (lambda done, most, word: None)
-    table = _table(steps, windows, parameters, told)
+    report_progress = progress or (lambda done, most, word: None)
+    table = _table(steps, windows, parameters, report_progress)
     arrays = {"item_ids": material.catalogue.ids.array, "item_counts": known.counts.astype(np.int32)}
     arrays |= {f"window_{number}": window for number, window in enumerate(windows)}
     return Trained("next_item", arrays | arrays_of(known.spread(table, len(windows))), asdict(parameters))
 
 
-def _table(steps: Steps, windows: tuple[Floats, ...], parameters: NextItemParameters, told: Progress) -> sparse.csr_array:
+def _table(
+    steps: Steps, windows: tuple[Floats, ...], parameters: NextItemParameters, report_progress: Progress
+) -> sparse.csr_array:
     if not parameters.solves(steps.n, steps.rows.size):
-        told(1, 2, "counting what followed what")
-        return strongest_of(transitions(steps, windows[0], parameters), parameters.kept)
-    told(1, 3, "counting what followed what")
+        report_progress(1, 2, "counting transitions")
+        return strongest_of(transitions(steps, windows[0], parameters), parameters.top_k)
+    report_progress(1, 3, "counting transitions")
     gram, wanted = equations(steps, windows)
     gram[np.diag_indices_from(gram)] += np.float32(parameters.regularization)
-    counts = np.maximum(np.bincount(steps.rows[steps.place > 0], minlength=steps.n), 1)
+    counts = np.maximum(np.bincount(steps.rows[steps.position > 0], minlength=steps.n), 1)
     scale = (counts**parameters.popularity).astype(np.float32)
-    told(2, 3, f"solving for {steps.n:,} items")
-    return strongest(solved(gram, wanted / scale), parameters.kept)
+    report_progress(2, 3, f"solving for {steps.n:,} items")
+    return strongest(solved(gram, wanted / scale), parameters.top_k)
 
 
 def equations(steps: Steps, windows: tuple[Floats, ...]) -> tuple[Floats, Floats]:
-    """X'X, (w * n, w * n), and X'Y, (w * n, n), of all places that follow another one.
+    """X'X, (w * n, w * n), and X'Y, (w * n, n), of all positions after the first.
 
-    X has a row a place: both windows as they stood before it. Never made: a pair of a person's items adds to X'X once,
-    as much as all the windows that hold both.
+    X has one row per position: both windows before it. X is never built: each pair of a user's items adds to X'X once, with
+    the sum over all windows that contain both.
     """
     n = steps.n
     gram = np.zeros((len(windows) * n, len(windows) * n), dtype=np.float32)
     wanted = np.zeros((len(windows) * n, n), dtype=np.float32)
-    for first, one in enumerate(windows):
-        for back in range(1, one.size + 1):
+    for first, first_window in enumerate(windows):
+        for back in range(1, first_window.size + 1):
             earlier, later = steps.apart(back)
-            np.add.at(wanted, (steps.rows[earlier] + first * n, steps.rows[later]), one[back - 1])
-        for second, other in enumerate(windows):
-            for rows, columns, shares in _held_together(steps, one, other):
+            np.add.at(wanted, (steps.rows[earlier] + first * n, steps.rows[later]), first_window[back - 1])
+        for second, second_window in enumerate(windows):
+            for rows, columns, shares in _held_together(steps, first_window, second_window):
                 np.add.at(gram, (rows + first * n, columns + second * n), shares)
     return gram, wanted
 
 
-def _held_together(steps: Steps, one: Floats, other: Floats) -> Iterator[tuple[Ints, Ints, Floats]]:
-    """Rows of pairs of a person's items, and the sum over the windows that hold both of the product of their weights."""
-    for back in range(other.size):  # the item of `one` is the later of the two
-        yield from _pairs(steps, one, other, back, swapped=False)
-    for back in range(1, one.size):  # the item of `one` is the earlier
-        yield from _pairs(steps, other, one, back, swapped=True)
+def _held_together(steps: Steps, first_window: Floats, second_window: Floats) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """Rows of pairs of a user's items, and the sum of weight products over the windows that contain both."""
+    for back in range(second_window.size):  # the item of the first window is the later one
+        yield from _pairs(steps, first_window, second_window, back, swapped=False)
+    for back in range(1, first_window.size):  # the item of the first window is the earlier one
+        yield from _pairs(steps, second_window, first_window, back, swapped=True)
 
 
 def _pairs(steps: Steps, near: Floats, far: Floats, back: int, *, swapped: bool) -> Iterator[tuple[Ints, Ints, Floats]]:
@@ -162,22 +164,22 @@ def _pairs(steps: Steps, near: Floats, far: Floats, back: int, *, swapped: bool)
         return
     sums = np.concatenate([[0], np.cumsum(near[:overlap] * far[back : back + overlap])]).astype(np.float32)
     earlier, later = steps.apart(back)
-    shares = sums[np.minimum(steps.left[later], overlap)]  # the windows before each of the items that follow
+    shares = sums[np.minimum(steps.left[later], overlap)]  # the windows before each of the later items
     rows = (steps.rows[earlier], steps.rows[later]) if swapped else (steps.rows[later], steps.rows[earlier])
     yield rows[0], rows[1], shares
 
 
 def transitions(steps: Steps, window: Floats, parameters: NextItemParameters) -> sparse.csr_array:
-    """(n, n) what followed each item, fading with the distance: what is left where nothing can be solved.
+    """(n, n) transitions from each item, decaying with distance: used where the system is not solved.
 
-    On sparse data the order of two items that somebody liked one after the other is half chance, so the way back counts
-    too. Added up a distance at a time, which bounds the memory.
+    On sparse data the order of two consecutive likes is partly random, so the reverse direction counts, too. Distances are
+    added one at a time, which bounds the memory.
     """
     table = sparse.csr_array((steps.n, steps.n), dtype=np.float32)
     for back, weight in enumerate(window[window >= LEAST_WEIGHT], start=1):
         earlier, later = steps.apart(back)
-        places = (steps.rows[earlier], steps.rows[later])
-        table = sparse.csr_array(table + sparse.coo_array((np.full(later.size, weight), places), shape=table.shape))
+        cells = (steps.rows[earlier], steps.rows[later])
+        table = sparse.csr_array(table + sparse.coo_array((np.full(later.size, weight), cells), shape=table.shape))
     if parameters.backwards > 0:
         table = sparse.csr_array(table + np.float32(parameters.backwards) * table.T)
     counts = np.maximum(np.bincount(steps.rows, minlength=steps.n), 1)

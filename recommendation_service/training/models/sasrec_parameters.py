@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SASRecParameters:
-    """Sizes and training settings. `recent`: how many of the newest liked items are read.
+    """Sizes and training settings. `recent` is the number of newest liked items that are read.
 
-    The learning rate rises, and falls to nothing over `epochs`; of a large log there are fewer, so that no more than
-    `most_targets` next items are looked at in all. `kept_epochs` are trained, all of them where it is 0: how many were
-    best is found on validation. A step learns from about `batch` places;
-    smaller steps, as on a small site, are at a lower rate. Where people have liked few items each, `short_dropout` of the
-    numbers are dropped in place of `dropout`, or pasts would be learned by heart.
+    The learning rate warms up and then decays over `epochs`. On a large log there are fewer epochs, so that at most
+    `most_targets` targets are seen. `best_epochs` is the number to train, chosen on validation (0: all `epochs`). A step has
+    about `batch` targets; smaller steps, as on a small site, use a lower learning rate. Where users have few liked items,
+    `short_dropout` replaces `dropout`, because the model would otherwise memorise the histories.
     """
 
     dimension: int = 64
@@ -25,5 +24,5 @@ class SASRecParameters:
     epochs: int = 10
     most_targets: int = 5_000_000
     patience: int = 4
-    kept_epochs: int = 0
+    best_epochs: int = 0
     seed: int = 42

@@ -1,4 +1,4 @@
-"""Everybody's liked items cut into windows of a bounded length, and batches of windows that are about equally long."""
+"""Histories cut into windows of bounded length, and batches of windows of similar length."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,57 +10,57 @@ from recommendation_service.training.models.item_to_item import Known
 from recommendation_service.training.models.two_tower_data import Lists
 from recommendation_service.training.user_histories import Pasts
 
-SPREAD = 3.0  # windows whose lengths differ by less stand in another order in every epoch
-MOST_WIDE = 8  # a batch of very short windows holds at most so many times the windows of a batch of the longest
+SPREAD = 3.0  # windows whose lengths differ by less are shuffled in every epoch
+MOST_WIDE = 8  # limit of windows per batch, relative to a batch of the longest windows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sequences:
-    """Everybody's liked items, oldest first, as places among the known ones: person u owns starts[u] to starts[u + 1]."""
+    """All users' liked items, oldest first, as indices of known items; user u has items[starts[u]:starts[u + 1]]."""
 
     starts: Ints  # (people + 1,)
-    places: Ints
+    items: Ints
 
     @classmethod
     def of(cls, pasts: Pasts, known: Known) -> "Sequences":
-        """Of everybody; items that nobody had liked when `known` was counted are left out."""
+        """Build for all users; items that are not in `known` are omitted."""
         liked = pasts.liked()
-        places = known.places()[liked.rows]
-        ends = np.concatenate([[0], np.cumsum(places >= 0)])
+        items = known.row_indices()[liked.rows]
+        ends = np.concatenate([[0], np.cumsum(items >= 0)])
         starts = ends[liked.indptr].astype(np.int64)
-        return cls(starts, _turned(starts, places[places >= 0]))  # pasts are newest first
+        return cls(starts, _reversed(starts, items[items >= 0]))  # histories are newest first
 
     def newest_first(self) -> Lists:
-        """The same, each person's newest item first."""
-        return Lists(self.starts, _turned(self.starts, self.places))
+        """The same lists with the newest item first."""
+        return Lists(self.starts, _reversed(self.starts, self.items))
 
     def newest(self, people: Ints, most: int) -> tuple[Ints, Ints]:
-        """(p, t) the newest items of these people, padded behind with 0, and (p,) how many are real."""
+        """(p, t) the newest items of these users, padded with 0 at the end, and (p,) the number of real items."""
         sizes = np.minimum(self.starts[people + 1] - self.starts[people], most)
         return self.padded(self.starts[people + 1] - sizes, sizes), sizes
 
     def windows(self, most: int) -> "Windows":
-        """All next items once: each person's past from its end in stretches of `most` of them."""
+        """Windows that contain every target once: each history, cut from its end into pieces of `most` targets."""
         targets = np.maximum(np.diff(self.starts) - 1, 0)
         stretches = -(-targets // most)
         owner = np.repeat(np.arange(targets.size), stretches)
-        before = np.arange(owner.size) - np.repeat(np.cumsum(stretches) - stretches, stretches)  # whole ones behind it
+        before = np.arange(owner.size) - np.repeat(np.cumsum(stretches) - stretches, stretches)  # full windows after it
         ends = self.starts[owner + 1] - before * most
         first = np.maximum(ends - most - 1, self.starts[owner])
         return Windows(self, first, ends - first - 1)
 
     def padded(self, first: Ints, sizes: Ints) -> Ints:
-        """(p, t) what stands from places `first` (p,) on, `sizes` (p,) items each, 0 behind them."""
+        """(p, t) items from indices `first` (p,), `sizes` (p,) each, padded with 0."""
         steps = np.arange(int(sizes.max(initial=0)))
-        if not self.places.size:
+        if not self.items.size:
             return np.zeros((sizes.size, steps.size), dtype=np.int64)
-        found = self.places[np.minimum(first[:, None] + steps, self.places.size - 1)]
-        return np.where(steps < sizes[:, None], found, 0)
+        values = self.items[np.minimum(first[:, None] + steps, self.items.size - 1)]
+        return np.where(steps < sizes[:, None], values, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """Stretches of pasts: window w reads places first[w] to first[w] + sizes[w] - 1, each of which foretells the next."""
+    """Pieces of histories: window w reads items first[w] to first[w] + sizes[w] - 1; the target of each is the next item."""
 
     sequences: Sequences
     first: Ints  # (w,)
@@ -68,30 +68,30 @@ class Windows:
 
     @property
     def targets(self) -> int:
-        """Next items in all of them."""
+        """Number of targets in all windows."""
         return int(self.sizes.sum())
 
-    def batches(self, places: int, rng: np.random.Generator) -> Iterator[Ints]:
-        """Windows by number, each once, in batches of about `places` padded places, in a drawn order."""
+    def batches(self, positions: int, rng: np.random.Generator) -> Iterator[Ints]:
+        """Indices of windows, each once, in batches of about `positions` padded positions, in random order."""
         order = np.argsort(self.sizes + rng.random(self.sizes.size) * SPREAD, kind="stable")
-        widest = MOST_WIDE * max(1, places // int(self.sizes.max()))
+        widest = MOST_WIDE * max(1, positions // int(self.sizes.max()))
         bounds = [0]
         while bounds[-1] < order.size:
             rest = np.maximum.accumulate(self.sizes[order[bounds[-1] : bounds[-1] + widest]])
-            fits = int(np.count_nonzero(rest * np.arange(1, rest.size + 1) <= places))
+            fits = int(np.count_nonzero(rest * np.arange(1, rest.size + 1) <= positions))
             bounds.append(bounds[-1] + max(1, fits))
         for number in rng.permutation(len(bounds) - 1).tolist():
             yield order[bounds[number] : bounds[number + 1]]
 
-    def read(self, which: Ints) -> tuple[Ints, Ints, Bools]:
-        """(b, t) what is read, (b, t) what follows each of them, and which places are real."""
-        sizes = self.sizes[which]
-        read = self.sequences.padded(self.first[which], sizes)
-        follows = self.sequences.padded(self.first[which] + 1, sizes)
+    def read(self, windows: Ints) -> tuple[Ints, Ints, Bools]:
+        """(b, t) input items, (b, t) their next items, and a mask of real positions."""
+        sizes = self.sizes[windows]
+        read = self.sequences.padded(self.first[windows], sizes)
+        follows = self.sequences.padded(self.first[windows] + 1, sizes)
         return read, follows, np.arange(read.shape[1]) < sizes[:, None]
 
 
-def _turned(starts: Ints, values: Ints) -> Ints:
-    """The same lists, one after the other, each of them backwards."""
+def _reversed(starts: Ints, values: Ints) -> Ints:
+    """Reverse each of the lists."""
     owner = np.repeat(np.arange(starts.size - 1), np.diff(starts))
     return np.asarray(values[starts[owner] + starts[owner + 1] - 1 - np.arange(values.size)])

@@ -1,8 +1,8 @@
 """A two-tower model: a user tower over the newest liked items and the profile, an item tower over id and features.
 
-Trained on cuts of people's pasts: the tower reads what came before a cut and must foresee what came after it among the
-whole catalogue; a hidden stretch teaches taste, the next few items what comes next. No vector belongs to a user, so a
-newcomer with six events gets one too.
+It is trained on cuts of histories: the tower reads the items before a cut and predicts the items after it among the whole
+catalogue. A long hidden part teaches taste, the next few items teach order. No vector belongs to a user, so a new user with
+six events has a vector, too.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -34,26 +34,26 @@ from recommendation_service.training.parameters import TwoTowerParameters
 from recommendation_service.training.report import Progress
 
 SAMPLED_ITEMS = 8_192
-EPOCH_LOGITS = 100_000_000  # at most, so that an epoch takes seconds on any catalogue
-LARGE_EPOCHS = 25  # at most where the softmax is sampled, so that a fit ends within minutes
-LEAST_STEPS, SMALLEST_BATCH = 4, 16  # a site of sixty people must not learn in one step an epoch
+EPOCH_LOGITS = 100_000_000  # upper limit, so that an epoch takes seconds on any catalogue
+LARGE_EPOCHS = 25  # upper limit with sampled softmax, so that training ends within minutes
+LEAST_STEPS, SMALLEST_BATCH = 4, 16  # a site of sixty users needs more than one step per epoch
 MAX_ATTRIBUTES = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Inputs:
-    """Everything a batch is cut from."""
+    """The data that batches are taken from."""
 
-    past: Lists
-    own_attributes: Lists
+    history: Lists
+    user_attributes: Lists
     attribute_names: AnyArray
     features: sparse.csr_array  # (n_items, f)
-    counts: Ints  # (n_items,) people who liked the item
-    learners: Ints  # users whose past is long enough to hide a part of
-    liked: Ints  # rows of items that somebody liked
+    counts: Ints  # (n_items,) users who liked the item
+    learners: Ints  # users whose history is long enough to hide a part
+    liked: Ints  # rows of items with at least one like
     device: torch.device
 
-    whole: tuple[Tensor, Tensor]  # `of` all that are liked
+    whole: tuple[Tensor, Tensor]  # the result of `of` for all liked items
 
     def of(self, rows: Ints) -> tuple[Tensor, Tensor]:
         """Items' rows, and their (n, f) sparse features."""
@@ -63,10 +63,10 @@ class _Inputs:
 def train_two_tower(
     material: Material, parameters: TwoTowerParameters, *, panel: Panel | None = None, progress: Progress | None = None
 ) -> Trained:
-    """Both towers as arrays. With a panel, stops `patience` epochs after its best NDCG@10 and keeps that epoch's towers.
+    """Train both towers; returns their arrays. With a panel, the epoch with the best NDCG@10 is used, with early stopping.
 
-    The parameters given back say how many epochs were kept, so that a refit on more events can do as many.
-    Deterministic on CPU for a seed and a number of threads. Raises NotEnough when nobody liked two items.
+    The returned parameters contain that number of epochs, so that a refit on more events can use it.
+    Deterministic on CPU for a seed and a number of threads. Raises NotEnough if fewer than two users liked two items.
     """
     inputs = _inputs(material, best_device(), parameters)
     if inputs.learners.size < 2:
@@ -79,18 +79,18 @@ def train_two_tower(
 
 
 def _inputs(material: Material, device: torch.device, parameters: TwoTowerParameters) -> _Inputs:
-    past = learned_lists(material, parameters.event_types, parameters.min_interactions)
-    names, own = attribute_table(material.profiles)
+    history = learned_lists(material, parameters.event_types, parameters.min_interactions)
+    names, attributes = attribute_table(material.profiles)
     features = item_features(material)
-    counts = np.bincount(past.values, minlength=features.shape[0])
-    learners, liked = np.flatnonzero(np.diff(past.indptr) > 1), np.flatnonzero(counts)
-    return _Inputs(past, own, names, features, counts, learners, liked, device, _tensors(features, liked, device))
+    counts = np.bincount(history.values, minlength=features.shape[0])
+    learners, liked = np.flatnonzero(np.diff(history.indptr) > 1), np.flatnonzero(counts)
+    return _Inputs(history, attributes, names, features, counts, learners, liked, device, _tensors(features, liked, device))
 
 
 def _tensors(table: sparse.csr_array, rows: Ints, device: torch.device) -> tuple[Tensor, Tensor]:
-    found = sparse.coo_array(table[rows])
-    places = torch.from_numpy(np.stack([found.row, found.col]).astype(np.int64))
-    features = torch.sparse_coo_tensor(places, torch.from_numpy(found.data), found.shape, check_invariants=True)
+    block = sparse.coo_array(table[rows])
+    indices = torch.from_numpy(np.stack([block.row, block.col]).astype(np.int64))
+    features = torch.sparse_coo_tensor(indices, torch.from_numpy(block.data), block.shape, check_invariants=True)
     return torch.from_numpy(rows).to(device), features.coalesce().to(device)
 
 
@@ -98,9 +98,9 @@ def _towers(inputs: _Inputs, parameters: TwoTowerParameters) -> Towers:
     n_items, n_features = inputs.features.shape
     towers = Towers(n_items, n_features, inputs.attribute_names.size, parameters)
     if parameters.counted_start:
-        start = start_vectors(inputs.past, n_items, parameters.dimension, parameters.decay)
+        start = start_vectors(inputs.history, n_items, parameters.dimension, parameters.decay)
         if start is not None:
-            towers.begin(*start)
+            towers.initialise(*start)
     towers.leave_out(torch.from_numpy(np.flatnonzero(inputs.counts == 0)))
     return towers.to(inputs.device)
 
@@ -110,7 +110,7 @@ def _fit(
 ) -> tuple[dict[str, AnyArray], int]:
     optimizer = torch.optim.Adam(towers.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay)
     rng = np.random.default_rng(parameters.seed)
-    averaged = Averaged(towers, MEAN_OF if parameters.counted_start else 0.0)  # from chance the mean only lags
+    averaged = Averaged(towers, MEAN_OF if parameters.counted_start else 0.0)  # from a random start the mean only lags
     people = None if panel is None else _People.of(panel, parameters)
     best, best_epoch, best_arrays = -1.0, 0, _arrays(towers, inputs)
     most = parameters.epochs if inputs.liked.size <= WHOLE_CATALOGUE else min(parameters.epochs, LARGE_EPOCHS)
@@ -120,10 +120,10 @@ def _fit(
             progress(epoch, most, f"loss {loss:.3f}")
             continue
         arrays = _arrays(averaged.mean, inputs)
-        found = metrics.ndcg(people.scores(arrays), panel.eligible, panel.relevant)
-        progress(epoch, most, f"loss {loss:.3f}, validation NDCG@10 {found:.4f}")
-        if found > best:
-            best, best_epoch, best_arrays = found, epoch, arrays
+        score = metrics.ndcg(people.scores(arrays), panel.eligible, panel.relevant)
+        progress(epoch, most, f"loss {loss:.3f}, validation NDCG@10 {score:.4f}")
+        if score > best:
+            best, best_epoch, best_arrays = score, epoch, arrays
         elif epoch - best_epoch >= parameters.patience:
             break
     return (_arrays(averaged.mean, inputs), most) if panel is None else (best_arrays, best_epoch)
@@ -141,7 +141,7 @@ def _epoch(
     batch = int(np.clip(len(cuts) // LEAST_STEPS, SMALLEST_BATCH, parameters.batch))
     for start in range(0, len(cuts), batch):
         some = cuts.some(np.arange(start, min(start + batch, len(cuts))))
-        loss = _loss(averaged.own, inputs, parameters, some, rng)
+        loss = _loss(averaged.trained, inputs, parameters, some, rng)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -154,23 +154,23 @@ def _cuts(inputs: _Inputs, parameters: TwoTowerParameters, rng: np.random.Genera
     n = inputs.liked.size
     most = EPOCH_LOGITS // (n if n <= WHOLE_CATALOGUE else SAMPLED_ITEMS)
     if parameters.ahead:
-        return steps(inputs.past, rng, parameters.ahead, min(most, parameters.cuts * inputs.learners.size))
-    past = inputs.past if parameters.in_order else inputs.past.shuffled(rng)
+        return steps(inputs.history, rng, parameters.ahead, min(most, parameters.cuts * inputs.learners.size))
+    history = inputs.history if parameters.in_order else inputs.history.shuffled(rng)
     who = rng.permutation(inputs.learners)[:most]
-    return stretches(past, who, rng, parameters.hide_least, parameters.hide_most)
+    return stretches(history, who, rng, parameters.hide_least, parameters.hide_most)
 
 
 def _loss(towers: Towers, inputs: _Inputs, parameters: TwoTowerParameters, cuts: Cuts, rng: np.random.Generator) -> Tensor:
-    past, real = cuts.shown(parameters.recent)
+    history, real = cuts.shown(parameters.recent)
     weights = _faded(real, parameters)
     weights[rng.random(len(cuts)) < parameters.blind] = 0
-    own, mask = inputs.own_attributes.first(cuts.who, MAX_ATTRIBUTES)
+    attributes, mask = inputs.user_attributes.first(cuts.who, MAX_ATTRIBUTES)
     mask = mask & (rng.random(len(cuts)) >= parameters.plain)[:, None]
     wanted = cuts.wanted(parameters.targets, rng)
     rows, prior = softmax_rows(inputs.liked, wanted, rng, whole=WHOLE_CATALOGUE, sampled=SAMPLED_ITEMS)
-    read = rows if rows is inputs.liked else np.unique(past)
-    bag = _mean(towers.history(*inputs.of(read)), np.searchsorted(read, past), weights)
-    users = towers.users(bag, _mean(towers.attributes.rows(), own, mask.astype(np.float32)))
+    read = rows if rows is inputs.liked else np.unique(history)
+    bag = _mean(towers.history(*inputs.of(read)), np.searchsorted(read, history), weights)
+    users = towers.users(bag, _mean(towers.attributes.rows(), attributes, mask.astype(np.float32)))
     added, columns = (torch.from_numpy(side).to(users.device) for side in (prior, np.searchsorted(rows, wanted)))
     logits = users @ towers.items(*inputs.of(rows)).T / parameters.temperature + added
     return (torch.logsumexp(logits, dim=1, keepdim=True) - logits.gather(1, columns)).mean()
@@ -180,11 +180,11 @@ def _faded(real: Bools, parameters: TwoTowerParameters) -> Floats:
     return np.where(real, parameters.decay ** np.arange(parameters.recent), 0).astype(np.float32)
 
 
-def _mean(table: Tensor, places: Ints, weights: Floats) -> Tensor:
+def _mean(table: Tensor, indices: Ints, weights: Floats) -> Tensor:
     """(b, d) weighted means of table rows; zeros where all weights are 0."""
     share = weights / np.maximum(weights.sum(axis=1, keepdims=True), np.float32(1e-12))
-    where, how_much = (torch.from_numpy(side).to(table.device) for side in (places, share))
-    return nn.functional.embedding_bag(where, table, mode="sum", per_sample_weights=how_much)
+    rows, row_weights = (torch.from_numpy(side).to(table.device) for side in (indices, share))
+    return nn.functional.embedding_bag(rows, table, mode="sum", per_sample_weights=row_weights)
 
 
 def _arrays(towers: Towers, inputs: _Inputs) -> dict[str, AnyArray]:
@@ -204,22 +204,22 @@ def _arrays(towers: Towers, inputs: _Inputs) -> dict[str, AnyArray]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _People:
-    """A panel's people as the towers read them."""
+    """A panel's users as inputs of the towers."""
 
-    past: Ints  # (p, recent) item rows
+    history: Ints  # (p, recent) item rows
     weights: Floats  # (p, recent)
-    attributes: Ints  # (p, MAX_ATTRIBUTES) places
+    attributes: Ints  # (p, MAX_ATTRIBUTES) indices
     mask: Bools  # (p, MAX_ATTRIBUTES)
 
     @classmethod
     def of(cls, panel: Panel, parameters: TwoTowerParameters) -> "_People":
-        past, real = liked_lists(panel.material.pasts).first(panel.users, parameters.recent)
-        _names, own = attribute_table(panel.material.profiles)
-        return cls(past, _faded(real, parameters), *own.first(panel.users, MAX_ATTRIBUTES))
+        history, real = liked_lists(panel.material.pasts).first(panel.users, parameters.recent)
+        _names, attributes = attribute_table(panel.material.profiles)
+        return cls(history, _faded(real, parameters), *attributes.first(panel.users, MAX_ATTRIBUTES))
 
     def scores(self, arrays: dict[str, AnyArray]) -> Floats:
-        """(p, n_items), NaN rows: nothing known."""
-        bag = _mean_rows(arrays["history_vectors"], self.past, self.weights)
+        """(p, n_items) scores; NaN rows for users without history and profile."""
+        bag = _mean_rows(arrays["history_vectors"], self.history, self.weights)
         attributes = _mean_rows(arrays["attribute_vectors"], self.attributes, self.mask.astype(np.float32))
         hidden = np.maximum(dense(np.hstack([bag, attributes]), arrays["layer1_weights"], arrays["layer1_bias"]), 0)
         users = unit_rows(dense(hidden, arrays["layer2_weights"], arrays["layer2_bias"]))
@@ -229,11 +229,11 @@ class _People:
 
 
 def panel_scores(arrays: dict[str, AnyArray], parameters: TwoTowerParameters, panel: Panel) -> Floats:
-    """(p, n_items) scores of a panel's people, by the same numpy forward pass as serving; NaN rows: nothing known."""
+    """(p, n_items) scores of the panel's users by the numpy forward pass of serving; NaN rows: nothing known."""
     return _People.of(panel, parameters).scores(arrays)
 
 
-def _mean_rows(table: Floats, places: Ints, weights: Floats) -> Floats:
+def _mean_rows(table: Floats, indices: Ints, weights: Floats) -> Floats:
     share = weights / np.maximum(weights.sum(axis=1, keepdims=True), np.float32(1e-12))
-    mean: Floats = np.einsum("bpd,bp->bd", table[places], share).astype(np.float32)
+    mean: Floats = np.einsum("bpd,bp->bd", table[indices], share).astype(np.float32)
     return mean

@@ -59,7 +59,7 @@ class Towers(nn.Module):
             self.item_own[unknown] = 0
             self.history_own[unknown] = 0
 
-    def begin(self, before: Floats, after: Floats) -> None:
+    def initialise(self, before: Floats, after: Floats) -> None:
         """Begin at these (n, d) item vectors, and with a user tower that hands on the sum of its two inputs.
 
         relu(x) - relu(-x) is x; a hidden layer shorter than 2 d hands on as many numbers as it can.
@@ -73,26 +73,26 @@ class Towers(nn.Module):
                 layer.bias.zero_()
             self.layer1.weight[: 2 * through.shape[0]] += torch.cat([wide, -wide]).to(self.layer1.weight.device)
             self.layer2.weight[:, : 2 * through.shape[0]] += torch.cat([through, -through]).T.to(self.layer2.weight.device)
-            for own, table, start in (
+            for vectors, table, start in (
                 (self.history_own, self.history_features, before),
                 (self.item_own, self.item_features, after),
             ):
-                own.mul_(SMALL).add_(torch.from_numpy(start).to(own.device))
+                vectors.mul_(SMALL).add_(torch.from_numpy(start).to(vectors.device))
                 table.values.mul_(SMALL)
 
 
 class Averaged:
     """Towers that are the running mean of others: steadier than any one step of them (Polyak & Juditsky 1992)."""
 
-    def __init__(self, towers: Towers, kept: float) -> None:
+    def __init__(self, towers: Towers, decay: float) -> None:
         """`kept`, such as MEAN_OF, stays of the mean at every step; 0: it is the others as they are."""
-        self._kept = kept
-        self.own, self.mean, self._steps = towers, deepcopy(towers), 0
+        self._decay = decay
+        self.trained, self.mean, self._steps = towers, deepcopy(towers), 0
 
     def follow(self) -> None:
         """After every step."""
         self._steps += 1
-        share = max(1 - self._kept, 10 / (self._steps + 10))
+        share = max(1 - self._decay, 10 / (self._steps + 10))
         with torch.no_grad():
-            for mean, now in zip(self.mean.parameters(), self.own.parameters(), strict=True):
+            for mean, now in zip(self.mean.parameters(), self.trained.parameters(), strict=True):
                 mean.lerp_(now, share)

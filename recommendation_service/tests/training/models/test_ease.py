@@ -130,7 +130,7 @@ def test_a_method_nobody_knows_is_refused():
 
 def test_only_the_strongest_places_of_a_row_are_kept():
     whole = table_of(train_ease(club_material()[0], EaseParameters(regularization=5)))
-    cut = table_of(train_ease(club_material()[0], EaseParameters(regularization=5, kept=3)))
+    cut = table_of(train_ease(club_material()[0], EaseParameters(regularization=5, top_k=3)))
     assert (np.count_nonzero(cut, axis=1) <= 3).all()
     for row, kept in zip(whole, cut, strict=True):
         there = np.flatnonzero(kept)

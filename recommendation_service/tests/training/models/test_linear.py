@@ -36,7 +36,7 @@ def test_only_large_systems_take_the_free_cores(monkeypatch: pytest.MonkeyPatch,
 
     wider = linear.threadpool_limits
     monkeypatch.setattr(linear, "threadpool_limits", limits)
-    monkeypatch.setattr(linear, "WORTH_A_POOL", 20)
+    monkeypatch.setattr(linear, "MIN_ROWS_FOR_POOL", 20)
     monkeypatch.setattr(linear, "free_cores", lambda: 2)
     table = np.random.default_rng(0).normal(size=(rows, rows))
     gram = (table @ table.T + rows * np.eye(rows)).astype(np.float32)

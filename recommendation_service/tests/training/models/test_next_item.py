@@ -50,7 +50,7 @@ def test_the_equations_are_those_of_the_windows_written_out(seed):
     people = random_walks(seed)
     material = walks(*people)
     known = Known.of(material.pasts)
-    place = known.places()
+    place = known.row_indices()
     windows = (np.array([1.0, 0.5], dtype=np.float32), np.array([0.8, 0.6, 0.4, 0.3], dtype=np.float32))
     gram, wanted = equations(Steps.of(material, known), windows)
     told = [windows_by_hand([place[item] for item in own], windows, known.rows.size) for own in people]

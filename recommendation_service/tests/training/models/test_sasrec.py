@@ -14,7 +14,7 @@ from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import build_panel, score_people
 from recommendation_service.training.models import sasrec
 from recommendation_service.training.models.sasrec import rate_at, train_sasrec
-from recommendation_service.training.models.sasrec_model import Transformer, foretold
+from recommendation_service.training.models.sasrec_model import Transformer, next_item_loss
 from recommendation_service.training.models.sasrec_parameters import SASRecParameters
 
 ITEMS = [ItemRecord(f"item-{row:03d}", f"Tile {row}") for row in range(12)]
@@ -62,7 +62,7 @@ def test_the_serving_engine_scores_as_the_trained_network():
     material = material_of(ITEMS, rounds())[0]
     panel = next_panel(material)
     parameters = replace(SMALL, heads=2, layers=2, epochs=2)
-    course = sasrec._course(material, parameters)
+    course = sasrec._plan(material, parameters)
     kept = {}
 
     def scored(model, *rest):
@@ -104,21 +104,21 @@ def test_a_refit_stops_at_the_epoch_that_was_best():
     again = train_sasrec(
         early, SASRecParameters(**found.parameters), progress=lambda done, most, word: told.append((done, most))
     )
-    assert told[-1] == (found.parameters["kept_epochs"],) * 2
+    assert told[-1] == (found.parameters["best_epochs"],) * 2
     np.testing.assert_array_equal(again.arrays["item_vectors"], found.arrays["item_vectors"])
 
 
 def test_a_large_log_is_walked_through_fewer_times():
     material = material_of(ITEMS, rounds())[0]
-    assert sasrec._course(material, replace(SMALL, most_targets=700)).epochs == 2
-    assert sasrec._course(material, replace(SMALL, most_targets=1)).epochs == 1
+    assert sasrec._plan(material, replace(SMALL, most_targets=700)).epochs == 2
+    assert sasrec._plan(material, replace(SMALL, most_targets=1)).epochs == 1
 
 
 def test_short_pasts_drop_more():
     short, long = material_of(ITEMS, rounds())[0], material_of(LONG, rounds(steps=40, ring=60))[0]
     parameters = replace(SMALL, dropout=0.1, short_dropout=0.4)
-    assert sasrec._course(short, parameters).dropout == 0.4
-    assert sasrec._course(long, parameters).dropout == 0.1
+    assert sasrec._plan(short, parameters).dropout == 0.4
+    assert sasrec._plan(long, parameters).dropout == 0.1
 
 
 def test_too_few_next_items_are_not_enough():
@@ -149,7 +149,7 @@ def test_the_loss_in_pieces_and_its_gradients_are_torchs_own():
     torch.manual_seed(0)
     states, vectors, bias = (torch.randn(size, requires_grad=True) for size in ((700, 5), (9, 5), (9,)))
     wanted = torch.randint(0, 9, (700,))
-    ours = foretold(states, vectors, bias, wanted)
+    ours = next_item_loss(states, vectors, bias, wanted)
     theirs = torch.nn.functional.cross_entropy(states @ vectors.T + bias, wanted, reduction="sum")
     torch.testing.assert_close(ours, theirs)
     leaves = [states, vectors, bias]
