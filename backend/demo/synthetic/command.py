@@ -1,10 +1,9 @@
-"""What the commands that fill a site have in common: sizes, a seed, an end date, one transaction, and what was written."""
+"""Base of the commands that fill a site with synthetic data: options, one transaction, and a report of what was written."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
@@ -14,127 +13,124 @@ from django.db.models import Model
 from tandem.services.bulk_load import Happened, Shown, forget_past, write_past, write_shown
 
 
-def moment(text: str) -> datetime:
-    """An ISO 8601 moment; without an offset it is UTC."""
+def iso_datetime(text: str) -> datetime:
+    """Parse an ISO 8601 date or time; without an offset it is in UTC."""
     try:
-        found = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text)
     except ValueError as error:
         raise ArgumentTypeError(f"'{text}' is no ISO 8601 date, such as 2026-11-01 or 2026-11-01T12:00:00+00:00") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """How much is asked for; `events` may be missed by a little."""
+class SiteHistory(Protocol):
+    """A whole synthetic site that is not written yet."""
 
-    seed: int
-    users: int
-    items: int
-    events: int
-    until: datetime
+    @property
+    def rows(self) -> Sequence[Sequence[Model]]:
+        """One batch per model, in an order in which they can be written."""
 
+    @property
+    def events(self) -> Sequence[Happened]:
+        """Everything that people did."""
 
-@dataclass(frozen=True, slots=True)
-class Seeded:
-    """A whole invented site, not yet written. The same sizes must give the same rows and ids."""
+    @property
+    def lists(self) -> Sequence[Shown]:
+        """Recommended lists that people were shown."""
 
-    rows: Sequence[Sequence[Model]]  # one batch a model, in the order in which they can be written
-    events: Sequence[Happened]
-    lists: Sequence[Shown] = ()
-    people: Sequence[tuple[str, int, str]] = ()  # id, counted interactions, in words: those to be tried first
-    counted: Sequence[int] = ()  # counted interactions of everybody
-    summary: Mapping[str, int] = field(default_factory=dict)  # "products": 3000, in the order in which they are told
+    @property
+    def people(self) -> Sequence[Any]:
+        """Rows of people; those with `is_demo` are named in the report."""
+
+    @property
+    def counted(self) -> Sequence[int]:
+        """Number of counted interactions of each person."""
+
+    @property
+    def summary(self) -> Mapping[str, int]:
+        """Counts for the report, such as {"products": 3000}."""
 
 
 class SeedCommand(BaseCommand):
-    """Fills one site with seeded rows, people, a past and the lists that were shown. A site says `invent` and `wipe`."""
+    """Fill one site with rows, people, interactions and shown lists. The same seed and end date give the same site."""
 
     catalogue: ClassVar[str] = ""
-    use_case: ClassVar[str] = ""  # default: the catalogue's name
-    what: ClassVar[str] = "items"
+    items_name: ClassVar[str] = "items"
+    tables: ClassVar[Sequence[type[Model]]] = ()  # all tables of the site, those with foreign keys first
+    item_model: ClassVar[type[Model]]
     default_users: ClassVar[int] = 1000
     default_items: ClassVar[int] = 500
-    least_users: ClassVar[int] = 40
-    least_items: ClassVar[int] = 60
-    events_each: ClassVar[int] = 30  # per person, unless --events says otherwise
+    min_users: ClassVar[int] = 40
+    min_items: ClassVar[int] = 60
+    events_per_user: ClassVar[int] = 30
 
-    def invent(self, sizes: Sizes) -> Seeded:
-        """The site of these sizes."""
-        raise NotImplementedError
-
-    def wipe(self) -> None:
-        """Delete the site's own rows; its past and shown lists are forgotten already."""
-        raise NotImplementedError
-
-    def is_filled(self) -> bool:
-        """Whether the site holds items, so that filling it again needs --reset."""
+    def make_history(self, *, seed: int, users: int, items: int, events: int, until: datetime) -> SiteHistory:
+        """Make the site; the number of events may differ a little from `events`."""
         raise NotImplementedError
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Sizes, seed and end date."""
-        users, items = self.default_users, self.default_items
-        parser.add_argument("--seed", type=int, default=7, help="Same seed, same site (default 7)")
-        parser.add_argument("--users", type=int, default=users, help=f"People, at least {self.least_users} (default {users})")
+        """Add sizes, seed and end date."""
+        name, users, items = self.items_name, self.default_users, self.default_items
+        parser.add_argument("--seed", type=int, default=7, help="The same seed makes the same site (default 7)")
+        parser.add_argument("--users", type=int, default=users, help=f"People, at least {self.min_users} (default {users})")
         parser.add_argument(
-            "--items", type=int, default=items, help=f"{self.what.capitalize()}, at least {self.least_items} (default {items})"
+            "--items", type=int, default=items, help=f"{name.capitalize()}, at least {self.min_items} (default {items})"
         )
-        parser.add_argument("--events", type=int, help=f"About how many events (default: {self.events_each} per person)")
-        parser.add_argument("--until", type=moment, help="When the past ends, ISO 8601 (default: now)")
-        parser.add_argument("--reset", action="store_true", help="Delete the site's rows and its past first")
+        parser.add_argument("--events", type=int, help=f"About how many events (default: {self.events_per_user} per person)")
+        parser.add_argument("--until", type=iso_datetime, help="Time of the last event, ISO 8601 (default: now)")
+        parser.add_argument("--reset", action="store_true", help="Delete the site's rows and interactions first")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make, write in one transaction, say what was written."""
-        users, items, events = options["users"], options["items"], options["events"]
-        if users < self.least_users or items < self.least_items:
-            raise CommandError(f"--users must be at least {self.least_users} and --items at least {self.least_items}")
-        if options["seed"] < 0 or (events or 0) < 0:
+        """Make the site and write it in one transaction."""
+        users, items, events, seed = options["users"], options["items"], options["events"], options["seed"]
+        if users < self.min_users or items < self.min_items:
+            raise CommandError(f"--users must be at least {self.min_users} and --items at least {self.min_items}")
+        if seed < 0 or (events or 0) < 0:
             raise CommandError("--seed and --events must not be negative")
         until = (options["until"] or datetime.now(UTC)).astimezone(UTC)
-        seeded = self.invent(
-            Sizes(options["seed"], users, items, users * self.events_each if events is None else events, until)
-        )
+        events = users * self.events_per_user if events is None else events
+        history = self.make_history(seed=seed, users=users, items=items, events=events, until=until)
         with transaction.atomic():
-            self._make_room(reset=options["reset"])
-            for rows in seeded.rows:
+            if options["reset"]:
+                forget_past(catalogue=self.catalogue)
+                delete_rows(self.tables)
+            elif self.item_model._default_manager.exists():
+                raise CommandError(
+                    f"there are {self.items_name} already; run again with --reset to replace them and their history"
+                )
+            for rows in history.rows:
                 write_rows(rows)
-            write_past(catalogue=self.catalogue, events=seeded.events)
-            write_shown(catalogue=self.catalogue, use_case=self.use_case or self.catalogue, lists=seeded.lists)
-        self._report(seeded)
+            write_past(catalogue=self.catalogue, events=history.events)
+            write_shown(catalogue=self.catalogue, use_case=self.catalogue, lists=history.lists)
+        self._report(history)
 
-    def _make_room(self, *, reset: bool) -> None:
-        if reset:
-            forget_past(catalogue=self.catalogue)
-            self.wipe()
-        elif self.is_filled():
-            raise CommandError(f"there are {self.what} already; run again with --reset to replace them and their past")
-
-    def _report(self, seeded: Seeded) -> None:
-        counts = {**seeded.summary, "events": len(seeded.events)}
-        counts |= {"shown lists": len(seeded.lists)} if seeded.lists else {}
+    def _report(self, history: SiteHistory) -> None:
+        counts = {**history.summary, "events": len(history.events)}
+        counts |= {"shown lists": len(history.lists)} if history.lists else {}
         self.stdout.write(", ".join(f"{count:,} {name}" for name, count in counts.items()))
-        if seeded.counted:
-            told = ", ".join(f"{share:.0%} with {name}" for name, share in shares(seeded.counted).items())
-            self.stdout.write(f"counted interactions: {told}")
-        if seeded.people:
-            self.stdout.write("people to try:")
-        for user_id, counted, about in seeded.people:
-            self.stdout.write(f"  {user_id}  {counted:>2} counted  {about}")
+        segments = ", ".join(f"{share:.0%} with {name}" for name, share in shares(history.counted).items())
+        self.stdout.write(f"counted interactions: {segments}")
+        self.stdout.write("people to try:")
+        pairs = zip(history.people, history.counted, strict=True)
+        for person, count in sorted((pair for pair in pairs if pair[0].is_demo), key=lambda pair: pair[1]):
+            self.stdout.write(f"  {person.pk}  {count:>2} counted  {person.name}, {person.describe()}")
         self.stdout.write("next: manage.py generate_all_datasets")
 
 
 def shares(counted: Iterable[int]) -> dict[str, float]:
-    """Share of people per segment, in the router's words."""
+    """Return the share of people in each group of counted interactions."""
     counts = np.fromiter(counted, dtype=np.int64)
-    known = {
-        "0": counts == 0,
-        "1-4": (counts > 0) & (counts < 5),
-        "5-19": (counts >= 5) & (counts < 20),
-        "20+": counts >= 20,
-    }
-    return {name: float(np.mean(mask)) for name, mask in known.items()}
+    groups = {"0": (0, 1), "1-4": (1, 5), "5-19": (5, 20), "20+": (20, np.inf)}
+    return {name: float(np.mean((counts >= low) & (counts < high))) for name, (low, high) in groups.items()}
 
 
 def write_rows(rows: Sequence[Model]) -> None:
-    """All rows of one table, past its signals."""
+    """Insert all rows of one table without sending signals."""
     if rows:
         type(rows[0])._default_manager.bulk_create(rows, batch_size=1000)
+
+
+def delete_rows(tables: Iterable[type[Model]]) -> None:
+    """Delete all rows of these tables without signals: their interactions are deleted already, and each signal is a query."""
+    for model in tables:
+        rows = model._default_manager.all()
+        rows._raw_delete(rows.db)

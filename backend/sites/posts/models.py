@@ -75,7 +75,7 @@ class Post(models.Model):
         return f"{settings.MEDIA_URL}{self.image}" if self.image else ""
 
 
-class Deed(models.Model):
+class MemberAction(models.Model):
     """What a member did with a post, in a table of the site's own. Tandem mirrors each row as an interaction."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -92,7 +92,7 @@ class Deed(models.Model):
         return f"{self.member_id} {self.post_id}"
 
 
-class Like(Deed):
+class Like(MemberAction):
     """A member likes a post, once."""
 
     class Meta:
@@ -101,7 +101,7 @@ class Like(Deed):
         constraints = [models.UniqueConstraint(fields=["post", "member"], name="posts_like_once")]
 
 
-class Bookmark(Deed):
+class Bookmark(MemberAction):
     """A member keeps a post for later, once."""
 
     class Meta:
@@ -110,7 +110,7 @@ class Bookmark(Deed):
         constraints = [models.UniqueConstraint(fields=["post", "member"], name="posts_bookmark_once")]
 
 
-class Comment(Deed):
+class Comment(MemberAction):
     """What a member says under a post, perhaps in reply to another comment."""
 
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="replies")

@@ -1,40 +1,18 @@
-"""Fills the course platform with seeded courses, learners, 150 days of events and the lists they answered."""
+"""Fill the course platform with synthetic courses, learners, 150 days of events, and the lists that were shown."""
 
-from django.db import router
-
-from demo.synthetic.command import SeedCommand, Seeded, Sizes
-from demo.synthetic.courses.history import MIN_ITEMS, MIN_USERS, make_campus, tried_first
+from demo.synthetic.command import SeedCommand
+from demo.synthetic.courses import history
 from sites.courses.models import Completion, Course, Enrolment, Learner
 
 
 class Command(SeedCommand):
-    """Thin: `demo.synthetic.courses.history` invents."""
+    """Fill the course platform; `demo.synthetic.courses` makes the data."""
 
-    help = "Fill the course platform with seeded courses, learners, events and shown lists; same seed, same platform."
-    catalogue = "courses"
-    what = "courses"
+    help = "Fill the course platform with synthetic courses, learners, events and shown lists; same seed, same platform."
+    catalogue = items_name = "courses"
+    tables = (Completion, Enrolment, Learner, Course)
+    item_model = Course
     default_users, default_items = 1000, 400
-    least_users, least_items = MIN_USERS, MIN_ITEMS
-    events_each = 25
-
-    def invent(self, sizes: Sizes) -> Seeded:
-        """Courses, learners, and what was shown and done."""
-        campus = make_campus(seed=sizes.seed, users=sizes.users, items=sizes.items, events=sizes.events, until=sizes.until)
-        return Seeded(
-            rows=(campus.shelf.courses, campus.learners, campus.enrolments, campus.completions),
-            events=campus.events,
-            lists=campus.lists,
-            people=tried_first(campus),
-            counted=campus.counted,
-            summary={"courses": len(campus.shelf.courses), "learners": len(campus.learners)},
-        )
-
-    def wipe(self) -> None:
-        """Every table, without a signal a row: what they mirrored is forgotten already."""
-        for model in (Completion, Enrolment, Course, Learner):
-            rows = model._default_manager.all()
-            rows._raw_delete(router.db_for_write(model))  # past its signals, which would look for a mirror a row
-
-    def is_filled(self) -> bool:
-        """Whether there are courses."""
-        return Course.objects.exists()
+    min_users, min_items = history.MIN_USERS, history.MIN_ITEMS
+    events_per_user = 25
+    make_history = staticmethod(history.make_history)

@@ -14,7 +14,7 @@ from demo.synthetic.cleaning.constants import LEAST
 from demo.synthetic.cleaning.distributions import told
 from demo.synthetic.cleaning.market import Sizes, make_market
 from demo.synthetic.cleaning.writer import is_filled, wipe, write
-from demo.synthetic.command import moment
+from demo.synthetic.command import iso_datetime
 from sites.cleaning.scoring.service import ScoringService
 
 DEFAULTS = {"jobs": 5000, "cleaners": 200, "clients": 500}
@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 f"--{name}", type=int, default=usual, help=f"{name.capitalize()}, at least {LEAST[name]} (default {usual})"
             )
         parser.add_argument("--seed", type=int, default=42, help="Same seed, same marketplace (default 42)")
-        parser.add_argument("--until", type=moment, help="When the past ends, ISO 8601 (default: now)")
+        parser.add_argument("--until", type=iso_datetime, help="When the past ends, ISO 8601 (default: now)")
         parser.add_argument("--reset", action="store_true", help="Delete the marketplace and its past first")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -9,7 +9,7 @@ from demo.synthetic.cleaning.constants import LEAST_BIDS, MOST_BIDS, VARIATION, 
 from demo.synthetic.cleaning.jobs import Jobs
 from demo.synthetic.cleaning.locations import km_between
 from demo.synthetic.cleaning.people import Cleaners
-from demo.synthetic.cleaning.random_draws import HOUR_S, Chance, Floats, Ints
+from demo.synthetic.simulation import HOUR_S, Floats, Ints, Rng
 
 LURE = {"favourite": 1.3, "km": -1 / 4.0, "too far": -9.0, "not eco": -9.0, "below the price": -2.0}  # in logs
 SLOWEST_H = 72.0
@@ -28,7 +28,7 @@ class Bids:
     start: Ints
 
 
-def make_bids(rng: Chance, jobs: Jobs, cleaners: Cleaners, say: Callable[[str], None]) -> Bids:
+def make_bids(rng: Rng, jobs: Jobs, cleaners: Cleaners, say: Callable[[str], None]) -> Bids:
     """3 to 8 bids a job, of those who are near, like the kind of property and can live with the budget."""
     n, step = jobs.posted.size, max(1, PAIRS_AT_ONCE // cleaners.rate.size)
     wanted = rng.integers(LEAST_BIDS, MOST_BIDS + 1, size=n)
@@ -68,15 +68,15 @@ def _lure(jobs: Jobs, cleaners: Cleaners, some: slice) -> Floats:
     return lure
 
 
-def _bidders(rng: Chance, lure: Floats) -> Ints:
-    """(jobs, MOST_BIDS) different cleaners a job, drawn by how strongly they are drawn; see `without_return`."""
+def _bidders(rng: Rng, lure: Floats) -> Ints:
+    """(jobs, MOST_BIDS) different cleaners a job, drawn by how strongly they are drawn; see `drawn_without_replacement`."""
     keys = lure + rng.gumbel(size=lure.shape)
     best = np.argpartition(-keys, MOST_BIDS - 1, axis=1)[:, :MOST_BIDS]
     order = np.argsort(-np.take_along_axis(keys, best, axis=1), axis=1, kind="stable")
     return np.take_along_axis(best, order, axis=1)
 
 
-def _delays(rng: Chance, jobs: Jobs, cleaners: Cleaners, job: Ints, cleaner: Ints) -> Floats:
+def _delays(rng: Rng, jobs: Jobs, cleaners: Cleaners, job: Ints, cleaner: Ints) -> Floats:
     """Hours until each bid: the better the tier, the sooner."""
     usual = tier_column("answers_h")[cleaners.tier[cleaner]] * jobs.patience[job]
     return np.clip(usual * rng.lognormal(0.0, 0.8, size=job.size), 0.05, SLOWEST_H)

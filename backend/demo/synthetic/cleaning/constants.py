@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demo.synthetic.cleaning.random_draws import Floats
+from demo.synthetic.simulation import Floats
 from sites.cleaning.models import Cleaner, Client, PropertyType
 
 MOST_BIDS, LEAST_BIDS = 8, 3  # that a job gets before somebody is chosen

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from demo.synthetic.cleaning.market import Market
-from demo.synthetic.cleaning.random_draws import Bools, Ints
+from demo.synthetic.simulation import Bools, Ints
 from sites.cleaning.models import CleaningJob
 
 FEW = 3

@@ -9,7 +9,7 @@ from demo.synthetic.cleaning.demo_users import jobs_each
 from demo.synthetic.cleaning.job_outcomes import STATUSES
 from demo.synthetic.cleaning.locations import DISTRICTS
 from demo.synthetic.cleaning.market import Market
-from demo.synthetic.cleaning.random_draws import Ints
+from demo.synthetic.simulation import Ints
 from sites.cleaning.models import CleaningJob
 
 Status = CleaningJob.Status

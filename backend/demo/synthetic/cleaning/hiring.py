@@ -6,7 +6,7 @@ from demo.synthetic.cleaning.bids import Bids
 from demo.synthetic.cleaning.constants import BUDGETS, EARLY_H
 from demo.synthetic.cleaning.jobs import Jobs
 from demo.synthetic.cleaning.people import Cleaners, Clients
-from demo.synthetic.cleaning.random_draws import Chance, Floats, Ints
+from demo.synthetic.simulation import Floats, Ints, Rng
 
 EARLY_BONUS = 0.10  # for the early birds
 TIMING_BONUS = 0.06  # for the very first moment, less and less for later bids
@@ -22,7 +22,7 @@ def cleans(jobs: Jobs, cleaners: Cleaners, clients: Clients, job: Ints, cleaner:
     return np.asarray(cleaners.skill[cleaner] + FAVOURITE_MARKS * likes + RAPPORT_MARKS * np.clip(rapport, -2.0, 2.0))
 
 
-def choose(rng: Chance, jobs: Jobs, bids: Bids, cleaners: Cleaners, clients: Clients) -> Ints:
+def choose(rng: Rng, jobs: Jobs, bids: Bids, cleaners: Cleaners, clients: Clients) -> Ints:
     """(jobs,) the bid that wins each: price and quality by the client's budget, bonuses for early bids, and chance."""
     weights = np.array([(rules.price, rules.quality) for rules in BUDGETS.values()])[clients.budget[jobs.client[bids.job]]]
     cheapest = np.minimum.reduceat(bids.cents, bids.start[:-1])[bids.job]

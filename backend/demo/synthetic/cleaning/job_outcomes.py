@@ -8,7 +8,7 @@ from demo.synthetic.cleaning.bids import Bids
 from demo.synthetic.cleaning.constants import TROUBLE_SHARE, tier_column
 from demo.synthetic.cleaning.jobs import Jobs
 from demo.synthetic.cleaning.people import Cleaners
-from demo.synthetic.cleaning.random_draws import DAY_S, HOUR_S, Bools, Chance, Floats, Ints, drawn, without_return
+from demo.synthetic.simulation import DAY_S, HOUR_S, Bools, Floats, Ints, Rng, drawn, drawn_without_replacement
 from sites.cleaning.models import CleaningJob
 
 Status = CleaningJob.Status
@@ -39,7 +39,7 @@ class Course:
         return np.isin(self.status, [STATUSES.index(one) for one in statuses])
 
 
-def run(rng: Chance, jobs: Jobs, bids: Bids, winner: Ints, cleaners: Cleaners, until: float) -> Course:
+def run(rng: Rng, jobs: Jobs, bids: Bids, winner: Ints, cleaners: Cleaners, until: float) -> Course:
     """The whole life of every job, cut off at `until`."""
     n = winner.size
     tier = cleaners.tier[bids.cleaner[winner]]
@@ -68,23 +68,23 @@ def run(rng: Chance, jobs: Jobs, bids: Bids, winner: Ints, cleaners: Cleaners, u
     )
 
 
-def _trouble(rng: Chance, weights: Floats) -> Ints:
+def _trouble(rng: Rng, weights: Floats) -> Ints:
     """(n,) kinds: exactly TROUBLE_SHARE of the jobs, what cleaners cause by their tier's weight, the rest at random."""
     trouble = np.zeros(weights.size, dtype=np.int64)
     counts = {kind: round(TROUBLE_SHARE * share * weights.size) for kind, share in _TROUBLE.items()}
     for kind, count in counts.items():
         likely = weights if kind in (BY_CLEANER, NO_SHOW) else np.ones(weights.size)
-        trouble[without_return(rng, np.where(trouble == 0, likely, 0.0), count)] = kind
+        trouble[drawn_without_replacement(rng, np.where(trouble == 0, likely, 0.0), count)] = kind
     return trouble
 
 
-def _wanted(rng: Chance, decided: Floats) -> Floats:
+def _wanted(rng: Rng, decided: Floats) -> Floats:
     """A full hour of a day between one and twelve days later."""
     day = np.floor(decided / DAY_S) + rng.integers(2, 13, size=decided.size)
     return np.asarray(day * DAY_S + (_FIRST_HOUR + drawn(rng, _WANTED_AT, decided.size)) * HOUR_S)
 
 
-def _ended(rng: Chance, trouble: Ints, decided: Floats, wanted_for: Floats, hours: Floats, on_time: Bools) -> Floats:
+def _ended(rng: Rng, trouble: Ints, decided: Floats, wanted_for: Floats, hours: Floats, on_time: Bools) -> Floats:
     """Completed after the work, late where not on time; a no-show is told soon; what is cancelled is so before the day."""
     n = trouble.size
     late = np.where(on_time, 0.0, rng.uniform(0.5, 2.5, size=n))

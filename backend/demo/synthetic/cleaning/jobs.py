@@ -8,7 +8,7 @@ import numpy as np
 from demo.synthetic.cleaning.constants import KINDS, WINDOW_DAYS, size_factor
 from demo.synthetic.cleaning.locations import Spots
 from demo.synthetic.cleaning.people import Clients, Properties
-from demo.synthetic.cleaning.random_draws import DAY_S, HOUR_S, Bools, Chance, Floats, Ints, drawn
+from demo.synthetic.simulation import DAY_S, HOUR_S, Bools, Floats, Ints, Rng, drawn
 
 GROWTH = 2.0  # so many times as many jobs a day at the end of the window as at its beginning
 RATE = 18.0  # € an hour that clients have in mind
@@ -39,7 +39,7 @@ class Lot(NamedTuple):
     properties: Properties
 
 
-def make_jobs(rng: Chance, n: int, lot: Lot, until: float) -> Jobs:
+def make_jobs(rng: Rng, n: int, lot: Lot, until: float) -> Jobs:
     """`n` jobs of the clients who ever post."""
     clients, properties = lot
     client = drawn(rng, clients.need, n)
@@ -64,7 +64,7 @@ def make_jobs(rng: Chance, n: int, lot: Lot, until: float) -> Jobs:
     )
 
 
-def _posted(rng: Chance, joined: Floats, until: float) -> Floats:
+def _posted(rng: Rng, joined: Floats, until: float) -> Floats:
     """(n,) moments by day, after joining and before the end, the more the later."""
     opens = until - WINDOW_DAYS * DAY_S
     least = np.clip((joined - opens) / (until - opens), 0.0, 1.0)  # of the window

@@ -15,25 +15,45 @@ from demo.synthetic.cleaning.demo_users import Shown, shown_first
 from demo.synthetic.cleaning.job_outcomes import STATUSES
 from demo.synthetic.cleaning.locations import DISTRICTS
 from demo.synthetic.cleaning.market import Market
-from demo.synthetic.cleaning.random_draws import Chance, Floats
-from demo.synthetic.cleaning.vocabulary import ABOUT, ECO, NAMES, OFFERS, SAID, WANTED
-from sites.cleaning.models import Cleaner, CleaningJob, Client, JobBid, Payment, Property, Review
+from demo.synthetic.simulation import Floats, Rng, numbered
+from demo.synthetic.vocabulary import Words, read_words
+from sites.cleaning.models import Cleaner, CleaningJob, Client, JobBid, Payment, Property, PropertyType, Review
 
 WITHDRAWN_SHARE = 0.02  # of the bids that did not win
+
+
+class CleaningWords(Words):
+    """Word lists of the marketplace. Family names have a female and a male form."""
+
+    female_names: tuple[str, ...]
+    male_names: tuple[str, ...]
+    family_names: tuple[tuple[str, str], ...]
+    cleaner_descriptions: tuple[str, ...]
+    bid_messages: tuple[str, ...]
+    eco_request: str
+    job_descriptions: dict[PropertyType, tuple[str, ...]]
+    review_comments: dict[int, tuple[str, ...]]  # by overall mark
+
+
+WORDS = read_words("cleaning", CleaningWords)
+NAMES = (
+    *(f"{name} {family}" for name in WORDS.female_names for family, _ in WORDS.family_names),
+    *(f"{name} {family}" for name in WORDS.male_names for _, family in WORDS.family_names),
+)
 _KINDS, _BUDGETS, _TIERS = tuple(KINDS), tuple(BUDGETS), tuple(TIERS)
 
 
 class Rows:
     """Every row of one marketplace, table by table."""
 
-    def __init__(self, market: Market, rng: Chance) -> None:
+    def __init__(self, market: Market, rng: Rng) -> None:
         self.market, self.rng = market, rng
         kept = np.flatnonzero(market.bids.time <= market.sizes.until)
         self.kept = kept[np.argsort(market.bids.time[kept], kind="stable")]  # bids that are written, the oldest first
         self.bid_key = np.zeros(market.bids.time.size, dtype=np.int64)
         self.bid_key[self.kept] = np.arange(1, self.kept.size + 1)
         first = shown_first(market)
-        names = _names(rng, market.sizes.cleaners + market.sizes.clients)
+        names = numbered(rng, NAMES, market.sizes.cleaners + market.sizes.clients)
         self.cleaners = self._cleaners(names[: market.sizes.cleaners], first)
         self.clients = self._clients(names[market.sizes.cleaners :], first)
         self.properties = self._properties()
@@ -49,7 +69,7 @@ class Rows:
 
     def _cleaners(self, names: Sequence[str], first: Shown) -> list[Cleaner]:
         told, spots = self.market.cleaners, self.market.cleaners.spots
-        about = _said(self.rng, ABOUT, len(names))
+        about = _said(self.rng, WORDS.cleaner_descriptions, len(names))
         return [
             Cleaner(
                 pk=place + 1, name=name, tier=_TIERS[told.tier[place]], is_demo=place in first.cleaners,
@@ -109,9 +129,9 @@ class Rows:
     def _wishes(self) -> list[str]:
         jobs = self.market.jobs
         drawn = self.rng.random(jobs.kind.size)
-        said = [WANTED[_KINDS[kind]] for kind in jobs.kind.tolist()]
+        said = [WORDS.job_descriptions[_KINDS[kind]] for kind in jobs.kind.tolist()]
         wishes = [some[int(share * len(some))] for some, share in zip(said, drawn.tolist(), strict=True)]
-        return [f"{wish} {ECO}" if eco else wish for wish, eco in zip(wishes, jobs.eco.tolist(), strict=True)]
+        return [f"{wish} {WORDS.eco_request}" if eco else wish for wish, eco in zip(wishes, jobs.eco.tolist(), strict=True)]
 
     def _bids(self) -> list[JobBid]:
         bids, course = self.market.bids, self.market.course
@@ -121,7 +141,7 @@ class Rows:
         lost = np.where(withdrawn, JobBid.Status.WITHDRAWN, JobBid.Status.REJECTED)
         status = np.where(decided[job], lost, JobBid.Status.PENDING)
         status = np.where(course.winner[job] == self.kept, JobBid.Status.ACCEPTED, status).tolist()
-        messages, times = _said(self.rng, OFFERS, self.kept.size), _moments(bids.time[self.kept])
+        messages, times = _said(self.rng, WORDS.bid_messages, self.kept.size), _moments(bids.time[self.kept])
         columns = zip(job.tolist(), bids.cleaner[self.kept].tolist(), bids.cents[self.kept].tolist(), strict=True)
         return [
             JobBid(
@@ -135,7 +155,7 @@ class Rows:
         told, course, bids = self.market.reviews, self.market.course, self.market.bids
         client, cleaner = self.market.jobs.client[told.job] + 1, bids.cleaner[course.winner[told.job]] + 1
         drawn, time = self.rng.random(told.job.size).tolist(), _moments(told.time)
-        said = [SAID[mark] for mark in told.overall.tolist()]
+        said = [WORDS.review_comments[mark] for mark in told.overall.tolist()]
         return [
             Review(
                 pk=place + 1, job_id=job + 1, client_id=int(client[place]), cleaner_id=int(cleaner[place]),
@@ -161,13 +181,7 @@ class Rows:
         ]  # fmt: skip
 
 
-def _names(rng: Chance, n: int) -> list[str]:
-    order = rng.permutation(len(NAMES)).tolist()
-    rounds = (divmod(number, len(NAMES)) for number in range(n))
-    return [NAMES[order[place]] + (f" {round_ + 1}" if round_ else "") for round_, place in rounds]
-
-
-def _said(rng: Chance, sentences: Sequence[str], n: int) -> list[str]:
+def _said(rng: Rng, sentences: Sequence[str], n: int) -> list[str]:
     return [sentences[place] for place in rng.integers(len(sentences), size=n).tolist()]
 
 

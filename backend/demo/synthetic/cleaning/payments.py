@@ -6,7 +6,7 @@ import numpy as np
 
 from demo.synthetic.cleaning.bids import Bids
 from demo.synthetic.cleaning.job_outcomes import Course
-from demo.synthetic.cleaning.random_draws import Chance, Floats, Ints
+from demo.synthetic.simulation import Floats, Ints, Rng
 from sites.cleaning.models import CleaningJob, Payment
 
 LETTERS = np.array(list("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
@@ -26,7 +26,7 @@ class Payments:
     time: Floats
 
 
-def make_payments(rng: Chance, bids: Bids, course: Course, fee_share: float) -> Payments:
+def make_payments(rng: Rng, bids: Bids, course: Course, fee_share: float) -> Payments:
     """One for every job that somebody was hired for."""
     hired = np.flatnonzero(course.winner >= 0)
     job = hired[np.argsort(course.accepted[hired], kind="stable")]

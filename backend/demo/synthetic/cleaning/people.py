@@ -6,7 +6,7 @@ import numpy as np
 
 from demo.synthetic.cleaning.constants import BUDGETS, KINDS, WINDOW_DAYS, tier_column
 from demo.synthetic.cleaning.locations import Spots, some_spots
-from demo.synthetic.cleaning.random_draws import DAY_S, Bools, Chance, Floats, Ints, apportioned, between, drawn
+from demo.synthetic.simulation import DAY_S, Bools, Floats, Ints, Rng, apportioned, between, drawn
 
 LATER_SHARE = 0.3  # join within the window
 IDLE_SHARE = 0.06  # of the cleaners have never bid, and of the clients have never posted
@@ -56,7 +56,7 @@ class Properties:
     many: Ints
 
 
-def make_cleaners(rng: Chance, n: int, until: float) -> Cleaners:
+def make_cleaners(rng: Rng, n: int, until: float) -> Cleaners:
     """`n` cleaners; figures follow the tier, everything else does not."""
     tier = apportioned(rng, [float(one) for one in tier_column("share")], n)
     marks, rates = tier_column("marks")[tier], tier_column("rates")[tier]
@@ -85,7 +85,7 @@ def make_cleaners(rng: Chance, n: int, until: float) -> Cleaners:
     )
 
 
-def make_clients(rng: Chance, n: int, until: float) -> Clients:
+def make_clients(rng: Rng, n: int, until: float) -> Clients:
     """`n` clients; what they need and where they live does not tell what they weigh."""
     need = np.minimum(rng.pareto(1.8, size=n) + 0.5, 7.0)
     need[_chosen(rng, n, IDLE_SHARE)] = 0.0
@@ -98,7 +98,7 @@ def make_clients(rng: Chance, n: int, until: float) -> Clients:
     )
 
 
-def make_properties(rng: Chance, clients: Clients) -> Properties:
+def make_properties(rng: Rng, clients: Clients) -> Properties:
     """One to three a client."""
     many = rng.choice([1, 2, 3], p=[0.6, 0.28, 0.12], size=clients.need.size)
     client = np.repeat(np.arange(many.size), many)
@@ -108,7 +108,7 @@ def make_properties(rng: Chance, clients: Clients) -> Properties:
     return Properties(client, kind, np.round(sizes), some_spots(rng, client.size), np.cumsum(many) - many, many)
 
 
-def _joined(rng: Chance, n: int, until: float) -> Floats:
+def _joined(rng: Rng, n: int, until: float) -> Floats:
     """Most before the window, some within it."""
     days_ago = WINDOW_DAYS + rng.uniform(10, 900, size=n)
     later = _chosen(rng, n, LATER_SHARE)
@@ -116,6 +116,6 @@ def _joined(rng: Chance, n: int, until: float) -> Floats:
     return until - days_ago * DAY_S
 
 
-def _chosen(rng: Chance, n: int, share: float) -> Ints:
+def _chosen(rng: Rng, n: int, share: float) -> Ints:
     """So many of n, at least one, in an order of chance."""
     return rng.permutation(n)[: max(1, round(share * n))]

@@ -10,7 +10,7 @@ from demo.synthetic.cleaning.hiring import cleans
 from demo.synthetic.cleaning.job_outcomes import Course
 from demo.synthetic.cleaning.jobs import Jobs
 from demo.synthetic.cleaning.people import Cleaners, Clients
-from demo.synthetic.cleaning.random_draws import DAY_S, Chance, Floats, Ints
+from demo.synthetic.simulation import DAY_S, Floats, Ints, Rng
 from sites.cleaning.models import CleaningJob
 
 LATE_MARKS = -0.6  # what being late costs
@@ -29,7 +29,7 @@ class Reviews:
 
 
 def make_reviews(
-    rng: Chance, jobs: Jobs, bids: Bids, course: Course, cleaners: Cleaners, clients: Clients, until: float
+    rng: Rng, jobs: Jobs, bids: Bids, course: Course, cleaners: Cleaners, clients: Clients, until: float
 ) -> Reviews:
     """Of most completed jobs; the overall mark within what the tier gets, the others within one of it."""
     job = np.flatnonzero(course.has(CleaningJob.Status.COMPLETED))

@@ -1,8 +1,7 @@
-"""A seeded past for the course platform: 150 days of visits, and the lists that four strategies showed in them.
+"""Seeded history of the course platform: 150 days of visits, and the lists that four strategies showed in them.
 
-The same seed and end date give the same courses, learners, lists and events. Which strategy made a list was drawn with
-the chances that are recorded with it. How often its courses were clicked follows from what it showed and to whom, so
-that there is something true to learn: `hybrid` knows the most, `popularity` the least.
+Each list's strategy is drawn with the probabilities that are recorded with it. How often its courses are clicked depends
+on the courses and the learner, so there is a real difference to learn: `hybrid` knows most, `popularity` least.
 """
 
 from collections.abc import Sequence
@@ -11,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
+from django.db.models import Model
 
-from demo.synthetic.courses.preferences import DEMO, Chance, Floats, Shelf, make_learners, make_shelf, stable_id
+from demo.synthetic.courses.preferences import SITE, CourseCatalogue, make_catalogue, make_learners
+from demo.synthetic.simulation import Bools, Floats, PersonSimulator, Rng, best_rows, stable_id
 from sites.courses.models import Completion, Enrolment, Learner
 from sites.courses.recommendation_sources import Courses
 from tandem.event_sync import mirror_of
@@ -20,182 +21,155 @@ from tandem.services.bulk_load import Happened, Shown
 
 WINDOW_DAYS = 150
 MIN_ITEMS, MIN_USERS = 60, 40
-POLICY = {"two_tower": 0.2, "popularity": 0.2, "content": 0.2, "hybrid": 0.4}  # what each list was drawn with
+POLICY = {"two_tower": 0.2, "popularity": 0.2, "content": 0.2, "hybrid": 0.4}  # probabilities of the strategies
 LIST_SHARE = 0.32  # of the visits; in the others people browse
 LIST_LENGTH = 8
-EVENTS_A_VISIT = 2.4
+EVENTS_PER_VISIT = 2.4
 MOST_VISITS = 90
-NEWCOMERS = 0.1  # of the people have no past at all
+INACTIVE_SHARE = 0.1  # of the people have no interactions
 DEMO_VISITS = {1: 6, 2: 14, 3: 10, 4: 2, 5: 8, 6: 0}
-HALF_WARM = 3.6  # a course that suits this much is taken up every second time it is looked at
-
-
-@dataclass(frozen=True, slots=True)
-class Campus:
-    """Everything that is to be written."""
-
-    shelf: Shelf
-    learners: tuple[Learner, ...]
-    enrolments: tuple[Enrolment, ...]
-    completions: tuple[Completion, ...]
-    events: tuple[Happened, ...]
-    lists: tuple[Shown, ...]
-    counted: tuple[int, ...]  # counted interactions per learner, in their order
-
-
-@dataclass(slots=True)
-class _Past:
-    """What has happened so far, to everybody."""
-
-    seed: int
-    events: list[Happened] = field(default_factory=list)
-    lists: list[Shown] = field(default_factory=list)
-    enrolments: list[Enrolment] = field(default_factory=list)
-    completions: list[Completion] = field(default_factory=list)
-
-    def event_id(self) -> UUID:
-        return stable_id(self.seed, "event", len(self.events))
-
-
-def make_campus(*, seed: int, users: int, items: int, events: int, until: datetime) -> Campus:
-    """`items` courses, `users` learners and about `events` events that end before `until`."""
-    rng = np.random.default_rng(seed)
-    until = until.astimezone(UTC)
-    shelf, learners = make_shelf(rng, items=items, until=until), make_learners(rng, users)
-    past, counted = _Past(seed), []
-    for learner, visits in zip(learners, _visits(rng, users, events), strict=True):
-        before = len(past.events)
-        _Walk(rng, shelf, learner, until, past).go(visits)
-        counted.append(sum(event.event != "drop" for event in past.events[before:]))
-    rows = (tuple(past.enrolments), tuple(past.completions), tuple(past.events), tuple(past.lists))
-    return Campus(shelf, tuple(learners), *rows, tuple(counted))
-
-
-def _visits(rng: Chance, users: int, events: int) -> list[int]:
-    """Visits of each learner: a heavy tail that adds up to about `events` events, some without any."""
-    tail = rng.pareto(1.8, size=users) + 0.3
-    tail[rng.random(users) < NEWCOMERS] = 0.0
-    wanted = np.minimum(tail * events / EVENTS_A_VISIT / max(tail.sum(), 1.0), MOST_VISITS)
-    found = np.floor(wanted + rng.random(users)).astype(int).tolist()
-    for number, visits in DEMO_VISITS.items():
-        if number <= users and events:
-            found[number - 1] = visits
-    return [int(visits) for visits in found]
-
-
-class _Walk:
-    """One learner's way through the platform, visit by visit."""
-
-    def __init__(self, rng: Chance, shelf: Shelf, learner: Learner, until: datetime, past: _Past) -> None:
-        self.rng, self.shelf, self.learner, self.past, self.until = rng, shelf, learner, past, until
-        self.suits, self.mentions = shelf.suits(learner), shelf.mentions(learner)
-        self.fresh = np.array([course.is_published for course in shelf.courses])
-        self.created = np.array([course.created.toordinal() for course in shelf.courses])
-        self.later: list[tuple[datetime, int, str]] = []  # what a person does some days after enrolling
-
-    def go(self, visits: int) -> None:
-        """Visit that often, at moments spread over the window; then what was begun is finished or dropped."""
-        moments = np.sort(self.rng.uniform(0.15, WINDOW_DAYS - 0.1, size=visits))
-        for days_ago in moments[::-1]:
-            time = (self.until - timedelta(days=float(days_ago))).replace(microsecond=0)
-            may = self.fresh & (self.created < time.toordinal())
-            if int(may.sum()) < LIST_LENGTH:
-                return
-            self._read_list(time, may) if self.rng.random() < LIST_SHARE else self._browse(time, may)
-        self._end()
-
-    def _browse(self, time: datetime, may: np.ndarray) -> None:
-        for place in self._best(self.suits + self.shelf.draw + self._noise(1.0), may, int(self.rng.integers(1, 4))):
-            self.fresh[place] = False
-            self._did(place, "view", time)
-            if self.rng.random() < 0.55 * self._warm(place):
-                self._enroll(place, time + timedelta(minutes=int(self.rng.integers(2, 50))), None)
-            time += timedelta(minutes=int(self.rng.integers(1, 9)))
-
-    def _read_list(self, time: datetime, may: np.ndarray) -> None:
-        """One shown list, from the top down: clicks become rarer further below."""
-        arm = str(self.rng.choice(list(POLICY), p=list(POLICY.values())))
-        scores = self._scores(arm)
-        shown = self._best(scores, may, LIST_LENGTH)
-        request_id = stable_id(self.past.seed, "list", len(self.past.lists))
-        told = [(self.shelf.courses[place].slug, round(float(scores[place]), 6)) for place in shown]
-        self.past.lists.append(Shown(request_id, self.learner.pk, "home", arm, time, told, probabilities=POLICY))
-        for position, place in enumerate(shown):
-            look = self._warm(place) / (1 + 0.12 * position)
-            drawn = self.rng.random()
-            moment = time + timedelta(seconds=8 * position + int(self.rng.integers(2, 8)))
-            if drawn < 0.6 * look:
-                self.fresh[place] = False
-                self._did(place, "click", moment, request_id)
-                if self.rng.random() < 0.6 * self._warm(place):
-                    self._enroll(place, moment + timedelta(minutes=int(self.rng.integers(2, 50))), request_id)
-            elif drawn < 0.75 * look:
-                self.fresh[place] = False
-                self._did(place, "view", moment, request_id)
-
-    def _scores(self, arm: str) -> Floats:
-        """(n_items,) what a strategy thought of each course: it knows a part of what there is to know."""
-        if arm == "popularity":
-            return self.shelf.draw + self._noise(0.2)
-        if arm == "content":
-            return 2.0 * self.mentions + self._noise(0.6)
-        return (
-            (0.75 * self.suits + self._noise(1.0))
-            if arm == "two_tower"
-            else (self.suits + 0.3 * self.shelf.draw + self._noise(0.6))
-        )
-
-    def _enroll(self, place: int, time: datetime, request_id: UUID | None) -> None:
-        course = self.shelf.courses[place]
-        row = Enrolment(
-            id=stable_id(self.past.seed, "enrolment", len(self.past.enrolments)),
-            learner=self.learner,
-            course=course,
-            created_at=time,
-            request_id=request_id,
-        )
-        self.past.enrolments.append(row)
-        self._did(place, "enroll", time, request_id, mirrored=_ENROLLED.event_id(row.pk))
-        drawn, days = self.rng.random(), float(self.rng.uniform(1, 20) + course.hours / 4)
-        word = "complete" if drawn < 0.55 * self._warm(place) else "drop" if drawn > 0.9 else ""
-        if word and time + timedelta(days=days) < self.until:
-            self.later.append((time + timedelta(days=days), place, word))
-
-    def _end(self) -> None:
-        for time, place, word in sorted(self.later):
-            if word == "drop":
-                self._did(place, word, time.replace(microsecond=0))
-                continue
-            row = Completion(
-                id=stable_id(self.past.seed, "completion", len(self.past.completions)),
-                learner=self.learner,
-                course=self.shelf.courses[place],
-                created_at=time.replace(microsecond=0),
-            )
-            self.past.completions.append(row)
-            self._did(place, word, row.created_at, mirrored=_COMPLETED.event_id(row.pk))
-
-    def _did(
-        self, place: int, event: str, time: datetime, request_id: UUID | None = None, *, mirrored: UUID | None = None
-    ) -> None:
-        slug, event_id = self.shelf.courses[place].slug, mirrored or self.past.event_id()
-        self.past.events.append(Happened(event_id, self.learner.pk, slug, event, time, None, request_id))
-
-    def _best(self, scores: Floats, may: np.ndarray, count: int) -> Sequence[int]:
-        return [int(place) for place in np.argsort(np.where(may, -scores, np.inf), kind="stable")[:count]]
-
-    def _warm(self, place: int) -> float:
-        return float(1 / (1 + np.exp(HALF_WARM - self.suits[place])))
-
-    def _noise(self, size: float) -> Floats:
-        return size * self.rng.gumbel(size=self.suits.size)
-
-
 _ENROLLED = mirror_of(Courses, "enroll", Enrolment)
 _COMPLETED = mirror_of(Courses, "complete", Completion)
 
 
-def tried_first(campus: Campus) -> list[tuple[str, int, str]]:
-    """Id, counted interactions and words of the demo people."""
-    first = zip(campus.learners, campus.counted, strict=True)
-    return [(who.pk, counted, f"{who.name}, {who.describe()}") for who, counted in list(first)[: len(DEMO)]]
+@dataclass(slots=True)
+class CourseHistory:
+    """All rows to write; `counted` has the counted interactions of each person."""
+
+    seed: int
+    catalogue: CourseCatalogue
+    people: tuple[Learner, ...]
+    events: list[Happened] = field(default_factory=list)
+    lists: list[Shown] = field(default_factory=list)
+    enrolments: list[Enrolment] = field(default_factory=list)
+    completions: list[Completion] = field(default_factory=list)
+    counted: list[int] = field(default_factory=list)
+
+    @property
+    def rows(self) -> tuple[Sequence[Model], ...]:
+        """Courses, learners, enrolments and completions."""
+        return (self.catalogue.courses, self.people, self.enrolments, self.completions)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Counts for the command's report."""
+        return {"courses": len(self.catalogue.courses), "learners": len(self.people)}
+
+
+def make_history(*, seed: int, users: int, items: int, events: int, until: datetime) -> CourseHistory:
+    """Make `items` courses, `users` learners and about `events` events that end before `until`."""
+    rng = np.random.default_rng(seed)
+    until = until.astimezone(UTC)
+    catalogue = make_catalogue(rng, items=items, until=until)
+    history = CourseHistory(seed, catalogue, tuple(make_learners(rng, users)))
+    for learner, visits in zip(history.people, _visits(rng, users, events), strict=True):
+        before = len(history.events)
+        _LearnerVisits(rng, history, learner, until).run(visits)
+        history.counted.append(sum(event.event != "drop" for event in history.events[before:]))
+    return history
+
+
+def _visits(rng: Rng, users: int, events: int) -> list[int]:
+    """Draw each learner's number of visits: a heavy tail that adds up to about `events` events; some have none."""
+    tail = rng.pareto(1.8, size=users) + 0.3
+    tail[rng.random(users) < INACTIVE_SHARE] = 0.0
+    wanted = np.minimum(tail * events / EVENTS_PER_VISIT / max(tail.sum(), 1.0), MOST_VISITS)
+    visits: list[int] = np.floor(wanted + rng.random(users)).astype(int).tolist()
+    for number, count in DEMO_VISITS.items() if events else ():
+        if number <= users:
+            visits[number - 1] = count
+    return visits
+
+
+class _LearnerVisits(PersonSimulator):
+    """One learner's visits to the platform."""
+
+    half_interest = 3.6
+
+    def __init__(self, rng: Rng, history: CourseHistory, learner: Learner, until: datetime) -> None:
+        catalogue = history.catalogue
+        super().__init__(rng, catalogue.interest_of(learner))
+        self.history, self.catalogue, self.learner, self.until = history, catalogue, learner, until
+        self.unseen = np.array([course.is_published for course in catalogue.courses])
+        self.created = np.array([course.created.toordinal() for course in catalogue.courses])
+        self.follow_ups: list[tuple[datetime, int, str]] = []  # what the learner does some days after enrolling
+
+    def run(self, visits: int) -> None:
+        """Make these visits at random times of the window, then complete or drop what was begun."""
+        for days_ago in np.sort(self.rng.uniform(0.15, WINDOW_DAYS - 0.1, size=visits))[::-1]:
+            time = (self.until - timedelta(days=float(days_ago))).replace(microsecond=0)
+            allowed = self.unseen & (self.created < time.toordinal())
+            if int(allowed.sum()) < LIST_LENGTH:
+                return
+            self._read_list(time, allowed) if self.happens(LIST_SHARE) else self._browse(time, allowed)
+        self._finish()
+
+    def _browse(self, time: datetime, allowed: Bools) -> None:
+        scores = self.interest + self.catalogue.popularity + self.noise()
+        for row in best_rows(scores, allowed, int(self.rng.integers(1, 4))):
+            self.unseen[row] = False
+            self._record(row, "view", time)
+            if self.happens(0.55 * self.appeal(row)):
+                self._enroll(row, time + self._minutes(2, 50), None)
+            time += self._minutes(1, 9)
+
+    def _read_list(self, time: datetime, allowed: Bools) -> None:
+        """Show one list and read it from the top; clicks become rarer further down."""
+        strategy = str(self.rng.choice(list(POLICY), p=list(POLICY.values())))
+        scores = self._scores(strategy)
+        rows = best_rows(scores, allowed, LIST_LENGTH)
+        request_id = stable_id(SITE, self.history.seed, "list", len(self.history.lists))
+        items = [(self.catalogue.courses[row].slug, round(float(scores[row]), 6)) for row in rows]
+        self.history.lists.append(Shown(request_id, self.learner.pk, "home", strategy, time, items, probabilities=POLICY))
+        for position, row in enumerate(rows):
+            attention = self.appeal(row) / (1 + 0.12 * position)
+            draw = self.rng.random()
+            clicked_at = time + timedelta(seconds=8 * position + int(self.rng.integers(2, 8)))
+            if draw < 0.75 * attention:
+                self.unseen[row] = False
+                self._record(row, "click" if draw < 0.6 * attention else "view", clicked_at, request_id)
+            if draw < 0.6 * attention and self.happens(0.6 * self.appeal(row)):
+                self._enroll(row, clicked_at + self._minutes(2, 50), request_id)
+
+    def _scores(self, strategy: str) -> Floats:
+        """Return (n_items,) a strategy's scores; each knows only a part of the learner's interest."""
+        if strategy == "popularity":
+            return self.catalogue.popularity + self.noise(0.2)
+        if strategy == "content":
+            return 2.0 * self.catalogue.teaches_wanted_skill(self.learner) + self.noise(0.6)
+        if strategy == "two_tower":
+            return 0.75 * self.interest + self.noise()
+        return self.interest + 0.3 * self.catalogue.popularity + self.noise(0.6)
+
+    def _enroll(self, row: int, time: datetime, request_id: UUID | None) -> None:
+        course, number = self.catalogue.courses[row], len(self.history.enrolments)
+        enrolment = Enrolment(
+            id=stable_id(SITE, self.history.seed, "enrolment", number), learner=self.learner, course=course, created_at=time,
+            request_id=request_id,
+        )  # fmt: skip
+        self.history.enrolments.append(enrolment)
+        self._record(row, "enroll", time, request_id, event_id=_ENROLLED.event_id(enrolment.pk))
+        draw, days = self.rng.random(), float(self.rng.uniform(1, 20) + course.hours / 4)
+        event = "complete" if draw < 0.55 * self.appeal(row) else "drop" if draw > 0.9 else ""
+        if event and time + timedelta(days=days) < self.until:
+            self.follow_ups.append((time + timedelta(days=days), row, event))
+
+    def _finish(self) -> None:
+        for exact_time, row, event in sorted(self.follow_ups):
+            time, event_id = exact_time.replace(microsecond=0), None
+            if event == "complete":
+                number, course = len(self.history.completions), self.catalogue.courses[row]
+                key = stable_id(SITE, self.history.seed, "completion", number)
+                self.history.completions.append(Completion(id=key, learner=self.learner, course=course, created_at=time))
+                event_id = _COMPLETED.event_id(key)
+            self._record(row, event, time, event_id=event_id)
+
+    def _record(
+        self, row: int, event: str, time: datetime, request_id: UUID | None = None, *, event_id: UUID | None = None
+    ) -> None:
+        event_id = event_id or stable_id(SITE, self.history.seed, "event", len(self.history.events))
+        slug = self.catalogue.courses[row].slug
+        self.history.events.append(Happened(event_id, self.learner.pk, slug, event, time, None, request_id))
+
+    def _minutes(self, low: int, high: int) -> timedelta:
+        return timedelta(minutes=int(self.rng.integers(low, high)))

@@ -1,26 +1,48 @@
-"""The synthetic catalogue and its learners: readable tastes, and how much each course suits each person."""
+"""Synthetic courses and learners with readable preferences, and how much each course interests each learner."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import NAMESPACE_URL, UUID, uuid5
 
 import numpy as np
-from numpy.typing import NDArray
 
-from demo.synthetic.courses.vocabulary import CATEGORIES, FIRST_NAMES, FORMS, GOALS, LAST_NAMES, spoken
+from demo.synthetic.simulation import Floats, Ints, Rng, full_names, popularity
+from demo.synthetic.vocabulary import Words, read_words
 from sites.courses.models import Course, Learner, Level
 
-Floats = NDArray[np.float64]
-Chance = np.random.Generator
 
-TOPICS = tuple((category, topic) for category, topics in CATEGORIES.items() for topic in topics)
-ARTICLES = {Level.BEGINNER: "A", Level.INTERMEDIATE: "An", Level.ADVANCED: "An"}
+class Format(Words):
+    """One way to teach a topic. `slug` is the end of the course's slug."""
+
+    slug: str
+    title: str
+    summary: str
+    level: Level
+    hours: int
+
+
+class CourseWords(Words):
+    """Word lists of the platform. `display_names` are of topics whose capitals cannot be derived."""
+
+    goals: tuple[str, ...]
+    first_names: tuple[str, ...]
+    last_names: tuple[str, ...]
+    categories: dict[str, tuple[str, ...]]
+    display_names: dict[str, str]
+    formats: tuple[Format, ...]
+
+
+SITE = "courses"
+WORDS = read_words(SITE, CourseWords)
+CATEGORIES = tuple(WORDS.categories)
+TOPICS = tuple((category, topic) for category, topics in WORDS.categories.items() for topic in topics)
+CATEGORY_OF = {topic: category for category, topic in TOPICS}
 LEVELS = tuple(str(level) for level in Level.values)
+ARTICLES = {Level.BEGINNER: "A", Level.INTERMEDIATE: "An", Level.ADVANCED: "An"}
 UNPUBLISHED_SHARE = 0.02
-POPULARITY_EXPONENT = 0.5  # Zipf: the r-th most attractive course draws r ** -0.5 as strongly as the first
-PULL = {"category": 2.4, "skill": 2.4, "level": 1.0}
+POPULARITY_EXPONENT = 0.5
+WEIGHTS = {"category": 2.4, "skill": 2.4, "level": 1.0}
 OLDEST_DAYS = 900
-DEMO = {  # the first learners: what they like, so that a reader sees at once whether a list suits them
+DEMO = {  # the first learners: their preferences are fixed, so that a reader sees whether a list fits them
     1: (("python", "sql"), Level.BEGINNER, "change careers"),
     2: (("guitar", "songwriting"), Level.INTERMEDIATE, "learn for fun"),
     3: (("docker", "kubernetes"), Level.ADVANCED, "grow at work"),
@@ -31,105 +53,92 @@ DEMO = {  # the first learners: what they like, so that a reader sees at once wh
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """The courses, and by place: category, topic and level as numbers, the hidden draw (log of the Zipf weight)."""
+class CourseCatalogue:
+    """The courses; by course: indices of its category, topic and level, and its hidden popularity."""
 
     courses: tuple[Course, ...]
-    categories: NDArray[np.int64]
-    topics: NDArray[np.int64]
-    levels: NDArray[np.int64]
-    draw: Floats
+    categories: Ints
+    topics: Ints
+    levels: Ints
+    popularity: Floats
 
-    def suits(self, learner: Learner) -> Floats:
-        """(n_items,) how strongly each course draws this learner, popularity aside."""
-        names = list(CATEGORIES)
-        liked = [names.index(name) for name in learner.interests]
-        wanted = [place for place, (_, topic) in enumerate(TOPICS) if spoken(topic).lower() in learner.skills]
+    def interest_of(self, learner: Learner) -> Floats:
+        """Return (n_items,) how much each course interests this learner, popularity aside."""
         return np.asarray(
-            PULL["category"] * np.isin(self.categories, liked)
-            + PULL["skill"] * np.isin(self.topics, wanted)
-            + PULL["level"] * (self.levels == LEVELS.index(learner.level))
+            WEIGHTS["category"] * np.isin(self.categories, [CATEGORIES.index(name) for name in learner.interests])
+            + WEIGHTS["skill"] * self.teaches_wanted_skill(learner)
+            + WEIGHTS["level"] * (self.levels == LEVELS.index(learner.level))
         )
 
-    def mentions(self, learner: Learner) -> Floats:
-        """(n_items,) 1 where a course teaches what this learner says they want to learn: all that words can tell."""
-        wanted = [place for place, (_, topic) in enumerate(TOPICS) if spoken(topic).lower() in learner.skills]
+    def teaches_wanted_skill(self, learner: Learner) -> Floats:
+        """Return (n_items,) 1 where a course teaches a skill that this learner names: what a text match can find."""
+        wanted = [row for row, (_, topic) in enumerate(TOPICS) if display_name(topic).lower() in learner.skills]
         return np.isin(self.topics, wanted).astype(np.float64)
 
 
-def stable_id(seed: int, kind: str, number: int) -> UUID:
-    """The same id for the same seed, whatever the day or the machine."""
-    return uuid5(NAMESPACE_URL, f"tandem/courses/{seed}/{kind}/{number}")
+def display_name(topic: str) -> str:
+    """Return a topic as a title shows it: "machine_learning" is "Machine Learning"."""
+    return WORDS.display_names.get(topic, topic.replace("_", " ").title())
 
 
-def make_shelf(rng: Chance, *, items: int, until: datetime) -> Shelf:
-    """`items` courses: every topic in its first form, then in the next; course_python_basic is always the first."""
-    places = np.arange(items)
-    topics = places % len(TOPICS)
-    courses = tuple(_course(rng, int(number), until) for number in places)
-    names = list(CATEGORIES)
-    return Shelf(
+def make_catalogue(rng: Rng, *, items: int, until: datetime) -> CourseCatalogue:
+    """Make `items` courses: every topic in the first format, then in the next; the first is always course_python_basic."""
+    topics = np.arange(items) % len(TOPICS)
+    courses = tuple(_course(rng, number, until) for number in range(items))
+    return CourseCatalogue(
         courses,
-        np.array([names.index(TOPICS[topic][0]) for topic in topics]),
+        np.array([CATEGORIES.index(TOPICS[topic][0]) for topic in topics]),
         topics,
         np.array([LEVELS.index(course.level) for course in courses]),
-        -POPULARITY_EXPONENT * np.log(rng.permutation(items) + 1.0),
+        popularity(rng, items, POPULARITY_EXPONENT),
     )
 
 
-def _course(rng: Chance, number: int, until: datetime) -> Course:
-    turn, topic_place = divmod(number, len(TOPICS))
-    edition, form_place = divmod(turn, len(FORMS))
-    (category, topic), form = TOPICS[topic_place], FORMS[form_place]
-    again = f" {edition + 1}" if edition else ""
+def _course(rng: Rng, number: int, until: datetime) -> Course:
+    round_, topic_index = divmod(number, len(TOPICS))
+    edition, format_index = divmod(round_, len(WORDS.formats))
+    (category, topic), form = TOPICS[topic_index], WORDS.formats[format_index]
+    suffix = f" {edition + 1}" if edition else ""
     days = int(rng.integers(2, OLDEST_DAYS)) if number else OLDEST_DAYS
-    neighbours = [name for name in CATEGORIES[category] if name != topic]
-    also = neighbours[int(rng.integers(len(neighbours)))]
+    neighbours = [name for name in WORDS.categories[category] if name != topic]
+    related = display_name(neighbours[int(rng.integers(len(neighbours)))])
+    name = display_name(topic)
     return Course(
-        slug=f"course_{topic}_{form.word}{again.replace(' ', '_')}",
-        title=form.title.format(spoken(topic)) + again,
-        description=f"{form.says.format(spoken(topic))}. {ARTICLES[form.level]} {form.level} course in {category}"
-        f" of {form.hours} hours,"
-        f" with a glance at {spoken(also)}.",
+        slug=f"course_{topic}_{form.slug}{suffix.replace(' ', '_')}",
+        title=form.title.format(name) + suffix,
+        description=f"{form.summary.format(name)}. {ARTICLES[form.level]} {form.level} course in {category}"
+        f" of {form.hours} hours, with a glance at {related}.",
         category=category,
         level=form.level.value,
-        skills=[spoken(topic).lower(), *([spoken(also).lower()] if rng.random() < 0.3 else [])],
+        skills=[name.lower(), *([related.lower()] if rng.random() < 0.3 else [])],
         hours=form.hours,
         created=(until - timedelta(days=days)).date(),
         is_published=bool(number == 0 or rng.random() >= UNPUBLISHED_SHARE),
     )
 
 
-def make_learners(rng: Chance, users: int) -> list[Learner]:
-    """user1 to user<users>; the first few are those of DEMO."""
-    names = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES]
-    order = rng.permutation(len(names))
-    made = []
-    for number in range(1, users + 1):
-        turn, place = divmod(number - 1, len(names))
-        name = names[int(order[place])] + (f" {turn + 1}" if turn else "")
-        topics, level, goal = DEMO.get(number) or _taste(rng)
-        made.append(_learner(number, name, topics, level, goal))
-    return made
+def make_learners(rng: Rng, users: int) -> list[Learner]:
+    """Make user1 to user<users>; the first few are those of DEMO."""
+    names = full_names(rng, WORDS.first_names, WORDS.last_names, users)
+    return [_learner(number, name, *(DEMO.get(number) or _preferences(rng))) for number, name in enumerate(names, start=1)]
 
 
-def _taste(rng: Chance) -> tuple[tuple[str, ...], Level, str]:
-    """One to three topics, most of them of one category."""
-    category = list(CATEGORIES)[int(rng.integers(len(CATEGORIES)))]
-    own = [str(topic) for topic in rng.permutation(CATEGORIES[category])[: int(rng.integers(1, 3))]]
+def _preferences(rng: Rng) -> tuple[tuple[str, ...], Level, str]:
+    """Draw one to three topics, most of them from one category, a level and a goal."""
+    category = CATEGORIES[int(rng.integers(len(CATEGORIES)))]
+    topics = [str(topic) for topic in rng.permutation(WORDS.categories[category])[: int(rng.integers(1, 3))]]
     if rng.random() < 0.35:
-        own.append(TOPICS[int(rng.integers(len(TOPICS)))][1])
+        topics.append(TOPICS[int(rng.integers(len(TOPICS)))][1])
     level = Level(LEVELS[int(rng.choice(3, p=(0.5, 0.32, 0.18)))])
-    return tuple(dict.fromkeys(own)), level, GOALS[int(rng.integers(len(GOALS)))]
+    return tuple(dict.fromkeys(topics)), level, WORDS.goals[int(rng.integers(len(WORDS.goals)))]
 
 
 def _learner(number: int, name: str, topics: tuple[str, ...], level: Level, goal: str) -> Learner:
-    of = {topic: category for category, topic in TOPICS}
     return Learner(
         id=f"user{number}",
         name=name,
-        interests=list(dict.fromkeys(of[topic] for topic in topics)),
-        skills=[spoken(topic).lower() for topic in topics],
+        interests=list(dict.fromkeys(CATEGORY_OF[topic] for topic in topics)),
+        skills=[display_name(topic).lower() for topic in topics],
         level=level.value,
         goal=goal,
         is_demo=number in DEMO,

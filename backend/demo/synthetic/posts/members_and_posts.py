@@ -1,35 +1,54 @@
-"""Who is there and what they wrote: synthetic members with readable tastes, and posts over eighteen months."""
+"""Synthetic members with readable preferences, and posts over eighteen months."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
 
 import numpy as np
-from numpy.typing import NDArray
 
+from demo.synthetic.simulation import DAY_S, Floats, Ints, Rng, full_names, popularity, sample, stable_id
+from demo.synthetic.vocabulary import Words, read_words
 from sites.posts.models import Member, Post, PostType
-from sites.posts.vocabulary import FIRST_NAMES, LAST_NAMES, OPENINGS, SENTENCES, TITLES, TOPICS
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Chance = np.random.Generator
 
+class Topic(Words):
+    """Words of one category."""
+
+    tags: tuple[str, ...]
+    audiences: tuple[str, ...]
+    subjects: tuple[str, ...]
+
+
+class PostWords(Words):
+    """Word lists of the blog."""
+
+    first_names: tuple[str, ...]
+    last_names: tuple[str, ...]
+    openings: tuple[str, ...]
+    sentences: tuple[str, ...]
+    comments: tuple[str, ...]
+    titles: dict[str, tuple[str, ...]]
+    topics: dict[str, Topic]
+
+
+SITE = "posts"
+WORDS = read_words(SITE, PostWords)
+CATEGORIES = tuple(WORDS.topics)
+TAGS = tuple(sorted({tag for topic in WORDS.topics.values() for tag in topic.tags}))
 MONTHS_DAYS = 548  # eighteen months
 FRESH_SHARE, FRESH_DAYS = 0.12, 30
 DRAFT_SHARE, PLANNED_SHARE = 0.015, 0.01
 TYPE_SHARES = {"blog": 0.42, "tutorial": 0.22, "question": 0.16, "news": 0.12, "showcase": 0.08}
+TYPES = tuple(TYPE_SHARES)
 COVER_SHARE = 0.8
-AUTHORS_SHARE = 0.09
-SILENT_SHARE = 0.3  # members who never said what they like
-POPULARITY_EXPONENT = 0.9  # Zipf: the r-th most attractive post draws r ** -0.9 as strongly as the first
-PULL = {"category": 3.0, "tags": 2.0, "type": 0.8, "popularity": 0.55}
-NAMES = tuple(TOPICS)
-TAGS = tuple(sorted({tag for topic in TOPICS.values() for tag in topic.tags}))
+CREATORS_SHARE = 0.09
+NO_INTERESTS_SHARE = 0.3  # members who did not enter their interests
+POPULARITY_EXPONENT = 0.9
+WEIGHTS = {"category": 3.0, "tags": 2.0, "type": 0.8, "popularity": 0.55}
 
 
 @dataclass(frozen=True, slots=True)
-class Taste:
+class Preferences:
     """What one member likes to read."""
 
     categories: tuple[str, ...]
@@ -39,124 +58,105 @@ class Taste:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Posts, when each came out in days before the end of the past, and each one's hidden draw; all (n_posts,)."""
+    """The posts; by post: index of its author, age in days at the end of the history, hidden popularity, all (n_posts,)."""
 
     posts: tuple[Post, ...]
+    authors: Ints
     ages_days: Floats
-    draw: Floats
+    popularity: Floats
 
 
-def stable_id(seed: int, kind: str, number: int) -> UUID:
-    """The same id for the same seed, whatever the day or the machine."""
-    return uuid5(NAMESPACE_URL, f"tandem/posts/{seed}/{kind}/{number}")
+def make_members(rng: Rng, *, seed: int, users: int) -> list[tuple[Member, Preferences]]:
+    """Make `users` members with their preferences; one in eleven is a creator, and creators come first."""
+    creators = max(3, round(users * CREATORS_SHARE))
+    members = []
+    for number, name in enumerate(full_names(rng, WORDS.first_names, WORDS.last_names, users)):
+        preferences = _preferences(rng)
+        hides = number >= creators and rng.random() < NO_INTERESTS_SHARE
+        interests = [] if hides else [*preferences.categories, *preferences.tags]
+        key = stable_id(SITE, seed, "member", number)
+        members.append((Member(id=key, name=name, interests=interests, is_creator=number < creators), preferences))
+    return members
 
 
-def make_members(rng: Chance, *, seed: int, users: int) -> list[tuple[Member, Taste]]:
-    """`users` members with their tastes; one in eleven is a creator, and those come first."""
-    names = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES]
-    order = rng.permutation(len(names))
-    creators = max(3, round(users * AUTHORS_SHARE))
-    made = []
-    for number in range(users):
-        round_, place = divmod(number, len(names))
-        name = names[int(order[place])] + (f" {round_ + 1}" if round_ else "")
-        taste = _taste(rng)
-        said = [] if number >= creators and rng.random() < SILENT_SHARE else [*taste.categories, *taste.tags]
-        member = Member(id=stable_id(seed, "member", number), name=name, interests=said, is_creator=number < creators)
-        made.append((member, taste))
-    return made
-
-
-def make_library(rng: Chance, people: list[tuple[Member, Taste]], *, items: int, until: datetime) -> Library:
-    """`items` posts by the creators, each mostly about what its author likes."""
-    authors = [(member, taste) for member, taste in people if member.is_creator]
-    eagerness = np.minimum(rng.pareto(1.5, size=len(authors)) + 0.3, 4.0)
-    chosen = rng.choice(len(authors), size=items, p=eagerness / eagerness.sum())
+def make_library(rng: Rng, people: list[tuple[Member, Preferences]], *, items: int, until: datetime) -> Library:
+    """Make `items` posts by the creators, who come first in `people`; each is mostly about what its author likes."""
+    authors = [(member, preferences) for member, preferences in people if member.is_creator]
+    activity = np.minimum(rng.pareto(1.5, size=len(authors)) + 0.3, 4.0)
+    chosen = rng.choice(len(authors), size=items, p=activity / activity.sum())
     fresh = rng.random(items) < FRESH_SHARE
     ages = np.where(fresh, rng.uniform(0.05, FRESH_DAYS, items), rng.uniform(FRESH_DAYS, MONTHS_DAYS, items))
     ages = np.sort(np.where(rng.random(items) < PLANNED_SHARE, rng.uniform(-14, -1, items), ages))[::-1]
-    posts, taken = [], set[str]()
+    posts, titles = [], set[str]()
     for number in range(items):
-        author, taste = authors[int(chosen[number])]
-        post = _post(rng, number + 1, author, taste, taken)
-        post.published_at = until - timedelta(seconds=int(ages[number] * 86_400))
+        post = _post(rng, number + 1, *authors[int(chosen[number])], titles)
+        post.published_at = until - timedelta(seconds=int(ages[number] * DAY_S))
         posts.append(post)
-    ranks = rng.permutation(items) + 1.0
-    return Library(tuple(posts), ages, -POPULARITY_EXPONENT * np.log(ranks))
+    return Library(tuple(posts), chosen, ages, popularity(rng, items, POPULARITY_EXPONENT))
 
 
-def pull_of(library: Library, tastes: list[Taste]) -> Floats:
-    """(n_members, n_posts) how strongly each post draws each member, whatever its age."""
-    category = _marks([[post.category] for post in library.posts], NAMES)
-    tags = _marks([post.tags for post in library.posts], TAGS)
-    kinds = _marks([[post.type] for post in library.posts], tuple(TYPE_SHARES))
-    liked_categories = _marks([taste.categories for taste in tastes], NAMES)
-    liked_tags = _marks([taste.tags for taste in tastes], TAGS)
-    liked_kinds = _marks([[taste.type] for taste in tastes], tuple(TYPE_SHARES))
-    shared = np.minimum(liked_tags @ tags.T, 2.0) / 2
+def interest_of(library: Library, preferences: Sequence[Preferences]) -> Floats:
+    """Return (n_members, n_posts) how much each post interests each member, whatever its age."""
+    categories = _indicators(([post.category] for post in library.posts), CATEGORIES)
+    tags = _indicators((post.tags for post in library.posts), TAGS)
+    types = _indicators(([post.type] for post in library.posts), TYPES)
+    liked_categories = _indicators((liked.categories for liked in preferences), CATEGORIES)
+    liked_tags = _indicators((liked.tags for liked in preferences), TAGS)
+    liked_types = _indicators(([liked.type] for liked in preferences), TYPES)
     return (
-        PULL["category"] * (liked_categories @ category.T)
-        + PULL["tags"] * shared
-        + PULL["type"] * (liked_kinds @ kinds.T)
-        + PULL["popularity"] * library.draw
+        WEIGHTS["category"] * (liked_categories @ categories.T)
+        + WEIGHTS["tags"] * (np.minimum(liked_tags @ tags.T, 2.0) / 2)
+        + WEIGHTS["type"] * (liked_types @ types.T)
+        + WEIGHTS["popularity"] * library.popularity
     )
 
 
-def words_of(rng: Chance, post: Post) -> dict[str, str]:
-    """The words that a sentence about this post may use."""
-    topic = TOPICS[post.category]
-    tag = post.tags[0]
-    other = post.tags[-1] if len(post.tags) > 1 else next(one for one in topic.tags if one != tag)
-    matter, people = str(rng.choice(topic.matters)), str(rng.choice(topic.people))
+def sentence_fields(rng: Rng, post: Post) -> dict[str, str]:
+    """Draw the values that a sentence about this post may use."""
+    topic, tag = WORDS.topics[post.category], post.tags[0]
+    other = post.tags[-1] if len(post.tags) > 1 else next(name for name in topic.tags if name != tag)
+    subject, audience = str(rng.choice(topic.subjects)), str(rng.choice(topic.audiences))
     return {
-        "tag": tag, "Tag": _capital(tag), "other": other, "people": people, "matter": matter, "Matter": _capital(matter),
-        "category": post.category,
+        "tag": tag, "Tag": _capitalised(tag), "other": other, "people": audience, "matter": subject,
+        "Matter": _capitalised(subject), "category": post.category,
     }  # fmt: skip
 
 
-def _taste(rng: Chance) -> Taste:
-    categories = _some(rng, NAMES, int(rng.integers(1, 4)))
-    likely = tuple(dict.fromkeys(tag for name in categories for tag in TOPICS[name].tags))
-    return Taste(categories, _some(rng, likely, int(rng.integers(2, 5))), str(rng.choice(list(TYPE_SHARES))))
+def _preferences(rng: Rng) -> Preferences:
+    categories = sample(rng, CATEGORIES, int(rng.integers(1, 4)))
+    likely = tuple(dict.fromkeys(tag for name in categories for tag in WORDS.topics[name].tags))
+    return Preferences(categories, sample(rng, likely, int(rng.integers(2, 5))), str(rng.choice(TYPES)))
 
 
-def _post(rng: Chance, number: int, author: Member, taste: Taste, taken: set[str]) -> Post:
-    category = str(rng.choice(taste.categories if rng.random() < 0.9 else NAMES))
-    own = tuple(tag for tag in taste.tags if tag in TOPICS[category].tags)
-    tags = tuple(dict.fromkeys((*_some(rng, own, 1), *_some(rng, TOPICS[category].tags, int(rng.integers(1, 4))))))
-    kind = str(rng.choice(list(TYPE_SHARES), p=list(TYPE_SHARES.values())))
+def _post(rng: Rng, number: int, author: Member, liked: Preferences, titles: set[str]) -> Post:
+    category = str(rng.choice(liked.categories if rng.random() < 0.9 else CATEGORIES))
+    topic_tags = WORDS.topics[category].tags
+    author_tags = tuple(tag for tag in liked.tags if tag in topic_tags)
+    tags = dict.fromkeys((*sample(rng, author_tags, 1), *sample(rng, topic_tags, int(rng.integers(1, 4)))))
+    kind = str(rng.choice(TYPES, p=list(TYPE_SHARES.values())))
     post = Post(pk=number, type=PostType(kind), category=category, tags=list(tags), author=author)
-    words = words_of(rng, post)
-    post.title = _title(rng, kind, words, taken)
-    post.excerpt = str(rng.choice(OPENINGS)).format(**words)
-    post.body = "\n\n".join([post.excerpt, *(line.format(**words) for line in _some(rng, SENTENCES, 4))])
+    fields = sentence_fields(rng, post)
+    post.title = _unused_title(str(rng.choice(WORDS.titles[kind])).format(**fields), titles)
+    post.excerpt = str(rng.choice(WORDS.openings)).format(**fields)
+    post.body = "\n\n".join([post.excerpt, *(line.format(**fields) for line in sample(rng, WORDS.sentences, 4))])
     post.image = f"posts/{category.replace(' ', '-')}.svg" if rng.random() < COVER_SHARE else ""
     post.is_published = bool(rng.random() >= DRAFT_SHARE)
     return post
 
 
-def _title(rng: Chance, kind: str, words: dict[str, str], taken: set[str]) -> str:
-    """A title that no post has yet; a series gets parts."""
-    title = str(rng.choice(TITLES[kind])).format(**words)
-    fresh, part = title, 2
-    while fresh in taken:
-        fresh, part = f"{title} (part {part})", part + 1
-    taken.add(fresh)
-    return fresh
+def _unused_title(title: str, titles: set[str]) -> str:
+    """Return the title, with a part number if another post has it, and add it to `titles`."""
+    unused, part = title, 2
+    while unused in titles:
+        unused, part = f"{title} (part {part})", part + 1
+    titles.add(unused)
+    return unused
 
 
-def _marks(rows: Any, words: tuple[str, ...]) -> Floats:
-    place = {word: at for at, word in enumerate(words)}
-    marks = np.zeros((len(rows), len(words)))
-    for at, row in enumerate(rows):
-        marks[at, [place[word] for word in row]] = 1.0
-    return marks
+def _indicators(rows: Iterable[Iterable[str]], names: tuple[str, ...]) -> Floats:
+    """Return (n_rows, n_names) 1.0 where a row has the name."""
+    return np.array([np.isin(names, list(row)) for row in rows], dtype=np.float64)
 
 
-def _some(rng: Chance, words: tuple[str, ...], count: int) -> tuple[str, ...]:
-    chosen: Any = rng.choice(len(words), size=min(count, len(words)), replace=False) if words else ()
-    return tuple(words[int(place)] for place in chosen)
-
-
-def _capital(text: str) -> str:
+def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -1,69 +1,65 @@
-"""Invents the shop's customers: a persona each, a budget, perhaps a second interest, and what they told at sign-up."""
+"""Synthetic customers: each has a persona, a budget, perhaps a second persona, and perhaps stated preferences."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 import numpy as np
 
-from demo.synthetic.shop.products import NAMES, Assortment, Chance, Floats, stable_id
-from demo.synthetic.shop.vocabulary import FIRST_NAMES, LAST_NAMES, PERSONAS, SHELVES, Persona
+from demo.synthetic.shop.products import CATEGORIES, SITE, WORDS, Persona, ProductRange
+from demo.synthetic.simulation import Floats, Rng, full_names, stable_id
 from sites.shop.models import Customer, price_in_words
 
-TOLD_SHARE = 0.75  # the others said nothing at sign-up
+STATED_SHARE = 0.75  # of the customers entered preferences when they signed up
 SECOND_SHARE = 0.35
-PULL = {"first": 4.2, "other": 3.2, "second": 2.2, "dearness": 2.4, "popularity": 1.0}
+WEIGHTS = {"first": 4.2, "other": 3.2, "second": 2.2, "price": 2.4}
 
 
 @dataclass(frozen=True, slots=True)
-class Taste:
-    """What one customer looks for. `budget` is the dearness they like, 0 to 1 within a shelf."""
+class Preferences:
+    """What one customer looks for. `budget` is the price level they like, 0 to 1 within a category."""
 
     persona: Persona
     second: Persona | None
     budget: float
 
 
-def make_shoppers(rng: Chance, *, seed: int, users: int) -> list[tuple[Customer, Taste]]:
-    """`users` customers with their tastes; the personas take turns, so that each has as many people as the next."""
-    names = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES]
-    order = rng.permutation(len(names))
-    made = []
-    for number in range(users):
-        round_, place = divmod(number, len(names))
-        name = names[int(order[place])] + (f" {round_ + 1}" if round_ else "")
-        taste = _taste(rng, PERSONAS[number % len(PERSONAS)])
-        told = bool(rng.random() < TOLD_SHARE)
-        made.append((_customer(stable_id(seed, "customer", number), number, name, taste, told=told), taste))
-    return made
+def make_customers(rng: Rng, *, seed: int, users: int) -> list[tuple[Customer, Preferences]]:
+    """Make `users` customers with their preferences; every persona has the same number of customers."""
+    customers = []
+    for number, name in enumerate(full_names(rng, WORDS.first_names, WORDS.last_names, users)):
+        preferences = _preferences(rng, WORDS.personas[number % len(WORDS.personas)])
+        stated = bool(rng.random() < STATED_SHARE)
+        customer = _customer(number, name, preferences, stated=stated)
+        customer.id = stable_id(SITE, seed, "customer", number)
+        customers.append((customer, preferences))
+    return customers
 
 
-def pull_of(assortment: Assortment, taste: Taste) -> Floats:
-    """(n,) how strongly each product draws this customer, in logs."""
-    by_shelf = np.zeros(len(NAMES))
-    if taste.second is not None:
-        by_shelf[[NAMES.index(name) for name in taste.second.shelves]] = PULL["second"]
-    for place, name in enumerate(taste.persona.shelves):
-        by_shelf[NAMES.index(name)] = PULL["other"] if place else PULL["first"]
-    off = np.abs(assortment.dearness - taste.budget)
-    return np.asarray(by_shelf[assortment.shelf] - PULL["dearness"] * off + PULL["popularity"] * assortment.draw)
+def interest_of(products: ProductRange, preferences: Preferences) -> Floats:
+    """Return (n,) how much each product interests this customer, in logs."""
+    by_category = np.zeros(len(CATEGORIES))
+    if preferences.second is not None:
+        by_category[[CATEGORIES.index(name) for name in preferences.second.categories]] = WEIGHTS["second"]
+    for rank, name in enumerate(preferences.persona.categories):
+        by_category[CATEGORIES.index(name)] = WEIGHTS["other"] if rank else WEIGHTS["first"]
+    difference = np.abs(products.price_level - preferences.budget)
+    return np.asarray(by_category[products.category] - WEIGHTS["price"] * difference + products.popularity)
 
 
-def _taste(rng: Chance, persona: Persona) -> Taste:
+def _preferences(rng: Rng, persona: Persona) -> Preferences:
     second = None
     if rng.random() < SECOND_SHARE:
-        others = [other for other in PERSONAS if other is not persona]
+        others = [other for other in WORDS.personas if other is not persona]
         second = others[int(rng.integers(len(others)))]
-    return Taste(persona, second, float(rng.beta(2, 2)))
+    return Preferences(persona, second, float(rng.beta(2, 2)))
 
 
-def _customer(identity: UUID, number: int, name: str, taste: Taste, *, told: bool) -> Customer:
-    shelves = list(taste.persona.shelves[:2]) + ([taste.second.shelves[0]] if taste.second else [])
+def _customer(number: int, name: str, preferences: Preferences, *, stated: bool) -> Customer:
+    persona, second = preferences.persona, preferences.second
+    categories = list(persona.categories[:2]) + ([second.categories[0]] if second else [])
     first, _, last = name.lower().partition(" ")
-    also = f", also {taste.second.line}" if taste.second else ""
-    low, high = SHELVES[taste.persona.shelves[0]].prices
-    usual = price_in_words(low * (high / low) ** taste.budget)
+    usual_price = WORDS.categories[persona.categories[0]].price(preferences.budget)
     return Customer(
-        id=identity, name=name, email=f"{first}.{last.replace(' ', '-')}.{number}@example.org",
-        taste=f"{taste.persona.line}{also}", favourite_categories=shelves if told else [],
-        price_range=usual if told else "",
+        name=name, email=f"{first}.{last.replace(' ', '-')}.{number}@example.org",
+        taste=f"{persona.description}, also {second.description}" if second else persona.description,
+        favourite_categories=categories if stated else [], price_range=price_in_words(usual_price) if stated else "",
     )  # fmt: skip

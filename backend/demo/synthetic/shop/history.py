@@ -1,190 +1,201 @@
-"""A seeded past for the shop: 120 days of views, wishes, carts, removals and orders in baskets, and the lists shown.
+"""Seeded history of the shop: 120 days of views, wishes, carts, removals and orders, and the lists that were shown.
 
-The same seed and end date give the same shop, people and events. What is bought together belongs together: most things
-that go into a cart bring one of their partners along (a tent its sleeping bag), and a cart is ordered at one moment.
+Products are bought together with their partners: most products that are put into a cart bring a partner (a tent its
+sleeping bag), and a cart is ordered as a whole.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
+from django.db.models import Model
 
-from demo.synthetic.shop.customer_simulation import Books, Purse
-from demo.synthetic.shop.customers import Taste, make_shoppers, pull_of
-from demo.synthetic.shop.impressions import CANDIDATES, Place, Showcase
-from demo.synthetic.shop.products import Assortment, Chance, Ints, make_assortment
+from demo.synthetic.shop.customer_simulation import CustomerSimulator, Ledger
+from demo.synthetic.shop.customers import Preferences, interest_of, make_customers
+from demo.synthetic.shop.impressions import CANDIDATES, ListContext, ListSimulator
+from demo.synthetic.shop.products import ProductRange, make_products
+from demo.synthetic.simulation import DAY_S, Ints, PersonSimulator, Rng
 from sites.shop.models import Customer, UserEmailPreference
 from tandem.services.bulk_load import Happened, Shown
 
 WINDOW_DAYS = 120
-DAY_S = 86_400.0
-SHARES = {"none": 0.12, "few": 0.18, "some": 0.30}  # the rest come often
-EVENTS_A_VISIT = 7.5
+SHARES = {"none": 0.12, "few": 0.18, "some": 0.30}  # of the customers; the others come often
+EVENTS_PER_VISIT = 7.5
 MOST_VISITS = 40
 DEMO = ((0, 0), (1, 4), (5, 19), (40, 10_000))  # counted interactions of the demo customers: none, few, some, many
-DEMO_EACH = 2
+DEMO_PER_GROUP = 2
 NO_MAILS_SHARE = 0.12
-CHANCE = {"list": 0.4, "product list": 0.07, "wish": 0.16, "cart": 0.5, "partner": 0.5, "regret": 0.12, "order": 0.6}
-WARM = 2.2  # a product that pulls this much is put into the cart half as often as can be
+PROBABILITY = {"list": 0.4, "product list": 0.07, "wish": 0.16, "cart": 0.5, "partner": 0.5, "removal": 0.12, "order": 0.6}
 MIN_ITEMS, MIN_USERS = 90, 40
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
-    """Everything that is to be written."""
+class ShopHistory:
+    """All rows to write; `counted` has the counted interactions of each customer."""
 
-    assortment: Assortment
-    customers: tuple[Customer, ...]
-    books: Books
+    products: ProductRange
+    people: tuple[Customer, ...]
+    ledger: Ledger
     lists: tuple[Shown, ...]
     preferences: tuple[UserEmailPreference, ...]
-    counted: tuple[int, ...]  # counted interactions per customer, in the order of `customers`
+    counted: tuple[int, ...]
 
     @property
     def events(self) -> list[Happened]:
-        """Every event, in no order."""
-        return self.books.events
+        """All events, unordered."""
+        return self.ledger.events
+
+    @property
+    def rows(self) -> tuple[Sequence[Model], ...]:
+        """Products, customers and what customers did."""
+        ledger = self.ledger
+        actions = (ledger.carts, ledger.lines, ledger.removals, ledger.orders, ledger.order_lines, ledger.wishes)
+        return (self.products.products, self.people, self.preferences, *actions)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Counts for the command's report."""
+        return {"products": len(self.products.products), "customers": len(self.people), "orders": len(self.ledger.orders)}
 
 
-def make_market(*, seed: int, users: int, items: int, events: int, until: datetime) -> Market:
-    """A shop of `items` products, `users` customers and about `events` events that end before `until`."""
+def make_history(*, seed: int, users: int, items: int, events: int, until: datetime) -> ShopHistory:
+    """Make a shop of `items` products, `users` customers and about `events` events that end before `until`."""
     rng = np.random.default_rng(seed)
     until = until.astimezone(UTC)
-    assortment = make_assortment(rng, seed=seed, items=items, until=until)
-    shoppers = make_shoppers(rng, seed=seed, users=users)
-    books, showcase = Books(assortment, seed), Showcase(rng, assortment)
+    products = make_products(rng, seed=seed, items=items, until=until)
+    drawn = make_customers(rng, seed=seed, users=users)
+    ledger, lists = Ledger(products, seed), ListSimulator(rng, products)
     counted = []
-    for (customer, taste), visits in zip(shoppers, _visits(rng, users, events), strict=True):
-        purse = Purse(books, customer)
-        _Walk(rng, assortment, taste, showcase, purse, until).do(visits)
-        counted.append(len(purse.counted))
-    customers = tuple(customer for customer, _ in shoppers)
+    for (customer, preferences), visits in zip(drawn, _visits(rng, users, events), strict=True):
+        actions = CustomerSimulator(ledger, customer)
+        _CustomerVisits(rng, preferences, lists, actions, until).run(visits)
+        counted.append(len(actions.counted))
+    customers = tuple(customer for customer, _ in drawn)
     _choose_demo(customers, counted)
-    return Market(assortment, customers, books, tuple(showcase.lists), _preferences(rng, customers, until), tuple(counted))
+    return ShopHistory(
+        products, customers, ledger, tuple(lists.lists), _mail_preferences(rng, customers, until), tuple(counted)
+    )
 
 
-def _visits(rng: Chance, users: int, events: int) -> list[int]:
-    """How often each customer comes: some never, some once, and a heavy tail that adds up to `events`."""
+def _visits(rng: Rng, users: int, events: int) -> list[int]:
+    """Draw each customer's number of visits: 0, a single short one (-1), 1 to 3, or a heavy tail that adds up to `events`."""
     none, few, some = (round(share * users) for share in SHARES.values())
-    often = users - none - few - some
-    tail = rng.pareto(1.8, size=often) + 0.6
-    left = max(0.0, events / EVENTS_A_VISIT - some * 2.0 - few * 0.3)
-    counts = np.concatenate([
-        np.zeros(none), np.full(few, -1), rng.integers(1, 4, size=some), np.minimum(2 + tail * left / tail.sum(), MOST_VISITS),
-    ])  # fmt: skip
+    tail = rng.pareto(1.8, size=users - none - few - some) + 0.6
+    left = max(0.0, events / EVENTS_PER_VISIT - some * 2.0 - few * 0.3)
+    often = np.minimum(2 + tail * left / tail.sum(), MOST_VISITS)
+    counts = np.concatenate([np.zeros(none), np.full(few, -1), rng.integers(1, 4, size=some), often])
     return [int(count) for count in rng.permutation(counts)]
 
 
 def _choose_demo(customers: tuple[Customer, ...], counted: list[int]) -> None:
-    """Customers to be listed first: of each activity a few, of different personas."""
-    known: set[str] = set()
-    for least, most in DEMO:
-        fitting = [
-            one for one, count in zip(customers, counted, strict=True) if least <= count <= most and one.favourite_categories
-        ]
-        chosen: list[Customer] = []
-        for one in sorted(fitting, key=lambda one: (one.favourite_categories[0] in known, "also" in one.taste)):
-            if len(chosen) < DEMO_EACH and one.favourite_categories[0] not in {
-                other.favourite_categories[0] for other in chosen
-            }:
-                chosen.append(one)
-        for one in chosen:
-            one.is_demo = True
-            known.add(one.favourite_categories[0])
+    """Mark a few customers of each activity, of different personas where there are any."""
+    used: set[str] = set()
+    pairs = [pair for pair in zip(customers, counted, strict=True) if pair[0].favourite_categories]
+    for low, high in DEMO:
+        fitting = [customer for customer, count in pairs if low <= count <= high]
+        fitting.sort(key=lambda customer: (customer.favourite_categories[0] in used, "also" in customer.taste))
+        by_category: dict[str, Customer] = {}
+        for customer in fitting:
+            by_category.setdefault(customer.favourite_categories[0], customer)
+        for category, customer in list(by_category.items())[:DEMO_PER_GROUP]:
+            customer.is_demo = True
+            used.add(category)
 
 
-def _preferences(rng: Chance, customers: tuple[Customer, ...], until: datetime) -> tuple[UserEmailPreference, ...]:
-    """Those who said which mails they want; the others take what the shop sends."""
-    said = [customer for customer in customers if rng.random() < NO_MAILS_SHARE]
+def _mail_preferences(rng: Rng, customers: tuple[Customer, ...], until: datetime) -> tuple[UserEmailPreference, ...]:
+    """Draw the preferences of customers who chose; the others receive all mails."""
+    chose = [customer for customer in customers if rng.random() < NO_MAILS_SHARE]
     return tuple(
-        UserEmailPreference(customer=one, abandoned_cart=bool(rng.random() < 0.5), weekly_picks=False, updated_at=until)
-        for one in said
+        UserEmailPreference(customer=customer, abandoned_cart=bool(rng.random() < 0.5), weekly_picks=False, updated_at=until)
+        for customer in chose
     )
 
 
-class _Walk:
+class _CustomerVisits(PersonSimulator):
     """One customer's visits, one after the other."""
 
-    def __init__(
-        self, rng: Chance, assortment: Assortment, taste: Taste, showcase: Showcase, purse: Purse, until: datetime
-    ) -> None:
-        self.rng, self.assortment, self.taste, self.showcase, self.purse = rng, assortment, taste, showcase, purse
-        self.opens, self.closes = (until - timedelta(days=WINDOW_DAYS)).timestamp(), until.timestamp()
-        self.pull = pull_of(assortment, taste)
-        self.pull[[not product.is_active for product in assortment.products]] = -np.inf
-        self.steps = np.cumsum(np.exp(self.pull))
+    half_interest = 2.2
 
-    def do(self, visits: int) -> None:
-        """So many visits, none overlapping; -1: one look in, and gone."""
+    def __init__(
+        self, rng: Rng, preferences: Preferences, lists: ListSimulator, actions: CustomerSimulator, until: datetime
+    ) -> None:
+        self.products = lists.products
+        super().__init__(rng, interest_of(self.products, preferences))
+        self.preferences, self.lists, self.actions = preferences, lists, actions
+        self.opens, self.closes = (until - timedelta(days=WINDOW_DAYS)).timestamp(), until.timestamp()
+        self.interest[[not product.is_active for product in self.products.products]] = -np.inf
+        self.steps = np.cumsum(np.exp(self.interest))
+
+    def run(self, visits: int) -> None:
+        """Make these visits without overlap; -1 is a single visit with a few views."""
         if visits < 0:
             at = float(self.rng.uniform(self.opens, self.closes - 3600))
-            for product in self._drawn(int(self.rng.integers(1, 4)), at):
-                self.purse.saw("view", product, at)
+            for product in self._draw_products(int(self.rng.integers(1, 4)), at):
+                self.actions.record("view", product, at)
             return
-        starts = np.sort(self.rng.uniform(self.opens, self.closes - 0.25 * DAY_S, size=visits))
-        for place, at in enumerate(starts.tolist()):
-            ends = starts[place + 1] if place + 1 < visits else self.closes
-            self._visit(at, min(0.2 * DAY_S, float(ends - at) * 0.9))
+        starts = np.sort(self.rng.uniform(self.opens, self.closes - 0.25 * DAY_S, size=visits)).tolist()
+        for at, next_at in zip(starts, [*starts[1:], self.closes], strict=False):
+            self._visit(at, min(0.2 * DAY_S, float(next_at - at) * 0.9))
 
-    def _visit(self, start: float, lasts_s: float) -> None:
-        """Perhaps a list at the door; then product pages, a cart, its partners, and perhaps an order."""
+    def _visit(self, start: float, duration_s: float) -> None:
+        """Perhaps see a list; then look at products, perhaps with partners in the cart and an order."""
         wanted: list[tuple[int, UUID | None]] = []
-        if self.rng.random() < CHANCE["list"]:
-            wanted += self._answer("homepage", start, self._drawn(CANDIDATES, start))
-        wanted += [(product, None) for product in self._drawn(int(1 + self.rng.geometric(0.35)), start)]
-        step = lasts_s / (4 * len(wanted) + 4)
+        if self.happens(PROBABILITY["list"]):
+            wanted += self._click_list("homepage", start, self._draw_products(CANDIDATES, start))
+        wanted += [(product, None) for product in self._draw_products(int(1 + self.rng.geometric(0.35)), start)]
+        step = duration_s / (4 * len(wanted) + 4)
         at = start
         for product, request_id in wanted:
             at += step
-            self._look(product, at, step, request_id)
-        if self.rng.random() < CHANCE["order"]:
-            self.purse.buy(at + 3 * step)
+            self._look_at(product, at, step, request_id)
+        if self.happens(PROBABILITY["order"]):
+            self.actions.buy(at + 3 * step)
 
-    def _look(self, product: int, at: float, step: float, request_id: UUID | None) -> None:
+    def _look_at(self, product: int, at: float, step: float, request_id: UUID | None) -> None:
         if request_id is None:
-            self.purse.saw("view", product, at)
-        warm = 1.0 / (1.0 + np.exp(WARM - self.pull[product]))
-        if self.rng.random() < CHANCE["product list"]:
-            beside = np.concatenate([self.assortment.partners[product], self._drawn(CANDIDATES // 2, at)])
-            for other, answered in self._answer(
-                "product", at + step / 8, self._born(np.unique(beside[beside != product]), at), about=product
-            ):
-                self.purse.put_in(other, at + step / 4, answered)
-        if self.rng.random() < CHANCE["wish"] * warm:
-            self.purse.wish(product, at + step / 4)
-        if self.rng.random() < CHANCE["cart"] * warm:
-            self._gather(product, at + step / 2, step, request_id)
+            self.actions.record("view", product, at)
+        appeal = self.appeal(product)
+        if self.happens(PROBABILITY["product list"]):
+            rows = np.concatenate([self.products.partners[product], self._draw_products(CANDIDATES // 2, at)])
+            candidates = self._on_sale(np.unique(rows[rows != product]), at)
+            for other, list_id in self._click_list("product", at + step / 8, candidates, about=product):
+                self.actions.put_in(other, at + step / 4, list_id)
+        if self.happens(PROBABILITY["wish"] * appeal):
+            self.actions.wish(product, at + step / 4)
+        if self.happens(PROBABILITY["cart"] * appeal):
+            self._put_in_cart(product, at + step / 2, step, request_id)
 
-    def _gather(self, product: int, at: float, step: float, request_id: UUID | None) -> None:
-        """Into the cart, with what belongs to it; some of it is regretted."""
-        self.purse.put_in(product, at, request_id)
-        if self.rng.random() < CHANCE["regret"]:
-            self.purse.take_out(product, at + step / 4)
+    def _put_in_cart(self, product: int, at: float, step: float, request_id: UUID | None) -> None:
+        """Put a product into the cart, then take it out again or add its partners."""
+        self.actions.put_in(product, at, request_id)
+        if self.happens(PROBABILITY["removal"]):
+            self.actions.take_out(product, at + step / 4)
             return
-        if self.rng.random() < CHANCE["partner"]:
-            for partner in self._born(self.assortment.partners[product][: 1 + int(self.rng.random() < 0.4)], at).tolist():
-                if np.isfinite(self.pull[partner]):
-                    self.purse.saw("view", partner, at + step / 8)
-                    self.purse.put_in(partner, at + step / 6)
+        if self.happens(PROBABILITY["partner"]):
+            count = 1 + int(self.happens(0.4))
+            for partner in self._on_sale(self.products.partners[product][:count], at).tolist():
+                self.actions.record("view", partner, at + step / 8)
+                self.actions.put_in(partner, at + step / 6)
 
-    def _answer(self, surface: str, at: float, found: Ints, *, about: int = -1) -> list[tuple[int, UUID | None]]:
-        """Show a list and click on it; each clicked product with the list it was on."""
-        if found.size < 2:
+    def _click_list(self, surface: str, at: float, candidates: Ints, *, about: int = -1) -> list[tuple[int, UUID | None]]:
+        """Show a list; return the clicked products with the list's request id."""
+        if candidates.size < 2:
             return []
-        request_id = self.purse.books.id("list")
-        where = Place(request_id, str(self.purse.customer.pk), surface, at, about)
-        shown = self.showcase.show(where, found, self.pull, self.taste)
-        clicked = self.showcase.clicked(shown, self.pull, about=about)
+        request_id = self.actions.ledger.id("list")
+        context = ListContext(request_id, str(self.actions.customer.pk), surface, at, about)
+        shown = self.lists.show(context, candidates, self.interest, self.preferences)
+        clicked = self.lists.clicked(shown, self.interest, about=about)
         for product in clicked:
-            self.purse.saw("recommendation_click", product, at + 1.0, request_id)
+            self.actions.record("recommendation_click", product, at + 1.0, request_id)
         return [(product, request_id) for product in clicked]
 
-    def _drawn(self, count: int, at: float) -> Ints:
-        """(at most count,) different products that are on sale, drawn by how strongly they pull."""
-        places = np.searchsorted(self.steps, self.rng.random(count) * self.steps[-1], side="right")
-        return self._born(np.unique(places), at)
+    def _draw_products(self, count: int, at: float) -> Ints:
+        """Draw at most `count` different products on sale, in proportion to exp(interest)."""
+        rows = np.searchsorted(self.steps, self.rng.random(count) * self.steps[-1], side="right")
+        return self._on_sale(np.unique(rows), at)
 
-    def _born(self, places: Ints, at: float) -> Ints:
-        """Those that are on sale at that moment, in an order of chance."""
-        return self.rng.permutation(places[(self.assortment.born[places] <= at) & np.isfinite(self.pull[places])])
+    def _on_sale(self, rows: Ints, at: float) -> Ints:
+        """Return the rows that are on sale at this time, in random order."""
+        return self.rng.permutation(rows[(self.products.created[rows] <= at) & np.isfinite(self.interest[rows])])

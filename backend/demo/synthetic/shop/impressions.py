@@ -1,7 +1,7 @@
-"""Lists that the shop showed in the past: scored as its ensembles would, clicked as the customer's true taste says.
+"""Lists that the shop showed: scored as its ensembles would, clicked by the customer's true interest.
 
-The blends that made them have the configured weights. What people truly want is another mixture, and the top is looked at more
-than what lies below: a ranker that learns from the clicks, and corrects for the place, has something true to find.
+The ensembles have the configured weights. Customers' true interest is another mixture, and they look at the top more than
+at the bottom, so a ranker that learns from the clicks and corrects for the position has a real difference to learn.
 """
 
 from dataclasses import dataclass
@@ -11,38 +11,39 @@ from uuid import UUID
 
 import numpy as np
 
-from demo.synthetic.shop.customers import Taste
-from demo.synthetic.shop.products import NAMES, Assortment, Chance, Floats, Ints
+from demo.synthetic.shop.customers import Preferences
+from demo.synthetic.shop.products import CATEGORIES, ProductRange
+from demo.synthetic.simulation import Floats, Ints, Rng
 from recommendation_service.use_cases.loader import load
 from tandem.services.bulk_load import Shown
 
 LENGTHS = {"homepage": 12, "product": 8}
 CANDIDATES = 36
-LOOKED_AT = 0.3  # the chance of looking at place p is 1 / (1 + LOOKED_AT * (p - 1))
-CLICK_AT_BEST = 0.55
-INDIFFERENT = 3.0  # the pull at which half of those who look, click
-BELONGS = 2.0  # what belonging to the product on the page adds to the pull
-ALIKE = 0.5  # the likeness of two products of one category, as the pipeline notes it: they have no tags
+ATTENTION_LOSS = 0.3  # the probability of looking at position p is 1 / (1 + ATTENTION_LOSS * (p - 1))
+BEST_CLICK_RATE = 0.55
+HALF_CLICK_INTEREST = 3.0  # the interest at which half of the best click rate is reached
+PARTNER_BONUS = 2.0  # added to the interest in partners of the product on the page
+SAME_CATEGORY_SIMILARITY = 0.5  # of two products without tags, as the pipeline calculates it
 
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """The engine that is said to have made a surface's lists, and its members' configured weights."""
+    """The engine that made a surface's lists, and its members' configured weights."""
 
     name: str
     weights: dict[str, float]
 
     @classmethod
     def of(cls, surface: str) -> "Blend":
-        """As the use-case file says; an engine that is no ensemble speaks for itself."""
+        """Read it from the use-case file; an engine that is no ensemble is its own only member."""
         use_case = load("shop")
         options = use_case.surfaces[surface].router.options
         name = options.get("engine") or options["hot"]
         return cls(name, dict(use_case.engines[name].options.get("members", {name: 1.0})))
 
 
-class Place(NamedTuple):
-    """Where and when a list was shown, and to whom; `at` is seconds since 1970, `about` the product of the page or -1."""
+class ListContext(NamedTuple):
+    """Where and when a list was shown, and to whom; `at` is seconds since 1970, `about` the page's product row or -1."""
 
     request_id: UUID
     user_id: str
@@ -51,50 +52,53 @@ class Place(NamedTuple):
     about: int = -1
 
 
-class Showcase:
-    """Makes lists for one assortment."""
+class ListSimulator:
+    """Makes lists from one product range."""
 
-    def __init__(self, rng: Chance, assortment: Assortment) -> None:
-        self.rng, self.assortment = rng, assortment
+    def __init__(self, rng: Rng, products: ProductRange) -> None:
+        self.rng, self.products = rng, products
         self.blends = {surface: Blend.of(surface) for surface in LENGTHS}
         self.lists: list[Shown] = []
 
-    def show(self, where: Place, found: Ints, pull: Floats, taste: Taste) -> Ints:
-        """Record one list of the best of `found`, (k,); gives the places of the shown products, the top first."""
-        blend = self.blends[where.surface]
-        said = self._said(where, found, pull, taste)
-        crowd = said["collaborative"]
-        parts = np.stack([weight * _unit(said.get(name, crowd)) for name, weight in blend.weights.items()])
+    def show(self, context: ListContext, candidates: Ints, interest: Floats, preferences: Preferences) -> Ints:
+        """Record a list of the best `candidates`, (k,); return the rows of its products, the best first."""
+        blend = self.blends[context.surface]
+        scores_of = self._member_scores(context, candidates, interest, preferences)
+        default = scores_of["collaborative"]
+        parts = np.stack([weight * _scaled(scores_of.get(name, default)) for name, weight in blend.weights.items()])
         scores = parts.sum(axis=0)
-        top = np.argsort(-scores, kind="stable")[: LENGTHS[where.surface]]
-        noted = {**dict(zip(blend.weights, parts, strict=True)), "score": scores, "standing": _unit(scores)}
-        if where.about >= 0:
-            noted["likeness"] = ALIKE * (self.assortment.shelf[found] == self.assortment.shelf[where.about])
-        told = [{name: round(float(values[row]), 4) for name, values in noted.items()} for row in top]
-        items = [(str(self.assortment.products[found[row]].pk), float(scores[row])) for row in top]
-        moment = datetime.fromtimestamp(where.at, UTC)
-        self.lists.append(Shown(where.request_id, where.user_id, where.surface, blend.name, moment, items, told))
-        return found[top]
+        top = np.argsort(-scores, kind="stable")[: LENGTHS[context.surface]]
+        columns = {**dict(zip(blend.weights, parts, strict=True)), "score": scores, "standing": _scaled(scores)}
+        if context.about >= 0:
+            same = self.products.category[candidates] == self.products.category[context.about]
+            columns["likeness"] = SAME_CATEGORY_SIMILARITY * same
+        rows = [{name: round(float(values[row]), 4) for name, values in columns.items()} for row in top]
+        items = [(str(self.products.products[candidates[row]].pk), float(scores[row])) for row in top]
+        time = datetime.fromtimestamp(context.at, UTC)
+        self.lists.append(Shown(context.request_id, context.user_id, context.surface, blend.name, time, items, rows))
+        return candidates[top]
 
-    def clicked(self, shown: Ints, pull: Floats, *, about: int) -> list[int]:
-        """Which of the shown products the customer clicks."""
-        wants = pull[shown] + (BELONGS * np.isin(shown, self.assortment.partners[about]) if about >= 0 else 0.0)
-        looks = 1.0 / (1.0 + LOOKED_AT * np.arange(shown.size))
-        chance = CLICK_AT_BEST * looks / (1.0 + np.exp(INDIFFERENT - wants))
-        return [int(place) for place in shown[self.rng.random(shown.size) < chance]]
+    def clicked(self, shown: Ints, interest: Floats, *, about: int) -> list[int]:
+        """Draw which of the shown products the customer clicks."""
+        bonus = PARTNER_BONUS * np.isin(shown, self.products.partners[about]) if about >= 0 else 0.0
+        attention = 1.0 / (1.0 + ATTENTION_LOSS * np.arange(shown.size))
+        probability = BEST_CLICK_RATE * attention / (1.0 + np.exp(HALF_CLICK_INTEREST - (interest[shown] + bonus)))
+        return [int(row) for row in shown[self.rng.random(shown.size) < probability]]
 
-    def _said(self, where: Place, found: Ints, pull: Floats, taste: Taste) -> dict[str, Floats]:
-        """What each member would say, (k,): content knows the shelf, the crowd knows the taste roughly, all know the hits."""
-        liked = [NAMES.index(name) for name in taste.persona.shelves]
-        partners = self.assortment.partners[where.about] if where.about >= 0 else np.empty(0, dtype=np.int64)
+    def _member_scores(
+        self, context: ListContext, candidates: Ints, interest: Floats, preferences: Preferences
+    ) -> dict[str, Floats]:
+        """Return (k,) each member's scores; each member knows another part of the interest."""
+        liked = [CATEGORIES.index(name) for name in preferences.persona.categories]
+        partners = self.products.partners[context.about] if context.about >= 0 else np.empty(0, dtype=np.int64)
         return {
-            "content_based": np.isin(self.assortment.shelf[found], liked) + self.rng.normal(0, 0.5, found.size),
-            "collaborative": pull[found] + self.rng.normal(0, 0.6, found.size),
-            "bought_together": np.isin(found, partners) + self.rng.normal(0, 0.3, found.size),
-            "popular": self.assortment.draw[found],
+            "content_based": np.isin(self.products.category[candidates], liked) + self.rng.normal(0, 0.5, candidates.size),
+            "collaborative": interest[candidates] + self.rng.normal(0, 0.6, candidates.size),
+            "bought_together": np.isin(candidates, partners) + self.rng.normal(0, 0.3, candidates.size),
+            "popular": self.products.popularity[candidates],
         }
 
 
-def _unit(values: Floats) -> Floats:
+def _scaled(values: Floats) -> Floats:
     low, high = float(values.min()), float(values.max())
     return (values - low) / (high - low) if high > low else np.full(values.size, 0.5)

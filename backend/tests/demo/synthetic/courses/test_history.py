@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from demo.synthetic.courses.history import LIST_LENGTH, POLICY, WINDOW_DAYS, Campus, make_campus
+from demo.synthetic.courses.history import LIST_LENGTH, POLICY, WINDOW_DAYS, CourseHistory, make_history
 from sites.courses.models import Completion, Course, Enrolment, Learner
 from tandem.event_sync import all_mirrors
 from tandem.models import Impression, UserInteraction
@@ -19,39 +19,39 @@ UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def campus() -> Campus:
-    return make_campus(seed=7, users=400, items=400, events=10_000, until=UNTIL)
+def history() -> CourseHistory:
+    return make_history(seed=7, users=400, items=400, events=10_000, until=UNTIL)
 
 
 def test_the_same_seed_and_end_give_the_same_platform() -> None:
-    first, second = (make_campus(seed=3, users=60, items=80, events=900, until=UNTIL) for _ in range(2))
+    first, second = (make_history(seed=3, users=60, items=80, events=900, until=UNTIL) for _ in range(2))
     assert first.events == second.events
     assert first.lists == second.lists
     names = [field.name for field in Course._meta.fields]
-    told = [[[getattr(one, name) for name in names] for one in each.shelf.courses] for each in (first, second)]
+    told = [[[getattr(one, name) for name in names] for one in each.catalogue.courses] for each in (first, second)]
     assert told[0] == told[1]
     assert [one.pk for one in first.enrolments] == [one.pk for one in second.enrolments]
 
 
-def test_the_lists_ids_are_those_of_the_examples(campus: Campus) -> None:
-    assert campus.learners[0].pk == "user1"
-    assert campus.shelf.courses[0].pk == "course_python_basic"
-    assert campus.shelf.courses[0].is_published
-    assert len({course.pk for course in campus.shelf.courses}) == 400
-    assert len({course.title for course in campus.shelf.courses}) == 400
+def test_the_lists_ids_are_those_of_the_examples(history: CourseHistory) -> None:
+    assert history.people[0].pk == "user1"
+    assert history.catalogue.courses[0].pk == "course_python_basic"
+    assert history.catalogue.courses[0].is_published
+    assert len({course.pk for course in history.catalogue.courses}) == 400
+    assert len({course.title for course in history.catalogue.courses}) == 400
 
 
-def test_nothing_happens_outside_the_window_or_before_the_course_was_made(campus: Campus) -> None:
-    created = {course.pk: course.created for course in campus.shelf.courses}
-    for event in campus.events:
+def test_nothing_happens_outside_the_window_or_before_the_course_was_made(history: CourseHistory) -> None:
+    created = {course.pk: course.created for course in history.catalogue.courses}
+    for event in history.events:
         assert UNTIL - timedelta(days=WINDOW_DAYS) <= event.time < UNTIL
         assert created[event.item_id] < event.time.date()
 
 
-def test_people_do_what_their_profile_says(campus: Campus) -> None:
-    skills = {learner.pk: set(learner.skills) for learner in campus.learners}
-    teaches = {course.pk: set(course.skills) for course in campus.shelf.courses}
-    enrolled = [event for event in campus.events if event.event == "enroll"]
+def test_people_do_what_their_profile_says(history: CourseHistory) -> None:
+    skills = {learner.pk: set(learner.skills) for learner in history.people}
+    teaches = {course.pk: set(course.skills) for course in history.catalogue.courses}
+    enrolled = [event for event in history.events if event.event == "enroll"]
     suits = sum(bool(skills[event.user_id] & teaches[event.item_id]) for event in enrolled) / len(enrolled)
     by_chance = sum(
         bool(skills[one.user_id] & teaches[other.item_id]) for one, other in zip(enrolled, enrolled[7:], strict=False)
@@ -60,9 +60,9 @@ def test_people_do_what_their_profile_says(campus: Campus) -> None:
     assert suits > 5 * by_chance / len(enrolled)
 
 
-def test_an_event_that_answers_a_list_is_about_an_item_of_it_and_by_its_reader(campus: Campus) -> None:
-    lists = {one.request_id: one for one in campus.lists}
-    answers = [event for event in campus.events if event.request_id]
+def test_an_event_that_answers_a_list_is_about_an_item_of_it_and_by_its_reader(history: CourseHistory) -> None:
+    lists = {one.request_id: one for one in history.lists}
+    answers = [event for event in history.events if event.request_id]
     assert answers
     for event in answers:
         shown = lists[event.request_id]
@@ -71,22 +71,22 @@ def test_an_event_that_answers_a_list_is_about_an_item_of_it_and_by_its_reader(c
         assert event.item_id in {item_id for item_id, _ in shown.items}
 
 
-def test_lists_are_whole_and_carry_the_chances_they_were_drawn_with(campus: Campus) -> None:
+def test_lists_are_whole_and_carry_the_chances_they_were_drawn_with(history: CourseHistory) -> None:
     assert sum(POLICY.values()) == pytest.approx(1.0)
-    for one in campus.lists:
+    for one in history.lists:
         assert len({item_id for item_id, _ in one.items}) == LIST_LENGTH
         assert [score for _, score in one.items] == sorted((score for _, score in one.items), reverse=True)
         assert one.probabilities == POLICY
-    drawn = Counter(one.method for one in campus.lists)
-    assert {arm: count / len(campus.lists) for arm, count in drawn.items()} == pytest.approx(POLICY, abs=0.06)
+    drawn = Counter(one.method for one in history.lists)
+    assert {arm: count / len(history.lists) for arm, count in drawn.items()} == pytest.approx(POLICY, abs=0.06)
 
 
-def test_nothing_is_shown_again_after_it_was_taken_up(campus: Campus) -> None:
+def test_nothing_is_shown_again_after_it_was_taken_up(history: CourseHistory) -> None:
     taken: dict[str, dict[str, datetime]] = defaultdict(dict)
-    for event in campus.events:
+    for event in history.events:
         before = taken[event.user_id].get(event.item_id, event.time)
         taken[event.user_id][event.item_id] = min(before, event.time)
-    for one in campus.lists:
+    for one in history.lists:
         for item_id, _ in one.items:
             assert taken[str(one.user_id)].get(item_id, UNTIL) >= one.time
 

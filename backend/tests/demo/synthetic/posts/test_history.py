@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from demo.synthetic.command import shares
-from demo.synthetic.posts.history import DEMO_COUNTS, SHOWN, WINDOW_DAYS, Past, make_past
+from demo.synthetic.posts.history import DEMO_COUNTS, LIST_LENGTH, WINDOW_DAYS, PostsHistory, make_history
 from sites.posts.engagement_counters import COUNTED, recount
 from sites.posts.models import Comment, Discussion, Like, Member, Post, PostType
 from tandem.models import Impression, UserInteraction
@@ -19,21 +19,21 @@ UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def past() -> Past:
-    return make_past(seed=7, users=220, items=300, events=6_600, until=UNTIL)
+def history() -> PostsHistory:
+    return make_history(seed=7, users=220, items=300, events=6_600, until=UNTIL)
 
 
-def test_the_same_seed_and_end_give_the_same_and_another_seed_another(past: Past) -> None:
-    again = make_past(seed=7, users=220, items=300, events=6_600, until=UNTIL)
-    other = make_past(seed=8, users=220, items=300, events=6_600, until=UNTIL)
-    assert again.events == past.events
-    assert again.lists == past.lists
-    assert [post.title for post in again.library.posts] == [post.title for post in past.library.posts]
-    assert other.events != past.events
+def test_the_same_seed_and_end_give_the_same_and_another_seed_another(history: PostsHistory) -> None:
+    again = make_history(seed=7, users=220, items=300, events=6_600, until=UNTIL)
+    other = make_history(seed=8, users=220, items=300, events=6_600, until=UNTIL)
+    assert again.events == history.events
+    assert again.lists == history.lists
+    assert [post.title for post in again.library.posts] == [post.title for post in history.library.posts]
+    assert other.events != history.events
 
 
-def test_posts_have_every_type_a_title_of_their_own_and_an_author_who_creates(past: Past) -> None:
-    posts = past.library.posts
+def test_posts_have_every_type_a_title_of_their_own_and_an_author_who_creates(history: PostsHistory) -> None:
+    posts = history.library.posts
     assert {post.type for post in posts} == set(PostType)
     assert len({post.title for post in posts}) == len(posts)
     assert all(post.author.is_creator and post.tags and post.excerpt and post.body for post in posts)
@@ -42,29 +42,31 @@ def test_posts_have_every_type_a_title_of_their_own_and_an_author_who_creates(pa
         post.full_clean(exclude=["author", "id"])
 
 
-def test_posts_go_back_eighteen_months_with_a_fresh_share_and_a_few_to_come(past: Past) -> None:
-    ages = np.array([(UNTIL - post.published_at) / timedelta(days=1) for post in past.library.posts])
+def test_posts_go_back_eighteen_months_with_a_fresh_share_and_a_few_to_come(history: PostsHistory) -> None:
+    ages = np.array([(UNTIL - post.published_at) / timedelta(days=1) for post in history.library.posts])
     assert 500 < ages.max() < 550
     assert 0.07 < np.mean((ages > 0) & (ages < 30)) < 0.22
     assert 0 < np.sum(ages < 0) < 15
 
 
-def test_people_come_in_all_segments_and_the_demo_members_hit_their_counts_exactly(past: Past) -> None:
-    share = shares(past.counted)
+def test_people_come_in_all_segments_and_the_demo_members_hit_their_counts_exactly(history: PostsHistory) -> None:
+    share = shares(history.counted)
     assert min(share.values()) > 0.05
-    demo = [count for member, count in zip(past.members, past.counted, strict=True) if member.is_demo and not member.is_creator]
+    demo = [
+        count for member, count in zip(history.people, history.counted, strict=True) if member.is_demo and not member.is_creator
+    ]
     assert demo == list(DEMO_COUNTS)
-    assert sum(member.is_demo and member.is_creator for member in past.members) == 1
+    assert sum(member.is_demo and member.is_creator for member in history.people) == 1
 
 
-def test_counted_interactions_are_what_the_events_say(past: Past) -> None:
-    positive = Counter(event.user_id for event in past.events if event.event != "dislike")
-    assert [positive[str(member.pk)] for member in past.members] == list(past.counted)
+def test_counted_interactions_are_what_the_events_say(history: PostsHistory) -> None:
+    positive = Counter(event.user_id for event in history.events if event.event != "dislike")
+    assert [positive[str(member.pk)] for member in history.people] == list(history.counted)
 
 
-def test_events_lie_in_the_window_after_publishing_and_never_with_own_or_hidden_posts(past: Past) -> None:
-    posts = {str(post.pk): post for post in past.library.posts}
-    for event in past.events:
+def test_events_lie_in_the_window_after_publishing_and_never_with_own_or_hidden_posts(history: PostsHistory) -> None:
+    posts = {str(post.pk): post for post in history.library.posts}
+    for event in history.events:
         post = posts[event.item_id]
         assert UNTIL - timedelta(days=WINDOW_DAYS) <= event.time < UNTIL
         assert post.published_at < event.time
@@ -72,23 +74,23 @@ def test_events_lie_in_the_window_after_publishing_and_never_with_own_or_hidden_
         assert str(post.author.pk) != event.user_id
 
 
-def test_events_are_spread_over_the_whole_window(past: Past) -> None:
-    weeks = Counter((UNTIL - event.time).days // 14 for event in past.events)
+def test_events_are_spread_over_the_whole_window(history: PostsHistory) -> None:
+    weeks = Counter((UNTIL - event.time).days // 14 for event in history.events)
     assert len(weeks) == 5
     assert min(weeks.values()) > 0.4 * max(weeks.values())
 
 
-def test_tastes_can_be_seen_people_like_what_they_say_they_like(past: Past) -> None:
-    posts = {str(post.pk): post for post in past.library.posts}
-    said = {str(member.pk): set(member.interests) for member in past.members if member.interests}
-    fits = [posts[event.item_id].category in said[event.user_id] for event in past.events if event.user_id in said]
-    by_chance = np.mean([post.category in words for post in past.library.posts for words in said.values()])
+def test_tastes_can_be_seen_people_like_what_they_say_they_like(history: PostsHistory) -> None:
+    posts = {str(post.pk): post for post in history.library.posts}
+    said = {str(member.pk): set(member.interests) for member in history.people if member.interests}
+    fits = [posts[event.item_id].category in said[event.user_id] for event in history.events if event.user_id in said]
+    by_chance = np.mean([post.category in words for post in history.library.posts for words in said.values()])
     assert np.mean(fits) > 2 * by_chance
 
 
-def test_an_answer_names_a_list_that_its_reader_was_shown_with_that_post(past: Past) -> None:
-    lists = {shown.request_id: shown for shown in past.lists}
-    answers = [event for event in past.events if event.request_id is not None]
+def test_an_answer_names_a_list_that_its_reader_was_shown_with_that_post(history: PostsHistory) -> None:
+    lists = {shown.request_id: shown for shown in history.lists}
+    answers = [event for event in history.events if event.request_id is not None]
     assert len(answers) > 500
     for event in answers:
         shown = lists[event.request_id]
@@ -97,11 +99,11 @@ def test_an_answer_names_a_list_that_its_reader_was_shown_with_that_post(past: P
         assert event.time >= shown.time
 
 
-def test_shown_lists_are_sound(past: Past) -> None:
-    for shown in past.lists:
+def test_shown_lists_are_sound(history: PostsHistory) -> None:
+    for shown in history.lists:
         scores = [score for _, score in shown.items]
         assert scores == sorted(scores, reverse=True)
-        assert 0 < len(dict(shown.items)) == len(scores) <= SHOWN
+        assert 0 < len(dict(shown.items)) == len(scores) <= LIST_LENGTH
 
 
 def fill(**more: object) -> str:

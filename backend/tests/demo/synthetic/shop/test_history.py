@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from demo.synthetic.shop.customers import Taste, pull_of
-from demo.synthetic.shop.history import DEMO, WINDOW_DAYS, Market, make_market
+from demo.synthetic.shop.customers import Preferences, interest_of
+from demo.synthetic.shop.history import DEMO, WINDOW_DAYS, ShopHistory, make_history
 from demo.synthetic.shop.impressions import LENGTHS, Blend
-from demo.synthetic.shop.vocabulary import PERSONAS, SHELVES
+from demo.synthetic.shop.products import WORDS
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.use_cases.loader import load
 from sites.shop.models import Cart, CartLine, Customer, Order, OrderLine, Product
@@ -26,9 +26,9 @@ UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Seen:
-    """A market with the lookups that most tests need."""
+    """A history with the lookups that most tests need."""
 
-    market: Market
+    history: ShopHistory
     products: dict[str, Product]
     place: dict[str, int]
     past: dict[str, list[Happened]]
@@ -36,49 +36,49 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def seen() -> Seen:
-    market = make_market(seed=7, users=400, items=900, events=10_000, until=UNTIL)
+    history = make_history(seed=7, users=400, items=900, events=10_000, until=UNTIL)
     past: dict[str, list[Happened]] = {}
-    for event in market.events:
+    for event in history.events:
         past.setdefault(event.user_id, []).append(event)
-    products = {str(one.pk): one for one in market.assortment.products}
-    return Seen(market, products, {key: place for place, key in enumerate(products)}, past)
+    products = {str(one.pk): one for one in history.products.products}
+    return Seen(history, products, {key: place for place, key in enumerate(products)}, past)
 
 
-def baskets(market: Market) -> Iterator[list[OrderLine]]:
+def baskets(history: ShopHistory) -> Iterator[list[OrderLine]]:
     orders: dict[Any, list[OrderLine]] = {}
-    for line in market.books.order_lines:
+    for line in history.ledger.order_lines:
         orders.setdefault(line.order_id, []).append(line)
     return iter(orders.values())
 
 
 def test_the_same_seed_and_end_give_the_same_shop_and_events() -> None:
-    first, second = (make_market(seed=3, users=60, items=120, events=1500, until=UNTIL) for _ in range(2))
+    first, second = (make_history(seed=3, users=60, items=120, events=1500, until=UNTIL) for _ in range(2))
     assert first.events == second.events
     assert first.lists == second.lists
     fields = ("id", "sku", "name", "description", "category", "price", "stock", "created_at", "is_active", "image_url")
-    told = [[[getattr(one, name) for name in fields] for one in market.assortment.products] for market in (first, second)]
+    told = [[[getattr(one, name) for name in fields] for one in history.products.products] for history in (first, second)]
     assert told[0] == told[1]
-    assert [(one.pk, one.name, one.taste, one.is_demo) for one in first.customers] == [
-        (one.pk, one.name, one.taste, one.is_demo) for one in second.customers
+    assert [(one.pk, one.name, one.taste, one.is_demo) for one in first.people] == [
+        (one.pk, one.name, one.taste, one.is_demo) for one in second.people
     ]
 
 
 def test_another_seed_gives_other_ids_and_a_later_end_keeps_them() -> None:
-    first, other = (make_market(seed=seed, users=40, items=90, events=500, until=UNTIL) for seed in (1, 2))
-    later = make_market(seed=1, users=40, items=90, events=500, until=UNTIL + timedelta(days=10))
-    ids = [{one.pk for one in market.customers} for market in (first, other, later)]
+    first, other = (make_history(seed=seed, users=40, items=90, events=500, until=UNTIL) for seed in (1, 2))
+    later = make_history(seed=1, users=40, items=90, events=500, until=UNTIL + timedelta(days=10))
+    ids = [{one.pk for one in history.people} for history in (first, other, later)]
     assert not ids[0] & ids[1]
     assert ids[0] == ids[2]
 
 
 def test_products_have_readable_names_fitting_prices_and_their_own_numbers(seen: Seen) -> None:
-    products = seen.market.assortment.products
+    products = seen.history.products.products
     assert len({one.sku for one in products}) == len({one.name for one in products}) == len(products) == 900
-    assert {one.category for one in products} == set(SHELVES)
+    assert {one.category for one in products} == set(WORDS.categories)
     for one in products:
-        low, high = SHELVES[one.category].prices
+        low, high = WORDS.categories[one.category].price_range
         assert low - 1 <= one.price <= high + 1
-        assert any(one.name.endswith(kind) for kind in SHELVES[one.category].kinds)
+        assert any(one.name.endswith(kind) for kind in WORDS.categories[one.category].kinds)
     sold_out = np.mean([one.stock == 0 for one in products])
     assert 0.02 < sold_out < 0.09
     assert any(one.image_url is None for one in products)
@@ -87,28 +87,28 @@ def test_products_have_readable_names_fitting_prices_and_their_own_numbers(seen:
 
 def test_a_taste_can_be_read_off_the_orders(seen: Seen) -> None:
     """Most of what somebody buys stands on the shelves of their persona, or is what belongs to it."""
-    lines = [persona.line for persona in PERSONAS]
+    lines = [persona.description for persona in WORDS.personas]
     fitting = []
-    for customer in seen.market.customers:
-        persona = PERSONAS[lines.index(customer.taste.partition(", also")[0])]
-        wide = {*persona.shelves, *(other for name in persona.shelves for other in SHELVES[name].goes_with)}
+    for customer in seen.history.people:
+        persona = WORDS.personas[lines.index(customer.taste.partition(", also")[0])]
+        wide = {*persona.categories, *(other for name in persona.categories for other in WORDS.categories[name].bought_with)}
         bought = [one for one in seen.past.get(str(customer.pk), []) if one.event == "purchase"]
         fitting += [seen.products[one.item_id].category in wide for one in bought if "also" not in customer.taste]
     assert np.mean(fitting) > 0.85
 
 
 def test_those_who_told_their_favourites_told_the_truth_in_the_words_of_the_shelves(seen: Seen) -> None:
-    told = [one for one in seen.market.customers if one.favourite_categories]
-    assert 0.6 < len(told) / len(seen.market.customers) < 0.9
-    assert all(set(one.favourite_categories) <= set(SHELVES) and one.price_range for one in told)
+    told = [one for one in seen.history.people if one.favourite_categories]
+    assert 0.6 < len(told) / len(seen.history.people) < 0.9
+    assert all(set(one.favourite_categories) <= set(WORDS.categories) and one.price_range for one in told)
     assert "likes" in told[0].describe()
 
 
 def test_orders_are_baskets_at_one_moment_and_hold_what_belongs_together(seen: Seen) -> None:
-    found = list(baskets(seen.market))
+    found = list(baskets(seen.history))
     assert np.mean([len(lines) > 1 for lines in found]) > 0.4
     assert all(len({line.created_at for line in lines}) == 1 for lines in found)
-    partners = seen.market.assortment.partners
+    partners = seen.history.products.partners
     belongs = []
     for lines in found:
         places = [seen.place[str(line.product_id)] for line in lines]
@@ -117,15 +117,15 @@ def test_orders_are_baskets_at_one_moment_and_hold_what_belongs_together(seen: S
 
 
 def test_a_purchase_is_worth_its_price_times_its_quantity(seen: Seen) -> None:
-    for line in seen.market.books.order_lines[:200]:
+    for line in seen.history.ledger.order_lines[:200]:
         assert line.value == pytest.approx(float(line.price * line.quantity))
-    values = {event.event_id: event.value for event in seen.market.events if event.event == "purchase"}
-    assert len(values) == len(seen.market.books.order_lines)
+    values = {event.event_id: event.value for event in seen.history.events if event.event == "purchase"}
+    assert len(values) == len(seen.history.ledger.order_lines)
     assert all(value and value > 0 for value in values.values())
 
 
 def test_events_lie_in_the_window_and_never_before_the_product_was_there(seen: Seen) -> None:
-    for event in seen.market.events:
+    for event in seen.history.events:
         assert UNTIL - timedelta(days=WINDOW_DAYS) <= event.time <= UNTIL
         product = seen.products[event.item_id]
         assert product.created_at <= event.time
@@ -133,32 +133,32 @@ def test_events_lie_in_the_window_and_never_before_the_product_was_there(seen: S
 
 
 def test_event_ids_are_unique_and_every_kind_of_event_happens(seen: Seen) -> None:
-    assert len({event.event_id for event in seen.market.events}) == len(seen.market.events)
-    assert {event.event for event in seen.market.events} == set(load("shop").events)
+    assert len({event.event_id for event in seen.history.events}) == len(seen.history.events)
+    assert {event.event for event in seen.history.events} == set(load("shop").events)
 
 
 def test_counts_are_those_that_the_service_will_see(seen: Seen) -> None:
     use_case = load("shop")
-    for customer, counted in list(zip(seen.market.customers, seen.market.counted, strict=True))[:200]:
+    for customer, counted in list(zip(seen.history.people, seen.history.counted, strict=True))[:200]:
         events = seen.past.get(str(customer.pk), [])
         told = tuple(PastEvent(one.item_id, one.event, one.time.timestamp(), one.value) for one in events)
         assert count_of(told, use_case) == counted
 
 
 def test_demo_customers_have_none_few_some_and_many_interactions(seen: Seen) -> None:
-    counts = [count for one, count in zip(seen.market.customers, seen.market.counted, strict=True) if one.is_demo]
+    counts = [count for one, count in zip(seen.history.people, seen.history.counted, strict=True) if one.is_demo]
     for least, most in DEMO:
         assert any(least <= count <= most for count in counts)
     assert len(counts) <= 8
 
 
 def test_about_as_many_events_as_asked(seen: Seen) -> None:
-    assert len(seen.market.events) == pytest.approx(10_000, rel=0.25)
+    assert len(seen.history.events) == pytest.approx(10_000, rel=0.25)
 
 
 def test_a_shown_list_is_in_the_order_of_its_scores_and_its_parts_add_up(seen: Seen) -> None:
-    assert {one.surface for one in seen.market.lists} == set(LENGTHS)
-    for one in seen.market.lists[:300]:
+    assert {one.surface for one in seen.history.lists} == set(LENGTHS)
+    for one in seen.history.lists[:300]:
         blend = Blend.of(one.surface)
         scores = [score for _, score in one.items]
         assert scores == sorted(scores, reverse=True)
@@ -170,8 +170,8 @@ def test_a_shown_list_is_in_the_order_of_its_scores_and_its_parts_add_up(seen: S
 
 
 def test_what_answers_a_list_was_on_it_and_came_after(seen: Seen) -> None:
-    lists = {one.request_id: one for one in seen.market.lists}
-    answering = [event for event in seen.market.events if event.request_id is not None]
+    lists = {one.request_id: one for one in seen.history.lists}
+    answering = [event for event in seen.history.events if event.request_id is not None]
     assert {event.event for event in answering} >= {"recommendation_click", "cart_add", "purchase"}
     for event in answering:
         shown = lists[event.request_id]
@@ -181,15 +181,15 @@ def test_what_answers_a_list_was_on_it_and_came_after(seen: Seen) -> None:
 
 
 def test_the_top_is_clicked_more_and_so_is_what_suits(seen: Seen) -> None:
-    clicked = {(event.request_id, event.item_id) for event in seen.market.events if event.event == "recommendation_click"}
+    clicked = {(event.request_id, event.item_id) for event in seen.history.events if event.event == "recommendation_click"}
     by_place: Counter[int] = Counter()
-    for one in seen.market.lists:
+    for one in seen.history.lists:
         by_place.update(place for place, (item_id, _) in enumerate(one.items) if (one.request_id, item_id) in clicked)
     assert sum(by_place[place] for place in range(3)) > 2 * sum(by_place[place] for place in range(5, 8))
-    informed = [parts["collaborative"] for one in seen.market.lists for parts in one.parts if "collaborative" in parts]
+    informed = [parts["collaborative"] for one in seen.history.lists for parts in one.parts if "collaborative" in parts]
     hit = [
         parts["collaborative"]
-        for one in seen.market.lists
+        for one in seen.history.lists
         for (item_id, _), parts in zip(one.items, one.parts, strict=True)
         if "collaborative" in parts and (one.request_id, item_id) in clicked
     ]
@@ -197,9 +197,9 @@ def test_the_top_is_clicked_more_and_so_is_what_suits(seen: Seen) -> None:
 
 
 def test_a_customers_pull_follows_persona_budget_and_popularity() -> None:
-    market = make_market(seed=5, users=40, items=300, events=400, until=UNTIL)
-    cook = pull_of(market.assortment, Taste(PERSONAS[0], None, 0.5))
-    shelf = np.array([one.category for one in market.assortment.products])
+    history = make_history(seed=5, users=40, items=300, events=400, until=UNTIL)
+    cook = interest_of(history.products, Preferences(WORDS.personas[0], None, 0.5))
+    shelf = np.array([one.category for one in history.products.products])
     assert cook[shelf == "cast iron"].mean() > cook[shelf == "cookbooks"].mean() > cook[shelf == "tents"].mean()
 
 

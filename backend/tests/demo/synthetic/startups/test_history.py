@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from demo.synthetic.command import shares
-from demo.synthetic.startups.history import DEMO_COUNTS, WINDOW_DAYS, Market, make_market
+from demo.synthetic.startups.history import DEMO_COUNTS, WINDOW_DAYS, BoardHistory, make_history
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.use_cases.loader import load
 from sites.startups.models import Developer, Investor, Startup
@@ -24,58 +24,58 @@ UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Seen:
-    """A market with the two lookups that most tests need."""
+    """A history with the two lookups that most tests need."""
 
-    market: Market
+    history: BoardHistory
     startups: dict[str, Startup]
     people: dict[str, Developer | Investor]
 
 
 @pytest.fixture(scope="module")
 def seen() -> Seen:
-    market = make_market(seed=7, users=1500, items=600, events=45_000, until=UNTIL)
-    startups = {str(startup.pk): startup for startup in market.board.startups}
-    return Seen(market, startups, {str(person.pk): person for person in market.people})
+    history = make_history(seed=7, users=1500, items=600, events=45_000, until=UNTIL)
+    startups = {str(startup.pk): startup for startup in history.board.startups}
+    return Seen(history, startups, {str(person.pk): person for person in history.people})
 
 
-def _past_of(market: Market) -> dict[str, list[Happened]]:
+def _past_of(history: BoardHistory) -> dict[str, list[Happened]]:
     past: dict[str, list[Happened]] = {}
-    for event in market.events:
+    for event in history.events:
         past.setdefault(event.user_id, []).append(event)
     return past
 
 
 def test_the_same_seed_and_end_give_the_same_board_and_events() -> None:
-    first, second = (make_market(seed=3, users=60, items=80, events=1500, until=UNTIL) for _ in range(2))
+    first, second = (make_history(seed=3, users=60, items=80, events=1500, until=UNTIL) for _ in range(2))
     assert first.events == second.events
     fields = ("id", "name", "pitch", "sector", "stage", "skills", "ticket", "founded_at", "is_public")
-    told = [[[getattr(one, name) for name in fields] for one in market.board.startups] for market in (first, second)]
+    told = [[[getattr(one, name) for name in fields] for one in history.board.startups] for history in (first, second)]
     assert told[0] == told[1]
     assert [(one.pk, one.name) for one in first.people] == [(one.pk, one.name) for one in second.people]
 
 
 def test_another_seed_gives_other_ids() -> None:
-    first, second = (make_market(seed=seed, users=40, items=60, events=500, until=UNTIL) for seed in (1, 2))
+    first, second = (make_history(seed=seed, users=40, items=60, events=500, until=UNTIL) for seed in (1, 2))
     assert not {one.pk for one in first.people} & {one.pk for one in second.people}
 
 
 def test_a_later_end_moves_the_events_and_keeps_the_ids() -> None:
-    first = make_market(seed=3, users=60, items=80, events=1500, until=UNTIL)
-    later = make_market(seed=3, users=60, items=80, events=1500, until=UNTIL + timedelta(days=10))
+    first = make_history(seed=3, users=60, items=80, events=1500, until=UNTIL)
+    later = make_history(seed=3, users=60, items=80, events=1500, until=UNTIL + timedelta(days=10))
     assert [one.pk for one in first.people] == [one.pk for one in later.people]
     assert max(event.time for event in later.events) > max(event.time for event in first.events)
 
 
 def test_every_segment_holds_at_least_fifteen_in_a_hundred(seen: Seen) -> None:
-    found = shares(seen.market.counted)
+    found = shares(seen.history.counted)
     assert set(found) == {"0", "1-4", "5-19", "20+"}
     assert min(found.values()) >= 0.15
     assert sum(found.values()) == pytest.approx(1.0)
 
 
 def test_counts_are_those_that_the_router_will_see(seen: Seen) -> None:
-    use_case, past = load("startups"), _past_of(seen.market)
-    for person, counted in list(zip(seen.market.people, seen.market.counted, strict=True))[:300]:
+    use_case, past = load("startups"), _past_of(seen.history)
+    for person, counted in list(zip(seen.history.people, seen.history.counted, strict=True))[:300]:
         events = past.get(str(person.pk), [])
         told = tuple(PastEvent(event.item_id, event.event, event.time.timestamp()) for event in events)
         assert count_of(told, use_case) == counted
@@ -83,28 +83,28 @@ def test_counts_are_those_that_the_router_will_see(seen: Seen) -> None:
 
 def test_demo_people_stand_exactly_at_the_thresholds(seen: Seen) -> None:
     for kind in (Developer, Investor):
-        pairs = zip(seen.market.people, seen.market.counted, strict=True)
+        pairs = zip(seen.history.people, seen.history.counted, strict=True)
         assert sorted(counted for person, counted in pairs if person.is_demo and isinstance(person, kind)) == list(DEMO_COUNTS)
 
 
 def test_about_as_many_events_as_asked(seen: Seen) -> None:
-    assert len(seen.market.events) == pytest.approx(45_000, rel=0.1)
+    assert len(seen.history.events) == pytest.approx(45_000, rel=0.1)
 
 
 def test_events_lie_in_the_window_and_after_the_founding(seen: Seen) -> None:
-    for event in seen.market.events:
+    for event in seen.history.events:
         assert UNTIL - timedelta(days=WINDOW_DAYS) <= event.time <= UNTIL
         assert seen.startups[event.item_id].founded_at <= event.time.date()
         assert seen.startups[event.item_id].is_public
 
 
 def test_event_ids_are_unique(seen: Seen) -> None:
-    assert len({event.event_id for event in seen.market.events}) == len(seen.market.events)
+    assert len({event.event_id for event in seen.history.events}) == len(seen.history.events)
 
 
 def test_popularity_has_a_heavy_tail(seen: Seen) -> None:
     """On log axes count falls along a line over rank, and a tenth of the items draws a good third of the events."""
-    counts = np.sort(list(Counter(event.item_id for event in seen.market.events).values()))[::-1].astype(float)
+    counts = np.sort(list(Counter(event.item_id for event in seen.history.events).values()))[::-1].astype(float)
     head = counts[: counts.size // 2]
     ranks = np.log(np.arange(1, head.size + 1))
     slope, start = np.polyfit(ranks, np.log(head), 1)
@@ -116,14 +116,14 @@ def test_popularity_has_a_heavy_tail(seen: Seen) -> None:
 
 
 def test_activity_has_a_heavy_tail(seen: Seen) -> None:
-    counts = np.sort(np.array(seen.market.counted))[::-1]
+    counts = np.sort(np.array(seen.history.counted))[::-1]
     assert counts[: counts.size // 10].sum() / counts.sum() > 0.3
     assert counts[0] > 10 * np.median(counts)
 
 
 def test_the_stronger_the_event_the_better_it_fits_the_taste(seen: Seen) -> None:
     fits: dict[str, list[bool]] = {}
-    for event in seen.market.events:
+    for event in seen.history.events:
         liked = seen.startups[event.item_id].sector in seen.people[event.user_id].sectors
         fits.setdefault(event.event, []).append(liked)
     rate = {event: float(np.mean(found)) for event, found in fits.items()}
@@ -132,7 +132,7 @@ def test_the_stronger_the_event_the_better_it_fits_the_taste(seen: Seen) -> None
 
 
 def test_developers_apply_and_investors_invest(seen: Seen) -> None:
-    for event in seen.market.events:
+    for event in seen.history.events:
         wanted = {"apply": Developer, "invest": Investor}.get(event.event, object)
         assert isinstance(seen.people[event.user_id], wanted)
 
@@ -141,7 +141,7 @@ def test_some_tastes_shift(seen: Seen) -> None:
     """Someone whose taste turned likes their favourites less in the first third of the window than in the last."""
     early, late = UNTIL - timedelta(days=WINDOW_DAYS * 0.7), UNTIL - timedelta(days=WINDOW_DAYS * 0.3)
     gains = []
-    for user_id, past in _past_of(seen.market).items():
+    for user_id, past in _past_of(seen.history).items():
         liked = set(seen.people[user_id].sectors)
         halves = [[event for event in past if event.time < early], [event for event in past if event.time > late]]
         if min(len(half) for half in halves) >= 20:
@@ -151,11 +151,11 @@ def test_some_tastes_shift(seen: Seen) -> None:
 
 
 def test_people_and_startups_speak_the_same_words(seen: Seen) -> None:
-    startups = seen.market.board.startups
+    startups = seen.history.board.startups
     sectors, skills = {one.sector for one in startups}, {skill for one in startups for skill in one.skills}
     stages, tickets = {one.stage for one in startups}, {one.ticket for one in startups}
     assert not sectors & skills
-    for person in seen.market.people:
+    for person in seen.history.people:
         assert set(person.sectors) <= sectors
         if isinstance(person, Developer):
             assert 2 <= len(person.skills) <= 4
@@ -166,15 +166,15 @@ def test_people_and_startups_speak_the_same_words(seen: Seen) -> None:
 
 
 def test_names_are_unique_and_fit_their_columns(seen: Seen) -> None:
-    names = [one.name for one in seen.market.board.startups]
+    names = [one.name for one in seen.history.board.startups]
     assert len(set(names)) == len(names)
-    assert len({person.name for person in seen.market.people}) == len(seen.market.people)
-    assert max(len(one.pitch) for one in seen.market.board.startups) <= 600
+    assert len({person.name for person in seen.history.people}) == len(seen.history.people)
+    assert max(len(one.pitch) for one in seen.history.board.startups) <= 600
 
 
 def test_more_startups_than_fresh_names_still_get_different_names() -> None:
-    market = make_market(seed=1, users=40, items=2500, events=100, until=UNTIL)
-    names = [one.name for one in market.board.startups]
+    history = make_history(seed=1, users=40, items=2500, events=100, until=UNTIL)
+    names = [one.name for one in history.board.startups]
     assert len(set(names)) == len(names)
 
 

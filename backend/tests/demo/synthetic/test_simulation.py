@@ -1,9 +1,9 @@
-"""Draws that the parts of the invented marketplace share."""
+"""Random draws that the simulations of the sites share."""
 
 import numpy as np
 import pytest
 
-from demo.synthetic.cleaning.random_draws import apportioned, between, drawn, without_return
+from demo.synthetic.simulation import apportioned, between, drawn, drawn_without_replacement
 
 
 @pytest.mark.parametrize(("n", "counts"), [(200, [30, 60, 80, 30]), (20, [3, 6, 8, 3]), (7, [1, 2, 3, 1]), (0, [0, 0, 0, 0])])
@@ -24,15 +24,15 @@ def test_places_are_drawn_by_their_weights_and_never_where_there_is_none() -> No
     assert found[2] == pytest.approx(0.75, abs=0.02)
 
 
-def test_without_return_no_place_comes_twice_and_a_weight_of_nothing_never() -> None:
+def test_drawn_without_replacement_no_place_comes_twice_and_a_weight_of_nothing_never() -> None:
     weights = np.array([1.0, 0.0, 2.0, 3.0])
-    found = without_return(np.random.default_rng(1), weights, 4)
+    found = drawn_without_replacement(np.random.default_rng(1), weights, 4)
     assert sorted(found.tolist()) == [0, 2, 3]
 
 
-def test_without_return_the_heavier_comes_first_more_often() -> None:
+def test_drawn_without_replacement_the_heavier_comes_first_more_often() -> None:
     rng = np.random.default_rng(1)
-    first = [int(without_return(rng, np.array([1.0, 4.0]), 1)[0]) for _ in range(2000)]
+    first = [int(drawn_without_replacement(rng, np.array([1.0, 4.0]), 1)[0]) for _ in range(2000)]
     assert np.mean(first) == pytest.approx(0.8, abs=0.03)
 
 
