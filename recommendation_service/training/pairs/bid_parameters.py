@@ -1,4 +1,4 @@
-"""Settings of the bid model, apart from it so that reading them does not import torch."""
+"""Settings of the bid model, in a module of their own so that reading them does not import torch."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -14,10 +14,10 @@ KIND = "bid"
 
 @dataclass(frozen=True, slots=True)
 class BidParameters:
-    """What the bid model reads and how it is trained.
+    """Inputs and training settings of the bid model.
 
-    Amounts are learned for one unit of `per`, in logarithms: 10 % more is the same step for a flat and for a villa.
-    `share` of the winning bids are to lie between minimum and maximum, as many below as above.
+    Amounts are learned per unit of `per`, as logarithms, so 10 % more is the same step for small and large jobs. `share` of
+    the winning bids should lie between minimum and maximum, and the rest in equal parts below and above.
     """
 
     features: tuple[Feature, ...] = ()
@@ -30,12 +30,12 @@ class BidParameters:
     batch: int = 256
     learning_rate: float = 0.005
     weight_decay: float = 1e-4
-    untold: float = 0.05  # share of the numbers and words kept from the network while it learns, so that it can do without
+    mask_share: float = 0.05  # share of inputs hidden during training, so that the network can do without them
     seed: int = 42
 
     @property
     def quantiles(self) -> tuple[float, float, float]:
-        """Of minimum, optimal and maximum."""
+        """Quantile levels of minimum, optimal and maximum."""
         tail = (1 - self.share) / 2
         return tail, 0.5, 1 - tail
 
@@ -46,22 +46,22 @@ class BidParameters:
 
 
 def bid_parameters(use_case: UseCase, *, seed: int = 42) -> BidParameters:
-    """As the use-case file says under `training` of its estimator of this kind. Raises ConfigurationError for a wrong word."""
-    found = next(((name, part) for name, part in use_case.estimators.items() if part.kind == KIND), None)
-    name, told = (found[0], dict(found[1].training)) if found else (KIND, {})
-    place = f"{use_case.name}: estimator '{name}', training"
-    check_words(told, (field.name for field in fields(BidParameters)), place=place)
-    told["features"] = _features(told.get("features", ()), place)
-    read = replace(BidParameters(seed=seed), **told)
+    """Read `training` of the use case's bid estimator. Raises ConfigurationError for an unknown key or a wrong value."""
+    estimator = next(((name, part) for name, part in use_case.estimators.items() if part.kind == KIND), None)
+    name, values = (estimator[0], dict(estimator[1].training)) if estimator else (KIND, {})
+    context = f"{use_case.name}: estimator '{name}', training"
+    check_words(values, (field.name for field in fields(BidParameters)), place=context)
+    values["features"] = _features(values.get("features", ()), context)
+    read = replace(BidParameters(seed=seed), **values)
     if not read.features or not 0 < read.share < 1:
-        raise ConfigurationError(f"{place} needs features, and a share between 0 and 1")
+        raise ConfigurationError(f"{context} needs features, and a share between 0 and 1")
     return read
 
 
-def _features(rows: Any, where: str) -> tuple[Feature, ...]:
+def _features(rows: Any, context: str) -> tuple[Feature, ...]:
     try:
         for row in rows:
-            check_words(row, Feature.model_fields, place=f"{where}, features")
+            check_words(row, Feature.model_fields, place=f"{context}, features")
         return tuple(Feature.model_validate(row) for row in rows)
     except (ValidationError, TypeError) as error:
-        raise ConfigurationError(f'{where}: features are rows such as {{ name = "hours", log1p = true }}') from error
+        raise ConfigurationError(f'{context}: features are rows such as {{ name = "hours", log1p = true }}') from error
