@@ -25,7 +25,7 @@ that takes more than fields) what pairs are scored by, and the one that [pairs] 
 pairs are learned from.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
@@ -39,6 +39,7 @@ from django.utils.module_loading import autodiscover_modules
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.side import Side
+from recommendation_service.errors import InvalidInput
 from tandem.pair_features import plain_side, with_side
 from tandem.use_cases import load
 
@@ -277,3 +278,23 @@ def use_case_of(source: "type[ItemSource]") -> str:
 def all_sources() -> "list[type[ItemSource]]":
     """Every declared source, by catalogue name."""
     return [_registry[name] for name in sorted(_registry)]
+
+
+def catalogues_of(names: Collection[str]) -> list[str]:
+    """Return the names, where the name of a use case that is not itself a catalogue becomes its catalogues."""
+    catalogues: list[str] = []
+    for name in names:
+        owned = [source.catalogue for source in all_sources() if use_case_of(source) == name]
+        catalogues += [name] if source_of(name) is not None or not owned else owned
+    return list(dict.fromkeys(catalogues))
+
+
+def chosen_sources(catalogues: Collection[str]) -> list[type[ItemSource]]:
+    """Return the sources of these catalogues, or all of them if none is named. Raises InvalidInput with the known names."""
+    known = [source.catalogue for source in all_sources()]
+    if not known:
+        raise InvalidInput("no catalogue is declared; write an ItemSource in a site's recommendation_sources.py")
+    unknown = sorted(set(catalogues) - set(known))
+    if unknown:
+        raise InvalidInput(f"catalogue '{unknown[0]}' is not declared; there are {', '.join(known)}")
+    return [source for name in (catalogues or known) if (source := source_of(name)) is not None]

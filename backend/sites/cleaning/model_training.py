@@ -10,8 +10,9 @@ from django.conf import settings
 
 from recommendation_service.datasets.export import PARTS
 from tandem.conf import tandem_settings
-from tandem.exports.datasets import catalogues_of, chosen_sources, export_catalogue
+from tandem.exports.datasets import export_catalogue
 from tandem.services.subprocesses import Say, run_module
+from tandem.sources import catalogues_of, chosen_sources
 
 USE_CASE = "cleaning"
 MODULE = "recommendation_service.train_neural"

@@ -11,9 +11,10 @@ from recommendation_service.datasets.export import PARTS
 from recommendation_service.domain.ids import clean_id
 from sites.posts.access import SURFACE, USE_CASE
 from tandem.conf import tandem_settings
-from tandem.exports.datasets import chosen_sources, export_catalogue
+from tandem.exports.datasets import export_catalogue
 from tandem.services.recommend import recommend
 from tandem.services.subprocesses import Say, run_module
+from tandem.sources import chosen_sources
 
 EMB_DIM, EPOCHS, TOPN = 32, 6, 20
 

@@ -10,30 +10,9 @@ from django.db import transaction
 
 from recommendation_service.datasets.export import Exported, write_export
 from recommendation_service.datasets.export_content import Say, Source
-from recommendation_service.errors import InvalidInput
 from tandem.exports import impressions, interactions
-from tandem.sources import ItemSource, all_sources, source_of, use_case_of
+from tandem.sources import ItemSource, use_case_of
 from tandem.use_cases import load
-
-
-def catalogues_of(names: Collection[str]) -> list[str]:
-    """The names, with that of a use case that is no catalogue's own replaced by its catalogues."""
-    found: list[str] = []
-    for name in names:
-        owned = [source.catalogue for source in all_sources() if use_case_of(source) == name]
-        found += [name] if source_of(name) is not None or not owned else owned
-    return list(dict.fromkeys(found))
-
-
-def chosen_sources(catalogues: Collection[str]) -> list[type[ItemSource]]:
-    """The named sources, or all of them. Raises InvalidInput with the names there are."""
-    known = [source.catalogue for source in all_sources()]
-    if not known:
-        raise InvalidInput("no catalogue is declared; write an ItemSource in a site's recommendation_sources.py")
-    unknown = sorted(set(catalogues) - set(known))
-    if unknown:
-        raise InvalidInput(f"catalogue '{unknown[0]}' is not declared; there are {', '.join(known)}")
-    return [found for name in (catalogues or known) if (found := source_of(name)) is not None]
 
 
 def export_catalogue(

@@ -1,4 +1,4 @@
-"""What the four export commands share: options, one line a stage, and errors that tell the fix."""
+"""Base class of the four export commands."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -6,75 +6,72 @@ from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recommendation_service.datasets.export import PARTS
 from recommendation_service.errors import DatasetError
 from tandem.conf import tandem_settings
-from tandem.exports.datasets import catalogues_of, chosen_sources, export_catalogue
-from tandem.management.failures import told
-from tandem.sources import ItemSource
+from tandem.management.errors import as_command_errors
+from tandem.sources import ItemSource, catalogues_of, chosen_sources
 
 
 class ExportCommand(BaseCommand):
-    """Publishes an export of every chosen catalogue; the parts that are not `fresh` are taken over from the last one."""
+    """Publishes a new export of every chosen catalogue. Parts that are not `fresh` are copied from the last export."""
 
-    fresh: ClassVar[tuple[str, ...]] = PARTS
+    fresh: ClassVar[tuple[str, ...]] = ("catalogue", "als", "two_tower")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which catalogues, and where to."""
+        """Which catalogues, and the output folder."""
         parser.add_argument(
             "--catalogue",
             action="append",
             default=[],
             metavar="NAME",
-            help="only this one, or those of this use case; may be repeated",
+            help="export only this catalogue, or those of this use case; may be repeated",
         )
         parser.add_argument("--output", type=Path, metavar="FOLDER", help="the data folder; default: TANDEM['DATA_DIR']")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One catalogue after the other; the last line is the next command."""
+        """Export one catalogue after the other. The last line names the next command."""
         data_dir = options["output"] or tandem_settings().data_dir
-        with told(elsewhere="with --output"):
-            refused = [
-                problem for source in self._with_items(options["catalogue"]) if (problem := self._export(source, data_dir))
-            ]
-        if refused:
-            raise CommandError("; ".join(refused))
+        with as_command_errors():
+            errors = [self._export(source, data_dir) for source in self._with_items(options["catalogue"])]
+        if any(errors):
+            raise CommandError("; ".join(filter(None, errors)))
         self._line("next: python -m recommendation_service.train_all")
 
     def _export(self, source: type[ItemSource], data_dir: Path) -> str:
-        """Why there is no new export of this catalogue, which keeps its last one; "" when there is."""
+        """Return why this catalogue keeps its last export, or "" after publishing a new one."""
+        from tandem.exports.datasets import export_catalogue  # needs pyarrow, which only exports need
+
         self._line(f"{source.catalogue}:")
         try:
-            done = export_catalogue(source=source, data_dir=data_dir, fresh=self.fresh, say=self._stage)
+            exported = export_catalogue(source=source, data_dir=data_dir, fresh=self.fresh, say=self._stage)
         except DatasetError as error:
             self._line(f"  not exported: {error.message}")
             return error.message
-        self._report(done.folder, done.summary)
+        self._report(exported.folder, exported.summary)
         return ""
 
-    def _with_items(self, named: list[str]) -> list[type[ItemSource]]:
-        """The named catalogues; with none named, all that have items, as long as there is one."""
-        sources = chosen_sources(catalogues_of(named))
-        if named:
+    def _with_items(self, names: list[str]) -> list[type[ItemSource]]:
+        """Return the named catalogues, or with no names all that have items. Raises CommandError if none has items."""
+        sources = chosen_sources(catalogues_of(names))
+        if names:
             return sources
         filled = [source for source in sources if source.items().exists()]
         for source in sources:
             if source not in filled:
                 self._line(f"{source.catalogue}: no items yet, skipped")
         if not filled:
-            raise CommandError("no catalogue has items; add some, for example with: manage.py generate_startups_data")
+            raise CommandError("no catalogue has items; add some, for example with: manage.py import_items")
         return filled
 
     def _stage(self, stage: str, rows: int, seconds: float) -> None:
         self._line(f"  {stage:<13}{rows:>12,} rows {seconds:>8.2f} s")
 
     def _report(self, folder: Path, summary: Any) -> None:
-        counts = summary["counts"]
-        told = f"{counts['users']:,} users, {counts['items']:,} items, {counts['interactions']:,} interactions"
-        self._line(f"  {folder.name}: {told}; fresh: {', '.join(summary['fresh_parts'])}")
-        left = {name.replace("_", " "): count for name, count in summary["left_out"].items() if count}
-        if left:
-            self._line("  left out or put right: " + ", ".join(f"{count:,} {name}" for name, count in left.items()))
+        totals = ", ".join(f"{summary['counts'][name]:,} {name}" for name in ("users", "items", "interactions"))
+        self._line(f"  {folder.name}: {totals}; fresh: {', '.join(summary['fresh_parts'])}")
+        corrections = {name.replace("_", " "): count for name, count in summary["left_out"].items() if count}
+        if corrections:
+            self._line("  left out or corrected: " + ", ".join(f"{count:,} {name}" for name, count in corrections.items()))
 
     def _line(self, text: str) -> None:
         self.stdout.write(text)

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from recommendations.services.scoring_service import ScoringService
-from tandem.management.failures import told
+from tandem.management.errors import as_command_errors
 
 NAMED = 20
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Cleaners who could not be scored keep the score they had, and stop nobody else."""
-        with told(elsewhere="by DATABASE_URL"):
+        with as_command_errors():
             done = ScoringService().update_all_cleaner_scores()
         self.stdout.write(f"{done['updated']:,} cleaners scored, {done['errors']:,} could not be")
         if done["errors"]:

@@ -1,4 +1,4 @@
-"""`manage.py erase_user <id>`: forget a person in every table of Tandem."""
+"""`manage.py erase_user <id>`: delete everything that Tandem stores about a user."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,20 +11,20 @@ from tandem.services.erase_user import erase_user
 
 
 class Command(BaseCommand):
-    """Deletes; the site's own rows about the person are the site's to delete."""
+    """Deletes from the tables of Tandem only; the site deletes its own rows about the user."""
 
     help = __doc__ or ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Who."""
+        """The user's id."""
         parser.add_argument("user_id")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """How many rows went, and what still remembers the person."""
+        """Print how many rows were deleted, and where the id remains."""
         try:
-            gone = erase_user(user_id=clean_id(options["user_id"], field="user_id"))
+            deleted = erase_user(user_id=clean_id(options["user_id"], field="user_id"))
         except InvalidInput as error:
             raise CommandError(error.message) from error
-        self.stdout.write("deleted: " + ", ".join(f"{count} {name}" for name, count in gone.items()))
-        self.stdout.write("exports and models still hold this id until they are made again and the old versions are gone")
-        self.stdout.write("next: ./train_all_models.sh")
+        self.stdout.write("deleted: " + ", ".join(f"{count} {name}" for name, count in deleted.items()))
+        self.stdout.write("exports and models contain this id until they are made again and their old versions are deleted")
+        self.stdout.write("next: manage.py generate_all_datasets, then python -m recommendation_service.train_all")

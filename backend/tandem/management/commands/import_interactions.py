@@ -9,17 +9,17 @@ from tandem.sources import ItemSource
 
 
 class Command(ImportCommand):
-    """Past interactions from a file. Importing a file twice adds nothing."""
+    """Imports past interactions from a file. Importing a file twice adds nothing."""
 
     help = __doc__ or ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Beside the shared ones, the event of every row."""
+        """The options of every import, and the event of every row."""
         super().add_arguments(parser)
-        parser.add_argument("--event", help="the event of every row, where the file has no column for it")
+        parser.add_argument("--event", help="the event of every row, for a file without a column for it")
 
-    def bring_in(self, source: type[ItemSource], options: dict[str, Any]) -> Imported:
-        """Record the rows."""
+    def import_file(self, source: type[ItemSource], options: dict[str, Any]) -> Imported:
+        """Record the rows as interactions."""
         return import_interactions(
             options["file"],
             catalogue=source.catalogue,
@@ -27,5 +27,5 @@ class Command(ImportCommand):
             event=options["event"],
             delimiter=options["delimiter"],
             dry_run=options["dry_run"],
-            say=self.say,
+            say=self.print_line,
         )

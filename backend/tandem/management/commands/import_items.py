@@ -9,17 +9,17 @@ from tandem.sources import ItemSource
 
 
 class Command(ImportCommand):
-    """Items from a file into the site's own model: new ones are added, known ones updated."""
+    """Imports items from a file into the site's own model: new items are added, existing ones updated."""
 
     help = __doc__ or ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Beside the shared ones, what stands between the values of a list."""
+        """The options of every import, and the separator of list values."""
         super().add_arguments(parser)
-        parser.add_argument("--list-separator", default="|", help="between the values of a list; default: |")
+        parser.add_argument("--list-separator", default="|", help="separator of the values of a list; default: |")
 
-    def bring_in(self, source: type[ItemSource], options: dict[str, Any]) -> Imported:
-        """Write the items."""
+    def import_file(self, source: type[ItemSource], options: dict[str, Any]) -> Imported:
+        """Add or update the items."""
         return import_items(
             options["file"],
             source=source,
@@ -27,5 +27,5 @@ class Command(ImportCommand):
             list_separator=options["list_separator"],
             delimiter=options["delimiter"],
             dry_run=options["dry_run"],
-            say=self.say,
+            say=self.print_line,
         )

@@ -1,4 +1,4 @@
-"""`manage.py issue_token`: a signed token for a person or a service, on stdout and nowhere else."""
+"""`manage.py issue_token`: print a signed token for a user or a service on stdout."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -13,22 +13,22 @@ LONGEST_MINUTES = tokens.LONGEST_SECONDS // 60
 
 
 class Command(BaseCommand):
-    """Prints one token that opens both Django and the recommendation service."""
+    """Prints one token that both Django and the recommendation service accept."""
 
     help = "Print a signed token for curl and for services. It is a key: keep it out of logs and shell history."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """For whom, with which rights, and for how long."""
-        whose = parser.add_mutually_exclusive_group(required=True)
-        whose.add_argument("--user", metavar="ID", help="may ask for this user's lists only")
-        whose.add_argument("--service", action="store_true", help="may ask for everybody's lists")
+        """Subject, scopes and lifetime of the token."""
+        subject = parser.add_mutually_exclusive_group(required=True)
+        subject.add_argument("--user", metavar="ID", help="may ask for this user's lists only")
+        subject.add_argument("--service", action="store_true", help="may ask for the lists of all users")
         parser.add_argument("--admin", action="store_true", help="with --service: may also reload models")
-        parser.add_argument("--minutes", type=int, default=60, help=f"how long it lives, 1 to {LONGEST_MINUTES} (60)")
+        parser.add_argument("--minutes", type=int, default=60, help=f"lifetime, 1 to {LONGEST_MINUTES} (60)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the token. Raises CommandError with the fix in one line."""
+        """Print the token."""
         if options["admin"] and not options["service"]:
-            raise CommandError("--admin goes with --service")
+            raise CommandError("--admin needs --service")
         if not 1 <= options["minutes"] <= LONGEST_MINUTES:
             raise CommandError(f"--minutes must be 1 to {LONGEST_MINUTES}")
         try:

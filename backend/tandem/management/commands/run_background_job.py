@@ -1,4 +1,4 @@
-"""`manage.py run_background_job RUN`: what a run in the background is; `services/background_jobs.py` starts it."""
+"""`manage.py run_background_job RUN`: the process of one background job; `services/background_jobs.py` starts it."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,19 +11,19 @@ from tandem.services.background_jobs import run_background_job
 
 
 class Command(BaseCommand):
-    """Does the commands of one run and keeps its record."""
+    """Runs the commands of one background job and records their output."""
 
-    help = "Do the commands of one run that was started in the admin or through the API; its record holds the log."
+    help = "Run the commands of one background job that was started in the admin or through the API; its record has the log."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which run."""
-        parser.add_argument("run", type=UUID, help="its id")
+        """The id of the job."""
+        parser.add_argument("run", type=UUID, help="id of the job")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """To the end. Raises CommandError when a command failed; the log says which."""
+        """Run all commands. Raises CommandError if one fails; the log names it."""
         try:
-            good = run_background_job(options["run"])
+            succeeded = run_background_job(options["run"])
         except TandemError as error:
             raise CommandError(error.message) from error
-        if not good:
-            raise CommandError("the run failed; see its log")
+        if not succeeded:
+            raise CommandError("the job failed; see its log")

@@ -1,4 +1,4 @@
-"""`manage.py sync_interactions`: mirror rows of the sites' event tables that were written past Django's signals."""
+"""`manage.py sync_interactions`: record rows of the sites' event tables that Django's signals did not report."""
 
 from typing import Any
 
@@ -8,13 +8,12 @@ from tandem.services.sync_events import sync_interactions
 
 
 class Command(BaseCommand):
-    """Adds what is missing, in batches; running it again adds nothing."""
+    """Adds what is missing, in batches. A second run adds nothing."""
 
     help = __doc__ or ""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One line a table."""
-        added = sync_interactions(say=self.stdout.write)
-        if not added:
-            self.stdout.write("no source declares event tables; see `events` in recommendations/sources.py")
+        """Print one line per table."""
+        if not sync_interactions(say=self.stdout.write):
+            self.stdout.write("no source declares event tables; see `events` in tandem/sources.py")
         self.stdout.write("next: manage.py generate_all_datasets")

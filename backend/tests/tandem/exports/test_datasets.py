@@ -99,7 +99,7 @@ def test_a_hidden_startup_and_its_events_are_left_out(tmp_path: Path) -> None:
     startups[0].is_public = False
     startups[0].save()
     lines = run("generate_all_datasets", tmp_path, "--catalogue", "startups")
-    assert "  left out or put right: 1 gone items" in lines
+    assert "  left out or corrected: 1 gone items" in lines
     assert len(Dataset.open(tmp_path, "startups").events().users) == 1
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 
 from recommendation_service.datasets.reader import Dataset
 from sites.startups.models import Startup
-from tandem.exports.datasets import catalogues_of
+from tandem.sources import catalogues_of
 from tests.support.board import make_startups
 
 pytestmark = pytest.mark.django_db

@@ -37,8 +37,8 @@ def written(tmp_path: Path, text: str, name: str = "ratings.csv") -> Path:
 
 def test_ratings_come_in_once(tmp_path: Path) -> None:
     path = written(tmp_path, RATINGS)
-    assert "2 were written, 0 were there already, 0 refused" in run("import_interactions", path, *MAP, "--event", "rate")
-    assert "0 were written, 2 were there already, 0 refused" in run("import_interactions", path, *MAP, "--event", "rate")
+    assert "2 were written, 0 existed already, 0 refused" in run("import_interactions", path, *MAP, "--event", "rate")
+    assert "0 were written, 2 existed already, 0 refused" in run("import_interactions", path, *MAP, "--event", "rate")
     found = UserInteraction.objects.order_by("user__user_id").values_list("user__user_id", "value", "kind__name")
     assert list(found) == [("u1", 4.5, "rate"), ("u2", 1.0, "rate")]
     assert len(set(UserInteraction.objects.values_list("time", flat=True))) == 1
@@ -48,7 +48,7 @@ def test_ratings_come_in_once(tmp_path: Path) -> None:
 def test_bad_rows_are_kept_with_line_and_reason(tmp_path: Path) -> None:
     path = written(tmp_path, RATINGS + "=cmd(),m1,1,1112486027\nu3,m1,many,1112486027\nu4,,5,1112486027\nu5,m2,5,1112486027\n")
     lines = run("import_interactions", path, *MAP, "--event", "rate")
-    assert "3 were written, 0 were there already, 3 refused" in lines
+    assert "3 were written, 0 existed already, 3 refused" in lines
     rejects = path.with_name("ratings.csv.rejects.csv")
     assert f"refused rows, each with its line and reason: {rejects}" in lines
     with rejects.open(encoding="utf-8", newline="") as file:
@@ -62,12 +62,12 @@ def test_mended_rejects_can_be_imported(tmp_path: Path) -> None:
     run("import_interactions", path, *MAP, "--event", "rate")
     rejects = path.with_name("ratings.csv.rejects.csv")
     rejects.write_text(rejects.read_text(encoding="utf-8").replace("many", "-1.5"), encoding="utf-8")
-    assert "1 were written, 0 were there already, 0 refused" in run("import_interactions", rejects, *MAP, "--event", "rate")
+    assert "1 were written, 0 existed already, 0 refused" in run("import_interactions", rejects, *MAP, "--event", "rate")
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     lines = run("import_interactions", written(tmp_path, RATINGS), *MAP, "--event", "rate", "--dry-run")
-    assert "2 would be written, 0 were there already, 0 refused" in lines
+    assert "2 would be written, 0 existed already, 0 refused" in lines
     assert not UserInteraction.objects.exists()
 
 
@@ -82,7 +82,7 @@ def test_parquet_and_a_column_for_the_event(tmp_path: Path) -> None:
     columns = {"who": ["u1", "u2"], "what": [7, 8], "did": ["view", "stare"], "at": [1112486027, 1112486027]}
     pyarrow.parquet.write_table(pyarrow.table(columns), path)
     lines = run("import_interactions", path, "--map", "user=who", "item=what", "event=did", "time=at")
-    assert "1 were written, 0 were there already, 1 refused" in lines
+    assert "1 were written, 0 existed already, 1 refused" in lines
     assert UserInteraction.objects.get().item.item_id == "7"
 
 
@@ -118,7 +118,7 @@ def test_a_missing_file_is_one_line(tmp_path: Path, name: str) -> None:
 def test_items_are_added_and_then_updated(tmp_path: Path) -> None:
     path = written(tmp_path, "movieId,title,genres\n1,Toy Story,Animation|Comedy\n2,Heat,\n../3,Bad,\n", "movies.csv")
     columns = ("--map", "id=movieId", "title=title", "genres=genres")
-    assert "2 were written, 0 were there already, 1 refused" in run("import_items", path, *columns)
+    assert "2 were written, 0 existed already, 1 refused" in run("import_items", path, *columns)
     assert Movie.objects.get(pk="1").genres == ["Animation", "Comedy"]
     path.write_text("movieId,title,genres\n1,Toy Story 1,Animation\n", encoding="utf-8")
     run("import_items", path, *columns)
@@ -132,7 +132,7 @@ def test_items_are_added_and_then_updated(tmp_path: Path) -> None:
 def test_an_item_that_its_model_does_not_take_is_refused(tmp_path: Path, text: str, reason: str) -> None:
     path = written(tmp_path, "movieId,title,year\n0,Heat,1995\n" + text.partition("\n")[2], "movies.csv")
     lines = run("import_items", path, "--map", "id=movieId", "title=title", "year=year")
-    assert "1 were written, 0 were there already, 1 refused" in lines
+    assert "1 were written, 0 existed already, 1 refused" in lines
     assert f"3,{reason}," in path.with_name("movies.csv.rejects.csv").read_text(encoding="utf-8")
 
 
@@ -140,7 +140,7 @@ def test_an_item_that_its_model_does_not_take_is_refused(tmp_path: Path, text: s
 def test_a_file_without_one_good_row_is_a_failure(tmp_path: Path, command: str) -> None:
     path = written(tmp_path, "who,what\na b,../3\nc d,../4\n")
     columns = ("--map", "id=what") if command == "import_items" else ("--map", "user=who", "item=what", "--event", "like")
-    with pytest.raises(CommandError, match="no row was good"):
+    with pytest.raises(CommandError, match="every row was refused"):
         run(command, path, *columns)
     assert len(path.with_name("ratings.csv.rejects.csv").read_text(encoding="utf-8").splitlines()) == 3
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from sites.cleaning.model_training import export_and_train
-from tandem.management.failures import told
+from tandem.management.errors import as_command_errors
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         if not 0.01 <= options["val_split"] <= 0.9:
             raise CommandError("--val-split must be 0.01 to 0.9", returncode=2)
         names = ("epochs", "batch_size", "learning_rate", "val_split", "model_version")
-        with told(elsewhere="by RS_DATA_DIR"):
+        with as_command_errors("cannot write the export: {}; choose another folder with RS_DATA_DIR"):
             export_and_train({name.replace("_", "-"): options[name] for name in names}, say=self._say)
 
     def _say(self, line: str) -> None:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recommendation_service.domain.query import MAX_LIMIT
 from sites.posts.training import EMB_DIM, EPOCHS, TOPN, train_and_save_hybrid
-from tandem.management.failures import told
+from tandem.management.errors import as_command_errors
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         """The lines of the training as they come; its last one is the next command."""
         if min(options["emb_dim"], options["epochs"]) < 1 or not 0 <= options["topn"] <= MAX_LIMIT:
             raise CommandError(f"--emb_dim and --epochs must be 1 or more, --topn 0 to {MAX_LIMIT}", returncode=2)
-        with told(elsewhere="by RS_DATA_DIR"):
+        with as_command_errors("cannot write the export: {}; choose another folder with RS_DATA_DIR"):
             train_and_save_hybrid(
                 emb_dim=options["emb_dim"],
                 epochs=options["epochs"],
