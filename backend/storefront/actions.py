@@ -1,4 +1,4 @@
-"""A click on the page, done where the site itself would do it: in its own table if it has one, else as a bare event."""
+"""Actions of the page's buttons: a row in the site's own table if it has one for the event, else an interaction."""
 
 from typing import Any
 from uuid import UUID
@@ -16,23 +16,23 @@ from tandem.sources import ItemSource
 INVALID_REQUEST_ID = "request_id must be a UUID"
 
 
-def do(source: type[ItemSource], person: Any, event: str, item_id: str, request_id: str | None) -> str:
-    """Record one click; what went wrong, in words, or empty when it was recorded."""
+def perform_action(source: type[ItemSource], person: Any, event: str, item_id: str, request_id: str | None) -> str:
+    """Record one click; return an error message, or "" if it was recorded."""
     item = items_by_id(source=source, item_ids=[item_id]).get(item_id)
     try:
-        shown = UUID(request_id) if request_id else None
+        list_id = UUID(request_id) if request_id else None
     except ValueError:
         return INVALID_REQUEST_ID
     if item is None:
         return f"item_id is not an item of {source.catalogue}"
     try:
-        if source.act(person=person, event=event, item=item, request_id=shown) or _in_own_table(
-            source, person, event, item, shown
+        if source.act(person=person, event=event, item=item, request_id=list_id) or _write_row(
+            source, person, event, item, list_id
         ):
             return ""
     except (InvalidInput, NotFound, Gone) as error:
         return error.message
-    return _bare(source, person, event, item_id, request_id)
+    return _record_event(source, person, event, item_id, request_id)
 
 
 def hide(source: type[ItemSource], person: Any, item_id: str, request_id: str | None) -> str:
@@ -57,34 +57,31 @@ def hide(source: type[ItemSource], person: Any, item_id: str, request_id: str | 
     return ""
 
 
-def _in_own_table(source: type[ItemSource], person: Any, event: str, item: Any, request_id: UUID | None) -> bool:
-    """Whether a row of the event's own table says it now; a row that was there already is enough."""
+def _write_row(source: type[ItemSource], person: Any, event: str, item: Any, request_id: UUID | None) -> bool:
+    """Make a row of the event's table, unless it exists; return False if the event has no table that this can fill."""
     model = source.events.get(event)
     if model is None:
         return False
     try:
         mirror = mirror_of(source, event, model)
     except MirrorError:
-        return False  # `manage.py check` speaks about it
-    if not _needs_no_more(mirror, model):
+        return False  # `manage.py check` reports it
+    if not _can_be_filled(mirror, model):
         return False
-    more = {"request_id": request_id} if _has(model, "request_id") else {}
-    model._default_manager.get_or_create(**{mirror.item: item, mirror.user: person}, defaults=more)
+    fields = {field.name for field in model._meta.concrete_fields}
+    defaults = {"request_id": request_id} if "request_id" in fields else {}
+    model._default_manager.get_or_create(**{mirror.item: item, mirror.user: person}, defaults=defaults)
     return True
 
 
-def _needs_no_more(mirror: Mirror, model: type[Model]) -> bool:
-    """Whether a row can be made of an item and a person alone."""
+def _can_be_filled(mirror: Mirror, model: type[Model]) -> bool:
+    """Return True if a row needs nothing but an item and a person."""
     given = {mirror.item, mirror.user}
-    left = [field for field in model._meta.concrete_fields if field.name not in given and not field.primary_key]
-    return all(field.has_default() or field.null or field.blank for field in left)
+    others = [field for field in model._meta.concrete_fields if field.name not in given and not field.primary_key]
+    return all(field.has_default() or field.null or field.blank for field in others)
 
 
-def _has(model: type[Model], name: str) -> bool:
-    return any(field.name == name for field in model._meta.concrete_fields)
-
-
-def _bare(source: type[ItemSource], person: Any, event: str, item_id: str, request_id: str | None) -> str:
+def _record_event(source: type[ItemSource], person: Any, event: str, item_id: str, request_id: str | None) -> str:
     row = {
         "user_id": source.user_id(person),
         "item_id": item_id,

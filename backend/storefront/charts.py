@@ -1,4 +1,4 @@
-"""A day by day chart as plain numbers: the template draws them as SVG, so that no script and no style is needed."""
+"""A daily chart as numbers; the template draws them as SVG, so the page needs no script."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from tandem.selectors.statistics import Day
 
 WIDTH, HEIGHT = 720.0, 180.0
 LEFT, BOTTOM, TOP = 44.0, 22.0, 8.0
-GAP = 0.18  # of a day's width stays empty
+GAP = 0.18  # share of a day's width that stays empty
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day: both counts share x and width; conversions stand before clicks."""
+    """One day: both counts have the same x and width; conversions are drawn over clicks."""
 
     day: date
     clicks: int
@@ -29,10 +29,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Everything that is drawn, in units of the viewBox `width` x `height`."""
+    """All shapes of the chart, in units of the viewBox `width` x `height`."""
 
     bars: tuple[Bar, ...]
-    lines: tuple[tuple[float, str], ...]  # y of a level line, and its number
+    lines: tuple[tuple[float, str], ...]  # y of a horizontal line, and its number
     labels: tuple[tuple[float, str, str], ...]  # x, day, and where the text is anchored
     width: float = WIDTH
     height: float = HEIGHT
@@ -41,12 +41,12 @@ class Chart:
 
 
 def daily_chart(days: Sequence[Day]) -> Chart:
-    """Clicks and conversions of each day as bars from the left, level lines at round numbers above them."""
+    """Return clicks and conversions of each day as bars, and horizontal lines at round numbers."""
     top = round_up(max((max(day.clicks, day.conversions) for day in days), default=0))
     room, baseline = HEIGHT - BOTTOM - TOP, HEIGHT - BOTTOM
     each = (WIDTH - LEFT) / max(len(days), 1)
 
-    def tall(count: int) -> float:
+    def height(count: int) -> float:
         return round(room * count / top, 2)
 
     bars = tuple(
@@ -55,21 +55,21 @@ def daily_chart(days: Sequence[Day]) -> Chart:
             clicks=day.clicks,
             conversions=day.conversions,
             shown=day.shown,
-            x=round(LEFT + each * (place + GAP / 2), 2),
+            x=round(LEFT + each * (index + GAP / 2), 2),
             width=round(each * (1 - GAP), 2),
-            clicks_y=round(baseline - tall(day.clicks), 2),
-            clicks_height=tall(day.clicks),
-            conversions_y=round(baseline - tall(day.conversions), 2),
-            conversions_height=tall(day.conversions),
+            clicks_y=round(baseline - height(day.clicks), 2),
+            clicks_height=height(day.clicks),
+            conversions_y=round(baseline - height(day.conversions), 2),
+            conversions_height=height(day.conversions),
         )
-        for place, day in enumerate(days)
+        for index, day in enumerate(days)
     )
     lines = tuple((round(baseline - room * share, 2), f"{top * share:g}") for share in (0.0, 0.5, 1.0))
     return Chart(bars, lines, _labels(days))
 
 
 def round_up(most: int) -> float:
-    """The smallest of 2, 4, 6, 10, 20, 40, 60, ... that is not below `most`: half of it is a whole number too."""
+    """Return the smallest of 2, 4, 6, 10, 20, 40, 60, ... that is at least `most`; half of it is a whole number too."""
     size = 1
     while True:
         for step in (2, 4, 6, 10):
@@ -79,7 +79,7 @@ def round_up(most: int) -> float:
 
 
 def _labels(days: Sequence[Day]) -> tuple[tuple[float, str, str], ...]:
-    """The first, the middle and the last day."""
+    """Label the first, the middle and the last day."""
     if not days:
         return ()
     middle = days[len(days) // 2].day

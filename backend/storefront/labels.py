@@ -1,170 +1,176 @@
-"""What the page says in words: methods, skips, segments, and what a click changed."""
+"""UI texts of the site pages: engines, skipped engines, segments, buttons, and what a click changed. Translated by gettext."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
 from recommendation_service.domain.slate import ALL_SEEN, SEEN_EVERYTHING
 from recommendation_service.use_cases.schema import Surface, UseCase
 
-METHODS = {
-    "als": "ALS: what people with a similar past went on to choose",
-    "two_tower": "two-tower: items near this person's recent choices and profile",
-    "content": "content-based: items whose words match",
-    "popularity": "popular: what most people choose",
-    "ease": "what goes together: items that people with these choices chose too",
-    "sasrec": "SASRec: items that followed the same run of choices",
-    "next_item": "what comes next: items that followed choices like the latest ones",
-    "ensemble": "ensemble: several methods, each with its share",
-    "embedding": "text vectors: items whose descriptions are close to what this person chose",
-    "similar_users": "similar people: what people with the same choices chose too",
-    "co_occurrence": "bought together: items that end up in the same baskets",
-    "attributes": "rules: what fits by price, distance, standing and speciality",
-    "neural": "network: a network that learned from who was chosen",
-    "margin": "matrix factorisation: what people with a similar past liked more than the rest",
+Text = str | Promise
+
+METHODS: dict[str, Text] = {  # by kind of engine; the part before the colon is the short name
+    "als": _("ALS: what people with a similar history chose next"),
+    "two_tower": _("two-tower: items close to this person's recent choices and profile"),
+    "content": _("content-based: items with matching text and tags"),
+    "popularity": _("popular: what most people choose"),
+    "ease": _("what goes together: items that people with these choices also chose"),
+    "sasrec": _("SASRec: items that followed the same sequence of choices"),
+    "next_item": _("what comes next: items that followed the latest choices"),
+    "ensemble": _("ensemble: several methods, each with its share"),
+    "embedding": _("text vectors: items whose descriptions are similar to what this person chose"),
+    "similar_users": _("similar people: what people with the same choices also chose"),
+    "co_occurrence": _("bought together: items from the same baskets"),
+    "attributes": _("rules: items that fit by price, distance, rating and speciality"),
+    "neural": _("network: a neural network trained on earlier hires"),
+    "margin": _("matrix factorisation: what people with a similar history liked more than the rest"),
 }
-SKIPS = {
-    "switched_off": "is switched off",
-    "not_trained": "has not been trained yet",
-    "refused": "has a damaged model",
-    "cannot_say": "has nothing to say here yet",
-    "failed": "failed",
-    "timeout": "took too long",
-    "partial": "answered only in part",
+NEAREST = _("nearest: similar items, found by this site itself")
+PARTS: dict[str, Text] = {  # of a score, beside the engines
+    "score": _("the engine's own score"),
+    "standing": _("rank in the engine's list"),
+    "likeness": _("similarity to the item on this page"),
+    "learned": _("learned ranker"),
+    "cross_encoder": _("cross-encoder"),
+    "place": _("added to fill the list"),
+    "collaborative": _("collaborative"),
 }
-SEGMENTS = {"cold": "little is known yet", "warm": "a past to learn from", "hot": "a long past"}
-SERVICE_AWAY = "The recommendation service did not answer, so this site helped itself."
-VERBS = {
-    "view": "viewed",
-    "like": "liked",
-    "apply": "applied to",
-    "invest": "invested in",
-    "rate": "rated",
-    "comment": "commented on",
-    "bookmark": "bookmarked",
-    "share": "shared",
-    "dislike": "disliked",
-    "click": "opened",
-    "recommendation_click": "opened",
-    "enroll": "enrolled in",
-    "complete": "completed",
-    "drop": "dropped",
-    "wishlist_add": "wished for",
-    "cart_add": "put in the cart:",
-    "cart_remove": "took out of the cart:",
-    "purchase": "bought",
-    "contact": "wrote to",
-    "hide": "hid",
+SKIPS: dict[str, Text] = {
+    "switched_off": _("is switched off"),
+    "not_trained": _("has not been trained yet"),
+    "refused": _("has a damaged model"),
+    "cannot_say": _("has no prediction here yet"),
+    "failed": _("failed"),
+    "timeout": _("took too long"),
+    "partial": _("answered only in part"),
 }
-
-
-PARTS = {
-    "score": "the engine's own score",
-    "standing": "standing in the engine's list",
-    "likeness": "likeness to what is looked at",
-    "learned": "learned ranker",
-    "cross_encoder": "cross-encoder",
-    "place": "filled up from below",
-    "collaborative": "collaborative",
+SEGMENTS: dict[str, Text] = {"cold": _("few interactions yet"), "warm": _("some interactions"), "hot": _("many interactions")}
+SERVICE_AWAY = _("The recommendation service did not answer, so this site made the list itself.")
+VERBS: dict[str, Text] = {
+    "view": _("viewed"),
+    "like": _("liked"),
+    "apply": _("applied to"),
+    "invest": _("invested in"),
+    "rate": _("rated"),
+    "comment": _("commented on"),
+    "bookmark": _("bookmarked"),
+    "share": _("shared"),
+    "dislike": _("disliked"),
+    "click": _("opened"),
+    "recommendation_click": _("opened"),
+    "enroll": _("enrolled in"),
+    "complete": _("completed"),
+    "drop": _("dropped"),
+    "wishlist_add": _("added to the wishlist:"),
+    "cart_add": _("added to the cart:"),
+    "cart_remove": _("removed from the cart:"),
+    "purchase": _("bought"),
+    "contact": _("wrote to"),
+    "hide": _("hid"),
 }
-BUTTONS = {
-    "wishlist_add": "Add to wishlist",
-    "cart_add": "Add to cart",
-    "cart_remove": "Remove from cart",
-    "purchase": "Buy",
-    "recommendation_click": "Open",
-    "click": "Open",
-    "enroll": "Enrol",
+BUTTONS: dict[str, Text] = {
+    "wishlist_add": _("Add to wishlist"),
+    "cart_add": _("Add to cart"),
+    "cart_remove": _("Remove from cart"),
+    "purchase": _("Buy"),
+    "recommendation_click": _("Open"),
+    "click": _("Open"),
+    "enroll": _("Enrol"),
 }
-
-
-NEAREST = "nearest: what this site itself finds close by"
-
-
-OUTCOMES = {
-    ("purchase",): "purchases",
-    ("enroll",): "enrolments",
-    ("view",): "readings",
-    ("like", "comment", "bookmark", "share"): "likes, comments, bookmarks and shares",
+OUTCOMES: dict[tuple[str, ...], Text] = {
+    ("purchase",): _("purchases"),
+    ("enroll",): _("enrolments"),
+    ("view",): _("views"),
+    ("like", "comment", "bookmark", "share"): _("likes, comments, bookmarks and shares"),
 }
+CLICKS, GOALS = _("clicks"), _("goals")
+NOT_RECORDED = _("This was not recorded")
+NO_BUTTON = _("there is no button '%(event)s' here")
 
 
-def method_in_words(use_case: UseCase, name: str) -> str:
-    """What an engine does; its own name where its kind has no words here."""
+def method_description(use_case: UseCase, name: str) -> str:
+    """Return what an engine does, or its name if its kind has no description."""
     part = use_case.engines.get(name)
-    if part is None and name == "nearest":
-        return NEAREST
-    return METHODS.get(part.kind, name) if part else name
+    if part is None:
+        return str(NEAREST) if name == "nearest" else name
+    return str(METHODS.get(part.kind, name))
 
 
 def method_name(use_case: UseCase, name: str) -> str:
-    """The short word for an engine, such as "ALS"."""
-    return method_in_words(use_case, name).partition(":")[0]
+    """Return the short name of an engine, such as "ALS"."""
+    return method_description(use_case, name).partition(":")[0]
 
 
 def part_name(use_case: UseCase, name: str) -> str:
-    """The short word for one part of a score: an engine's, a reranker's or a ranker's."""
-    return PARTS.get(name) or method_name(use_case, name)
+    """Return the short name of one part of a score: an engine, a reranker or a ranker."""
+    return str(PARTS.get(name) or method_name(use_case, name))
 
 
-def skips_in_words(degradation: list[Mapping[str, Any]]) -> list[str]:
-    """One sentence for each engine that should have answered and did not; the service's own failure first."""
-    away = [f"{SERVICE_AWAY} ({skip['detail']})" for skip in degradation if skip["engine"] == "service"]
-    said = {"service", ""}
-    others = [_skip(skip) for skip in degradation if skip["engine"] not in said]
-    return [*away, *others]
+def engine_choices(use_case: UseCase, strategies: Sequence[str]) -> list[tuple[str, str]]:
+    """Return engines that may be chosen with their short names, or their own names where two short names are equal."""
+    names = [method_name(use_case, strategy) for strategy in strategies]
+    pairs = zip(strategies, names, strict=True)
+    return [(strategy, name if names.count(name) == 1 else strategy.replace("_", " ")) for strategy, name in pairs]
 
 
-def _skip(skip: Mapping[str, Any]) -> str:
+def skip_messages(degradation: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one sentence for each engine that was skipped; failures of the service come first."""
+    failures = [f"{SERVICE_AWAY} ({skip['detail']})" for skip in degradation if skip["engine"] == "service"]
+    return [*failures, *(_skip_message(skip) for skip in degradation if skip["engine"] not in {"service", ""})]
+
+
+def _skip_message(skip: Mapping[str, Any]) -> str:
     if skip["code"] == SEEN_EVERYTHING:
         return ALL_SEEN[:1].upper() + ALL_SEEN[1:]
-    words = SKIPS.get(skip["code"])
-    return f"{skip['engine']} {words} ({skip['detail']})" if words else f"{skip['engine']}: {skip['detail']}"
+    reason = SKIPS.get(skip["code"])
+    return f"{skip['engine']} {reason} ({skip['detail']})" if reason else f"{skip['engine']}: {skip['detail']}"
 
 
 def heading(name: str, surface: Surface) -> str:
-    """What a surface's list is called, such as "Similar startups"."""
+    """Return the title of a surface's list, such as "Similar startups"."""
     return surface.title or name.replace("-", " ").capitalize()
 
 
-def outcome(events: Sequence[str], otherwise: str) -> str:
-    """What several events are called together, such as "enrolments"; `otherwise` for others."""
-    return OUTCOMES.get(tuple(events), f"{otherwise}s")
+def outcome(events: Sequence[str], default: Text) -> str:
+    """Return what these events are called together, such as "enrolments"."""
+    return str(OUTCOMES.get(tuple(events), default))
 
 
 def button(event: str) -> str:
-    """A button's word."""
-    return BUTTONS.get(event) or event.replace("_", " ").capitalize()
+    """Return the text of an event's button."""
+    return str(BUTTONS.get(event) or event.replace("_", " ").capitalize())
 
 
-def counted(count: int) -> str:
-    """ "1 interaction", "5 interactions"."""
-    return f"{count} interaction" if count == 1 else f"{count} interactions"
+def interaction_count(count: int) -> str:
+    """Return "1 interaction" or "5 interactions"."""
+    return ngettext("%(count)s interaction", "%(count)s interactions", count) % {"count": count}
 
 
-def ways(use_case: UseCase, strategies: Sequence[str]) -> list[tuple[str, str]]:
-    """Engines that may be asked for, each with its short word, or with its own name where two share a word."""
-    words = [method_name(use_case, name) for name in strategies]
-    return [
-        (name, word if words.count(word) == 1 else name.replace("_", " ")) for name, word in zip(strategies, words, strict=True)
-    ]
+def position_change(before: int | None, now: int) -> str:
+    """Return "new", "was 7", or "" if the position did not change."""
+    if before is None:
+        return gettext("new")
+    return "" if before == now else gettext("was %(position)s") % {"position": before}
 
 
-def moved(was: int | None, position: int) -> str:
-    """How a place differs from the one on the list before; empty where it does not."""
-    return "new" if was is None else "" if was == position else f"was {was}"
+def list_changes(changes: Sequence[str], *, removed: bool) -> str:
+    """Say what a click did to the other items. `removed`: the clicked item left the list, so one new item is expected."""
+    new = changes.count(gettext("new"))
+    moved = sum(bool(change) for change in changes) - new
+    if moved == 0 and new <= removed:
+        return gettext("The other items kept their positions.")
+    return gettext("Without any training, %(moved)s moved and %(new)s were added.") % {"moved": moved, "new": new}
 
 
-def rearranged(marks: Sequence[str], *, left: bool) -> str:
-    """What a click did to the other items, from their marks; whoever fills the place of one that left is no news."""
-    new = marks.count("new")
-    changed = sum(bool(mark) for mark in marks) - new
-    if changed == 0 and new <= left:
-        return "The others kept their places."
-    return f"Without any training, {changed} moved and {new} came in."
-
-
-def what_changed(*, event: str, title: str, left: bool, count: int, before: str, after: str) -> str:
-    """Such as "You liked Coinloop; it left the list. 5 interactions now: ALS answers instead of content-based." """
-    gone = "; it left the list" if left else ""
-    instead = f" instead of {before}" if before and before != after else ""
-    return f"You {VERBS.get(event, event)} {title}{gone}. {counted(count)} now: {after} answers{instead}."
+def click_result(*, event: str, title: str, removed: bool, count: int, before: str, after: str) -> str:
+    """Say what a click did, such as "You liked Coinloop; it left the list. 5 interactions now: ALS answers." """
+    values = {"verb": VERBS.get(event, event), "title": title, "count": interaction_count(count), "after": after}
+    clicked = gettext("You %(verb)s %(title)s; it left the list.") if removed else gettext("You %(verb)s %(title)s.")
+    if before and before != after:
+        answered = gettext("%(count)s now: %(after)s answers instead of %(before)s.") % {**values, "before": before}
+    else:
+        answered = gettext("%(count)s now: %(after)s answers.") % values
+    return f"{clicked % values} {answered}"

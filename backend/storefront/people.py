@@ -1,4 +1,4 @@
-"""The people one can choose: found by a search, those worth trying first, each with count and segment."""
+"""The list of people to choose from: found by a search, or those with demo data, each with count and segment."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,53 +15,53 @@ from tandem.selectors.history import positive
 from tandem.sources import ItemSource, use_case_of
 from tandem.surfaces import BoundSurface, bound_surface
 
-FOUND = 20
-LONGEST_SEARCH = 80
+MOST_PEOPLE = 20
+MAX_SEARCH_LENGTH = 80
 SEGMENTS = ("cold", "warm", "hot")
 
 
 @dataclass(frozen=True, slots=True)
 class PersonLine:
-    """One person in the list of those to choose from."""
+    """One person to choose."""
 
     user_id: str
     name: str
     about: str
     count: int
     segment: str
-    first: bool  # one of those listed first
+    first: bool  # True: listed first
 
 
-def lines(source: type[ItemSource], *, search: str) -> list[PersonLine]:
-    """Without a search the people listed first (or any, where a site names none), else those whose words hold it.
+def person_lines(source: type[ItemSource], *, search: str) -> list[PersonLine]:
+    """Return the people that match the search; without a search those listed first, or any if the site names none.
 
-    Up to 20 of each kind of people, the kinds in the order in which the source names them, each by count.
+    Up to 20 of each kind of people, in the order of the source's kinds, each sorted by count.
     """
-    text = "".join(letter for letter in search if letter.isprintable()).strip()[:LONGEST_SEARCH]  # PostgreSQL refuses NUL
-    kinds = [list(found[:FOUND]) for found in (_found if text else _first)(source, text)]
+    text = "".join(letter for letter in search if letter.isprintable()).strip()[:MAX_SEARCH_LENGTH]  # PostgreSQL refuses NUL
+    kinds = [list(people[:MOST_PEOPLE]) for people in (_matching(source, text) if text else _listed_first(source))]
     if not text and not any(kinds):
-        kinds = [list(people.all()[:FOUND]) for people in source.profiles]
+        kinds = [list(people.all()[:MOST_PEOPLE]) for people in source.profiles]
     counts = counts_of(source, [source.user_id(person) for kind in kinds for person in kind])
-    made = [[line_of(source, person, counts[source.user_id(person)]) for person in kind] for kind in kinds]
-    return [line for kind in made for line in sorted(kind, key=lambda line: (not line.first, line.count, line.name))]
+    lines = [[person_line(source, person, counts[source.user_id(person)]) for person in kind] for kind in kinds]
+    return [line for kind in lines for line in sorted(kind, key=lambda line: (not line.first, line.count, line.name))]
 
 
-def line_of(source: type[ItemSource], person: Any, count: int) -> PersonLine:
-    """One person with what the page says of them."""
-    surface = place_for(source, person).surface
+def person_line(source: type[ItemSource], person: Any, count: int) -> PersonLine:
+    """Return one person with the texts of the page."""
+    segment = segment_of(surface_of(source, person).surface, count)
     first = bool(source.page_first and getattr(person, source.page_first, False))
-    return PersonLine(source.user_id(person), str(person), source.describe(person), count, segment_of(surface, count), first)
+    return PersonLine(source.user_id(person), str(person), source.describe(person), count, segment, first)
 
 
-def place_for(source: type[ItemSource], person: Any) -> BoundSurface:
-    """Where this person's lists are asked for."""
+def surface_of(source: type[ItemSource], person: Any) -> BoundSurface:
+    """Return the surface of this person's lists."""
     return bound_surface(use_case_of(source), source.surface_for(person))
 
 
 def segment_of(surface: Surface, count: int) -> str:
-    """ "cold", "warm" or "hot" where the surface routes by count; empty where it does not.
+    """Return "cold", "warm" or "hot", or "" if the surface does not route by count.
 
-    Where both limits are the same there are two segments only, and whoever has a past is "warm".
+    If both limits are equal there are two segments only, "cold" and "warm".
     """
     if surface.router.kind != "by_count":
         return ""
@@ -70,7 +70,7 @@ def segment_of(surface: Surface, count: int) -> str:
 
 
 def counts_of(source: type[ItemSource], user_ids: Iterable[str]) -> Counter[str]:
-    """Counted interactions of several people in one query: positive ones, repeats of a day once."""
+    """Count the interactions of several people in one query: positive ones, and repeats on one day once."""
     use_case = bound_surface(use_case_of(source), _any_surface(source)).use_case
     events = UserInteraction.objects.filter(user__user_id__in=list(user_ids), catalogue__name=source.catalogue)
     days = events.filter(positive(use_case)).annotate(day=TruncDate("time"))
@@ -82,23 +82,23 @@ def _any_surface(source: type[ItemSource]) -> str:
     return source.surface_for(source.profiles[0].model())
 
 
-def _first(source: type[ItemSource], _text: str) -> Iterator[QuerySet[Any]]:
+def _listed_first(source: type[ItemSource]) -> Iterator[QuerySet[Any]]:
     for people in source.profiles:
-        if source.page_first and _has(people, source.page_first):
+        if source.page_first and _has_field(people, source.page_first):
             yield people.all().filter(**{source.page_first: True})
 
 
-def _found(source: type[ItemSource], text: str) -> Iterator[QuerySet[Any]]:
+def _matching(source: type[ItemSource], text: str) -> Iterator[QuerySet[Any]]:
     exact = source.person(text)
     for people in source.profiles:
-        wanted = Q(pk=exact.pk) if isinstance(exact, people.model) else Q(pk__in=[])
+        condition = Q(pk=exact.pk) if isinstance(exact, people.model) else Q(pk__in=[])
         for name in source.page_search:
-            if _has(people, name):
-                wanted |= Q(**{f"{name}__icontains": text})
-        yield people.all().filter(wanted)
+            if _has_field(people, name):
+                condition |= Q(**{f"{name}__icontains": text})
+        yield people.all().filter(condition)
 
 
-def _has(people: QuerySet[Any], name: str) -> bool:
+def _has_field(people: QuerySet[Any], name: str) -> bool:
     try:
         people.model._meta.get_field(name)
     except FieldDoesNotExist:

@@ -1,4 +1,4 @@
-"""Who may see whose list on the page."""
+"""Which sites have a page, and which people a visitor may see there."""
 
 from typing import Any
 
@@ -11,34 +11,33 @@ from recommendation_service.errors import InvalidInput
 from tandem import identity
 from tandem.sources import ItemSource, all_sources, source_of
 
-NOT_HERE = "there is nothing here, or it is not yours to see"
+NOT_FOUND = "this page does not exist, or you may not see it"
 
 
 def source_or_404(site: str) -> type[ItemSource]:
-    """The site of that name.
+    """Return the site of that name if it has a shared page.
 
-    A catalogue whose people are not declared, or have no list of their own, has no page, and one whose page is elsewhere
-    has none here.
+    A catalogue has none if its people are not declared, have no list of their own, or if its page is elsewhere.
     """
     source = source_of(site)
     if source is None or source.own_page or not _has_page(source):
-        raise Http404(NOT_HERE)
+        raise Http404(NOT_FOUND)
     return source
 
 
-def own_page_of(site: str) -> str:
-    """Where the site of that name has a page of its own; empty where it has none."""
+def site_page_of(site: str) -> str:
+    """Return the URL of the page that the site has instead of the shared one, or ""."""
     source = source_of(site)
     return reverse(source.own_page) if source is not None and source.own_page else ""
 
 
-def shown_sites() -> list[tuple[str, list[type[ItemSource]]]]:
-    """Every site that has a page: its address, and its sources. Several that share a page of their own are one site."""
+def listed_sites() -> list[tuple[str, list[type[ItemSource]]]]:
+    """Return the URL and sources of every site with a page; sources with the same page are one site."""
     sites: dict[str, list[type[ItemSource]]] = {}
     for source in all_sources():
-        own = own_page_of(source.catalogue)
-        if own or _has_page(source):
-            sites.setdefault(own or reverse("storefront:site", args=[source.catalogue]), []).append(source)
+        url = site_page_of(source.catalogue)
+        if url or _has_page(source):
+            sites.setdefault(url or reverse("storefront:site", args=[source.catalogue]), []).append(source)
     return list(sites.items())
 
 
@@ -52,24 +51,28 @@ def is_demo() -> bool:
 
 
 def may_choose(request: HttpRequest) -> bool:
-    """Whether this visitor may look at any person: staff, and everyone on a demo."""
+    """Return True if this visitor may see any person: staff, and everyone on a demo."""
     return is_demo() or bool(request.user.is_authenticated and request.user.is_staff)
 
 
-def own_ids(request: HttpRequest, source: type[ItemSource]) -> tuple[str, ...]:
-    """The user ids that are the visitor's own here."""
+def visitor_ids(request: HttpRequest, source: type[ItemSource]) -> tuple[str, ...]:
+    """Return the user ids of the visitor on this site."""
     return identity.user_ids_of(request.user, catalogue=source.catalogue)
 
 
 def person_or_404(request: HttpRequest, source: type[ItemSource], user_id: str) -> Any:
-    """The person row. Raises Http404 alike for an unknown id, a malformed one, and one that is not the visitor's."""
+    """Return the person. Raises the same Http404 for an unknown id, a malformed one, and one that the visitor may not see."""
     try:
         wanted = clean_id(user_id, field="person")
     except InvalidInput as error:
-        raise Http404(NOT_HERE) from error
-    if not may_choose(request) and wanted not in own_ids(request, source):
-        raise Http404(NOT_HERE)
-    person = source.person(wanted)
+        raise Http404(NOT_FOUND) from error
+    person = source.person(wanted) if may_choose(request) or wanted in visitor_ids(request, source) else None
     if person is None:
-        raise Http404(NOT_HERE)
+        raise Http404(NOT_FOUND)
     return person
+
+
+def requested_person(request: HttpRequest, source: type[ItemSource]) -> Any | None:
+    """Return the person that `?person=` names, else the visitor's own; None without either. Raises Http404."""
+    user_id = request.GET.get("person", "") or next(iter(visitor_ids(request, source)), "")
+    return person_or_404(request, source, user_id) if user_id else None

@@ -1,21 +1,21 @@
-"""One person's list, made ready to be shown."""
+"""Recommended lists, prepared for the templates: one person's list, and the lists on an item's page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from recommendation_service.use_cases.loader import load
 from storefront import labels
-from storefront.people import PersonLine, line_of, place_for
+from storefront.people import PersonLine, person_line, surface_of
 from tandem.models import ImpressionItem
 from tandem.selectors.items import items_by_id
 from tandem.services.recommend import recommend
 from tandem.sources import ItemSource, use_case_of
 from tandem.surfaces import BoundSurface, bound_surface
-from tandem.use_cases import load
 
 LIMIT = 10
-LIMIT_AROUND = 6
+ITEM_PAGE_LIMIT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,158 +31,138 @@ class Card:
     text: str
     reasons: tuple[str, ...]
     score: float
-    parts: tuple[tuple[str, float], ...]  # engine's short word and its share; empty unless asked for
-    url: str  # the item's own page; empty where it has none
-    moved: str = ""  # how its place differs from the one on the list before; empty where it does not, or there was none
+    parts: tuple[tuple[str, float], ...]  # short names of the score's parts and their shares; empty unless requested
+    url: str  # the item's page on the site; "" if it has none
+    position_change: str = ""  # compared with the list before; "" if it is equal or there was none
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """Everything the page says about one person's list."""
+class ListPresentation:
+    """One list with the texts about how it was made."""
+
+    heading: str
+    cards: tuple[Card, ...]
+    request_id: str
+    method: str  # name of the engine
+    method_name: str
+    method_description: str
+    skipped: tuple[str, ...]
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonListPresentation(ListPresentation):
+    """One person's list with everything around it."""
 
     person: PersonLine
     segment: str
-    cards: tuple[Card, ...]
-    request_id: str
-    method: str  # the engine's name, as the answer says it
-    method_name: str
-    method_in_words: str
-    skipped: tuple[str, ...]
-    model_version: str
-    buttons: tuple[tuple[str, str], ...]  # event and its word
-    counted: str
-    links: tuple[tuple[str, str], ...]  # word and address of the site's own pages about this person
-    by: str  # the engine that was asked for by name; empty: the site chose
-    ways: tuple[tuple[str, str], ...]  # engines that may be asked for, and their words; empty for who may not choose
+    buttons: tuple[tuple[str, str], ...]  # event and text
+    interaction_count: str
+    links: tuple[tuple[str, str], ...]  # text and URL of the site's own pages about this person
+    by: str  # the engine that was chosen; "" if the site chose
+    engine_choices: tuple[tuple[str, str], ...]  # engines to choose from and their texts; empty if the visitor may not choose
 
 
-def shown_to(source: type[ItemSource], person: Any, *, explain: bool, by: str = "", before: Sequence[str] = ()) -> Shown:
-    """Ask for the person's list and join it with the site's own items.
+def person_list(
+    source: type[ItemSource], person: Any, *, explain: bool, by: str = "", before: Sequence[str] = ()
+) -> PersonListPresentation:
+    """Request the person's list and join it with the site's items.
 
-    Who may see explanations may ask for one engine, `by`, where the surface offers it. `before` are the ids that were
-    shown until now, the best first, without the one that was clicked: cards then tell how their places changed.
+    A visitor who may see explanations may choose an engine, `by`, if the surface offers it. `before` has the item ids of
+    the previous list, the best first, without the one that was clicked; then cards show how positions changed.
     """
-    bound = place_for(source, person)
-    user_id = source.user_id(person)
+    bound = surface_of(source, person)
     offered = bound.surface.strategies if explain else []
     by = by if by in offered else ""
     answer = recommend(
         use_case=bound.use_case.name,
         surface=bound.name,
-        user_id=user_id,
+        user_id=source.user_id(person),
         limit=LIMIT,
         filters={},
         explain=explain,
         strategy=by or None,
     )
-    line = line_of(source, person, answer["interaction_count"])
-    use_case, method = bound.use_case, answer["method_used"]
-    return Shown(
+    line = person_line(source, person, answer["interaction_count"])
+    return PersonListPresentation(
+        **_list_fields(bound, answer, before),
         person=line,
-        segment=labels.SEGMENTS.get(line.segment, ""),
-        cards=tuple(_marked(cards_of(bound, answer["recommendations"]), before)),
-        request_id=answer["request_id"],
-        method=method,
-        method_name=labels.method_name(use_case, method),
-        method_in_words=labels.method_in_words(use_case, method),
-        skipped=tuple(labels.skips_in_words(answer["degradation"])),
-        model_version=answer["model_version"],
+        segment=str(labels.SEGMENTS.get(line.segment, "")),
         buttons=tuple((event, labels.button(event)) for event in source.events_for(person)),
-        counted=labels.counted(answer["interaction_count"]),
+        interaction_count=labels.interaction_count(answer["interaction_count"]),
         links=tuple(source.links(person)),
         by=by,
-        ways=tuple(labels.ways(use_case, offered)),
+        engine_choices=tuple(labels.engine_choices(bound.use_case, offered)),
     )
 
 
 def ids_shown(request_id: str | None, user_id: str) -> list[str]:
-    """Items of a list that this person was shown, the best first; nothing for any other list."""
+    """Return item ids of a list that was shown to this user, the best first; none for any other list."""
     try:
-        wanted = UUID(request_id or "")
+        key = UUID(request_id or "")
     except ValueError:
         return []
-    found = ImpressionItem.objects.filter(impression=wanted, impression__user__user_id=user_id)
-    return list(found.order_by("position").values_list("item__item_id", flat=True))
-
-
-def _marked(cards: Sequence[Card], before: Sequence[str]) -> list[Card]:
-    places = {item_id: place for place, item_id in enumerate(before, start=1)}
-    if not places:
-        return list(cards)
-    return [replace(card, moved=labels.moved(places.get(card.item_id), card.position)) for card in cards]
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """One list around an item."""
-
-    heading: str
-    cards: tuple[Card, ...]
-    request_id: str
-    method_in_words: str
-    skipped: tuple[str, ...]
-    model_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class ItemShown:
-    """Everything the page says about one item."""
-
-    card: Card
-    lists: tuple[Around, ...]
+    rows = ImpressionItem.objects.filter(impression=key, impression__user__user_id=user_id)
+    return list(rows.order_by("position").values_list("item__item_id", flat=True))
 
 
 def item_surfaces(source: type[ItemSource]) -> list[str]:
-    """The surfaces that show something around an item of this site."""
+    """Return the names of the surfaces that show a list on an item's page."""
     surfaces = load(use_case_of(source)).surfaces.items()
     return [name for name, surface in surfaces if surface.about == "item" and surface.catalogue == source.catalogue]
 
 
-def item_shown(source: type[ItemSource], item_id: str, *, user_id: str | None, explain: bool) -> ItemShown:
-    """One item and every list around it. Raises NotFound and Gone as `recommend` does."""
-    around = []
+def item_page(
+    source: type[ItemSource], item_id: str, *, user_id: str | None, explain: bool
+) -> tuple[Card, tuple[ListPresentation, ...]]:
+    """Return one item and the lists about it. Raises NotFound and Gone as `recommend` does."""
+    lists = []
     for name in item_surfaces(source):
         bound = bound_surface(use_case_of(source), name)
         answer = recommend(
-            use_case=bound.use_case.name, surface=name, user_id=user_id, item_ids=[item_id], limit=LIMIT_AROUND, explain=explain
-        )
-        around.append(_around(bound, answer))
-    bound = bound_surface(use_case_of(source), item_surfaces(source)[0])
-    served = {"item_id": item_id, "title": "", "position": 0, "reasons": (), "score": 0.0, "parts": {}}
-    found = items_by_id(source=source, item_ids=[item_id])
-    return ItemShown(_card(bound, served, found.get(item_id)), tuple(around))
+            use_case=bound.use_case.name, surface=name, user_id=user_id, item_ids=[item_id], limit=ITEM_PAGE_LIMIT,
+            explain=explain,
+        )  # fmt: skip
+        lists.append(ListPresentation(**_list_fields(bound, answer)))
+    entry = {"item_id": item_id, "title": "", "position": 0, "reasons": (), "score": 0.0, "parts": {}}
+    item = items_by_id(source=source, item_ids=[item_id]).get(item_id)
+    return _card(bound_surface(use_case_of(source), item_surfaces(source)[0]), entry, item), tuple(lists)
 
 
-def _around(bound: BoundSurface, answer: Mapping[str, Any]) -> Around:
-    return Around(
-        heading=labels.heading(bound.name, bound.surface),
-        cards=tuple(cards_of(bound, answer["recommendations"])),
-        request_id=answer["request_id"],
-        method_in_words=labels.method_in_words(bound.use_case, answer["method_used"]),
-        skipped=tuple(labels.skips_in_words(answer["degradation"])),
-        model_version=answer["model_version"],
-    )
+def _list_fields(bound: BoundSurface, answer: Mapping[str, Any], before: Sequence[str] = ()) -> dict[str, Any]:
+    items = items_by_id(source=bound.source, item_ids=[entry["item_id"] for entry in answer["recommendations"]])
+    cards = [_card(bound, entry, items.get(entry["item_id"])) for entry in answer["recommendations"]]
+    ranks = {item_id: rank for rank, item_id in enumerate(before, start=1)}
+    if ranks:
+        cards = [
+            replace(card, position_change=labels.position_change(ranks.get(card.item_id), card.position)) for card in cards
+        ]
+    return {
+        "heading": labels.heading(bound.name, bound.surface),
+        "cards": tuple(cards),
+        "request_id": answer["request_id"],
+        "method": answer["method_used"],
+        "method_name": labels.method_name(bound.use_case, answer["method_used"]),
+        "method_description": labels.method_description(bound.use_case, answer["method_used"]),
+        "skipped": tuple(labels.skip_messages(answer["degradation"])),
+        "model_version": answer["model_version"],
+    }
 
 
-def cards_of(bound: BoundSurface, recommendations: Sequence[Mapping[str, Any]]) -> list[Card]:
-    """A card per recommendation; an item that is gone since keeps the title that the answer gave."""
-    found = items_by_id(source=bound.source, item_ids=[item["item_id"] for item in recommendations])
-    return [_card(bound, item, found.get(item["item_id"])) for item in recommendations]
-
-
-def _card(bound: BoundSurface, served: Mapping[str, Any], item: Any | None) -> Card:
+def _card(bound: BoundSurface, entry: Mapping[str, Any], item: Any | None) -> Card:
+    """Join one recommendation with its item; None is an item that was deleted since, which keeps the title of the answer."""
     card = {} if item is None else bound.source.card(item)
-    parts = sorted(served["parts"].items(), key=lambda part: -part[1])
+    parts = sorted(entry["parts"].items(), key=lambda part: -part[1])
     return Card(
-        item_id=served["item_id"],
-        title=card.get("title") or served["title"] or served["item_id"],
-        position=served["position"],
+        item_id=entry["item_id"],
+        title=card.get("title") or entry["title"] or entry["item_id"],
+        position=entry["position"],
         category=card.get("category", ""),
         tags=tuple(card.get("tags", ())),
         facts=tuple(card.get("facts", ())),
         text=card.get("text", ""),
-        reasons=tuple(served["reasons"]),
-        score=served["score"],
+        reasons=tuple(entry["reasons"]),
+        score=entry["score"],
         parts=tuple((labels.part_name(bound.use_case, name), value) for name, value in parts),
         url=card.get("url", ""),
     )

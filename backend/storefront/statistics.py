@@ -1,4 +1,4 @@
-"""A site's statistics page, for staff: what came of its lists, by day, surface and engine, and what its bandits learned."""
+"""A site's statistics page, for staff: results of its lists by day, surface and engine, and what its bandits learned."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -27,25 +28,24 @@ DEFAULT_SPAN = 30
 @never_cache
 @staff_member_required
 def statistics_page(request: HttpRequest, *, site: str) -> HttpResponse:
-    """The figures of the last `?days=`, one of SPANS; anything else shows 30 days."""
+    """Show the last `?days=`, one of SPANS; any other value shows 30 days."""
     source = source_or_404(site)
-    asked = request.GET.get("days", "")
-    days = int(asked) if asked in {str(span) for span in SPANS} else DEFAULT_SPAN
-    return render(request, "storefront/statistics.html", {**_frame(source), **_told(source, days)})
+    days = next((span for span in SPANS if request.GET.get("days") == str(span)), DEFAULT_SPAN)
+    return render(request, "storefront/statistics.html", {**_page_context(source), **_statistics(source, days)})
 
 
-def _frame(source: type[ItemSource]) -> dict[str, Any]:
+def _page_context(source: type[ItemSource]) -> dict[str, Any]:
     use_case = load(use_case_of(source))
     return {
         "title": use_case.title or source.catalogue,
         "site": source.catalogue,
         "is_demo": is_demo(),
-        "clicks_word": labels.outcome(use_case.outcomes.clicks, "click"),
-        "conversions_word": labels.outcome(use_case.outcomes.conversions, "goal"),
+        "clicks_label": labels.outcome(use_case.outcomes.clicks, labels.CLICKS),
+        "conversions_label": labels.outcome(use_case.outcomes.conversions, labels.GOALS),
     }
 
 
-def _told(source: type[ItemSource], days: int) -> dict[str, Any]:
+def _statistics(source: type[ItemSource], days: int) -> dict[str, Any]:
     use_case = load(use_case_of(source))
     window = Window.last(days, until=timezone.now())
     totals = statistics.totals(use_case=use_case.name, window=window)
@@ -58,8 +58,8 @@ def _told(source: type[ItemSource], days: int) -> dict[str, Any]:
         "per_hundred": {"clicks": 100 * totals.ctr, "conversions": 100 * totals.conversion_rate},
         "chart": daily_chart(statistics.daily(use_case=use_case.name, window=window)),
         "groups": (
-            ("Engine that answered", statistics.by_method(use_case=use_case.name, window=window)),
-            ("Surface", statistics.by_surface(use_case=use_case.name, window=window)),
+            (gettext("Engine that answered"), statistics.by_method(use_case=use_case.name, window=window)),
+            (gettext("Surface"), statistics.by_surface(use_case=use_case.name, window=window)),
         ),
         "items": statistics.top_items(use_case=use_case.name, window=window),
         "categories": statistics.top_categories(use_case=use_case.name, window=window),
@@ -70,7 +70,7 @@ def _told(source: type[ItemSource], days: int) -> dict[str, Any]:
 
 
 def _arms(use_case: UseCase) -> tuple[list[dict[str, Any]], str]:
-    """The arms of the use case's bandits, the most likely first, and why they cannot be told."""
+    """Return the arms of the use case's bandits, the most probable first, and an error message if they are unknown."""
     try:
         rows = client().models()
     except ServiceFailed as failure:

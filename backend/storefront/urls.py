@@ -1,4 +1,4 @@
-"""Addresses of the page: the list of sites, one site, and what a person does there."""
+"""URLs of the list of sites, and of each site's page, actions, statistics and items."""
 
 from django.urls import path
 
@@ -9,7 +9,7 @@ app_name = "storefront"
 urlpatterns = [
     path("", views.home, name="home"),
     path("<slug:site>/", views.site, name="site"),
-    path("<slug:site>/did/", views.did, name="did"),
+    path("<slug:site>/did/", views.act, name="act"),
     path("<slug:site>/statistics/", statistics_page, name="statistics"),
     path("<slug:site>/item/<str:item_id>/", views.item, name="item"),
 ]

@@ -1,11 +1,10 @@
-"""The page of every site: who is asked about, their list, and what they do with it. Works with and without JavaScript."""
+"""The shared page of every site: people to choose from, a person's list, and the actions on it. JavaScript is optional."""
 
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,64 +12,63 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import Gone, InvalidInput, NotFound
+from recommendation_service.use_cases.loader import load
 from storefront import labels, people, permissions
-from storefront.actions import do, hide
-from storefront.presenters import Shown, ids_shown, item_shown, item_surfaces, shown_to
+from storefront.actions import hide, perform_action
+from storefront.presenters import PersonListPresentation, ids_shown, item_page, item_surfaces, person_list
 from tandem.models import UserInteraction
 from tandem.selectors.items import items_by_id, title_of
 from tandem.sources import ItemSource, use_case_of
-from tandem.use_cases import load
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 HIDE = "hide"
-NOT_RECORDED = "This was not recorded"
 
 View = Callable[..., HttpResponse]
 
 
 def guarded(view: View) -> View:
-    """Nothing from elsewhere, nothing inline, and never kept by a cache between here and the visitor."""
+    """Add headers to a view: no content from other hosts, no inline content, no caching between server and visitor."""
 
     @wraps(view)
-    def answered(request: HttpRequest, **kwargs: str) -> HttpResponse:
+    def with_headers(request: HttpRequest, **kwargs: str) -> HttpResponse:
         response = view(request, **kwargs)
         response["Content-Security-Policy"] = POLICY
         response["Cache-Control"] = "private, no-store"
         response["Vary"] = "Cookie, HX-Request"
         return response
 
-    return answered
+    return with_headers
 
 
 @require_GET
 @guarded
 def home(request: HttpRequest) -> HttpResponse:
-    """Every site with its counts."""
-    sites = [_counts(address, sources) for address, sources in permissions.shown_sites()]
+    """List every site with its counts."""
+    sites = [_site_counts(url, sources) for url, sources in permissions.listed_sites()]
     return render(request, "storefront/home.html", {"sites": sites, "is_demo": permissions.is_demo()})
 
 
 @require_GET
 @guarded
 def site(request: HttpRequest, *, site: str) -> HttpResponse:
-    """One site: the people to choose from, and the list of the one who is chosen. Or on to the site's own page."""
-    if elsewhere := permissions.own_page_of(site):
-        return HttpResponseRedirect(elsewhere)
+    """Show one site: people to choose from, and the list of the chosen one. Redirect if the site has its own page."""
+    if site_page := permissions.site_page_of(site):
+        return HttpResponseRedirect(site_page)
     source = permissions.source_or_404(site)
     chooses = permissions.may_choose(request)
     search = request.GET.get("q", "")
-    user_id = request.GET.get("person", "") or next(iter(permissions.own_ids(request, source)), "")
-    person = permissions.person_or_404(request, source, user_id) if user_id else None
+    person = permissions.requested_person(request, source)
+    by = request.GET.get("by", "")
     context = {
-        **_frame(source),
+        **_page_context(source),
         "chooses": chooses,
-        "search": search[: people.LONGEST_SEARCH],
-        "people": people.lines(source, search=search) if chooses else [],
-        "shown": shown_to(source, person, explain=chooses, by=request.GET.get("by", "")) if person is not None else None,
-        "said": " ".join(str(message) for message in messages.get_messages(request)),
+        "search": search[: people.MAX_SEARCH_LENGTH],
+        "people": people.person_lines(source, search=search) if chooses else [],
+        "shown": None if person is None else person_list(source, person, explain=chooses, by=by),
+        "message": " ".join(str(message) for message in messages.get_messages(request)),
     }
     return render(request, "storefront/site.html", context)
 
@@ -78,30 +76,26 @@ def site(request: HttpRequest, *, site: str) -> HttpResponse:
 @require_GET
 @guarded
 def item(request: HttpRequest, *, site: str, item_id: str) -> HttpResponse:
-    """One item with every list around it, for the visitor, or for whom somebody who may choose looks."""
+    """Show one item with every list about it, for the visitor or for the person whom a visitor who may choose names."""
     source = permissions.source_or_404(site)
     if not item_surfaces(source):
-        raise Http404(permissions.NOT_HERE)
+        raise Http404(permissions.NOT_FOUND)
     chooses = permissions.may_choose(request)
-    user_id = request.GET.get("person", "") or next(iter(permissions.own_ids(request, source)), "")
-    person = permissions.person_or_404(request, source, user_id) if user_id else None
+    person = permissions.requested_person(request, source)
     if person is None and not chooses:
-        raise Http404(permissions.NOT_HERE)
+        raise Http404(permissions.NOT_FOUND)
+    user_id = None if person is None else source.user_id(person)
     try:
-        wanted = clean_id(item_id, field="item_id")
-        found = item_shown(source, wanted, user_id=None if person is None else source.user_id(person), explain=chooses)
+        card, lists = item_page(source, clean_id(item_id, field="item_id"), user_id=user_id, explain=chooses)
     except (InvalidInput, NotFound, Gone) as error:
-        raise Http404(permissions.NOT_HERE) from error
-    return render(
-        request,
-        "storefront/item.html",
-        {**_frame(source), "item": found, "person": person, "person_id": "" if person is None else source.user_id(person)},
-    )
+        raise Http404(permissions.NOT_FOUND) from error
+    context = {**_page_context(source), "card": card, "lists": lists, "person": person, "person_id": user_id or ""}
+    return render(request, "storefront/item.html", context)
 
 
 @require_POST
 @guarded
-def did(request: HttpRequest, *, site: str) -> HttpResponse:
+def act(request: HttpRequest, *, site: str) -> HttpResponse:
     """Record one click with the list it answers, and show the next list: in place with htmx, else by a redirect."""
     source = permissions.source_or_404(site)
     person = permissions.person_or_404(request, source, request.POST.get("person", ""))
@@ -110,16 +104,18 @@ def did(request: HttpRequest, *, site: str) -> HttpResponse:
     before = [other for other in ids_shown(request_id, source.user_id(person)) if other != item_id]
     problem = _record(source, person, event, item_id, request_id)
     by = request.POST.get("by", "")
-    shown = shown_to(source, person, explain=permissions.may_choose(request), by=by, before=before)
-    said = problem or _change(source, shown, event, item_id, before=request.POST.get("method", ""), compared=bool(before))
+    shown = person_list(source, person, explain=permissions.may_choose(request), by=by, before=before)
+    previous = request.POST.get("method", "")
+    message = problem or _click_message(source, shown, event, item_id, previous=previous, compared=bool(before))
     if getattr(request, "htmx", False):
-        return render(request, "storefront/_list.html", {**_frame(source), "shown": shown, "said": said, "swapped": True})
-    messages.info(request, said)
-    asked = {"person": source.user_id(person), **({"by": shown.by} if shown.by else {})}
-    return HttpResponseRedirect(f"{reverse('storefront:site', args=[site])}?{urlencode(asked)}#list", status=303)
+        context = {**_page_context(source), "shown": shown, "message": message, "swapped": True}
+        return render(request, "storefront/_list.html", context)
+    messages.info(request, message)
+    query = {"person": source.user_id(person), **({"by": shown.by} if shown.by else {})}
+    return HttpResponseRedirect(f"{reverse('storefront:site', args=[site])}?{urlencode(query)}#list", status=303)
 
 
-def _frame(source: type[ItemSource]) -> dict[str, object]:
+def _page_context(source: type[ItemSource]) -> dict[str, object]:
     use_case = load(use_case_of(source))
     return {
         "site": source.catalogue,
@@ -131,38 +127,38 @@ def _frame(source: type[ItemSource]) -> dict[str, object]:
 
 
 def _record(source: type[ItemSource], person: object, event: str, item_id: str, request_id: str | None) -> str:
-    """What went wrong, in words; empty when the click was recorded."""
+    """Record a click; return an error message, or "" if it was recorded."""
     if event != HIDE and event not in source.events_for(person):
-        return f"{NOT_RECORDED}: there is no button '{event[:40]}' here."
-    record = hide if event == HIDE else partial(do, event=event)
+        return f"{labels.NOT_RECORDED}: {labels.NO_BUTTON % {'event': event[:40]}}."
+    record = hide if event == HIDE else partial(perform_action, event=event)
     problem = record(source=source, person=person, item_id=item_id, request_id=request_id)
-    return f"{NOT_RECORDED}: {problem}." if problem else ""
+    return f"{labels.NOT_RECORDED}: {problem}." if problem else ""
 
 
-def _change(source: type[ItemSource], shown: Shown, event: str, item_id: str, *, before: str, compared: bool) -> str:
+def _click_message(
+    source: type[ItemSource], shown: PersonListPresentation, event: str, item_id: str, *, previous: str, compared: bool
+) -> str:
     item = items_by_id(source=source, item_ids=[item_id]).get(item_id)
     use_case = load(use_case_of(source))
-    left = item_id not in {card.item_id for card in shown.cards}
-    told = labels.what_changed(
+    removed = item_id not in {card.item_id for card in shown.cards}
+    message = labels.click_result(
         event=event,
         title=title_of(source=source, item=item) if item is not None else item_id,
-        left=left,
+        removed=removed,
         count=shown.person.count,
-        before=labels.method_name(use_case, before) if before in use_case.engines else "",
+        before=labels.method_name(use_case, previous) if previous in use_case.engines else "",
         after=shown.method_name,
     )
-    return f"{told} {labels.rearranged([card.moved for card in shown.cards], left=left)}" if compared else told
+    changes = [card.position_change for card in shown.cards]
+    return f"{message} {labels.list_changes(changes, removed=removed)}" if compared else message
 
 
-def _counts(address: str, sources: Sequence[type[ItemSource]]) -> dict[str, object]:
+def _site_counts(url: str, sources: Sequence[type[ItemSource]]) -> dict[str, object]:
+    catalogues = [source.catalogue for source in sources]
     return {
-        **_frame(sources[0]),
-        "address": address,
+        **_page_context(sources[0]),
+        "address": url,
         "items": sum(source.items().count() for source in sources),
-        "people": sum(found.all().count() for source in sources for found in source.profiles),
-        "interactions": sum(_interactions(source.catalogue).count() for source in sources),
+        "people": sum(people_.all().count() for source in sources for people_ in source.profiles),
+        "interactions": UserInteraction.objects.filter(catalogue__name__in=catalogues).count(),
     }
-
-
-def _interactions(catalogue: str) -> QuerySet[UserInteraction]:
-    return UserInteraction.objects.filter(catalogue__name=catalogue)

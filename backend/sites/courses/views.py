@@ -16,7 +16,7 @@ from sites.courses import statistics
 from sites.courses.models import Course
 from sites.courses.recommendation_sources import Courses
 from sites.courses.serializers import CourseListSerializer, EverybodySerializer, LearnerStatsSerializer
-from storefront.labels import method_in_words
+from storefront.labels import method_description
 from tandem.api import query_params
 from tandem.api.permissions import StaffOrService, require_may_see
 from tandem.api.serializers import ProblemSerializer
@@ -158,4 +158,4 @@ def _course(answer: Mapping[str, Any], item: Mapping[str, Any], course: Course |
 
 def _why(method: str) -> str:
     """What the engine does, where it gave no reason for this course in particular."""
-    return method_in_words(statistics.use_case(), method)
+    return method_description(statistics.use_case(), method)

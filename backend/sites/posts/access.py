@@ -44,7 +44,7 @@ def creator_asked_for(request: Request) -> Member:
 
 def visitor_or_404(request: HttpRequest, user_id: str) -> Member:
     """The member as whom this visitor looks at a page: the one named, if they may be that one, else their own."""
-    chosen = user_id or next(iter(page.own_ids(request, Posts)), "")
+    chosen = user_id or next(iter(page.visitor_ids(request, Posts)), "")
     member: Member = page.person_or_404(request, Posts, chosen)
     return member
 
@@ -53,7 +53,7 @@ def creator_or_404(request: HttpRequest, user_id: str) -> Member:
     """As `visitor_or_404`, but a reader is not found."""
     member = visitor_or_404(request, user_id)
     if not member.is_creator:
-        raise Http404(page.NOT_HERE)
+        raise Http404(page.NOT_FOUND)
     return member
 
 
@@ -64,7 +64,7 @@ def require_may_discuss(request: HttpRequest, discussion: Discussion) -> None:
 
 def name_of(request: HttpRequest, fallback: Member) -> str:
     """Under which name this visitor writes: their member's, their account's, or on a demo that of whom they act as."""
-    own = page.own_ids(request, Posts)
+    own = page.visitor_ids(request, Posts)
     if own and str(fallback.pk) not in own:
         return str(Member.objects.get(pk=own[0]))
     if request.user.is_authenticated and not own:

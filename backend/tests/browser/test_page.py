@@ -137,7 +137,7 @@ def test_a_person_with_an_answer_from_the_service_sees_reasons_and_parts(
     page = opened(width=1200).go(f"/startups/?person={board.pk}")
     card = page.locator(".cards .card").first
     expect(card).to_contain_text("Matches your skill python")
-    card.get_by_text("How it got this place").click()
+    card.get_by_text("Why it is in this position").click()
     expect(card.locator("dl")).to_contain_text("0.500")
 
 

@@ -8,7 +8,7 @@ import pytest
 from sites.courses.models import Enrolment
 from sites.posts.models import Like
 from sites.shop.models import Cart, CartLine, OrderLine, WishlistItem
-from storefront.actions import do, hide
+from storefront.actions import hide, perform_action
 from tandem.models import Feedback, Impression, UserInteraction, UserKey
 from tandem.services.id_mapping import catalogue_key
 from tandem.sources import ItemSource, source_of
@@ -41,7 +41,7 @@ def events(person: Any) -> list[tuple[str, float | None, bool]]:
 
 def test_into_the_cart_is_into_the_shops_own_cart() -> None:
     person, product = store.make_customer("Ada"), store.make_products(1, stock=3)[0]
-    assert do(of("shop"), person, "cart_add", str(product.pk), shown_to(person, "shop")) == ""
+    assert perform_action(of("shop"), person, "cart_add", str(product.pk), shown_to(person, "shop")) == ""
     (line,) = CartLine.objects.filter(cart__customer=person, cart__closed_at=None)
     assert (line.product, line.quantity) == (product, 1)
     assert events(person) == [("cart_add", None, True)]
@@ -49,8 +49,8 @@ def test_into_the_cart_is_into_the_shops_own_cart() -> None:
 
 def test_buying_makes_an_order_with_its_value_and_leaves_the_cart_alone() -> None:
     person, (product, other) = store.make_customer("Ada"), store.make_products(2, stock=1)
-    do(of("shop"), person, "cart_add", str(other.pk), None)
-    assert do(of("shop"), person, "purchase", str(product.pk), shown_to(person, "shop")) == ""
+    perform_action(of("shop"), person, "cart_add", str(other.pk), None)
+    assert perform_action(of("shop"), person, "purchase", str(product.pk), shown_to(person, "shop")) == ""
     (line,) = OrderLine.objects.all()
     product.refresh_from_db()
     assert (line.product, line.order.total, product.stock) == (product, product.price, 0)
@@ -60,7 +60,7 @@ def test_buying_makes_an_order_with_its_value_and_leaves_the_cart_alone() -> Non
 
 def test_what_is_sold_out_is_told_and_nothing_is_recorded() -> None:
     person, product = store.make_customer("Ada"), store.make_products(1, stock=0)[0]
-    assert "there are 0 of it" in do(of("shop"), person, "purchase", str(product.pk), None)
+    assert "there are 0 of it" in perform_action(of("shop"), person, "purchase", str(product.pk), None)
     assert events(person) == []
     assert not OrderLine.objects.exists()
 
@@ -68,14 +68,14 @@ def test_what_is_sold_out_is_told_and_nothing_is_recorded() -> None:
 def test_a_row_that_needs_a_person_and_an_item_only_is_written_once() -> None:
     person, product = store.make_customer("Ada"), store.make_products(1, stock=1)[0]
     for _ in range(2):
-        assert do(of("shop"), person, "wishlist_add", str(product.pk), None) == ""
+        assert perform_action(of("shop"), person, "wishlist_add", str(product.pk), None) == ""
     assert WishlistItem.objects.filter(customer=person, product=product).count() == 1
     assert events(person) == [("wishlist_add", None, False)]
 
 
 def test_an_enrolment_names_the_list_it_came_from() -> None:
     course, learner = campus.make_courses(editions=1)[0], campus.make_learner("user1")
-    assert do(of("courses"), learner, "enroll", course.pk, shown_to(learner, "courses")) == ""
+    assert perform_action(of("courses"), learner, "enroll", course.pk, shown_to(learner, "courses")) == ""
     assert Enrolment.objects.filter(learner=learner, course=course).count() == 1
     assert events(learner) == [("enroll", None, True)]
 
@@ -83,14 +83,14 @@ def test_an_enrolment_names_the_list_it_came_from() -> None:
 def test_a_like_of_a_post_is_the_blogs_own() -> None:
     member = blog.make_member("Rob")
     (post,) = blog.make_posts(1, blog.make_member("Eve"))
-    assert do(of("posts"), member, "like", str(post.pk), None) == ""
+    assert perform_action(of("posts"), member, "like", str(post.pk), None) == ""
     assert Like.objects.filter(member=member, post=post).count() == 1
 
 
 def test_an_event_without_a_table_of_its_own_is_recorded_as_it_is() -> None:
     (startup,) = board.make_startups(1)
     ada = board.make_developer("Ada")
-    assert do(of("startups"), ada, "like", str(startup.pk), None) == ""
+    assert perform_action(of("startups"), ada, "like", str(startup.pk), None) == ""
     assert events(ada) == [("like", None, False)]
 
 
@@ -105,7 +105,7 @@ def test_an_event_without_a_table_of_its_own_is_recorded_as_it_is() -> None:
 def test_nonsense_is_told_and_records_nothing(item_id: str | None, request_id: str | None, told: str) -> None:
     (startup,) = board.make_startups(1)
     ada = board.make_developer("Ada")
-    assert told in do(of("startups"), ada, "like", item_id or str(startup.pk), request_id)
+    assert told in perform_action(of("startups"), ada, "like", item_id or str(startup.pk), request_id)
     assert events(ada) == []
 
 

@@ -28,7 +28,7 @@ def test_a_site_with_a_page_of_its_own_is_listed_once_and_the_shared_page_leads_
         assert (response.status_code, response["Location"]) == (302, "/cleaning/")
         assert client.get(f"/{catalogue}/item/1/").status_code == 404
         assert client.post(f"/{catalogue}/did/").status_code == 404
-    assert [address for address, _ in permissions.shown_sites()].count("/cleaning/") == 1
+    assert [address for address, _ in permissions.listed_sites()].count("/cleaning/") == 1
 
 
 def test_the_shared_statistics_are_no_page_of_a_site_with_its_own(admin_client: Client) -> None:
@@ -70,7 +70,7 @@ class TestWhoMaySeeWhom:
     def test_an_account_without_a_person_is_told_so(self, client: Client) -> None:
         make_developer("Eve")
         client.force_login(User.objects.create_user("ada"))
-        assert "not linked to anyone" in text_of(client.get("/startups/"))
+        assert "not linked to any person" in text_of(client.get("/startups/"))
 
     def test_staff_may_choose_anyone(self, client: Client, served: Served) -> None:
         served()
@@ -79,7 +79,7 @@ class TestWhoMaySeeWhom:
         client.force_login(User.objects.create_user("boss", is_staff=True))
         assert "Ada" in text_of(client.get("/startups/"))
         page = client.get(f"/startups/?person={ada.pk}")
-        assert "How it got this place" in text_of(page)
+        assert "Why it is in this position" in text_of(page)
         assert "Demo:" not in text_of(page)
 
     def test_parts_are_for_those_who_may_choose(self, client: Client, served: Served) -> None:
@@ -88,7 +88,7 @@ class TestWhoMaySeeWhom:
         user = User.objects.create_user("ada")
         make_developer("Ada", account=user)
         client.force_login(user)
-        assert "How it got this place" not in text_of(client.get("/startups/"))
+        assert "Why it is in this position" not in text_of(client.get("/startups/"))
         assert asked[0]["explain"] is False
 
     def test_a_site_that_is_not_there_is_a_404(self, client: Client) -> None:
@@ -130,7 +130,7 @@ class TestTheList:
             "cold",
         ):
             assert words in page
-        assert "content-based: items whose words match" in page
+        assert "content-based: items with matching text and tags" in page
         assert "content_v3" in page
 
     def test_skipped_engines_are_told_in_words(self, client: Client, served: Served) -> None:
@@ -144,7 +144,7 @@ class TestTheList:
         did_often("somebody", [startups[2].pk])
         page = text_of(client.get(f"/startups/?person={make_developer('Ada').pk}"))
         assert page.index("Startup 002") < page.index("Startup 003")
-        assert "The recommendation service did not answer, so this site helped itself." in page
+        assert "The recommendation service did not answer, so this site made the list itself." in page
 
     def test_whoever_has_seen_everything_gets_it_again_with_a_word_on_why(self, client: Client, served: Served) -> None:
         served("none")
@@ -157,7 +157,7 @@ class TestTheList:
         assert "Answered by popular" in page
 
     def test_an_empty_catalogue_says_so(self, client: Client) -> None:
-        assert "Nothing is left to show." in text_of(client.get(f"/startups/?person={make_developer('Ada').pk}"))
+        assert "There is nothing left to show." in text_of(client.get(f"/startups/?person={make_developer('Ada').pk}"))
 
     def test_titles_are_escaped(self, client: Client, served: Served) -> None:
         served()
@@ -275,7 +275,7 @@ class TestPeople:
     def test_an_id_is_found_too_and_nobody_is_said(self, client: Client) -> None:
         ada = make_developer("Ada")
         assert "Ada" in text_of(client.get(f"/startups/?q={ada.pk}"))
-        assert "Nobody is found by “zzz”" in text_of(client.get("/startups/?q=zzz"))
+        assert "No person matches “zzz”" in text_of(client.get("/startups/?q=zzz"))
 
     @pytest.mark.parametrize("nonsense", ["%00", "%00'ada", "%ED%A0%80", "%E2%80%AE", "%25", "_" * 500])
     def test_nonsense_in_the_search_box_finds_nobody_or_somebody(self, client: Client, nonsense: str) -> None:

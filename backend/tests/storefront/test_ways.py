@@ -38,7 +38,7 @@ class TestWhoAnswers:
         asked = served()
         make_startups(1)
         page = client.get("/startups/", {"person": make_developer("Ada").pk, "by": by})
-        assert re.search(r'#list" aria-current="true">as the site would</a>', page.content.decode())
+        assert re.search(r'#list" aria-current="true">chosen by the site</a>', page.content.decode())
         assert asked[0]["strategy"] is None
 
     def test_is_no_choice_of_a_visitors(self, client: Client, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +48,7 @@ class TestWhoAnswers:
         user = User.objects.create_user("ada")
         make_developer("Ada", account=user)
         client.force_login(user)
-        assert "as the site would" not in text_of(client.get("/startups/?by=next_item"))
+        assert "chosen by the site" not in text_of(client.get("/startups/?by=next_item"))
         assert asked[0]["strategy"] is None
 
 
@@ -57,7 +57,7 @@ class TestAClick:
         served()
         make_startups(12)
         answer = clicked(client, client.get(f"/startups/?person={make_developer('Ada').pk}"), "like", htmx=True)
-        assert "The others kept their places." in text_of(answer)
+        assert "The other items kept their positions." in text_of(answer)
         assert re.findall(r'class="moved">([^<]*)', answer.content.decode()) == [
             "new"
         ]  # it fills the place of the one that left
@@ -71,7 +71,7 @@ class TestAClick:
         monkeypatch.setattr("tests.storefront.conftest.answer_to", lambda *about: turned(answer_to(*about)))
         answer = clicked(client, page, "like", htmx=True)
         assert re.findall(r'class="moved">([^<]*)', answer.content.decode()) == ["was 4", "was 3", "was 2", "was 1"]
-        assert "Without any training, 4 moved and 0 came in." in text_of(answer)
+        assert "Without any training, 4 moved and 0 were added." in text_of(answer)
 
     def test_says_nothing_of_places_where_the_list_was_another_persons(self, client: Client, served: Served) -> None:
         served()

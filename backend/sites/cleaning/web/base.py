@@ -26,7 +26,7 @@ def shown(view: View) -> View:
         try:
             return view(request, **words)
         except NotFound as error:
-            raise Http404(page.NOT_HERE) from error
+            raise Http404(page.NOT_FOUND) from error
 
     return guarded(answered)
 

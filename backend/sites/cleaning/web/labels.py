@@ -5,7 +5,7 @@ from typing import Any
 
 from sites.cleaning.conf import ENSEMBLE, NEURAL, RULE_BASED, ensemble_weights
 from sites.cleaning.models import CleaningJob
-from storefront.labels import skips_in_words
+from storefront.labels import skip_messages
 
 PARTS = {
     "quality": "Quality",
@@ -48,7 +48,7 @@ def _shortfall(missing: Mapping[str, Any]) -> str:
         return f"The network was not heard: {detail}."
     if code == "nothing_left":
         return f"{detail[:1].upper()}{detail[1:]}."
-    return f"{skips_in_words([missing])[0]}."
+    return f"{skip_messages([missing])[0]}."
 
 
 def part_in_words(name: str) -> str:

@@ -20,7 +20,7 @@ TITLES = {"cleaners": "Cleaners shown to clients", "jobs": "Jobs shown to cleane
 def analytics_page(request: HttpRequest) -> HttpResponse:
     """The figures of the last `?days=`, one of SPANS; anything else shows 30 days."""
     if not page.may_choose(request):
-        raise Http404(page.NOT_HERE)
+        raise Http404(page.NOT_FOUND)
     asked = request.GET.get("days", "")
     days = int(asked) if asked in {str(span) for span in SPANS} else DEFAULT_SPAN
     since = statistics.days_back(days, until=timezone.now())

@@ -114,7 +114,7 @@ def profile_page(request: HttpRequest, *, job_id: str, cleaner_id: str) -> HttpR
     job = own_job(visitor, job_id)
     cleaner = Cleaner.objects.select_related("standing").filter(pk=int(cleaner_id)).first() if is_number(cleaner_id) else None
     if cleaner is None:
-        raise Http404(page.NOT_HERE)
+        raise Http404(page.NOT_FOUND)
     seen: CleanerRecommendation | None = None
     if request.GET.get("shown"):
         seen = shown_to(visitor, CLEANERS, request.GET["shown"])

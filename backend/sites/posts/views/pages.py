@@ -132,7 +132,7 @@ def picture(request: HttpRequest, *, category: str) -> HttpResponse:
     """The drawn cover of a category: nobody's, so anybody may keep it."""
     drawn = cover(category)
     if drawn is None:
-        raise Http404(page.NOT_HERE)
+        raise Http404(page.NOT_FOUND)
     response = HttpResponse(drawn, content_type="image/svg+xml")
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'none'"
     response["Cache-Control"] = "public, max-age=86400"
@@ -167,7 +167,7 @@ def _try(request: HttpRequest, work: Callable[[], object]) -> None:
 def _post_or_404(number: int) -> Post:
     post = published().select_related("author").filter(pk=number).first()
     if post is None:
-        raise Http404(page.NOT_HERE)
+        raise Http404(page.NOT_FOUND)
     return post
 
 
