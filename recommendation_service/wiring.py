@@ -168,7 +168,7 @@ def _ensemble(
             weights = WEIGHTS_REFUSED
     told = None if weights is None else replace(weights, engine=name)
     ensemble = Ensemble.from_members(name, built, told, **options)
-    return ensemble if ensemble.manned else None
+    return ensemble if ensemble.has_enough_members else None
 
 
 def build_estimators(use_case: UseCase, artifacts: Mapping[str, Artifact]) -> dict[str, Estimator]:

@@ -42,7 +42,7 @@ SKIPS: dict[str, Text] = {
     "switched_off": _("is switched off"),
     "not_trained": _("has not been trained yet"),
     "refused": _("has a damaged model"),
-    "cannot_say": _("has no prediction here yet"),
+    "no_prediction": _("has no prediction here yet"),
     "failed": _("failed"),
     "timeout": _("took too long"),
     "partial": _("answered only in part"),

@@ -63,7 +63,7 @@ def _one_more(query: Query) -> Query:
 
 
 def _listed(engine: Engine, query: Query) -> object:
-    return engine.recommend(query, CANDIDATES)
+    return engine.retrieve(query, CANDIDATES)
 
 
 def _mean(act: Callable[[Query], object], queries: Sequence[Query]) -> float:

@@ -13,7 +13,7 @@ Text = Annotated[str, Field(max_length=2000)]
 Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 
 SKIP_CODES = (
-    "Of an engine: switched_off, not_trained, refused, cannot_say, failed or partial. Of a ranker: timeout, unreachable, "
+    "Of an engine: switched_off, not_trained, refused, no_prediction, failed or partial. Of a ranker: timeout, unreachable, "
     "failed or refused. seen_everything: nothing unseen was left, so popular items come again"
 )
 PARTS = (

@@ -3,53 +3,69 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from recommendation_service.core.numeric import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """Rows between retrieve and answer, best first, with the score's parts carried along."""
+    """Rows between retrieval and answer, best first, with the parts of each score."""
 
     rows: Ints  # (k,) unique
     scores: Floats  # (k,) finite, descending as the engine made them
-    parts: Mapping[str, Floats] = field(default_factory=dict)  # part's name -> (k,) share of the score, NaN: none
+    parts: Mapping[str, Floats] = field(default_factory=dict)  # name -> (k,) share of the score, NaN: none
 
     def __len__(self) -> int:
         return int(self.rows.size)
 
-    def take(self, places: Ints) -> "Candidates":
-        """The candidates at `places`, in that order."""
-        parts = {name: part[places] for name, part in self.parts.items()}
-        return Candidates(self.rows[places], self.scores[places], parts)
+    @classmethod
+    def none(cls) -> "Candidates":
+        """No candidates."""
+        return cls(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+
+    def take(self, indices: Ints) -> "Candidates":
+        """The candidates at `indices`, in that order."""
+        parts = {name: part[indices] for name, part in self.parts.items()}
+        return Candidates(self.rows[indices], self.scores[indices], parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why an item is shown, in words a visitor may read. Never names another person."""
+    """Why an item is shown, as text for the user. Never names another user."""
 
     engine: str
     text: str
     strength: float  # comparable between the reasons of one engine only
-    personal: bool = True  # False: it would be said to anybody
+    personal: bool = True  # False: the same for every user
 
 
-SEEN_EVERYTHING = "seen_everything"  # code of the Skip where what was seen is shown again
+SEEN_EVERYTHING = "seen_everything"  # code of the Skip where seen items are shown again
 ALL_SEEN = "everything that could be shown was seen, so popular items come again"
-SEEN_BEFORE = "You have seen everything here; popular again"  # the reason that each of those items carries
+SEEN_BEFORE = "You have seen everything here; popular again"  # the reason of each of those items
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """An engine that should have answered and did not: `code` is stable, `detail` is for people."""
+    """An engine that should have answered and did not: `code` is a stable identifier, `detail` is for people."""
 
     engine: str
-    code: str  # switched_off | not_trained | refused | cannot_say | seen_everything | failed | timeout | partial
+    code: str  # switched_off | not_trained | refused | no_prediction | seen_everything | failed | timeout | partial
     detail: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Retrieved:
+    """What one engine retrieved for a query, with all that it learned while scoring."""
+
+    candidates: Candidates  # with the parts of each score
+    skips: tuple[Skip, ...] = ()  # parts of the engine that were missing, such as members of an ensemble
+    timings: Mapping[str, float] = field(default_factory=dict)  # stage -> ms, of engines that work in stages
 
 
 @dataclass(frozen=True, slots=True)
 class StageRun:
-    """What one stage of the pipeline did for one answer: how long it took, and in words what there is to say."""
+    """What one stage of the pipeline did for one answer, and how long it took."""
 
     name: str  # resolve | generate | score | retrieve | a reranker's kind | rules | explain
     ms: float
@@ -70,7 +86,7 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class Slate:
-    """The whole answer to one Ask."""
+    """The answer to one request."""
 
     request_id: str
     use_case: str
@@ -82,10 +98,10 @@ class Slate:
     recommendations: tuple[Recommendation, ...]
     degradation: tuple[Skip, ...] = ()
     interaction_count: int = 0
-    probabilities: Mapping[str, float] = field(default_factory=dict)  # engine -> chance of having gone first; {}: no chance
-    stages: tuple[StageRun, ...] = ()  # told to those who ask why
+    probabilities: Mapping[str, float] = field(default_factory=dict)  # engine -> chance of being chosen first; {}: no chance
+    stages: tuple[StageRun, ...] = ()  # filled if the request has `explain`
 
     @property
     def degraded(self) -> bool:
-        """True when the engine that the router named did not answer, or answered only in part."""
+        """True if the engine that the router chose did not answer, or answered only in part."""
         return bool(self.degradation)

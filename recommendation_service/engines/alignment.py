@@ -1,4 +1,4 @@
-"""What the artifact engines share: arrays checked at load, ids lined up with the catalogue, scores scattered back."""
+"""Shared by engines with an artifact: checked arrays, artifact rows aligned with catalogue rows, liked items of a query."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,32 +14,57 @@ from recommendation_service.publishing.store import Artifact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Alignment:
-    """Which row of an artifact is which row of the catalogue.
+class LikedItems:
+    """The items that a query is based on: the subject of the request if it has one, else the history."""
 
-    Vectors stay in the artifact's own order, so that they can stay memory-mapped; only scores are moved.
+    rows: Ints  # (k,) catalogue rows, newest first
+    weights: Floats  # (k,) never zero; negative: a dislike
+    from_subject: bool
+
+    @classmethod
+    def of(cls, query: Query) -> "LikedItems":
+        """A subject counts 1 per item; a history counts by weight, without items of weight 0 (seen only)."""
+        if query.subject.size:
+            return cls(query.subject, np.ones(query.subject.size, dtype=np.float32), from_subject=True)
+        weighted = query.history.weights != 0
+        return cls(query.history.rows[weighted], query.history.weights[weighted], from_subject=False)
+
+    def where(self, mask: Bools) -> "LikedItems":
+        """The items where `mask` (k,) is True."""
+        return LikedItems(self.rows[mask], self.weights[mask], self.from_subject)
+
+    def positive(self) -> "LikedItems":
+        """The items with a positive weight."""
+        return self.where(self.weights > 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """Maps the rows of an artifact to rows of the catalogue.
+
+    Vectors stay in the artifact's order, so that they can stay memory-mapped; only scores are moved.
     """
 
     artifact_rows: Ints  # (n_items,) row in the artifact, -1: the item is newer than the model
-    identical: bool  # both number the same items alike, so scores need not move at all
+    identical: bool  # True: both have the same items in the same order, so scores need not move
 
     @classmethod
     def of(cls, artifact: Artifact, catalogue: Catalogue) -> "Alignment":
-        """Line up `item_ids` with the catalogue; items gone from it are dropped. Raises ArtifactRefused on repeats."""
+        """Align `item_ids` with the catalogue; items gone from it are dropped. Raises ArtifactRefused for repeated ids."""
         ids = array(artifact, "item_ids", (None,), kinds="S")
         if np.unique(ids).size != ids.size:
             raise ArtifactRefused(
                 f"{artifact.version}: item_ids repeat; {ids.size} rows, {np.unique(ids).size} ids; train again"
             )
-        places = catalogue.ids.rows_of_bytes(ids)
-        kept = places >= 0
+        rows = catalogue.ids.rows_of_bytes(ids)
+        present = rows >= 0
         artifact_rows = np.full(len(catalogue), -1, dtype=np.int64)
-        artifact_rows[places[kept]] = np.flatnonzero(kept)
-        identical = ids.size == len(catalogue) and np.array_equal(places, np.arange(ids.size))
+        artifact_rows[rows[present]] = np.flatnonzero(present)
+        identical = ids.size == len(catalogue) and np.array_equal(rows, np.arange(ids.size))
         return cls(artifact_rows, bool(identical))
 
     def scatter(self, scores: Floats) -> Floats:
-        """Scores by artifact row (n_artifact,) as scores by catalogue row (n_items,), NaN for items it does not hold."""
+        """Scores by artifact row (n_artifact,) as scores by catalogue row (n_items,), NaN for items it lacks."""
         if self.identical:
             return scores
         moved = scores[np.maximum(self.artifact_rows, 0)]
@@ -47,40 +72,19 @@ class Alignment:
         return moved
 
     def catalogue_rows(self, n_artifact: int) -> Ints:
-        """(n_artifact,) the way back: the catalogue's row of each of the artifact's, -1: gone from the catalogue."""
+        """(n_artifact,) the inverse mapping; -1: gone from the catalogue."""
         rows = np.full(n_artifact, -1, dtype=np.int64)
-        held = np.flatnonzero(self.artifact_rows >= 0)
-        rows[self.artifact_rows[held]] = held
+        present = np.flatnonzero(self.artifact_rows >= 0)
+        rows[self.artifact_rows[present]] = present
         return rows
 
-    def known(self, rows: Ints) -> Bools:
-        """(k,), True where the artifact holds that catalogue row."""
-        return np.asarray(self.artifact_rows[rows] >= 0)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Taste:
-    """What a query says someone likes: the subject of the request if it has one, else the history."""
-
-    rows: Ints  # (k,) catalogue rows, newest first
-    weights: Floats  # (k,) never zero; negative: a dislike
-    from_subject: bool
-
-    @classmethod
-    def of(cls, query: Query) -> "Taste":
-        """The subject counts 1 an item; a history counts as weighed, items seen without an opinion left out."""
-        if query.subject.size:
-            return cls(query.subject, np.ones(query.subject.size, dtype=np.float32), from_subject=True)
-        told = query.history.weights != 0
-        return cls(query.history.rows[told], query.history.weights[told], from_subject=False)
-
-    def within(self, places: Bools) -> "Taste":
-        """Only the items at `places`, (k,)."""
-        return Taste(self.rows[places], self.weights[places], self.from_subject)
-
-    def liked(self) -> "Taste":
-        """Only what counts in favour."""
-        return self.within(self.weights > 0)
+    def known(self, items: LikedItems, usable: Bools | None = None) -> LikedItems:
+        """The items that the artifact holds; with `usable` (n_artifact,), only those of its rows that are True."""
+        artifact_rows = self.artifact_rows[items.rows]
+        mask = np.asarray(artifact_rows >= 0)
+        if usable is not None:
+            mask[mask] = usable[artifact_rows[mask]]
+        return items.where(mask)
 
 
 def array(artifact: Artifact, name: str, shape: Sequence[int | None], *, kinds: str = "f") -> AnyArray:
@@ -90,26 +94,33 @@ def array(artifact: Artifact, name: str, shape: Sequence[int | None], *, kinds: 
     """
     if name not in artifact.arrays:
         raise ArtifactRefused(f"{artifact.version}: {name} is missing; train it again")
-    found = np.asarray(artifact.arrays[name])
-    fits = len(found.shape) == len(shape) and all(
-        want is None or have == want for have, want in zip(found.shape, shape, strict=True)
+    stored = np.asarray(artifact.arrays[name])
+    fits = len(stored.shape) == len(shape) and all(
+        want is None or have == want for have, want in zip(stored.shape, shape, strict=True)
     )
-    if not fits or found.dtype.kind not in kinds:
-        wanted = tuple("any" if want is None else want for want in shape)
-        raise ArtifactRefused(f"{artifact.version}: {name} is {found.dtype}{found.shape}, not {kinds}{wanted}; train it again")
-    return found
+    if not fits or stored.dtype.kind not in kinds:
+        expected = tuple("any" if want is None else want for want in shape)
+        raise ArtifactRefused(
+            f"{artifact.version}: {name} is {stored.dtype}{stored.shape}, not {kinds}{expected}; train it again"
+        )
+    return stored
+
+
+def item_count(artifact: Artifact) -> int:
+    """The number of items of an artifact."""
+    return int(array(artifact, "item_ids", (None,), kinds="S").size)
 
 
 def bounds(artifact: Artifact, indptr: str, indices: str, shape: tuple[int, int]) -> tuple[Ints, Ints]:
-    """Bounds (n + 1,) and columns (z,) of the stored places of an (n, m) table.
+    """The index arrays of an (n, m) sparse table: bounds (n + 1,) and columns (z,).
 
     Raises ArtifactRefused when they point outside it.
     """
     starts = array(artifact, indptr, (shape[0] + 1,), kinds="iu")
     columns = array(artifact, indices, (None,), kinds="iu")
-    rising = bool(starts[0] == 0 and starts[-1] == columns.size and (np.diff(starts) >= 0).all())
+    ascending = bool(starts[0] == 0 and starts[-1] == columns.size and (np.diff(starts) >= 0).all())
     inside = bool(columns.size and columns.min() >= 0 and columns.max() < shape[1])
-    if not (rising and inside):
+    if not (ascending and inside):
         raise ArtifactRefused(f"{artifact.version}: {indptr} and {indices} do not describe {shape}; train again")
     return starts, columns
 
@@ -121,16 +132,16 @@ def csr(artifact: Artifact, indptr: str, indices: str, values: str, shape: tuple
     return sparse.csr_array((stored, columns, starts), shape=shape, copy=False)
 
 
-def telling(artifact: Artifact, name: str, shape: Sequence[int | None]) -> Floats:
-    """As `array`, for vectors; raises ArtifactRefused when all their numbers are equal: such a model ranks nothing."""
-    found = array(artifact, name, shape)
-    if found.size == 0 or found.min() == found.max():
+def varied_array(artifact: Artifact, name: str, shape: Sequence[int | None]) -> Floats:
+    """As `array`; raises ArtifactRefused if all its numbers are equal, since such a model cannot rank."""
+    stored = array(artifact, name, shape)
+    if stored.size == 0 or stored.min() == stored.max():
         raise ArtifactRefused(f"{artifact.version}: {name} holds one number only, so it cannot rank; train it again")
-    return found
+    return stored
 
 
 def parameter(artifact: Artifact, name: str) -> float:
-    """One number of the manifest's parameters; raises ArtifactRefused naming it when it is not there."""
+    """One number of the manifest's parameters; raises ArtifactRefused if it is missing or not a number."""
     value = artifact.manifest.parameters.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ArtifactRefused(f"{artifact.version}: parameter {name} is {value!r}, not a number; train it again")

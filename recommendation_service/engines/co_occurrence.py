@@ -1,4 +1,4 @@
-"""Bought together: items that share baskets with what someone has, more often than chance would have it."""
+"""Bought together: items that share baskets with a user's items more often than by chance."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,54 +11,52 @@ from recommendation_service.core.numeric import Bools, Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, Taste, array, csr
+from recommendation_service.engines.alignment import Alignment, LikedItems, array, csr, item_count
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.latest import Latest
 from recommendation_service.publishing.store import Artifact
 
-REASON_FROM_PEOPLE = 10  # fewer people than this could be recognised in "often bought together"
+REASON_FROM_PEOPLE = 10  # with fewer users behind it, "often bought together" could identify one of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Categories:
-    """How many distinct people had two items of these categories in one basket."""
+class CategoryPairs:
+    """How many distinct users had items of two categories in one basket."""
 
-    places: Mapping[str, int]  # name -> row and column of `people`
+    index: Mapping[str, int]  # category -> row and column of `people`
     people: Ints  # (c, c)
 
     @classmethod
-    def from_artifact(cls, artifact: Artifact) -> "Categories":
-        """What the model says of categories; nothing where its items had none."""
+    def from_artifact(cls, artifact: Artifact) -> "CategoryPairs":
+        """The counts of the model; empty if its items had no categories."""
         if "categories" not in artifact.arrays:
             return cls({}, np.zeros((0, 0), dtype=np.int64))
         names = [name.decode() for name in array(artifact, "categories", (None,), kinds="S").tolist()]
         people = array(artifact, "category_people", (len(names), len(names)), kinds="iu")
-        return cls({name: place for place, name in enumerate(names)}, people)
+        return cls({name: index for index, name in enumerate(names)}, people)
 
-    def people_of(self, one: Sequence[str], other: Sequence[str]) -> int:
-        """Distinct people behind the first category of each; 0 where the model does not know both."""
-        places = [self.places.get(values[0], -1) if values else -1 for values in (one, other)]
-        return 0 if min(places) < 0 else int(self.people[places[0], places[1]])
+    def people_of(self, first: Sequence[str], second: Sequence[str]) -> int:
+        """Distinct users for the first category of each; 0 if the model does not know both."""
+        indices = [self.index.get(values[0], -1) if values else -1 for values in (first, second)]
+        return 0 if min(indices) < 0 else int(self.people[indices[0], indices[1]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
-    """What one query has, and every stored pair of it."""
+class StoredPairs:
+    """The liked items of one query, and every stored pair of them."""
 
-    taste: Taste
-    places: Ints  # (z,) of the stored values
-    owner: Ints  # (z,) place in the taste that each pair belongs to
+    liked: LikedItems
+    entries: Ints  # (z,) of the stored values
+    owners: Ints  # (z,) index in `liked` of each pair
 
 
 class CoOccurrence(Engine):
     """Mean strength of an item's pairs with the subject of the request, or with what the user liked.
 
-    An item that was never in a basket beside these scores 0: nothing speaks for the pair. Only an item newer than the
-    model is unknown: NaN.
+    An item that never shared a basket with these scores 0. No prediction (NaN) for an item newer than the model.
     """
 
     label: ClassVar[str] = "co-occurrence"
-    least: ClassVar[float] = 0.0
+    min_score: ClassVar[float] = 0.0
 
     def __init__(
         self,
@@ -68,7 +66,7 @@ class CoOccurrence(Engine):
         alignment: Alignment,
         pairs: sparse.csr_array,
         people: Ints,
-        categories: Categories,
+        categories: CategoryPairs,
         *,
         reason_from_people: int = REASON_FROM_PEOPLE,
         says: str = "Often bought together with",
@@ -84,7 +82,6 @@ class CoOccurrence(Engine):
         self._paired: Bools = np.asarray(np.diff(pairs.indptr) > 0)
         self._reason_from_people = reason_from_people
         self._says = says
-        self._latest: Latest[Asked | None] = Latest()
 
     @classmethod
     def from_artifact(
@@ -96,59 +93,64 @@ class CoOccurrence(Engine):
         reason_from_people: int = REASON_FROM_PEOPLE,
         says: str = "Often bought together with",
     ) -> "CoOccurrence":
-        """The engine of one published model of kind "co_occurrence". Raises ArtifactRefused naming what does not fit.
+        """The engine of a published model of kind "co_occurrence". Raises ArtifactRefused naming what does not fit.
 
-        A reason, `says` and the other item's title, is given only where `reason_from_people` distinct people or more
-        are behind the pair; else its category is named, where so many are behind the two categories.
+        A reason is `says` and the other item's title, if at least `reason_from_people` distinct users had the pair; else
+        it names the other item's category, if as many users had a pair of these categories.
         """
-        alignment = Alignment.of(artifact, catalogue)
-        n_items = int(array(artifact, "item_ids", (None,), kinds="S").size)
+        n_items = item_count(artifact)
         pairs = csr(artifact, "indptr", "indices", "values", (n_items, n_items))
         people = array(artifact, "people", (pairs.nnz,), kinds="iu")
-        whole = (name, artifact.version, catalogue, alignment, pairs, people, Categories.from_artifact(artifact))
-        return cls(*whole, reason_from_people=reason_from_people, says=says)
+        parts = (Alignment.of(artifact, catalogue), pairs, people, CategoryPairs.from_artifact(artifact))
+        return cls(name, artifact.version, catalogue, *parts, reason_from_people=reason_from_people, says=says)
 
     def scores(self, query: Query) -> Floats | None:
-        """0 to 1; None when nothing the user has was ever in a basket with something else."""
-        asked = self._latest.keep(query, self._asked(query))
-        if asked is None:
+        """0 to 1; None if no item of the user has a stored pair."""
+        stored = self._stored_pairs(query)
+        if stored is None:
             return None
-        shares = self._pairs.data[asked.places] * asked.taste.weights[asked.owner] / asked.taste.weights.sum()
-        scores = np.bincount(self._pairs.indices[asked.places], weights=shares, minlength=self._pairs.shape[0])
+        shares = self._shares(stored) / stored.liked.weights.sum()
+        scores = np.bincount(self._pairs.indices[stored.entries], weights=shares, minlength=self._pairs.shape[0])
         return self._alignment.scatter(scores.astype(np.float32))
 
-    def explain(self, query: Query, row: int) -> Reason | None:
-        """The item that adds most to this row's score, or its category, where enough people are behind the pair."""
-        asked = self._latest.of(query) or self._latest.keep(query, self._asked(query))
-        own = int(self._alignment.artifact_rows[row])
-        if asked is None or own < 0:
-            return None
-        found = np.flatnonzero(self._pairs.indices[asked.places] == own)
-        if not found.size:
-            return None
-        shares = self._pairs.data[asked.places[found]] * asked.taste.weights[asked.owner[found]]
-        others = asked.taste.rows[asked.owner[found]]
-        known = self._people[asked.places[found]] >= self._reason_from_people
-        best = int(np.argmax(np.where(known, shares, -np.inf) if known.any() else shares))
-        named = self._titles[others[best]] if known.any() else self._category(row, int(others[best]))
-        return Reason(self.name, f"{self._says} {named}", float(shares[best])) if named else None
+    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        """The item that adds most to the score of each row, or its category, if enough users had the pair."""
+        stored = self._stored_pairs(query)
+        if stored is None:
+            return [()] * rows.size
+        columns, shares = self._pairs.indices[stored.entries], self._shares(stored)
+        return [
+            self._reason(stored, shares, np.flatnonzero(columns == own), row)
+            for row, own in zip(rows.tolist(), self._alignment.artifact_rows[rows].tolist(), strict=True)
+        ]
+
+    def _reason(self, stored: StoredPairs, all_shares: Floats, pairs: Ints, row: int) -> tuple[Reason, ...]:
+        """From the indices `pairs` in `stored` of the pairs with one item; an item newer than the model has none."""
+        if not pairs.size:
+            return ()
+        shares, others = all_shares[pairs], stored.liked.rows[stored.owners[pairs]]
+        enough = self._people[stored.entries[pairs]] >= self._reason_from_people
+        best = int(np.argmax(np.where(enough, shares, -np.inf) if enough.any() else shares))
+        other = self._titles[others[best]] if enough.any() else self._category(row, int(others[best]))
+        return (Reason(self.name, f"{self._says} {other}", float(shares[best])),) if other else ()
 
     def _category(self, row: int, other: int) -> str:
-        """The other item's category, if enough people had both items' categories in one basket; else empty."""
+        """The other item's category, if enough users had both items' categories in one basket; else empty."""
         if self._facet is None:
             return ""
-        its, others = self._facet.of(row), self._facet.of(other)
-        return others[0] if self._categories.people_of(its, others) >= self._reason_from_people else ""
+        own_values, other_values = self._facet.of(row), self._facet.of(other)
+        enough = self._categories.people_of(own_values, other_values) >= self._reason_from_people
+        return other_values[0] if enough else ""
 
-    def _asked(self, query: Query) -> Asked | None:
-        liked = Taste.of(query).liked()
-        known = self._alignment.known(liked.rows)
-        known[known] = self._paired[self._alignment.artifact_rows[liked.rows[known]]]
-        taste = liked.within(known)
-        if not taste.rows.size:
+    def _shares(self, stored: StoredPairs) -> Floats:
+        return np.asarray(self._pairs.data[stored.entries] * stored.liked.weights[stored.owners])
+
+    def _stored_pairs(self, query: Query) -> StoredPairs | None:
+        liked = self._alignment.known(LikedItems.of(query).positive(), self._paired)
+        if not liked.rows.size:
             return None
-        own = self._alignment.artifact_rows[taste.rows]
+        own = self._alignment.artifact_rows[liked.rows]
         starts, sizes = self._pairs.indptr[own], np.diff(self._pairs.indptr)[own]
-        owner = np.repeat(np.arange(own.size), sizes)
-        ramp = np.arange(owner.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return Asked(taste, np.repeat(starts, sizes) + ramp, owner)
+        owners = np.repeat(np.arange(own.size), sizes)
+        offsets = np.arange(owners.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return StoredPairs(liked, np.repeat(starts, sizes) + offsets, owners)

@@ -1,39 +1,39 @@
-"""Content: items whose words, tags and attributes suit what someone liked and says of themselves. TF-IDF rows."""
+"""Content: items whose text, tags and attributes match what a user liked and the user's profile. TF-IDF rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 
-from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, unit_rows
+from recommendation_service.core.numeric import Bools, Floats, Ints, unit_rows
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, Taste, array, csr
+from recommendation_service.engines.alignment import Alignment, LikedItems, array, csr, item_count
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.latest import Latest
 from recommendation_service.engines.reason_texts import matches, shared_tags, similar
 from recommendation_service.publishing.store import Artifact
 
-PROFILE_COUNTS_AS = 3.0  # liked items: what a profile says fades as the history grows
+PROFILE_COUNTS_AS = 3.0  # liked items, so that the weight of the profile fades as the history grows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wanted:
-    """What one query asks for, in terms."""
+class Preferences:
+    """What one query asks for, as weights of terms."""
 
-    said: Floats  # (t,) by the profile's own words
-    liked: Floats  # (t,) by the taste
-    taste: Taste  # of items with terms
-    rows: sparse.csr_array  # (k, t) theirs
+    of_profile: Floats  # (t,)
+    of_liked: Floats  # (t,)
+    liked: LikedItems  # those with terms
+    liked_rows: sparse.csr_array  # (k, t) their terms
 
 
 class Content(Engine):
-    """Cosine between an item's TF-IDF row and a profile made of liked rows, dislikes and the user's own words."""
+    """Cosine between an item's TF-IDF row and the sum of liked rows, minus disliked rows, plus the profile's terms."""
 
     label: ClassVar[str] = "content"
-    least: ClassVar[float] = 0.0  # a list of zeros would be no list
+    min_score: ClassVar[float] = 0.0  # 0: nothing in common
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Content(Engine):
         *,
         profile_counts_as: float = PROFILE_COUNTS_AS,
     ) -> None:
-        """`rows` is (n, t) with unit rows in the artifact's order; an item without any term is unknown: NaN."""
+        """`rows` is (n, t) with unit rows in the artifact's order; no prediction (NaN) for an item without terms."""
         super().__init__(name, version)
         self._catalogue = catalogue
         self._alignment = alignment
@@ -55,67 +55,68 @@ class Content(Engine):
         self._described: Bools = np.asarray(np.diff(rows.indptr) > 0)
         self._undescribed = np.flatnonzero(~self._described)
         self._profile_counts_as = profile_counts_as
-        self._latest: Latest[Wanted | None] = Latest()
 
     @classmethod
     def from_artifact(
         cls, name: str, artifact: Artifact, catalogue: Catalogue, *, profile_counts_as: float = PROFILE_COUNTS_AS
     ) -> "Content":
-        """The engine of one published model of kind "content"; a profile weighs as much as that many liked items.
+        """The engine of a published model of kind "content"; a profile weighs as much as that many liked items.
 
         Raises ArtifactRefused naming what does not fit.
         """
-        alignment = Alignment.of(artifact, catalogue)
-        n_items = int(array(artifact, "item_ids", (None,), kinds="S").size)
         terms = [term.decode() for term in array(artifact, "terms", (None,), kinds="S").tolist()]
-        rows = csr(artifact, "indptr", "indices", "values", (n_items, len(terms)))
+        rows = csr(artifact, "indptr", "indices", "values", (item_count(artifact), len(terms)))
+        alignment = Alignment.of(artifact, catalogue)
         return cls(name, artifact.version, catalogue, alignment, rows, terms, profile_counts_as=profile_counts_as)
 
     def scores(self, query: Query) -> Floats | None:
-        """Cosine, -1 to 1, 0 for an item with nothing in common; None with neither a known taste nor a known word."""
-        wanted = self._latest.keep(query, self._wanted(query))
+        """Cosine, -1 to 1, 0 for an item with nothing in common; None without known liked items and profile terms."""
+        wanted = self._preferences(query)
         if wanted is None:
             return None
-        scores = np.asarray(self._rows @ unit_rows(wanted.said + wanted.liked), dtype=np.float32)
+        scores = np.asarray(self._rows @ unit_rows(wanted.of_profile + wanted.of_liked), dtype=np.float32)
         scores[self._undescribed] = np.nan
         return self._alignment.scatter(scores)
 
-    def explain(self, query: Query, row: int) -> Reason | None:
-        """What the profile and the item share, or the liked item most like it: whichever adds more to the score."""
-        wanted = self._latest.of(query) or self._latest.keep(query, self._wanted(query))
-        own = int(self._alignment.artifact_rows[row])
-        if wanted is None or own < 0:
-            return None
-        start, stop = self._rows.indptr[own], self._rows.indptr[own + 1]
-        terms, values = self._rows.indices[start:stop], self._rows.data[start:stop]
-        said, liked = (float(values @ side[terms]) for side in (wanted.said, wanted.liked))
-        matched = matches(self._catalogue, row, query.profile)
-        if matched is not None and said > 0 and said >= liked:
-            return Reason(self.name, matched, said)
-        return self._nearest(wanted, row, terms, values) if liked > 0 else None
+    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        """What the profile and the item share, or the most similar liked item: the one that adds more to the score."""
+        wanted = self._preferences(query)
+        own = self._alignment.artifact_rows[rows]
+        if wanted is None:
+            return [()] * rows.size
+        terms = self._rows[np.maximum(own, 0)]
+        by_profile, by_liked = terms @ wanted.of_profile, terms @ wanted.of_liked
+        likeness = np.maximum(wanted.liked.weights, 0)[:, None] * (wanted.liked_rows @ terms.T).toarray()  # dislikes: 0
+        reasons: list[tuple[Reason, ...]] = []
+        for index, row in enumerate(rows.tolist()):
+            matched = matches(self._catalogue, row, query.profile)
+            if own[index] < 0:
+                reasons.append(())
+            elif matched is not None and by_profile[index] > 0 and by_profile[index] >= by_liked[index]:
+                reasons.append((Reason(self.name, matched, float(by_profile[index])),))
+            else:
+                reasons.append(self._most_similar(wanted.liked, row, likeness[:, index]) if by_liked[index] > 0 else ())
+        return reasons
 
-    def _nearest(self, wanted: Wanted, row: int, terms: AnyArray, values: Floats) -> Reason | None:
-        taste, this = wanted.taste, np.zeros(self._rows.shape[1], dtype=np.float32)
-        this[terms] = values
-        likeness = np.maximum(taste.weights, 0) * (wanted.rows @ this)  # a dislike is nobody's reason
+    def _most_similar(self, liked: LikedItems, row: int, likeness: Floats) -> tuple[Reason, ...]:
         best = int(np.argmax(likeness))
         if likeness[best] <= 0:
-            return None
-        other = int(taste.rows[best])
+            return ()
+        other = int(liked.rows[best])
         shared = shared_tags(self._catalogue, row, other)
-        text = similar(self._catalogue.titles[other], shared, of_subject=taste.from_subject)
-        return Reason(self.name, text, float(likeness[best]))
+        text = similar(self._catalogue.titles[other], shared, of_subject=liked.from_subject)
+        return (Reason(self.name, text, float(likeness[best])),)
 
-    def _wanted(self, query: Query) -> Wanted | None:
-        """What the profile's words and the taste ask for; None when both are silent.
+    def _preferences(self, query: Query) -> Preferences | None:
+        """The terms of the profile and of the liked items; None without any.
 
-        Around an item the visitor's own words are silent: what is similar to it is so for everybody.
+        A request about an item ignores the profile: what is similar to the item is similar for every user.
         """
-        said = self._profile_terms({} if query.subject.size else query.profile)
-        taste = self._known_taste(query)
-        rows = self._rows[self._alignment.artifact_rows[taste.rows]]
-        liked = _asked_by(taste, rows)
-        return Wanted(said, liked, taste, rows) if said.any() or liked.any() else None
+        of_profile = self._profile_terms({} if query.subject.size else query.profile)
+        liked = self._alignment.known(LikedItems.of(query), self._described)
+        rows = self._rows[self._alignment.artifact_rows[liked.rows]]
+        of_liked = _weighted_terms(liked, rows)
+        return Preferences(of_profile, of_liked, liked, rows) if of_profile.any() or of_liked.any() else None
 
     def _profile_terms(self, profile: Profile) -> Floats:
         terms = np.zeros(self._rows.shape[1], dtype=np.float32)
@@ -123,19 +124,13 @@ class Content(Engine):
             terms[self._columns.get(value, _NO_COLUMNS)] = 1.0
         return np.float32(self._profile_counts_as) * unit_rows(terms)
 
-    def _known_taste(self, query: Query) -> Taste:
-        taste = Taste.of(query)
-        known = self._alignment.known(taste.rows)
-        known[known] = self._described[self._alignment.artifact_rows[taste.rows[known]]]
-        return taste.within(known)
 
-
-def _asked_by(taste: Taste, rows: sparse.csr_array) -> Floats:
+def _weighted_terms(liked: LikedItems, rows: sparse.csr_array) -> Floats:
     """(t,) sum of `rows` (k, t) by weight."""
-    if not taste.rows.size:
+    if not liked.rows.size:
         return np.zeros(rows.shape[1], dtype=np.float32)
-    # in units of this user's usual weight, so that a profile weighs the same beside stars and beside clicks
-    weights = taste.weights / np.abs(taste.weights).mean()
+    # in units of this user's mean weight, so that a profile weighs the same beside star ratings and beside clicks
+    weights = liked.weights / np.abs(liked.weights).mean()
     return np.asarray(rows.T @ weights, dtype=np.float32)
 
 
@@ -143,10 +138,10 @@ _NO_COLUMNS: Ints = np.empty(0, dtype=np.int64)
 
 
 def _columns_by_value(terms: list[str]) -> dict[str, Ints]:
-    """Columns of the feature terms ("skills=python") by their casefolded value ("python"); plain words have none."""
-    places: dict[str, list[int]] = {}
+    """Columns of the feature terms ("skills=python") by their casefolded value ("python"); words of texts have none."""
+    columns: dict[str, list[int]] = {}
     for column, term in enumerate(terms):
         _, is_feature, value = term.partition("=")
         if is_feature:
-            places.setdefault(value.casefold(), []).append(column)
-    return {value: np.array(columns, dtype=np.int64) for value, columns in places.items()}
+            columns.setdefault(value.casefold(), []).append(column)
+    return {value: np.array(numbers, dtype=np.int64) for value, numbers in columns.items()}

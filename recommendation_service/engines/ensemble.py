@@ -1,68 +1,118 @@
-"""The ensemble: members' scores, scaled to one range for this user, then averaged by weight."""
+"""The ensemble: the members' scores, scaled to one range for this user, then averaged by weight."""
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import isnan
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from recommendation_service.core.numeric import Bools, Floats, Ints, blend, top_rows, unit_range
+from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, blend, top_rows, unit_range
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Candidates, Reason, Skip
-from recommendation_service.engines.base import Engine
-from recommendation_service.engines.blend_weights import Weights, learned_weights, stated_weights
-from recommendation_service.engines.latest import Latest
-from recommendation_service.engines.safe_call import take_turn
-from recommendation_service.errors import ConfigurationError
+from recommendation_service.domain.slate import Candidates, Reason, Retrieved, Skip
+from recommendation_service.engines.alignment import array
+from recommendation_service.engines.base import Engine, call_safely
+from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.publishing.store import Artifact
 
-LEAST_MEMBERS = 2
-SILENT = "cannot_say"
-MOST_REASONS = 3
+MIN_MEMBERS = 2
+MAX_REASONS = 3
+NO_PREDICTION = "no_prediction"
 Scale = Literal["unit", "as_scored"]
-WITHOUT = ", so "  # parts why a member is missing from what that means
+WITHOUT = ", so "  # between the reason why a member is missing and its effect
+SEGMENT_ARRAYS = ("segment_weights", "segment_bounds")  # optional: without them, the same weights for every user
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The weights of every member, >= 0 and summing to 1: common ones, and optionally those of each user segment."""
+
+    common: Mapping[str, float]
+    bounds: tuple[int, ...] = ()  # the first interaction count of each segment, ascending from 0
+    segments: tuple[Mapping[str, float], ...] = ()  # one per bound
+
+    def of(self, query: Query) -> Mapping[str, float]:
+        """The weights of the user's segment, by counted interactions.
+
+        A request about items uses the common weights, because segments were measured on requests about users.
+        """
+        if not self.segments or query.subject.size:
+            return self.common
+        return self.segments[int(np.searchsorted(self.bounds, query.history.count, side="right")) - 1]
+
+    def members(self) -> set[str]:
+        """The members with a weight above 0 in at least one segment."""
+        return {name for weights in (self.common, *self.segments) for name, weight in weights.items() if weight > 0}
+
+    @classmethod
+    def configured(cls, name: str, members: Mapping[str, float]) -> "Weights":
+        """The weights of the file, scaled to sum to 1. Raises ConfigurationError without one above 0."""
+        if not members or min(members.values()) < 0 or sum(members.values()) <= 0:
+            raise ConfigurationError(f"{name}: members need weights of 0 or more, at least one above 0, not {dict(members)}")
+        total = sum(members.values())
+        return cls({member: weight / total for member, weight in members.items()})
+
+    @classmethod
+    def learned(cls, artifact: Artifact, allowed: set[str]) -> "Weights":
+        """The weights of an artifact of kind "ensemble". Raises ArtifactRefused for unknown members and wrong numbers."""
+        names = [name.decode() for name in array(artifact, "members", (None,), kinds="S").tolist()]
+        weights = array(artifact, "weights", (len(names),))
+        if set(names) - allowed or len(set(names)) != len(names):
+            raise ArtifactRefused(
+                f"{artifact.version}: weighs {', '.join(names)}; this ensemble may use {', '.join(sorted(allowed))}"
+            )
+        common = _shares(artifact, names, weights)
+        if not any(name in artifact.arrays for name in SEGMENT_ARRAYS):
+            return cls(common)
+        bounds = array(artifact, "segment_bounds", (None,), kinds="iu")
+        rows = array(artifact, "segment_weights", (bounds.size, len(names)))
+        if not bounds.size or bounds[0] != 0 or (np.diff(bounds.astype(np.int64)) <= 0).any():
+            raise ArtifactRefused(f"{artifact.version}: segment_bounds {bounds.tolist()} must ascend from 0; train it again")
+        return cls(common, tuple(bounds.tolist()), tuple(_shares(artifact, names, row) for row in rows))
+
+
+def _shares(artifact: Artifact, names: Sequence[str], weights: AnyArray) -> dict[str, float]:
+    """By member, scaled to sum to 1."""
+    if not weights.size or not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
+        raise ArtifactRefused(f"{artifact.version}: weights {weights.tolist()} cannot blend; train it again")
+    return {name: float(weight / weights.sum()) for name, weight in zip(names, weights, strict=True)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blend:
-    """One query's blend: what each member said, and what is missing."""
+    """The blended scores of one query, with the scores of each member."""
 
     weights: Mapping[str, float]  # of the members that answered
-    scaled: Mapping[str, Floats]  # (n_items,) in [0, 1] or as scored, NaN: cannot say or not eligible
+    scaled: Mapping[str, Floats]  # (n_items,) in [0, 1] or as scored, NaN: no prediction or not eligible
     scores: Floats | None  # (n_items,) None: too few members answered
-    missing: tuple[Skip, ...]
-    laps: Mapping[str, float]  # stage -> ms
+    skips: tuple[Skip, ...]
+    timings: Mapping[str, float]  # stage -> ms
 
     def shares(self, rows: Ints) -> dict[str, Floats]:
-        """Member -> (k,) what it adds to the scores of these rows, NaN where it cannot say; together they are the score."""
-        said = {name: scaled[rows] for name, scaled in self.scaled.items()}
-        heard = np.zeros(rows.size, dtype=np.float32)
-        for name, own in said.items():
-            heard += np.float32(self.weights[name]) * ~np.isnan(own)
-        heard = np.maximum(heard, 1e-12)
-        return {name: (np.float32(self.weights[name]) * own / heard).astype(np.float32) for name, own in said.items()}
-
-    def by_share(self, row: int) -> list[str]:
-        """The members by what they add to the score of this row, most first; those that cannot say add nothing."""
-        added = {name: self.weights[name] * float(scaled[row]) for name, scaled in self.scaled.items()}
-        return sorted(added, key=lambda name: 0.0 if isnan(added[name]) else -added[name])
+        """Member -> (k,) what it adds to the scores of these rows, NaN without a prediction; the sum is the score."""
+        by_member = {name: scaled[rows] for name, scaled in self.scaled.items()}
+        total = np.zeros(rows.size, dtype=np.float32)
+        for name, scores in by_member.items():
+            total += np.float32(self.weights[name]) * ~np.isnan(scores)
+        total = np.maximum(total, 1e-12)
+        return {
+            name: (np.float32(self.weights[name]) * scores / total).astype(np.float32) for name, scores in by_member.items()
+        }
 
 
 class Ensemble(Engine):
-    """Weighted average of its members, after per-user min-max over the eligible rows unless told to take them as scored.
+    """Weighted average of its members' scores, after a min-max scaling over the eligible rows of this user.
 
-    A member that cannot say for a row leaves its weight to the others. It answers when two members can (one, if
-    only one has any weight, or if it is told so); members that could not are told by `partial`. A member may be an
-    ensemble itself. With `candidate_generators` it works in stages: those members' best rows together are the candidates, and
-    all members score them. What a row scores does not depend on who proposed it.
+    A member without a prediction for a row leaves its weight to the others. At least `min_members` members (or all that
+    have a weight) must answer. Missing members are reported as skips. A member may be an ensemble. With
+    `candidate_generators`, the best rows of those members together are the candidates, and all members score them; the
+    score of a row does not depend on the member that proposed it.
     """
 
     label: ClassVar[str] = "ensemble"
-    least: ClassVar[float] = 0.0  # as a member it proposes nothing that all its own members put last
-    reads_offers: ClassVar[bool] = True  # it holds no rows of its own, and its members take turns like everybody
+    min_score: ClassVar[float] = 0.0  # as a member it does not propose rows that all its members rank last
+    reads_offers: ClassVar[bool] = True  # it has no rows of its own, and each member is checked when it is called
 
     def __init__(
         self,
@@ -73,22 +123,21 @@ class Ensemble(Engine):
         without: Collection[str] = (),
         *,
         candidate_generators: Mapping[str, int] | None = None,
-        min_members: int = LEAST_MEMBERS,
+        min_members: int = MIN_MEMBERS,
         optional_members: Collection[str] = (),
         scale: Scale = "unit",
-        told: Skip | None = None,
+        skip: Skip | None = None,
         learned: bool = False,
     ) -> None:
-        """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1, for everybody alike
-        unless they are Weights of segments.
+        """`weights` names every member, also those that `engines` lacks; they are >= 0 and sum to 1.
 
-        Members in `without` are not asked, whatever is trained. No `candidate_generators`: all are candidates. That a member
-        of `optional_members` cannot say is as it should be, and not told, as long as enough others can. `told` is told with
-        every answer; `learned` says where the weights are from.
+        Members in `without` are switched off. Without `candidate_generators`, every row is a candidate. A missing
+        prediction of `optional_members` is not reported if enough others answer. `skip` is reported with every answer;
+        `learned` is True if the weights are from an artifact.
         """
         super().__init__(name, version)
         self.learned = learned
-        self._told = () if told is None else (told,)
+        self._skips = () if skip is None else (skip,)
         self._without = frozenset(without)
         self._weights = weights if isinstance(weights, Weights) else Weights(dict(weights))
         self._engines = dict(engines)
@@ -96,7 +145,6 @@ class Ensemble(Engine):
         self._min_members = min_members
         self._optional_members = frozenset(optional_members)
         self._scale = unit_range if scale == "unit" else _as_scored
-        self._latest: Latest[Blend] = Latest()
 
     @classmethod
     def from_members(
@@ -110,176 +158,176 @@ class Ensemble(Engine):
         weights: Literal["learned", "configured"] = "configured",
         without: Sequence[str] = (),
         candidate_generators: Mapping[str, int] | None = None,
-        min_members: int = LEAST_MEMBERS,
+        min_members: int = MIN_MEMBERS,
         optional_members: Sequence[str] = (),
         scale: Scale = "unit",
     ) -> "Ensemble":
-        """Of the engines at hand, by name; `members` are the configured weights, scaled here to sum to 1.
+        """An ensemble of `engines`, by name; `members` are the configured weights, scaled here to sum to 1.
 
-        With weights="learned" they come from an artifact of kind "ensemble", which may weigh `learnable_members` too, and
-        differently for people with few and with many interactions. Until there is one the stated ones serve; so they do
-        where a Skip says why there is none that can be used, and then every answer tells that.
-        `without` names members that are switched off: they keep their weight's place and are told as missing.
-        `candidate_generators` says how many candidates some members propose, `min_members` how many must answer, and
-        `optional_members` who often has nothing to say without anything being wrong. With scale="as_scored" the members'
-        scores are of one scale already, such as 0 to 100, and so is the blend. Raises ConfigurationError for weights
-        that say nothing and for strangers in either, ArtifactRefused for an artifact of other members.
+        With weights="learned" they come from an artifact of kind "ensemble", which may also weigh `learnable_members`,
+        and differently by user segment. Without it the configured weights are used; a Skip in its place says why it
+        cannot be used, and is reported with every answer. `without` names members that are switched off: they keep
+        their weight and are reported as missing. `candidate_generators` says how many candidates some members propose,
+        `min_members` how many must answer, and `optional_members` which may have no prediction. With scale="as_scored"
+        the scores of all members are on one scale, such as 0 to 100, and so is the blend. Raises ConfigurationError for
+        wrong weights and unknown members, ArtifactRefused for an artifact of other members.
         """
         allowed = {*members, *learnable_members}
-        _check_candidate_generators(name, candidate_generators or {}, allowed)
-        _check_known(name, "optional_members", optional_members, allowed)
-        found = artifact if weights == "learned" else None
-        used, versions = stated_weights(name, members), []
-        if isinstance(found, Artifact):
-            used = learned_weights(found, allowed)
-            versions = [found.version]
-        heard = (used.heard() | set(candidate_generators or {})) - set(without)
-        present = {member: engines[member] for member in used.common if member in heard and member in engines}
-        versions += [part for engine in present.values() for part in engine.version.split("+")]
-        options: Mapping[str, Any] = {
-            "candidate_generators": candidate_generators,
-            "min_members": min_members,
-            "optional_members": optional_members,
-        }
-        told = found if isinstance(found, Skip) else None
+        generators = candidate_generators or {}
+        _check_members(name, "candidate_generators", generators, allowed)
+        _check_members(name, "optional_members", optional_members, allowed)
+        for member, count in generators.items():
+            if count < 1:
+                raise ConfigurationError(
+                    f"{name}: candidate_generators asks {member} for {count} candidates; 1 or more are needed"
+                )
+        source = artifact if weights == "learned" else None
+        learned = isinstance(source, Artifact)
+        used = Weights.learned(source, allowed) if isinstance(source, Artifact) else Weights.configured(name, members)
+        wanted = (used.members() | set(generators)) - set(without)
+        present = {member: engines[member] for member in used.common if member in wanted and member in engines}
+        versions = [source.version] if isinstance(source, Artifact) else []
+        versions += [version for engine in present.values() for version in engine.version.split("+")]
         return cls(
             name,
             "+".join(dict.fromkeys(versions)),
             present,
             used,
             without,
+            candidate_generators=generators,
+            min_members=min_members,
+            optional_members=optional_members,
             scale=scale,
-            told=told,
-            learned=isinstance(found, Artifact),
-            **options,
+            skip=source if isinstance(source, Skip) else None,
+            learned=learned,
         )
 
     @property
     def weights(self) -> Mapping[str, float]:
-        """The common weights: what serves everybody whose segment has none of its own."""
+        """The common weights: those of every user without a segment of their own."""
         return self._weights.common
 
     @property
-    def manned(self) -> bool:
-        """Whether as many members are there as must answer, of those with a weight."""
-        weighty = [name for name, weight in self.weights.items() if weight > 0]
-        return sum(name in self._engines for name in weighty) >= min(self._min_members, len(weighty))
+    def has_enough_members(self) -> bool:
+        """True if at least `min_members` weighted members are loaded."""
+        weighted = [name for name, weight in self.weights.items() if weight > 0]
+        return sum(name in self._engines for name in weighted) >= min(self._min_members, len(weighted))
 
     def scores(self, query: Query) -> Floats | None:
-        """The blend over the eligible candidates and NaN elsewhere; None when too few members can answer.
+        """The blend over the eligible candidates and NaN elsewhere; None if too few members answer.
 
-        From 0 to 1, or on the members' own scale where they are taken as scored.
+        From 0 to 1, or on the members' scale with scale="as_scored".
         """
-        return self._blended(query).scores
+        return self._blend(query).scores
 
-    def recommend(self, query: Query, limit: int) -> Candidates | None:
-        """The best rows with each member's share of their score."""
-        blended = self._blended(query)
+    def scores_and_skips(self, query: Query) -> tuple[Floats | None, tuple[Skip, ...]]:
+        """The blend, and the members that were missing from it."""
+        blended = self._blend(query)
+        return blended.scores, blended.skips
+
+    def retrieve(self, query: Query, limit: int) -> Retrieved | None:
+        """The best rows with each member's share of their score, missing members, and the time of each stage."""
+        blended = self._blend(query)
+        timings = blended.timings if self._candidate_generators else {}
         if blended.scores is None:
-            return None
+            return Retrieved(Candidates.none(), blended.skips, timings)
         rows = top_rows(blended.scores, limit, query.eligible)
-        if not rows.size:
-            return None
-        return Candidates(rows, blended.scores[rows], blended.shares(rows))
+        return Retrieved(Candidates(rows, blended.scores[rows], blended.shares(rows)), blended.skips, timings)
 
-    def explain(self, query: Query, row: int) -> Reason | None:
-        """The best of `reasons`."""
-        return next(iter(self.reasons(query, row)), None)
+    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        """The members' reasons for each row, each text once, at most three.
 
-    def reasons(self, query: Query, row: int) -> tuple[Reason, ...]:
-        """The members' reasons, each text once, at most three.
-
-        What is said of this person comes before what would be said to anybody, then the larger share first.
+        Personal reasons come first, then those of the member with the larger share, or weight where `parts` lacks it.
         """
-        blended = self._latest.of(query) or self._blended(query)
-        found: dict[str, Reason] = {}
-        for name in blended.by_share(row):
-            if sum(reason.personal for reason in found.values()) >= MOST_REASONS:
-                break  # nothing said later could come before these
-            given = take_turn(self._engines[name], query, partial(self._engines[name].reasons, query, row))
-            for reason in () if isinstance(given, Skip) else given:
-                found.setdefault(reason.text, reason)
-        return tuple(sorted(found.values(), key=lambda reason: not reason.personal))[:MOST_REASONS]
+        weights = {name: weight for name, weight in self._weights.of(query).items() if weight > 0 and name in self._engines}
+        shares = {name: parts[name] for name in weights if name in parts} if parts else {}
+        if not shares:
+            shares = {name: np.full(rows.size, weight, dtype=np.float32) for name, weight in weights.items()}
+        known = {name: np.nan_to_num(share) for name, share in shares.items()}
+        order = [sorted(known, key=lambda name: -float(known[name][index])) for index in range(rows.size)]
+        of_members: dict[str, list[tuple[Reason, ...]]] = {}  # of members asked so far; one that is not needed is not asked
+        return [self._reasons(query, rows, index, members, of_members) for index, members in enumerate(order)]
 
-    def partial(self, query: Query) -> tuple[Skip, ...]:
-        """The members that were missing from this query's answer, or from a member's own, and why."""
-        return (*self._told, *(self._latest.of(query) or self._blended(query)).missing)
+    def _reasons(
+        self, query: Query, rows: Ints, index: int, members: list[str], of_members: dict[str, list[tuple[Reason, ...]]]
+    ) -> tuple[Reason, ...]:
+        by_text: dict[str, Reason] = {}
+        for name in members:
+            if sum(reason.personal for reason in by_text.values()) >= MAX_REASONS:
+                break  # reasons of later members could not come before these
+            if name not in of_members:
+                engine = self._engines[name]
+                explained = call_safely(engine, query, partial(engine.explain, query, rows))
+                of_members[name] = [()] * rows.size if isinstance(explained, Skip) else explained
+            for reason in of_members[name][index]:
+                by_text.setdefault(reason.text, reason)
+        return tuple(sorted(by_text.values(), key=lambda reason: not reason.personal))[:MAX_REASONS]
 
-    def laps(self, query: Query) -> Mapping[str, float]:
-        """With candidates of its own: ms spent on finding them and on scoring them."""
-        kept = self._latest.of(query)
-        return kept.laps if kept is not None and self._candidate_generators else {}
-
-    def _blended(self, query: Query) -> Blend:
-        begun = time.perf_counter()
+    def _blend(self, query: Query) -> Blend:
+        started = time.perf_counter()
         missing: list[Skip] = []
-        own = {name: weight for name, weight in self._weights.of(query).items() if weight > 0}
-        said = self._heard(self._candidate_generators, query, missing)
-        pool = self._pool(query, said)
+        wanted = {name: weight for name, weight in self._weights.of(query).items() if weight > 0}
+        by_member = self._member_scores(self._candidate_generators, query, missing)
+        pool = self._pool(query, by_member)
         generated = time.perf_counter()
-        said |= self._heard([name for name in own if name not in self._candidate_generators], query, missing)
-        weights = {name: weight for name, weight in own.items() if name in said}
-        scaled = {name: self._scale(said[name], query.eligible) for name in weights}
-        enough = bool(scaled) and len(scaled) >= min(self._min_members, len(own))
+        by_member |= self._member_scores([name for name in wanted if name not in self._candidate_generators], query, missing)
+        weights = {name: weight for name, weight in wanted.items() if name in by_member}
+        scaled = {name: self._scale(by_member[name], query.eligible) for name in weights}
+        enough = bool(scaled) and len(scaled) >= min(self._min_members, len(wanted))
         scores = blend(list(scaled.values()), list(weights.values())) if enough else None
         if scores is not None and pool is not None:
             scores = np.where(pool, scores, np.float32(np.nan)) if pool.any() else None
-        told = tuple(replace(one, code="partial") for one in missing if scores is None or not self._is_fine(one))
-        laps = {"generate": 1000 * (generated - begun), "score": 1000 * (time.perf_counter() - generated)}
-        return self._latest.keep(query, Blend(weights, scaled, scores, told, laps))
+        skips = tuple(replace(skip, code="partial") for skip in missing if scores is None or not self._is_expected(skip))
+        timings = {"generate": 1000 * (generated - started), "score": 1000 * (time.perf_counter() - generated)}
+        return Blend(weights, scaled, scores, (*self._skips, *skips), timings)
 
-    def _is_fine(self, missing: Skip) -> bool:
-        return missing.code == SILENT and missing.engine in self._optional_members
+    def _is_expected(self, skip: Skip) -> bool:
+        return skip.code == NO_PREDICTION and skip.engine in self._optional_members
 
-    def _heard(self, names: Iterable[str], query: Query, missing: list[Skip]) -> dict[str, Floats]:
-        """What these members say, (n_items,) each; who could not, in whole or in part, is added to `missing`."""
-        said: dict[str, Floats] = {}
+    def _member_scores(self, names: Iterable[str], query: Query, missing: list[Skip]) -> dict[str, Floats]:
+        """The scores of these members, (n_items,) each; skips of the members are added to `missing`."""
+        by_member: dict[str, Floats] = {}
         for name in names:
-            given = self._ask(name, query)
-            if isinstance(given, Skip):
-                missing.append(given)
+            scored = self._call(name, query)
+            if isinstance(scored, Skip):
+                missing.append(scored)
             else:
-                said[name] = given
-                missing += self._engines[name].partial(query)
-        return said
+                by_member[name], skips = scored
+                missing += skips
+        return by_member
 
-    def _pool(self, query: Query, said: Mapping[str, Floats]) -> Bools | None:
-        """(n_items,), True for candidates; None when every row is one."""
+    def _pool(self, query: Query, by_member: Mapping[str, Floats]) -> Bools | None:
+        """(n_items,), True for candidates; None if every row is one."""
         if not self._candidate_generators:
             return None
         pool = np.zeros(len(query.catalogue), dtype=np.bool_)
-        for name, own in said.items():
-            pool[self._engines[name].proposed(own, query, self._candidate_generators[name])] = True
+        for name, scores in by_member.items():
+            pool[self._engines[name].best_rows(scores, query, self._candidate_generators[name])] = True
         return pool
 
-    def _ask(self, name: str, query: Query) -> Floats | Skip:
+    def _call(self, name: str, query: Query) -> tuple[Floats, tuple[Skip, ...]] | Skip:
         if name in self._without:
             return Skip(name, "partial", f"{name} is switched off{WITHOUT}{self.name} had to do without it")
         engine = self._engines.get(name)
         if engine is None:
             return Skip(name, "partial", f"{name} has no published model{WITHOUT}{self.name} had to do without it")
-        given = take_turn(engine, query, partial(engine.scores, query))
-        if isinstance(given, Skip):
-            return given if given.code == SILENT else Skip(name, "partial", given.detail)
-        if given is None or not (query.eligible & ~np.isnan(given)).any():
-            inside = "; ".join(one.detail.partition(WITHOUT)[0] for one in engine.partial(query))
-            why = f" ({inside})" if inside else ""
-            return Skip(name, SILENT, f"{name} cannot say {query.for_whom}{why}{WITHOUT}{self.name} had to do without it")
-        return given
+        result = call_safely(engine, query, partial(engine.scores_and_skips, query))
+        if isinstance(result, Skip):
+            return result if result.code == NO_PREDICTION else Skip(name, "partial", result.detail)
+        scores, skips = result
+        if scores is None or not (query.eligible & ~np.isnan(scores)).any():
+            inner = "; ".join(skip.detail.partition(WITHOUT)[0] for skip in skips)
+            why = f" ({inner})" if inner else ""
+            detail = f"{name} has no prediction {query.for_whom}{why}{WITHOUT}{self.name} had to do without it"
+            return Skip(name, NO_PREDICTION, detail)
+        return scores, skips
 
 
 def _as_scored(scores: Floats, eligible: Bools) -> Floats:
     return np.where(eligible, scores, np.float32(np.nan))
 
 
-def _check_candidate_generators(name: str, candidate_generators: Mapping[str, int], allowed: Collection[str]) -> None:
-    _check_known(name, "candidate_generators", candidate_generators, allowed)
-    for member, count in candidate_generators.items():
-        if count < 1:
-            raise ConfigurationError(f"{name}: candidate_generators asks {member} for {count} candidates; 1 or more are needed")
-
-
-def _check_known(name: str, option: str, named: Iterable[str], allowed: Collection[str]) -> None:
-    strangers = sorted(set(named) - set(allowed))
-    if strangers:
-        raise ConfigurationError(f"{name}: {option} names '{strangers[0]}'; its members are {', '.join(sorted(allowed))}")
+def _check_members(name: str, option: str, named: Iterable[str], allowed: Collection[str]) -> None:
+    unknown = sorted(set(named) - set(allowed))
+    if unknown:
+        raise ConfigurationError(f"{name}: {option} names '{unknown[0]}'; its members are {', '.join(sorted(allowed))}")

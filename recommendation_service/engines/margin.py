@@ -1,32 +1,33 @@
-"""Matrix factorisation trained with a margin ranking loss: a person is an own vector plus what they liked. Pure numpy."""
+"""Matrix factorisation trained with a margin ranking loss: a user is a trained vector plus the liked items. Pure numpy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from recommendation_service.core.numeric import Floats
+from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, Taste, array, parameter, telling
+from recommendation_service.engines.alignment import Alignment, LikedItems, array, item_count, parameter, varied_array
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.reason_texts import because
+from recommendation_service.engines.reason_texts import strongest_liked
 from recommendation_service.publishing.store import Artifact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class People:
-    """The users' half of the model. d is the dimension."""
+class UserVectors:
+    """The user side of the model. d is the dimension."""
 
     user_ids: IdMap
     user_vectors: Floats  # (m, d)
-    history_vectors: Floats  # (n, d) by artifact row: what liking an item says about a person
+    history_vectors: Floats  # (n, d) by artifact row: what a liked item adds to its user
     recent: int
 
     @classmethod
-    def from_artifact(cls, artifact: Artifact, n_items: int, dimension: int) -> "People":
+    def from_artifact(cls, artifact: Artifact, n_items: int, dimension: int) -> "UserVectors":
         """Read and check the arrays. Raises ArtifactRefused with both shapes when they do not fit together."""
         ids = array(artifact, "user_ids", (None,), kinds="S")
         return cls(
@@ -36,17 +37,17 @@ class People:
             recent=int(parameter(artifact, "recent")),
         )
 
-    def own(self, user_id: str | None) -> Floats:
-        """(d,) the vector training gave this person; zeros for someone it never saw."""
+    def vector_of(self, user_id: str | None) -> Floats:
+        """(d,) the trained vector of this user; zeros for a user without one."""
         row = None if user_id is None else self.user_ids.row(user_id)
         return np.zeros(self.user_vectors.shape[1], dtype=np.float32) if row is None else self.user_vectors[row]
 
 
 class Margin(Engine):
-    """Own vector plus the pooled vectors of the newest likes, against item vectors made of identity and content.
+    """The user's vector plus the pooled vectors of the newest likes, against item vectors made of identity and content.
 
-    The likes are today's, so a click counts at once. Someone without any has no vector here, trained or not: what was
-    erased no longer speaks. Items that nobody liked in training are known by their content.
+    The likes are read at request time, so a click counts at once. A user without likes gets no prediction, so that an
+    erased history has no effect. Items without a like in training are known by their content.
     """
 
     label: ClassVar[str] = "Margin"
@@ -59,7 +60,7 @@ class Margin(Engine):
         alignment: Alignment,
         item_vectors: Floats,
         item_biases: Floats,
-        people: People,
+        users: UserVectors,
     ) -> None:
         """`item_vectors` (n, d) and `item_biases` (n,) are in the artifact's row order."""
         super().__init__(name, version)
@@ -67,48 +68,44 @@ class Margin(Engine):
         self._alignment = alignment
         self._item_vectors = item_vectors
         self._item_biases = item_biases
-        self._people = people
+        self._users = users
 
     @classmethod
     def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "Margin":
-        """The engine of one published model of kind "margin". Raises ArtifactRefused naming what does not fit."""
-        alignment = Alignment.of(artifact, catalogue)
-        n_items = int(array(artifact, "item_ids", (None,), kinds="S").size)
-        vectors = telling(artifact, "item_vectors", (n_items, None))
+        """The engine of a published model of kind "margin". Raises ArtifactRefused naming what does not fit."""
+        n_items = item_count(artifact)
+        vectors = varied_array(artifact, "item_vectors", (n_items, None))
         biases = array(artifact, "item_biases", (n_items,))
-        people = People.from_artifact(artifact, n_items, vectors.shape[1])
-        return cls(name, artifact.version, catalogue, alignment, vectors, biases, people)
+        users = UserVectors.from_artifact(artifact, n_items, vectors.shape[1])
+        return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), vectors, biases, users)
 
     def scores(self, query: Query) -> Floats | None:
         """Dot product and bias of each item, unbounded; None without a known liked item."""
-        taste = self._known_taste(query)
-        if not taste.rows.size:
+        liked = self._known(query)
+        if not liked.rows.size:
             return None
-        vector = self._shares(taste) @ self._liked_vectors(taste)
-        if not taste.from_subject:
-            vector = vector + self._people.own(query.user_id)
+        vector = self._shares(liked) @ self._liked_vectors(liked)
+        if not liked.from_subject:
+            vector = vector + self._users.vector_of(query.user_id)
         return self._alignment.scatter(self._item_vectors @ vector + self._item_biases)
 
-    def explain(self, query: Query, row: int) -> Reason | None:
-        """The recently liked item (or subject) that adds most to this row's score."""
-        own = int(self._alignment.artifact_rows[row])
-        taste = self._known_taste(query)
-        if own < 0 or not taste.rows.size:
-            return None
-        added = self._shares(taste) * (self._liked_vectors(taste) @ self._item_vectors[own])
-        best = int(np.argmax(added))
-        if added[best] <= 0:
-            return None
-        return Reason(self.name, because(self._titles[taste.rows[best]], of_subject=taste.from_subject), float(added[best]))
+    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        """The recently liked item (or subject) that adds most to the score of each row."""
+        liked = self._known(query)
+        if not liked.rows.size:
+            return [()] * rows.size
+        own = self._alignment.artifact_rows[rows]
+        added = self._shares(liked)[:, None] * (self._liked_vectors(liked) @ self._item_vectors[own].T)
+        added[:, own < 0] = 0
+        return strongest_liked(self.name, self._titles, liked, added)
 
-    def _known_taste(self, query: Query) -> Taste:
-        liked = Taste.of(query).liked()
-        return liked.within(self._alignment.known(liked.rows))
+    def _known(self, query: Query) -> LikedItems:
+        return self._alignment.known(LikedItems.of(query).positive())
 
-    def _shares(self, taste: Taste) -> Floats:
-        newest = taste.weights[: self._people.recent]
-        shares: Floats = (newest / taste.weights.mean() / np.sqrt(newest.size)).astype(np.float32)
+    def _shares(self, liked: LikedItems) -> Floats:
+        newest = liked.weights[: self._users.recent]
+        shares: Floats = (newest / liked.weights.mean() / np.sqrt(newest.size)).astype(np.float32)
         return shares
 
-    def _liked_vectors(self, taste: Taste) -> Floats:
-        return self._people.history_vectors[self._alignment.artifact_rows[taste.rows[: self._people.recent]]]
+    def _liked_vectors(self, liked: LikedItems) -> Floats:
+        return self._users.history_vectors[self._alignment.artifact_rows[liked.rows[: self._users.recent]]]

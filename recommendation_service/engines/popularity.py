@@ -1,28 +1,29 @@
-"""What is chosen most here, newer first among equals. Needs no training, so every chain can end with it."""
+"""Popularity: the most chosen items, newer first among equals. Needs no training, so every chain can end with it."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
-from recommendation_service.core.numeric import Floats
+from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import Engine
 
-POPULAR_SHARE = 0.75  # "popular" means more chosen than three quarters of the items that were chosen at all
+POPULAR_SHARE = 0.75  # "popular": chosen more often than three quarters of the items that were chosen at all
 NEW_DAYS = 30.0
 
 
 class Popularity(Engine):
-    """Same order for everyone; only what is eligible differs."""
+    """The same order for every user; only the eligible items differ."""
 
     label: ClassVar[str] = "popular"
 
     def __init__(self, name: str, catalogue: Catalogue, *, always_explain: bool = False) -> None:
         """Reads `catalogue.popularity` and `catalogue.created`, both (n_items,).
 
-        With `always_explain`, what is neither popular nor new has a plain reason too.
+        With `always_explain`, items that are neither popular nor new have a plain reason too.
         """
         super().__init__(name, "catalogue")
         self._always_explain = always_explain
@@ -34,23 +35,26 @@ class Popularity(Engine):
         self._scores.flags.writeable = False
 
     def scores(self, query: Query) -> Floats | None:
-        """log(1 + popularity) plus less than half a step for newness; None only for an empty catalogue."""
+        """log(1 + popularity) plus less than half of the smallest step for newness; None only for an empty catalogue."""
         return self._scores if self._scores.size else None
 
-    def explain(self, query: Query, row: int) -> Reason | None:
-        """ "Popular here" only where it is; "New here" within a month of its creation; else nothing, or a plain word."""
-        chosen = float(self._popularity[row])
-        if chosen > 0 and chosen >= self._popular_from:
-            return Reason(self.name, "Popular here", chosen, personal=False)
+    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        """ "Popular here" if it is; "New here" in its first month; else none, or a plain one with `always_explain`."""
+        return [self._reason(query, row) for row in rows.tolist()]
+
+    def _reason(self, query: Query, row: int) -> tuple[Reason, ...]:
+        popularity = float(self._popularity[row])
+        if popularity > 0 and popularity >= self._popular_from:
+            return (Reason(self.name, "Popular here", popularity, personal=False),)
         age_days = query.now / 86_400 - float(self._created[row])
         if 0 <= age_days <= NEW_DAYS:
-            return Reason(self.name, "New here", 1.0 - age_days / NEW_DAYS, personal=False)
-        plain = "Others chose it here" if chosen > 0 else "Not tried by many yet"
-        return Reason(self.name, plain, 0.0, personal=False) if self._always_explain else None
+            return (Reason(self.name, "New here", 1.0 - age_days / NEW_DAYS, personal=False),)
+        plain = "Others chose it here" if popularity > 0 else "Not tried by many yet"
+        return (Reason(self.name, plain, 0.0, personal=False),) if self._always_explain else ()
 
 
 def _ranked(popularity: Floats, created: Floats) -> Floats:
-    """Popularity decides, newness breaks ties: it moves a score by less than half the least difference there is."""
+    """Popularity decides, newness breaks ties: it changes a score by less than half of the smallest difference."""
     scores = np.log1p(np.maximum(popularity.astype(np.float64), 0.0))
     levels = np.unique(scores)
     step = float(np.diff(levels).min()) if levels.size > 1 else 1.0

@@ -1,34 +1,49 @@
-"""The words of reasons: short, true, about the visitor's own doing and never about another person."""
+"""The texts of reasons: short, true, about the user's own actions and never about another user."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+import numpy as np
+
+from recommendation_service.core.numeric import AnyArray
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile
+from recommendation_service.domain.slate import Reason
+from recommendation_service.engines.alignment import LikedItems
 
-NAMED_AT_MOST = 3  # a reason that lists more is not read
+MAX_NAMED = 3  # values in one reason; longer lists are not read
+
+
+def strongest_liked(engine: str, titles: Sequence[str], liked: LikedItems, shares: AnyArray) -> list[tuple[Reason, ...]]:
+    """One reason per column of `shares` (k liked items, n rows): the liked item that adds most, if it adds anything."""
+    best = np.argmax(shares, axis=0)
+    strengths = shares[best, np.arange(shares.shape[1])]
+    return [
+        (Reason(engine, because(titles[liked.rows[index]], of_subject=liked.from_subject), strength),) if strength > 0 else ()
+        for index, strength in zip(best.tolist(), strengths.tolist(), strict=True)
+    ]
 
 
 def because(title: str, *, of_subject: bool) -> str:
-    """Why a row that goes with another one is shown."""
+    """The reason for an item that goes with another one."""
     return f"Goes with {title}" if of_subject else f"Because you liked {title}"
 
 
 def similar(title: str, shared: Collection[str], *, of_subject: bool) -> str:
-    """As `because`, for likeness of content; `shared` are values both items carry."""
-    told = f"Similar to {title}" if of_subject else f"Similar to {title}, which you liked"
-    return f"{told}: {_list(shared)}" if shared else told
+    """The reason for an item with similar content; `shared` are values that both items have."""
+    text = f"Similar to {title}" if of_subject else f"Similar to {title}, which you liked"
+    return f"{text}: {_list(shared)}" if shared else text
 
 
 def matches(catalogue: Catalogue, row: int, profile: Profile) -> str | None:
-    """Such as "Matches your skills: python, go"; None when the item carries nothing the profile names."""
+    """Such as "Matches your skills: python, go"; None if the item has no value of the profile."""
     if not profile:
         return None
-    carried = carries(catalogue, row)
-    found = {key: [value for value in values if value.casefold() in carried] for key, values in profile.items()}
-    key = max(sorted(found), key=lambda name: len(found[name]), default=None)
-    if key is None or not found[key]:
+    values_of_item = carries(catalogue, row)
+    shared = {key: [value for value in values if value.casefold() in values_of_item] for key, values in profile.items()}
+    key = max(sorted(shared), key=lambda name: len(shared[name]), default=None)
+    if key is None or not shared[key]:
         return None
-    return f"Matches your {key.replace('_', ' ')}: {_list(found[key])}"
+    return f"Matches your {key.replace('_', ' ')}: {_list(shared[key])}"
 
 
 def carries(catalogue: Catalogue, row: int) -> frozenset[str]:
@@ -37,14 +52,14 @@ def carries(catalogue: Catalogue, row: int) -> frozenset[str]:
 
 
 def shared_tags(catalogue: Catalogue, row: int, other: int) -> list[str]:
-    """Tags, or failing these the category, that two items have in common."""
+    """The tags that two items have in common; without any, the common categories."""
     for name in ("tags", "category"):
         facet = catalogue.facets.get(name)
-        both = sorted(set(facet.of(row)) & set(facet.of(other))) if facet is not None else []
-        if both:
-            return both
+        shared = sorted(set(facet.of(row)) & set(facet.of(other))) if facet is not None else []
+        if shared:
+            return shared
     return []
 
 
-def _list(words: Collection[str]) -> str:
-    return ", ".join(list(dict.fromkeys(words))[:NAMED_AT_MOST])
+def _list(values: Collection[str]) -> str:
+    return ", ".join(list(dict.fromkeys(values))[:MAX_NAMED])

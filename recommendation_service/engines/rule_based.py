@@ -1,70 +1,67 @@
-"""Rules over what is known of a pair: works on the first day, and can always say why."""
+"""Rules over the columns of a pair: work without training, and always explain themselves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from recommendation_service.core.numeric import Floats
-from recommendation_service.datasets.pair_features import PairTable, RuleScores, read_rules, rule_scores
+from recommendation_service.core.numeric import Floats, Ints
+from recommendation_service.datasets.pair_features import PairTable, join_pairs, read_rules, rule_scores
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Candidates, Reason
+from recommendation_service.domain.slate import Candidates, Reason, Retrieved
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.latest import Latest
-from recommendation_service.engines.pair_base import pairs_of
 from recommendation_service.use_cases.schema import PairConfig
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Weighed:
-    """What the rules say of one query's pairs."""
+def pairs_of(query: Query, pair_config: PairConfig, rows: Ints | None = None) -> PairTable | None:
+    """The context paired with every row of the query's catalogue, or with `rows`; None if either is unknown.
 
-    pairs: PairTable
-    said: RuleScores
+    Which side the context is on depends on the requested catalogue, so that a job and a cleaner are the same pair in
+    both directions.
+    """
+    items = query.catalogue.side if query.offered is None else query.offered
+    if query.context is None or items is None or not len(items):
+        return None
+    items = items if rows is None else items.take(rows)
+    if query.catalogue.name == pair_config.right:
+        return join_pairs(pair_config, query.context, items)
+    return join_pairs(pair_config, items, query.context) if query.catalogue.name == pair_config.left else None
 
 
 class Attributes(Engine):
-    """Weighted rules, 0 to 100. Needs no training; a part of which nothing is known leaves its weight to the others."""
+    """Weighted rules, 0 to 100. Needs no training; a rule with unknown columns leaves its weight to the others."""
 
     label: ClassVar[str] = "rule-based"
     reads_offers: ClassVar[bool] = True
 
     def __init__(self, name: str, _catalogue: Catalogue, *, pair_config: PairConfig, parts: Mapping[str, Any]) -> None:
-        """`parts` as the use-case file writes them; raises ConfigurationError naming the part, the word and those allowed."""
+        """`parts` as in the use-case file; raises ConfigurationError naming the part, the key and the allowed keys."""
         super().__init__(name, "rules")
         self._pair_config = pair_config
         self._rules = read_rules(parts, place=f"engine '{name}'")
-        self._latest: Latest[Weighed | None] = Latest()
 
     def scores(self, query: Query) -> Floats | None:
-        """(n_items,) 0 to 100, NaN where nothing is known of the pair; None without a context or without columns."""
-        weighed = self._weighed(query)
-        return None if weighed is None else weighed.said.total
-
-    def recommend(self, query: Query, limit: int) -> Candidates | None:
-        """The best rows; beside its score, a row's parts are what each rule gave it, 0 to 100, which do not sum to it."""
-        found = super().recommend(query, limit)
-        weighed = self._weighed(query)
-        if found is None or weighed is None:
-            return None
-        own = {name: part[found.rows] for name, part in weighed.said.parts.items()}
-        return Candidates(found.rows, found.scores, {**found.parts, **own})
-
-    def explain(self, query: Query, row: int) -> Reason | None:
-        """What adds most to the score, where that is clearly good."""
-        return next(iter(self.reasons(query, row)), None)
-
-    def reasons(self, query: Query, row: int) -> tuple[Reason, ...]:
-        """A sentence for every part that is clearly good, what adds most first."""
-        weighed = self._weighed(query)
-        if weighed is None:
-            return ()
-        told = weighed.said.sentences(self._rules, weighed.pairs, row, query.catalogue.name)
-        return tuple(Reason(self.name, text, float(len(told) - place)) for place, text in enumerate(told))
-
-    def _weighed(self, query: Query) -> Weighed | None:
-        kept = self._latest.of(query)
-        if kept is not None:
-            return kept
+        """(n_items,) 0 to 100, NaN where no column of the pair is known; None without a context or without columns."""
         pairs = pairs_of(query, self._pair_config)
-        return self._latest.keep(query, None if pairs is None else Weighed(pairs, rule_scores(self._rules, pairs)))
+        return None if pairs is None else rule_scores(self._rules, pairs).total
+
+    def retrieve(self, query: Query, limit: int) -> Retrieved | None:
+        """The best rows; beside the score, the parts are the score of each rule, 0 to 100, which do not sum to it."""
+        pairs = pairs_of(query, self._pair_config)
+        if pairs is None:
+            return None
+        scored = rule_scores(self._rules, pairs)
+        rows = self.best_rows(scored.total, query, limit)
+        by_rule = {name: part[rows] for name, part in scored.parts.items()}
+        return Retrieved(Candidates(rows, scored.total[rows], {self.name: scored.total[rows], **by_rule}))
+
+    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        """A sentence for every rule with a clearly good score, the largest share of the score first."""
+        pairs = pairs_of(query, self._pair_config, rows)
+        if pairs is None:
+            return [()] * rows.size
+        scored = rule_scores(self._rules, pairs)
+        reasons = []
+        for index in range(rows.size):
+            texts = scored.sentences(self._rules, pairs, index, query.catalogue.name)
+            reasons.append(tuple(Reason(self.name, text, float(len(texts) - rank)) for rank, text in enumerate(texts)))
+        return reasons

@@ -1,5 +1,6 @@
-"""SASRec: a small transformer reads the newest items in their order and says what comes next. Pure numpy."""
+"""SASRec: a small transformer reads the newest items in their order and predicts the next one. Pure numpy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,10 +10,9 @@ from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, d
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, Taste, array, parameter, telling
+from recommendation_service.engines.alignment import Alignment, LikedItems, array, parameter, varied_array
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.latest import Latest
-from recommendation_service.engines.reason_texts import because
+from recommendation_service.engines.reason_texts import strongest_liked
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing.store import Artifact
 
@@ -21,12 +21,12 @@ EPSILON = np.float32(1e-5)  # torch's, in layer normalisation
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transformer:
-    """The network's forward pass for one person. d is the dimension, b the blocks; arrays of blocks are stacked."""
+    """The network's forward pass for one user. d is the dimension, b the blocks; arrays of blocks are stacked."""
 
-    history_vectors: Floats  # (n, d) by artifact row: what is read
-    item_vectors: Floats  # (n, d): what is foretold
+    history_vectors: Floats  # (n, d) by artifact row: the input
+    item_vectors: Floats  # (n, d): the output
     item_bias: Floats  # (n,)
-    positions: Floats  # (r, d) of the oldest of r items on
+    positions: Floats  # (r, d) from the oldest of r items on
     heads: int
     blocks: tuple["Block", ...]
     last_norm: Floats  # (2, d)
@@ -34,7 +34,7 @@ class Transformer:
     @classmethod
     def from_artifact(cls, artifact: Artifact, n_items: int) -> "Transformer":
         """Read and check the arrays. Raises ArtifactRefused with both shapes when they do not fit together."""
-        vectors = telling(artifact, "item_vectors", (n_items, None))
+        vectors = varied_array(artifact, "item_vectors", (n_items, None))
         d, heads = vectors.shape[1], int(parameter(artifact, "heads"))
         if heads < 1 or d % heads:
             raise ArtifactRefused(f"{artifact.version}: {d} dimensions do not divide into {heads} heads; train it again")
@@ -49,22 +49,23 @@ class Transformer:
         )
 
     def state(self, rows: Ints) -> tuple[Floats, Floats]:
-        """After these items (k,), oldest first and no more than there are positions: the state (d,), and the share of
-        the last block's attention (k,) that each of them got.
+        """The state (d,) after these items (k,), oldest first and at most one per position, and their attention (k,).
+
+        The attention is each item's share in the last block.
         """
         states = self.history_vectors[rows] + self.positions[: rows.size]
         attention = np.zeros(rows.size, dtype=np.float32)
         for number, block in enumerate(self.blocks):
-            asking = slice(-1, None) if number == len(self.blocks) - 1 else slice(None)  # of the last block one is needed
-            mixed, attention = block.attended(states, asking, self.heads)
-            states = states[asking] + mixed
-            states = states + block.thought(states)
-        return normalised(states[-1], self.last_norm), attention
+            queries = slice(-1, None) if number == len(self.blocks) - 1 else slice(None)  # the last block needs one
+            mixed, attention = block.attend(states, queries, self.heads)
+            states = states[queries] + mixed
+            states = states + block.feed_forward(states)
+        return layer_norm(states[-1], self.last_norm), attention
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """One block: attention over what came before, then two dense layers; both are added to what was there."""
+    """One block: attention over earlier positions, then two dense layers; both are added to their input."""
 
     attention_norm: Floats  # (2, d)
     read_weights: Floats  # (d, 3d): query, key and value
@@ -87,26 +88,26 @@ class Block:
         stacked = {name: array(artifact, name, (count, *shape)) for name, shape in shapes.items()}
         return tuple(cls(**{name: every[number] for name, every in stacked.items()}) for number in range(count))
 
-    def attended(self, states: Floats, asking: slice, heads: int) -> tuple[Floats, Floats]:
-        """What attention adds to the places `asking` of (k, d) states, and the last one's attention, (k,), all heads' mean."""
+    def attend(self, states: Floats, queries: slice, heads: int) -> tuple[Floats, Floats]:
+        """The output for positions `queries` of (k, d) states, and the last position's attention, (k,), mean of all heads."""
         k, d = states.shape
-        own = dense(normalised(states, self.attention_norm), self.read_weights, self.read_bias)
-        query, key, value = own.reshape(k, 3, heads, d // heads).transpose(1, 2, 0, 3)  # (heads, k, d / heads) each
-        logits = query[:, asking] @ key.transpose(0, 2, 1) / np.float32(np.sqrt(d // heads))
-        logits[:, _later(k, asking)] = -np.inf
+        projected = dense(layer_norm(states, self.attention_norm), self.read_weights, self.read_bias)
+        query, key, value = projected.reshape(k, 3, heads, d // heads).transpose(1, 2, 0, 3)  # (heads, k, d / heads) each
+        logits = query[:, queries] @ key.transpose(0, 2, 1) / np.float32(np.sqrt(d // heads))
+        logits[:, _later(k, queries)] = -np.inf
         shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
         shares /= shares.sum(axis=-1, keepdims=True)
         mixed = (shares @ value).transpose(1, 0, 2).reshape(-1, d)
         return dense(mixed, self.output_weights, self.output_bias), shares[:, -1].mean(axis=0)
 
-    def thought(self, states: Floats) -> Floats:
-        """What the dense layers add."""
-        hidden = np.maximum(dense(normalised(states, self.dense_norm), self.dense1_weights, self.dense1_bias), 0)
+    def feed_forward(self, states: Floats) -> Floats:
+        """The output of the dense layers."""
+        hidden = np.maximum(dense(layer_norm(states, self.dense_norm), self.dense1_weights, self.dense1_bias), 0)
         return dense(hidden, self.dense2_weights, self.dense2_bias)
 
 
 class SASRec(Engine):
-    """What comes after the newest liked items, in their order. An item nobody liked in training is unknown: NaN."""
+    """Predicts what follows the newest liked items. No prediction (NaN) for an item without a like in training."""
 
     label: ClassVar[str] = "SASRec"
 
@@ -119,59 +120,55 @@ class SASRec(Engine):
         self._alignment = alignment
         self._network = network
         self._known = known
-        self._latest: Latest[tuple[Taste, Floats, Floats] | None] = Latest()
 
     @classmethod
     def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "SASRec":
-        """The engine of one published model of kind "sasrec". Raises ArtifactRefused naming what does not fit."""
+        """The engine of a published model of kind "sasrec". Raises ArtifactRefused naming what does not fit."""
         counts: AnyArray = array(artifact, "item_counts", (None,), kinds="iu")
         network = Transformer.from_artifact(artifact, counts.size)
         return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), network, np.asarray(counts > 0))
 
     def scores(self, query: Query) -> Floats | None:
-        """Logits of what comes next; None without a known liked item."""
-        read = self._latest.keep(query, self._read(query))
-        if read is None:
+        """Logits of the next item; None without a known liked item."""
+        newest = self._newest(query)
+        if not newest.rows.size:
             return None
-        found = self._network.item_vectors @ read[1] + self._network.item_bias
-        found[~self._known] = np.nan
-        return self._alignment.scatter(found)
+        state, _ = self._read(newest)
+        scores = self._network.item_vectors @ state + self._network.item_bias
+        scores[~self._known] = np.nan
+        return self._alignment.scatter(scores)
 
-    def explain(self, query: Query, row: int) -> Reason | None:
-        """The item of the history (or subject) that was looked at most among those that point to this row."""
-        read = self._latest.of(query) or self._latest.keep(query, self._read(query))
-        own = int(self._alignment.artifact_rows[row])
-        if read is None or own < 0 or not self._known[own]:
-            return None
-        taste, _, attention = read
-        vectors = self._network.history_vectors[self._alignment.artifact_rows[taste.rows]]
-        shares = attention * np.maximum(vectors @ self._network.item_vectors[own], 0)
-        best = int(np.argmax(shares))
-        if shares[best] <= 0:
-            return None
-        return Reason(self.name, because(self._titles[taste.rows[best]], of_subject=taste.from_subject), float(shares[best]))
+    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        """The item of the history (or subject) with the most attention among those that point to each row."""
+        newest = self._newest(query)
+        if not newest.rows.size:
+            return [()] * rows.size
+        _, attention = self._read(newest)
+        own = self._alignment.artifact_rows[rows]
+        vectors = self._network.history_vectors[self._alignment.artifact_rows[newest.rows]]
+        shares = attention[:, None] * np.maximum(vectors @ self._network.item_vectors[own].T, 0)
+        shares[:, (own < 0) | ~self._known[own]] = 0
+        return strongest_liked(self.name, self._titles, newest, shares)
 
-    def _read(self, query: Query) -> tuple[Taste, Floats, Floats] | None:
-        """The newest known liked items, the state after them, and each one's attention."""
-        liked = Taste.of(query).liked()
-        held = self._alignment.known(liked.rows)
-        held[held] = self._known[self._alignment.artifact_rows[liked.rows[held]]]
-        liked = liked.within(held)
-        if not liked.rows.size:
-            return None
-        newest = liked.within(np.arange(liked.rows.size) < self._network.positions.shape[0])
+    def _newest(self, query: Query) -> LikedItems:
+        """The newest known liked items, as many as the network has positions."""
+        liked = self._alignment.known(LikedItems.of(query).positive(), self._known)
+        return liked.where(np.arange(liked.rows.size) < self._network.positions.shape[0])
+
+    def _read(self, newest: LikedItems) -> tuple[Floats, Floats]:
+        """The state after these items, and the attention of each."""
         state, attention = self._network.state(self._alignment.artifact_rows[newest.rows[::-1]])
-        return newest, state, attention[::-1]
+        return state, attention[::-1]
 
 
-def normalised(states: Floats, norm: Floats) -> Floats:
+def layer_norm(states: Floats, norm: Floats) -> Floats:
     """Layer normalisation over the last axis; `norm` is (2, d): scale and shift."""
     centred = states - states.mean(axis=-1, keepdims=True)
     spread = np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + EPSILON)
     return np.asarray(centred / spread * norm[0] + norm[1], dtype=np.float32)
 
 
-def _later(k: int, asking: slice) -> Bools:
-    """(a, k) True where a place is later than the one that asks."""
-    places = np.arange(k)
-    return np.asarray(places[None, :] > places[asking][:, None])
+def _later(k: int, queries: slice) -> Bools:
+    """(a, k) True for positions after the query's position."""
+    positions = np.arange(k)
+    return np.asarray(positions[None, :] > positions[queries][:, None])

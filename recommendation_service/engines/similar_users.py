@@ -1,5 +1,6 @@
-"""Similar users: what people chose who chose the same. They are rows without names, here and in the artifact."""
+"""Similar users: items of users with the same choices. Users are rows without names, here and in the artifact."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,30 +11,29 @@ from recommendation_service.core.numeric import Floats, Ints, top_rows
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, Taste, array, bounds, csr
+from recommendation_service.engines.alignment import Alignment, LikedItems, array, bounds, csr, item_count
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.latest import Latest
 from recommendation_service.publishing.store import Artifact
 
 NEIGHBOURS = 50
-REASON_FROM_PEOPLE = 10  # a reason that fewer people are behind could point at one of them
-ITEMS_ASKED = 100  # newest liked items that neighbours are looked for by
-MANY_FOR_ONE = 32  # people for one that is met: from there on sorting those met is quicker than a place for everybody
-SHORTLIST = 4  # times the neighbours wanted: people whose likeness is worked out exactly
+REASON_FROM_PEOPLE = 10  # with fewer users behind it, a reason could identify one of them
+MAX_ITEMS = 100  # newest liked items by which neighbours are searched
+SPARSE_RATIO = 32  # users per match: from here on, sorting the matches is faster than an array of all users
+SHORTLIST = 4  # times the number of neighbours: users whose similarity is computed exactly
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tastes:
+class UserTable:
     """The model's arrays, items in the artifact's row order."""
 
-    rows: sparse.csr_array  # (m, n) unit rows, one a person
-    lengths: Floats  # (m,) length of a row once its items are weighed
-    item_weights: Floats  # (n,) how telling an item is; 0: nobody chose it
+    rows: sparse.csr_array  # (m, n) unit rows, one per user
+    lengths: Floats  # (m,) length of a row with weighted items
+    item_weights: Floats  # (n,) how informative an item is; 0: chosen by no one
     item_indptr: Ints  # (n + 1,)
-    item_users: Ints  # rows with each item, not necessarily all of them
+    item_users: Ints  # rows with each item, possibly not all of them
 
     @classmethod
-    def of(cls, artifact: Artifact, n_items: int) -> "Tastes":
+    def of(cls, artifact: Artifact, n_items: int) -> "UserTable":
         """Raises ArtifactRefused naming what does not fit."""
         lengths = array(artifact, "lengths", (None,))
         rows = csr(artifact, "indptr", "indices", "values", (lengths.size, n_items))
@@ -41,61 +41,60 @@ class Tastes:
         indptr, users = bounds(artifact, "item_indptr", "item_users", (n_items, lengths.size))
         return cls(rows, lengths, weights, indptr, users)
 
-    def shortlist(self, own: Ints, telling: Floats, most: int) -> Ints:
-        """The people who share most with `own` items (j,), each counting as `telling` (j,); rows ascending."""
-        sides = [slice(self.item_indptr[item], self.item_indptr[item + 1]) for item in own.tolist()]
-        users = np.concatenate([self.item_users[side] for side in sides])
-        shares = np.repeat(telling, [side.stop - side.start for side in sides])
-        found, total = _met(users, shares, self.lengths.size)
-        return np.sort(found[top_rows(total, most)]).astype(np.int64)
+    def shortlist(self, own: Ints, weights: Floats, limit: int) -> Ints:
+        """The users who share most with `own` items (j,) of `weights` (j,); rows ascending."""
+        slices = [slice(self.item_indptr[item], self.item_indptr[item + 1]) for item in own.tolist()]
+        users = np.concatenate([self.item_users[part] for part in slices])
+        shares = np.repeat(weights, [part.stop - part.start for part in slices])
+        matching, total = _sum_by_user(users, shares, self.lengths.size)
+        return np.sort(matching[top_rows(total, limit)]).astype(np.int64)
 
 
-def _met(users: Ints, shares: Floats, n: int) -> tuple[Ints, Floats]:
-    """Those of n people who are in `users`, ascending, and the sum of each one's `shares`."""
-    if n > MANY_FOR_ONE * users.size:
-        found, place = np.unique(users, return_inverse=True)
-        return found, np.bincount(place, weights=shares).astype(np.float32)
-    met = np.zeros(n, dtype=np.bool_)
-    met[users] = True
-    found = np.flatnonzero(met)
-    return found, np.bincount(users, weights=shares, minlength=n)[found].astype(np.float32)
+def _sum_by_user(users: Ints, shares: Floats, n: int) -> tuple[Ints, Floats]:
+    """The distinct `users` of n, ascending, and the sum of each user's `shares`."""
+    if n > SPARSE_RATIO * users.size:
+        distinct, index = np.unique(users, return_inverse=True)
+        return distinct, np.bincount(index, weights=shares).astype(np.float32)
+    present = np.zeros(n, dtype=np.bool_)
+    present[users] = True
+    distinct = np.flatnonzero(present)
+    return distinct, np.bincount(users, weights=shares, minlength=n)[distinct].astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Neighbours:
-    """Whom one query resembles."""
+    """The users most similar to one query."""
 
     rows: sparse.csr_array  # (k, n)
-    likeness: Floats  # (k,) cosine, above 0
+    similarity: Floats  # (k,) cosine, above 0
 
 
 class SimilarUsers(Engine):
-    """Mean of the neighbours' tastes, each weighed by its cosine to what the user likes today.
+    """Mean of the neighbours' rows, each weighted by its cosine to the user's current likes.
 
-    Work per request is bounded: by the items asked, by the people kept per item, and by the shortlist. An item that no
-    neighbour chose scores 0. Only an item newer than the model is unknown: NaN.
+    The work per request is bounded by MAX_ITEMS, by the users stored per item, and by the shortlist. An item that no
+    neighbour chose scores 0. No prediction (NaN) for an item newer than the model.
     """
 
     label: ClassVar[str] = "similar users"
-    least: ClassVar[float] = 0.0
+    min_score: ClassVar[float] = 0.0
 
     def __init__(
         self,
         name: str,
         version: str,
         alignment: Alignment,
-        tastes: Tastes,
+        users: UserTable,
         *,
         neighbours: int = NEIGHBOURS,
         reason_from_people: int = REASON_FROM_PEOPLE,
     ) -> None:
         super().__init__(name, version)
         self._alignment = alignment
-        self._tastes = tastes
-        self._known = tastes.item_weights > 0
+        self._users = users
+        self._known = users.item_weights > 0
         self._neighbours = neighbours
         self._reason_from_people = reason_from_people
-        self._latest: Latest[Neighbours | None] = Latest()
 
     @classmethod
     def from_artifact(
@@ -107,48 +106,48 @@ class SimilarUsers(Engine):
         neighbours: int = NEIGHBOURS,
         reason_from_people: int = REASON_FROM_PEOPLE,
     ) -> "SimilarUsers":
-        """The engine of one published model of kind "similar_users". Raises ArtifactRefused naming what does not fit."""
+        """The engine of a published model of kind "similar_users". Raises ArtifactRefused naming what does not fit."""
         alignment = Alignment.of(artifact, catalogue)
-        tastes = Tastes.of(artifact, int(array(artifact, "item_ids", (None,), kinds="S").size))
-        return cls(name, artifact.version, alignment, tastes, neighbours=neighbours, reason_from_people=reason_from_people)
+        users = UserTable.of(artifact, item_count(artifact))
+        return cls(name, artifact.version, alignment, users, neighbours=neighbours, reason_from_people=reason_from_people)
 
     def scores(self, query: Query) -> Floats | None:
-        """0 to 1; None when nobody in the model chose anything this user likes."""
-        near = self._latest.keep(query, self._near(query))
-        if near is None:
+        """0 to 1; None if no user of the model chose an item that this user likes."""
+        neighbours = self._neighbours_of(query)
+        if neighbours is None:
             return None
-        scores = np.asarray(near.rows.T @ (near.likeness / near.likeness.sum()), dtype=np.float32)
-        return self._alignment.scatter(scores)
+        weights = neighbours.similarity / neighbours.similarity.sum()
+        return self._alignment.scatter(np.asarray(neighbours.rows.T @ weights, dtype=np.float32))
 
-    def explain(self, query: Query, row: int) -> Reason | None:
-        """That people like this user chose it, when enough of the neighbours did; never who."""
-        near = self._latest.of(query) or self._latest.keep(query, self._near(query))
-        own = int(self._alignment.artifact_rows[row])
-        if near is None or own < 0:
-            return None
-        people = int(np.count_nonzero(near.rows.indices == own))
-        if people < self._reason_from_people:
-            return None
+    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        """That similar users chose the item, if enough of the neighbours did; never who."""
+        neighbours = self._neighbours_of(query)
+        if neighbours is None:
+            return [()] * rows.size
+        users_of_item = np.bincount(neighbours.rows.indices, minlength=self._known.size)
         of_subject = bool(query.subject.size)
         text = "Chosen by people who chose the same" if of_subject else "Chosen by people whose taste is like yours"
-        return Reason(self.name, text, people / near.likeness.size)
+        reasons: list[tuple[Reason, ...]] = []
+        for own in self._alignment.artifact_rows[rows].tolist():
+            people = int(users_of_item[own]) if own >= 0 else 0
+            enough = people > 0 and people >= self._reason_from_people
+            reasons.append((Reason(self.name, text, people / neighbours.similarity.size),) if enough else ())
+        return reasons
 
-    def _near(self, query: Query) -> Neighbours | None:
-        liked = Taste.of(query).liked()
-        known = self._alignment.known(liked.rows)
-        known[known] = self._known[self._alignment.artifact_rows[liked.rows[known]]]
-        liked = liked.within(known & (np.cumsum(known) <= ITEMS_ASKED))
+    def _neighbours_of(self, query: Query) -> Neighbours | None:
+        liked = self._alignment.known(LikedItems.of(query).positive(), self._known)
+        liked = liked.where(np.arange(liked.rows.size) < MAX_ITEMS)
         if not liked.rows.size:
             return None
         own = self._alignment.artifact_rows[liked.rows]
-        telling = liked.weights * self._tastes.item_weights[own]
-        people = self._tastes.shortlist(own, telling, SHORTLIST * self._neighbours)
-        return self._nearest(people, own, telling / np.linalg.norm(telling))
+        weights = liked.weights * self._users.item_weights[own]
+        shortlist = self._users.shortlist(own, weights, SHORTLIST * self._neighbours)
+        return self._nearest(shortlist, own, weights / np.linalg.norm(weights))
 
-    def _nearest(self, people: Ints, own: Ints, telling: Floats) -> Neighbours | None:
-        wanted = np.zeros(self._tastes.item_weights.size, dtype=np.float32)
-        wanted[own] = telling * self._tastes.item_weights[own]
-        rows = self._tastes.rows[people]
-        likeness = np.asarray(rows @ wanted / self._tastes.lengths[people], dtype=np.float32)
-        best = top_rows(likeness, self._neighbours, likeness > 0)
-        return Neighbours(sparse.csr_array(rows[best]), likeness[best]) if best.size else None
+    def _nearest(self, shortlist: Ints, own: Ints, weights: Floats) -> Neighbours | None:
+        profile = np.zeros(self._users.item_weights.size, dtype=np.float32)
+        profile[own] = weights * self._users.item_weights[own]
+        rows = self._users.rows[shortlist]
+        similarity = np.asarray(rows @ profile / self._users.lengths[shortlist], dtype=np.float32)
+        best = top_rows(similarity, self._neighbours, similarity > 0)
+        return Neighbours(sparse.csr_array(rows[best]), similarity[best]) if best.size else None

@@ -1,31 +1,32 @@
-"""Two towers: a small network turns a history and a profile into a point near the items that suit. Pure numpy."""
+"""Two towers: a small network maps a history and a profile to a point near matching items. Pure numpy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from recommendation_service.core.numeric import Floats, Ints, dense, top_rows, unit_rows
+from recommendation_service.core.numeric import Floats, Ints, dense, unit_rows
+from recommendation_service.core.threads import load_faiss
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
-from recommendation_service.domain.slate import Candidates, Reason, Skip
-from recommendation_service.engines.alignment import Alignment, Taste, array, parameter, telling
+from recommendation_service.domain.slate import Candidates, Reason, Retrieved, Skip
+from recommendation_service.engines.alignment import Alignment, LikedItems, array, item_count, parameter, varied_array
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.latest import Latest
-from recommendation_service.engines.nearest_rows import NearestIndex, open_index
-from recommendation_service.engines.reason_texts import because, matches
+from recommendation_service.engines.reason_texts import matches, strongest_liked
 from recommendation_service.publishing.store import Artifact
 
-ASK_AT_MOST = 0.5  # of the rows: above it, looking at all of them is as quick and finds everything
+MAX_INDEX_SHARE = 0.5  # of the rows: above it, exact search is as fast and misses nothing
+NO_FAISS = "faiss is not installed here (pip install faiss-cpu)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UserTower:
-    """The user's half of the network, forward pass only. d is the dimension, h the hidden width."""
+    """The user side of the network, forward pass only. d is the dimension, h the hidden width."""
 
     history_vectors: Floats  # (n, d) by artifact row
     attribute_vectors: Floats  # (a, d)
-    attribute_places: dict[str, int]  # "skills=python", casefolded -> row of attribute_vectors
+    attribute_rows: dict[str, int]  # "skills=python", casefolded -> row of attribute_vectors
     layer1_weights: Floats  # (2d, h)
     layer1_bias: Floats  # (h,)
     layer2_weights: Floats  # (h, d)
@@ -41,7 +42,7 @@ class UserTower:
         return cls(
             history_vectors=array(artifact, "history_vectors", (n_items, dimension)),
             attribute_vectors=array(artifact, "attribute_vectors", (len(names), dimension)),
-            attribute_places={name.decode().casefold(): place for place, name in enumerate(names) if name},
+            attribute_rows={name.decode().casefold(): row for row, name in enumerate(names) if name},
             layer1_weights=array(artifact, "layer1_weights", (2 * dimension, bias.size)),
             layer1_bias=bias,
             layer2_weights=array(artifact, "layer2_weights", (bias.size, dimension)),
@@ -52,25 +53,58 @@ class UserTower:
 
     def attributes_of(self, profile: Profile) -> list[int]:
         """Rows of the profile's values that the model was trained with."""
-        asked = (f"{key}={value}".casefold() for key, values in profile.items() for value in values)
-        return [self.attribute_places[one] for one in dict.fromkeys(asked) if one in self.attribute_places]
+        names = (f"{key}={value}".casefold() for key, values in profile.items() for value in values)
+        return [self.attribute_rows[name] for name in dict.fromkeys(names) if name in self.attribute_rows]
 
     def vector(self, liked: Ints, attributes: list[int]) -> Floats:
-        """Unit vector (d,) of someone who liked these artifact rows, newest first, and has these attributes."""
+        """Unit vector (d,) of a user who liked these artifact rows, newest first, and has these attributes."""
         dimension = self.layer2_bias.size
-        bag = attrs = np.zeros(dimension, dtype=np.float32)
+        history = profile = np.zeros(dimension, dtype=np.float32)
         newest = liked[: self.recent]
         if newest.size:
             weights = np.float32(self.decay) ** np.arange(newest.size, dtype=np.float32)
-            bag = weights @ self.history_vectors[newest] / weights.sum()
+            history = weights @ self.history_vectors[newest] / weights.sum()
         if attributes:
-            attrs = self.attribute_vectors[attributes].mean(axis=0)
-        hidden = np.maximum(dense(np.concatenate([bag, attrs]), self.layer1_weights, self.layer1_bias), 0)
+            profile = self.attribute_vectors[attributes].mean(axis=0)
+        hidden = np.maximum(dense(np.concatenate([history, profile]), self.layer1_weights, self.layer1_bias), 0)
         return unit_rows(dense(hidden, self.layer2_weights, self.layer2_bias))
 
 
+class NearestIndex:
+    """A published FAISS index: finds the rows with the largest product with a vector. Approximate, so scores are recomputed."""
+
+    def __init__(self, index: Any, n_items: int) -> None:
+        """`index` is a faiss.Index over (n_items, d)."""
+        self._index = index
+        self._n_items = n_items
+
+    def rows(self, vector: Floats, count: int) -> Ints:
+        """At most `count` unique rows, (k,), nearest first; `vector` is (d,) and finite."""
+        limit = max(1, min(count, self._n_items))
+        rows: Ints = self._index.search(vector[None].astype(np.float32), limit)[1][0].astype(np.int64)
+        return rows[(rows >= 0) & (rows < self._n_items)]  # faiss pads with -1, which would be the last item
+
+
+def open_index(index: Artifact | None, model: Artifact, dimension: int) -> NearestIndex | str:
+    """The index made from exactly this model, or the reason why there is none."""
+    if index is None:
+        return "no index is published, or it was refused; run: build_index"
+    if index.manifest.parameters.get("model_seal") != model.manifest.seal:
+        return f"{index.version} was made from another model than {model.version}; run: build_index"
+    try:
+        loaded = load_faiss().deserialize_index(np.array(index.arrays["index"]))
+    except ImportError:
+        return NO_FAISS
+    except (RuntimeError, AssertionError, TypeError) as error:  # faiss raises these for bytes that it did not write
+        return f"{index.version} cannot be read ({type(error).__name__}); run: build_index"
+    n_items = int(model.arrays["item_ids"].size)
+    if (int(loaded.ntotal), int(loaded.d)) != (n_items, dimension):
+        return f"{index.version} holds {loaded.ntotal} x {loaded.d}, {model.version} {n_items} x {dimension}; run: build_index"
+    return NearestIndex(loaded, n_items)
+
+
 class TwoTower(Engine):
-    """Nearest items to the user tower's output. Works for newcomers whose profile names a known attribute."""
+    """The items nearest to the user tower's output. Works for new users whose profile has a known attribute."""
 
     label: ClassVar[str] = "Two-Tower"
 
@@ -86,7 +120,7 @@ class TwoTower(Engine):
         *,
         always_explain: bool = False,
     ) -> None:
-        """`item_vectors` is (n, d), unit rows in the artifact's order; `index` in words: why there is none that should be."""
+        """`item_vectors` is (n, d), unit rows in the artifact's order; a str `index` is the reason why there is none."""
         super().__init__(name, version)
         self._catalogue = catalogue
         self._alignment = alignment
@@ -94,9 +128,9 @@ class TwoTower(Engine):
         self._tower = tower
         self._always_explain = always_explain
         self._index = index if isinstance(index, NearestIndex) else None
-        self._missing = index if isinstance(index, str) else ""
+        missing = index if isinstance(index, str) else ""
+        self._skips = (Skip(name, "partial", f"exact search answers: {missing}"),) if missing else ()
         self._catalogue_rows = alignment.catalogue_rows(item_vectors.shape[0])
-        self._latest: Latest[Taste] = Latest()
 
     @classmethod
     def from_artifact(
@@ -109,76 +143,73 @@ class TwoTower(Engine):
         index: Literal["exact", "faiss"] = "exact",
         always_explain: bool = False,
     ) -> "TwoTower":
-        """The engine of one published model of kind "two_tower". Raises ArtifactRefused naming what does not fit.
+        """The engine of a published model of kind "two_tower". Raises ArtifactRefused naming what does not fit.
 
-        With index="faiss" the best rows are looked up in `indexed`, a model of kind "two_tower_index" made from this
-        very model; where there is none, exact search answers and `partial` tells. With `always_explain`, what has no
-        reason of its own has a plain one.
+        With index="faiss" the best rows are found with `indexed`, a model of kind "two_tower_index" made from this
+        model; without it, exact search answers and a skip reports it. With `always_explain`, an item without a reason
+        of its own gets a plain one.
         """
-        alignment = Alignment.of(artifact, catalogue)
-        n_items = int(array(artifact, "item_ids", (None,), kinds="S").size)
-        vectors = telling(artifact, "item_vectors", (n_items, None))
+        n_items = item_count(artifact)
+        vectors = varied_array(artifact, "item_vectors", (n_items, None))
         tower = UserTower.from_artifact(artifact, n_items, vectors.shape[1])
-        found = open_index(indexed, artifact, vectors.shape[1]) if index == "faiss" else ""
-        return cls(name, artifact.version, catalogue, alignment, vectors, tower, found, always_explain=always_explain)
+        nearest = open_index(indexed, artifact, vectors.shape[1]) if index == "faiss" else ""
+        alignment = Alignment.of(artifact, catalogue)
+        return cls(name, artifact.version, catalogue, alignment, vectors, tower, nearest, always_explain=always_explain)
 
     def scores(self, query: Query) -> Floats | None:
-        """Cosine of item and user, -1 to 1; None with neither a known liked item nor a known attribute."""
+        """Cosine of item and user, -1 to 1; None without a known liked item and a known attribute."""
         vector = self._vector(query)
         return None if vector is None else self._alignment.scatter(self._item_vectors @ vector)
 
-    def recommend(self, query: Query, limit: int) -> Candidates | None:
-        """As every engine; through the index where there is one, with the exact scores of what it finds."""
-        count = limit + int(np.count_nonzero(~query.eligible))  # so many may have to be left out again
-        if self._index is None or count > ASK_AT_MOST * self._item_vectors.shape[0]:
-            return super().recommend(query, limit)
+    def scores_and_skips(self, query: Query) -> tuple[Floats | None, tuple[Skip, ...]]:
+        """The scores, and whether the configured index is missing."""
+        return self.scores(query), self._skips
+
+    def retrieve(self, query: Query, limit: int) -> Retrieved | None:
+        """The best rows, through the index if there is one, with their exact scores."""
+        count = limit + int(np.count_nonzero(~query.eligible))  # as many may have to be dropped again
+        if self._index is None or count > MAX_INDEX_SHARE * self._item_vectors.shape[0]:
+            return super().retrieve(query, limit)
         vector = self._vector(query)
         if vector is None:
             return None
         scores = np.full(len(self._catalogue), np.nan, dtype=np.float32)
         own = self._index.rows(vector, count)
-        places = self._catalogue_rows[own]
-        scores[places[places >= 0]] = (self._item_vectors[own] @ vector)[places >= 0]
-        rows = top_rows(scores, limit, query.eligible)
+        targets = self._catalogue_rows[own]
+        scores[targets[targets >= 0]] = (self._item_vectors[own] @ vector)[targets >= 0]
+        rows = self.best_rows(scores, query, limit)
         if rows.size < limit:
-            return super().recommend(query, limit)
-        return Candidates(rows, scores[rows], {self.name: scores[rows]})
+            return super().retrieve(query, limit)
+        return Retrieved(Candidates(rows, scores[rows], {self.name: scores[rows]}))
 
-    def partial(self, query: Query) -> tuple[Skip, ...]:
-        """That the index is missing where the file asks for one."""
-        return (Skip(self.name, "partial", f"exact search answers: {self._missing}"),) if self._missing else ()
+    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        """The profile's values that the item has, else the most similar of the recently liked items."""
+        own = self._alignment.artifact_rows[rows]
+        known, attributes = self._known(query), self._tower.attributes_of(query.profile)
+        recent = known.where(np.arange(known.rows.size) < self._tower.recent)
+        nearest: list[tuple[Reason, ...]] = [()] * rows.size
+        if recent.rows.size:
+            similarity = self._item_vectors[self._alignment.artifact_rows[recent.rows]] @ self._item_vectors[own].T
+            nearest = strongest_liked(self.name, self._catalogue.titles, recent, similarity)
+        plain = self._plain_reason(known, attributes) if self._always_explain else ()
+        reasons: list[tuple[Reason, ...]] = []
+        for index, row in enumerate(rows.tolist()):
+            matched = matches(self._catalogue, row, query.profile) if attributes else None
+            if own[index] < 0:
+                reasons.append(())
+            else:
+                reasons.append((Reason(self.name, matched, 1.0),) if matched is not None else nearest[index] or plain)
+        return reasons
+
+    def _plain_reason(self, known: LikedItems, attributes: list[int]) -> tuple[Reason, ...]:
+        if known.rows.size:
+            return (Reason(self.name, "Goes with this" if known.from_subject else "Suits what you liked lately", 0.0),)
+        return (Reason(self.name, "Suits your profile", 0.0),) if attributes else ()
 
     def _vector(self, query: Query) -> Floats | None:
-        liked = self._alignment.artifact_rows[self._known_taste(query).rows]
+        liked = self._alignment.artifact_rows[self._known(query).rows]
         attributes = self._tower.attributes_of(query.profile)
         return self._tower.vector(liked, attributes) if liked.size or attributes else None
 
-    def explain(self, query: Query, row: int) -> Reason | None:
-        """The profile's values that the item carries, else the recently liked item nearest to it."""
-        own = int(self._alignment.artifact_rows[row])
-        if own < 0:
-            return None
-        matched = matches(self._catalogue, row, query.profile)
-        if matched is not None and self._tower.attributes_of(query.profile):
-            return Reason(self.name, matched, 1.0)
-        taste = self._known_taste(query)
-        recent = taste.rows[: self._tower.recent]
-        if recent.size:
-            likeness = self._item_vectors[self._alignment.artifact_rows[recent]] @ self._item_vectors[own]
-            best = int(np.argmax(likeness))
-            if likeness[best] > 0:
-                text = because(self._catalogue.titles[recent[best]], of_subject=taste.from_subject)
-                return Reason(self.name, text, float(likeness[best]))
-        return self._plain_reason(query, taste) if self._always_explain else None
-
-    def _plain_reason(self, query: Query, taste: Taste) -> Reason | None:
-        if taste.rows.size:
-            return Reason(self.name, "Goes with this" if taste.from_subject else "Suits what you liked lately", 0.0)
-        return Reason(self.name, "Suits your profile", 0.0) if self._tower.attributes_of(query.profile) else None
-
-    def _known_taste(self, query: Query) -> Taste:
-        kept = self._latest.of(query)
-        if kept is not None:
-            return kept
-        liked = Taste.of(query).liked()
-        return self._latest.keep(query, liked.within(self._alignment.known(liked.rows)))
+    def _known(self, query: Query) -> LikedItems:
+        return self._alignment.known(LikedItems.of(query).positive())

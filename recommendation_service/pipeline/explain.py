@@ -3,24 +3,28 @@
 from collections.abc import Mapping
 from functools import partial
 
-from recommendation_service.core.numeric import Ints
+import numpy as np
+
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import SEEN_BEFORE, Reason, Skip
-from recommendation_service.engines.base import Engine
-from recommendation_service.engines.safe_call import take_turn
+from recommendation_service.domain.slate import SEEN_BEFORE, Candidates, Reason, Skip
+from recommendation_service.engines.base import Engine, call_safely
 
 
-def reasons_for(
-    query: Query, rows: Ints, sources: Mapping[int, Engine]
+def explain(
+    query: Query, shown: Candidates, sources: Mapping[int, Engine]
 ) -> tuple[dict[int, tuple[Reason, ...]], tuple[Skip, ...]]:
-    """Each row's reasons from the engine that proposed it, and the engines that failed to give any, once each."""
-    found: dict[int, tuple[Reason, ...]] = {}
-    failed: dict[str, Skip] = {}
-    for row in rows.tolist():
-        engine = sources[row]
-        given = () if engine.name in failed else take_turn(engine, query, partial(engine.reasons, query, row))
-        if isinstance(given, Skip):
-            failed[engine.name] = Skip(engine.name, "partial", f"{engine.name} could not give its reasons")
-        why = (Reason(engine.name, SEEN_BEFORE, 0.0),) if query.seen_again else ()
-        found[row] = why if isinstance(given, Skip) else (*why, *given)
-    return found, tuple(failed.values())
+    """Each row's reasons from the engine that proposed it, and one skip for each engine that failed to give any."""
+    reasons: dict[int, tuple[Reason, ...]] = {}
+    skips: list[Skip] = []
+    rows = shown.rows.tolist()
+    for engine in dict.fromkeys(sources[row] for row in rows):
+        own = shown.take(np.array([index for index, row in enumerate(rows) if sources[row] is engine]))
+        explained = call_safely(engine, query, partial(engine.explain, query, own.rows, own.parts))
+        if isinstance(explained, Skip):
+            skips.append(Skip(engine.name, "partial", f"{engine.name} could not give its reasons"))
+            explained = [()] * len(own)
+        reasons |= dict(zip(own.rows.tolist(), explained, strict=True))
+    if query.seen_again:
+        for row, given in reasons.items():
+            reasons[row] = (Reason(sources[row].name, SEEN_BEFORE, 0.0), *given)
+    return reasons, tuple(skips)

@@ -10,7 +10,7 @@ from recommendation_service.core.numeric import Floats, unit_range
 from recommendation_service.domain.features import SCORE, noted
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Skip
-from recommendation_service.engines.safe_call import Turns
+from recommendation_service.engines.base import ENGINE_ERRORS
 from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
 
 log = logging.getLogger("recommendation_service")
@@ -60,7 +60,7 @@ class Rescore:
 
     def _asked(self, name: str, ranker: Ranker, query: Query, best: Candidates) -> Floats | Skip | None:
         if query.offered is not None and not ranker.reads_offers:
-            return Skip(name, "cannot_say", f"{name} knows the export's items only, so the order is the engine's")
+            return Skip(name, "no_prediction", f"{name} knows the export's items only, so the order is the engine's")
         try:
             said = ranker.scores(query, best, budget_s=self._budget_s)
         except TooLate:
@@ -70,7 +70,7 @@ class Rescore:
         except CannotAnswer as told:
             return Skip(name, told.code, told.detail)
         except Exception as error:  # as in engines/turn.py: a bug in a ranker must not cost the visitor the list
-            if Turns.reraise:
+            if ENGINE_ERRORS.reraise:
                 raise
             log.exception("%s failed", name, extra={"engine": name, "version": ranker.version})
             return Skip(name, "failed", f"{name} failed ({type(error).__name__}); the log has the traceback")

@@ -13,9 +13,9 @@ import numpy as np
 from recommendation_service.domain.query import Ask, Query
 from recommendation_service.domain.slate import Candidates, Reason, Recommendation, Skip, Slate, StageRun
 from recommendation_service.engines.base import Engine
-from recommendation_service.pipeline.explain import reasons_for
+from recommendation_service.pipeline.explain import explain
 from recommendation_service.pipeline.resolve import resolve
-from recommendation_service.pipeline.retrieve import Found, retrieve
+from recommendation_service.pipeline.retrieve import ChainResult, retrieve
 from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.services.runtime import Runtime
 
@@ -54,10 +54,9 @@ class RecommendationService:
         self._log_routing(ask, plan, query, shelf.engines)
         clock.lap("resolve")
         found = retrieve(plan, query, shelf.engines, shelf.refused)
-        laps = shelf.engines[found.method].laps(query) if found.method in shelf.engines else {}
-        clock.lap("retrieve", f"{found.method}: {len(found.candidates)} candidates", within=laps)
+        clock.lap("retrieve", f"{found.method}: {len(found.candidates)} candidates", within=found.timings)
         shown, unranked = _kept(plan, query, found.candidates, clock)
-        reasons, unexplained = reasons_for(query, shown.rows, found.sources)
+        reasons, unexplained = explain(query, shown, found.sources)
         clock.lap("explain")
         chances = plan.chances(query)
         forgotten = (shelf.policy,) if isinstance(shelf.policy, Skip) and chances else ()
@@ -127,7 +126,7 @@ def _kept(plan: Plan, query: Query, found: Candidates, clock: _Stages) -> tuple[
 def _slate(
     ask: Ask,
     query: Query,
-    found: Found,
+    found: ChainResult,
     shown: Candidates,
     reasons: dict[int, tuple[Reason, ...]],
     skips: tuple[Skip, ...],

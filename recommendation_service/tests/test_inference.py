@@ -34,7 +34,7 @@ def test_als_answers_whatever_the_count(settings: Settings) -> None:
 def test_als_falls_back_to_popular_items_for_somebody_it_does_not_know(settings: Settings) -> None:
     slate = ALSInference(settings=settings).recommend("stranger")
     assert slate.method_used == "popular"
-    assert slate.degradation[0].code == "cannot_say"
+    assert slate.degradation[0].code == "no_prediction"
     assert slate.recommendations
 
 

@@ -88,7 +88,10 @@ def test_a_damaged_network_is_refused_told_on_both_sides_and_rules_answer(tmp_pa
     for surface in ("cleaners-for-job", "jobs-for-cleaner"):
         slate = ask(live, surface, "neural")
         assert slate.method_used == "rule_based"
-        assert [(skip.engine, skip.code) for skip in slate.degradation] == [("neural", "refused"), ("ensemble", "cannot_say")]
+        assert [(skip.engine, skip.code) for skip in slate.degradation] == [
+            ("neural", "refused"),
+            ("ensemble", "no_prediction"),
+        ]
         assert slate.recommendations
 
 

@@ -10,7 +10,7 @@ class SkipSerializer(serializers.Serializer[Any]):
 
     engine = serializers.CharField(help_text="An engine's name, or 'service': the whole recommendation service")
     code = serializers.CharField(
-        help_text="Of an engine: switched_off, not_trained, refused, cannot_say, failed, partial. Of the service: "
+        help_text="Of an engine: switched_off, not_trained, refused, no_prediction, failed, partial. Of the service: "
         "unreachable, timeout, bad_answer, circuit_open, item_not_exported, misconfigured. "
         "Of a ranker: timeout, failed, refused. Also seen_everything: nothing unseen was left, so popular items come again; "
         "and nothing_left: every item is hidden, disliked or filtered away."

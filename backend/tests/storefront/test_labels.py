@@ -68,7 +68,7 @@ def test_what_a_click_did_to_the_others_is_counted(marks: list[str], removed: bo
 
 def test_the_service_being_away_is_told_first() -> None:
     skips = [
-        {"engine": "als", "code": "cannot_say", "detail": "no past"},
+        {"engine": "als", "code": "no_prediction", "detail": "no past"},
         {"engine": "service", "code": "timeout", "detail": "too late"},
         {"engine": "popular", "code": "nothing_left", "detail": "all seen"},
     ]

@@ -25,17 +25,17 @@ def test_every_engine_answers_every_query(alone: Alone) -> None:
     assert set(alone.engines) == set(synthetic_site.METHODS)
     for name, engine in alone.engines.items():
         for query in alone.queries:
-            found = engine.recommend(query, 10)
+            found = engine.retrieve(query, 10)
             assert found is not None, name
-            assert len(found) == 10, name
-            assert engine.partial(query) == (), name
+            assert len(found.candidates) == 10, name
+            assert found.skips == (), name
     assert all(query.history.rows.size == synthetic_site.EVENTS_EACH for query in alone.queries)
 
 
 def test_the_learned_blend_hears_all_that_a_learned_one_may_weigh(alone: Alone) -> None:
-    found = alone.engines["learned"].recommend(alone.queries[0], 10)
+    found = alone.engines["learned"].retrieve(alone.queries[0], 10)
     assert found is not None
-    assert set(found.parts) == {"als", "two_tower", "ease", "next_item", "content_based", "popular"}
+    assert set(found.candidates.parts) == {"als", "two_tower", "ease", "next_item", "content_based", "popular"}
 
 
 def test_each_method_is_timed(alone: Alone) -> None:

@@ -5,7 +5,7 @@ import pytest
 from recommendation_service.commands.doctor_surfaces import measured, of_persons, preference, routed, uses_of
 from recommendation_service.core.numeric import top_rows
 from recommendation_service.datasets.reader import Dataset
-from recommendation_service.domain.slate import Candidates
+from recommendation_service.domain.slate import Candidates, Retrieved
 from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.tests.support import surgery
 from recommendation_service.training.comparison.cost_benefit import EngineAnswers
@@ -59,11 +59,11 @@ class From:
         ids = [panel.material.user_ids.id(int(user)) for user in panel.users]
         self._wanted = dict(zip(ids, panel.relevant.toarray(), strict=True))
 
-    def recommend(self, query, limit):
+    def retrieve(self, query, limit):
         wanted = self._wanted[query.user_id].astype("float32")
         scores = wanted if query.history.count >= self._least else -wanted
         rows = top_rows(scores, limit, query.eligible)
-        return Candidates(rows, scores[rows])
+        return Retrieved(Candidates(rows, scores[rows]))
 
     def scores(self, query):
         return self._wanted[query.user_id].astype("float32")
@@ -75,8 +75,8 @@ class Half(From):
     def __init__(self, panel):
         super().__init__(panel, 0)
 
-    def recommend(self, query, limit):
-        return super().recommend(query, 1)
+    def retrieve(self, query, limit):
+        return super().retrieve(query, 1)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import Engine
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import best_reason, candidates, reasons
 
 LIKES_WHITE = (4, 2, 0)
 masks = st.lists(st.booleans(), min_size=board.N, max_size=board.N).map(lambda drawn: np.array(drawn, dtype=np.bool_))
@@ -46,22 +47,22 @@ class EngineContract:
 
     def test_who_likes_white_gets_white(self, engine: Engine, tiles: Catalogue) -> None:
         if self.personal:
-            found = engine.recommend(self.asked(tiles, LIKES_WHITE), 5)
+            found = candidates(engine, self.asked(tiles, LIKES_WHITE), 5)
             assert found is not None
             assert {row % 2 for row in found.rows.tolist()} == {0}
 
     def test_who_likes_black_gets_black(self, engine: Engine, tiles: Catalogue) -> None:
         if self.personal:
-            found = engine.recommend(self.asked(tiles, (1, 3)), 5)
+            found = candidates(engine, self.asked(tiles, (1, 3)), 5)
             assert found is not None
             assert {row % 2 for row in found.rows.tolist()} == {1}
 
     def test_nothing_is_said_about_an_unknown_user(self, engine: Engine, tiles: Catalogue) -> None:
         assert (engine.scores(self.asked(tiles)) is None) is self.personal
-        assert (engine.recommend(self.asked(tiles), 5) is None) is self.personal
+        assert (candidates(engine, self.asked(tiles), 5) is None) is self.personal
 
     def test_a_history_of_dislikes_alone_never_fails(self, engine: Engine, tiles: Catalogue) -> None:
-        found = engine.recommend(self.asked(tiles, (1, 3), weights=(-3, -1)), 30)
+        found = candidates(engine, self.asked(tiles, (1, 3), weights=(-3, -1)), 30)
         assert found is None or np.isfinite(found.scores).all()
 
     def test_the_user_id_changes_nothing(self, engine: Engine, tiles: Catalogue) -> None:
@@ -80,7 +81,7 @@ class EngineContract:
         @settings(max_examples=40, deadline=None)
         @given(mask=masks, likes=likings, limit=st.integers(1, 40))
         def law(mask: Bools, likes: list[int], limit: int) -> None:
-            found = engine.recommend(self.asked(tiles, likes, eligible=mask), limit)
+            found = candidates(engine, self.asked(tiles, likes, eligible=mask), limit)
             if found is None:
                 return
             assert mask[found.rows].all()
@@ -104,21 +105,21 @@ class EngineContract:
 
     def test_asking_twice_gives_the_same(self, engine: Engine, tiles: Catalogue) -> None:
         first = np.array(engine.scores(self.asked(tiles, LIKES_WHITE)))
-        engine.recommend(self.asked(tiles, (1, 3)), 5)
+        candidates(engine, self.asked(tiles, (1, 3)), 5)
         np.testing.assert_array_equal(first, engine.scores(self.asked(tiles, LIKES_WHITE)))
 
     def test_a_limit_beyond_what_is_left_gives_fewer(self, engine: Engine, tiles: Catalogue) -> None:
         left = np.zeros(24, dtype=np.bool_)
         left[[6, 8]] = True
-        found = engine.recommend(self.asked(tiles, LIKES_WHITE, eligible=left), 10)
+        found = candidates(engine, self.asked(tiles, LIKES_WHITE, eligible=left), 10)
         assert found is not None
         assert sorted(found.rows.tolist()) == [6, 8]
 
     def test_nothing_left_is_none_and_no_error(self, engine: Engine, tiles: Catalogue) -> None:
-        assert engine.recommend(self.asked(tiles, LIKES_WHITE, eligible=np.zeros(24, dtype=np.bool_)), 5) is None
+        assert candidates(engine, self.asked(tiles, LIKES_WHITE, eligible=np.zeros(24, dtype=np.bool_)), 5) is None
 
     def test_the_shares_of_a_score_sum_to_it(self, engine: Engine, tiles: Catalogue) -> None:
-        found = engine.recommend(self.asked(tiles, LIKES_WHITE), 10)
+        found = candidates(engine, self.asked(tiles, LIKES_WHITE), 10)
         assert found is not None
         shares = found.parts.values() if self.shared else [found.parts[engine.name]]
         total = np.nansum(list(shares), axis=0)
@@ -139,9 +140,9 @@ class EngineContract:
         engine = self.build(grown, range(24))
         asked = self.asked(grown, (4, 2))
         engine.scores(asked)
-        assert engine.explain(asked, 24) is None
-        assert engine.explain(asked, 25) is None
-        assert engine.explain(asked, 0) is not None
+        assert best_reason(engine, asked, 24) is None
+        assert best_reason(engine, asked, 25) is None
+        assert best_reason(engine, asked, 0) is not None
 
     def test_an_item_gone_from_the_catalogue_is_dropped(self) -> None:
         shrunk, whole = board.catalogue(without=(6, 7)), board.catalogue()
@@ -157,29 +158,29 @@ class EngineContract:
         asked = self.asked(tiles, LIKES_WHITE, profile={"taste": ("white",)}, user_id="person-77")
         engine.scores(asked)
         for row in range(24):
-            reason = engine.explain(asked, row)
+            reason = best_reason(engine, asked, row)
             assert reason is None or _fit_to_show(reason)
-            assert all(_fit_to_show(one) for one in engine.reasons(asked, row))
+            assert all(_fit_to_show(one) for one in reasons(engine, asked, row))
 
     def test_a_reason_needs_no_score_before_it(self, engine: Engine, tiles: Catalogue) -> None:
-        before = engine.explain(self.asked(tiles, LIKES_WHITE), 6)
+        before = best_reason(engine, self.asked(tiles, LIKES_WHITE), 6)
         asked = self.asked(tiles, LIKES_WHITE)
         engine.scores(asked)
-        assert engine.explain(asked, 6) == before
+        assert best_reason(engine, asked, 6) == before
 
     def test_an_unknown_user_gets_no_personal_reason(self, engine: Engine, tiles: Catalogue) -> None:
         if self.personal:
-            assert engine.explain(self.asked(tiles), 6) is None
+            assert best_reason(engine, self.asked(tiles), 6) is None
 
     def test_threads_do_not_see_each_others_queries(self, engine: Engine, tiles: Catalogue) -> None:
-        wanted = {likes: engine.reasons(self.asked(tiles, likes), 8) for likes in (LIKES_WHITE, (10, 12), (14,))}
+        wanted = {likes: reasons(engine, self.asked(tiles, likes), 8) for likes in (LIKES_WHITE, (10, 12), (14,))}
         wrong: list[object] = []
 
         def ask(likes: tuple[int, ...]) -> None:
             for _ in range(30):
                 asked = self.asked(tiles, likes)
                 engine.scores(asked)
-                if engine.reasons(asked, 8) != wanted[likes]:
+                if reasons(engine, asked, 8) != wanted[likes]:
                     wrong.append(likes)
 
         threads = [threading.Thread(target=ask, args=(likes,)) for likes in wanted]
@@ -191,8 +192,8 @@ class EngineContract:
 
     def test_the_history_is_left_as_it_was(self, engine: Engine, tiles: Catalogue) -> None:
         asked = self.asked(tiles, LIKES_WHITE)
-        engine.recommend(asked, 5)
-        engine.explain(asked, 6)
+        candidates(engine, asked, 5)
+        best_reason(engine, asked, 6)
         assert asked.history.rows.tolist() == list(LIKES_WHITE)
         assert asked.history.weights.tolist() == [1, 1, 1]
 

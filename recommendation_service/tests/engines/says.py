@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from recommendation_service.core.numeric import Floats
+from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import Engine
@@ -27,8 +27,8 @@ class Says(Engine):
         self.asked += 1
         return self.given
 
-    def explain(self, query: Query, row: int) -> Reason | None:
-        return Reason(self.name, self.text, 1.0) if self.text else None
+    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        return [(Reason(self.name, self.text, 1.0),) if self.text else ()] * rows.size
 
 
 class Breaks(Says):

@@ -2,8 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommendation_service.engines.alignment import Alignment, Taste
-from recommendation_service.engines.latest import Latest
+from recommendation_service.engines.alignment import Alignment, LikedItems
 from recommendation_service.tests.engines import board
 
 
@@ -32,16 +31,7 @@ def test_a_catalogue_of_new_items_only_is_all_unknown() -> None:
 
 def test_taste_is_the_subject_if_there_is_one() -> None:
     asked = board.query(board.catalogue(), (1, 3, 5), weights=(2, 0, -1))
-    history, subject = Taste.of(asked), Taste.of(board.query(board.catalogue(), (1,), subject=(7, 8)))
+    history, subject = LikedItems.of(asked), LikedItems.of(board.query(board.catalogue(), (1,), subject=(7, 8)))
     assert (history.rows.tolist(), history.weights.tolist()) == ([1, 5], [2, -1])  # seen without opinion: left out
-    assert history.liked().rows.tolist() == [1]
+    assert history.positive().rows.tolist() == [1]
     assert (subject.rows.tolist(), subject.from_subject) == ([7, 8], True)
-
-
-def test_what_was_worked_out_is_only_for_the_same_query_object() -> None:
-    latest: Latest[int] = Latest()
-    one, twin = board.query(board.catalogue(4)), board.query(board.catalogue(4))
-    assert latest.of(one) is None
-    assert latest.keep(one, 5) == 5
-    assert latest.of(one) == 5
-    assert latest.of(twin) is None

@@ -15,6 +15,7 @@ from recommendation_service.engines.collaborative_als import CollaborativeALS, f
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import best_reason, candidates
 from recommendation_service.tests.engines.contract import EngineContract
 
 
@@ -74,8 +75,9 @@ def test_contributions_sum_to_the_score(fitted: AlternatingLeastSquares) -> None
     factors = np.asarray(fitted.item_factors)
     rows = np.array([3, 9, 21])
     folded = fold_in(factors, factors.T @ factors, rows, np.array([10, 20, 5], dtype=np.float32), 0.05)
-    for item in range(40):
-        assert folded.contributions(factors, item).sum() == pytest.approx(factors[item] @ folded.vector, abs=1e-4)
+    added = folded.contributions(factors, np.arange(40))
+    assert added.shape == (3, 40)
+    np.testing.assert_allclose(added.sum(axis=0), factors @ folded.vector, atol=1e-4)
 
 
 def test_items_nobody_liked_in_training_are_unknown() -> None:
@@ -88,7 +90,7 @@ def test_items_nobody_liked_in_training_are_unknown() -> None:
 def test_someone_whose_likes_are_all_untrained_is_unknown() -> None:
     als, catalogue = engine(untrained=(6, 8))
     assert als.scores(board.query(catalogue, (6, 8))) is None
-    assert als.explain(board.query(catalogue, (6, 8)), 0) is None
+    assert best_reason(als, board.query(catalogue, (6, 8)), 0) is None
 
 
 def test_dislikes_and_mere_looks_do_not_count_as_likes() -> None:
@@ -100,7 +102,7 @@ def test_dislikes_and_mere_looks_do_not_count_as_likes() -> None:
 
 def test_the_reason_is_the_liked_item_that_adds_most() -> None:
     als, catalogue = engine()
-    reason = als.explain(board.query(catalogue, (1, 0), weights=(5, 0.1)), 6)
+    reason = best_reason(als, board.query(catalogue, (1, 0), weights=(5, 0.1)), 6)
     assert reason is not None
     assert reason.text == "Because you liked Tile 0"  # black tile 1 weighs more but adds nothing to a white one
 
@@ -108,10 +110,10 @@ def test_the_reason_is_the_liked_item_that_adds_most() -> None:
 def test_a_subject_takes_the_place_of_the_history() -> None:
     als, catalogue = engine()
     asked = board.query(catalogue, (0, 2), subject=(1,))
-    found = als.recommend(asked, 3)
+    found = candidates(als, asked, 3)
     assert found is not None
     assert all(row % 2 for row in found.rows.tolist())
-    reason = als.explain(asked, 5)
+    reason = best_reason(als, asked, 5)
     assert reason is not None
     assert reason.text == "Goes with Tile 1"
 
@@ -155,7 +157,7 @@ def test_a_solver_nobody_knows_is_refused() -> None:
 
 def test_an_item_no_like_speaks_for_has_no_reason() -> None:
     als, catalogue = engine()
-    assert als.explain(board.query(catalogue, (0,)), 1) is None
+    assert best_reason(als, board.query(catalogue, (0,)), 1) is None
 
 
 def test_fresh_likes_count_without_training() -> None:

@@ -8,6 +8,7 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.content import Content
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import best_reason, candidates
 from recommendation_service.tests.engines.contract import EngineContract
 
 
@@ -24,10 +25,10 @@ def engine(**words) -> tuple[Content, Catalogue]:  # type: ignore[no-untyped-def
 def test_a_newcomer_with_a_profile_gets_what_matches_it_best() -> None:
     content, catalogue = engine()
     asked = board.query(catalogue, profile={"likes": ("White", "tone1")})
-    found = content.recommend(asked, 4)
+    found = candidates(content, asked, 4)
     assert found is not None
     assert all(row % 2 == 0 and row % 3 == 1 for row in found.rows.tolist())
-    reason = content.explain(asked, int(found.rows[0]))
+    reason = best_reason(content, asked, int(found.rows[0]))
     assert reason is not None
     assert reason.text == "Matches your likes: White, tone1"
 
@@ -35,7 +36,7 @@ def test_a_newcomer_with_a_profile_gets_what_matches_it_best() -> None:
 def test_items_with_nothing_in_common_are_scored_zero_but_not_recommended() -> None:
     content, catalogue = engine()
     asked = board.query(catalogue, profile={"likes": ("tone1",)})
-    scores, found = content.scores(asked), content.recommend(asked, 24)
+    scores, found = content.scores(asked), candidates(content, asked, 24)
     assert scores is not None
     assert scores[0] == 0
     assert found is not None
@@ -45,7 +46,7 @@ def test_items_with_nothing_in_common_are_scored_zero_but_not_recommended() -> N
 def test_a_profile_of_unknown_words_says_nothing() -> None:
     content, catalogue = engine()
     assert content.scores(board.query(catalogue, profile={"likes": ("green",)})) is None
-    assert content.recommend(board.query(catalogue, profile={"likes": ()}), 3) is None
+    assert candidates(content, board.query(catalogue, profile={"likes": ()}), 3) is None
 
 
 def test_a_dislike_pushes_its_like_down() -> None:
@@ -78,9 +79,9 @@ def test_the_unit_of_weights_does_not_matter() -> None:
 
 def test_the_reason_names_what_two_items_share() -> None:
     content, catalogue = engine()
-    by_tag = content.explain(board.query(catalogue, (0,)), 6)
-    by_category = content.explain(board.query(catalogue, (0,)), 2)
-    as_subject = content.explain(board.query(catalogue, subject=(0,)), 6)
+    by_tag = best_reason(content, board.query(catalogue, (0,)), 6)
+    by_category = best_reason(content, board.query(catalogue, (0,)), 2)
+    as_subject = best_reason(content, board.query(catalogue, subject=(0,)), 6)
     assert by_tag is not None
     assert by_tag.text == "Similar to Tile 0, which you liked: tone0"
     assert by_category is not None
@@ -92,8 +93,8 @@ def test_the_reason_names_what_two_items_share() -> None:
 def test_the_reason_is_whichever_adds_more_the_profile_or_the_history() -> None:
     content, catalogue = engine()
     said = {"likes": ("white",)}
-    newcomer = content.explain(board.query(catalogue, (0,), profile=said), 6)
-    regular = content.explain(board.query(catalogue, tuple(range(0, 20, 2)), profile=said), 22)
+    newcomer = best_reason(content, board.query(catalogue, (0,), profile=said), 6)
+    regular = best_reason(content, board.query(catalogue, tuple(range(0, 20, 2)), profile=said), 22)
     assert newcomer is not None
     assert newcomer.text == "Matches your likes: white"
     assert regular is not None
@@ -102,7 +103,7 @@ def test_the_reason_is_whichever_adds_more_the_profile_or_the_history() -> None:
 
 def test_nothing_in_common_is_no_reason() -> None:
     content, catalogue = engine()
-    assert content.explain(board.query(catalogue, (0,)), 1) is None
+    assert best_reason(content, board.query(catalogue, (0,)), 1) is None
 
 
 def test_an_item_without_a_word_is_unknown() -> None:
@@ -136,6 +137,6 @@ def test_around_an_item_a_visitors_own_words_say_nothing() -> None:
     plain = board.query(catalogue, subject=(0,))
     asked = board.query(catalogue, subject=(0,), profile={"likes": ("White", "tone1")})
     np.testing.assert_array_equal(content.scores(asked), content.scores(plain))
-    reason = content.explain(asked, 6)
+    reason = best_reason(content, asked, 6)
     assert reason is not None
     assert reason.text.startswith(f"Similar to {catalogue.titles[0]}")

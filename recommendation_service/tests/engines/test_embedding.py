@@ -11,6 +11,7 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.embedding import Embedding
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import best_reason, candidates
 from recommendation_service.tests.engines.contract import EngineContract
 
 
@@ -35,14 +36,14 @@ def test_the_preference_is_the_weighted_direction_of_the_history() -> None:
 
 def test_a_purchase_outweighs_a_view() -> None:
     embedding, catalogue = engine()
-    found = embedding.recommend(board.query(catalogue, (1, 0), weights=(1.0, 5.0)), 4)
+    found = candidates(embedding, board.query(catalogue, (1, 0), weights=(1.0, 5.0)), 4)
     assert found is not None
     assert {row % 2 for row in found.rows.tolist()} == {0}
 
 
 def test_a_basket_asks_for_what_suits_all_of_it() -> None:
     embedding, catalogue = engine()
-    found = embedding.recommend(board.query(catalogue, (3,), subject=(0, 4)), 4)
+    found = candidates(embedding, board.query(catalogue, (3,), subject=(0, 4)), 4)
     assert found is not None
     assert {row % 2 for row in found.rows.tolist()} == {0}
 
@@ -50,7 +51,7 @@ def test_a_basket_asks_for_what_suits_all_of_it() -> None:
 def test_items_on_the_other_side_are_scored_but_not_recommended() -> None:
     embedding, catalogue = engine()
     asked = board.query(catalogue, (0, 1), weights=(1.0, -1.0))
-    scores, found = embedding.scores(asked), embedding.recommend(asked, 24)
+    scores, found = embedding.scores(asked), candidates(embedding, asked, 24)
     assert scores is not None
     assert scores[7] < 0
     assert found is not None
@@ -69,13 +70,13 @@ def test_an_item_without_text_is_unknown_and_says_nothing_of_a_taste() -> None:
     assert scores is not None
     assert np.flatnonzero(np.isnan(scores)).tolist() == [3]
     assert embedding.scores(board.query(catalogue, (3,))) is None
-    assert embedding.explain(board.query(catalogue, (3,)), 5) is None
+    assert best_reason(embedding, board.query(catalogue, (3,)), 5) is None
 
 
 def test_the_reason_names_the_nearest_liked_item_and_what_both_share() -> None:
     embedding, catalogue = engine()
-    liked = embedding.explain(board.query(catalogue, (1, 0)), 6)
-    asked = embedding.explain(board.query(catalogue, subject=(0,)), 6)
+    liked = best_reason(embedding, board.query(catalogue, (1, 0)), 6)
+    asked = best_reason(embedding, board.query(catalogue, subject=(0,)), 6)
     assert liked is not None
     assert liked.text == "Similar to Tile 0, which you liked: tone0"
     assert asked is not None
@@ -84,7 +85,7 @@ def test_the_reason_names_the_nearest_liked_item_and_what_both_share() -> None:
 
 def test_a_row_with_nothing_in_common_has_no_reason() -> None:
     embedding, catalogue = engine()
-    assert embedding.explain(board.query(catalogue, (0,)), 1) is None
+    assert best_reason(embedding, board.query(catalogue, (0,)), 1) is None
 
 
 @pytest.mark.parametrize(

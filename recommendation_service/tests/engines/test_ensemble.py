@@ -1,21 +1,22 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason, Skip
-from recommendation_service.engines.base import Engine
+from recommendation_service.engines.base import ENGINE_ERRORS, Engine
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
 from recommendation_service.engines.ensemble import Ensemble
-from recommendation_service.engines.safe_call import Turns
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import candidates, reasons, skips
 from recommendation_service.tests.engines.contract import EngineContract
 from recommendation_service.tests.engines.says import Breaks, Says, asked, blend_of, pair
 
@@ -55,7 +56,7 @@ def test_what_is_not_eligible_does_not_set_the_scale() -> None:
 
 def test_a_member_that_cannot_say_about_a_row_leaves_its_weight_to_the_others() -> None:
     ensemble = blend_of(pair([NAN, 5, 10, 0], [9, 1, 5, NAN]), als=0.6, two_tower=0.4)
-    found = ensemble.recommend(asked(), 4)
+    found = candidates(ensemble, asked(), 4)
     assert found is not None
     by_row = dict(zip(found.rows.tolist(), found.scores.tolist(), strict=True))
     assert by_row[0] == pytest.approx(1.0)  # two_tower alone, and it is its best: not dragged to 0.4
@@ -89,7 +90,7 @@ def test_a_blend_lies_between_its_members_and_agreement_wins(rows: list[tuple[fl
 
 
 def test_a_stated_weight_of_zero_is_allowed_beside_another() -> None:
-    assert blend_of(pair([1, 2], [1, 2]), als=1, two_tower=0).recommend(asked(2), 1) is not None
+    assert candidates(blend_of(pair([1, 2], [1, 2]), als=1, two_tower=0), asked(2), 1) is not None
 
 
 def test_stated_weights_are_scaled_to_sum_to_one() -> None:
@@ -135,8 +136,8 @@ def test_stated_weights_serve_until_learned_ones_are_published() -> None:
     )
     assert (ensemble.weights, ensemble.learned) == ({"als": 0.6, "two_tower": 0.4}, False)
     assert ensemble.version == "als_v1+two_tower_v1"
-    assert ensemble.recommend(asked(2), 2) is not None
-    assert ensemble.partial(asked(2)) == ()
+    assert candidates(ensemble, asked(2), 2) is not None
+    assert skips(ensemble, asked(2)) == ()
 
 
 def test_stated_weights_serve_where_learned_ones_were_refused_and_every_answer_tells() -> None:
@@ -144,10 +145,10 @@ def test_stated_weights_serve_where_learned_ones_were_refused_and_every_answer_t
     members = {"als": 0.6, "two_tower": 0.4}
     ensemble = Ensemble.from_members("ensemble", pair([0, 1], [1, 0]), refused, members=members, weights="learned")
     assert (ensemble.weights, ensemble.learned) == (members, False)
-    assert ensemble.recommend(asked(2), 2) is not None
-    assert ensemble.partial(asked(2)) == (refused,)
+    assert candidates(ensemble, asked(2), 2) is not None
+    assert skips(ensemble, asked(2)) == (refused,)
     stated = Ensemble.from_members("ensemble", pair([0, 1], [1, 0]), refused, members=members)
-    assert stated.partial(asked(2)) == ()  # who did not want them misses nothing
+    assert skips(stated, asked(2)) == ()  # who did not want them misses nothing
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_an_ensemble_is_manned_when_as_many_members_are_there_as_must_answer(
 ) -> None:
     engines = {name: Says(name, [0, 1]) for name in there}
     stated = {"als": 0.6, "two_tower": 0.4, "popular": 0.0}
-    assert Ensemble.from_members("ensemble", engines, members=stated, min_members=min_members).manned is manned
+    assert Ensemble.from_members("ensemble", engines, members=stated, min_members=min_members).has_enough_members is manned
 
 
 @pytest.mark.parametrize(
@@ -185,8 +186,8 @@ def test_a_member_learned_to_weigh_nothing_is_not_even_asked() -> None:
         members={"als": 0.6, "two_tower": 0.4},
         weights="learned",
     )
-    assert ensemble.recommend(asked(2), 2) is not None  # the only member with a weight is enough
-    assert ensemble.partial(asked(2)) == ()
+    assert candidates(ensemble, asked(2), 2) is not None  # the only member with a weight is enough
+    assert skips(ensemble, asked(2)) == ()
     assert members["two_tower"].asked == 0  # type: ignore[attr-defined]
     assert ensemble.version == "ensemble_v1+als_v1"
 
@@ -195,24 +196,24 @@ def test_two_members_are_enough_and_the_third_is_told() -> None:
     members = {**pair([0, 1, 2, 3], [0, 1, 2, 3]), "content_based": Says("content_based", None)}
     ensemble = blend_of(members, als=0.5, two_tower=0.3, content_based=0.2)
     question = asked()
-    assert ensemble.recommend(question, 2) is not None
-    (missing,) = ensemble.partial(question)
+    assert candidates(ensemble, question, 2) is not None
+    (missing,) = skips(ensemble, question)
     assert (missing.engine, missing.code) == ("content_based", "partial")
-    assert "cannot say" in missing.detail
+    assert "has no prediction" in missing.detail
 
 
 def test_one_member_alone_is_no_ensemble() -> None:
     ensemble = blend_of(pair([0, 1, 2, 3], None), als=0.6, two_tower=0.4)
-    assert ensemble.recommend(asked(), 2) is None
-    assert [skip.engine for skip in ensemble.partial(asked())] == ["two_tower"]
+    assert candidates(ensemble, asked(), 2) is None
+    assert [skip.engine for skip in skips(ensemble, asked())] == ["two_tower"]
 
 
 def test_a_member_without_a_model_is_told_as_missing() -> None:
     members = {**pair([0, 1, 2, 3], [3, 2, 1, 0])}
     ensemble = blend_of(members, als=0.5, two_tower=0.3, content_based=0.2)
     question = asked()
-    assert ensemble.recommend(question, 2) is not None
-    (missing,) = ensemble.partial(question)
+    assert candidates(ensemble, question, 2) is not None
+    (missing,) = skips(ensemble, question)
     assert (missing.engine, "no published model" in missing.detail) == ("content_based", True)
 
 
@@ -221,8 +222,8 @@ def test_a_switched_off_member_is_not_asked_though_it_is_there() -> None:
     stated = {"als": 0.5, "two_tower": 0.3, "content_based": 0.2}
     ensemble = Ensemble.from_members("ensemble", members, members=stated, without=["als"])
     question = asked()
-    assert ensemble.recommend(question, 2) is not None
-    (missing,) = ensemble.partial(question)
+    assert candidates(ensemble, question, 2) is not None
+    (missing,) = skips(ensemble, question)
     assert (missing.engine, "switched off" in missing.detail) == ("als", True)
     assert members["als"].asked == 0  # type: ignore[attr-defined]
     assert "als_v1" not in ensemble.version
@@ -231,14 +232,14 @@ def test_a_switched_off_member_is_not_asked_though_it_is_there() -> None:
 def test_a_member_that_fails_is_told_logged_and_outvoted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(Turns, "reraise", False)
+    monkeypatch.setattr(ENGINE_ERRORS, "reraise", False)
     members = {**pair([0, 1, 2, 3], [0, 1, 2, 3]), "content_based": Breaks("content_based", [])}
     ensemble = blend_of(members, als=0.5, two_tower=0.3, content_based=0.2)
     question = asked()
-    found = ensemble.recommend(question, 2)
+    found = candidates(ensemble, question, 2)
     assert found is not None
     assert found.rows.tolist() == [3, 2]
-    (missing,) = ensemble.partial(question)
+    (missing,) = skips(ensemble, question)
     assert (missing.engine, missing.code) == ("content_based", "partial")
     assert "ZeroDivisionError" in missing.detail
     assert "a bug in one engine" not in missing.detail  # the visitor's answer shows the kind, the log the text
@@ -254,51 +255,50 @@ def test_in_tests_a_failing_member_raises() -> None:
 def test_reasons_of_members_come_once_each_the_larger_share_first() -> None:
     members = pair([0, 10, 0, 0], [10, 9, 0, 0])
     ensemble = blend_of(members, als=0.5, two_tower=0.5)
-    assert [reason.text for reason in ensemble.reasons(asked(), 0)] == ["Because of B", "Because of A"]
-    assert [reason.text for reason in ensemble.reasons(asked(), 1)] == ["Because of A", "Because of B"]
+    assert [reason.text for reason in reasons(ensemble, asked(), 0)] == ["Because of B", "Because of A"]
+    assert [reason.text for reason in reasons(ensemble, asked(), 1)] == ["Because of A", "Because of B"]
     members["two_tower"].text = "Because of A"  # type: ignore[attr-defined]
-    assert [reason.engine for reason in ensemble.reasons(asked(), 0)] == ["two_tower"]
+    assert [reason.engine for reason in reasons(ensemble, asked(), 0)] == ["two_tower"]
 
 
 def test_what_would_be_said_to_anybody_comes_last_however_large_its_share() -> None:
     class Anybody(Says):
-        def explain(self, query: Query, row: int) -> Reason | None:
-            return Reason(self.name, "Popular here", 9.0, personal=False)
+        def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+            return [(Reason(self.name, "Popular here", 9.0, personal=False),)] * rows.size
 
     members = {"popular": Anybody("popular", [2, 1, 0]), "als": Says("als", [1, 1, 0], "Because of A")}
     ensemble = blend_of(members, popular=0.9, als=0.1)
-    assert [reason.text for reason in ensemble.reasons(asked(3), 0)] == ["Because of A", "Popular here"]
+    assert [reason.text for reason in reasons(ensemble, asked(3), 0)] == ["Because of A", "Popular here"]
 
 
 def test_at_most_three_reasons_are_given() -> None:
     names = ["a", "b", "c", "d"]
     members = {name: Says(name, [1, 2], f"Because of {name}") for name in names}
     ensemble = blend_of(members, **dict.fromkeys(names, 1.0))
-    assert len(ensemble.reasons(asked(2), 0)) == 3
+    assert len(reasons(ensemble, asked(2), 0)) == 3
 
 
 def test_whoever_could_only_come_fourth_is_not_asked_for_a_reason() -> None:
     explained = []
 
     class Asked(Says):
-        def explain(self, query: Query, row: int) -> Reason | None:
+        def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
             explained.append(self.name)
-            return super().explain(query, row)
+            return super().explain(query, rows, parts)
 
     members = {name: Asked(name, [1, 2], f"Because of {name}") for name in ("d", "c", "b", "a")}
     ensemble = blend_of(members, a=0.4, b=0.3, c=0.2, d=0.1)
-    assert [reason.text for reason in ensemble.reasons(asked(2), 1)] == ["Because of a", "Because of b", "Because of c"]
+    assert [reason.text for reason in reasons(ensemble, asked(2), 1)] == ["Because of a", "Because of b", "Because of c"]
     assert explained == ["a", "b", "c"]
 
 
-def test_explaining_and_telling_what_is_missing_do_not_score_again() -> None:
+def test_explaining_does_not_score_again_and_asks_each_member_once_for_all_rows() -> None:
     members = pair([0, 1, 2, 3], [3, 2, 1, 0])
     ensemble = blend_of(members, als=0.6, two_tower=0.4)
     question = asked()
-    ensemble.recommend(question, 3)
-    ensemble.partial(question)
-    for row in range(3):
-        ensemble.reasons(question, row)
+    found = candidates(ensemble, question, 3)
+    assert found is not None
+    assert len(ensemble.explain(question, found.rows, found.parts)) == 3
     assert [members[name].asked for name in members] == [1, 1]  # type: ignore[attr-defined]
 
 

@@ -15,6 +15,7 @@ from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.pipeline.contexts import offered
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import candidates, skips
 from recommendation_service.tests.engines.says import Says, asked
 from recommendation_service.use_cases.options import checked
 
@@ -52,7 +53,7 @@ def test_as_scored_is_the_plain_weighted_mean(one: list[float], other: list[floa
 
 
 def test_the_shares_are_on_the_members_scale_and_sum_to_the_score() -> None:
-    found = blended([85, 40, 60, 10], [92, 50, 20, 30]).recommend(asked(), 1)
+    found = candidates(blended([85, 40, 60, 10], [92, 50, 20, 30]), asked(), 1)
     assert found is not None
     assert set(found.parts) == {"rule_based", "neural"}
     assert found.parts["rule_based"][0] == pytest.approx(51.0)
@@ -88,7 +89,7 @@ def test_members_that_read_offers_are_blended_over_the_offers() -> None:
     scores = ensemble.scores(offers("a", "b"))
     assert scores is not None
     assert scores.shape == (2,)
-    assert ensemble.partial(offers("a", "b")) == ()
+    assert skips(ensemble, offers("a", "b")) == ()
 
 
 def test_a_member_that_knows_the_export_only_is_missing_and_never_asked() -> None:
@@ -99,9 +100,9 @@ def test_a_member_that_knows_the_export_only_is_missing_and_never_asked() -> Non
     scores = ensemble.scores(query)
     assert scores is not None
     assert scores[0] == pytest.approx(87.8)
-    (missing,) = ensemble.partial(query)
+    (missing,) = skips(ensemble, query)
     assert (missing.engine, missing.code) == ("als", "partial")
-    assert "knows the export's items only" in missing.detail
+    assert "knows only the items of the export" in missing.detail
     assert export.asked == 0
 
 
@@ -116,4 +117,4 @@ def test_candidates_are_never_generated_from_rows_of_the_export() -> None:
 def test_too_few_members_that_read_offers_is_nothing_to_say() -> None:
     members: dict[str, Engine] = {"als": Says("als", [1.0] * 24), "rule_based": Reads("rule_based", [85, 40])}
     ensemble = Ensemble.from_members("ensemble", members, members={"als": 0.5, "rule_based": 0.5})
-    assert ensemble.recommend(offers("a", "b"), 2) is None
+    assert candidates(ensemble, offers("a", "b"), 2) is None

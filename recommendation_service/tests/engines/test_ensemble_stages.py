@@ -16,6 +16,7 @@ from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.engines.similar_users import SimilarUsers
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import candidates, reasons, skips, timings
 from recommendation_service.tests.engines.contract import EngineContract
 from recommendation_service.tests.engines.says import Says, asked, blend_of, pair
 
@@ -38,8 +39,8 @@ class TestNestedEnsemble(EngineContract):
     def test_an_item_gone_from_the_catalogue_is_dropped(self) -> None:
         """The scale is that of the rows there are, so scores may move; the order of the others does not."""
         shrunk, whole = board.catalogue(without=(6, 7)), board.catalogue()
-        left = self.build(shrunk, range(24)).recommend(board.query(shrunk, (4, 2, 0)), 7)
-        before = self.build(whole, range(24)).recommend(board.query(whole, (4, 2, 0)), 8)
+        left = candidates(self.build(shrunk, range(24)), board.query(shrunk, (4, 2, 0)), 7)
+        before = candidates(self.build(whole, range(24)), board.query(whole, (4, 2, 0)), 8)
         assert left is not None
         assert before is not None
         kept = [whole.ids.id(row) for row in before.rows.tolist() if row not in (6, 7)]
@@ -67,7 +68,7 @@ class TestEnsembleOfCandidates(TestNestedEnsemble):
     def test_a_limit_beyond_what_is_left_gives_fewer(self, engine: Engine, tiles: Catalogue) -> None:
         left = np.zeros(24, dtype=np.bool_)
         left[[6, 8]] = True
-        found = engine.recommend(board.query(tiles, (4, 2, 0), eligible=left), 10)
+        found = candidates(engine, board.query(tiles, (4, 2, 0), eligible=left), 10)
         assert found is not None
         assert sorted(found.rows.tolist()) == [6, 8]
 
@@ -86,7 +87,7 @@ def test_candidates_are_the_best_of_both_and_score_what_they_would_score_anyway(
     stated, question = {"a": 0.5, "b": 0.3, "c": 0.2}, asked(len(rows))
     whole = Ensemble.from_members("hybrid", members, members=stated).scores(question)
     narrow = Ensemble.from_members("hybrid", members, members=stated, candidate_generators={"a": wanted[0], "b": wanted[1]})
-    found = narrow.recommend(question, 50)
+    found = candidates(narrow, question, 50)
     assert whole is not None
     assert found is not None
     best = {row for name, most in zip("ab", wanted, strict=True) for row in _best(members[name], question, most)}
@@ -96,20 +97,20 @@ def test_candidates_are_the_best_of_both_and_score_what_they_would_score_anyway(
 
 
 def _best(member: Engine, question: Query, most: int) -> list[int]:
-    found = member.recommend(question, most)
+    found = candidates(member, question, most)
     return [] if found is None else found.rows.tolist()
 
 
 class Likes(Says):
     """Zero means that it has nothing to say for a row."""
 
-    least = 0.0
+    min_score = 0.0
 
 
 def test_a_member_proposes_nothing_it_has_nothing_to_say_for() -> None:
     members = {"a": Likes("a", [0, 0, 0.5, 0]), "b": Says("b", [1, 2, 3, 4])}
     narrow = Ensemble.from_members("hybrid", members, members={"a": 0.5, "b": 0.5}, candidate_generators={"a": 3})
-    found = narrow.recommend(asked(), 4)
+    found = candidates(narrow, asked(), 4)
     assert found is not None
     assert found.rows.tolist() == [2]
     assert found.parts["b"].tolist() == pytest.approx([0.5 * 2 / 3])
@@ -120,7 +121,7 @@ def test_when_nobody_proposes_anything_it_passes() -> None:
     narrow = Ensemble.from_members("hybrid", members, members={"a": 0.5, "b": 0.5}, candidate_generators={"a": 3})
     assert narrow.scores(asked()) is None
     silent = {"a": Says("a", None), "b": Says("b", [1, 2, 3, 4]), "c": Says("c", [1, 2, 3, 4])}
-    assert blend_with(silent, {"a": 3}).recommend(asked(), 3) is None
+    assert candidates(blend_with(silent, {"a": 3}), asked(), 3) is None
 
 
 def blend_with(members: Mapping[str, Engine], candidate_generators: Mapping[str, int]) -> Ensemble:
@@ -142,10 +143,10 @@ def test_one_member_is_enough_where_the_file_says_so() -> None:
     members = pair([0, 1, 2, 3], None)
     stated = {"als": 0.6, "two_tower": 0.4}
     alone = Ensemble.from_members("ensemble", members, members=stated, min_members=1)
-    found = alone.recommend(asked(), 2)
+    found = candidates(alone, asked(), 2)
     assert found is not None
     assert found.rows.tolist() == [3, 2]
-    assert [skip.engine for skip in alone.partial(asked())] == ["two_tower"]
+    assert [skip.engine for skip in skips(alone, asked())] == ["two_tower"]
 
 
 def test_what_a_nested_ensemble_was_without_is_told_by_the_outer_one() -> None:
@@ -154,8 +155,8 @@ def test_what_a_nested_ensemble_was_without_is_told_by_the_outer_one() -> None:
     members["inner"] = Ensemble.from_members("inner", members, members=stated, min_members=1)
     outer = Ensemble.from_members("outer", members, members={"inner": 0.5, "als": 0.5})
     question = asked()
-    assert outer.recommend(question, 2) is not None
-    (missing,) = outer.partial(question)
+    assert candidates(outer, question, 2) is not None
+    (missing,) = skips(outer, question)
     assert missing.engine == "two_tower"
     assert "so inner had to do without it" in missing.detail
 
@@ -164,9 +165,9 @@ def test_why_a_nested_ensemble_cannot_say_is_told_once_and_short() -> None:
     members: dict[str, Engine] = {"als": Says("als", None), "popular": Says("popular", [1, 2])}
     members["inner"] = Ensemble.from_members("inner", members, members={"als": 0.5, "two_tower": 0.5})
     outer = Ensemble.from_members("outer", members, members={"inner": 0.5, "popular": 0.5})
-    (missing,) = outer.partial(asked(2))
+    (missing,) = skips(outer, asked(2))
     assert missing.detail == (
-        "inner cannot say for this user (als cannot say for this user; two_tower has no published model),"
+        "inner has no prediction for this user (als has no prediction for this user; two_tower has no published model),"
         " so outer had to do without it"
     )
 
@@ -176,19 +177,16 @@ def test_the_reasons_of_a_nested_ensemble_are_those_of_its_members() -> None:
     members["inner"] = Ensemble.from_members("inner", members, members={"als": 0.7, "two_tower": 0.3})
     outer = Ensemble.from_members("outer", members, members={"inner": 0.5, "als": 0.5})
     question = asked()
-    outer.recommend(question, 2)
-    assert {reason.text for reason in outer.reasons(question, 0)} == {"Because of A", "Because of B"}
+    candidates(outer, question, 2)
+    assert {reason.text for reason in reasons(outer, question, 0)} == {"Because of A", "Because of B"}
 
 
 def test_a_blend_in_two_stages_tells_how_long_each_took() -> None:
     members = pair([0, 1, 2, 3], [3, 2, 1, 0])
     narrow, whole, question = blend_with(members, {"als": 2}), blend_of(members, als=0.6, two_tower=0.4), asked()
-    assert narrow.laps(question) == {}
-    for one in (narrow, whole):
-        one.recommend(question, 2)
-    assert list(narrow.laps(question)) == ["generate", "score"]
-    assert min(narrow.laps(question).values()) >= 0
-    assert whole.laps(question) == {}
+    assert list(timings(narrow, question)) == ["generate", "score"]
+    assert min(timings(narrow, question).values()) >= 0
+    assert timings(whole, question) == {}
 
 
 def test_a_member_that_may_be_silent_is_not_missed_when_others_can_say() -> None:
@@ -196,18 +194,18 @@ def test_a_member_that_may_be_silent_is_not_missed_when_others_can_say() -> None
     weights = {"loud": 0.5, "mute": 0.5}
     one = Ensemble("both", "v1", {"loud": loud, "mute": mute}, weights, min_members=1, optional_members=["mute"])
     asked = board.query(board.catalogue(), likes=(5,))
-    found = one.recommend(asked, 3)
+    found = candidates(one, asked, 3)
     assert found is not None
     assert found.rows.tolist() == [1, 2]
-    assert one.partial(asked) == ()
+    assert skips(one, asked) == ()
 
 
 def test_a_member_that_may_be_silent_is_told_when_it_is_not_there_or_nobody_can_say() -> None:
     mute, asked = Says("mute", None), board.query(board.catalogue(), likes=(5,))
     weights = {"loud": 0.5, "mute": 0.5}
     alone = Ensemble("both", "v1", {"mute": mute}, weights, min_members=1, optional_members=["mute", "loud"])
-    assert alone.recommend(asked, 3) is None
-    assert {skip.engine for skip in alone.partial(asked)} == {"loud", "mute"}
+    assert candidates(alone, asked, 3) is None
+    assert {skip.engine for skip in skips(alone, asked)} == {"loud", "mute"}
     untrained = Ensemble(
         "both",
         "v1",
@@ -217,7 +215,7 @@ def test_a_member_that_may_be_silent_is_told_when_it_is_not_there_or_nobody_can_
         optional_members=["mute"],
     )
     untrained.scores(asked)
-    assert [(skip.engine, skip.code) for skip in untrained.partial(asked)] == [("mute", "partial")]
+    assert [(skip.engine, skip.code) for skip in skips(untrained, asked)] == [("mute", "partial")]
 
 
 def test_a_stranger_that_may_be_silent_stops_the_start() -> None:

@@ -10,10 +10,11 @@ from recommendation_service.core.numeric import AnyArray
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.ease import Ease
-from recommendation_service.engines.item_to_item import walked
+from recommendation_service.engines.item_to_item import weighted_entries
 from recommendation_service.engines.next_item import NextItem
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import best_reason, candidates
 from recommendation_service.tests.engines.contract import EngineContract
 
 SHORT, LONG = np.array([1.0, 0.4], dtype=np.float32), np.array([0.5, 0.4, 0.3], dtype=np.float32)
@@ -75,8 +76,8 @@ def test_next_item_weighs_the_newest_items_by_their_place() -> None:
 
 def test_one_click_changes_the_next_answer() -> None:
     engine = TestNextItem().build(board.catalogue(), range(board.N))
-    before = engine.recommend(board.query(board.catalogue(), likes=(0, 2)), 3)
-    after = engine.recommend(board.query(board.catalogue(), likes=(5, 0, 2)), 3)
+    before = candidates(engine, board.query(board.catalogue(), likes=(0, 2)), 3)
+    after = candidates(engine, board.query(board.catalogue(), likes=(5, 0, 2)), 3)
     assert before is not None
     assert after is not None
     assert {row % 2 for row in before.rows.tolist()} == {0}
@@ -105,10 +106,10 @@ def test_the_reason_is_the_item_that_adds_most() -> None:
     table = np.zeros((board.N, board.N), dtype=np.float32)
     table[6, 1], table[8, 1] = 0.2, 0.9
     engine = Ease.from_artifact("ease", board.artifact("ease", arrays_of(table)), board.catalogue())
-    reason = engine.explain(board.query(board.catalogue(), likes=(6, 8)), 1)
+    reason = best_reason(engine, board.query(board.catalogue(), likes=(6, 8)), 1)
     assert reason is not None
     assert reason.text == "Because you liked Tile 8"
-    assert engine.explain(board.query(board.catalogue(), likes=(6,)), 3) is None  # nothing speaks for tile 3
+    assert best_reason(engine, board.query(board.catalogue(), likes=(6,)), 3) is None  # nothing speaks for tile 3
 
 
 def test_a_table_that_does_not_fit_is_refused() -> None:
@@ -127,11 +128,11 @@ def test_a_table_that_does_not_fit_is_refused() -> None:
 def test_walking_rows_is_what_multiplying_would_give() -> None:
     table = random_table(board.N, seed=3)
     rows, weights = np.array([5, 0, 5, 17]), np.array([1.0, -2.0, 0.5, 3.0], dtype=np.float32)
-    columns, values, ends = walked(sparse.csr_array(table), rows, weights)
+    columns, values, ends = weighted_entries(sparse.csr_array(table), rows, weights)
     for place, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
         found = np.bincount(columns[start:end], weights=values[start:end], minlength=board.N)
         np.testing.assert_allclose(found, weights[place] * table[rows[place]], rtol=1e-6)
-    assert [side.size for side in walked(sparse.csr_array(table), rows[:0], weights[:0])] == [0, 0, 0]
+    assert [side.size for side in weighted_entries(sparse.csr_array(table), rows[:0], weights[:0])] == [0, 0, 0]
 
 
 def test_each_item_is_credited_with_what_it_adds() -> None:
@@ -139,10 +140,10 @@ def test_each_item_is_credited_with_what_it_adds() -> None:
     arrays = arrays_of(table) | {"window_0": SHORT, "window_1": LONG}
     engine = NextItem.from_artifact("next_item", board.artifact("next_item", arrays), board.catalogue())
     asked = board.query(board.catalogue(), likes=(7, 2, 9, 4))
-    told, scores = engine._told(asked), engine.scores(asked)
+    told, scores = engine._contributions(asked), engine.scores(asked)
     assert told is not None
     assert scores is not None
-    shares = np.array([told.shares(row) for row in range(board.N)])
+    shares = told.shares(np.arange(board.N)).T
     np.testing.assert_allclose(shares.sum(axis=1), scores, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(shares[:, 0], SHORT[0] * table[7] + LONG[0] * table[board.N + 7], rtol=1e-4, atol=1e-6)
     assert not shares[:, 3].any()  # older than both windows
@@ -152,7 +153,7 @@ def test_a_click_costs_one_window_however_long_the_past() -> None:
     engine = TestNextItem().build(board.catalogue(), range(board.N))
     assert isinstance(engine, NextItem)
     for likes in ((5, 0, 2), (5, *(row for row in range(board.N) if row != 5))):
-        told = engine._told(board.query(board.catalogue(), likes=likes))
+        told = engine._contributions(board.query(board.catalogue(), likes=likes))
         assert told is not None
         assert told.ends.size == SHORT.size + LONG.size  # rows of the table that are read
-        assert told.taste.rows[0] == 5
+        assert told.liked.rows[0] == 5

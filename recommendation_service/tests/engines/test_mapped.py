@@ -35,7 +35,7 @@ def vectors(engine: Engine) -> np.ndarray:
     if isinstance(engine, CoOccurrence):
         return np.asarray(engine._pairs.data)
     if isinstance(engine, SimilarUsers):
-        return np.asarray(engine._tastes.rows.data)
+        return np.asarray(engine._users.rows.data)
     return engine._item_vectors if isinstance(engine, TwoTower) else engine._rows.data  # type: ignore[attr-defined]
 
 

@@ -12,6 +12,7 @@ from recommendation_service.engines.neural import Neural
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing import array_schemas
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import candidates
 from recommendation_service.tests.support.market import cleaners, job, network, pair_config, told_features
 
 ASKED = {"cleaners": (job(), cleaners()), "jobs": (cleaners(1), job())}
@@ -47,7 +48,7 @@ def test_the_score_is_alpha_times_the_collaborative_half_and_the_rest_of_the_con
 
 
 def test_the_answer_carries_both_halves_and_alpha_as_parts_best_first():
-    found = engine().recommend(query("cleaners"), 3)
+    found = candidates(engine(), query("cleaners"), 3)
     assert list(found.parts) == ["neural", "collaborative", "content", "alpha"]
     assert len(found) == 3
     assert (np.diff(found.scores) <= 0).all()
@@ -96,9 +97,9 @@ def test_absurd_and_missing_numbers_never_make_a_score_that_is_no_number(name, v
 def test_nothing_is_said_without_a_context_or_without_offers():
     asked = query("cleaners")
     assert engine().scores(replace(asked, context=None)) is None
-    assert engine().recommend(replace(asked, context=None), 5) is None
+    assert candidates(engine(), replace(asked, context=None), 5) is None
     assert engine().scores(replace(asked, catalogue=catalogue("cleaners"))) is None  # the export says nothing of them
-    assert engine().recommend(query("cleaners", eligible=np.zeros(4, dtype=np.bool_)), 5) is None
+    assert candidates(engine(), query("cleaners", eligible=np.zeros(4, dtype=np.bool_)), 5) is None
 
 
 def test_offers_that_the_asker_brings_are_scored_in_their_order():

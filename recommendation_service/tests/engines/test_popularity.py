@@ -11,6 +11,7 @@ from recommendation_service.domain.idmap import IdMap
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import best_reason, candidates
 from recommendation_service.tests.engines.contract import EngineContract
 
 
@@ -35,7 +36,7 @@ def shelf(popularity: list[float], created: list[float] | None = None) -> Catalo
 
 
 def order(catalogue: Catalogue) -> list[int]:
-    found = Popularity("popular", catalogue).recommend(board.query(catalogue), len(catalogue))
+    found = candidates(Popularity("popular", catalogue), board.query(catalogue), len(catalogue))
     assert found is not None
     return found.rows.tolist()
 
@@ -70,7 +71,7 @@ def test_it_says_popular_only_where_that_is_so() -> None:
     catalogue = shelf([0, 1, 1, 1, 1, 1, 1, 50])
     popular = Popularity("popular", catalogue)
     asked = board.query(catalogue)
-    texts = [reason.text if reason else None for reason in (popular.explain(asked, row) for row in range(8))]
+    texts = [reason.text if reason else None for reason in (best_reason(popular, asked, row) for row in range(8))]
     assert texts[7] == "Popular here"
     assert texts[0] is None
 
@@ -78,12 +79,12 @@ def test_it_says_popular_only_where_that_is_so() -> None:
 def test_the_unchosen_do_not_lower_what_popular_means() -> None:
     catalogue = shelf([0] * 8 + [1, 2, 3, 10])  # three quarters of the chosen four lie below 4.75
     popular = Popularity("popular", catalogue)
-    said = [row for row in range(12) if popular.explain(board.query(catalogue), row) is not None]
+    said = [row for row in range(12) if best_reason(popular, board.query(catalogue), row) is not None]
     assert said == [11]
     alike = shelf([5, 5, 5])
-    assert Popularity("popular", alike).explain(board.query(alike), 0) is not None
+    assert best_reason(Popularity("popular", alike), board.query(alike), 0) is not None
     nothing = shelf([0, 0])
-    assert Popularity("popular", nothing).explain(board.query(nothing), 0) is None
+    assert best_reason(Popularity("popular", nothing), board.query(nothing), 0) is None
 
 
 def test_scores_are_the_logarithm_of_popularity_where_nothing_is_dated() -> None:
@@ -96,7 +97,7 @@ def test_new_fades_over_thirty_days() -> None:
     today = board.NOW / 86_400
     catalogue = shelf([0, 0, 0], [today, today - 15, today - 31])
     popular = Popularity("popular", catalogue)
-    found = [popular.explain(board.query(catalogue), row) for row in range(3)]
+    found = [best_reason(popular, board.query(catalogue), row) for row in range(3)]
     assert [round(reason.strength, 2) if reason else None for reason in found] == [1.0, 0.5, None]
 
 
@@ -104,7 +105,7 @@ def test_something_made_this_month_is_new_and_the_future_is_not() -> None:
     today = board.NOW / 86_400
     catalogue = shelf([0, 0, 0], [today - 3, today - 300, today + 3])
     popular = Popularity("popular", catalogue)
-    texts = [popular.explain(board.query(catalogue), row) for row in range(3)]
+    texts = [best_reason(popular, board.query(catalogue), row) for row in range(3)]
     assert [reason.text if reason else None for reason in texts] == ["New here", None, None]
 
 
@@ -119,7 +120,7 @@ def test_the_shared_scores_cannot_be_changed_by_a_caller() -> None:
 def test_what_is_eligible_differs_but_not_the_order() -> None:
     catalogue = shelf([1, 5, 3])
     asked = replace(board.query(catalogue), eligible=np.array([True, False, True]))
-    found = Popularity("popular", catalogue).recommend(asked, 3)
+    found = candidates(Popularity("popular", catalogue), asked, 3)
     assert found is not None
     assert found.rows.tolist() == [2, 0]
 
@@ -128,5 +129,5 @@ def test_asked_to_it_has_a_plain_reason_for_every_item() -> None:
     old = replace(board.catalogue(), created=np.full(board.N, np.nan, dtype=np.float32))
     chosen = np.concatenate([[0], old.popularity[1:]]).astype(np.float32)
     engine = Popularity("popular", replace(old, popularity=chosen), always_explain=True)
-    told = [engine.explain(board.query(old), row) for row in (0, 1, 20)]
+    told = [best_reason(engine, board.query(old), row) for row in (0, 1, 20)]
     assert [one and one.text for one in told] == ["Not tried by many yet", "Popular here", "Others chose it here"]

@@ -15,6 +15,7 @@ from recommendation_service.engines.rule_based import Attributes
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.pipeline.contexts import offered
 from recommendation_service.tests.engines import board, pairs_of_tiles
+from recommendation_service.tests.engines.calls import best_reason, candidates, reasons
 from recommendation_service.tests.engines.contract import EngineContract
 from recommendation_service.tests.engines.pairs_of_tiles import PAIR_CONFIG, PARTS, asked, wish
 from recommendation_service.use_cases.loader import load
@@ -72,7 +73,7 @@ def test_a_part_of_which_nothing_is_known_leaves_its_weight_to_the_others() -> N
 
 def test_parts_are_the_total_and_what_each_rule_gave() -> None:
     engine, query = cleaning()
-    found = engine.recommend(query, 10)
+    found = candidates(engine, query, 10)
     assert found is not None
     assert found.rows.tolist() == [0, 1]
     assert set(found.parts) == {"rule_based", "quality", "location", "specialization", "pricing", "availability"}
@@ -83,7 +84,7 @@ def test_parts_are_the_total_and_what_each_rule_gave() -> None:
 
 def test_reasons_are_the_sentences_of_the_file_what_adds_most_first() -> None:
     engine, query = cleaning()
-    said = engine.reasons(query, 0)
+    said = reasons(engine, query, 0)
     assert [one.text for one in said] == [
         "High quality score (90/100)",
         "Nearby location (0.0 km away)",
@@ -93,13 +94,13 @@ def test_reasons_are_the_sentences_of_the_file_what_adds_most_first() -> None:
     ]
     assert [one.strength for one in said] == sorted((one.strength for one in said), reverse=True)
     assert all(one.personal and one.engine == "rule_based" for one in said)
-    assert engine.explain(query, 0) == said[0]
+    assert best_reason(engine, query, 0) == said[0]
 
 
 def test_what_is_not_clearly_good_is_no_reason() -> None:
     engine, query = cleaning()
-    assert engine.reasons(query, 1) == ()
-    assert engine.explain(query, 1) is None
+    assert reasons(engine, query, 1) == ()
+    assert best_reason(engine, query, 1) is None
 
 
 def test_both_directions_give_one_pair_one_score_and_each_its_own_words() -> None:
@@ -113,8 +114,8 @@ def test_both_directions_give_one_pair_one_score_and_each_its_own_words() -> Non
     assert one is not None
     assert other is not None
     assert one[0] == other[0] == pytest.approx(70)
-    assert engine.reasons(forwards, 0)[0].text == "The colour of wish 3"
-    assert engine.reasons(backwards, 0)[0].text == "Wishes for your colour"
+    assert reasons(engine, forwards, 0)[0].text == "The colour of wish 3"
+    assert reasons(engine, backwards, 0)[0].text == "Wishes for your colour"
 
 
 @pytest.mark.parametrize("missing", ["context", "side", "a paired catalogue", "offers"])
@@ -124,8 +125,8 @@ def test_without_a_pair_it_passes(missing: str) -> None:
     query = replace(board.query(tiles), context=None if missing == "context" else wish("white"))
     query = replace(query, offered=Side(())) if missing == "offers" else query
     assert rules().scores(query) is None
-    assert rules().recommend(query, 3) is None
-    assert rules().reasons(query, 0) == ()
+    assert candidates(rules(), query, 3) is None
+    assert reasons(rules(), query, 0) == ()
 
 
 def test_offers_are_scored_in_their_own_rows_whatever_the_export_says() -> None:
@@ -141,7 +142,7 @@ def test_offers_are_scored_in_their_own_rows_whatever_the_export_says() -> None:
 def test_nothing_known_of_any_pair_is_nothing_to_say() -> None:
     items, side = offered([Thing("a"), Thing("b")], "board")
     query = replace(board.query(items), context=wish("white"), offered=side)
-    assert rules().recommend(query, 5) is None
+    assert candidates(rules(), query, 5) is None
 
 
 def test_a_wrong_part_stops_the_start_and_says_where() -> None:

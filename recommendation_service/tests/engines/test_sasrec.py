@@ -8,9 +8,10 @@ import pytest
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.sasrec import Block, SASRec, Transformer, normalised
+from recommendation_service.engines.sasrec import Block, SASRec, Transformer, layer_norm
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import best_reason
 from recommendation_service.tests.engines.contract import EngineContract
 
 D = 4
@@ -117,19 +118,19 @@ def test_an_item_nobody_liked_in_training_is_unknown_and_tells_nothing() -> None
     assert np.isnan(found[[3, 5]]).all()
     assert np.isfinite(np.delete(found, [3, 5])).all()
     assert engine.scores(board.query(board.catalogue(), likes=(3, 5))) is None
-    assert engine.explain(board.query(board.catalogue(), likes=(8,)), 5) is None
+    assert best_reason(engine, board.query(board.catalogue(), likes=(8,)), 5) is None
 
 
 def test_a_row_is_explained_by_an_item_of_the_history_that_is_like_it() -> None:
     query = board.query(board.catalogue(), likes=(4, 1, 2))
-    reason = engine_of(arrays_of()).explain(query, 7)
+    reason = best_reason(engine_of(arrays_of()), query, 7)
     assert reason is not None
     assert "Tile 1" in reason.text
 
 
 def test_a_block_that_normalises_gives_mean_zero_and_spread_one() -> None:
     norm = np.stack([np.ones(D), np.zeros(D)]).astype(np.float32)
-    found = normalised(np.random.default_rng(0).normal(3, 2, size=(5, D)).astype(np.float32), norm)
+    found = layer_norm(np.random.default_rng(0).normal(3, 2, size=(5, D)).astype(np.float32), norm)
     np.testing.assert_allclose(found.mean(axis=1), 0, atol=1e-5)
     np.testing.assert_allclose(found.std(axis=1), 1, atol=1e-3)
 

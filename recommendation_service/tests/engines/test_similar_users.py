@@ -7,9 +7,10 @@ from scipy import sparse
 from recommendation_service.core.numeric import AnyArray, unit_rows
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.similar_users import ITEMS_ASKED, SimilarUsers, Tastes
+from recommendation_service.engines.similar_users import MAX_ITEMS, SimilarUsers, UserTable
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import best_reason, candidates
 from recommendation_service.tests.engines.contract import EngineContract
 
 
@@ -61,7 +62,7 @@ def test_the_worked_example_of_the_guide_holds() -> None:
 
 def test_only_the_nearest_neighbours_count() -> None:
     engine = engine_of(arrays_of([(0, 2, 4), (0, 6, 8, 10), (0, 2, 12)]), neighbours=2)
-    found = engine.recommend(board.query(board.catalogue(), likes=(0, 2)), 9)
+    found = candidates(engine, board.query(board.catalogue(), likes=(0, 2)), 9)
     assert found is not None
     assert sorted(found.rows.tolist()) == [4, 12]
 
@@ -70,7 +71,7 @@ def test_what_everyone_chose_makes_nobody_alike() -> None:
     telling = np.ones(board.N, dtype=np.float32)
     telling[0] = 0.1
     engine = engine_of(arrays_of([(0, 4), (0, 2, 6)], telling), neighbours=1)
-    found = engine.recommend(board.query(board.catalogue(), likes=(0, 2)), 9)
+    found = candidates(engine, board.query(board.catalogue(), likes=(0, 2)), 9)
     assert found is not None
     assert found.rows.tolist() == [6]
 
@@ -83,36 +84,36 @@ def test_it_passes_when_nobody_chose_what_the_user_likes() -> None:
 @pytest.mark.parametrize(("people", "told"), [(9, False), (10, True)])
 def test_a_reason_needs_ten_neighbours_and_names_none_of_them(people: int, told: bool) -> None:
     engine = engine_of(arrays_of([(0, 2)] * people + [(0, 4)] * 3))
-    reason = engine.explain(board.query(board.catalogue(), likes=(0,)), 2)
+    reason = best_reason(engine, board.query(board.catalogue(), likes=(0,)), 2)
     assert (reason is not None) is told
     assert reason is None or reason.text == "Chosen by people whose taste is like yours"
 
 
 def test_about_an_item_the_reason_speaks_of_the_item() -> None:
     engine = engine_of(arrays_of([(0, 2)] * 12))
-    reason = engine.explain(board.query(board.catalogue(), subject=(0,)), 2)
+    reason = best_reason(engine, board.query(board.catalogue(), subject=(0,)), 2)
     assert reason is not None
     assert reason.text == "Chosen by people who chose the same"
 
 
 def test_a_long_history_asks_by_its_newest_items_only(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[int]] = []
-    whole = Tastes.shortlist
+    whole = UserTable.shortlist
 
-    def watched(self: Tastes, own: AnyArray, telling: AnyArray, most: int) -> AnyArray:
+    def watched(self: UserTable, own: AnyArray, telling: AnyArray, most: int) -> AnyArray:
         asked.append(own.tolist())
         return whole(self, own, telling, most)
 
-    monkeypatch.setattr(Tastes, "shortlist", watched)
-    monkeypatch.setattr("recommendation_service.engines.similar_users.ITEMS_ASKED", 3)
+    monkeypatch.setattr(UserTable, "shortlist", watched)
+    monkeypatch.setattr("recommendation_service.engines.similar_users.MAX_ITEMS", 3)
     engine = engine_of(arrays_of([range(0, 24, 2), range(1, 24, 2)]))
     assert engine.scores(board.query(board.catalogue(), likes=(8, 4, 2, 6, 0))) is not None
     assert asked == [[8, 4, 2]]
-    assert ITEMS_ASKED >= 50
+    assert MAX_ITEMS >= 50
 
 
 def test_the_shortlist_prefers_who_shares_most_and_is_never_longer_than_asked() -> None:
-    tastes = Tastes.of(board.artifact("similar_users", arrays_of([(0, 2, 4), (0,), (0, 2), (6,)])), board.N)
+    tastes = UserTable.of(board.artifact("similar_users", arrays_of([(0, 2, 4), (0,), (0, 2), (6,)])), board.N)
     own, telling = np.array([0, 2, 4]), np.ones(3, dtype=np.float32)
     assert tastes.shortlist(own, telling, 2).tolist() == [0, 2]
     assert tastes.shortlist(own, telling, 9).tolist() == [0, 1, 2]

@@ -8,6 +8,7 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import best_reason, candidates
 from recommendation_service.tests.engines.contract import EngineContract
 
 
@@ -23,7 +24,7 @@ def engine(**words) -> tuple[TwoTower, Catalogue]:  # type: ignore[no-untyped-de
 
 def test_a_newcomer_is_served_by_the_profile() -> None:
     towers, catalogue = engine()
-    found = towers.recommend(board.query(catalogue, profile={"taste": ("Black",)}), 4)
+    found = candidates(towers, board.query(catalogue, profile={"taste": ("Black",)}), 4)
     assert found is not None
     assert all(row % 2 for row in found.rows.tolist())
 
@@ -67,9 +68,9 @@ def test_the_newest_likes_count_most() -> None:
 
 def test_the_reason_is_the_matched_attribute_or_the_nearest_recent_like() -> None:
     towers, catalogue = engine(recent=2)
-    matched = towers.explain(board.query(catalogue, (0,), profile={"taste": ("white",)}), 6)
-    nearest = towers.explain(board.query(catalogue, (1, 2, 4)), 6)
-    opposite = towers.explain(board.query(catalogue, (1, 3)), 6)
+    matched = best_reason(towers, board.query(catalogue, (0,), profile={"taste": ("white",)}), 6)
+    nearest = best_reason(towers, board.query(catalogue, (1, 2, 4)), 6)
+    opposite = best_reason(towers, board.query(catalogue, (1, 3)), 6)
     assert matched is not None
     assert matched.text == "Matches your taste: white"
     assert nearest is not None
@@ -102,5 +103,5 @@ def test_asked_to_it_always_has_a_plain_reason_where_there_is_no_better_one() ->
         board.query(catalogue, profile={"taste": ("black",)}),
         board.query(catalogue),
     ]
-    told = [towers.explain(query, 6) for query in asked]
+    told = [best_reason(towers, query, 6) for query in asked]
     assert [one and one.text for one in told] == ["Suits what you liked lately", "Goes with this", "Suits your profile", None]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from recommendation_service.core.numeric import Floats
+from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason, Skip
 from recommendation_service.engines.base import Engine
@@ -53,12 +53,12 @@ class Says(Engine):
         scores[list(self.given)] = list(self.given.values())
         return scores
 
-    def explain(self, query: Query, row: int) -> Reason | None:
-        self.explained.append(row)
-        return Reason(self.name, f"{self.name} says so", 1.0)
+    def scores_and_skips(self, query: Query) -> tuple[Floats | None, tuple[Skip, ...]]:
+        return self.scores(query), self.missing
 
-    def partial(self, query: Query) -> tuple[Skip, ...]:
-        return self.missing
+    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        self.explained += rows.tolist()
+        return [(Reason(self.name, f"{self.name} says so", 1.0),)] * rows.size
 
 
 class Breaks(Says):

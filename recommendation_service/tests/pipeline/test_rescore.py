@@ -12,7 +12,7 @@ from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.side import Thing
 from recommendation_service.domain.slate import Candidates, Skip
-from recommendation_service.engines.safe_call import Turns
+from recommendation_service.engines.base import ENGINE_ERRORS
 from recommendation_service.pipeline.contexts import offered
 from recommendation_service.pipeline.rescore import Rescore, Rescored
 from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
@@ -160,7 +160,7 @@ def test_a_ranker_that_has_nobody_to_ask_is_told_in_its_own_words_and_the_next_o
 
 
 def test_a_failing_ranker_is_told_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Turns, "reraise", False)
+    monkeypatch.setattr(ENGINE_ERRORS, "reraise", False)
     done = rescored(Breaks("breaks", "breaks_v1"), Prefers(3, name="second"))
     assert [(skip.engine, skip.code) for skip in done.skips] == [("breaks", "failed")]
     assert "a bug in one ranker" not in done.skips[0].detail
@@ -210,7 +210,7 @@ def test_a_ranker_bound_to_the_exports_rows_never_sees_offers_and_it_is_told() -
     done = Rescore({"careful": ranker}, by=["careful"]).run(asked, found_of())
     assert ranker.asked == []
     assert done.found.rows.tolist() == list(range(6))
-    assert [(skip.engine, skip.code) for skip in done.skips] == [("careful", "cannot_say")]
+    assert [(skip.engine, skip.code) for skip in done.skips] == [("careful", "no_prediction")]
 
 
 def test_a_ranker_that_reads_offers_orders_them() -> None:

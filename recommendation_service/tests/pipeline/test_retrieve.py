@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Skip
-from recommendation_service.engines.base import Engine
-from recommendation_service.engines.safe_call import Turns
-from recommendation_service.pipeline.retrieve import NOBODY, Found, retrieve
+from recommendation_service.engines.base import ENGINE_ERRORS, Engine
+from recommendation_service.pipeline.retrieve import NO_METHOD, ChainResult, retrieve
 from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.pipeline.setting import CHAIN, Breaks, Says, all_rows, use_case
@@ -18,7 +17,7 @@ from recommendation_service.tests.pipeline.setting import CHAIN, Breaks, Says, a
 N = 24
 
 
-def found(engines: Mapping[str, Engine], *, off: Sequence[str] = (), count: int = 25, **words) -> Found:  # type: ignore[no-untyped-def]
+def found(engines: Mapping[str, Engine], *, off: Sequence[str] = (), count: int = 25, **words) -> ChainResult:  # type: ignore[no-untyped-def]
     plan = Plan.build(use_case().model_copy(update={"switched_off": tuple(off)}), "home")
     return retrieve(plan, asked(count=count, **words), engines)
 
@@ -44,7 +43,7 @@ def test_each_level_of_the_chain_stands_in_for_the_one_above_and_says_why() -> N
         engines[gone] = Says(gone, None)
         answer = found(engines)
         assert answer.method == CHAIN[place + 1]
-        assert [(skip.engine, skip.code) for skip in answer.skips] == [(name, "cannot_say") for name in CHAIN[: place + 1]]
+        assert [(skip.engine, skip.code) for skip in answer.skips] == [(name, "no_prediction") for name in CHAIN[: place + 1]]
 
 
 def test_the_chain_goes_on_after_the_engine_the_router_named() -> None:
@@ -69,12 +68,12 @@ def test_absence_a_switch_and_silence_are_told_apart() -> None:
     assert [(skip.engine, skip.code) for skip in answer.skips] == [
         ("ensemble", "switched_off"),
         ("als", "not_trained"),
-        ("two_tower", "cannot_say"),
+        ("two_tower", "no_prediction"),
     ]
 
 
 def test_an_engine_that_fails_costs_only_its_turn(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(Turns, "reraise", False)
+    monkeypatch.setattr(ENGINE_ERRORS, "reraise", False)
     answer = found({**everyone(), "ensemble": Breaks("ensemble")})
     assert answer.method == "als"
     assert [(skip.engine, skip.code) for skip in answer.skips] == [("ensemble", "failed")]
@@ -93,7 +92,7 @@ def test_scores_that_are_not_numbers_count_as_failure() -> None:
 
 
 def test_what_an_ensemble_missed_is_in_the_answer() -> None:
-    missing = Skip("als", "partial", "als cannot say")
+    missing = Skip("als", "partial", "als has no prediction")
     answer = found({**everyone(), "ensemble": Says("ensemble", all_rows(N), [missing])})
     assert (answer.method, answer.skips) == ("ensemble", (missing,))
 
@@ -101,7 +100,7 @@ def test_what_an_ensemble_missed_is_in_the_answer() -> None:
 def test_an_ensemble_that_cannot_answer_says_which_members_failed_it() -> None:
     missing = Skip("als", "partial", "als is switched off")
     answer = found({**everyone(), "ensemble": Says("ensemble", None, [missing])})
-    assert answer.skips[0].detail == "ensemble cannot say for this user: als is switched off"
+    assert answer.skips[0].detail == "ensemble has no prediction for this user: als is switched off"
 
 
 def test_too_few_are_filled_up_from_the_rest_of_the_chain_below_and_once() -> None:
@@ -140,11 +139,11 @@ def test_with_trimming_rules_the_pool_is_filled_deeper_than_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mask", "told"), [(np.zeros(N, dtype=np.bool_), "every item is filtered away, excluded, disliked or not to be had now")]
+    ("mask", "told"), [(np.zeros(N, dtype=np.bool_), "every item is filtered away, excluded, disliked or not available now")]
 )
 def test_nothing_left_is_an_empty_answer_with_a_reason(mask: np.ndarray, told: str) -> None:
     answer = found(everyone(), eligible=mask)
-    assert (answer.method, len(answer.candidates)) == (NOBODY, 0)
+    assert (answer.method, len(answer.candidates)) == (NO_METHOD, 0)
     assert (answer.skips[0].engine, answer.skips[0].detail) == ("ensemble", told)  # the one that was named
     assert answer.candidates.scores.size == 0
 
@@ -164,12 +163,12 @@ def test_where_everything_was_seen_and_popular_is_switched_off_the_others_answer
 def test_an_empty_catalogue_is_an_empty_answer_with_a_reason() -> None:
     plan = Plan.build(use_case(), "home")
     answer = retrieve(plan, board.query(board.catalogue(0)), everyone())
-    assert (answer.method, answer.skips[0].detail) == (NOBODY, "board has no items")
+    assert (answer.method, answer.skips[0].detail) == (NO_METHOD, "board has no items")
 
 
 def test_a_chain_that_is_silent_to_its_end_is_an_empty_answer_with_every_reason() -> None:
     answer = found({name: Says(name, None) for name in CHAIN})
-    assert answer.method == NOBODY
+    assert answer.method == NO_METHOD
     assert [skip.engine for skip in answer.skips] == list(CHAIN)
 
 
@@ -195,6 +194,6 @@ def test_whatever_engines_say_the_answer_keeps_its_promises(given, off, mask, co
     assert np.isfinite(scores).all()
     assert (np.diff(scores) <= 0).all()
     assert bool(answer.skips) == (answer.method != plan.chain(query)[0])
-    assert (answer.method == NOBODY) == (rows.size == 0)
+    assert (answer.method == NO_METHOD) == (rows.size == 0)
     assert {source.name for source in answer.sources.values()}.isdisjoint(off)
     assert set(answer.sources) >= set(rows.tolist())

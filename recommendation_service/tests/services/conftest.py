@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from recommendation_service.engines.safe_call import Turns
+from recommendation_service.engines.base import ENGINE_ERRORS
 
 
 @pytest.fixture(scope="module", autouse=True)
 def failures_show() -> Iterator[None]:
-    Turns.reraise = True
+    ENGINE_ERRORS.reraise = True
     yield
-    Turns.reraise = False
+    ENGINE_ERRORS.reraise = False

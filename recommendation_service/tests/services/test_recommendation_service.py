@@ -8,12 +8,11 @@ import pytest
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Reason, Slate
-from recommendation_service.engines.base import Engine
+from recommendation_service.engines.base import ENGINE_ERRORS, Engine
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.engines.popularity import Popularity
-from recommendation_service.engines.safe_call import Turns
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ConfigurationError, NotFound
 from recommendation_service.services.recommendation_service import RecommendationService
@@ -133,11 +132,11 @@ def test_an_item_that_filled_the_list_is_explained_by_the_engine_that_proposed_i
 
 def test_an_engine_that_cannot_give_reasons_costs_only_the_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
     class Mute(Says):
-        def explain(self, query, row) -> Reason | None:  # type: ignore[no-untyped-def]
-            self.explained.append(row)
-            raise KeyError(row)
+        def explain(self, query, rows, parts=None) -> list[tuple[Reason, ...]]:  # type: ignore[no-untyped-def]
+            self.explained.append(len(rows))
+            raise KeyError(rows)
 
-    monkeypatch.setattr(Turns, "reraise", False)
+    monkeypatch.setattr(ENGINE_ERRORS, "reraise", False)
     mute = Mute("popular", all_rows(24))
     slate = service({"popular": mute}, router={"kind": "fixed", "options": {"engine": "popular"}}).recommend(ask())
     assert len(slate.recommendations) == 10

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.performance import stages
 from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Slate
-from recommendation_service.engines.safe_call import Turns
+from recommendation_service.engines.base import ENGINE_ERRORS
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.tests.support.exports import NOW
 from recommendation_service.tests.support.service import learned_arrays, settings_under
@@ -23,9 +23,9 @@ PEOPLE = 60
 
 @pytest.fixture(scope="module", autouse=True)
 def failures_show() -> Iterator[None]:
-    Turns.reraise = True
+    ENGINE_ERRORS.reraise = True
     yield
-    Turns.reraise = False
+    ENGINE_ERRORS.reraise = False
 
 
 @pytest.fixture(scope="module")

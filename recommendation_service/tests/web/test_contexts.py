@@ -160,8 +160,8 @@ def test_nothing_known_of_anybody_gives_no_list_rather_than_the_exports(client: 
     answer = post(client, context={"id": "3"}, offers=bare, strategy="rule_based").json
     assert (answer["method_used"], answer["recommendations"]) == ("none", [])
     assert [(one["code"], one["detail"]) for one in answer["degradation"]] == [
-        ("cannot_say", "rule_based cannot say in this context"),
-        ("cannot_say", "popular knows the export's items only, not what was offered"),
+        ("no_prediction", "rule_based has no prediction in this context"),
+        ("no_prediction", "popular knows only the items of the export, not the offers"),
     ]
 
 
@@ -265,7 +265,7 @@ def test_without_a_network_rules_answer_and_it_is_said(serve: Callable[..., Flas
     answer = post(serve(RS_USE_CASES="cleaning"), context=job(3), offers=offers(9, 3)).json
     assert (answer["method_used"], answer["degraded"]) == ("rule_based", True)
     (skip,) = answer["degradation"]
-    assert (skip["engine"], skip["code"]) == ("ensemble", "cannot_say")
+    assert (skip["engine"], skip["code"]) == ("ensemble", "no_prediction")
     assert "neural has no published model" in skip["detail"]
 
 

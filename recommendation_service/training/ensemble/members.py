@@ -62,7 +62,7 @@ def _candidates(
     people = np.arange(len(panel))[:, None]
     for member in set(candidate_generators) & set(scores):
         rows = metrics.top_k(scores[member], panel.eligible, candidate_generators[member])
-        least = getattr(engines.get(member), "least", -np.inf)
-        proposed = (rows >= 0) & (scores[member][people, np.maximum(rows, 0)] > least)
+        min_score = getattr(engines.get(member), "min_score", -np.inf)
+        proposed = (rows >= 0) & (scores[member][people, np.maximum(rows, 0)] > min_score)
         chosen[np.broadcast_to(people, rows.shape)[proposed], rows[proposed]] = True
     return chosen

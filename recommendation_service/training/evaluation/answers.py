@@ -13,7 +13,7 @@ from scipy import sparse
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Candidates
+from recommendation_service.domain.slate import Retrieved
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import Panel
 from recommendation_service.training.evaluation.metrics import NO_ROW
@@ -29,8 +29,8 @@ class Answering(Protocol):
     def scores(self, query: Query) -> Floats | None:
         """One score per catalogue row, NaN where unknown; None when the engine passes."""
 
-    def recommend(self, query: Query, limit: int) -> Candidates | None:
-        """The best known eligible rows; None when there are none."""
+    def retrieve(self, query: Query, limit: int) -> Retrieved | None:
+        """The best eligible rows; None or no candidates: no prediction."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,10 +58,11 @@ def ask(engine: Answering, panel: Panel, progress: Progress | None = None, *, k:
     stride = max(1, len(panel) // LOOKED_THROUGH)
     for index in range(len(panel)):
         query = panel.query(index)
-        retrieved = engine.recommend(query, k)
+        retrieved = engine.retrieve(query, k)
+        answered = retrieved is not None and len(retrieved.candidates) > 0
         if retrieved is not None:
-            lists[index, : len(retrieved)] = retrieved.rows
-        if retrieved is not None and index % stride == 0:
+            lists[index, : len(retrieved.candidates)] = retrieved.candidates.rows
+        if answered and index % stride == 0:
             scores = engine.scores(query)
             known |= False if scores is None else ~np.isnan(scores)
         if progress:

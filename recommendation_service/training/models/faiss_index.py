@@ -70,10 +70,10 @@ def check(session: Session, model: Artifact, index: Trained) -> Checked:
     at = min(RECALL_AT, len(session.whole.catalogue) // 2)
     found = []
     for query in _queries(session.whole):
-        wanted = exact.recommend(query, at)
-        if wanted is not None:
-            given = approximate.recommend(query, at)
-            found.append(_share_found(wanted, given))
+        wanted = exact.retrieve(query, at)
+        if wanted is not None and len(wanted.candidates):
+            given = approximate.retrieve(query, at)
+            found.append(_share_found(wanted.candidates, given.candidates if given else None))
     if not found or not at:
         raise NotEnough("nobody's vector is there to check the index with; exact search goes on serving")
     return Checked(float(np.mean(found)), at, len(found))

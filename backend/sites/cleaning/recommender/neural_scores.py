@@ -94,7 +94,7 @@ def _read(answer: dict[str, Any], ids: list[str], state: str) -> Opinion:
         return silent(len(ids), "bad_answer", "the service's answer was refused: its scores are not 0 to 100")
     unknown = int(np.isnan(told[NEURAL]).sum())
     if unknown == len(ids):
-        return silent(len(ids), "cannot_say", "the network can say nothing of these")
+        return silent(len(ids), "no_prediction", "the network can say nothing of these")
     about = f"the network cannot say for {unknown} of {len(ids)}; there the rules stand alone"
     missing = ({"engine": NEURAL, "code": "partial", "detail": about},) if unknown else ()
     return Opinion(told[NEURAL], told["collaborative"], told["content"], answer["model_version"], state, missing)
@@ -105,4 +105,4 @@ def _why_not(answer: dict[str, Any]) -> tuple[str, str]:
     for skip in answer["degradation"]:
         if skip["engine"] == NEURAL:
             return skip["code"], skip["detail"]
-    return "cannot_say", f"the service answered by {answer['method_used'][:40]}, not by its network"
+    return "no_prediction", f"the service answered by {answer['method_used'][:40]}, not by its network"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from recommendation_service.datasets.reader import Dataset
-from recommendation_service.domain.slate import Candidates
+from recommendation_service.domain.slate import Candidates, Retrieved
 from recommendation_service.errors import DatasetError
 from recommendation_service.tests.support import surgery
 from recommendation_service.tests.support.exports import NOW, Happening
@@ -28,10 +28,10 @@ class Lots:
         seed = int.from_bytes(query.user_id.encode(), "big") % 2**32
         return np.random.default_rng(seed).random(len(query.catalogue)).astype(np.float32)
 
-    def recommend(self, query, limit):
+    def retrieve(self, query, limit):
         scores = np.where(query.eligible, self.scores(query), -1)
         rows = np.argsort(-scores)[:limit]
-        return Candidates(rows, scores[rows])
+        return Retrieved(Candidates(rows, scores[rows]))
 
 
 def with_lots(use_case, catalogue, artifacts):
@@ -130,8 +130,8 @@ class Wise:
     def scores(self, query):
         return (self._few if query.history.count < 10 else self._many).scores(query)
 
-    def recommend(self, query, limit):
-        return (self._few if query.history.count < 10 else self._many).recommend(query, limit)
+    def retrieve(self, query, limit):
+        return (self._few if query.history.count < 10 else self._many).retrieve(query, limit)
 
 
 def with_wise(use_case, catalogue, artifacts):

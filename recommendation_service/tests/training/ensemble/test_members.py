@@ -8,9 +8,9 @@ from recommendation_service.use_cases.schema import Part
 
 
 class Says:
-    """The same scores for everybody; what is not above `least` it has nothing to say for."""
+    """The same scores for everybody; what is not above `min_score` it has nothing to say for."""
 
-    least = 0.0
+    min_score = 0.0
 
     def __init__(self, panel, seed):
         self.given = np.random.default_rng(seed).normal(size=len(panel.material.catalogue)).astype(np.float32)

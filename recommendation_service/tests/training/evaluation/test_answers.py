@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.core.numeric import top_rows
-from recommendation_service.domain.slate import Candidates
+from recommendation_service.domain.slate import Candidates, Retrieved
 from recommendation_service.pipeline.retrieve import retrieve
 from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.tests.support.materials import club_panel
@@ -29,12 +29,12 @@ class Knows:
         found[self._rows] = self._rows
         return found
 
-    def recommend(self, query, limit):
+    def retrieve(self, query, limit):
         scores = self.scores(query)
         if scores is None:
             return None
         rows = top_rows(scores, limit, query.eligible)
-        return Candidates(rows, scores[rows])
+        return Retrieved(Candidates(rows, scores[rows]))
 
 
 def test_asking_keeps_the_best_rows_whom_it_answered_and_which_items_it_knows():

@@ -8,6 +8,7 @@ from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.engines.next_item import NextItem
 from recommendation_service.publishing.array_schemas import check
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import candidates
 from recommendation_service.tests.support.exports import NOW, Happening
 from recommendation_service.tests.support.materials import material_of
 from recommendation_service.training.data import NotEnough
@@ -84,7 +85,7 @@ def test_what_always_follows_comes_first(parameters):
     engine = engine_of(material, parameters)
     for newest in range(10):
         likes = [(newest - back) % 10 for back in range(4)]
-        found = engine.recommend(board.query(material.catalogue, likes=likes), 1)
+        found = candidates(engine, board.query(material.catalogue, likes=likes), 1)
         assert found is not None
         assert found.rows.tolist() == [(newest + 1) % 10]
 
@@ -128,7 +129,7 @@ def test_popular_targets_are_not_favoured_for_being_popular():
     plain = engine_of(material, NextItemParameters(regularization=1.0, popularity=0.0))
     fair = engine_of(material, NextItemParameters(regularization=1.0, popularity=0.5))
     asked = board.query(material.catalogue, likes=(5,))
-    before, after = plain.recommend(asked, 1), fair.recommend(asked, 1)
+    before, after = candidates(plain, asked, 1), candidates(fair, asked, 1)
     assert before is not None
     assert after is not None
     assert (before.rows.tolist(), after.rows.tolist()) == ([1], [6])

@@ -149,12 +149,12 @@ def test_a_service_without_a_network_says_so_in_its_own_words(heard: Callable[..
 
 def test_another_engines_list_is_no_opinion_of_the_network(heard: Callable[..., Opinion]) -> None:
     opinion = heard(always(50, method_used="popular"))
-    assert opinion.missing[0]["code"] == "cannot_say"
+    assert opinion.missing[0]["code"] == "no_prediction"
     assert "popular" in opinion.missing[0]["detail"]
 
 
 def test_an_empty_answer_is_no_opinion(heard: Callable[..., Opinion]) -> None:
-    assert heard(network(lambda _: None)).missing[0]["code"] == "cannot_say"
+    assert heard(network(lambda _: None)).missing[0]["code"] == "no_prediction"
 
 
 def test_nobody_to_ask_about_is_not_asked_about() -> None:

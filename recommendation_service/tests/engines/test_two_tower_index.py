@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from recommendation_service.core.numeric import AnyArray, unit_rows
 from recommendation_service.domain.catalogue import Catalogue
-from recommendation_service.engines import nearest_rows
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.nearest_rows import NearestIndex, open_index
-from recommendation_service.engines.two_tower import TwoTower
+from recommendation_service.engines.two_tower import NO_FAISS, NearestIndex, TwoTower, open_index
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.tests.engines import board
+from recommendation_service.tests.engines.calls import candidates, skips
 from recommendation_service.tests.engines.contract import EngineContract
 
 
@@ -66,14 +65,14 @@ def test_it_proposes_what_exact_search_proposes_with_the_exact_scores() -> None:
     exact, near = TwoTower.from_artifact("two_tower", model, catalogue), indexed(model, catalogue)
     for liked in range(40):
         query = board.query(catalogue, (liked, 2 * liked, 3 * liked))
-        wanted, found = exact.recommend(query, 50), near.recommend(query, 50)
+        wanted, found = candidates(exact, query, 50), candidates(near, query, 50)
         assert wanted is not None
         assert found is not None
         assert np.isin(wanted.rows, found.rows).mean() >= 0.98
         both = {int(row): float(score) for row, score in zip(wanted.rows, wanted.scores, strict=True)}
         for row, score in zip(found.rows.tolist(), found.scores.tolist(), strict=True):
             assert score == pytest.approx(both.get(row, score), abs=1e-6)
-        assert near.partial(query) == ()
+        assert skips(near, query) == ()
 
 
 @settings(max_examples=30, deadline=None)
@@ -83,7 +82,7 @@ def test_what_may_not_be_shown_never_comes_back_and_the_list_is_full(forbidden: 
     near = indexed(model, catalogue)
     eligible = np.ones(600, dtype=np.bool_)
     eligible[np.random.default_rng(seed).permutation(600)[:forbidden]] = False
-    found = near.recommend(board.query(catalogue, (seed,), eligible=eligible), limit)
+    found = candidates(near, board.query(catalogue, (seed,), eligible=eligible), limit)
     assert found is not None
     assert eligible[found.rows].all()
     assert len(found) == min(limit, 600 - forbidden)
@@ -93,7 +92,7 @@ def test_what_may_not_be_shown_never_comes_back_and_the_list_is_full(forbidden: 
 def test_items_gone_from_the_catalogue_are_dropped_and_new_ones_are_no_error() -> None:
     model, _ = hard()
     grown = board.catalogue(620, without=range(100, 200))
-    found = indexed(model, grown).recommend(board.query(grown, (3,)), 20)
+    found = candidates(indexed(model, grown), board.query(grown, (3,)), 20)
     assert found is not None
     assert len(found) == 20
     assert all(grown.ids.id(row) in board.item_ids(600) for row in found.rows.tolist())
@@ -108,7 +107,7 @@ def test_an_index_that_finds_too_little_leaves_the_list_to_exact_search() -> Non
     near = indexed(model, catalogue)
     near._index = NearestIndex(Blind(), 600)
     query = board.query(catalogue, (3,))
-    wanted, found = TwoTower.from_artifact("two_tower", model, catalogue).recommend(query, 20), near.recommend(query, 20)
+    wanted, found = candidates(TwoTower.from_artifact("two_tower", model, catalogue), query, 20), candidates(near, query, 20)
     assert wanted is not None
     assert found is not None
     assert found.rows.tolist() == wanted.rows.tolist()
@@ -151,10 +150,10 @@ def test_without_a_good_index_exact_search_answers_and_the_answer_tells(spoil, t
     model, catalogue = board.two_tower(), board.catalogue()
     engine = TwoTower.from_artifact("two_tower", model, catalogue, spoil(index_of(model)), index="faiss")
     query = board.query(catalogue, (0, 2))
-    found = engine.recommend(query, 5)
+    found = candidates(engine, query, 5)
     assert found is not None
     assert {row % 2 for row in found.rows.tolist()} == {0}
-    (skip,) = engine.partial(query)
+    (skip,) = skips(engine, query)
     assert (skip.engine, skip.code) == ("two_tower", "partial")
     assert skip.detail.startswith("exact search answers: ")
     assert told in skip.detail
@@ -163,10 +162,10 @@ def test_without_a_good_index_exact_search_answers_and_the_answer_tells(spoil, t
 def test_without_the_library_exact_search_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "faiss", None)
     model = board.two_tower()
-    assert open_index(index_of(model), model, 2) == nearest_rows.NO_FAISS
+    assert open_index(index_of(model), model, 2) == NO_FAISS
 
 
 def test_an_engine_that_asks_for_exact_search_misses_nothing() -> None:
     catalogue = board.catalogue()
     engine = TwoTower.from_artifact("two_tower", board.two_tower(), catalogue)
-    assert engine.partial(board.query(catalogue, (0,))) == ()
+    assert skips(engine, board.query(catalogue, (0,))) == ()
