@@ -167,14 +167,22 @@ def test_what_was_asked_is_counted(client: FlaskClient) -> None:
 
 
 def test_generated_questions_get_only_answers_that_the_document_describes(app: Any) -> None:
+    statuses = {status for use_case in ("cleaning", "nowhere") for status in statuses_of_generated_questions(app, use_case)}
+    assert {404, 422} <= statuses <= {200, 404, 422}
+
+
+def statuses_of_generated_questions(app: Any, use_case: str) -> set[int]:
     schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
     path = "/api/estimates/{use_case}/{name}"
-    choices = {"use_case": ["cleaning", "nowhere"], "name": ["bid"]}
+    choices = {"use_case": [use_case], "name": ["bid"]}
     for parameter in schema.raw_schema["paths"][path]["post"]["parameters"]:
         parameter["schema"] = {"type": "string", "enum": choices[parameter["name"]]}
+    models = schema.raw_schema["components"]["schemas"]
+    for model, field in (("ThingIn", "id"), ("OfferIn", "item_id")):  # the document does not say which letters an id may have
+        models[model]["properties"][field]["pattern"] = "^[a-z0-9]{1,9}$"
     statuses = set()
 
-    @settings(max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(case=schema[path]["POST"].as_strategy())
     def hold(case: Any) -> None:
         response = case.call(headers=bearer())
@@ -182,5 +190,4 @@ def test_generated_questions_get_only_answers_that_the_document_describes(app: A
         case.validate_response(response, checks=CHECKS, headers=bearer())
 
     hold()
-    # Hypothesis draws constants from whatever modules are imported, so a rare status may be missing in a full run
-    assert {422} <= statuses <= {200, 404, 422}
+    return statuses

@@ -11,7 +11,7 @@ import numpy as np
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.core.threads import load_faiss
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Candidates
+from recommendation_service.domain.slate import Candidates, Retrieved
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.training.data import Material, NotEnough, Trained
 from recommendation_service.training.session import Outcome, Session
@@ -27,8 +27,8 @@ LINKS, BUILD_WIDTH, SEARCH_WIDTH = 32, 200, 200  # of the HNSW graph: edges a no
 class Proposer(Protocol):
     """What measuring needs of an engine."""
 
-    def recommend(self, query: Query, limit: int) -> Candidates | None:
-        """The best rows, or None."""
+    def retrieve(self, query: Query, limit: int) -> Retrieved | None:
+        """The best rows; None or no candidates: no prediction."""
 
 
 @dataclass(frozen=True, slots=True)
