@@ -62,18 +62,17 @@ def _weighed(events: tuple[PastEvent, ...], use_case: UseCase) -> tuple[list[str
 
 
 def history_version(*, user_id: str, catalogue: str) -> str:
-    """A word that changes with every event or verdict of this user; it begins with the user's key. One query.
+    """Version of the user's history, "<user key>:...": it changes with every event and verdict, added or removed.
 
-    It is NOBODY for those who have done nothing yet.
-
-    A list asked for under one mark must not be shown under another: that is how a click in one process is seen in all.
+    NOBODY for a user without history. One query. A list that was made for one version must not be shown for another;
+    so an action in one process makes the cached lists of all processes stale.
     """
     with connections[router.db_for_read(UserKey)].cursor() as cursor:
-        cursor.execute(_mark_query(), [catalogue, user_id])
+        cursor.execute(_version_query(), [catalogue, user_id])
         row = cursor.fetchone()
     if row is None or row[1:] == (None, None):
         return NOBODY
-    return ":".join(str(one) for one in row)
+    return ":".join(str(part) for part in row)
 
 
 def seen_among(*, user_id: str, catalogue: str, item_ids: list[str]) -> set[str]:
@@ -121,13 +120,17 @@ def _past_events(found: QuerySet[UserInteraction]) -> tuple[PastEvent, ...]:
 
 
 @cache
-def _mark_query() -> str:
-    """One row: the user's key, the newest interaction, the newest verdict. In SQL, since every cached answer needs it."""
+def _version_query() -> str:
+    """One row: the user's key, then "number:newest" of the interactions and of the verdicts.
+
+    A new row has the highest id and a removed row changes the number, so no change keeps both. In SQL, because every
+    cached answer needs it.
+    """
     users, events, catalogues, verdicts = (model._meta.db_table for model in (UserKey, UserInteraction, CatalogueKey, Feedback))
     return (
-        f"SELECT u.id, (SELECT i.id FROM {events} i WHERE i.user_id = u.id AND i.catalogue_id = "  # noqa: S608 - our own tables
-        f"(SELECT c.id FROM {catalogues} c WHERE c.name = %s) ORDER BY i.time DESC, i.id DESC LIMIT 1), "
-        f"(SELECT MAX(f.time) FROM {verdicts} f WHERE f.user_id = u.id) FROM {users} u WHERE u.user_id = %s"
+        f"SELECT u.id, (SELECT COUNT(*) || ':' || MAX(i.id) FROM {events} i WHERE i.user_id = u.id AND i.catalogue_id = "  # noqa: S608 - our own tables
+        f"(SELECT c.id FROM {catalogues} c WHERE c.name = %s)), "
+        f"(SELECT COUNT(*) || ':' || MAX(f.time) FROM {verdicts} f WHERE f.user_id = u.id) FROM {users} u WHERE u.user_id = %s"
     )
 
 

@@ -33,7 +33,8 @@ def alive(*, source: type[ItemSource], item_ids: Sequence[str]) -> set[str]:
 
 def require_items(*, source: type[ItemSource], item_ids: Sequence[str]) -> None:
     """Raise NotFound unless every item exists; Gone for one that was known once and was taken away."""
-    missing = [item_id for item_id in item_ids if item_id not in items_by_id(source=source, item_ids=item_ids)]
+    existing = items_by_id(source=source, item_ids=item_ids)
+    missing = [item_id for item_id in item_ids if item_id not in existing]
     if not missing:
         return
     if ItemKey.objects.filter(catalogue__name=source.catalogue, item_id__in=missing).count() == len(set(missing)):

@@ -1,7 +1,8 @@
-"""The last resort that needs nothing but the database: what most people liked lately."""
+"""Popular items of a catalogue, from the database alone: the last fallback."""
 
 import threading
 import time
+from collections import defaultdict
 
 from django.db.models import Count
 from django.db.utils import Error
@@ -15,31 +16,34 @@ KEPT = 1000
 SECONDS = 300.0
 
 _ranking: dict[str, tuple[float, list[tuple[str, float]]]] = {}  # catalogue -> (monotonic time, ids and scores)
-_lock = threading.Lock()
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # by catalogue: no query blocks another catalogue
 
 
 def popular_ids(bound: BoundSurface) -> list[tuple[str, float]]:
-    """Up to 1,000 item ids with the number of people who liked each lately, most first; at most five minutes old.
+    """Return up to 1,000 item ids with the number of users who liked each recently, most popular first.
 
-    People, not events, are counted, so that nobody lifts an item by clicking. With the database down the last ranking
-    this process knew is given, or an empty one.
+    Users are counted, not events, so that no user can raise an item with many clicks. A ranking is read again after five
+    minutes, by one thread; meanwhile the others get the old one, and with the database down everyone does.
     """
-    known = _ranking.get(bound.catalogue)
-    if known is not None and time.monotonic() - known[0] < SECONDS:
-        return known[1]
-    with _lock:
-        known = _ranking.get(bound.catalogue)
-        if known is None or time.monotonic() - known[0] >= SECONDS:
-            try:
-                known = (time.monotonic(), _read(bound))
-            except Error:
-                return known[1] if known else []
-            _ranking[bound.catalogue] = known
-        return known[1]
+    cached = _ranking.get(bound.catalogue)
+    if cached is not None and time.monotonic() - cached[0] < SECONDS:
+        return cached[1]
+    lock = _locks[bound.catalogue]
+    if not lock.acquire(blocking=cached is None):
+        return cached[1] if cached else []
+    try:
+        latest = _ranking.get(bound.catalogue)
+        if latest is None or latest is cached:
+            latest = _ranking[bound.catalogue] = (time.monotonic(), _read(bound))
+        return latest[1]
+    except Error:
+        return cached[1] if cached else []
+    finally:
+        lock.release()
 
 
 def forget_ranking() -> None:
-    """Read again at the next call; for tests and after an import."""
+    """Read the rankings again at the next call; for tests and after an import."""
     _ranking.clear()
 
 

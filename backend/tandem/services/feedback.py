@@ -4,6 +4,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
 from tandem.models import Feedback, Impression
@@ -29,7 +30,9 @@ def give_feedback(
     shown = Impression.objects.filter(request_id=request_id, user=user).first() if request_id else None
     with transaction.atomic():
         feedback, created = Feedback.objects.update_or_create(
-            user_id=user, item_id=item, defaults={"verdict": verdict, "comment": comment, "impression": shown}
+            user_id=user,
+            item_id=item,
+            defaults={"verdict": verdict, "comment": comment, "impression": shown, "time": timezone.now()},
         )
         transaction.on_commit(partial(interaction_recorded.send, sender=Feedback, user_id=user_id, catalogue=catalogue))
     return feedback, created

@@ -61,7 +61,7 @@ def record_interactions(
     for start in range(0, len(good), BATCH):
         _write(good[start : start + BATCH])
     accepted = [row for result, row in good if result.status == ACCEPTED]
-    _announce({(row.user_id, row.catalogue) for row in accepted})
+    announce((row.user_id, row.catalogue) for row in accepted)
     log.info("recorded %d of %d interactions from %s", len(accepted), len(results), source)
     return results
 
@@ -173,9 +173,12 @@ def _own_requests(batch: Sequence[tuple[RowResult, CleanRow]], users: Mapping[st
     return own
 
 
-def _announce(pairs: set[tuple[str, str]]) -> None:
+def announce(changed: Iterable[tuple[str, str]]) -> None:
+    """Send `interaction_recorded` after commit, once for each pair of user id and catalogue."""
+    pairs = sorted(set(changed))
+
     def send() -> None:
-        for user_id, catalogue in sorted(pairs):
+        for user_id, catalogue in pairs:
             interaction_recorded.send(sender=UserInteraction, user_id=user_id, catalogue=catalogue)
 
     if pairs:

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, models
+from django.db import OperationalError, connection, models
 from django.db.models.signals import post_delete, post_save
+from django.test.utils import CaptureQueriesContext
 
+from sites.posts.models import Like
 from sites.startups.models import Developer, Startup
-from tandem import event_sync
+from tandem import cache, event_sync
 from tandem.event_sync import Mirror, MirrorError, connect, mirror_of
 from tandem.models import UserInteraction
 from tandem.sources import source_of
+from tests.support import blog
 from tests.support.board import make_developer, make_startups
 
 MOMENT = datetime(2025, 3, 1, tzinfo=UTC)
@@ -60,7 +63,7 @@ def mirror(monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[Mirror]:
     found = mirror_of(startups_source(), "apply", Applied)
     connect(found)
     connect(found)
-    monkeypatch.setattr("tandem.services.sync_events.all_mirrors", lambda: [found])
+    monkeypatch.setattr("tandem.event_sync.all_mirrors", lambda: [found])
     yield found
     for signal in (post_save, post_delete):
         signal.receivers = [one for one in signal.receivers if "mirror_tests" not in str(one[0][0])]
@@ -100,6 +103,42 @@ def test_a_changed_row_changes_its_interaction(mirror: Mirror) -> None:
     assert [one.value for one in UserInteraction.objects.all()] == [5.0]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_change_that_cannot_be_recorded_keeps_the_old_interaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    author, reader = blog.make_member("Author"), blog.make_member("Reader")
+    like = Like.objects.create(post=blog.make_posts(1, author)[0], member=reader)
+    before = list(UserInteraction.objects.values_list("event_id", "time"))
+
+    def fail(*_args: Any, **_kwargs: Any) -> None:
+        raise OperationalError("the database is gone")
+
+    monkeypatch.setattr(event_sync, "record_interactions", fail)
+    with pytest.raises(OperationalError):
+        like.save()
+    assert list(UserInteraction.objects.values_list("event_id", "time")) == before != []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_removed_row_makes_cached_lists_of_its_user_stale() -> None:
+    author, reader = blog.make_member("Author"), blog.make_member("Reader")
+    like = Like.objects.create(post=blog.make_posts(1, author)[0], member=reader)
+    before = cache.cache_version(str(reader.pk))
+    like.delete()
+    assert cache.cache_version(str(reader.pk)) != before
+
+
+def test_item_ids_of_another_column_cost_no_query_per_row(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    startups, ada = make_startups(8), make_developer("Ada")
+    Applied.objects.bulk_create(Applied(startup=startup, developer=ada) for startup in startups)
+    monkeypatch.setattr(startups_source(), "item_id", "founded_at")
+    with CaptureQueriesContext(connection) as queries:
+        assert event_sync.sync_interactions() == {"startups.apply": 8}
+    assert sum("startups_startup" in query["sql"] for query in queries) == 1
+    assert set(UserInteraction.objects.values_list("item__item_id", flat=True)) == {
+        str(startup.founded_at) for startup in startups
+    }
+
+
 def test_a_deleted_row_takes_its_interaction_along(mirror: Mirror) -> None:
     (startup,), ada = make_startups(1), make_developer("Ada")
     kept = Applied.objects.create(startup=startup, developer=ada)
@@ -121,7 +160,7 @@ def test_rows_written_past_the_signals_are_caught_up_with_once(mirror: Mirror) -
 
 
 def test_without_event_tables_the_command_says_so(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.services.sync_events.all_mirrors", list)
+    monkeypatch.setattr("tandem.event_sync.all_mirrors", list)
     out = io.StringIO()
     call_command("sync_interactions", stdout=out)
     assert "no source declares event tables" in out.getvalue()

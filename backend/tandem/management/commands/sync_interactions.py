@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from tandem.services.sync_events import sync_interactions
+from tandem.event_sync import sync_interactions
 
 
 class Command(BaseCommand):

@@ -22,7 +22,7 @@ from tandem.checks import problems_of
 from tandem.models import UserInteraction, UserKey
 from tandem.selectors.history import history_of
 from tandem.services.erase_user import erase_user
-from tandem.services.sync_events import sync_interactions
+from tandem.event_sync import sync_interactions
 from tests.sites.cleaning.marketplace import NOW, bid, busy_market, done, make_cleaner, make_client, make_job, make_place
 
 pytestmark = pytest.mark.django_db

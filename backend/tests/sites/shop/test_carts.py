@@ -17,7 +17,7 @@ from recommendation_service.errors import InvalidInput, NotFound
 from sites.shop.models import Cart, CartLine, Customer, Order, Product, WishlistItem
 from sites.shop.services import carts
 from tandem.models import UserInteraction
-from tandem.services.sync_events import sync_interactions
+from tandem.event_sync import sync_interactions
 from tests.support import store
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ from sites.shop.services.user_preference import weights_of
 from sites.shop.views.analytics import window_of
 from tandem.models import UserInteraction
 from tandem.selectors.statistics import Window
-from tandem.services.sync_events import sync_interactions
+from tandem.event_sync import sync_interactions
 from tests.support import store
 
 SHOP = load("shop")

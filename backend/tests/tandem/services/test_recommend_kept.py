@@ -5,7 +5,8 @@ from django.core.cache import cache
 
 from sites.startups.models import Developer, Startup
 from tandem.model_state import forget_state
-from tandem.models import UserKey
+from tandem.models import Feedback, UserInteraction, UserKey
+from tandem.services.feedback import give_feedback
 from tests.support import board
 from tests.support.faults import FaultServer, good, serves
 from tests.tandem.services.asking import Point, ask, assert_sound, ids, key_for, shown
@@ -64,6 +65,38 @@ def test_a_backdated_event_makes_the_next_answer_fresh(service_at: Point, startu
         board.did(str(ada.pk), startups[8].pk, days_ago=30)
         ask(ada)
         assert [len(asked["history"]) for asked in server.asked] == [1, 2]
+
+
+def test_undoing_an_older_event_makes_the_next_answer_fresh(
+    service_at: Point, startups: list[Startup], ada: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.cache.forget", lambda user_id: None)  # as in another gunicorn worker
+    board.did(str(ada.pk), startups[8].pk, days_ago=30)
+    board.did(str(ada.pk), startups[9].pk, days_ago=0)
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        ask(ada)
+        UserInteraction.objects.filter(item__item_id=str(startups[8].pk)).delete()
+        ask(ada)
+        assert [len(asked["history"]) for asked in server.asked] == [2, 1]
+
+
+def test_changing_or_removing_a_verdict_makes_the_next_answer_fresh(
+    service_at: Point, startups: list[Startup], ada: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.cache.forget", lambda user_id: None)  # as in another gunicorn worker
+    verdict = {"user_id": str(ada.pk), "catalogue": "startups"}
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        give_feedback(**verdict, item_id=str(startups[0].pk), verdict="hide")
+        give_feedback(**verdict, item_id=str(startups[1].pk), verdict="hide")
+        ask(ada)
+        give_feedback(**verdict, item_id=str(startups[0].pk), verdict="helpful")
+        ask(ada)
+        Feedback.objects.filter(item__item_id=str(startups[0].pk)).delete()
+        ask(ada)
+        hidden = [set(asked["exclude"]) for asked in server.asked]
+    assert hidden == [{str(startup.pk) for startup in startups[:2]}, *[{str(startups[1].pk)}] * 2]
 
 
 def test_hiding_an_item_makes_the_next_answer_fresh(service_at: Point, startups: list[Startup], ada: Developer) -> None:

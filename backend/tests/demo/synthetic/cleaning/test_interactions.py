@@ -13,7 +13,7 @@ from recommendation_service.use_cases.loader import load
 from sites.cleaning.models import CleaningJob
 from sites.cleaning.services.interactions import cleaner_did, client_did
 from tandem.models import UserInteraction
-from tandem.services.sync_events import sync_interactions
+from tandem.event_sync import sync_interactions
 from tests.demo.synthetic.cleaning.conftest import sized
 
 

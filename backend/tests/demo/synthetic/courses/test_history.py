@@ -13,7 +13,7 @@ from tandem.event_sync import all_mirrors
 from tandem.models import Impression, UserInteraction
 from tandem.selectors import statistics
 from tandem.selectors.statistics import Window
-from tandem.services.sync_events import sync_interactions
+from tandem.event_sync import sync_interactions
 
 UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
 
