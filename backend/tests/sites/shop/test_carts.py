@@ -16,8 +16,8 @@ from django.utils import timezone
 from recommendation_service.errors import InvalidInput, NotFound
 from sites.shop.models import Cart, CartLine, Customer, Order, Product, WishlistItem
 from sites.shop.services import carts
-from tandem.models import UserInteraction
 from tandem.event_sync import sync_interactions
+from tandem.models import UserInteraction
 from tests.support import store
 
 pytestmark = pytest.mark.django_db

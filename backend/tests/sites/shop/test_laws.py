@@ -18,9 +18,9 @@ from sites.shop.models import CartLine, CartRemoval, Customer, Order, OrderLine,
 from sites.shop.services import carts
 from sites.shop.services.user_preference import weights_of
 from sites.shop.views.analytics import window_of
+from tandem.event_sync import sync_interactions
 from tandem.models import UserInteraction
 from tandem.selectors.statistics import Window
-from tandem.event_sync import sync_interactions
 from tests.support import store
 
 SHOP = load("shop")

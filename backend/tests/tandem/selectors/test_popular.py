@@ -22,7 +22,9 @@ def test_a_slow_query_of_one_catalogue_keeps_no_other_waiting(monkeypatch: pytes
     slow.start()
     assert started.wait(10)
     answers: list[list[tuple[str, float]]] = []
-    other = threading.Thread(target=lambda: answers.append(popular.popular_ids(bound_surface("posts", "hybrid-recommendations"))))
+    other = threading.Thread(
+        target=lambda: answers.append(popular.popular_ids(bound_surface("posts", "hybrid-recommendations")))
+    )
     other.start()
     other.join(5)
     may_end.set()

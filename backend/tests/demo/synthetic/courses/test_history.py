@@ -9,11 +9,10 @@ from django.core.management import CommandError, call_command
 
 from demo.synthetic.courses.history import LIST_LENGTH, POLICY, WINDOW_DAYS, CourseHistory, make_history
 from sites.courses.models import Completion, Course, Enrolment, Learner
-from tandem.event_sync import all_mirrors
+from tandem.event_sync import all_mirrors, sync_interactions
 from tandem.models import Impression, UserInteraction
 from tandem.selectors import statistics
 from tandem.selectors.statistics import Window
-from tandem.event_sync import sync_interactions
 
 UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
 

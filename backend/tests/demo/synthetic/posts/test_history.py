@@ -12,8 +12,8 @@ from demo.synthetic.command import shares
 from demo.synthetic.posts.history import DEMO_COUNTS, LIST_LENGTH, WINDOW_DAYS, PostsHistory, make_history
 from sites.posts.engagement_counters import COUNTED, recount
 from sites.posts.models import Comment, Discussion, Like, Member, Post, PostType
-from tandem.models import Impression, UserInteraction
 from tandem.event_sync import sync_interactions
+from tandem.models import Impression, UserInteraction
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 
