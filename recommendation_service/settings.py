@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -13,6 +13,12 @@ from recommendation_service.errors import ConfigurationError
 
 PACKAGE = Path(__file__).parent
 PREFIX = "RS_"
+
+
+def _override(use_case: str, default: Any, alias: str, description: str, **limits: Any) -> Any:
+    """A field that overrides values in the file of `use_case` only."""
+    text = f"{description} (use case {use_case})"
+    return Field(default, alias=alias, description=text, json_schema_extra={"use_case": use_case}, **limits)
 
 
 class Settings(BaseSettings):
@@ -60,56 +66,80 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(
         SecretStr(""), alias="RS_METRICS_TOKEN", description="Bearer word for /metrics; empty: a service token"
     )
-    enable_als: bool = Field(True, alias="ENABLE_ALS", description="Switch ALS off without touching a use-case file")
-    enable_two_tower: bool = Field(True, alias="ENABLE_TWO_TOWER", description="Switch the two-tower model off")
-    enable_ensemble: bool = Field(True, alias="ENABLE_ENSEMBLE", description="Switch the ensemble off")
     als_model_path: Path | None = Field(
         None, alias="ALS_MODEL_PATH", description="Pin one published ALS folder, for `cli recommend`"
     )
     two_tower_model_path: Path | None = Field(
         None, alias="TWO_TOWER_MODEL_PATH", description="Pin one published two-tower folder"
     )
-    ensemble_als_weight: float | None = Field(
-        None, alias="ENSEMBLE_ALS_WEIGHT", ge=0, description="Overrides the file; like all weights, selects stated ones"
-    )
-    ensemble_two_tower_weight: float | None = Field(None, alias="ENSEMBLE_TWO_TOWER_WEIGHT", ge=0, description="As above")
-    default_recommender: str = Field(
-        "",
-        alias="DEFAULT_RECOMMENDER",
-        pattern=r"^[a-z][a-z0-9_]{0,39}$|^$",
-        description="Engine that goes first where a bandit would choose, such as hybrid; bandit or empty: it chooses",
-    )
-    hybrid_two_tower_weight: float | None = Field(
-        None, alias="HYBRID_WEIGHTS_TWO_TOWER", ge=0, description="Of a blend of exactly two-tower, popularity and content"
-    )
-    hybrid_popularity_weight: float | None = Field(None, alias="HYBRID_WEIGHTS_POPULARITY", ge=0, description="As above")
-    hybrid_content_weight: float | None = Field(None, alias="HYBRID_WEIGHTS_CONTENT", ge=0, description="As above")
-    content_weight: float | None = Field(
-        None, alias="CONTENT_WEIGHT", ge=0, description="Of a blend of text vectors, another blend and popularity, such as shop"
-    )
-    collaborative_weight: float | None = Field(None, alias="COLLABORATIVE_WEIGHT", ge=0, description="As above")
-    popularity_weight: float | None = Field(None, alias="POPULARITY_WEIGHT", ge=0, description="As above")
-    embedding_dim: int | None = Field(
-        None, alias="EMBEDDING_DIM", ge=2, le=1024, description="Length of the two-tower vectors, at the next training"
-    )
-    user_feature_dim: int | None = Field(
+    enable_als: bool = _override("startups", True, "ENABLE_ALS", "False switches the ALS engines off")
+    enable_two_tower: bool = _override("startups", True, "ENABLE_TWO_TOWER", "False switches the two-tower engines off")
+    enable_ensemble: bool = _override("startups", True, "ENABLE_ENSEMBLE", "False switches the ensembles off")
+    ensemble_als_weight: float | None = _override(
+        "startups",
         None,
-        alias="USER_FEATURE_DIM",
+        "ENSEMBLE_ALS_WEIGHT",
+        "Weight of ALS in the main ensemble; a weight set here replaces learned ones",
+        ge=0,
+    )
+    ensemble_two_tower_weight: float | None = _override(
+        "startups", None, "ENSEMBLE_TWO_TOWER_WEIGHT", "Weight of two-tower, as above", ge=0
+    )
+    cold_start_threshold: int | None = _override(
+        "startups", None, "COLD_START_THRESHOLD", "`cold_below` of every by_count router", ge=0
+    )
+    warm_user_threshold: int | None = _override(
+        "startups", None, "WARM_USER_THRESHOLD", "`warm_below` of every by_count router", ge=0
+    )
+    default_recommender: str = _override(
+        "courses",
+        "",
+        "DEFAULT_RECOMMENDER",
+        "Engine that replaces the bandit, such as hybrid; empty or bandit: the bandit chooses",
+        pattern=r"^[a-z][a-z0-9_]{0,39}$|^$",
+    )
+    hybrid_two_tower_weight: float | None = _override(
+        "courses", None, "HYBRID_WEIGHTS_TWO_TOWER", "Weight of two-tower in the main ensemble", ge=0
+    )
+    hybrid_popularity_weight: float | None = _override(
+        "courses", None, "HYBRID_WEIGHTS_POPULARITY", "Weight of popularity in the main ensemble", ge=0
+    )
+    hybrid_content_weight: float | None = _override(
+        "courses", None, "HYBRID_WEIGHTS_CONTENT", "Weight of content in the main ensemble", ge=0
+    )
+    embedding_dim: int | None = _override(
+        "courses", None, "EMBEDDING_DIM", "Length of the two-tower vectors, from the next training on", ge=2, le=1024
+    )
+    user_feature_dim: int | None = _override(
+        "courses", None, "USER_FEATURE_DIM", "Length of a learned profile value; unset: EMBEDDING_DIM", ge=1, le=1024
+    )
+    item_feature_dim: int | None = _override(
+        "courses",
+        None,
+        "ITEM_FEATURE_DIM",
+        "Length of a learned category, tag or attribute; unset: EMBEDDING_DIM",
         ge=1,
         le=1024,
-        description="Numbers that a profile value is learned as before it meets the tower; unset: as many as EMBEDDING_DIM",
     )
-    item_feature_dim: int | None = Field(
-        None, alias="ITEM_FEATURE_DIM", ge=1, le=1024, description="As above, for categories, tags and attributes of items"
+    content_weight: float | None = _override(
+        "shop", None, "CONTENT_WEIGHT", "Weight of text embeddings in the main ensemble", ge=0
     )
-    cold_start_threshold: int | None = Field(None, alias="COLD_START_THRESHOLD", ge=0, description="Below it: content_based")
-    warm_user_threshold: int | None = Field(None, alias="WARM_USER_THRESHOLD", ge=0, description="From it on: ensemble")
-
-    embedding_model: str = Field(
-        "", alias="EMBEDDING_MODEL", description="Folder of a sentence-transformers model to train with; empty: TF-IDF"
+    collaborative_weight: float | None = _override(
+        "shop", None, "COLLABORATIVE_WEIGHT", "Weight of the nested ensemble in the main ensemble", ge=0
     )
-    embedding_dimension: int | None = Field(
-        None, alias="EMBEDDING_DIMENSION", ge=1, le=4096, description="Numbers in an item's vector; unset: the file's, or 384"
+    popularity_weight: float | None = _override(
+        "shop", None, "POPULARITY_WEIGHT", "Weight of popularity in the main ensemble", ge=0
+    )
+    embedding_model: str = _override(
+        "shop", "", "EMBEDDING_MODEL", "Folder of a sentence-transformers model to train with; empty: TF-IDF"
+    )
+    embedding_dimension: int | None = _override(
+        "shop", None, "EMBEDDING_DIMENSION", "Length of an item's text vector; unset: the file's value, or 384", ge=1, le=4096
+    )
+    use_case_overrides: dict[str, dict[str, Any]] = Field(
+        {},
+        alias="RS_<USE_CASE>_<NAME>",
+        description="Sets a variable of this page that belongs to one use case for another one, such as RS_MOVIES_ENABLE_ALS",
     )
     cross_encoder_url: str = Field(
         "", alias="CROSS_ENCODER_URL", description="Worker that reranks, such as http://127.0.0.1:5001; empty: none"
@@ -143,17 +173,59 @@ class Settings(BaseSettings):
         """Signing keys by key id, the signing one first."""
         return key_ring(self.signing_keys.get_secret_value())
 
+    def overrides_for(self, use_case: str) -> dict[str, Any]:
+        """Return the values that were set for this use case, by field name; unset variables are left out."""
+        named = {name for name, owner in OVERRIDES.items() if owner == use_case} & self.model_fields_set
+        return {name: getattr(self, name) for name in named} | self.use_case_overrides.get(use_case, {})
+
+
+OVERRIDES = {
+    name: str(field.json_schema_extra["use_case"])
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.json_schema_extra, dict)
+}
+"""Field name -> the use case whose file the variable without a prefix overrides."""
+
+
+def override_variable(field: str, use_case: str) -> str:
+    """Return the name of the environment variable that sets an override for a use case, such as RS_MOVIES_ENABLE_ALS."""
+    alias = str(Settings.model_fields[field].alias)
+    return alias if OVERRIDES[field] == use_case else f"{PREFIX}{use_case.upper()}_{alias}"
+
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment. Raises ConfigurationError naming the variable, or a misspelt RS_ one."""
-    source = dict(os.environ if environ is None else environ)
+    """Read the environment. Raises ConfigurationError that names a wrong variable, or a misspelt one that begins with RS_."""
+    source = {name: text for name, text in (os.environ if environ is None else environ).items() if text != ""}
     known = {str(field.alias) for field in Settings.model_fields.values()}
-    unknown = sorted(name for name in source if name.startswith(PREFIX) and name not in known)
+    prefixed = {name: parts for name in source if name not in known and (parts := _use_case_and_field(name))}
+    unknown = sorted(name for name in source if name.startswith(PREFIX) and name not in known and name not in prefixed)
     if unknown:
         allowed = ", ".join(sorted(name for name in known if name.startswith(PREFIX)))
         raise ConfigurationError(f"unknown setting {', '.join(unknown)}; names beginning with {PREFIX} are {allowed}")
+    settings = _validate({name: source[name] for name in known & source.keys()})
+    overrides: dict[str, dict[str, Any]] = {}
+    for name, (use_case, field) in prefixed.items():
+        if not (settings.use_cases_dir / f"{use_case}.toml").is_file():
+            raise ConfigurationError(f"{name}: there is no use case '{use_case}' in {settings.use_cases_dir}")
+        alias = str(Settings.model_fields[field].alias)
+        overrides.setdefault(use_case, {})[field] = getattr(_validate({alias: source[name]}, name), field)
+    return settings.model_copy(update={"use_case_overrides": overrides})
+
+
+def _use_case_and_field(variable: str) -> tuple[str, str] | None:
+    """Split RS_MOVIES_ENABLE_ALS into ("movies", "enable_als"); None if it names no override."""
+    for field in OVERRIDES:
+        suffix = f"_{Settings.model_fields[field].alias}"
+        use_case = variable.removeprefix(PREFIX).removesuffix(suffix).lower()
+        if variable.startswith(PREFIX) and variable.endswith(suffix) and use_case:
+            return use_case, field
+    return None
+
+
+def _validate(values: Mapping[str, str], variable: str = "") -> Settings:
     try:
-        return Settings.model_validate({name: source[name] for name in known if source.get(name, "") != ""})
+        return Settings.model_validate(values)
     except ValidationError as error:
         problem = error.errors()[0]
-        raise ConfigurationError(f"{problem['loc'][0]}: {problem['msg'].removeprefix('Value error, ')}") from error
+        message = problem["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{variable or problem['loc'][0]}: {message}") from error

@@ -18,7 +18,7 @@ from recommendation_service.training.command import DONE, Place, guarded, parse,
 from recommendation_service.training.models.margin_parameters import MarginParameters
 from recommendation_service.training.report import EveryEpoch
 from recommendation_service.training.runner import add_options, add_search, chosen, conduct
-from recommendation_service.use_cases.overrides import trained_as
+from recommendation_service.use_cases.overrides import with_training
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines, build_service
 
@@ -95,7 +95,7 @@ def _lines(user_id: str, slate: Slate, titles: Mapping[str, str]) -> Iterator[st
 def _told(place: Place, options: argparse.Namespace) -> Place:
     """The use cases with what the command line says of training."""
     wanted = {name: getattr(options, name) for name in (*SIZES, *RATES, "popularity_power")}
-    return replace(place, use_cases=tuple(trained_as(use_case, KIND, wanted) for use_case in place.use_cases))
+    return replace(place, use_cases=tuple(with_training(use_case, KIND, wanted) for use_case in place.use_cases))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from recommendation_service.training.pairs.neural_parameters import (
 from recommendation_service.training.report import EveryEpoch
 from recommendation_service.training.runner import add_options, conduct
 from recommendation_service.training.session import Choices
-from recommendation_service.use_cases.overrides import trained_as
+from recommendation_service.use_cases.overrides import with_training
 from recommendation_service.wiring import build_engines
 
 STATED = NeuralParameters()
@@ -58,7 +58,7 @@ def _train(options: argparse.Namespace) -> int:
 def told(place: Place, options: argparse.Namespace) -> Place:
     """The use cases that have such a model, with what the command line says. Raises ConfigurationError when none has."""
     wanted = {own: getattr(options, word) for word, own in WORDS.items()}
-    having = tuple(trained_as(one, KIND, wanted) for one in place.use_cases if one.pairs and one.engine_of_kind(KIND))
+    having = tuple(with_training(one, KIND, wanted) for one in place.use_cases if one.pairs and one.engine_of_kind(KIND))
     if not having:
         names = ", ".join(one.name for one in place.use_cases)
         raise ConfigurationError(f"{names}: no engine of kind {KIND}; add one, and [pairs], to the use-case file")

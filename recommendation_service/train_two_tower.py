@@ -13,7 +13,7 @@ from recommendation_service.training.command import Place, guarded, parse, parse
 from recommendation_service.training.models.two_tower_config import read_config
 from recommendation_service.training.parameters import TwoTowerParameters
 from recommendation_service.training.runner import add_options, add_search, chosen, conduct
-from recommendation_service.use_cases.overrides import trained_as
+from recommendation_service.use_cases.overrides import with_training
 from recommendation_service.wiring import build_engines
 
 STATED = TwoTowerParameters()
@@ -58,7 +58,7 @@ def _told(place: Place, options: argparse.Namespace) -> Place:
         "learning_rate": options.learning_rate,
     }
     wanted |= {name: value for name, value in said.items() if value is not None}
-    return replace(place, use_cases=tuple(trained_as(use_case, KIND, wanted) for use_case in place.use_cases))
+    return replace(place, use_cases=tuple(with_training(use_case, KIND, wanted) for use_case in place.use_cases))
 
 
 if __name__ == "__main__":

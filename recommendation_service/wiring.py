@@ -41,7 +41,7 @@ from recommendation_service.settings import Settings
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.loader import load_file, names
 from recommendation_service.use_cases.options import checked, one_of
-from recommendation_service.use_cases.overrides import overridden
+from recommendation_service.use_cases.overrides import apply_overrides
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 
 log = logging.getLogger(__name__)
@@ -206,7 +206,7 @@ def served_use_cases(settings: Settings) -> dict[str, UseCase]:
     unknown = sorted(set(wanted) - set(there))
     if unknown:
         raise ConfigurationError(f"RS_USE_CASES: no file for {', '.join(unknown)}; there are {', '.join(there) or 'none'}")
-    return {name: overridden(load_file(settings.use_cases_dir / f"{name}.toml"), settings) for name in wanted}
+    return {name: apply_overrides(load_file(settings.use_cases_dir / f"{name}.toml"), settings) for name in wanted}
 
 
 @dataclass(frozen=True, slots=True)

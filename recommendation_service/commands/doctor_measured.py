@@ -13,13 +13,13 @@ from recommendation_service.datasets.gaps import gaps_of
 from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.errors import DatasetError
 from recommendation_service.services.serving import Holding, Live
-from recommendation_service.settings import Settings
+from recommendation_service.settings import Settings, override_variable
 from recommendation_service.training.comparison.doctor_tables import table
 from recommendation_service.training.comparison.methods import DEFAULT_BUDGET_S, MethodComparer, MethodComparison
 from recommendation_service.training.comparison.routing_thresholds import Thresholds
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import KINDS, Parameters, parameters_from, stated_for
-from recommendation_service.use_cases.overrides import trained_with
+from recommendation_service.use_cases.overrides import apply_training_overrides
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines
 
@@ -43,7 +43,7 @@ def look(
     live: Live, name: str, settings: Settings, *, now: float, budget_s: float = DEFAULT_BUDGET_S, report: Report | None = None
 ) -> list[dict[str, Any]]:
     """Measure every catalogue of a use case, tell each in lines as it is done, and give all of it for JSON."""
-    use_case, said, bodies = trained_with(live.use_cases[name], settings), report or Report(), []
+    use_case, said, bodies = apply_training_overrides(live.use_cases[name], settings), report or Report(), []
     for catalogue in use_case.catalogues:
         found = measure(use_case, live.holdings[catalogue], said, now=now, budget_s=budget_s)
         said.line("\n".join(["", *found.lines]))
@@ -156,10 +156,10 @@ def _tell_thresholds(found: Findings, use_case: UseCase, catalogue: str, compari
 
 def _how(names: list[str], pair: Thresholds, ways: list[str], use_case: UseCase) -> str:
     places = " and ".join(f"[surfaces.{name}.router]" for name in names)
+    cold, warm = (override_variable(field, use_case.name) for field in ("cold_start_threshold", "warm_user_threshold"))
     return (
         f"{pair.means(*ways)}; say so in {places} of {use_case.name}.toml (cold_below = {pair.cold_below},"
-        f" warm_below = {pair.warm_below}), or for every surface by COLD_START_THRESHOLD={pair.cold_below}"
-        f" WARM_USER_THRESHOLD={pair.warm_below}"
+        f" warm_below = {pair.warm_below}), or for every surface by {cold}={pair.cold_below} {warm}={pair.warm_below}"
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from recommendation_service.errors import TandemError
 from recommendation_service.settings import load_settings
 from recommendation_service.use_cases.loader import load_file, names
-from recommendation_service.use_cases.overrides import trained_with
+from recommendation_service.use_cases.overrides import apply_training_overrides
 from recommendation_service.use_cases.schema import UseCase
 
 DONE, FAILED, STOPPED = 0, 1, 130  # 130: what shells expect of a program that Ctrl-C ended
@@ -45,7 +45,7 @@ def place_of(options: argparse.Namespace) -> Place:
     settings = load_settings()
     folder = settings.use_cases_dir
     wanted = options.use_case or [name for name in settings.use_cases.split(",") if name] or list(names(folder))
-    cases = tuple(trained_with(load_file(folder / f"{name.strip()}.toml"), settings) for name in wanted)
+    cases = tuple(apply_training_overrides(load_file(folder / f"{name.strip()}.toml"), settings) for name in wanted)
     folders = options.data_dir or settings.data_dir, options.models_dir or settings.models_dir
     return Place(*folders, cases, named=bool(options.use_case))
 

@@ -8,7 +8,7 @@ from recommendation_service.training.command import Place, guarded, parse, parse
 from recommendation_service.training.runner import add_options, add_search, chosen, conduct
 from recommendation_service.training.session import EngineBuilder
 from recommendation_service.training.trainers import RECIPES
-from recommendation_service.use_cases.overrides import trained_as
+from recommendation_service.use_cases.overrides import with_training
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +66,4 @@ class OneKind:
     def _told(self, place: Place, options: argparse.Namespace) -> Place:
         """The use cases with what the command line says of training."""
         wanted = {one.name: getattr(options, one.name) for one in self.settings}
-        return replace(place, use_cases=tuple(trained_as(use_case, self.kind, wanted) for use_case in place.use_cases))
+        return replace(place, use_cases=tuple(with_training(use_case, self.kind, wanted) for use_case in place.use_cases))

@@ -1,110 +1,108 @@
-"""Environment variables over a use-case file: switches, thresholds and weights. Pure: file in, file out."""
+"""Applies environment variables to a use case: switches, thresholds, weights and sizes. A variable names its use case."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from recommendation_service.settings import Settings
+from recommendation_service.errors import ConfigurationError
+from recommendation_service.settings import Settings, override_variable
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
 
+SWITCHES = {"enable_als": "als", "enable_two_tower": "two_tower", "enable_ensemble": "ensemble"}
+"""Override -> the kind of engine that it switches off."""
 
-def overridden(use_case: UseCase, settings: Settings) -> UseCase:
-    """The use case as these settings want it; the same object when they want nothing.
+WEIGHTS = {
+    "ensemble_als_weight": "als",
+    "ensemble_two_tower_weight": "two_tower",
+    "hybrid_two_tower_weight": "two_tower",
+    "hybrid_popularity_weight": "popularity",
+    "hybrid_content_weight": "content",
+    "content_weight": "embedding",
+    "collaborative_weight": "ensemble",
+    "popularity_weight": "popularity",
+}
+"""Override -> the kind of the main ensemble's member whose weight it sets."""
 
-    ENABLE_ALS, ENABLE_TWO_TOWER and ENABLE_ENSEMBLE switch off every engine of that kind; COLD_START_THRESHOLD and
-    WARM_USER_THRESHOLD set the limits of every `by_count` router; ENSEMBLE_ALS_WEIGHT and ENSEMBLE_TWO_TOWER_WEIGHT
-    set those members' weights and select configured weights where there are such members; HYBRID_WEIGHTS_* do so for a blend
-    of exactly the three kinds they name, CONTENT_WEIGHT, COLLABORATIVE_WEIGHT and POPULARITY_WEIGHT for a blend of text
-    vectors, another blend and popularity. DEFAULT_RECOMMENDER puts an engine in the place of every bandit.
+
+def apply_overrides(use_case: UseCase, settings: Settings) -> UseCase:
+    """Return the use case with its own overrides applied, or the same object if there are none.
+
+    Raises ConfigurationError for a weight of a member that the main ensemble does not have.
     """
-    changes: dict[str, Any] = {}
-    off = _switched_off(use_case, settings)
-    if off != use_case.switched_off:
-        changes["switched_off"] = off
-    engines = {name: _without(_weighed(part, use_case, settings), off) for name, part in use_case.engines.items()}
-    if engines != use_case.engines:
-        changes["engines"] = engines
-    surfaces = {name: _routed(surface, settings) for name, surface in use_case.surfaces.items()}
-    if surfaces != use_case.surfaces:
-        changes["surfaces"] = surfaces
-    return use_case.model_copy(update=changes) if changes else use_case
-
-
-def trained_with(use_case: UseCase, settings: Settings) -> UseCase:
-    """The use case as its models shall be trained; the same object when the settings want nothing.
-
-    EMBEDDING_MODEL and EMBEDDING_DIMENSION reach every embedding engine; EMBEDDING_DIM, USER_FEATURE_DIM and
-    ITEM_FEATURE_DIM every two-tower engine.
-    """
-    embedding = {"model": settings.embedding_model or None, "dimension": settings.embedding_dimension}
-    towers = {
-        "dimension": settings.embedding_dim,
-        "hidden": settings.embedding_dim and 2 * settings.embedding_dim,
-        "user_feature_dim": settings.user_feature_dim,
-        "item_feature_dim": settings.item_feature_dim,
+    overrides = settings.overrides_for(use_case.name)
+    off_kinds = {kind for name, kind in SWITCHES.items() if overrides.get(name) is False}
+    off = tuple(name for name, part in use_case.engines.items() if part.kind in off_kinds or name in use_case.switched_off)
+    changes = {
+        "switched_off": off,
+        "engines": _without(_with_weights(use_case, overrides), off),
+        "surfaces": {name: _with_router(surface, overrides) for name, surface in use_case.surfaces.items()},
     }
-    return trained_as(trained_as(use_case, "embedding", embedding), "two_tower", towers)
+    changed = {name: value for name, value in changes.items() if value != getattr(use_case, name)}
+    return use_case.model_copy(update=changed) if changed else use_case
 
 
-def trained_as(use_case: UseCase, kind: str, wanted: Mapping[str, Any]) -> UseCase:
-    """The use case whose engines of that kind are trained with these parameters; those that are None stay as they are."""
-    stated = {name: value for name, value in wanted.items() if value is not None}
-    if not stated or not any(part.kind == kind for part in use_case.engines.values()):
+def apply_training_overrides(use_case: UseCase, settings: Settings) -> UseCase:
+    """Return the use case with its own overrides of training parameters, or the same object if there are none."""
+    overrides = settings.overrides_for(use_case.name)
+    embedding = {"model": overrides.get("embedding_model"), "dimension": overrides.get("embedding_dimension")}
+    size = overrides.get("embedding_dim")
+    two_tower = {
+        "dimension": size,
+        "hidden": size and 2 * size,
+        "user_feature_dim": overrides.get("user_feature_dim"),
+        "item_feature_dim": overrides.get("item_feature_dim"),
+    }
+    return with_training(with_training(use_case, "embedding", embedding), "two_tower", two_tower)
+
+
+def with_training(use_case: UseCase, kind: str, parameters: Mapping[str, Any]) -> UseCase:
+    """Return the use case with these training parameters for all engines of `kind`; a parameter that is None is ignored."""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    if not given or use_case.engine_of_kind(kind) is None:
         return use_case
     engines = {
-        name: part.model_copy(update={"training": {**part.training, **stated}}) if part.kind == kind else part
+        name: part.model_copy(update={"training": {**part.training, **given}}) if part.kind == kind else part
         for name, part in use_case.engines.items()
     }
     return use_case.model_copy(update={"engines": engines})
 
 
-def _switched_off(use_case: UseCase, settings: Settings) -> tuple[str, ...]:
-    enabled = {"als": settings.enable_als, "two_tower": settings.enable_two_tower, "ensemble": settings.enable_ensemble}
-    by_setting = {name for name, part in use_case.engines.items() if not enabled.get(part.kind, True)}
-    return tuple(name for name in use_case.engines if name in by_setting or name in use_case.switched_off)
-
-
-def _weighed(part: Part, use_case: UseCase, settings: Settings) -> Part:
-    if part.kind != "ensemble":
-        return part
+def _with_weights(use_case: UseCase, overrides: Mapping[str, Any]) -> dict[str, Part]:
+    weights = {name: overrides[name] for name in WEIGHTS if overrides.get(name) is not None}
+    engines = dict(use_case.engines)
+    if not weights:
+        return engines
+    ensemble, part = use_case.main_ensemble() or ("", Part(kind="ensemble"))
     members: dict[str, float] = dict(part.options.get("members", {}))
-    kinds = {name: use_case.engines[name].kind for name in members if name in use_case.engines}
-    stated = _stated_weights(set(kinds.values()), settings)
-    told = {name: stated[kind] for name, kind in kinds.items() if stated.get(kind) is not None}
-    if not told:
-        return part
-    return part.model_copy(update={"options": {**part.options, "members": {**members, **told}, "weights": "configured"}})
+    for override, weight in weights.items():
+        member = next((name for name in members if engines[name].kind == WEIGHTS[override]), None)
+        if member is None:
+            variable = override_variable(override, use_case.name)
+            raise ConfigurationError(
+                f"{use_case.name}: {variable} is set, but the main ensemble has no member of kind '{WEIGHTS[override]}'"
+            )
+        members[member] = weight
+    options = {**part.options, "members": members, "weights": "configured"}
+    return engines | {ensemble: part.model_copy(update={"options": options})}
 
 
-def _stated_weights(kinds: set[str], settings: Settings) -> dict[str, float | None]:
-    """By kind; the lists of courses and shop name their weights otherwise than that of startups, and mean their own blends."""
-    stated = {"als": settings.ensemble_als_weight, "two_tower": settings.ensemble_two_tower_weight}
-    courses = {
-        "two_tower": settings.hybrid_two_tower_weight,
-        "popularity": settings.hybrid_popularity_weight,
-        "content": settings.hybrid_content_weight,
+def _without(engines: Mapping[str, Part], off: tuple[str, ...]) -> dict[str, Part]:
+    return {
+        name: part.model_copy(update={"options": {**part.options, "without": list(off)}})
+        if off and part.kind == "ensemble"
+        else part
+        for name, part in engines.items()
     }
-    shop = {
-        "embedding": settings.content_weight,
-        "ensemble": settings.collaborative_weight,
-        "popularity": settings.popularity_weight,
+
+
+def _with_router(surface: Surface, overrides: Mapping[str, Any]) -> Surface:
+    router, engine = surface.router, overrides.get("default_recommender", "")
+    limits = {
+        option: overrides[name]
+        for option, name in (("cold_below", "cold_start_threshold"), ("warm_below", "warm_user_threshold"))
+        if overrides.get(name) is not None
     }
-    own = next((one for one in (courses, shop) if kinds == set(one)), {})
-    return {**stated, **{kind: weight for kind, weight in own.items() if weight is not None}}
-
-
-def _without(part: Part, off: tuple[str, ...]) -> Part:
-    if part.kind != "ensemble" or not off:
-        return part
-    return part.model_copy(update={"options": {**part.options, "without": list(off)}})
-
-
-def _routed(surface: Surface, settings: Settings) -> Surface:
-    if surface.router.kind == "bandit" and settings.default_recommender not in ("", "bandit"):
-        fixed = Part(kind="fixed", options={"engine": settings.default_recommender})
-        return surface.model_copy(update={"router": fixed})
-    wanted = {"cold_below": settings.cold_start_threshold, "warm_below": settings.warm_user_threshold}
-    stated = {name: value for name, value in wanted.items() if value is not None}
-    if surface.router.kind != "by_count" or not stated:
-        return surface
-    router = surface.router.model_copy(update={"options": {**surface.router.options, **stated}})
-    return surface.model_copy(update={"router": router})
+    if router.kind == "bandit" and engine not in ("", "bandit"):
+        router = Part(kind="fixed", options={"engine": engine})
+    elif router.kind == "by_count" and limits:
+        router = router.model_copy(update={"options": {**router.options, **limits}})
+    return surface if router is surface.router else surface.model_copy(update={"router": router})

@@ -46,13 +46,14 @@ def test_it_finds_the_threshold_a_world_was_made_with_and_says_how_to_set_it(roo
     assert told.startswith("home (popular, then ease, then ease; NDCG@10 0.")
     assert ": change 5 and 20 to 10 and 20: validation prefers 10 and 20 (+0." in told
     assert ", and the test part shows +0." in told
-    assert "(cold_below = 10, warm_below = 20), or for every surface by COLD_START_THRESHOLD=10 WARM_USER_THRESHOLD=20" in how
+    assert "(cold_below = 10, warm_below = 20), or for every surface by RS_CLINIC_COLD_START_THRESHOLD=10 " in how
+    assert how.endswith("RS_CLINIC_WARM_USER_THRESHOLD=20")
 
 
 def test_what_it_says_of_thresholds_comes_true_when_they_are_set(root, capsys, monkeypatch):
     surgery.export_clinic(root, surgery.regulars_know())
     before = json_of(root, capsys)["thresholds"][0]
-    monkeypatch.setenv("COLD_START_THRESHOLD", "10")
+    monkeypatch.setenv("RS_CLINIC_COLD_START_THRESHOLD", "10")
     after = json_of(root, capsys)["thresholds"][0]
     assert after["reached"] == pytest.approx(before["reached"] + before["confirmed_on"]["mean"])
     assert not after["change"]

@@ -10,7 +10,7 @@ from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.tests.support.exports import write_export
 from recommendation_service.tests.support.market import World, by_quality
 from recommendation_service.use_cases.loader import load
-from recommendation_service.use_cases.overrides import trained_as
+from recommendation_service.use_cases.overrides import with_training
 
 NAMES = ["random", "lowest price", "rules", "network (rating)", "both (rating)", "network (hired)", "both (hired)"]
 
@@ -36,7 +36,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(
         evaluate_hires,
         "neural_parameters",
-        lambda use_case, seed: stated(trained_as(use_case, "neural", {"epochs": 4}), seed=seed),
+        lambda use_case, seed: stated(with_training(use_case, "neural", {"epochs": 4}), seed=seed),
     )
 
 

@@ -63,7 +63,7 @@ def test_the_command_publishes_unit_vectors_of_the_stated_dimension(site: Path, 
 
 
 def test_the_setting_goes_before_the_file(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EMBEDDING_DIMENSION", "3")
+    monkeypatch.setenv("RS_CLUB_EMBEDDING_DIMENSION", "3")
     assert train_embedding.main([]) == 0
     model = published(site)
     assert model is not None
@@ -71,8 +71,8 @@ def test_the_setting_goes_before_the_file(site: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_model_of_ones_own_is_read_once_and_only_new_texts_after(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EMBEDDING_MODEL", str(sentence_model(site / "tiny")))
-    monkeypatch.setenv("EMBEDDING_DIMENSION", "32")
+    monkeypatch.setenv("RS_CLUB_EMBEDDING_MODEL", str(sentence_model(site / "tiny")))
+    monkeypatch.setenv("RS_CLUB_EMBEDDING_DIMENSION", "32")
     assert train_embedding.main([]) == 0
     first = published(site)
     assert first is not None
@@ -89,7 +89,7 @@ def test_a_model_of_ones_own_is_read_once_and_only_new_texts_after(site: Path, m
 def test_the_vectors_file_survives_later_exports_and_only_changed_texts_are_embedded(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("EMBEDDING_MODEL", str(sentence_model(site / "tiny")))
+    monkeypatch.setenv("RS_CLUB_EMBEDDING_MODEL", str(sentence_model(site / "tiny")))
     assert train_embedding.main([]) == 0
     before = published(site)
     export(site, more="knife")
@@ -106,7 +106,7 @@ def test_a_missing_model_is_told_and_todays_model_keeps_serving(
     site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     assert train_embedding.main([]) == 0
-    monkeypatch.setenv("EMBEDDING_MODEL", name)
+    monkeypatch.setenv("RS_CLUB_EMBEDDING_MODEL", name)
     assert train_all.main([]) == 1
     told = capsys.readouterr().err
     assert f"EMBEDDING_MODEL: {name} is not a folder" in told
@@ -119,10 +119,10 @@ def test_a_missing_model_is_told_and_todays_model_keeps_serving(
 
 def test_a_model_that_is_gone_since_does_not_stop_its_successor(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = sentence_model(site / "tiny")
-    monkeypatch.setenv("EMBEDDING_MODEL", str(folder))
+    monkeypatch.setenv("RS_CLUB_EMBEDDING_MODEL", str(folder))
     assert train_embedding.main([]) == 0
     folder.rename(site / "elsewhere")
-    monkeypatch.delenv("EMBEDDING_MODEL")
+    monkeypatch.delenv("RS_CLUB_EMBEDDING_MODEL")
     assert train_embedding.main([]) == 0
     model = published(site)
     assert model is not None

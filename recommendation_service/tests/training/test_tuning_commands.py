@@ -180,7 +180,7 @@ def test_what_no_search_can_see_is_said_and_trained_as_stated(club: Path, capsys
 
 
 def test_the_vectors_of_a_ready_made_model_are_not_searched(club: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EMBEDDING_MODEL", str(sentence_model(club / "tiny")))
+    monkeypatch.setenv("RS_CLUB_EMBEDDING_MODEL", str(sentence_model(club / "tiny")))
     assert train_embedding.main(["--tune", "--force"]) == 0
     assert "tuning" not in published(club, "embedding").manifest.metrics
 

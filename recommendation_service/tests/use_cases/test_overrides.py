@@ -2,14 +2,14 @@ import pytest
 
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.pipeline.surface_pipeline import Plan
-from recommendation_service.settings import load_settings
+from recommendation_service.settings import load_settings, override_variable
 from recommendation_service.use_cases.loader import load, load_file
-from recommendation_service.use_cases.overrides import overridden, trained_with
+from recommendation_service.use_cases.overrides import apply_overrides, apply_training_overrides
 from recommendation_service.use_cases.schema import Part, UseCase
 
 
 def startups(**environ: str) -> UseCase:
-    return overridden(load("startups"), load_settings(environ))
+    return apply_overrides(load("startups"), load_settings(environ))
 
 
 def test_without_settings_the_file_stands() -> None:
@@ -48,7 +48,7 @@ def test_thresholds_do_not_touch_a_router_that_does_not_count() -> None:
         load("startups").surfaces["for-developer"].model_copy(update={"router": Part(kind="fixed", options={"engine": "als"})})
     )
     use_case = load("startups").model_copy(update={"surfaces": {"home": home}})
-    changed = overridden(use_case, load_settings({"COLD_START_THRESHOLD": "3"}))
+    changed = apply_overrides(use_case, load_settings({"COLD_START_THRESHOLD": "3"}))
     assert changed.surfaces["home"].router.options == {"engine": "als"}
 
 
@@ -87,14 +87,14 @@ fallback = ["popular"]
 """
     path = tmp_path / "tiny.toml"
     path.write_text(text)
-    assert overridden(load_file(path), load_settings({})).switched_off == ("popular",)
+    assert apply_overrides(load_file(path), load_settings({})).switched_off == ("popular",)
     path.write_text(text.replace('["popular"]\n[events]', '["als"]\n[events]'))
     with pytest.raises(Exception, match="switched_off names 'als'; this file defines popular"):
         load_file(path)
 
 
 def courses(**environ: str) -> UseCase:
-    return overridden(load("courses"), load_settings(environ))
+    return apply_overrides(load("courses"), load_settings(environ))
 
 
 def test_a_default_recommender_goes_first_where_the_bandit_would_choose() -> None:
@@ -119,13 +119,13 @@ def test_the_weights_of_the_hybrid_are_those_of_its_own_three_kinds() -> None:
 
 def test_sizes_reach_training_and_leave_other_use_cases_alone() -> None:
     settings = load_settings({"EMBEDDING_DIM": "32", "ITEM_FEATURE_DIM": "16"})
-    told = trained_with(load("courses"), settings).engines["two_tower"].training
+    told = apply_training_overrides(load("courses"), settings).engines["two_tower"].training
     assert told == {"dimension": 32, "hidden": 64, "item_feature_dim": 16}
-    assert trained_with(load("courses"), load_settings({})) is load("courses")
+    assert apply_training_overrides(load("courses"), load_settings({})) is load("courses")
 
 
 def shop(**environ: str) -> UseCase:
-    return overridden(load("shop"), load_settings(environ))
+    return apply_overrides(load("shop"), load_settings(environ))
 
 
 def test_the_three_weights_of_the_shop_are_settings_by_the_names_of_its_list() -> None:
@@ -151,3 +151,68 @@ def test_every_blend_for_people_learns_its_weights_and_may_weigh_the_new_engines
     for surface in load(name).surfaces.values():
         if surface.about == "user":
             assert {"ease", "next_item"} <= set(surface.strategies)
+
+
+def foreign(source: str) -> UseCase:
+    """A use case of another site with the engines and surfaces of a packaged one."""
+    return load(source).model_copy(update={"name": "foreign"})
+
+
+@pytest.mark.parametrize("source", ["startups", "courses", "shop"])
+def test_a_use_case_of_the_same_shape_and_another_name_is_untouched(source: str) -> None:
+    settings = load_settings(
+        {
+            "ENABLE_ALS": "false",
+            "ENABLE_ENSEMBLE": "false",
+            "ENSEMBLE_ALS_WEIGHT": "0.9",
+            "COLD_START_THRESHOLD": "1",
+            "DEFAULT_RECOMMENDER": "content",
+            "HYBRID_WEIGHTS_POPULARITY": "0.9",
+            "EMBEDDING_DIM": "32",
+            "CONTENT_WEIGHT": "0.9",
+            "EMBEDDING_DIMENSION": "32",
+        }
+    )
+    use_case = foreign(source)
+    assert apply_overrides(use_case, settings) is use_case
+    assert apply_training_overrides(use_case, settings) is use_case
+    assert apply_overrides(load(source), settings) is not load(source)
+
+
+def test_a_variable_with_the_name_of_a_use_case_overrides_that_one_only() -> None:
+    settings = load_settings({"RS_MOVIES_ENABLE_ALS": "false", "RS_MOVIES_ENSEMBLE_TWO_TOWER_WEIGHT": "0.7"})
+    movies = apply_overrides(load("movies"), settings)
+    assert movies.switched_off == ("als",)
+    assert movies.engines["ensemble"].options["members"] == {"als": 0.6, "two_tower": 0.7}
+    assert apply_overrides(load("startups"), settings) is load("startups")
+
+
+def test_a_variable_with_the_name_of_its_own_use_case_comes_before_the_plain_one() -> None:
+    changed = startups(COLD_START_THRESHOLD="2", RS_STARTUPS_COLD_START_THRESHOLD="3")
+    assert changed.surfaces["for-developer"].router.options["cold_below"] == 3
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"RS_MOVEIS_ENABLE_ALS": "false"}, "RS_MOVEIS_ENABLE_ALS: there is no use case 'moveis' in .*use_cases"),
+        ({"RS_MOVIES_ENABLE_ALS": "perhaps"}, "RS_MOVIES_ENABLE_ALS: Input should be a valid boolean"),
+        ({"RS_MOVIES_ENABLE_ALSO": "false"}, "unknown setting RS_MOVIES_ENABLE_ALSO"),
+    ],
+)
+def test_a_misspelt_override_stops_the_start(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        load_settings(environ)
+
+
+def test_a_weight_of_a_member_that_the_ensemble_lacks_stops_the_start() -> None:
+    with pytest.raises(ConfigurationError, match=r"posts: RS_POSTS_ENSEMBLE_ALS_WEIGHT is set, but .* no member of kind 'als'"):
+        apply_overrides(load("posts"), load_settings({"RS_POSTS_ENSEMBLE_ALS_WEIGHT": "0.5"}))
+
+
+@pytest.mark.parametrize(
+    ("use_case", "variable"), [("startups", "ENABLE_ALS"), ("movies", "RS_MOVIES_ENABLE_ALS"), ("shop", "RS_SHOP_ENABLE_ALS")]
+)
+def test_the_name_of_the_variable_that_sets_an_override(use_case: str, variable: str) -> None:
+    assert override_variable("enable_als", use_case) == variable
+    assert load_settings({variable: "false"}).overrides_for(use_case) == {"enable_als": False}

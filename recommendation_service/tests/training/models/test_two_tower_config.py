@@ -7,7 +7,7 @@ from recommendation_service.training.models.two_tower_config import read_config
 from recommendation_service.training.parameters import TwoTowerParameters
 from recommendation_service.training.trainers import stated_for
 from recommendation_service.use_cases.loader import load
-from recommendation_service.use_cases.overrides import trained_as
+from recommendation_service.use_cases.overrides import with_training
 
 SHIPPED = Path(__file__).parents[4] / "configs" / "two_tower.yaml"
 
@@ -20,7 +20,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_the_shipped_file_reaches_the_parameters_of_training() -> None:
     wanted = read_config(SHIPPED).training()
-    found = stated_for(trained_as(load("courses"), "two_tower", wanted), "two_tower", seed=1)
+    found = stated_for(with_training(load("courses"), "two_tower", wanted), "two_tower", seed=1)
     assert found == TwoTowerParameters(
         dimension=64,
         hidden=128,
@@ -35,7 +35,7 @@ def test_the_shipped_file_reaches_the_parameters_of_training() -> None:
 
 def test_what_the_file_leaves_out_stays_as_it_was(tmp_path: Path) -> None:
     wanted = read_config(written(tmp_path, "epochs: 3\n")).training()
-    found = stated_for(trained_as(load("courses"), "two_tower", wanted), "two_tower", seed=1)
+    found = stated_for(with_training(load("courses"), "two_tower", wanted), "two_tower", seed=1)
     assert found == TwoTowerParameters(epochs=3, seed=1)
 
 

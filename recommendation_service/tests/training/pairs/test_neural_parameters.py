@@ -3,7 +3,7 @@ import pytest
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.pairs.neural_parameters import NeuralParameters, neural_parameters
 from recommendation_service.use_cases.loader import load
-from recommendation_service.use_cases.overrides import trained_as
+from recommendation_service.use_cases.overrides import with_training
 
 CLEANING = load("cleaning")
 
@@ -15,7 +15,7 @@ def test_the_stated_settings_are_those_of_the_acceptance_list():
 
 
 def test_the_file_says_what_differs():
-    told = trained_as(CLEANING, "neural", {"target": "hired", "epochs": 9, "label": "x"})
+    told = with_training(CLEANING, "neural", {"target": "hired", "epochs": 9, "label": "x"})
     assert neural_parameters(told, seed=3) == NeuralParameters(target="hired", epochs=9, label="x", seed=3)
 
 
@@ -35,4 +35,4 @@ def test_the_file_says_what_differs():
 )
 def test_what_cannot_be_trained_with_is_refused_by_name(word, value, says):
     with pytest.raises(ConfigurationError, match=says):
-        neural_parameters(trained_as(CLEANING, "neural", {word: value}), seed=1)
+        neural_parameters(with_training(CLEANING, "neural", {word: value}), seed=1)
