@@ -32,7 +32,7 @@ def content(item_ids: Sequence[str], rng: np.random.Generator) -> dict[str, AnyA
 def item_rows(item_ids: Sequence[str], rng: np.random.Generator, blocks: int = 1) -> dict[str, AnyArray]:
     """As EASE has them: as many random places a row as its training keeps, `blocks` tables one below the other."""
     n_items = len(item_ids)
-    kept = min(EaseParameters().kept, n_items)
+    kept = min(EaseParameters().top_k, n_items)
     return {
         "item_ids": ids(item_ids),
         "item_counts": np.ones(n_items, dtype=np.int32),

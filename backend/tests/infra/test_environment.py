@@ -29,7 +29,7 @@ SECRETS = (
 
 @pytest.mark.parametrize("name", [str(field.alias) for field in Settings.model_fields.values()])
 def test_every_setting_of_the_service_is_listed(name: str) -> None:
-    assert name in NAMED
+    assert name in NAMED or ("<" in name and f"{name}=" in EXAMPLE)  # a pattern of names is explained in a comment
 
 
 @pytest.mark.parametrize("name", [*DJANGO, "DJANGO_SETTINGS_MODULE"])
