@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from sites.cleaning.conf import cache_seconds, ensemble_weights, mode_word
+from sites.cleaning.conf import cache_seconds, check_mode, ensemble_weights
 
 NAMED = ("RECOMMENDATION_ENGINE", "RECOMMENDATION_SCORING")  # settings that name a class by its path
 
@@ -21,7 +21,7 @@ def register_all() -> None:
 def check_settings(app_configs: Any = None, **_options: Any) -> list[CheckMessage]:
     """Every setting that cannot be read, and every class that cannot be imported."""
     reads: tuple[tuple[str, Callable[[], Any]], ...] = (
-        ("recs.E101", mode_word),
+        ("recs.E101", check_mode),
         ("recs.E102", ensemble_weights),
         ("recs.E103", cache_seconds),
     )

@@ -25,19 +25,28 @@ that takes more than fields) what pairs are scored by, and the one that [pairs] 
 pairs are learned from.
 """
 
+<<<<<<< HEAD
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+=======
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+>>>>>>> 9003fc2 (cleaning: lists go through recommend; one recommender)
 from datetime import date, datetime
 from itertools import islice
 from typing import Any, ClassVar
 from uuid import UUID
 
+import numpy as np
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import Model, QuerySet
 from django.utils.module_loading import autodiscover_modules
 
+from recommendation_service.core.numeric import Bools
+from recommendation_service.datasets.pair_features import PairTable
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.domain.query import Profile
 from recommendation_service.domain.side import Side
 from recommendation_service.errors import InvalidInput
 from tandem.pair_features import plain_side, with_side
@@ -46,6 +55,30 @@ from tandem.use_cases import load
 CHUNK = 2000
 
 _registry: dict[str, "type[ItemSource]"] = {}
+
+
+def _all_fit(pairs: PairTable) -> Bools:
+    return np.ones(pairs.n, dtype=np.bool_)
+
+
+def _rule_reasons(reasons: Sequence[str], pairs: PairTable, row: int, parts: Mapping[str, float]) -> Sequence[str]:
+    return reasons
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandidateSet:
+    """What a site offers for one context now: see `ItemSource.candidates`."""
+
+    subject: Side  # the context's columns, of length 1
+    rows: QuerySet[Any]  # the items that may be shown; read only if a list has to be computed
+    version: str  # changes with every column of every row
+    side_key: str = ""  # if set, this process remembers the rows' columns under it; for rows that many contexts share
+    fits: Callable[[PairTable], Bools] = _all_fit  # (n,) False for pairs that must not be shown
+    unavailable: str = ""  # why there are no rows for this context, for the answer
+    weights: Callable[[], Mapping[str, float]] | None = None  # of the ensemble's members; None: those of the use-case file
+    cache_seconds: int | None = None  # None: as the surface says
+    # The reasons of one pair, given those of the rules, all pairs, the pair's row and the known parts of its score.
+    reasons: Callable[[Sequence[str], PairTable, int, Mapping[str, float]], Sequence[str]] = _rule_reasons
 
 
 class ItemSource:
@@ -119,6 +152,15 @@ class ItemSource:
         told = [{name: next(iter(values_of(item, field)), None) for name, field in fields.items()} for item in items]
         ids = [str(_resolve(item, cls.item_id)) for item in items]
         return plain_side(told, ids, numbers=tuple(cls.numbers), words=tuple(cls.words), place=cls.catalogue)
+
+    @classmethod
+    def candidates(cls, subject_id: str, filters: Profile) -> CandidateSet | None:
+        """Return the items of today for one context, such as the cleaners for a job; None: the service's export decides.
+
+        With candidates, a list is scored from the rows of this moment and recorded each time it is shown. The site reads
+        `filters` itself. Raises NotFound for an unknown subject, InvalidInput for a filter that it does not know.
+        """
+        return None
 
     @classmethod
     def matches(cls) -> Matches | None:

@@ -35,7 +35,7 @@ django.setup()
 from django.conf import settings
 from django.utils import timezone
 from recommendations.services.recommendation_engine import RecommendationEngine
-from sites.cleaning.recommender.candidates import Filters, cleaners_for
+from sites.cleaning.candidates import Filters, cleaners_for
 from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob
 
 wanted, now = int(sys.argv[1]), timezone.now()

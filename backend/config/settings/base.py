@@ -148,9 +148,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="shop@localhost")
 
 # the cleaning marketplace: how its two lists are scored
 RECOMMENDATION_MODE = env.str("RECOMMENDATION_MODE", default="ensemble")  # or rule_based, or neural
-RECOMMENDATION_ENSEMBLE_WEIGHTS: dict[str, float] = env.json(
-    "RECOMMENDATION_ENSEMBLE_WEIGHTS", default={"rule_based": 0.6, "neural": 0.4}
-)
+if env.str("RECOMMENDATION_ENSEMBLE_WEIGHTS", default=""):  # unset: the weights of cleaning.toml, rules 0.6 and network 0.4
+    RECOMMENDATION_ENSEMBLE_WEIGHTS: dict[str, float] = env.json("RECOMMENDATION_ENSEMBLE_WEIGHTS")
 CLEANING_PLATFORM_FEE = env.float("CLEANING_PLATFORM_FEE", default=0.15)  # of what a client pays, 0 to 1
 RECOMMENDATION_CACHE_TTL = env.int("RECOMMENDATION_CACHE_TTL", default=3600)  # seconds
 RECOMMENDATION_MODELS_DIR = Path(
@@ -159,7 +158,7 @@ RECOMMENDATION_MODELS_DIR = Path(
         default=env.str("RS_MODELS_DIR", default=str(BASE_DIR.parent / "recommendation_service" / "models")),
     )
 )
-RECOMMENDATION_ENGINE = "sites.cleaning.recommender.engine.RecommendationEngine"
+RECOMMENDATION_ENGINE = "sites.cleaning.services.recommendations.RecommendationEngine"
 RECOMMENDATION_SCORING = "sites.cleaning.scoring.service.ScoringService"
 
 STOREFRONT_DEMO = False  # True lets the page act as any person; never in production

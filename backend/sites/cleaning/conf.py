@@ -1,4 +1,4 @@
-"""How the marketplace's lists are scored, as the settings say: by which mode, with which weights, kept for how long."""
+"""The settings of the marketplace's lists: their mode, the weights of the ensemble, and how long a list is cached."""
 
 import math
 from collections.abc import Mapping
@@ -8,46 +8,53 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from recommendation_service.errors import InvalidInput
+from tandem.use_cases import load
 
 RULE_BASED, NEURAL, ENSEMBLE = "rule_based", "neural", "ensemble"
 MODES = (RULE_BASED, NEURAL, ENSEMBLE)
-MEMBERS = (RULE_BASED, NEURAL)  # what an ensemble is made of
+MEMBERS = (RULE_BASED, NEURAL)  # of the ensemble
 
 
-def mode_word(asked: str | None = None) -> str:
-    """The mode that was asked for; None: the setting RECOMMENDATION_MODE.
+def check_mode(requested: str | None = None) -> str:
+    """Return the requested mode; None: the setting RECOMMENDATION_MODE.
 
-    Raises InvalidInput for another word, ImproperlyConfigured where it is the setting that is wrong.
+    Raises InvalidInput for an unknown mode, ImproperlyConfigured if the setting is wrong.
     """
-    if asked is None:
+    if requested is None:
         mode: Any = settings.RECOMMENDATION_MODE
         if mode not in MODES:
             raise ImproperlyConfigured(f"RECOMMENDATION_MODE is {mode!r}; it must be one of {', '.join(MODES)}")
         return str(mode)
-    if asked not in MODES:
-        told = f"must be one of {', '.join(MODES)}"
-        raise InvalidInput(f"mode {told}, not {asked!r}", fields={"/mode": told})
-    return asked
+    if requested not in MODES:
+        message = f"must be one of {', '.join(MODES)}"
+        raise InvalidInput(f"mode {message}, not {requested!r}", fields={"/mode": message})
+    return requested
 
 
 def ensemble_weights() -> dict[str, float]:
-    """RECOMMENDATION_ENSEMBLE_WEIGHTS scaled to a sum of 1. Raises ImproperlyConfigured that tells the fix."""
-    told: Any = settings.RECOMMENDATION_ENSEMBLE_WEIGHTS
+    """Return RECOMMENDATION_ENSEMBLE_WEIGHTS scaled to a sum of 1; without the setting, the weights of cleaning.toml.
+
+    Raises ImproperlyConfigured that tells the fix.
+    """
+    if hasattr(settings, "RECOMMENDATION_ENSEMBLE_WEIGHTS"):
+        weights: Any = settings.RECOMMENDATION_ENSEMBLE_WEIGHTS
+    else:
+        weights = load("cleaning").engines[ENSEMBLE].options["members"]
     fix = 'RECOMMENDATION_ENSEMBLE_WEIGHTS must look like {"rule_based": 0.6, "neural": 0.4}'
-    if not isinstance(told, Mapping) or set(told) != set(MEMBERS):
+    if not isinstance(weights, Mapping) or set(weights) != set(MEMBERS):
         raise ImproperlyConfigured(f"{fix}: both names, and no other")
     for name in MEMBERS:
-        weight = told[name]
+        weight = weights[name]
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
             raise ImproperlyConfigured(f"{fix}: {name} is {weight!r}, not a number of 0 or more")
-    total = sum(told.values())
+    total = sum(weights.values())
     if total <= 0:
         raise ImproperlyConfigured(f"{fix}: at least one must be above 0")
-    return {name: told[name] / total for name in MEMBERS}
+    return {name: weights[name] / total for name in MEMBERS}
 
 
 def cache_seconds() -> int:
-    """RECOMMENDATION_CACHE_TTL; 0 keeps nothing. Raises ImproperlyConfigured that tells the fix."""
+    """Return RECOMMENDATION_CACHE_TTL; 0 disables the cache. Raises ImproperlyConfigured that tells the fix."""
     seconds: Any = settings.RECOMMENDATION_CACHE_TTL
     if isinstance(seconds, bool) or not isinstance(seconds, int) or seconds < 0:
         raise ImproperlyConfigured(f"RECOMMENDATION_CACHE_TTL is {seconds!r}; it must be whole seconds, 0 or more")

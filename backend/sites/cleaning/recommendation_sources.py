@@ -8,12 +8,14 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from recommendation_service.datasets.pair_outcomes import Matches
+from recommendation_service.domain.query import Profile
 from recommendation_service.domain.side import Side
+from sites.cleaning.candidates import cleaners_for_job, jobs_for_cleaner
 from sites.cleaning.models import Cleaner, CleaningJob, Client, JobBid, Review
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
 from sites.cleaning.training_data import matches
 from sites.cleaning.user_ids import PREFIXES
-from tandem.sources import ItemSource
+from tandem.sources import CandidateSet, ItemSource
 
 KNOWN_DAYS = 90  # a job that is no longer offered stays known so long, so that what was done with it still says something
 
@@ -55,6 +57,11 @@ class Cleaners(ItemSource):
         return cleaner_side(items)
 
     @classmethod
+    def candidates(cls, subject_id: str, filters: Profile) -> CandidateSet:
+        """Return the cleaners of today for one job."""
+        return cleaners_for_job(subject_id, filters)
+
+    @classmethod
     def matches(cls) -> Matches:
         """Every offer they made for a job that was given to somebody."""
         return matches()
@@ -90,6 +97,11 @@ class Jobs(ItemSource):
     def side(cls, items: Sequence[CleaningJob]) -> Side:
         """The jobs as they stand now."""
         return job_side(items)
+
+    @classmethod
+    def candidates(cls, subject_id: str, filters: Profile) -> CandidateSet:
+        """Return the jobs of today for one cleaner."""
+        return jobs_for_cleaner(subject_id, filters)
 
     @classmethod
     def describe(cls, person: Cleaner) -> str:

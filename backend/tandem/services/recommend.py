@@ -13,7 +13,7 @@ from django.db.utils import Error
 
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Profile
 from recommendation_service.domain.slate import ALL_SEEN, SEEN_EVERYTHING
-from recommendation_service.errors import InvalidInput
+from recommendation_service.errors import InvalidInput, NotFound
 from tandem import cache
 from tandem.client import ServiceFailed, client
 from tandem.model_state import service_state
@@ -31,7 +31,9 @@ from tandem.services.fallback import (
     showable,
 )
 from tandem.services.impressions import record_impression
-from tandem.surfaces import bound_surface
+from tandem.services.pair_lists import DEGRADED_SECONDS, pair_answer, version_of
+from tandem.sources import CandidateSet
+from tandem.surfaces import BoundSurface, bound_surface
 
 SPARE = 10  # requested beyond the limit, because some items may be gone from the catalogue
 MAX_WORDS, MAX_WORD_LENGTH, MAX_NAMES = 100, 200, 50  # what the service accepts of a profile
@@ -92,17 +94,41 @@ def recommend(
     bound = bound_surface(use_case, surface)
     chosen = {name: tuple(values) for name, values in (filters or {}).items()}
     request = RecommendationRequest(bound, user_id, limit, chosen, explain, tuple(dict.fromkeys(item_ids)), strategy)
-    _check(request)
+    candidates = _check(request)
     subjects = [request.item_ids, strategy] if item_ids or strategy else []
     key = cache.key_of(use_case, bound.catalogue, surface, user_id, limit, chosen, explain, *subjects)
-    version = _history_version(request)
+    version = _history_version(request) if candidates is None else version_of(request, candidates)
     cached = cache.read(key, user_id)
-    if cached is not None and _is_fresh(cached, version) and _is_complete(request, key, cached):
+    if cached is not None and _is_fresh(cached, version) and _is_complete(request, candidates, key, cached):
         if bound.surface.track_cache_hits:
             cache.count_hit(key, where=f"{use_case}:{surface}")
-        return cached.answer
+        return cached.answer if candidates is None else _shown_again(bound, cached.answer)
     cache_version = cache.cache_version(user_id)
-    return _flight.do(f"{key}:{version}:{cache_version}", lambda: _compute(request, key, version, cache_version, cached))
+    flight = f"{key}:{version}:{cache_version}"
+    if candidates is None:
+        return _flight.do(flight, lambda: _compute(request, key, version, cache_version, cached))
+    return _shown_again(bound, _flight.do(flight, lambda: _scored(request, candidates, key, version, cache_version)))
+
+
+def _scored(
+    request: RecommendationRequest, candidates: CandidateSet, key: str, version: str, cache_version: str
+) -> dict[str, Any]:
+    """Return a new list of today's candidates; the cache keeps a degraded one for a moment only."""
+    answer, state = pair_answer(request, candidates)
+    surface = request.bound.surface
+    seconds = candidates.cache_seconds if candidates.cache_seconds is not None else surface.cache_seconds
+    if answer["degraded"]:
+        seconds = DEGRADED_SECONDS if seconds is None else min(seconds, DEGRADED_SECONDS)
+    count = surface.track_cache_hits
+    cache.keep(key, request.user_id, answer, mark=version, state=state, turn=cache_version, seconds=seconds, count=count)
+    return answer
+
+
+def _shown_again(bound: BoundSurface, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer under a new request id, recorded as shown."""
+    answer = {**answer, "request_id": str(uuid.uuid4())}
+    record_impression(bound=bound, answer=answer)
+    return answer
 
 
 def _is_fresh(cached: cache.Kept, version: str) -> bool:
@@ -141,7 +167,8 @@ def _public(request: RecommendationRequest, answer: dict[str, Any]) -> dict[str,
     return {**answer, "stages": [], "recommendations": [{**item, "parts": {}} for item in answer["recommendations"]]}
 
 
-def _check(request: RecommendationRequest) -> None:
+def _check(request: RecommendationRequest) -> CandidateSet | None:
+    """Raise for an invalid request; return the site's own candidates of today where it declares them."""
     bound, offered = request.bound, request.bound.surface.strategies
     if request.strategy is not None and request.strategy not in offered:
         message = f"must be one of {', '.join(offered)}" if offered else "is not offered here"
@@ -150,9 +177,24 @@ def _check(request: RecommendationRequest) -> None:
         subjects = SUBJECTS[bound.about].format(catalogue=bound.surface.context)
         message = f"name at least one: '{bound.name}' is about {subjects}"
         raise InvalidInput(f"item_ids: {message}", fields={"/item_ids": message})
+    if bound.about == "context" and len(request.item_ids) == 1:
+        candidates = _candidates(request)
+        if candidates is not None:
+            return candidates
     if bound.about in ("item", "context"):
         with suppress(Error):  # without the database nothing can be checked, and the service may still know the item
             require_items(source=bound.subject_source, item_ids=request.item_ids)
+    return None
+
+
+def _candidates(request: RecommendationRequest) -> CandidateSet | None:
+    (subject_id,) = request.item_ids
+    try:
+        return request.bound.source.candidates(subject_id, request.filters)
+    except NotFound as error:
+        with suppress(NotFound, Error):  # Gone is raised: the subject was known once
+            require_items(source=request.bound.subject_source, item_ids=request.item_ids)
+        raise error
 
 
 def _from_service(request: RecommendationRequest, history: UserHistory) -> tuple[dict[str, Any], str]:
@@ -281,9 +323,12 @@ def _same_user(cached: cache.Kept | None, version: str) -> cache.Kept | None:
     return cached if cached.mark.partition(":")[0] == version.partition(":")[0] else None
 
 
-def _is_complete(request: RecommendationRequest, key: str, cached: cache.Kept) -> bool:
-    """True if every item of a cached list may still be shown; checked every few seconds, not on every call."""
-    if cached.checked:
+def _is_complete(request: RecommendationRequest, candidates: CandidateSet | None, key: str, cached: cache.Kept) -> bool:
+    """True if every item of a cached list may still be shown; checked every few seconds, not on every call.
+
+    The version of candidates changes with their rows, so it needs no check.
+    """
+    if candidates is not None or cached.checked:
         return True
     ids = [item["item_id"] for item in cached.answer["recommendations"]]
     if showable(request, UserHistory(), ids) != set(ids):

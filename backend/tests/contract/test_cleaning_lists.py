@@ -16,17 +16,16 @@ from recommendation_service.app import create_app
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support import market
 from recommendation_service.tests.support.service import settings_under
+from sites.cleaning.candidates import cleaners_for_job, jobs_for_cleaner
 from sites.cleaning.models import Cleaner, CleaningJob
-from sites.cleaning.recommender.blending import shortlist
-from sites.cleaning.recommender.candidates import Filters
-from sites.cleaning.recommender.engine import RecommendationEngine
-from sites.cleaning.recommender.neural_scores import network_opinion
-from sites.cleaning.recommender.pair_scoring import CLEANERS_FOR_JOB, JOBS_FOR_CLEANER, Met, met
-from sites.cleaning.scoring.pair_features import cleaner_side, job_side
+from sites.cleaning.services.recommendations import RecommendationEngine
 from tandem.client import RecommendationClient
 from tandem.exports.datasets import export_catalogue
+from tandem.services.fallback import RecommendationRequest
+from tandem.services.pair_lists import ScoredPairs, ServiceScores, score_pairs, service_scores
 from tandem.services.recommend import recommend
 from tandem.sources import source_of
+from tandem.surfaces import bound_surface
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands, who
 
@@ -97,11 +96,22 @@ def encoded(*words: str) -> Any:
     return np.array(sorted(word.encode() for word in words))
 
 
-def of_job(job: CleaningJob) -> Met:
-    return met(CLEANERS_FOR_JOB, job, job_side([job]), cleaner_side(list(Cleaner.objects.order_by("pk"))), Filters())
+def request_on(surface: str) -> RecommendationRequest:
+    return RecommendationRequest(bound_surface("cleaning", surface), None, 100, {}, explain=True, strategy="ensemble")
 
 
-def whole(found: Met) -> dict[str, Any]:
+def scored(subject: CleaningJob | Cleaner) -> ScoredPairs:
+    if isinstance(subject, CleaningJob):
+        return score_pairs(request_on("cleaners-for-job"), cleaners_for_job(str(subject.pk), {}), 100)
+    return score_pairs(request_on("jobs-for-cleaner"), jobs_for_cleaner(str(subject.pk), {}), 100)
+
+
+def by_network(subject: CleaningJob | Cleaner, found: ScoredPairs) -> ServiceScores:
+    surface = "cleaners-for-job" if isinstance(subject, CleaningJob) else "jobs-for-cleaner"
+    return service_scores(request_on(surface), found, ["neural"])
+
+
+def whole(found: ScoredPairs) -> dict[str, Any]:
     """The question with every column of both sides, for the service's own rules."""
 
     def told(side: Any, row: int) -> dict[str, Any]:
@@ -112,7 +122,7 @@ def whole(found: Met) -> dict[str, Any]:
     offers = [{"item_id": found.side.ids[row], **told(found.side, row)} for row in rows]
     return {
         "limit": len(offers), "explain": True, "strategy": "rule_based",
-        "context": {"id": found.own.ids[0], **told(found.own, 0)}, "offers": offers,
+        "context": {"id": found.subject.ids[0], **told(found.subject, 0)}, "offers": offers,
     }  # fmt: skip
 
 
@@ -120,46 +130,50 @@ def whole(found: Met) -> dict[str, Any]:
 def test_rules_in_django_are_the_services_rules_for_the_same_pair(
     service: RecommendationClient, jobs: list[CleaningJob], cleaners: list[Cleaner], way: str
 ) -> None:
-    subjects: list[Any] = [(CLEANERS_FOR_JOB, job, cleaners) for job in jobs]
-    if way == JOBS_FOR_CLEANER.surface:
-        subjects = [(JOBS_FOR_CLEANER, cleaner, jobs) for cleaner in cleaners]
-    for direction, subject, things in subjects:
-        found = met(direction, subject, direction.own([subject]), direction.things(things), Filters())
+    subjects: list[Any] = list(jobs if way == "cleaners-for-job" else cleaners)
+    for subject in subjects:
+        found = scored(subject)
         answer = service.recommend_among(whole(found), use_case="cleaning", surface=way).answer
         assert answer["method_used"] == "rule_based"
-        assert len(answer["recommendations"]) == len(things)
+        assert len(answer["recommendations"]) == len(found.side) > 0
         for item in answer["recommendations"]:
             row = found.side.ids.index(item["item_id"])
-            assert item["parts"].pop("rule_based") == pytest.approx(float(found.ruled.total[row]), abs=1e-3)
-            own = {name: float(part[row]) for name, part in found.ruled.parts.items() if not np.isnan(part[row])}
+            assert item["parts"].pop("rule_based") == pytest.approx(float(found.rules.total[row]), abs=1e-3)
+            own = {name: float(part[row]) for name, part in found.rules.parts.items() if not np.isnan(part[row])}
             assert item["parts"] == pytest.approx(own, abs=1e-3)
 
 
 @pytest.mark.usefixtures("network", "service")
-def test_the_networks_opinion_comes_back_for_every_pair_whichever_side_asks(
+def test_the_networks_scores_come_back_for_every_pair_whichever_side_asks(
     jobs: list[CleaningJob], cleaners: list[Cleaner]
 ) -> None:
     table = {}
     for job in jobs:
-        found = of_job(job)
-        rows = shortlist(found)
-        opinion = network_opinion(found, rows)
-        assert (opinion.missing, opinion.model_version) == ((), "neural_v1")
-        table |= {(job.pk, int(found.side.ids[row])): score for row, score in zip(rows, opinion.scores, strict=True)}
+        found = scored(job)
+        served = by_network(job, found)
+        assert (served.skips, served.model_versions) == ([], ["neural_v1"])
+        for row, score in zip(found.shortlist.tolist(), served.members["neural"], strict=True):
+            table[job.pk, int(found.side.ids[row])] = score
+    compared = 0
     for cleaner in cleaners:
-        found = met(JOBS_FOR_CLEANER, cleaner, cleaner_side([cleaner]), job_side(jobs), Filters())
-        rows = shortlist(found)
-        for row, score in zip(rows, network_opinion(found, rows).scores, strict=True):
+        found = scored(cleaner)
+        for row, score in zip(found.shortlist.tolist(), by_network(cleaner, found).members["neural"], strict=True):
             assert score == pytest.approx(table[int(found.side.ids[row]), cleaner.pk], abs=0.01)
+            compared += 1
+    assert compared == len(table)
     assert len(set(table.values())) > len(table) / 2
 
 
 @pytest.mark.usefixtures("network", "service")
-def test_only_people_whom_the_network_met_have_a_collaborative_part(jobs: list[CleaningJob], cleaners: list[Cleaner]) -> None:
-    found = of_job(jobs[0])
-    opinion = network_opinion(found, np.arange(len(cleaners), dtype=np.int64))
-    assert np.isnan(opinion.collaborative).tolist() == [False, False, True, True, True, True]
-    assert not np.isnan(opinion.scores).any()
+def test_only_people_whom_the_network_knows_have_a_collaborative_part(jobs: list[CleaningJob], cleaners: list[Cleaner]) -> None:
+    found = scored(jobs[0])
+    served = by_network(jobs[0], found)
+    known = {
+        found.side.ids[row]: not np.isnan(value)
+        for row, value in zip(found.shortlist, served.parts["collaborative"], strict=True)
+    }
+    assert known == {str(cleaner.pk): place < 2 for place, cleaner in enumerate(cleaners)}
+    assert served.known(len(cleaners)).all()
 
 
 @pytest.mark.usefixtures("network", "service")
@@ -242,13 +256,19 @@ def by_number(surface: str, thing: CleaningJob | Cleaner) -> dict[str, float]:
 
 
 @pytest.mark.usefixtures("service")
-def test_asked_by_a_number_alone_the_export_says_what_the_tables_say(jobs: list[CleaningJob], cleaners: list[Cleaner]) -> None:
+def test_asked_by_a_number_alone_the_export_says_what_the_tables_say(
+    jobs: list[CleaningJob], cleaners: list[Cleaner], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for job in jobs:
         live = {str(row["cleaner"].pk): row["score"] for row in cleaners_for(job, "rule_based")}
-        assert of(live, by_number("cleaners-for-job", job)) == pytest.approx(live, abs=0.02)
+        with monkeypatch.context() as patch:
+            patch.setattr(source_of("cleaners"), "candidates", lambda subject_id, filters: None)
+            assert of(live, by_number("cleaners-for-job", job)) == pytest.approx(live, abs=0.02)
     for cleaner in cleaners:
         live = {str(row["job"].pk): row["score"] for row in jobs_for(cleaner, "rule_based")}
-        assert of(live, by_number("jobs-for-cleaner", cleaner)) == pytest.approx(live, abs=0.02)
+        with monkeypatch.context() as patch:
+            patch.setattr(source_of("jobs"), "candidates", lambda subject_id, filters: None)
+            assert of(live, by_number("jobs-for-cleaner", cleaner)) == pytest.approx(live, abs=0.02)
 
 
 def of(live: dict[str, float], found: dict[str, float]) -> dict[str, float]:

@@ -15,7 +15,7 @@ from django.db.models import Count, Min
 
 from sites.cleaning.api.permissions import Role
 from sites.cleaning.models import BidSuggestion, Cleaner, CleanerScore, CleaningJob, JobBid, Payment, Review
-from sites.cleaning.recommender.engine import Recommendations
+from sites.cleaning.services.recommendations import Recommendations
 
 CENT = Decimal("0.01")
 KM_AWAY = re.compile(r"([0-9]+(?:\.[0-9]+)?) km away")

@@ -13,7 +13,7 @@ from sites.cleaning.api.request_serializers import FeedbackOnMatchSerializer, No
 from sites.cleaning.api.serializers import FeedbackToldSerializer, OutcomeSerializer
 from sites.cleaning.api.views_base import WRITES, Door
 from sites.cleaning.models import CleanerRecommendation, JobRecommendation
-from sites.cleaning.services import bid_advice
+from sites.cleaning.services import outcomes
 from sites.cleaning.services.interactions import cleaner_did, client_did
 
 Shown = JobRecommendation | CleanerRecommendation
@@ -70,7 +70,7 @@ class MatchFeedbackView(Door):
         """The verdict as it stands."""
         asked = self.asked(FeedbackOnMatchSerializer)
         shown = shown_to(self.visitor, side, recommendation_id)
-        verdict = bid_advice.judged(shown, verdict=asked["feedback_type"], comment=asked["comment"])
+        verdict = outcomes.give_feedback(shown, asked["feedback_type"], asked["comment"])
         return Response({"recommendation_id": shown.pk, "feedback_type": verdict.feedback_type, "comment": verdict.comment})
 
 
@@ -94,13 +94,13 @@ def shown_to(visitor: Visitor, side: str, recommendation_id: str) -> Any:
 def note_viewed(shown: Shown) -> None:
     """Record, once, that it was opened."""
     _record("view", shown)
-    bid_advice.was_viewed(shown)
+    outcomes.mark_viewed(shown)
 
 
 def note_contacted(shown: CleanerRecommendation) -> None:
     """Record, once, that the client wrote to the cleaner."""
     _record("contact", shown)
-    bid_advice.was_contacted(shown)
+    outcomes.mark_contacted(shown)
 
 
 def outcome_told(shown: Any) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from sites.cleaning.api.representations import Competition, cleaner_told, compet
 from sites.cleaning.api.serializers import CleanerMatchesSerializer, JobMatchesSerializer, SuggestionSerializer
 from sites.cleaning.api.views_base import CLEANER, JOB, LIST, PROBLEMS, WRITES, Door
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid
-from sites.cleaning.services import bid_advice
+from sites.cleaning.services import bid_suggestions
+from sites.cleaning.services.recommendations import RecommendationEngine
 
 OFFERED_ONLY = "Only for jobs that still take bids; 410 for the others."
 
@@ -84,18 +85,18 @@ class BidSuggestionView(Door):
         cleaner = cleaner_asked_for(self.visitor, asked.get("cleaner_id"))
         if require_offered(job).bids.filter(cleaner=cleaner).exclude(status=JobBid.Status.WITHDRAWN).exists():
             raise Conflict("there is a bid for this job already; withdraw it to be advised on another")
-        return Response(suggestion_told(bid_advice.suggested_bid(job, cleaner)))
+        return Response(suggestion_told(bid_suggestions.suggest_bid(job, cleaner)))
 
 
 def get_recommended_cleaners(job: CleaningJob, asked: Asked) -> dict[str, Any]:
     """The list of cleaners for a job as it is answered."""
-    found = bid_advice.cleaners_for(job, limit=asked.limit, mode=asked.mode, filters=asked.filters)
+    found = RecommendationEngine(asked.mode).recommend_cleaners_for_job(job, asked.limit, asked.filters)
     return list_told(found, "cleaner", [cleaner_told(one["cleaner"]) for one in found])
 
 
 def get_recommended_jobs(cleaner: Cleaner, asked: Asked) -> dict[str, Any]:
     """The list of jobs for a cleaner as it is answered: never more than a cleaner may see of a job."""
-    found = bid_advice.jobs_for(cleaner, limit=asked.limit, mode=asked.mode, filters=asked.filters)
+    found = RecommendationEngine(asked.mode).recommend_jobs_for_cleaner(cleaner, asked.limit, asked.filters)
     rivals = competition_of(one["job"] for one in found)
     jobs = [job_told(one["job"], Role.CLEANER, rivals.get(one["job"].pk, Competition())) for one in found]
     return list_told(found, "job", jobs)

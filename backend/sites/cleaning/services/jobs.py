@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from recommendation_service.errors import Conflict, Gone, InvalidInput, NotFound
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid
-from sites.cleaning.services import bid_advice, payments
+from sites.cleaning.services import bid_suggestions, outcomes, payments
 from sites.cleaning.services.interactions import cleaner_did, client_did, list_that_led
 from sites.cleaning.services.posting import add_place, clean, post_job
 from sites.cleaning.services.reviews import review_job
@@ -55,7 +55,8 @@ def place_bid(
         clean(bid)
         bid.save()
         _turn(held, Status.BIDDING)
-        bid_advice.bid_was_placed(bid)
+        outcomes.bid_was_placed(bid)
+        bid_suggestions.note_bid(bid)
     return bid
 
 
@@ -90,7 +91,9 @@ def accept_bid(*, job: CleaningJob, bid_id: int, now: datetime | None = None) ->
         held.cleaner, held.accepted_bid, held.accepted_at = bid.cleaner, bid, moment
         _turn(held, Status.ACCEPTED, "cleaner", "accepted_bid", "accepted_at")
         payments.authorise(held, bid.amount)
-        led = bid_advice.bid_was_decided(held)
+        shown = outcomes.bid_was_decided(held)
+        bid_suggestions.note_decision(held)
+        led = None if shown is None else shown.request_id
         client_did("hire", job=held, cleaner_id=bid.cleaner_id, request_id=led, now=moment)
         cleaner_did("win", job=held, cleaner_id=bid.cleaner_id, request_id=bid.request_id, now=moment)
     return held

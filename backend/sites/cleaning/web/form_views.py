@@ -20,7 +20,7 @@ from sites.cleaning.api.request_serializers import (
 )
 from sites.cleaning.api.views_outcomes import CLEANERS, JOBS, note_contacted, shown_to
 from sites.cleaning.models import Cleaner, CleaningJob, Client, Property
-from sites.cleaning.services import bid_advice, jobs
+from sites.cleaning.services import jobs, outcomes
 from sites.cleaning.services.reviews import MARKS
 from sites.cleaning.web.base import NOT_DONE, in_words, read_form, shown, there, tried, visitor_at
 from sites.cleaning.web.views import client_rendered
@@ -160,7 +160,7 @@ def _seen(visitor: Visitor, side: str, posted: Any, job: CleaningJob, cleaner: C
 
 def _judged(seen: Any, posted: Any) -> str:
     asked = read_form(FeedbackOnMatchSerializer, {name: posted.get(name) for name in ("feedback_type", "comment")})
-    bid_advice.judged(seen, verdict=asked["feedback_type"], comment=asked["comment"])
+    outcomes.give_feedback(seen, asked["feedback_type"], asked["comment"])
     return "Thank you: the next training learns from this."
 
 

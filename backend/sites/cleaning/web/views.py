@@ -24,8 +24,8 @@ from sites.cleaning.models import (
     PropertyType,
     RecommendationFeedback,
 )
-from sites.cleaning.recommender.engine import Recommendations
-from sites.cleaning.services import bid_advice
+from sites.cleaning.services import bid_suggestions
+from sites.cleaning.services.recommendations import RecommendationEngine, Recommendations
 from sites.cleaning.services.reviews import MARKS
 from sites.cleaning.web.base import frame, shown, visitor_at
 from sites.cleaning.web.labels import MODES as MODE_WORDS
@@ -91,7 +91,7 @@ def job_page(request: HttpRequest, *, job_id: str) -> HttpResponse:
     offered = job.status in CleaningJob.OFFERED
     bids = list(job.bids.select_related("cleaner", "cleaner__standing").order_by("amount", "pk"))
     asked, problem = _asked(request)
-    found = bid_advice.cleaners_for(job, limit=LISTED, mode=asked.mode, filters=asked.filters) if offered else None
+    found = RecommendationEngine(asked.mode).recommend_cleaners_for_job(job, LISTED, asked.filters) if offered else None
     context = {
         **frame(request),
         **_listing(request, found is not None, problem),
@@ -140,7 +140,7 @@ def cleaner_page(request: HttpRequest, *, cleaner_id: str) -> HttpResponse:
     """A cleaner's jobs and offers, and which jobs suit them."""
     cleaner = cleaner_asked_for(visitor_at(request), cleaner_id)
     asked, problem = _asked(request)
-    found: Recommendations = bid_advice.jobs_for(cleaner, limit=LISTED, mode=asked.mode, filters=asked.filters)
+    found: Recommendations = RecommendationEngine(asked.mode).recommend_jobs_for_cleaner(cleaner, LISTED, asked.filters)
     hired = CleaningJob.objects.filter(cleaner=cleaner).select_related(*ROWS)
     bids = cleaner.bids.filter(status=JobBid.Status.PENDING).select_related("job", "job__place").order_by("-time")
     context = {
@@ -170,7 +170,7 @@ def offer_page(request: HttpRequest, *, cleaner_id: str, job_id: str) -> HttpRes
             raise NotFound("this list was another cleaner's")
         note_viewed(seen)
     bid = job.bids.filter(cleaner=cleaner).exclude(status=JobBid.Status.WITHDRAWN).first()
-    suggestion = bid_advice.suggested_bid(job, cleaner) if bid is None and job.status in CleaningJob.OFFERED else None
+    suggestion = bid_suggestions.suggest_bid(job, cleaner) if bid is None and job.status in CleaningJob.OFFERED else None
     context = {
         **frame(request),
         "cleaner": cleaner,

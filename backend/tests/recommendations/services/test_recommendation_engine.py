@@ -1,7 +1,7 @@
 """The stated import path leads to the engine that the settings name."""
 
 from recommendations.services.recommendation_engine import RecommendationEngine
-from sites.cleaning.recommender import engine
+from sites.cleaning.services import recommendations as engine
 
 
 def test_the_stated_path_is_the_marketplaces_engine() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob
-from sites.cleaning.recommender.engine import RecommendationEngine, Recommendations
+from sites.cleaning.services.recommendations import RecommendationEngine, Recommendations
 from tests.sites.cleaning import marketplace
 
 KM_OF_DEGREE = 6371.0 * math.pi / 180  # of latitude

@@ -7,11 +7,11 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from recommendation_service.errors import InvalidInput
-from sites.cleaning.conf import cache_seconds, ensemble_weights, mode_word
+from sites.cleaning.conf import cache_seconds, check_mode, ensemble_weights
 
 
 def test_the_stated_settings_are_the_defaults(settings: Any) -> None:
-    assert mode_word() == "ensemble"
+    assert check_mode() == "ensemble"
     assert ensemble_weights() == {"rule_based": 0.6, "neural": 0.4}
     assert cache_seconds() == 3600
     assert settings.RECOMMENDATION_MODELS_DIR.name == "models"
@@ -24,15 +24,15 @@ def test_weights_are_scaled_to_one(settings: Any) -> None:
 
 def test_a_mode_that_was_asked_for_comes_before_the_setting(settings: Any) -> None:
     settings.RECOMMENDATION_MODE = "nonsense"
-    assert mode_word("neural") == "neural"
+    assert check_mode("neural") == "neural"
 
 
 def test_an_unknown_mode_names_the_words_allowed(settings: Any) -> None:
     with pytest.raises(InvalidInput, match="rule_based, neural, ensemble, not 'hybrid'"):
-        mode_word("hybrid")
+        check_mode("hybrid")
     settings.RECOMMENDATION_MODE = "hybrid"
     with pytest.raises(ImproperlyConfigured, match=r"RECOMMENDATION_MODE is 'hybrid'.*rule_based, neural, ensemble"):
-        mode_word()
+        check_mode()
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from recommendation_service.core.numeric import blend
 from recommendation_service.datasets.pair_features import PairTable, join_pairs, read_rules, rule_scores
 from recommendation_service.domain.side import Side
-from sites.cleaning.recommender.pair_scoring import pair_config, rule_words, rules
 from sites.cleaning.services.bid_suggestions import Known, by_rules, money
+from tandem.services.pair_lists import pair_config_of, rule_options, rules_of
+from tandem.use_cases import load
 from tests.infra.place import ROOT
 
 TEXT = (ROOT / "docs/guides/marketplace.md").read_text()
@@ -25,16 +26,16 @@ PLACES = {"base_latitude": ATHENS[0] + 13.5 / KM_PER_DEGREE, "base_longitude": A
 def pair(speciality: str = "apartment", **changes: float) -> PairTable:
     job = Side.of(["5"], [FLAT], [{"property_type": "apartment", "client_id": "1"}])
     cleaner = Side.of(["7"], [{**KNOWN, **PLACES, **changes}], [{"primary_property_type": speciality}])
-    return join_pairs(pair_config(), job, cleaner)
+    return join_pairs(pair_config_of(load("cleaning")), job, cleaner)
 
 
 def test_rules_give_what_the_table_adds_up_to() -> None:
-    found = rule_scores(rules(), pair())
+    found = rule_scores(rules_of("cleaning"), pair())
     told = {
         name: (float(points), float(weight), float(adds))
         for name, points, weight, adds in re.findall(r"\| (\w+) \| [^|]+ \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", EXAMPLE)
     }
-    weights = {rule.name: rule.weight for rule in read_rules(rule_words(), place="cleaning")}
+    weights = {rule.name: rule.weight for rule in read_rules(rule_options("cleaning"), place="cleaning")}
     assert {name: row[1] for name, row in told.items()} == weights
     for name, (points, weight, adds) in told.items():
         assert float(found.parts[name][0]) == pytest.approx(points, abs=0.01)
@@ -45,7 +46,7 @@ def test_rules_give_what_the_table_adds_up_to() -> None:
 
 def test_the_reasons_are_those_of_the_parts_from_seventy_on() -> None:
     found = pair()
-    said = rule_scores(rules(), found).sentences(rules(), found, 0, "cleaners")
+    said = rule_scores(rules_of("cleaning"), found).sentences(rules_of("cleaning"), found, 0, "cleaners")
     assert said == ("High quality score (80/100)", "Specializes in this property type", "Has time this week")
     assert all(f'"{sentence}"' in EXAMPLE for sentence in said)
 
@@ -59,7 +60,7 @@ def test_rules_and_network_make_the_blend_of_the_page() -> None:
 
 
 def test_what_is_unknown_leaves_its_weight_to_the_others() -> None:
-    newcomer = rule_scores(rules(), pair("", overall_score=60.0, jobs_ahead=0.0))
+    newcomer = rule_scores(rules_of("cleaning"), pair("", overall_score=60.0, jobs_ahead=0.0))
     assert np.isnan(newcomer.parts["specialization"][0])
     assert float(newcomer.total[0]) == pytest.approx(60.0, abs=0.01)
     assert "/ 0.85 = **60.0**" in EXAMPLE

@@ -10,11 +10,19 @@ from sites.cleaning.models import Cleaner, CleaningJob
 from tandem.models import ItemKey
 from tandem.services.id_mapping import catalogue_key
 from tandem.services.recommend import recommend
+from tandem.sources import source_of
 from tests.sites.cleaning.marketplace import make_cleaner, make_job
 from tests.support.faults import FaultServer, good
 from tests.tandem.services.asking import LIMIT, Point, shown
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _without_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site that declares no candidates of its own: the service's export decides."""
+    for catalogue in ("cleaners", "jobs"):
+        monkeypatch.setattr(source_of(catalogue), "candidates", lambda subject_id, filters: None)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput, NotFound
-from sites.cleaning.models import Cleaner, CleaningJob
-from sites.cleaning.recommender.engine import RecommendationEngine
+from sites.cleaning.models import Cleaner, CleanerRecommendation, CleaningJob
+from sites.cleaning.services.recommendations import RecommendationEngine
 from tandem.client import RecommendationClient
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands, who
@@ -207,6 +207,8 @@ def test_one_that_the_network_cannot_judge_keeps_its_rule_score_and_the_list_is_
     assert rows[cleaners[0].pk]["score"] == rows[cleaners[0].pk]["rule_based_score"]
     assert rows[cleaners[1].pk]["score"] < rows[cleaners[1].pk]["rule_based_score"]
     assert (found.mode, found.degraded, found.degradation[0]["code"]) == ("ensemble", False, "partial")
+    modes = dict(CleanerRecommendation.objects.values_list("cleaner_id", "mode"))
+    assert modes == {cleaners[0].pk: "rule_based", cleaners[1].pk: "ensemble"}
 
 
 def test_many_jobs_at_once_give_what_one_by_one_gives(serve: Serve) -> None:

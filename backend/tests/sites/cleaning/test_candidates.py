@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
+from sites.cleaning.candidates import Filters, read_filters
 from sites.cleaning.models import CleaningJob, JobBid
-from sites.cleaning.recommender.candidates import Filters, read_filters
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands, who
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
 from sites.cleaning.models import Cleaner, CleanerRecommendation, CleaningJob, JobBid, JobRecommendation, RecommendationFeedback
-from sites.cleaning.recommender.outcomes import bid_was_decided, bid_was_placed, give_feedback, mark_contacted, mark_viewed
+from sites.cleaning.services.outcomes import bid_was_decided, bid_was_placed, give_feedback, mark_contacted, mark_viewed
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job
 

@@ -72,4 +72,5 @@ def test_a_table_that_cannot_be_written_costs_nobody_their_list(caplog: pytest.L
         found = cleaners_for(job)
     assert who(found) == [cleaner.pk]
     assert found[0]["recommendation_id"] is None
-    assert "1 shown lists were not recorded: DatabaseError" in caplog.text
+    assert "a shown list was not recorded: DatabaseError" in caplog.text
+    assert "the 1 rows of a shown list were not recorded: DatabaseError" in caplog.text

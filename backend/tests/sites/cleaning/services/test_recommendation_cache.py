@@ -49,18 +49,13 @@ def test_the_second_time_nothing_is_calculated_and_the_list_is_the_same(server: 
 
 @pytest.fixture
 def put(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, int]]:
-    """What was put into the cache of lists, and for how long."""
-    found: list[tuple[Any, int]] = []
-
-    def note(name: str, value: Any, seconds: int) -> None:
-        if isinstance(value, dict) and "rows" in value:
-            found.append((value, seconds))
-
-    monkeypatch.setattr(lists, "put", note)
-    return found
+    """The lists that were put into the cache, and for how many seconds."""
+    stored: list[tuple[Any, int]] = []
+    monkeypatch.setattr(lists, "keep", lambda key, user_id, answer, *, seconds, **_: stored.append((answer, seconds)))
+    return stored
 
 
-def test_a_kept_list_is_plain_json(server: FaultServer, put: list[tuple[Any, int]]) -> None:
+def test_a_cached_list_is_plain_json(server: FaultServer, put: list[tuple[Any, int]]) -> None:
     cleaner_at(1)
     cleaners_for(open_job(), "ensemble")
     ((value, seconds),) = put
@@ -101,6 +96,15 @@ def test_whatever_a_score_is_made_of_is_calculated_anew_when_it_changes(server: 
     assert asked(server) == 2
     cache.clear()
     assert [row["score"] for row in cleaners_for(job, "ensemble")] == [row["score"] for row in fresh]
+
+
+def test_changes_that_cancel_each_other_out_in_a_sum_are_seen(server: FaultServer) -> None:
+    job, first, second = open_job(), cleaner_at(3), cleaner_at(4)
+    cleaners_for(job, "ensemble")
+    Cleaner.objects.filter(pk=first.pk).update(hourly_rate=F("hourly_rate") + second.pk / 100)
+    Cleaner.objects.filter(pk=second.pk).update(hourly_rate=F("hourly_rate") - first.pk / 100)
+    cleaners_for(job, "ensemble")
+    assert asked(server) == 2
 
 
 def test_who_takes_no_jobs_any_more_is_never_shown_from_the_cache(server: FaultServer) -> None:
@@ -191,7 +195,7 @@ def test_a_kept_list_outlives_the_service(server: FaultServer, service_at: Point
     assert cleaners_for(job, "ensemble").mode == "ensemble"
 
 
-def test_a_degraded_list_is_kept_for_a_moment_only(put: list[tuple[Any, int]]) -> None:
+def test_a_degraded_list_is_cached_for_a_moment_only(put: list[tuple[Any, int]]) -> None:
     cleaner_at(1)
     assert cleaners_for(open_job(), "ensemble").degraded
     assert [seconds for _, seconds in put] == [3]
@@ -206,23 +210,31 @@ def test_zero_seconds_keep_nothing(server: FaultServer, settings: Any) -> None:
     assert asked(server) == 2
 
 
-@pytest.mark.parametrize("spoil", [None, "text", 7, [], {}, {"about": "cleaners-for-job:1"}])
+@pytest.mark.parametrize("spoil", [None, "text", 7, [], {}, {"answer": {}, "mark": "", "state": ""}])
 def test_anything_else_found_in_the_cache_is_a_miss(server: FaultServer, monkeypatch: pytest.MonkeyPatch, spoil: Any) -> None:
     job = open_job()
     cleaner_at(1)
     cleaners_for(job, "ensemble")
-    monkeypatch.setattr(lists, "look_up", lambda name: spoil)
+    monkeypatch.setattr("django.core.cache.cache.get_many", lambda names: dict.fromkeys(names, spoil))
     assert len(cleaners_for(job, "ensemble")) == 1
     assert asked(server) == 2
 
 
-def test_a_list_of_somebody_else_under_this_key_is_a_miss(
-    server: FaultServer, put: list[tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_list_of_another_client_under_this_key_is_a_miss(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: list[dict[str, Any]] = []
+    monkeypatch.setattr(lists, "keep", lambda key, user_id, answer, **rest: stored.append({"answer": answer, **rest}))
+    job = open_job()
     cleaner_at(1)
-    cleaners_for(open_job(), "ensemble")
-    monkeypatch.setattr(lists, "look_up", lambda name: put[0][0])
-    cleaners_for(open_job(), "ensemble")
+    cleaners_for(job, "ensemble")
+
+    def found(names: list[str]) -> dict[str, Any]:
+        return {name: stored[0] if ":kept:" in name else "" for name in names}
+
+    monkeypatch.setattr("django.core.cache.cache.get_many", found)
+    assert len(cleaners_for(job, "ensemble")) == 1
+    assert asked(server) == 1, "the client's own list is taken"
+    stored[0]["answer"]["user_id"] = "client-999"
+    assert len(cleaners_for(job, "ensemble")) == 1
     assert asked(server) == 2
 
 
