@@ -134,11 +134,8 @@ def score_pairs(request: RecommendationRequest, candidates: CandidateSet, limit:
     """Score the subject with every candidate by the rules, and shortlist the best `limit` that fit."""
     bound = request.bound
     pair_config, subject, side = pair_config_of(bound.use_case), candidates.subject, _side(request, candidates)
-    pairs = (
-        join_pairs(pair_config, subject, side)
-        if bound.catalogue == pair_config.right
-        else join_pairs(pair_config, side, subject)
-    )
+    left, right = (subject, side) if bound.catalogue == pair_config.right else (side, subject)
+    pairs = join_pairs(pair_config, left, right)
     scores = rule_scores(rules_of(bound.use_case.name), pairs)
     return ScoredPairs(subject, side, pairs, scores, top_rows(scores.total, limit, candidates.fits(pairs)))
 

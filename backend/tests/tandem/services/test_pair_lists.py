@@ -206,7 +206,7 @@ def floats(*values: float) -> Floats:
 def pairs(
     totals: Sequence[float], *, known: float = 5.0, shortlist: Sequence[int] | None = None, **parts: float
 ) -> ScoredPairs:
-    """PairTable with these totals of the rules; `parts` are of every pair, the others unknown; `known` jobs and reviews each."""
+    """Pairs with these totals of the rules; `parts` are of every pair, the others unknown; `known` jobs and reviews each."""
     n = len(totals)
     columns = {name: np.full(n, known, dtype=np.float32) for name in ("review_count", "total_jobs", "overall_score")}
     columns |= {name: np.full(n, 5.0, dtype=np.float32) for name in ("distance_km", "bid", "budget")}

@@ -41,7 +41,9 @@ def estimates(*amounts: float, **changes: Any) -> Behaviour:
     def behave(server: FaultServer, accepted: Any, request: dict[str, Any]) -> bool:
         low, middle, high = amounts
         rows = [{"item_id": one["item_id"], "minimum": low, "optimal": middle, "maximum": high} for one in request["offers"]]
-        answer = {"use_case": "cleaning", "estimator": "bid", "model_version": "bid_v3", "estimates": rows, **changes}
+        answer = {
+            "request_id": "1", "use_case": "cleaning", "estimator": "bid", "model_version": "bid_v3", "estimates": rows, **changes,
+        }  # fmt: skip
         accepted.sendall(http(json.dumps(answer).encode()))
         return True
 
