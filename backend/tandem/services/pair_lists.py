@@ -248,7 +248,7 @@ def _ask(request: RecommendationRequest, scored: ScoredPairs, name: str, served:
     if answer["method_used"] != name:
         skip = next((skip for skip in answer["degradation"] if skip["engine"] == name), None)
         detail = f"the service answered by {answer['method_used'][:40]}, not by {name}"
-        raise ServiceFailed(*((skip["code"], skip["detail"]) if skip else ("cannot_say", detail)))
+        raise ServiceFailed(*((skip["code"], skip["detail"]) if skip else ("no_prediction", detail)))
     columns: dict[str, Floats] = {name: np.full(size, np.nan, dtype=np.float32)}
     index_of = {scored.side.ids[row]: index for index, row in enumerate(scored.shortlist.tolist())}
     for item in answer["recommendations"]:
@@ -259,7 +259,7 @@ def _ask(request: RecommendationRequest, scored: ScoredPairs, name: str, served:
         raise ServiceFailed("bad_answer", "the service's answer was refused: its scores are not 0 to 100")
     unknown = int(np.isnan(columns[name]).sum())
     if unknown == size:
-        raise ServiceFailed("cannot_say", f"{name} has no prediction for any of these")
+        raise ServiceFailed("no_prediction", f"{name} has no prediction for any of these")
     if unknown:
         detail = f"{name} has no prediction for {unknown} of {size}; the rules score these alone"
         served.skips.append({"engine": name, "code": "partial", "detail": detail})

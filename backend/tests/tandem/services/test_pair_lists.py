@@ -183,12 +183,12 @@ def test_a_service_without_a_network_gives_its_own_reason(served: Callable[..., 
 
 def test_the_list_of_another_engine_is_no_prediction(served: Callable[..., ServiceScores]) -> None:
     (skip,) = served(always(50, method_used="popular")).skips
-    assert skip["code"] == "cannot_say"
+    assert skip["code"] == "no_prediction"
     assert "popular" in skip["detail"]
 
 
 def test_an_empty_answer_is_no_prediction(served: Callable[..., ServiceScores]) -> None:
-    assert served(network(lambda _: None)).skips[0]["code"] == "cannot_say"
+    assert served(network(lambda _: None)).skips[0]["code"] == "no_prediction"
 
 
 @pytest.mark.django_db
