@@ -25,13 +25,8 @@ that takes more than fields) what pairs are scored by, and the one that [pairs] 
 pairs are learned from.
 """
 
-<<<<<<< HEAD
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
-=======
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
->>>>>>> 9003fc2 (cleaning: lists go through recommend; one recommender)
 from datetime import date, datetime
 from itertools import islice
 from typing import Any, ClassVar
