@@ -41,9 +41,8 @@ def estimates(*amounts: float, **changes: Any) -> Behaviour:
     def behave(server: FaultServer, accepted: Any, request: dict[str, Any]) -> bool:
         low, middle, high = amounts
         rows = [{"item_id": one["item_id"], "minimum": low, "optimal": middle, "maximum": high} for one in request["offers"]]
-        answer = {
-            "request_id": "1", "use_case": "cleaning", "estimator": "bid", "model_version": "bid_v3", "estimates": rows, **changes,
-        }  # fmt: skip
+        known = {"request_id": "1", "use_case": "cleaning", "estimator": "bid", "model_version": "bid_v3"}
+        answer = {**known, "estimates": rows, **changes}
         accepted.sendall(http(json.dumps(answer).encode()))
         return True
 
