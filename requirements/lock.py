@@ -1,7 +1,6 @@
 """Write the lock files beside this script from the extras of pyproject.toml: python requirements/lock.py.
 
-Exact versions of everything an image installs. Local build marks such as +cpu are left out, so that each machine takes
-the build that suits it.
+The files pin everything that an image installs. Local versions such as +cpu are removed, so that each machine installs the build that fits it.
 """
 
 import json
@@ -10,14 +9,20 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-LOCKS = {"serve": "serve", "backend": "backend", "train": "train", "rerank": "rerank", "dev": "serve,train,backend,dev"}
-OF_A_BUILD = ("cuda", "nvidia", "triton")  # parts of one machine's torch, which pins them itself
+LOCKS = {
+    "serve": "serve,postgres",
+    "backend": "backend",
+    "train": "train,postgres",
+    "rerank": "rerank",
+    "dev": "serve,train,backend,dev",
+}
+BUILD_PARTS = ("cuda", "nvidia", "triton")  # parts of one machine's torch, which pins them itself
 TORCH = "torch==2.13.0"
 HEAD = "# Written by requirements/lock.py from pyproject.toml[{extras}]; do not edit.\n"
 
 
 def resolved(extras: str) -> list[str]:
-    """`name==version` of everything those extras install, sorted."""
+    """Return `name==version` of everything that those extras install, sorted."""
     command = [
         sys.executable,
         "-m",
@@ -32,9 +37,12 @@ def resolved(extras: str) -> list[str]:
         *([TORCH] if {"train", "rerank"} & set(extras.split(",")) else []),
     ]
     report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    found = [entry["metadata"] for entry in report["install"]]
-    ours = [one for one in found if not one["name"].startswith(("tandem", *OF_A_BUILD))]
-    pins = {one["name"].lower().replace("_", "-"): one["version"].partition("+")[0] for one in ours}
+    packages = [entry["metadata"] for entry in report["install"]]
+    pins = {
+        package["name"].lower().replace("_", "-"): package["version"].partition("+")[0]
+        for package in packages
+        if not package["name"].startswith(("tandem", *BUILD_PARTS))
+    }
     return sorted(f"{name}=={version}" for name, version in pins.items())
 
 

@@ -7,6 +7,7 @@ from flask import Response
 from markupsafe import escape
 from pydantic.json_schema import models_json_schema
 
+from recommendation_service import __version__
 from recommendation_service.domain.ids import MAX_ID_LENGTH
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.web.errors import PROBLEM_JSON
@@ -14,7 +15,7 @@ from recommendation_service.web.estimate_schemas import EstimateIn
 from recommendation_service.web.middleware import json_response
 from recommendation_service.web.schemas import AskIn, Problem
 
-VERSION = "0.1.0"
+VERSION = __version__
 OPEN_PATHS = ("/livez", "/readyz")
 REFS = "#/components/schemas/{model}"
 DESCRIPTION = "Recommendations for the sites of one server. Every error is problem+json (RFC 9457)."
