@@ -200,12 +200,15 @@ def _add(built: dict[str, Built], name: str, make: Callable[[], Built]) -> None:
 
 
 def served_use_cases(settings: Settings) -> dict[str, UseCase]:
-    """The use cases named by RS_USE_CASES, or all that have a file. Raises ConfigurationError for unknown names."""
-    there = names(settings.use_cases_dir)
-    wanted = [name.strip() for name in settings.use_cases.split(",") if name.strip()] or list(there)
-    unknown = sorted(set(wanted) - set(there))
+    """Return the use cases named by RS_USE_CASES, or all that have a file. Raises ConfigurationError for unknown names."""
+    known = names(settings.use_cases_dir)
+    if not known:
+        fix = "set it to the folder of your use-case files, such as use_cases/"
+        raise ConfigurationError(f"RS_USE_CASES_DIR: no *.toml file in {settings.use_cases_dir}; {fix}")
+    wanted = [name.strip() for name in settings.use_cases.split(",") if name.strip()] or list(known)
+    unknown = sorted(set(wanted) - set(known))
     if unknown:
-        raise ConfigurationError(f"RS_USE_CASES: no file for {', '.join(unknown)}; there are {', '.join(there) or 'none'}")
+        raise ConfigurationError(f"RS_USE_CASES: no file for {', '.join(unknown)}; there are {', '.join(known)}")
     return {name: apply_overrides(load_file(settings.use_cases_dir / f"{name}.toml"), settings) for name in wanted}
 
 

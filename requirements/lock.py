@@ -1,6 +1,7 @@
 """Write the lock files beside this script from the extras of pyproject.toml: python requirements/lock.py.
 
-The files pin everything that an image installs. Local versions such as +cpu are removed, so that each machine installs the build that fits it.
+The files pin everything that an image installs. Local versions such as +cpu are removed, so that each
+machine installs the build that fits it.
 """
 
 import json

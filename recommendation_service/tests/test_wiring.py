@@ -21,7 +21,7 @@ from recommendation_service.services.serving import Live
 from recommendation_service.services.weights import WAITING, weights_told
 from recommendation_service.tests.support import service
 from recommendation_service.use_cases.loader import load, load_file, names
-from recommendation_service.wiring import Observers, build_engines, build_live, build_service
+from recommendation_service.wiring import Observers, build_engines, build_live, build_service, served_use_cases
 
 
 def _ask(user_id: str = "u001") -> Ask:
@@ -165,6 +165,11 @@ def test_ensembles_may_be_members_in_any_order_of_the_file(tmp_path: Path) -> No
 def test_wrong_members_stop_the_start_and_say_what_is_wrong(tmp_path: Path, old: str, new: str, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         _blends(tmp_path, (old, new))
+
+
+def test_a_folder_without_use_cases_is_refused_with_the_variable_to_set(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"RS_USE_CASES_DIR: no \*\.toml file in .+use_cases/"):
+        served_use_cases(service.settings_under(tmp_path, RS_USE_CASES_DIR=str(tmp_path)))
 
 
 def test_an_unknown_use_case_stops_the_start_and_lists_the_known(tmp_path: Path) -> None:
