@@ -13,12 +13,12 @@ from typing import Any
 
 import orjson
 
+from recommendation_service import kinds
 from recommendation_service.commands import reference_docs
 from recommendation_service.commands.doctor import examine
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, Ask
 from recommendation_service.errors import InvalidInput, TandemError
-from recommendation_service.publishing.array_schemas import REQUIRED
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.services.serving import Live
 from recommendation_service.settings import Settings, load_settings
@@ -26,7 +26,7 @@ from recommendation_service.web.models import listing
 from recommendation_service.web.recommendations import answer_of
 from recommendation_service.wiring import build_live, served_use_cases, watched_kinds
 
-KINDS = tuple(REQUIRED)
+KINDS = tuple(name for name, kind in kinds.KINDS.items() if kind.arrays)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

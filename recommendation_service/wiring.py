@@ -10,28 +10,14 @@ from urllib.parse import quote
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.co_occurrence import CoOccurrence
-from recommendation_service.engines.collaborative_als import CollaborativeALS
-from recommendation_service.engines.content import Content
-from recommendation_service.engines.ease import Ease
-from recommendation_service.engines.embedding import Embedding
 from recommendation_service.engines.ensemble import Ensemble
-from recommendation_service.engines.margin import Margin
-from recommendation_service.engines.neural import Neural
-from recommendation_service.engines.next_item import NextItem
-from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.router import Policy
-from recommendation_service.engines.rule_based import Attributes
-from recommendation_service.engines.sasrec import SASRec
-from recommendation_service.engines.similar_users import SimilarUsers
-from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.estimators.base import Estimator
-from recommendation_service.estimators.bid import Bid
 from recommendation_service.histories.snapshot import SnapshotHistories
+from recommendation_service.kinds import KINDS, Kind, factories
 from recommendation_service.pipeline.resolve import HistorySource
 from recommendation_service.publishing.store import Artifact
-from recommendation_service.rankers import cross_encoder, lambdamart
 from recommendation_service.rankers.base import Ranker
 from recommendation_service.services.loading import damaged_kinds, pinned, state_of, watch_over
 from recommendation_service.services.recommendation_service import RecommendationService
@@ -48,50 +34,38 @@ log = logging.getLogger(__name__)
 Built = TypeVar("Built", Engine, Estimator)
 PAIR_CONFIG = "pair_config"  # what a file says once for all kinds that are about pairs
 
-TRAINED: Mapping[str, Callable[..., Engine]] = {
-    "als": CollaborativeALS.from_artifact,
-    "two_tower": TwoTower.from_artifact,
-    "content": Content.from_artifact,
-    "embedding": Embedding.from_artifact,
-    "co_occurrence": CoOccurrence.from_artifact,
-    "similar_users": SimilarUsers.from_artifact,
-    "margin": Margin.from_artifact,
-    "ease": Ease.from_artifact,
-    "next_item": NextItem.from_artifact,
-    "sasrec": SASRec.from_artifact,
-    "neural": Neural.from_artifact,
-}
-UNTRAINED: Mapping[str, Callable[..., Engine]] = {"popularity": Popularity, "attributes": Attributes}
-KINDS: Mapping[str, Callable[..., Engine]] = {**TRAINED, **UNTRAINED, "ensemble": Ensemble.from_members}
-OF_PAIRS = frozenset({"attributes", "neural"})  # kinds of engines that are made with `[pairs]`
+ENGINES: Mapping[str, Callable[..., Engine]] = factories("engine")
+"""Kind -> (name, its published model if it needs one, catalogue, **options); ensembles: (name, engines, weights)."""
 
-ESTIMATORS: Mapping[str, Callable[..., Estimator]] = {"bid": Bid.from_artifact}
+ESTIMATORS: Mapping[str, Callable[..., Estimator]] = factories("estimator")
 """Kind -> (name, its published model, *, pair_config, **options)."""
 
-RANKERS: Mapping[str, Callable[..., Ranker | Skip | None]] = {
-    "learned": lambdamart.from_artifact,
-    "cross_encoder": cross_encoder.from_settings,
-}
+RANKERS: Mapping[str, Callable[..., Ranker | Skip | None]] = factories("ranker")
 """Kind -> (name, its published model or None, catalogue, settings, **options): the ranker; None: not configured or not
 trained yet; a Skip: configured, and cannot be used."""
 
-WITHOUT_MODEL = frozenset({*UNTRAINED, "cross_encoder"})  # engines and rankers that need nothing published
 BANDIT = "bandit"
 INDEX = "_index"  # what the kind of a model's index is called after the model's own
 
 
 def watched_kinds(use_case: UseCase, catalogue: str) -> set[str]:
     """The kinds of models published for this catalogue that the use case's engines, rankers, routers and estimators read."""
-    kinds = {part.kind for part in use_case.engines.values()} - WITHOUT_MODEL - OF_PAIRS
-    kinds |= {part.kind for part in use_case.rankers.values()} - WITHOUT_MODEL
+    parts = (*use_case.engines.values(), *use_case.rankers.values())
+    kinds = {part.kind for part in parts if _needs_model(part.kind, about_pairs=False)}
     kinds |= {f"{part.kind}{INDEX}" for part in use_case.engines.values() if part.options.get("index") == "faiss"}
     kinds |= {surface.router.kind for surface in use_case.surfaces.values() if surface.router.kind == BANDIT}
     return kinds | (kinds_of_pairs(use_case) if _keeps_pairs(use_case) == catalogue else set())
 
 
+def _needs_model(kind: str, *, about_pairs: bool) -> bool:
+    """True if this kind has a published model; unknown kinds do, so that building them can report the error."""
+    row = KINDS.get(kind, Kind())
+    return row.needs_model and row.about_pairs == about_pairs
+
+
 def kinds_of_pairs(use_case: UseCase) -> set[str]:
     """The kinds of models of pairs; they are published once, and serve both catalogues."""
-    engines = {part.kind for part in use_case.engines.values() if part.kind in OF_PAIRS} - WITHOUT_MODEL
+    engines = {part.kind for part in use_case.engines.values() if _needs_model(part.kind, about_pairs=True)}
     return engines | {part.kind for part in use_case.estimators.values()}
 
 
@@ -130,13 +104,13 @@ def build_engines(
     blends: dict[str, dict[str, Any]] = {}
     for name, part in use_case.engines.items():
         place = f"{use_case.name}: engine '{name}', {part.kind}"
-        make = one_of(KINDS, part.kind, place=place)
+        make = one_of(ENGINES, part.kind, place=place)
         options = checked(make, part.options, place=place, given=(PAIR_CONFIG,))
-        if part.kind in OF_PAIRS:
+        if KINDS[part.kind].about_pairs:
             options[PAIR_CONFIG] = _pair_config(use_case, place)
         if part.kind == "ensemble":
             blends[name] = options
-        elif part.kind in UNTRAINED:
+        elif not KINDS[part.kind].needs_model:
             built[name] = make(name, catalogue, **options)
         elif part.kind in artifacts:
             beside = (artifacts.get(f"{part.kind}{INDEX}"),) if options.get("index") == "faiss" else ()

@@ -8,26 +8,13 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from recommendation_service.domain.slate import ALL_SEEN, SEEN_EVERYTHING
+from recommendation_service.kinds import KINDS
 from recommendation_service.use_cases.schema import Surface, UseCase
 
 Text = str | Promise
 
-METHODS: dict[str, Text] = {  # by kind of engine; the part before the colon is the short name
-    "als": _("ALS: what people with a similar history chose next"),
-    "two_tower": _("two-tower: items close to this person's recent choices and profile"),
-    "content": _("content-based: items with matching text and tags"),
-    "popularity": _("popular: what most people choose"),
-    "ease": _("what goes together: items that people with these choices also chose"),
-    "sasrec": _("SASRec: items that followed the same sequence of choices"),
-    "next_item": _("what comes next: items that followed the latest choices"),
-    "ensemble": _("ensemble: several methods, each with its share"),
-    "embedding": _("text vectors: items whose descriptions are similar to what this person chose"),
-    "similar_users": _("similar people: what people with the same choices also chose"),
-    "co_occurrence": _("bought together: items from the same baskets"),
-    "attributes": _("rules: items that fit by price, distance, rating and speciality"),
-    "neural": _("network: a neural network trained on earlier hires"),
-    "margin": _("matrix factorisation: what people with a similar history liked more than the rest"),
-}
+# by kind of engine; the part before the colon is the short name
+METHODS: dict[str, Text] = {name: _(kind.label) for name, kind in KINDS.items() if kind.label}
 NEAREST = _("nearest: similar items, found by this site itself")
 PARTS: dict[str, Text] = {  # of a score, beside the engines
     "score": _("the engine's own score"),

@@ -11,12 +11,13 @@ import numpy as np
 
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
+from recommendation_service.kinds import names_where
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.training.command import DONE, Place, guarded, parse, parser, place_of
 from recommendation_service.training.models.embedding_map import draw, groups_of, placed, same_neighbour_share, vectors_of
 from recommendation_service.training.report import Report
 
-KINDS = ("margin", "two_tower", "als", "embedding")  # those with a vector an item; the first one published is drawn
+KINDS = names_where(vectors=True)[::-1]  # the first published one is drawn
 MOST_ITEMS = 5_000  # t-SNE of more takes minutes, and the dots hide each other
 SUFFIXES = (".svg", ".png")
 

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from recommendation_service import errors, settings
 from recommendation_service.app import create_app
 from recommendation_service.datasets import reader
-from recommendation_service.publishing import array_schemas
+from recommendation_service.kinds import FLOAT, INTEGER, KINDS, TEXT
 from recommendation_service.settings import PACKAGE, Settings
 from recommendation_service.web.errors import OUTSIDE
 
@@ -66,14 +66,18 @@ def error_codes() -> str:
 def formats() -> str:
     """The formats of exports and models."""
     export = inspect.getdoc(reader) or ""
-    kinds = []
-    for kind, arrays in array_schemas.REQUIRED.items():
-        rows = [f"| `{name}` | {_type(types)} | ({', '.join(dimensions)}) |" for name, (types, dimensions) in arrays.items()]
+    sections = []
+    for kind, row in KINDS.items():
+        if not row.arrays:
+            continue
+        rows = [
+            f"| `{name}` | {_type(types)} | ({', '.join(dimensions)}) |" for name, (types, dimensions) in row.arrays.items()
+        ]
         rows += [
             f"| `{name}` (optional) | {_type(types)} | ({', '.join(dimensions)}) |"
-            for name, (types, dimensions) in array_schemas.OPTIONAL.get(kind, {}).items()
+            for name, (types, dimensions) in row.optional_arrays.items()
         ]
-        kinds.append("\n".join([f"### {kind}", "", "| array | type | shape |", "| --- | --- | --- |", *rows]))
+        sections.append("\n".join([f"### {kind}", "", "| array | type | shape |", "| --- | --- | --- |", *rows]))
     return f"""# Formats
 
 {MARK}## Publishing
@@ -97,12 +101,12 @@ Letters in shapes stand for sizes that must agree within one model: n items, m u
 a attributes, t terms, z stored values, j members, s segments, f features, r trees, v nodes of trees, p arms,
 b bytes.
 
-{(chr(10) * 2).join(kinds)}
+{(chr(10) * 2).join(sections)}
 """
 
 
 def _type(kinds: str) -> str:
-    return {array_schemas.FLOAT: "float", array_schemas.INTEGER: "integer", array_schemas.TEXT: "bytes (UTF-8)"}[kinds]
+    return {FLOAT: "float", INTEGER: "integer", TEXT: "bytes (UTF-8)"}[kinds]
 
 
 def openapi() -> str:

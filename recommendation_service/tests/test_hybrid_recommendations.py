@@ -24,7 +24,7 @@ from recommendation_service.training.models.margin_parameters import MarginParam
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import fit
 from recommendation_service.use_cases.loader import load
-from recommendation_service.wiring import TRAINED, build_service
+from recommendation_service.wiring import ENGINES, build_service
 
 POSTS, SURFACE = load("posts"), "hybrid-recommendations"
 QUICK = ["--emb-dim", "16", "--content_dim", "8", "--epochs", "4", "--learning-rate", "0.02", "--hybrid"]
@@ -137,7 +137,7 @@ class TestImproves:
             for seed in (1, 2, 3):
                 own = MarginParameters(emb_dim=16, content_dim=8, epochs=3, negatives=negatives, words=0, seed=seed)
                 model = fit(early, "margin", own).trained.artifact("posts")
-                engine = TRAINED["margin"]("collaborative", model, early.catalogue)
+                engine = ENGINES["margin"]("collaborative", model, early.catalogue)
                 found.append(ndcg(score_people(engine, panel), panel.eligible, panel.relevant))
             return float(np.mean(found))
 

@@ -19,7 +19,7 @@ from recommendation_service.tests.support import service
 from recommendation_service.tests.support.cleaning import export_cleaning, publish_neural
 from recommendation_service.use_cases.loader import PACKAGED, load
 from recommendation_service.web.models import listing
-from recommendation_service.wiring import KINDS, Observers, build_estimators, build_live, watched_kinds
+from recommendation_service.wiring import ENGINES, Observers, build_estimators, build_live, watched_kinds
 
 CLEANING = load("cleaning")
 
@@ -197,7 +197,7 @@ fallback = ["rules"]
 
 
 def test_every_kind_of_the_shipped_file_can_be_built() -> None:
-    assert {part.kind for part in CLEANING.engines.values()} <= set(KINDS)
+    assert {part.kind for part in CLEANING.engines.values()} <= set(ENGINES)
 
 
 def test_a_use_case_serves_what_is_exported_of_it(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from recommendation_service.datasets.checks import check
 from recommendation_service.datasets.reader import Dataset, Events, export_folder
 from recommendation_service.errors import DatasetError
+from recommendation_service.kinds import KINDS
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.training.command import DONE, FAILED, STOPPED, Place
 from recommendation_service.training.ensemble.training import learn_ensemble
@@ -21,7 +22,6 @@ from recommendation_service.training.session import Choices, EngineBuilder, Outc
 from recommendation_service.training.tuning import DEFAULT_BUDGET_S, SEARCHES, searched_settings
 from recommendation_service.use_cases.schema import UseCase
 
-OF_PAIRS = frozenset({"attributes", "neural"})  # kinds of engines that score a pair, not a person's next item
 Above = Callable[[Session, Sequence[Outcome]], Outcome | None]
 UNSEEN = {"co_occurrence": "what is bought together shows in baskets, and a search looks at people's next items"}
 LEARNS: Mapping[Above, str] = {
@@ -170,7 +170,7 @@ def learnable_blend(use_case: UseCase) -> bool:
     """Whether weights can be learned from what people chose: of engines that score pairs nobody's history says anything."""
     found = use_case.main_ensemble()
     members = found[1].options.get("members", {}) if found else {}
-    return not any(use_case.engines[name].kind in OF_PAIRS for name in members if name in use_case.engines)
+    return not any(KINDS[use_case.engines[name].kind].about_pairs for name in members if name in use_case.engines)
 
 
 def _learnable(dataset: Dataset, events: Events, name: str, report: Report) -> bool:

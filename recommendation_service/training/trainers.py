@@ -1,22 +1,15 @@
-"""How each kind of model is trained: its parameters, its trainer, the libraries that made it. One row a kind."""
+"""Train one kind: default parameters, trainer and libraries come from the table of kinds."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
+from recommendation_service import kinds
+from recommendation_service.kinds import resolve
 from recommendation_service.training.data import Material, Trained
 from recommendation_service.training.evaluation.evaluator import Panel
-from recommendation_service.training.models.als import ALSParameters, train_als
-from recommendation_service.training.models.co_occurrence import CoOccurrenceParameters, train_co_occurrence
-from recommendation_service.training.models.content import ContentParameters, train_content
-from recommendation_service.training.models.ease import EaseParameters, train_ease
-from recommendation_service.training.models.embedding import EmbeddingParameters, train_embedding
-from recommendation_service.training.models.margin_parameters import MarginParameters
-from recommendation_service.training.models.next_item import NextItemParameters, train_next_item
-from recommendation_service.training.models.sasrec_parameters import SASRecParameters
-from recommendation_service.training.models.similar_users import SimilarUsersParameters, train_similar_users
-from recommendation_service.training.parameters import TwoTowerParameters
 from recommendation_service.training.report import Progress
 from recommendation_service.use_cases.options import check_words
 from recommendation_service.use_cases.schema import UseCase
@@ -46,67 +39,22 @@ class Fitted:
     parameters: Parameters
 
 
-def _als(material: Material, parameters: ALSParameters, _panel: Panel | None, progress: Progress | None) -> Trained:
-    return train_als(material, parameters, progress)
+def _train_with(path: str) -> Trainer:
+    """A trainer that imports its module at the first use, because torch and implicit take seconds to import."""
 
+    def train(material: Material, parameters: Any, panel: Panel | None, progress: Progress | None) -> Trained:
+        function = resolve(path)
+        accepted = inspect.signature(function).parameters
+        options = {name: value for name, value in (("panel", panel), ("progress", progress)) if name in accepted}
+        return cast(Trained, function(material, parameters, **options))
 
-def _two_tower(material: Material, parameters: TwoTowerParameters, panel: Panel | None, progress: Progress | None) -> Trained:
-    from recommendation_service.training.models.two_tower import train_two_tower  # torch takes seconds to import
-
-    return train_two_tower(material, parameters, panel=panel, progress=progress)
-
-
-def _content(material: Material, parameters: ContentParameters, _panel: Panel | None, _progress: Progress | None) -> Trained:
-    return train_content(material, parameters)
-
-
-def _margin(material: Material, parameters: MarginParameters, panel: Panel | None, progress: Progress | None) -> Trained:
-    from recommendation_service.training.models.margin_mf import train_margin  # torch takes seconds to import
-
-    return train_margin(material, parameters, panel=panel, progress=progress)
-
-
-def _co_occurrence(
-    material: Material, parameters: CoOccurrenceParameters, _panel: Panel | None, progress: Progress | None
-) -> Trained:
-    return train_co_occurrence(material, parameters, progress)
-
-
-def _similar_users(
-    material: Material, parameters: SimilarUsersParameters, _panel: Panel | None, _progress: Progress | None
-) -> Trained:
-    return train_similar_users(material, parameters)
-
-
-def _embedding(material: Material, parameters: EmbeddingParameters, _panel: Panel | None, progress: Progress | None) -> Trained:
-    return train_embedding(material, parameters, progress=progress)
-
-
-def _ease(material: Material, parameters: EaseParameters, _panel: Panel | None, _progress: Progress | None) -> Trained:
-    return train_ease(material, parameters)
-
-
-def _next_item(material: Material, parameters: NextItemParameters, _panel: Panel | None, progress: Progress | None) -> Trained:
-    return train_next_item(material, parameters, progress)
-
-
-def _sasrec(material: Material, parameters: SASRecParameters, panel: Panel | None, progress: Progress | None) -> Trained:
-    from recommendation_service.training.models.sasrec import train_sasrec  # torch takes seconds to import
-
-    return train_sasrec(material, parameters, panel=panel, progress=progress)
+    return train
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "als": Recipe(ALSParameters(), _als, ("implicit", "numpy")),
-    "two_tower": Recipe(TwoTowerParameters(), _two_tower, ("torch", "numpy")),
-    "content": Recipe(ContentParameters(), _content, ("scikit-learn", "numpy")),
-    "embedding": Recipe(EmbeddingParameters(), _embedding, ("scikit-learn", "numpy")),
-    "co_occurrence": Recipe(CoOccurrenceParameters(), _co_occurrence, ("scipy", "numpy")),
-    "similar_users": Recipe(SimilarUsersParameters(), _similar_users, ("scipy", "numpy")),
-    "ease": Recipe(EaseParameters(), _ease, ("scipy", "numpy")),
-    "next_item": Recipe(NextItemParameters(), _next_item, ("scipy", "numpy")),
-    "sasrec": Recipe(SASRecParameters(), _sasrec, ("torch", "numpy")),
-    "margin": Recipe(MarginParameters(), _margin, ("torch", "scikit-learn", "numpy")),
+    name: Recipe(resolve(kind.parameters)(), _train_with(kind.trainer), kind.libraries)
+    for name, kind in kinds.KINDS.items()
+    if kind.trainer
 }
 KINDS = tuple(RECIPES)
 

@@ -13,78 +13,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from recommendation_service.kinds import KINDS, Stage
 from recommendation_service.training.report import Progress
 
 DEFAULT_BUDGET_S = 30.0
-Stage = Mapping[str, Sequence[Any]]  # setting -> values to try, every combination
-
-SEARCHES: Mapping[str, tuple[Stage, ...]] = {
-    # implicit does not scale regularization by frequency, so good values look huge; the most telling ones come first
-    "als": (
-        {
-            "solver": ("implicit",),
-            "frequency_scaling": (0.0,),
-            "factors": (64,),
-            "iterations": (15,),
-            "regularization": (100.0, 30.0, 10.0, 300.0, 0.01),
-            "alpha": (40.0, 10.0, 4.0, 1.0),
-        },
-        {"factors": (128, 192)},
-        # slower, so only what is left of the budget; alpha is 1 / alpha0 of Rendle et al. (2022)
-        {
-            "solver": ("exact",),
-            "frequency_scaling": (1.0,),
-            "factors": (64,),
-            "iterations": (12,),
-            "regularization": (0.01, 0.03, 0.003),
-            "alpha": (3.0, 10.0, 100.0),
-        },
-        {"factors": (128,)},
-    ),
-    "ease": (
-        {"method": ("neighbours",)},  # on sparse data as good in a tenth of the time, and then regularization is idle
-        {"regularization": (1_000.0, 300.0, 3_000.0, 100.0, 10_000.0, 30.0)},
-        {"rarity": (0.0, 0.25), "popularity": (0.25, 0.0)},
-        {"decay_days": (365.0, 90.0, 30.0)},
-        {"activity": (0.0, 1.0)},
-    ),
-    "next_item": (
-        {"regularization": (400.0, 100.0, 1_600.0, 30.0)},
-        {"popularity": (0.0, 0.25)},
-        {"long_fade": (5.0, 40.0)},
-        {"only_fade": (2.0, 6.0)},
-        {"backwards": (0.0, 1.0)},
-    ),
-    # what it learns matters more than any size: taste is stated, then what comes next, then taste where order says little
-    "two_tower": (
-        {
-            "ahead": (3,),
-            "recent": (20,),
-            "decay": (0.8,),
-            "batch": (512,),
-            "patience": (4,),
-            "counted_start": (True,),
-        },
-        {"temperature": (0.2,)},
-        {
-            "ahead": (0,),
-            "in_order": (False,),
-            "recent": (60,),
-            "decay": (1.0,),
-            "batch": (256,),
-            "patience": (6,),
-            "counted_start": (True,),
-        },
-        {"temperature": (0.05,)},
-        {"recent": (10, 60)},
-        {"dimension": (128,), "hidden": (256,)},
-    ),
-    "sasrec": ({"dimension": (128,)}, {"recent": (50,)}),  # minutes on a large log, so little is tried
-    # how much a category says beside the words of a text is a matter of how the site writes
-    "content": ({"facet_repeats": (4, 8, 1, 16)},),
-    "embedding": ({"facet_repeats": (4, 8, 1, 16)},),
-    "margin": ({"negatives": (32, 2)}, {"learning_rate": (0.001,)}, {"popularity_power": (0.5,)}),
-}
+SEARCHES: Mapping[str, tuple[Stage, ...]] = {name: kind.search for name, kind in KINDS.items() if kind.search}
 
 
 @dataclass(frozen=True, slots=True)

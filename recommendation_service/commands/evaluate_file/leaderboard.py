@@ -12,6 +12,7 @@ from recommendation_service.commands.evaluate_file.protocols import AT_ONCE, Ask
 from recommendation_service.commands.evaluate_file.result_rows import Moment, Row, inside, summed
 from recommendation_service.commands.evaluate_file.segments import segments_of
 from recommendation_service.core.numeric import AnyArray, Floats
+from recommendation_service.kinds import names_where
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.training.data import Material, NotEnough, Trained
 from recommendation_service.training.ensemble.search import scaled
@@ -27,7 +28,7 @@ from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines
 
 BASELINE = "popularity"
-MODELS = ("als", "ease", "next_item", "two_tower", "sasrec", "similar_users", "co_occurrence")
+MODELS = names_where(compared=True)
 STATED = {"als": 0.6, "two_tower": 0.4}  # the recipe of the acceptance lists, with its members' stated settings
 PEOPLE = 1_000  # validation people that settings are searched on, at most: settings differ by more than so many can hide
 WEIGHED, WEIGHED_SCORES = 6_000, 72_000_000  # people, and scores of one member, that weights are learned on: they differ less

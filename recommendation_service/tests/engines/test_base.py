@@ -43,7 +43,7 @@ def test_an_engine_that_reads_offers_has_its_turn() -> None:
 
 
 def test_only_kinds_without_rows_of_their_own_read_offers() -> None:
-    kinds = {kind: getattr(make, "__self__", make) for kind, make in wiring.KINDS.items()}
+    kinds = {kind: getattr(make, "__self__", make) for kind, make in wiring.ENGINES.items()}
     assert all(issubclass(engine, Engine) for engine in kinds.values())
     assert {kind for kind, engine in kinds.items() if engine.reads_offers} == READS_OFFERS & set(kinds)
 

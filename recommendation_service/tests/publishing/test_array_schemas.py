@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.errors import ArtifactRefused
-from recommendation_service.publishing.array_schemas import REQUIRED, TELLING, check
+from recommendation_service.kinds import KINDS
+from recommendation_service.publishing.array_schemas import check
 from recommendation_service.tests.support.service import ARRAYS
 
 
@@ -31,6 +32,7 @@ ALONE = {
     ("sasrec", "positions"),
     ("neural", "content1_weights"),  # as wide as what the use-case file lets it read, which its engine checks
 }  # no fellow
+REQUIRED = {kind: row.arrays for kind, row in KINDS.items() if row.arrays}
 NAMES = [(kind, name) for kind, arrays in REQUIRED.items() for name in arrays]
 
 
@@ -100,7 +102,7 @@ def test_repeated_ids_are_refused() -> None:
         check("als", arrays, place="als_v1")
 
 
-@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in TELLING.items() for name in names])
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, row in KINDS.items() for name in row.not_constant])
 @given(value=st.floats(-1e6, 1e6, width=32))
 def test_vectors_that_are_all_the_same_number_tell_nothing_and_are_refused(kind: str, name: str, value: float) -> None:
     arrays = good(kind)

@@ -130,7 +130,7 @@ def sasrec_arrays(seed: int = 0, items: Sequence[str] = ITEMS, d: int = 4, block
     def normal(*shape: int) -> AnyArray:
         return rng.normal(size=shape).astype(np.float32)
 
-    layers = {"told": (d, d), "dense1": (d, d), "dense2": (d, d), "read": (d, 3 * d)}
+    layers = {"output": (d, d), "dense1": (d, d), "dense2": (d, d), "read": (d, 3 * d)}
     return {
         "item_ids": ids(items),
         "item_counts": np.ones(len(items), dtype=np.int32),

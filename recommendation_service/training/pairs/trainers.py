@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from recommendation_service.datasets.pair_outcomes import Matches
+from recommendation_service.kinds import KINDS
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.training.data import Trained
 from recommendation_service.training.pairs.bid_parameters import BidParameters, bid_parameters
@@ -79,10 +80,9 @@ def _bid_summary(figures: Mapping[str, Any]) -> str:
     )
 
 
-PAIR_RECIPES: Mapping[str, PairTrainer] = {
-    "neural": PairTrainer(neural_parameters, _train_neural, _neural_lost, _neural_summary, ("torch", "scikit-learn", "numpy")),
-    "bid": PairTrainer(bid_parameters, _train_bid, _bid_lost, _bid_summary, ("torch", "numpy")),
-}
+NEURAL = PairTrainer(neural_parameters, _train_neural, _neural_lost, _neural_summary, KINDS["neural"].libraries)
+BID = PairTrainer(bid_parameters, _train_bid, _bid_lost, _bid_summary, KINDS["bid"].libraries)
+PAIR_RECIPES: Mapping[str, PairTrainer] = {"neural": NEURAL, "bid": BID}
 PAIR_KINDS = tuple(PAIR_RECIPES)
 
 

@@ -1,12 +1,13 @@
 import pytest
 
-from recommendation_service.training.comparison.costs import COSTS, cost_of
+from recommendation_service.training.comparison.costs import cost_of
 from recommendation_service.use_cases.loader import load, names
-from recommendation_service.wiring import KINDS, OF_PAIRS
+from recommendation_service.kinds import KINDS
 
+COSTS = {name: kind.cost for name, kind in KINDS.items() if kind.cost is not None}
 
 def test_every_kind_that_answers_a_person_has_its_place_and_a_reason():
-    assert set(COSTS) == set(KINDS) - OF_PAIRS
+    assert set(COSTS) == {name for name, kind in KINDS.items() if kind.role == "engine" and not kind.about_pairs}
     assert all(cost.reason for cost in COSTS.values())
 
 
@@ -25,4 +26,4 @@ def test_an_ensemble_of_ensembles_is_dearer_than_its_members():
 def test_engines_of_every_site_have_a_place_unless_they_are_about_pairs(name):
     use_case = load(name)
     for engine, part in use_case.engines.items():
-        assert (cost_of(use_case, engine) is None) == (part.kind in OF_PAIRS)
+        assert (cost_of(use_case, engine) is None) == KINDS[part.kind].about_pairs
