@@ -37,7 +37,10 @@ def literals(path: Path) -> Iterator[tuple[int, set[str]]]:
             entries = [key for key in node.keys if key is not None]
         else:
             continue
-        yield node.lineno, {entry.value for entry in entries if isinstance(entry, ast.Constant) and isinstance(entry.value, str)}
+        yield (
+            node.lineno,
+            {entry.value for entry in entries if isinstance(entry, ast.Constant) and isinstance(entry.value, str)},
+        )
 
 
 def test_no_other_file_lists_the_kinds_of_engines() -> None:

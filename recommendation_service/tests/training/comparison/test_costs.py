@@ -1,10 +1,11 @@
 import pytest
 
+from recommendation_service.kinds import KINDS
 from recommendation_service.training.comparison.costs import cost_of
 from recommendation_service.use_cases.loader import load, names
-from recommendation_service.kinds import KINDS
 
 COSTS = {name: kind.cost for name, kind in KINDS.items() if kind.cost is not None}
+
 
 def test_every_kind_that_answers_a_person_has_its_place_and_a_reason():
     assert set(COSTS) == {name for name, kind in KINDS.items() if kind.role == "engine" and not kind.about_pairs}
