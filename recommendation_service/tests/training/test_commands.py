@@ -153,7 +153,7 @@ def test_any_use_case_is_measured_engine_by_engine_under_its_own_names(shop, cap
     baskets = {one["model"]: one["recall"] for one in body["baskets"]}
     assert baskets["bought_together"] > baskets["popular"]
     for told in (capsys.readouterr().out, (shop / "e.md").read_text(encoding="utf-8")):
-        assert "Baskets of the test part, one product left out" in told
+        assert "Baskets of the test part: predict a removed product" in told
         assert "hybrid (learned)" in told
 
 
