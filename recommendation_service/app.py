@@ -11,10 +11,10 @@ from recommendation_service.core import threads  # isort: skip  # first: it must
 from apiflask import APIFlask
 
 from recommendation_service.errors import TandemError
-from recommendation_service.services.announce import announce
+from recommendation_service.services.serving import announce
 from recommendation_service.settings import Settings, load_settings
-from recommendation_service.web import envelope, errors, estimates, metrics, models, openapi, recommendations, status, telemetry
-from recommendation_service.web.auth import Doorkeeper
+from recommendation_service.web import errors, estimates, metrics, middleware, models, openapi, recommendations, status
+from recommendation_service.web.auth import Authenticator
 from recommendation_service.web.middleware import EXTENSION, Context
 from recommendation_service.wiring import Observers, build_live
 
@@ -25,8 +25,8 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     """The service with its models loaded. Raises ConfigurationError when it must not start with these settings."""
     settings = settings or load_settings()
     threads.check()
-    doorkeeper = Doorkeeper(settings)
-    telemetry.start(settings)
+    authenticator = Authenticator(settings)
+    middleware.start_logging(settings)
     live = build_live(settings, Observers(metrics.count_refused, metrics.SWAPS.inc, metrics.HISTORY_FAILURES.inc))
     announce(live)
     app = APIFlask(
@@ -39,12 +39,12 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         static_folder=None,  # type: ignore[arg-type]  # Flask takes None for no such route; APIFlask's hint forgets it
     )
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
-    app.extensions[EXTENSION] = Context(live, doorkeeper)
+    app.extensions[EXTENSION] = Context(live, authenticator)
     errors.install(app)
     openapi.install(app)
     for part in (recommendations, estimates, models, status):
         app.register_blueprint(part.blueprint)
-    envelope.install(app, live, settings.reload_seconds)
+    middleware.install(app, live, settings.reload_seconds)
     live.watch(settings.reload_seconds)
     return app
 

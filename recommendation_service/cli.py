@@ -20,7 +20,7 @@ from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, Ask
 from recommendation_service.errors import InvalidInput, TandemError
 from recommendation_service.publishing.store import ArtifactStore
-from recommendation_service.services.serving import Live
+from recommendation_service.services.serving import ServingState
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.web.models import listing
 from recommendation_service.web.recommendations import answer_of
@@ -139,9 +139,9 @@ def _models(_options: argparse.Namespace) -> int:
     return 0
 
 
-def _tuned(live: Live, catalogue: str, kind: str) -> str:
+def _tuned(live: ServingState, catalogue: str, kind: str) -> str:
     """What a search of a model's settings gained; nothing where there was none."""
-    model = live.holdings[catalogue].models.get(kind)
+    model = live.loaded_catalogues[catalogue].models.get(kind)
     found = model.value.manifest.metrics.get("tuning") if model and model.value else None
     if not found:
         return ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from recommendation_service.domain.query import DEFAULT_LIMIT, Ask
 from recommendation_service.domain.slate import Slate
 from recommendation_service.errors import ConfigurationError, TandemError
-from recommendation_service.services.loading import pinned
+from recommendation_service.services.serving import pinned
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.use_cases.schema import Part, UseCase
 from recommendation_service.wiring import assemble, build_live, histories_of
@@ -46,7 +46,7 @@ class Inference:
         live = build_live(chosen)
         self._use_case = _first_asked(live.use_cases[use_case], self.kind)
         self._surface = _about_user(self._use_case)
-        serving = assemble(chosen, {use_case: self._use_case}, histories_of(chosen), pinned(chosen), live.holdings)
+        serving = assemble(chosen, {use_case: self._use_case}, histories_of(chosen), pinned(chosen), live.loaded_catalogues)
         self._service = serving.recommender
         self.engines = serving.engines.get(use_case, ())
 

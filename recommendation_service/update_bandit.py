@@ -23,7 +23,7 @@ from recommendation_service.publishing.versions import write_whole
 from recommendation_service.settings import load_settings
 from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
 from recommendation_service.training.lock import training_lock
-from recommendation_service.training.models.bandit import Tally, arrays_of, state_of, tally, values_of
+from recommendation_service.training.models.bandit import Tally, arrays_of, state_token, tally, values_of
 from recommendation_service.training.report import Report
 from recommendation_service.use_cases.options import checked
 from recommendation_service.use_cases.schema import UseCase
@@ -168,12 +168,12 @@ def _same(today: Artifact, arrays: Mapping[str, np.ndarray], counts: list[dict[s
 
 
 def _means(artifact: Artifact) -> str:
-    arms = state_of(artifact)["arms"]
+    arms = state_token(artifact)["arms"]
     return ", ".join(f"{arm} {own['mean']:.3f} of {own['plays']}" for arm, own in arms.items() if own["plays"]) or "no list"
 
 
 def _state_file(artifact: Artifact) -> bytes:
-    return (json.dumps(state_of(artifact), indent=1, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(state_token(artifact), indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _today(store: ArtifactStore, report: Report) -> Artifact | None:

@@ -19,10 +19,18 @@ from recommendation_service.kinds import KINDS, Kind, factories
 from recommendation_service.pipeline.resolve import HistorySource
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.rankers.base import Ranker
-from recommendation_service.services.loading import damaged_kinds, pinned, state_of, watch_over
 from recommendation_service.services.recommendation_service import RecommendationService
-from recommendation_service.services.runtime import Runtime, Shelf, Site
-from recommendation_service.services.serving import Export, Holding, Live, Serving
+from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
+from recommendation_service.services.serving import (
+    Export,
+    LoadedCatalogue,
+    ServingSnapshot,
+    ServingState,
+    damaged_kinds,
+    load_catalogue,
+    pinned,
+    state_token,
+)
 from recommendation_service.settings import Settings
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.loader import load_file, names
@@ -195,7 +203,7 @@ class Observers:
     history_failed: Callable[[], None] = lambda: None
 
 
-def build_live(settings: Settings, observers: Observers | None = None) -> Live:
+def build_live(settings: Settings, observers: Observers | None = None) -> ServingState:
     """Everything this process serves, loaded and verified, ready to be watched."""
     told = observers or Observers()
     use_cases = served_use_cases(settings)
@@ -204,9 +212,11 @@ def build_live(settings: Settings, observers: Observers | None = None) -> Live:
     for use_case in use_cases.values():
         for name in use_case.catalogues:
             kinds[name] |= watched_kinds(use_case, name)
-    holdings = {name: watch_over(settings, name, sorted(own), told.refused) for name, own in kinds.items()}
+    loaded_catalogues = {name: load_catalogue(settings, name, sorted(own), told.refused) for name, own in kinds.items()}
     histories = histories_of(settings, failed=told.history_failed)
-    return Live(use_cases, holdings, partial(assemble, settings, use_cases, histories, pinned(settings)), swapped=told.swapped)
+    return ServingState(
+        use_cases, loaded_catalogues, partial(assemble, settings, use_cases, histories, pinned(settings)), swapped=told.swapped
+    )
 
 
 def histories_of(settings: Settings, *, failed: Callable[[], None] = lambda: None) -> Callable[[Export], HistorySource]:
@@ -239,40 +249,42 @@ def assemble(
     use_cases: Mapping[str, UseCase],
     histories: Callable[[Export], HistorySource],
     pins: Sequence[Artifact],
-    holdings: Mapping[str, Holding],
-) -> Serving:
+    loaded_catalogues: Mapping[str, LoadedCatalogue],
+) -> ServingSnapshot:
     """What answers, of what is held now. Catalogues without an export yet are left out, and use cases with none at all."""
-    exports = {name: one.export.value for name, one in holdings.items() if one.export.value is not None}
+    exports = {name: one.export.value for name, one in loaded_catalogues.items() if one.export.value is not None}
     sites = []
     for use_case in use_cases.values():
         there = [name for name in use_case.catalogues if name in exports]
         if there:
-            pairs = _of_pairs(use_case, holdings)
-            models = {name: holdings[name].artifacts() | pairs | _of_catalogue(pins, name) for name in there}
-            damaged = {name: _damaged(use_case, name, holdings) for name in there}
-            shelves = {
-                name: _shelf(settings, use_case, exports[name], histories(exports[name]), models[name], damaged[name])
+            pairs = _of_pairs(use_case, loaded_catalogues)
+            models = {name: loaded_catalogues[name].artifacts() | pairs | _of_catalogue(pins, name) for name in there}
+            damaged = {name: _damaged(use_case, name, loaded_catalogues) for name in there}
+            catalogues = {
+                name: _catalogue_runtime(
+                    settings, use_case, exports[name], histories(exports[name]), models[name], damaged[name]
+                )
                 for name in there
             }
-            sites.append(Site(use_case, shelves, build_estimators(use_case, pairs)))
-    return Serving(
+            sites.append(UseCaseRuntime(use_case, catalogues, build_estimators(use_case, pairs)))
+    return ServingSnapshot(
         RecommendationService(Runtime.of(sites), log_key=_log_key(settings)),
         {name: export.catalogue for name, export in exports.items()},
-        {site.use_case.name: _ready(site) for site in sites},
-        state_of(holdings, pins),
-        {site.use_case.name: site.estimators for site in sites},
+        {use_case_runtime.use_case.name: _ready(use_case_runtime) for use_case_runtime in sites},
+        state_token(loaded_catalogues, pins),
+        {use_case_runtime.use_case.name: use_case_runtime.estimators for use_case_runtime in sites},
     )
 
 
-def _shelf(
+def _catalogue_runtime(
     settings: Settings,
     use_case: UseCase,
     export: Export,
     source: HistorySource,
     models: Mapping[str, Artifact],
     damaged: frozenset[str],
-) -> Shelf:
-    return Shelf(
+) -> CatalogueRuntime:
+    return CatalogueRuntime(
         export.catalogue,
         build_engines(use_case, export.catalogue, models, damaged),
         source,
@@ -282,18 +294,18 @@ def _shelf(
     )
 
 
-def _of_pairs(use_case: UseCase, holdings: Mapping[str, Holding]) -> dict[str, Artifact]:
+def _of_pairs(use_case: UseCase, loaded_catalogues: Mapping[str, LoadedCatalogue]) -> dict[str, Artifact]:
     """The good models of pairs by kind; whichever catalogue is asked for, they are the same."""
     keeper = _keeps_pairs(use_case)
-    there = {} if keeper is None else holdings[keeper].artifacts()
+    there = {} if keeper is None else loaded_catalogues[keeper].artifacts()
     return {kind: model for kind, model in there.items() if kind in kinds_of_pairs(use_case)}
 
 
-def _damaged(use_case: UseCase, catalogue: str, holdings: Mapping[str, Holding]) -> frozenset[str]:
+def _damaged(use_case: UseCase, catalogue: str, loaded_catalogues: Mapping[str, LoadedCatalogue]) -> frozenset[str]:
     """Kinds that this catalogue needs and whose published model is damaged, without an older good one at hand."""
     keeper = _keeps_pairs(use_case)
-    of_pairs = frozenset() if keeper is None else damaged_kinds(holdings[keeper]) & kinds_of_pairs(use_case)
-    return damaged_kinds(holdings[catalogue]) | of_pairs
+    of_pairs = frozenset() if keeper is None else damaged_kinds(loaded_catalogues[keeper]) & kinds_of_pairs(use_case)
+    return damaged_kinds(loaded_catalogues[catalogue]) | of_pairs
 
 
 def _damaged_rankers(use_case: UseCase, damaged: frozenset[str]) -> dict[str, Skip]:
@@ -315,10 +327,10 @@ def policy_of(artifact: Artifact | None) -> Policy | Skip | None:
         return NO_POLICY
 
 
-def _ready(site: Site) -> tuple[str, ...]:
+def _ready(use_case_runtime: UseCaseRuntime) -> tuple[str, ...]:
     """Engines that can be asked for at least one catalogue, in the order of the file."""
-    there = {name for shelf in site.shelves.values() for name in shelf.engines}
-    return tuple(name for name in site.use_case.engines if name in there)
+    there = {name for runtime in use_case_runtime.catalogues.values() for name in runtime.engines}
+    return tuple(name for name in use_case_runtime.use_case.engines if name in there)
 
 
 def _of_catalogue(pins: Sequence[Artifact], catalogue: str) -> dict[str, Artifact]:

@@ -30,7 +30,7 @@ class Alone:
     def of(cls, service: RecommendationService, *, items: int, asked: int = 60) -> "Alone":
         """`asked` people of the site, each with a past of its own."""
         site, plan = service.runtime.find("bench", surface_of(CLICKER))
-        shelf = site.shelves["bench"]
+        shelf = site.catalogues["bench"]
         asks = [
             Ask("bench", plan.name, NOW, f"u{person % PEOPLE:04d}", history=past_of(person, items)) for person in range(asked)
         ]

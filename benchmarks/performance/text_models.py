@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.performance.serving import free_port, served
 from recommendation_service.core.threads import VARIABLES
 from recommendation_service.datasets.records import ItemRecord
-from recommendation_service.rankers.pair_client import client_of
+from recommendation_service.rankers.cross_encoder import client_of
 from recommendation_service.tests.support.materials import material_of
 from recommendation_service.tests.support.service import KEY
 from recommendation_service.training.models.embedding import EmbeddingParameters, text_of, train_embedding

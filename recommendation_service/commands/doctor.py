@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from recommendation_service.datasets.checks import OF_WORDS, learners, shortage
-from recommendation_service.services.serving import Holding, Live
-from recommendation_service.services.weights import weights_told
+from recommendation_service.services.serving import LoadedCatalogue, ServingState, weights_summary
 from recommendation_service.use_cases.schema import UseCase
 
 EXPORT = "manage.py generate_all_datasets"
@@ -14,18 +13,18 @@ SERVE = "gunicorn -c recommendation_service/gunicorn.conf.py"
 OLD_DAYS = 7.0
 
 
-def examine(live: Live, *, now: float) -> tuple[list[str], str]:
+def examine(live: ServingState, *, now: float) -> tuple[list[str], str]:
     """Lines for people about each use case, and the one command that helps most now. `now` is epoch seconds."""
     lines, commands = [], []
-    exported = any(held.export.value for held in live.holdings.values())
+    exported = any(held.export.value for held in live.loaded_catalogues.values())
     for name, use_case in sorted(live.use_cases.items()):
-        held = [live.holdings[catalogue] for catalogue in use_case.catalogues]
+        held = [live.loaded_catalogues[catalogue] for catalogue in use_case.catalogues]
         lines.append(f"{name}:")
         for one in held:
             told, missing = _catalogue(one, now)
             lines += told
-            lines += [f"  {weights}" for weights in [weights_told(live, name, one.name)] if weights]
-            # a site need not have every use case: one without any export is nothing to do when others have theirs
+            lines += [f"  {weights}" for weights in [weights_summary(live, name, one.name)] if weights]
+            # a use_case_runtime need not have every use case: one without any export is nothing to do when others have theirs
             commands += missing if not exported or any(other.export.value for other in held) else []
         told, missing = _engines(live, use_case, held)
         lines += told
@@ -33,7 +32,7 @@ def examine(live: Live, *, now: float) -> tuple[list[str], str]:
     return lines, min(commands, key=lambda command: command != EXPORT) if commands else SERVE
 
 
-def _engines(live: Live, use_case: UseCase, held: Sequence[Holding]) -> tuple[list[str], list[str]]:
+def _engines(live: ServingState, use_case: UseCase, held: Sequence[LoadedCatalogue]) -> tuple[list[str], list[str]]:
     wanted = [engine for engine in use_case.engines if engine not in use_case.switched_off]
     ready = live.serving.engines.get(use_case.name, ())
     lacking = [engine for engine in wanted if engine not in ready]
@@ -50,18 +49,18 @@ def _engines(live: Live, use_case: UseCase, held: Sequence[Holding]) -> tuple[li
     return lines, [f"python -m recommendation_service.train_all --use-case {use_case.name}"]
 
 
-def _shortage(held: Sequence[Holding]) -> str:
+def _shortage(held: Sequence[LoadedCatalogue]) -> str:
     """Why an export has too few people to learn from; empty where one has enough."""
     exports = [one.export.value for one in held if one.export.value is not None]
     return shortage(max((learners(export.dataset) for export in exports), default=0))
 
 
-def _liked(held: Sequence[Holding]) -> bool:
+def _liked(held: Sequence[LoadedCatalogue]) -> bool:
     """Whether anybody liked anything: without, nothing is trained at all."""
     return any((one.export.value.dataset.interactions().data > 0).any() for one in held if one.export.value is not None)
 
 
-def _catalogue(held: Holding, now: float) -> tuple[list[str], list[str]]:
+def _catalogue(held: LoadedCatalogue, now: float) -> tuple[list[str], list[str]]:
     lines, commands = [], []
     export = held.export.value
     if export is None:

@@ -12,7 +12,7 @@ from recommendation_service.datasets.checks import check
 from recommendation_service.datasets.gaps import gaps_of
 from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.errors import DatasetError
-from recommendation_service.services.serving import Holding, Live
+from recommendation_service.services.serving import LoadedCatalogue, ServingState
 from recommendation_service.settings import Settings, override_variable
 from recommendation_service.training.comparison.doctor_tables import table
 from recommendation_service.training.comparison.methods import DEFAULT_BUDGET_S, MethodComparer, MethodComparison
@@ -40,37 +40,45 @@ class Findings:
 
 
 def look(
-    live: Live, name: str, settings: Settings, *, now: float, budget_s: float = DEFAULT_BUDGET_S, report: Report | None = None
+    live: ServingState,
+    name: str,
+    settings: Settings,
+    *,
+    now: float,
+    budget_s: float = DEFAULT_BUDGET_S,
+    report: Report | None = None,
 ) -> list[dict[str, Any]]:
     """Measure every catalogue of a use case, tell each in lines as it is done, and give all of it for JSON."""
     use_case, said, bodies = apply_training_overrides(live.use_cases[name], settings), report or Report(), []
     for catalogue in use_case.catalogues:
-        found = measure(use_case, live.holdings[catalogue], said, now=now, budget_s=budget_s)
+        found = measure(use_case, live.loaded_catalogues[catalogue], said, now=now, budget_s=budget_s)
         said.line("\n".join(["", *found.lines]))
         bodies.append(found.body)
     return bodies
 
 
-def measure(use_case: UseCase, holding: Holding, report: Report, *, now: float, budget_s: float = DEFAULT_BUDGET_S) -> Findings:
+def measure(
+    use_case: UseCase, loaded: LoadedCatalogue, report: Report, *, now: float, budget_s: float = DEFAULT_BUDGET_S
+) -> Findings:
     """Everything about one catalogue of a use case. Too little to measure on is a finding, not an error.
 
     `now` is epoch seconds; no method is begun when `budget_s` seconds are over.
     """
-    found = Findings(body={"catalogue": holding.name})
-    if holding.export.value is None:
-        why = holding.export.problem or "no export yet"
-        found.lines.append(f"{holding.name}: nothing to measure: {why}")
+    found = Findings(body={"catalogue": loaded.name})
+    if loaded.export.value is None:
+        why = loaded.export.problem or "no export yet"
+        found.lines.append(f"{loaded.name}: nothing to measure: {why}")
         found.body["not_measured"] = why
         return found
-    dataset = holding.export.value.dataset
+    dataset = loaded.export.value.dataset
     events = dataset.events()
     try:
-        if any(of_persons(use_case, holding.name)):
-            _examine(found, use_case, holding, dataset, events, report, now=now, budget_s=budget_s)
+        if any(of_persons(use_case, loaded.name)):
+            _examine(found, use_case, loaded, dataset, events, report, now=now, budget_s=budget_s)
         else:
-            _elsewhere(found, use_case, holding.name)
+            _elsewhere(found, use_case, loaded.name)
     except DatasetError as error:
-        found.lines.append(f"{holding.name}: not enough data to measure methods: {error.message}; {POPULAR}")
+        found.lines.append(f"{loaded.name}: not enough data to measure methods: {error.message}; {POPULAR}")
         found.body["not_measured"] = error.message
     gaps = gaps_of(dataset, events, use_case, now=now)
     found.part("what to log next", [gap.told() for gap in gaps] or ["nothing that this command looks for is missing"])
@@ -81,7 +89,7 @@ def measure(use_case: UseCase, holding: Holding, report: Report, *, now: float, 
 def _examine(
     found: Findings,
     use_case: UseCase,
-    holding: Holding,
+    loaded: LoadedCatalogue,
     dataset: Dataset,
     events: Events,
     report: Report,
@@ -93,20 +101,20 @@ def _examine(
     if looked.blocking:
         raise DatasetError(looked.blocking[0])
     comparer = MethodComparer(use_case, dataset, build_engines, report)
-    parameters, published, flattered = _settings(use_case, holding, comparer.test_start)
+    parameters, published, flattered = _settings(use_case, loaded, comparer.test_start)
     comparison = comparer.run(
-        measured(use_case, holding.name), parameters, uses=uses_of(use_case, holding.name), budget_s=budget_s
+        measured(use_case, loaded.name), parameters, uses=uses_of(use_case, loaded.name), budget_s=budget_s
     )
     valid, test = len(comparer.valid), len(comparer.test)
     found.lines.append(
-        f"{holding.name}: {dataset.version} cut by time: {valid:,} people in the validation part, which chooses,"
+        f"{loaded.name}: {dataset.version} cut by time: {valid:,} people in the validation part, which chooses,"
         f" {test:,} in the test part, which is asked once"
     )
     found.lines += _about_settings(published, flattered)
-    found.lines += [f"{holding.name}: {warning}" for warning in looked.warnings]
+    found.lines += [f"{loaded.name}: {warning}" for warning in looked.warnings]
     found.body |= {"export": dataset.version, "validation_people": valid, "test_people": test, "published": published}
     _tell_methods(found, comparison)
-    _tell_thresholds(found, use_case, holding.name, comparison)
+    _tell_thresholds(found, use_case, loaded.name, comparison)
 
 
 def _about_settings(published: dict[str, str], flattered: list[str]) -> list[str]:
@@ -164,14 +172,14 @@ def _how(names: list[str], pair: Thresholds, ways: list[str], use_case: UseCase)
 
 
 def _settings(
-    use_case: UseCase, holding: Holding, test_start: float
+    use_case: UseCase, loaded: LoadedCatalogue, test_start: float
 ) -> tuple[dict[str, Parameters], dict[str, str], list[str]]:
     """Parameters by kind; the versions of published models they are of; kinds whose settings the test part helped choose."""
     parameters, published, flattered = {}, {}, []
     for kind in KINDS:
         if not use_case.engine_of_kind(kind):
             continue
-        model = holding.models[kind].value if kind in holding.models else None
+        model = loaded.models[kind].value if kind in loaded.models else None
         if model is None:
             parameters[kind] = stated_for(use_case, kind, seed=SEED)
             continue

@@ -19,7 +19,7 @@ from recommendation_service.domain.query import MAX_LIMIT, Ask, Profile
 from recommendation_service.engines.base import Engine
 from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.services.recommendation_service import RecommendationService
-from recommendation_service.services.runtime import Runtime, Shelf, Site
+from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
 from recommendation_service.training.command import DONE, guarded, parse, parser, place_of, quietly
 from recommendation_service.training.data import Material, NotEnough, Trained, read_material
 from recommendation_service.training.ensemble.members import ask_members
@@ -105,8 +105,8 @@ class Trial:
 
     def _service(self, variant: Variant) -> RecommendationService:
         use_case = self._use_case.model_copy(update={"surfaces": {self._surface: variant.surface}})
-        shelf = Shelf(self.material.catalogue, self._engines, self._source)
-        return RecommendationService(Runtime.of([Site(use_case, {variant.surface.catalogue: shelf})]))
+        runtime = CatalogueRuntime(self.material.catalogue, self._engines, self._source)
+        return RecommendationService(Runtime.of([UseCaseRuntime(use_case, {variant.surface.catalogue: runtime})]))
 
     def _ask(self, service: RecommendationService, people: Sequence[str], k: int) -> tuple[Ints, list[float]]:
         lists = np.full((len(people), k), NO_ROW, dtype=np.int64)

@@ -1,12 +1,17 @@
-"""Rerankers: small functions that move candidates and say by how much, as one more part of the score."""
+"""Rerankers: change the order of candidates; each change of a score is one more part of it."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from recommendation_service.core.numeric import Floats, unit_rows
+from recommendation_service.core.numeric import Floats, unit_range, unit_rows
+from recommendation_service.domain.features import SCORE, noted
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Candidates
+from recommendation_service.domain.slate import Candidates, Skip
+from recommendation_service.engines.base import ENGINE_ERRORS
+from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
 
 DAY_S = 86_400.0
 
@@ -60,3 +65,86 @@ def _moved(found: Candidates, name: str, change: Floats) -> Candidates:
 
 
 RERANKERS: Mapping[str, Callable[..., Candidates]] = {"freshness": freshness, "diversity": diversity}
+
+
+log = logging.getLogger("recommendation_service")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rescored:
+    """What became of one rescoring: the list, who ordered it (empty: nobody), and who should have and could not."""
+
+    found: Candidates
+    by: str
+    skips: tuple[Skip, ...]
+
+
+class Rescore:
+    """The first of `by` that can say orders the best `top`; the others keep their places below.
+
+    Scores of the engine stay: the moved candidates take over the scores that were there, in descending order, so that
+    the list still descends; what the ranker said is the part named after it, 0 to 1 over the `top`. Whoever orders the
+    list, and also when nobody does, the parts of `domain.features.noted` are kept with it: training reads them from the
+    recorded list. A ranker that is not configured or not trained yet is passed over in silence; one that fails, is
+    damaged or is late is told. `budget_ms` bounds each ranker.
+    """
+
+    def __init__(
+        self, rankers: Mapping[str, Ranker | Skip], *, by: Sequence[str], top: int = 20, budget_ms: float = 150.0
+    ) -> None:
+        """`rankers` are those of the catalogue by name; a Skip stands for one that is configured but cannot be used."""
+        self._rankers = {name: rankers[name] for name in by if name in rankers}
+        self._top = top
+        self._budget_s = budget_ms / 1000
+
+    def run(self, query: Query, found: Candidates) -> Rescored:
+        """The list in its new order, or as it was when no ranker could say."""
+        if not len(found):
+            return Rescored(found, "", ())
+        skips: list[Skip] = []
+        best = noted(query, found.take(np.arange(min(self._top, len(found)))))
+        found = _with_parts(found, best)
+        for name, ranker in self._rankers.items():
+            said = ranker if isinstance(ranker, Skip) else self._asked(name, ranker, query, best)
+            if isinstance(said, Skip):
+                skips.append(said)
+            elif said is not None:
+                return Rescored(_reordered(found, name, said), name, tuple(skips))
+        return Rescored(found, "", tuple(skips))
+
+    def _asked(self, name: str, ranker: Ranker, query: Query, best: Candidates) -> Floats | Skip | None:
+        if query.offered is not None and not ranker.reads_offers:
+            return Skip(name, "no_prediction", f"{name} knows the export's items only, so the order is the engine's")
+        try:
+            said = ranker.scores(query, best, budget_s=self._budget_s)
+        except TooLate:
+            return Skip(
+                name, "timeout", f"{name} did not answer within {1000 * self._budget_s:g} ms, so the order is the engine's"
+            )
+        except CannotAnswer as told:
+            return Skip(name, told.code, told.detail)
+        except Exception as error:  # as in engines/turn.py: a bug in a ranker must not cost the visitor the list
+            if ENGINE_ERRORS.reraise:
+                raise
+            log.exception("%s failed", name, extra={"engine": name, "version": ranker.version})
+            return Skip(name, "failed", f"{name} failed ({type(error).__name__}); the log has the traceback")
+        if said is not None and (said.shape != best.scores.shape or not np.isfinite(said).all()):
+            return Skip(name, "failed", f"{name} did not give one finite score for each candidate")
+        return said
+
+
+def _with_parts(found: Candidates, best: Candidates) -> Candidates:
+    """`found` with what is noted of its best; below them the engine's score only."""
+    new = {name: _lengthened(part, len(found)) for name, part in best.parts.items() if name not in found.parts}
+    return Candidates(found.rows, found.scores, {**found.parts, **new, SCORE: found.scores})
+
+
+def _reordered(found: Candidates, name: str, said: Floats) -> Candidates:
+    order = np.concatenate([np.argsort(-said, kind="stable"), np.arange(said.size, len(found))])
+    told = _lengthened(unit_range(said.astype(np.float32)), len(found))
+    moved = Candidates(found.rows, found.scores, {**found.parts, name: told}).take(order)
+    return Candidates(moved.rows, np.sort(found.scores)[::-1], moved.parts)
+
+
+def _lengthened(part: Floats, size: int) -> Floats:
+    return np.concatenate([part, np.full(size - part.size, np.nan, dtype=np.float32)])

@@ -10,8 +10,7 @@ from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Skip
 from recommendation_service.engines.router import Policy, Router, build_router
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.pipeline.rerank import RERANKERS
-from recommendation_service.pipeline.rescore import Rescore, Rescored
+from recommendation_service.pipeline.rerank import RERANKERS, Rescore, Rescored
 from recommendation_service.pipeline.rules import MASKS, TRIMS, WHERE_ALL_WAS_SEEN
 from recommendation_service.rankers.base import Ranker
 from recommendation_service.use_cases.options import checked, one_of

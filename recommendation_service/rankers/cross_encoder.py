@@ -1,18 +1,193 @@
-"""The ranker that reads: a cross-encoder looks at a person's words and an item's words together.
+"""The ranker that reads texts: a cross-encoder scores the text of a query together with the text of an item.
 
-The model lives in a process of its own (`serve_cross_encoder`), so that torch never enters the serving process.
+The model runs in its own process (`cross_encoder_server`), so that torch is never loaded by the serving process. The
+client keeps connections alive, has one deadline for a whole call, and pauses after repeated failures.
 """
 
-from typing import ClassVar
+import json
+import math
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from http.client import HTTPConnection, HTTPException, RemoteDisconnected
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import numpy as np
 
 from recommendation_service.core.numeric import Floats
+from recommendation_service.core.signing import sign
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Skip
+from recommendation_service.errors import ConfigurationError
 from recommendation_service.publishing.store import Artifact
-from recommendation_service.rankers.base import Ranker
-from recommendation_service.rankers.pair_client import PairClient, client_of
+from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
 from recommendation_service.settings import Settings
+
+AUDIENCE = "cross_encoder"  # of the tokens that the worker takes
+TOKEN_SECONDS = 60
+MAX_BODY_BYTES = 64 * 1024
+IDLE_AT_MOST = 8
+FAILURES, REST_S = 3, 2.0
+
+Pair = tuple[str, str]
+
+
+class PairClient:
+    """Scores pairs at `url`, such as http://127.0.0.1:5001. Thread-safe, one per process and address.
+
+    After three failures in a row the worker is left alone for two seconds at a time, so that a dead one costs nothing.
+    Raises ConfigurationError unless `url` is plain http with a host and without a path or credentials.
+    """
+
+    def __init__(self, url: str, key: tuple[str, bytes] | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """`key` is the id and secret that tokens are signed with; None: the worker is open, on a developer's machine."""
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
+            raise ConfigurationError(
+                f"CROSS_ENCODER_URL must look like http://host:port, not {parts.scheme}://{parts.hostname or ''}"
+            )
+        self._host, self._port, self._key, self._clock = parts.hostname, parts.port or 80, key, clock
+        self._idle: deque[_Connection] = deque()
+        self._lock = threading.Lock()
+        self._failures, self._rests_until = 0, 0.0
+        self._last: CannotAnswer | None = None  # what the last failure told; None: it was late
+
+    def scores(self, pairs: Sequence[Pair], *, budget_s: float) -> Floats:
+        """One score a pair, (k,). Raises TooLate when the budget is over, CannotAnswer when there is nobody to ask."""
+        with self._lock:
+            if self._failures >= FAILURES and self._clock() < self._rests_until:
+                raise TooLate if self._last is None else CannotAnswer(self._last.code, self._last.detail)
+        try:
+            found = self._asked(pairs, time.monotonic() + budget_s, budget_s)
+        except (TooLate, CannotAnswer) as error:
+            self._failed(error if isinstance(error, CannotAnswer) else None)
+            raise
+        with self._lock:
+            self._failures = 0
+        return found
+
+    def close(self) -> None:
+        """Close the connections that lie idle."""
+        while kept := self._kept():
+            kept.close()
+
+    def _failed(self, error: CannotAnswer | None) -> None:
+        with self._lock:
+            self._failures += 1
+            self._last = error
+            self._rests_until = self._clock() + REST_S
+
+    def _asked(self, pairs: Sequence[Pair], over: float, budget_s: float) -> Floats:
+        body = json.dumps({"pairs": pairs, "budget_ms": 1000 * budget_s}).encode()
+        try:
+            status, raw = self._exchange(body, over)
+        except TimeoutError as error:
+            raise TooLate from error
+        except (OSError, HTTPException) as error:
+            if time.monotonic() >= over:
+                raise TooLate from error
+            told = f"the cross-encoder's worker cannot be reached ({type(error).__name__})"
+            raise CannotAnswer("unreachable", told) from error
+        if status == 503:
+            raise TooLate
+        if status in (401, 403):
+            raise CannotAnswer("refused", "the cross-encoder's worker refused the token; give both the same RS_SIGNING_KEYS")
+        if status != 200:
+            raise CannotAnswer("failed", f"the cross-encoder's worker answered with HTTP status {status}; see its log")
+        return _checked(raw, len(pairs))
+
+    def _exchange(self, body: bytes, over: float) -> tuple[int, bytes]:
+        """Status and body, over a kept connection if there is one that still lives."""
+        while True:
+            kept = self._kept()
+            connection = kept or _Connection(self._host, self._port)
+            connection.over = over
+            try:
+                connection.request("POST", "/scores", body, self._headers())
+                with connection.getresponse() as response:
+                    raw = response.read(MAX_BODY_BYTES + 1)
+            except BaseException as error:
+                connection.close()
+                # the worker closed it while it lay idle: asking changes nothing there, so the next one is tried
+                if kept and isinstance(error, RemoteDisconnected | ConnectionResetError | BrokenPipeError):
+                    continue
+                raise
+            if response.will_close or len(raw) > MAX_BODY_BYTES or len(self._idle) >= IDLE_AT_MOST:
+                connection.close()
+            else:
+                self._idle.append(connection)
+            return response.status, raw
+
+    def _kept(self) -> "_Connection | None":
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _headers(self) -> Mapping[str, str]:
+        plain = {"Content-Type": "application/json"}
+        if self._key is None:
+            return plain
+        token = sign(dict([self._key]), subject="service", scopes=(), audience=[AUDIENCE], seconds=TOKEN_SECONDS)
+        return {**plain, "Authorization": f"Bearer {token}"}
+
+
+@lru_cache(maxsize=8)
+def client_of(url: str, key: tuple[str, bytes] | None) -> PairClient:
+    """This process's client of that address: its connections and its rest outlive the swap of a model."""
+    return PairClient(url, key)
+
+
+def _checked(raw: bytes, wanted: int) -> Floats:
+    try:
+        found = json.loads(raw)["scores"]
+        numbers = [float(one) for one in found]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CannotAnswer("failed", "the cross-encoder's worker gave no scores") from error
+    if len(numbers) != wanted or not all(math.isfinite(one) for one in numbers):
+        raise CannotAnswer("failed", f"the cross-encoder's worker did not give {wanted} finite scores")
+    return np.array(numbers, dtype=np.float32)
+
+
+class _Connection(HTTPConnection):
+    """A connection whose connects, reads and writes all end at `over`, in monotonic seconds."""
+
+    over = math.inf
+
+    def connect(self) -> None:
+        self.timeout = _left(self.over)
+        super().connect()
+        plain = self.sock
+        self.sock = _DeadlineSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        self.sock.connection = self
+
+
+class _DeadlineSocket(socket.socket):
+    """http.client times out per read: a worker that sends a byte a second would hold a page for minutes."""
+
+    connection: _Connection
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(_left(self.connection.over))
+        return super().recv_into(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        self.settimeout(_left(self.connection.over))
+        super().sendall(*args, **kwargs)
+
+
+def _left(over: float) -> float:
+    """Seconds until then. Raises TimeoutError when they are over."""
+    left = over - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return min(left, 3600.0)
+
 
 RECENT = 5  # liked things that make a query: more would not fit a reader's few hundred words
 LONGEST = 1_000  # characters of a query or a document

@@ -1,10 +1,17 @@
-"""The ranker that learned from recorded lists what is clicked: LambdaMART trees (Burges, 2010) over shared features."""
+"""The ranker learned from recorded lists: LambdaMART (Burges, 2010), boosted regression trees walked by numpy.
 
+Serving does not need LightGBM. A node sends an item with a value at or below its threshold to the left, else to the
+right; an unknown value to the side that training chose. A leaf is its own left and right child, so that walking further
+changes nothing. Children come after their parents.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from recommendation_service.core.numeric import Floats
+from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.features import Features, unknown_names
 from recommendation_service.domain.query import Query
@@ -12,8 +19,65 @@ from recommendation_service.domain.slate import Candidates
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.rankers.base import Ranker
-from recommendation_service.rankers.trees import Forest
 from recommendation_service.settings import Settings
+
+ARRAYS = ("tree_roots", "node_feature", "node_threshold", "node_left", "node_right", "node_unknown_left", "node_value")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forest:
+    """All trees in one numbering of nodes."""
+
+    roots: Ints  # (t,)
+    feature: Ints  # (v,) column that a node looks at
+    threshold: AnyArray  # (v,) float64
+    left: Ints  # (v,)
+    right: Ints  # (v,)
+    unknown_left: Bools  # (v,) where NaN goes
+    value: AnyArray  # (v,) float64, what a leaf adds
+    depth: int  # steps from a root to its farthest leaf
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, AnyArray], *, columns: int, place: str) -> "Forest":
+        """The trees of an artifact over so many columns. Raises ArtifactRefused when a walk could leave them."""
+        roots, feature, left, right = (
+            arrays[name].astype(np.int64) for name in ("tree_roots", "node_feature", "node_left", "node_right")
+        )
+        nodes = np.arange(feature.size)
+        ways = np.stack([left, right])
+        inside = bool(((ways >= nodes) & (ways < nodes.size)).all()) and bool(((roots >= 0) & (roots < nodes.size)).all())
+        if not inside or bool(((left == nodes) != (right == nodes)).any()):
+            raise ArtifactRefused(f"{place}: its trees lead nowhere; train it again")
+        if feature.min() < 0 or feature.max() >= columns:
+            raise ArtifactRefused(f"{place}: its trees ask for column {feature.max()}, there are {columns}; train it again")
+        return cls(
+            roots,
+            feature,
+            arrays["node_threshold"].astype(np.float64),
+            left,
+            right,
+            arrays["node_unknown_left"].astype(np.bool_),
+            arrays["node_value"].astype(np.float64),
+            _depth(roots, left, right),
+        )
+
+    def predict(self, rows: Floats) -> AnyArray:
+        """(k,) float64 sums of the leaves that (k, columns) rows end in."""
+        at = np.repeat(self.roots[:, None], rows.shape[0], axis=1)
+        item = np.arange(rows.shape[0])
+        for _ in range(self.depth):
+            seen = rows[item, self.feature[at]]
+            leftwards = np.where(np.isnan(seen), self.unknown_left[at], seen <= self.threshold[at])
+            at = np.where(leftwards, self.left[at], self.right[at])
+        return np.asarray(self.value[at].sum(axis=0))
+
+
+def _depth(roots: Ints, left: Ints, right: Ints) -> int:
+    steps, level = 0, np.unique(roots)
+    while (inner := level[left[level] != level]).size:
+        level = np.unique(np.concatenate([left[inner], right[inner]]))
+        steps += 1
+    return steps
 
 
 class Learned(Ranker):

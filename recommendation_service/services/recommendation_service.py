@@ -46,27 +46,29 @@ class RecommendationService:
         """
         started = time.perf_counter()
         ask = ask if ask.request_id else replace(ask, request_id=uuid.uuid4().hex)
-        site, plan = self._runtime.find(ask.use_case, ask.surface)
-        shelf = site.shelves[plan.surface.catalogue]
+        use_case_runtime, plan = self._runtime.find(ask.use_case, ask.surface)
+        runtime = use_case_runtime.catalogues[plan.surface.catalogue]
         clock = _Stages()
-        resolved = resolve(ask, plan, site.use_case, shelf.catalogue, shelf.source, site.met_by(plan))
+        resolved = resolve(
+            ask, plan, use_case_runtime.use_case, runtime.catalogue, runtime.source, use_case_runtime.context_catalogue(plan)
+        )
         query = resolved.query
-        self._log_routing(ask, plan, query, shelf.engines)
+        self._log_routing(ask, plan, query, runtime.engines)
         clock.lap("resolve")
-        found = retrieve(plan, query, shelf.engines, shelf.refused)
+        found = retrieve(plan, query, runtime.engines, runtime.refused)
         clock.lap("retrieve", f"{found.method}: {len(found.candidates)} candidates", within=found.timings)
         shown, unranked = _kept(plan, query, found.candidates, clock)
         reasons, unexplained = explain(query, shown, found.sources)
         clock.lap("explain")
         chances = plan.chances(query)
-        forgotten = (shelf.policy,) if isinstance(shelf.policy, Skip) and chances else ()
+        forgotten = (runtime.policy,) if isinstance(runtime.policy, Skip) and chances else ()
         skips = (*resolved.skips, *forgotten, *found.skips, *unranked, *unexplained)
         slate = replace(
             _slate(ask, query, found, shown, reasons, skips),
             probabilities=chances,
             stages=tuple(clock.runs) if ask.explain else (),
         )
-        self._log_answer(slate, shelf.engines, 1000 * (time.perf_counter() - started))
+        self._log_answer(slate, runtime.engines, 1000 * (time.perf_counter() - started))
         return slate
 
     def user_word(self, user_id: str | None) -> str:

@@ -16,7 +16,7 @@ from recommendation_service.use_cases.schema import UseCase
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shelf:
+class CatalogueRuntime:
     """One catalogue of one use case with the engines that are ready for it, by name."""
 
     catalogue: Catalogue
@@ -26,55 +26,57 @@ class Shelf:
     rankers: Mapping[str, Ranker | Skip] = field(default_factory=dict)  # a Skip: configured, and cannot be used
     policy: Policy | Skip | None = None  # what a bandit learned for this catalogue; a Skip: published, and cannot be used
 
-    def learned(self) -> Policy | None:
+    def usable_policy(self) -> Policy | None:
         """The policy, where there is one that can be used."""
         return self.policy if isinstance(self.policy, Policy) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Site:
-    """One use case, ready to answer: a shelf for each catalogue that has an export, a plan for each surface of these."""
+class UseCaseRuntime:
+    """One use case, ready to answer: a runtime for each catalogue that has an export, a plan for each surface of these."""
 
     use_case: UseCase
-    shelves: Mapping[str, Shelf]
+    catalogues: Mapping[str, CatalogueRuntime]
     estimators: Mapping[str, Estimator] = field(default_factory=dict)  # those that are published and good
     plans: Mapping[str, Plan] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Builds the plans; raises ConfigurationError for a wrong option or a use case without any shelf."""
-        if not self.shelves:
+        """Builds the plans; raises ConfigurationError for a wrong option or a use case without any runtime."""
+        if not self.catalogues:
             raise ConfigurationError(f"{self.use_case.name}: catalogue '{self.use_case.catalogues[0]}' was not loaded")
         surfaces = self.use_case.surfaces.items()
-        on = {name: self.shelves[surface.catalogue] for name, surface in surfaces if surface.catalogue in self.shelves}
-        plans = {name: Plan.build(self.use_case, name, shelf.rankers, shelf.learned()) for name, shelf in on.items()}
+        on = {name: self.catalogues[surface.catalogue] for name, surface in surfaces if surface.catalogue in self.catalogues}
+        plans = {
+            name: Plan.build(self.use_case, name, runtime.rankers, runtime.usable_policy()) for name, runtime in on.items()
+        }
         object.__setattr__(self, "plans", plans)
 
-    def met_by(self, plan: Plan) -> Catalogue | None:
+    def context_catalogue(self, plan: Plan) -> Catalogue | None:
         """The catalogue whose things a surface about a context is asked for; None while it has no export."""
-        shelf = self.shelves.get(plan.surface.context or "")
-        return None if shelf is None else shelf.catalogue
+        runtime = self.catalogues.get(plan.surface.context or "")
+        return None if runtime is None else runtime.catalogue
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Runtime:
     """All sites by the name of their use case."""
 
-    sites: Mapping[str, Site]
+    use_cases: Mapping[str, UseCaseRuntime]
 
     @classmethod
-    def of(cls, sites: Iterable[Site]) -> "Runtime":
+    def of(cls, sites: Iterable[UseCaseRuntime]) -> "Runtime":
         """From sites in any order."""
-        return cls({site.use_case.name: site for site in sites})
+        return cls({use_case_runtime.use_case.name: use_case_runtime for use_case_runtime in sites})
 
-    def find(self, use_case: str, surface: str) -> tuple[Site, Plan]:
-        """The site and plan asked for; NotFound lists those there are, Unavailable says whose export is missing."""
-        site = self.sites.get(use_case)
-        if site is None:
-            raise NotFound(f"no use case '{use_case}'; there are {', '.join(sorted(self.sites)) or 'none'}")
-        plan = site.plans.get(surface)
-        if plan is None and surface in site.use_case.surfaces:
-            catalogue = site.use_case.surfaces[surface].catalogue
+    def find(self, use_case: str, surface: str) -> tuple[UseCaseRuntime, Plan]:
+        """The use_case_runtime and plan asked for; NotFound lists those there are, Unavailable says whose export is missing."""
+        use_case_runtime = self.use_cases.get(use_case)
+        if use_case_runtime is None:
+            raise NotFound(f"no use case '{use_case}'; there are {', '.join(sorted(self.use_cases)) or 'none'}")
+        plan = use_case_runtime.plans.get(surface)
+        if plan is None and surface in use_case_runtime.use_case.surfaces:
+            catalogue = use_case_runtime.use_case.surfaces[surface].catalogue
             raise Unavailable(f"no export of {catalogue} yet; run: manage.py generate_all_datasets")
         if plan is None:
-            raise NotFound(f"{use_case} has no surface '{surface}'; there are {', '.join(sorted(site.plans))}")
-        return site, plan
+            raise NotFound(f"{use_case} has no surface '{surface}'; there are {', '.join(sorted(use_case_runtime.plans))}")
+        return use_case_runtime, plan

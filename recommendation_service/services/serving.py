@@ -1,17 +1,25 @@
-"""What one worker serves right now, and how that is exchanged while it serves."""
+"""What one worker serves: published exports and models, loaded, watched, and replaced as a whole."""
 
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
 
-from recommendation_service.datasets.reader import Dataset
+from recommendation_service.datasets.open_mapped import open_for_serving
+from recommendation_service.datasets.reader import Dataset, export_folder
 from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.engines.ensemble import Ensemble
+from recommendation_service.errors import ArtifactRefused, DatasetError
 from recommendation_service.estimators.base import Estimator
-from recommendation_service.publishing.store import Artifact
+from recommendation_service.pipeline.surface_pipeline import Plan
+from recommendation_service.publishing.store import Artifact, ArtifactStore, read_folder
 from recommendation_service.publishing.watcher import Watched
 from recommendation_service.services.recommendation_service import RecommendationService
+from recommendation_service.settings import Settings
 from recommendation_service.use_cases.schema import UseCase
 
 log = logging.getLogger(__name__)
@@ -26,7 +34,7 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Holding:
+class LoadedCatalogue:
     """All that is published for one catalogue, as this worker holds it."""
 
     name: str
@@ -44,7 +52,7 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Serving:
+class ServingSnapshot:
     """Everything one request needs, built together and replaced whole, so that no answer mixes two versions."""
 
     recommender: RecommendationService
@@ -54,35 +62,35 @@ class Serving:
     estimators: Mapping[str, Mapping[str, Estimator]] = field(default_factory=dict)  # use case -> its ready ones, by name
 
 
-class Live:
-    """Holds the Serving of this process and replaces it when something new and good is published."""
+class ServingState:
+    """Holds the ServingSnapshot of this process and replaces it when something new and good is published."""
 
     def __init__(
         self,
         use_cases: Mapping[str, UseCase],
-        holdings: Mapping[str, Holding],
-        assemble: Callable[[Mapping[str, Holding]], Serving],
+        loaded_catalogues: Mapping[str, LoadedCatalogue],
+        assemble: Callable[[Mapping[str, LoadedCatalogue]], ServingSnapshot],
         *,
         swapped: Callable[[], None] = lambda: None,
     ) -> None:
         """Looks once, so that `serving` is ready; `swapped` is called after each later exchange."""
-        self.use_cases, self.holdings = use_cases, holdings
+        self.use_cases, self.loaded_catalogues = use_cases, loaded_catalogues
         self._assemble, self._swapped = assemble, swapped
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._unserved: list[str] = []  # taken up by a holding, not yet by `serving`
+        self._unserved: list[str] = []  # loaded, but not yet part of `serving`
         self._watching: int | None = None  # process id of the thread's process
-        for holding in holdings.values():
-            holding.look()
-        self.serving = assemble(holdings)
+        for loaded in loaded_catalogues.values():
+            loaded.look()
+        self.serving = assemble(loaded_catalogues)
 
     def refresh(self) -> list[str]:
         """Look for new models and exports now; returns the names that changed."""
         with self._lock:
-            self._unserved += [name for holding in self.holdings.values() for name in holding.look()]
+            self._unserved += [name for loaded in self.loaded_catalogues.values() for name in loaded.look()]
             if not self._unserved:
                 return []
-            self.serving = self._assemble(self.holdings)  # if this raises, the next look tries again
+            self.serving = self._assemble(self.loaded_catalogues)  # if this raises, the next look tries again
             changed, self._unserved = self._unserved, []
             self._swapped()
             log.info("→ now serving %s", ", ".join(sorted(set(changed))))
@@ -106,3 +114,108 @@ class Live:
                 self.refresh()
             except Exception:  # the thread must outlive any surprise, or this worker never sees a new model again
                 log.exception("looking for new models failed; will look again")
+
+
+def load_catalogue(
+    settings: Settings, catalogue: str, kinds: Sequence[str], refused: Callable[[str, str], None]
+) -> LoadedCatalogue:
+    """The export and the models of one catalogue; nothing is read yet. `refused` is told catalogue and kind."""
+    store = ArtifactStore(settings.models_dir / catalogue)
+    told = partial(refused, catalogue)
+    return LoadedCatalogue(
+        catalogue,
+        Watched(export_folder(settings.data_dir, catalogue), partial(_read_export, catalogue), refused=told),
+        {kind: Watched(store.folder(kind), partial(_read_model, kind), refused=told) for kind in kinds},
+    )
+
+
+def _read_export(catalogue: str, folder: Path, seal: str | None) -> Export:
+    dataset, items = open_for_serving(folder, seal=seal)
+    if items.name != catalogue:
+        raise DatasetError(f"{folder.name}: holds {items.name}, not {catalogue}; move it, or export again")
+    return Export(dataset, items)
+
+
+def _read_model(kind: str, folder: Path, seal: str | None) -> Artifact:
+    return read_folder(folder, kind, seal=seal, serving=True)
+
+
+def damaged_kinds(held: LoadedCatalogue) -> frozenset[str]:
+    """Kinds whose published model is damaged, without an older good one at hand."""
+    return frozenset(kind for kind, one in held.models.items() if one.problem is not None and one.value is None)
+
+
+def state_token(loaded_catalogues: Mapping[str, LoadedCatalogue], pins: Sequence[Artifact]) -> str:
+    """A word that changes with every model and export taken up or lost."""
+    held = [(name, one.export.version, sorted(one.artifacts().items())) for name, one in sorted(loaded_catalogues.items())]
+    seals = [(name, export, [(kind, model.manifest.seal) for kind, model in models]) for name, export, models in held]
+    return sha256(repr((seals, [pin.manifest.seal for pin in pins])).encode()).hexdigest()[:16]
+
+
+def pinned(settings: Settings) -> list[Artifact]:
+    """The model folders named by ALS_MODEL_PATH and TWO_TOWER_MODEL_PATH; one that is refused is told and left out."""
+    found = []
+    for kind, path in (("als", settings.als_model_path), ("two_tower", settings.two_tower_model_path)):
+        if path is None:
+            continue
+        try:
+            found.append(read_folder(path, kind))
+        except ArtifactRefused as error:
+            log.error("%s_MODEL_PATH: %s", kind.upper(), error.message)
+    return found
+
+
+WAITING = "configured weights serve until train_all publishes learned ones"
+
+
+def weights_summary(held: ServingState, use_case: str, catalogue: str) -> str:
+    """One line about the use case's main ensemble in this catalogue; empty where none is ready."""
+    main = held.use_cases[use_case].main_ensemble()
+    use_case_runtime = held.serving.recommender.runtime.use_cases.get(use_case)
+    runtime = use_case_runtime.catalogues.get(catalogue) if use_case_runtime else None
+    engine = runtime.engines.get(main[0]) if runtime and main else None
+    if main is None or not isinstance(engine, Ensemble):
+        return ""
+    if engine.learned:
+        return f"{engine.name}: learned weights serve"
+    if main[1].options.get("weights") != "learned":
+        return f"{engine.name}: configured weights serve, as the file or the environment wants it"
+    published = held.loaded_catalogues[catalogue].models["ensemble"]
+    if published.value is not None or published.problem is not None:
+        return f"{engine.name}: configured weights serve, for the learned ones were refused"
+    return f"{engine.name}: {WAITING}"
+
+
+READY = {"two_tower": "✓ Two-Tower model loaded", "als": "✓ ALS model loaded", "ensemble": "✓ Ensemble model initialized"}
+
+
+def announce(live: ServingState) -> None:
+    """Say in the log what was loaded, what is missing with its fix, and how users are routed."""
+    for use_case in live.use_cases.values():
+        ready = live.serving.engines.get(use_case.name)
+        if ready is None:
+            log.warning("✗ %s: no export yet; run: manage.py generate_all_datasets", use_case.name)
+            continue
+        fix = f"python -m recommendation_service.train_all --use-case {use_case.name}"
+        for name, part in sorted(use_case.engines.items(), key=lambda item: _order(item[1].kind)):
+            if name in use_case.switched_off:
+                log.info("✗ %s is switched off by a setting (%s)", name, use_case.name)
+            elif name in ready and part.kind in READY:
+                log.info("%s successfully!", READY[part.kind])
+            elif name not in ready:
+                log.warning("✗ %s: no %s model; run: %s", use_case.name, name, fix)
+        for name in sorted(set(use_case.estimators) - set(live.serving.estimators.get(use_case.name, {}))):
+            log.warning("✗ %s: no %s model; run: %s", use_case.name, name, fix)
+        for line in _routes(use_case):
+            log.info("→ Routing: %s", line)
+
+
+def _order(kind: str) -> int:
+    return list(READY).index(kind) if kind in READY else len(READY)
+
+
+def _routes(use_case: UseCase) -> list[str]:
+    """Each routing rule of the use case in words, once."""
+    words = {"content_based": "content", "als": "ALS", "two_tower": "two-tower"}
+    plans = [Plan.build(use_case, name) for name, surface in use_case.surfaces.items() if surface.about == "user"]
+    return list(dict.fromkeys(plan.router.summary(words) for plan in plans))

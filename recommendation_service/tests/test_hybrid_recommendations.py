@@ -78,7 +78,7 @@ def test_collaborative_weighs_seventy_percent_and_content_thirty(service):
 
 
 def test_fresh_posts_gain_five_to_twenty_percent_and_older_ones_nothing(service):
-    catalogue = service.runtime.sites["posts"].shelves["posts"].catalogue
+    catalogue = service.runtime.use_cases["posts"].catalogues["posts"].catalogue
     shown = service.recommend(ask(explain=True, limit=100)).recommendations
     age_days = {one.item_id: NOW / 86_400 - catalogue.created[catalogue.ids.row(one.item_id)] for one in shown}
     young = [one.parts["freshness"] for one in shown if age_days[one.item_id] < 29.9]

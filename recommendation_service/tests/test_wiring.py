@@ -17,8 +17,7 @@ from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Slate
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.services.serving import Live
-from recommendation_service.services.weights import WAITING, weights_told
+from recommendation_service.services.serving import WAITING, ServingState, weights_summary
 from recommendation_service.tests.support import service
 from recommendation_service.use_cases.loader import load, load_file, names
 from recommendation_service.wiring import Observers, build_engines, build_live, build_service, served_use_cases
@@ -50,7 +49,7 @@ def test_engines_without_a_model_are_left_out(tmp_path: Path) -> None:
 HOT = tuple(PastEvent(item, "like", 0.0) for item in service.ITEMS[:4])
 
 
-def _hot(live: Live) -> Slate:
+def _hot(live: ServingState) -> Slate:
     """The list of somebody whom the router sends to the ensemble."""
     return live.serving.recommender.recommend(replace(_ask(), history=HOT, count=25))
 
@@ -66,11 +65,11 @@ def test_stated_weights_serve_from_the_first_models_on_and_nothing_is_degraded(t
     live = build_live(_settings(tmp_path))
     slate = _hot(live)
     assert (slate.method_used, slate.model_version, slate.degraded) == ("ensemble", "als_v1+two_tower_v1", False)
-    assert weights_told(live, "startups", "startups") == f"ensemble: {WAITING}"
+    assert weights_summary(live, "startups", "startups") == f"ensemble: {WAITING}"
     service.publish(tmp_path, "ensemble")
     live.refresh()
     assert _hot(live).model_version.startswith("ensemble_v1+")
-    assert weights_told(live, "startups", "startups") == "ensemble: learned weights serve"
+    assert weights_summary(live, "startups", "startups") == "ensemble: learned weights serve"
 
 
 def test_an_ensemble_that_was_never_trained_waits_for_enough_members(tmp_path: Path) -> None:
@@ -79,17 +78,17 @@ def test_an_ensemble_that_was_never_trained_waits_for_enough_members(tmp_path: P
     live = build_live(_settings(tmp_path))
     slate = _hot(live)
     assert (slate.method_used, slate.degradation[0].code) == ("als", "not_trained")
-    assert weights_told(live, "startups", "startups") == ""
+    assert weights_summary(live, "startups", "startups") == ""
 
 
 def test_a_weight_in_the_environment_serves_whatever_was_learned(tmp_path: Path) -> None:
     _members(tmp_path, "ensemble")
     live = build_live(_settings(tmp_path, ENSEMBLE_ALS_WEIGHT="0.7", ENSEMBLE_TWO_TOWER_WEIGHT="0.3"))
-    ensemble = live.serving.recommender.runtime.sites["startups"].shelves["startups"].engines["ensemble"]
+    ensemble = live.serving.recommender.runtime.use_cases["startups"].catalogues["startups"].engines["ensemble"]
     assert isinstance(ensemble, Ensemble)
     assert ensemble.weights == {"als": 0.7, "two_tower": 0.3}
     assert _hot(live).degraded is False
-    assert weights_told(live, "startups", "startups").endswith("as the file or the environment wants it")
+    assert weights_summary(live, "startups", "startups").endswith("as the file or the environment wants it")
 
 
 def test_damaged_learned_weights_are_told_while_the_stated_ones_serve(tmp_path: Path) -> None:
@@ -99,7 +98,7 @@ def test_damaged_learned_weights_are_told_while_the_stated_ones_serve(tmp_path: 
     slate = _hot(live)
     assert slate.method_used == "ensemble"
     assert [(skip.engine, skip.code) for skip in slate.degradation] == [("ensemble", "refused")]
-    assert weights_told(live, "startups", "startups").endswith("for the learned ones were refused")
+    assert weights_summary(live, "startups", "startups").endswith("for the learned ones were refused")
 
 
 def test_learned_weights_of_strangers_are_logged_and_told_while_the_stated_ones_serve(
@@ -113,7 +112,7 @@ def test_learned_weights_of_strangers_are_logged_and_told_while_the_stated_ones_
         live = build_live(_settings(tmp_path))
     assert "weighs als, svd" in caplog.text
     assert [(skip.engine, skip.code) for skip in _hot(live).degradation] == [("ensemble", "refused")]
-    assert weights_told(live, "startups", "startups").endswith("for the learned ones were refused")
+    assert weights_summary(live, "startups", "startups").endswith("for the learned ones were refused")
 
 
 BLENDS = """
@@ -226,7 +225,7 @@ def test_an_export_of_another_catalogue_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data" / "startups").rename(tmp_path / "data" / "movies")
     live = build_live(service.settings_under(tmp_path, RS_USE_CASES="movies"))
     assert live.serving.engines == {}
-    assert "holds startups, not movies" in (live.holdings["movies"].export.problem or "")
+    assert "holds startups, not movies" in (live.loaded_catalogues["movies"].export.problem or "")
 
 
 def test_a_failed_assembly_is_tried_again_at_the_next_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +275,7 @@ def test_the_watch_runs_once_a_process_survives_surprises_and_never_at_0_seconds
         looks.append(os.getpid())
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Live, "refresh", lambda _self: look())
+    monkeypatch.setattr(ServingState, "refresh", lambda _self: look())
     live.watch(0.01)
     live.watch(0.01)
     assert _watching() == before + 1

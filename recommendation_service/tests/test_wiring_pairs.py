@@ -13,8 +13,7 @@ from recommendation_service.engines.neural import Neural
 from recommendation_service.engines.rule_based import Attributes
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.estimators.base import Estimator
-from recommendation_service.services.announce import announce
-from recommendation_service.services.serving import Live
+from recommendation_service.services.serving import ServingState, announce
 from recommendation_service.tests.support import service
 from recommendation_service.tests.support.cleaning import export_cleaning, publish_neural
 from recommendation_service.use_cases.loader import PACKAGED, load
@@ -24,11 +23,11 @@ from recommendation_service.wiring import ENGINES, Observers, build_estimators, 
 CLEANING = load("cleaning")
 
 
-def live_under(root: Path, observers: Observers | None = None, **more: str) -> Live:
+def live_under(root: Path, observers: Observers | None = None, **more: str) -> ServingState:
     return build_live(service.settings_under(root, RS_USE_CASES="cleaning", **more), observers)
 
 
-def ask(live: Live, surface: str, strategy: str | None = None) -> Any:
+def ask(live: ServingState, surface: str, strategy: str | None = None) -> Any:
     ask_ = Ask("cleaning", surface, 1_700_000_000.0, item_ids=("3",), strategy=strategy)
     return live.serving.recommender.recommend(ask_)
 
@@ -53,7 +52,7 @@ def test_one_network_serves_both_directions(tmp_path: Path) -> None:
     for surface, catalogue in (("cleaners-for-job", "cleaners"), ("jobs-for-cleaner", "jobs")):
         slate = ask(live, surface, "neural")
         assert (slate.method_used, slate.model_version, slate.degraded) == ("neural", "neural_v1", False)
-        engines = live.serving.recommender.runtime.sites["cleaning"].shelves[catalogue].engines
+        engines = live.serving.recommender.runtime.use_cases["cleaning"].catalogues[catalogue].engines
         assert isinstance(engines["neural"], Neural)
         assert isinstance(engines["rule_based"], Attributes)
     assert live.serving.engines["cleaning"] == ("neural", "popular", "rule_based", "ensemble")

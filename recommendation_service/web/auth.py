@@ -16,7 +16,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Principal:
     """The subject of a verified token and what it may do."""
 
     subject: str
@@ -36,10 +36,10 @@ class Caller:
             raise Forbidden(f"this needs a token with the scope {scope}")
 
 
-EVERYONE = Caller("insecure-dev", frozenset({SELF, ANY, ADMIN}))
+EVERYONE = Principal("insecure-dev", frozenset({SELF, ANY, ADMIN}))
 
 
-class Doorkeeper:
+class Authenticator:
     """Verifies tokens against the key ring; with `insecure_dev`, lets everybody in."""
 
     def __init__(self, settings: Settings, *, audience: str = AUDIENCE) -> None:
@@ -49,8 +49,8 @@ class Doorkeeper:
         self._open = settings.insecure_dev
         self._metrics_token = settings.metrics_token.get_secret_value()
 
-    def caller(self, request: Request) -> Caller:
-        """The caller of an API route. Raises Unauthenticated, with no hint which check failed beyond what is public."""
+    def principal(self, request: Request) -> Principal:
+        """The principal of an API route. Raises Unauthenticated, with no hint which check failed beyond what is public."""
         if self._open:
             return EVERYONE
         return self._verify(_bearer(request))
@@ -62,13 +62,13 @@ class Doorkeeper:
         word = _bearer(request)
         if self._metrics_token and hmac.compare_digest(word.encode(), self._metrics_token.encode()):
             return
-        caller = self._verify(word)
-        if not caller.scopes & {ANY, ADMIN}:
+        principal = self._verify(word)
+        if not principal.scopes & {ANY, ADMIN}:
             raise Forbidden(f"this needs RS_METRICS_TOKEN or a token with the scope {ANY} or {ADMIN}")
 
-    def _verify(self, token: str) -> Caller:
+    def _verify(self, token: str) -> Principal:
         claims = verify(token, self._keys, audience=self._audience)
-        return Caller(claims.subject, claims.scopes)
+        return Principal(claims.subject, claims.scopes)
 
 
 def _bearer(request: Request) -> str:

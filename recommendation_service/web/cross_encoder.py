@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from recommendation_service.core.numeric import Floats
 from recommendation_service.errors import Unavailable
-from recommendation_service.rankers.pair_client import AUDIENCE, Pair
+from recommendation_service.rankers.cross_encoder import AUDIENCE, Pair
 from recommendation_service.settings import Settings
 from recommendation_service.web import errors
-from recommendation_service.web.auth import Doorkeeper
+from recommendation_service.web.auth import Authenticator
 from recommendation_service.web.request_parsing import invalid, parse_json
 
 MAX_BODY_BYTES = 256_000
@@ -34,7 +34,7 @@ class PairsIn(BaseModel):
 
 def create_worker(settings: Settings, score: Scorer, *, model: str) -> Flask:
     """The worker as an application; `model` is the name it tells. Raises ConfigurationError when it would be open."""
-    doorkeeper = Doorkeeper(settings, audience=AUDIENCE)
+    authenticator = Authenticator(settings, audience=AUDIENCE)
     one_at_a_time = threading.Lock()
     app = Flask("cross_encoder", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
@@ -42,7 +42,7 @@ def create_worker(settings: Settings, score: Scorer, *, model: str) -> Flask:
 
     @app.post("/scores")
     def scores() -> Response:
-        doorkeeper.caller(request)
+        authenticator.principal(request)
         asked = _parsed()
         over = time.monotonic() + asked.budget_ms / 1000
         # who waited longer than the answer is of use is sent away, so that a burst cannot make everybody late

@@ -10,8 +10,8 @@ from recommendation_service.errors import InvalidInput
 from recommendation_service.services.estimate_service import Estimates, EstimateService
 from recommendation_service.web import metrics, request_parsing
 from recommendation_service.web.auth import CONTEXT
-from recommendation_service.web.estimate_schemas import EstimateIn
-from recommendation_service.web.middleware import doorkeeper, json_response, live
+from recommendation_service.web.middleware import authenticator, json_response, live
+from recommendation_service.web.schemas import EstimateIn
 
 blueprint = APIBlueprint("estimates", __name__, url_prefix="/api/estimates", tag="Estimates")
 
@@ -24,10 +24,10 @@ def estimate(use_case: str, name: str) -> Response:
     For one thing, such as a job, met by each of the offers, such as cleaners. Needs a token with the scope recs:any, since
     it says things about somebody's job.
     """
-    caller, held = doorkeeper().caller(request), live()
+    principal, held = authenticator().principal(request), live()
     serving = held.serving  # one look, so that the whole answer is of one moment
     service = EstimateService(held.use_cases, serving.estimators)
-    if not caller.may_ask_about(CONTEXT):
+    if not principal.may_ask_about(CONTEXT):
         raise service.nothing_here()
     asked = _asked(request)
     g.request_id = asked.request_id or g.request_id

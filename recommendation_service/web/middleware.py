@@ -1,15 +1,24 @@
-"""What every route needs from its app: the live models, the door, and one way to write JSON."""
+"""Request id, metrics and headers of every request, log output, and access to the serving state."""
 
+import contextlib
+import logging
+import logging.handlers
+import sys
+import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, cast
 
 import orjson
-from flask import Response, current_app
+from flask import Flask, Response, current_app, g, request
 from pydantic import BaseModel
 
-from recommendation_service.services.serving import Live
-from recommendation_service.web.auth import Doorkeeper
+from recommendation_service.services.serving import ServingState
+from recommendation_service.settings import Settings
+from recommendation_service.web import metrics
+from recommendation_service.web.auth import Authenticator
 
 EXTENSION = "tandem"
 JSON = "application/json"
@@ -19,21 +28,107 @@ JSON = "application/json"
 class Context:
     """The parts that `create_app` hands to the routes."""
 
-    live: Live
-    doorkeeper: Doorkeeper
+    live: ServingState
+    authenticator: Authenticator
 
 
-def live() -> Live:
+def live() -> ServingState:
     """The models of this worker."""
     return cast(Context, current_app.extensions[EXTENSION]).live
 
 
-def doorkeeper() -> Doorkeeper:
+def authenticator() -> Authenticator:
     """The verifier of tokens."""
-    return cast(Context, current_app.extensions[EXTENSION]).doorkeeper
+    return cast(Context, current_app.extensions[EXTENSION]).authenticator
 
 
 def json_response(body: BaseModel | Mapping[str, Any], status: int = 200) -> Response:
     """`body` as JSON; a mapping must not contain NaN, which would become null."""
     payload = body.model_dump_json() if isinstance(body, BaseModel) else orjson.dumps(body)
     return Response(payload, status=status, content_type=JSON)
+
+
+HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def install(app: Flask, live: ServingState, reload_seconds: float) -> None:
+    """Wrap every request of `app`; the first one in a forked process starts its model watch."""
+
+    def begin() -> None:
+        live.watch(reload_seconds)  # threads do not survive a fork; once started this is one comparison
+        g.started = perf_counter()
+        g.request_id = str(uuid.uuid4())
+
+    def finish(response: Response) -> Response:
+        response.headers.extend(HEADERS)
+        response.headers["X-Request-ID"] = g.get("request_id", "")
+        if "state" in g:
+            response.headers["X-ServingSnapshot-State"] = g.state
+        route = request.url_rule.rule if request.url_rule else "none"
+        metrics.REQUESTS.labels(route, str(response.status_code)).inc()
+        metrics.SECONDS.labels(route).observe(perf_counter() - g.get("started", perf_counter()))
+        return response
+
+    app.before_request(begin)
+    app.after_request(finish)
+
+
+FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
+LOGGER = "recommendation_service"
+
+
+class LogFile(logging.handlers.WatchedFileHandler):
+    """Appends lines; says once on stderr when it cannot, then keeps quiet until it can again."""
+
+    _told = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line, or lose it: the request matters more."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
+    def close(self) -> None:
+        """Close the file, even if its last lines cannot be written."""
+        with contextlib.suppress(OSError):
+            super().close()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is the base class's
+        """Report the first failure only."""
+        if not self._told:
+            self._told = True
+            print(f"the log file {self.baseFilename} cannot be written; logging to stderr only", file=sys.stderr)  # noqa: T201  # the log itself failed
+
+
+class Stderr(logging.Handler):
+    """Writes to whatever stderr is at that moment; one that is closed costs the line, not the request."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(self.format(record) + "\n")
+
+
+class Utc(logging.Formatter):
+    """Times in UTC, whatever the machine thinks."""
+
+    converter = staticmethod(time.gmtime)
+
+
+def start_logging(settings: Settings) -> None:
+    """Send this package's log lines to stderr and RS_LOG_FILE. Safe to call again: the last settings win."""
+    logger = logging.getLogger(LOGGER)
+    for old in list(logger.handlers):
+        logger.removeHandler(old)
+        old.close()
+    logger.setLevel(settings.log_level)
+    outlets: list[logging.Handler] = [Stderr()]
+    try:
+        settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+        outlets.append(LogFile(settings.log_file, encoding="utf-8", delay=True))
+    except OSError as error:
+        print(f"no log file ({error.strerror}); logging to stderr only", file=sys.stderr)  # noqa: T201  # the log itself failed
+    for outlet in outlets:
+        outlet.setFormatter(Utc(FORMAT, datefmt="%Y-%m-%dT%H:%M:%SZ"))
+        logger.addHandler(outlet)

@@ -15,9 +15,8 @@ from recommendation_service.domain.query import Query
 from recommendation_service.engines.router import LEARNING, Policy, Router
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.publishing.watcher import Watched
-from recommendation_service.services.serving import Holding, Live
-from recommendation_service.services.weights import weights_told
-from recommendation_service.web.middleware import doorkeeper, json_response, live
+from recommendation_service.services.serving import LoadedCatalogue, ServingState, weights_summary
+from recommendation_service.web.middleware import authenticator, json_response, live
 from recommendation_service.web.schemas import ArmOut, ModelOut, ModelsOut, ReloadOut
 
 VECTORS = ("item_vectors", "item_factors")  # arrays with one row an item
@@ -30,7 +29,7 @@ blueprint = APIBlueprint("models", __name__, url_prefix="/api/models", tag="Mode
 @blueprint.output(ModelsOut)
 def models() -> Response:
     """List the models and exports that this worker serves."""
-    caller = doorkeeper().caller(request)
+    caller = authenticator().principal(request)
     if not caller.scopes & {ANY, ADMIN}:
         caller.require(ADMIN)
     return json_response(ModelsOut(models=listing(live()), worker=os.getpid()))
@@ -43,32 +42,32 @@ def reload() -> Response:
 
     Only in the worker that got the request; the others look by themselves every RS_RELOAD_SECONDS.
     """
-    doorkeeper().caller(request).require(ADMIN)
+    authenticator().principal(request).require(ADMIN)
     return json_response({"changed": live().refresh(), "worker": os.getpid()})
 
 
-def listing(held: Live) -> list[ModelOut]:
+def listing(held: ServingState) -> list[ModelOut]:
     """Every export and model kind of every catalogue, whether it serves or why not."""
     rows = []
-    for holding in held.holdings.values():
-        rows.append(_export(holding))
-        rows += [_model(held, holding.name, kind, model) for kind, model in sorted(holding.models.items())]
+    for loaded in held.loaded_catalogues.values():
+        rows.append(_export(loaded))
+        rows += [_model(held, loaded.name, kind, model) for kind, model in sorted(loaded.models.items())]
     return rows
 
 
-def _export(holding: Holding) -> ModelOut:
-    found = holding.export.value
+def _export(loaded: LoadedCatalogue) -> ModelOut:
+    found = loaded.export.value
     return ModelOut(
-        catalogue=holding.name,
+        catalogue=loaded.name,
         kind="export",
-        version=holding.export.version,
+        version=loaded.export.version,
         created_at=str(found.dataset.summary.get("created_at")) if found else None,
-        problem=holding.export.problem,
+        problem=loaded.export.problem,
         items=len(found.catalogue) if found else None,
     )
 
 
-def _model(held: Live, catalogue: str, kind: str, model: Watched[Artifact]) -> ModelOut:
+def _model(held: ServingState, catalogue: str, kind: str, model: Watched[Artifact]) -> ModelOut:
     arrays: Mapping[str, AnyArray] = model.value.arrays if model.value else {}
     return ModelOut(
         catalogue=catalogue,
@@ -83,8 +82,8 @@ def _model(held: Live, catalogue: str, kind: str, model: Watched[Artifact]) -> M
     )
 
 
-def _weights(held: Live, catalogue: str) -> str | None:
-    told = (weights_told(held, name, catalogue) for name in held.use_cases)
+def _weights(held: ServingState, catalogue: str) -> str | None:
+    told = (weights_summary(held, name, catalogue) for name in held.use_cases)
     return "; ".join(dict.fromkeys(filter(None, told))) or None
 
 
@@ -93,14 +92,14 @@ def _label(model: Artifact | None) -> str | None:
     return told if isinstance(told, str) and told else None
 
 
-def arms_of(held: Live, catalogue: str) -> list[ArmOut]:
+def arms_of(held: ServingState, catalogue: str) -> list[ArmOut]:
     """The arms of every bandit over a catalogue, as its surfaces choose between them now; also before the first update."""
     found: list[ArmOut] = []
-    for site in held.serving.recommender.runtime.sites.values():
-        for name, plan in site.plans.items():
+    for use_case_runtime in held.serving.recommender.runtime.use_cases.values():
+        for name, plan in use_case_runtime.plans.items():
             if plan.surface.router.kind in LEARNING and plan.surface.catalogue == catalogue:
-                shelf = site.shelves[catalogue]
-                found += _arms(name, plan.router, shelf.learned(), _anybody(shelf.catalogue))
+                runtime = use_case_runtime.catalogues[catalogue]
+                found += _arms(name, plan.router, runtime.usable_policy(), _anybody(runtime.catalogue))
     return found
 
 

@@ -11,9 +11,8 @@ from recommendation_service import __version__
 from recommendation_service.domain.ids import MAX_ID_LENGTH
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.web.errors import PROBLEM_JSON
-from recommendation_service.web.estimate_schemas import EstimateIn
 from recommendation_service.web.middleware import json_response
-from recommendation_service.web.schemas import AskIn, Problem
+from recommendation_service.web.schemas import AskIn, EstimateIn, Problem
 
 VERSION = __version__
 OPEN_PATHS = ("/livez", "/readyz")

@@ -10,11 +10,11 @@ from recommendation_service.domain.answer import Answer, AnswerItem, AnswerSkip,
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.slate import Slate
 from recommendation_service.errors import NotFound, Unavailable
-from recommendation_service.services.serving import Live, Serving
+from recommendation_service.services.serving import ServingSnapshot, ServingState
 from recommendation_service.use_cases.schema import Surface, UseCase
 from recommendation_service.web import metrics, request_parsing
-from recommendation_service.web.auth import CONTEXT, Caller
-from recommendation_service.web.middleware import doorkeeper, json_response, live
+from recommendation_service.web.auth import CONTEXT, Principal
+from recommendation_service.web.middleware import authenticator, json_response, live
 from recommendation_service.web.schemas import AskIn
 
 MAX_OFFERS_BYTES = 1_000_000  # 500 offers of 40 numbers each; services only
@@ -57,23 +57,23 @@ def ask_for(use_case: str, surface: str, subject: str) -> Response:
 
 
 def _answer_get(use_case_name: str, surface_name: str, subject: str | None) -> Response:
-    caller = doorkeeper().caller(request)
-    surface = _find(live(), use_case_name, surface_name, caller)
+    principal = authenticator().principal(request)
+    surface = _find(live(), use_case_name, surface_name, principal)
     asked = request_parsing.from_query(request, surface, subject)
-    return _answer(caller, use_case_name, surface_name, surface, asked)
+    return _answer(principal, use_case_name, surface_name, surface, asked)
 
 
 def _answer_post(use_case_name: str, surface_name: str, subject: str | None) -> Response:
-    caller = doorkeeper().caller(request)
-    surface = _find(live(), use_case_name, surface_name, caller)
+    principal = authenticator().principal(request)
+    surface = _find(live(), use_case_name, surface_name, principal)
     if surface.about == CONTEXT:
         request.max_content_length = MAX_OFFERS_BYTES
     asked = request_parsing.from_body(request, surface, subject)
-    return _answer(caller, use_case_name, surface_name, surface, asked)
+    return _answer(principal, use_case_name, surface_name, surface, asked)
 
 
-def _answer(caller: Caller, use_case: str, surface_name: str, surface: Surface, asked: AskIn) -> Response:
-    if not caller.may_ask_for(asked.user_id):
+def _answer(principal: Principal, use_case: str, surface_name: str, surface: Surface, asked: AskIn) -> Response:
+    if not principal.may_ask_for(asked.user_id):
         raise _nothing_here(live().use_cases)
     serving = live().serving  # one look, so that the whole answer is of one moment
     catalogue = _catalogue(serving, use_case, surface)
@@ -86,21 +86,21 @@ def _answer(caller: Caller, use_case: str, surface_name: str, surface: Surface, 
     return json_response(answer_of(slate))
 
 
-def _find(held: Live, use_case_name: str, surface_name: str, caller: Caller) -> Surface:
+def _find(held: ServingState, use_case_name: str, surface_name: str, principal: Principal) -> Surface:
     use_case = held.use_cases.get(use_case_name)
     surface = use_case.surfaces.get(surface_name) if use_case else None
-    if surface is None or not caller.may_ask_about(surface.about):
+    if surface is None or not principal.may_ask_about(surface.about):
         raise _nothing_here(held.use_cases)
     return surface
 
 
 def _nothing_here(use_cases: Mapping[str, UseCase]) -> NotFound:
-    """The same words for what does not exist and for what is not the caller's to see."""
+    """The same words for what does not exist and for what is not the principal's to see."""
     known = ", ".join(f"{name}/{surface}" for name, one in sorted(use_cases.items()) for surface in sorted(one.surfaces))
     return NotFound(f"nothing here, or not yours to see; there are {known or 'no use cases'}")
 
 
-def _catalogue(serving: Serving, use_case: str, surface: Surface) -> Catalogue:
+def _catalogue(serving: ServingSnapshot, use_case: str, surface: Surface) -> Catalogue:
     if use_case not in serving.engines or surface.catalogue not in serving.catalogues:
         raise Unavailable(f"no export of {surface.catalogue} yet; run: manage.py generate_all_datasets")
     return serving.catalogues[surface.catalogue]

@@ -1,4 +1,4 @@
-"""The shapes that cross the wire: what is accepted (strictly) and what is answered. The OpenAPI file is made of these."""
+"""The request and status schemas of the API (strict); `domain.answer` has the answers. OpenAPI is generated from both."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -195,3 +195,14 @@ class StateOut(BaseModel):
     status: str
     detail: str = ""
     state: str = ""  # changes with every model and export taken up or lost; X-Serving-State of the answers
+
+
+MAX_OFFERS = 100
+
+
+class EstimateIn(Accepted):
+    """A request for estimates of one thing, such as a job, met by others, such as cleaners."""
+
+    context: ThingIn
+    offers: list[OfferIn] = Field(min_length=1, max_length=MAX_OFFERS, description="Ids must differ")
+    request_id: OutsideId | None = Field(default=None, description="Comes back in the answer; null: made here")

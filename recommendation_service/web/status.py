@@ -3,10 +3,9 @@
 from apiflask import APIBlueprint
 from flask import Response, request
 
-from recommendation_service.services.serving import Live
-from recommendation_service.services.weights import WAITING, weights_told
+from recommendation_service.services.serving import WAITING, ServingState, weights_summary
 from recommendation_service.web import metrics
-from recommendation_service.web.middleware import doorkeeper, json_response, live
+from recommendation_service.web.middleware import authenticator, json_response, live
 from recommendation_service.web.models import listing
 from recommendation_service.web.schemas import HealthOut, StateOut, UseCaseHealth
 
@@ -36,7 +35,7 @@ def readyz() -> Response:
 @blueprint.output(HealthOut)
 def health() -> Response:
     """Tell people what runs here and what is missing."""
-    doorkeeper().admit_operator(request)
+    authenticator().admit_operator(request)
     held = live()
     use_cases, models = _use_cases(held), listing(held)
     status = "ok"
@@ -51,11 +50,11 @@ def health() -> Response:
 @blueprint.doc(hide=True)
 def prometheus() -> Response:
     """Figures in the Prometheus exposition format."""
-    doorkeeper().admit_operator(request)
+    authenticator().admit_operator(request)
     return Response(metrics.render(), content_type=metrics.CONTENT_TYPE)
 
 
-def _use_cases(held: Live) -> list[UseCaseHealth]:
+def _use_cases(held: ServingState) -> list[UseCaseHealth]:
     serving, rows = held.serving, []
     for name, use_case in sorted(held.use_cases.items()):
         engines = serving.engines.get(name)
@@ -67,7 +66,7 @@ def _use_cases(held: Live) -> list[UseCaseHealth]:
         elif lacking := sorted({*use_case.engines, *use_case.estimators} - ready):
             detail = f"not trained: {', '.join(lacking)}; run: python -m recommendation_service.train_all --use-case {name}"
         else:
-            told = (weights_told(held, name, catalogue) for catalogue in use_case.catalogues)
+            told = (weights_summary(held, name, catalogue) for catalogue in use_case.catalogues)
             detail = "; ".join(one for one in told if one.endswith(WAITING))
         rows.append(UseCaseHealth(use_case=name, can_answer=engines is not None, detail=detail, engines=list(engines or ())))
     return rows

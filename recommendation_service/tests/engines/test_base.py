@@ -9,7 +9,7 @@ from recommendation_service.domain.query import Query
 from recommendation_service.domain.side import Thing
 from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import ENGINE_ERRORS, Engine, call_safely
-from recommendation_service.pipeline.contexts import offered
+from recommendation_service.pipeline.resolve import offered
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.says import Breaks, Says
 

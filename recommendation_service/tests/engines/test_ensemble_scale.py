@@ -13,7 +13,7 @@ from recommendation_service.domain.side import Thing
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.pipeline.contexts import offered
+from recommendation_service.pipeline.resolve import offered
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.calls import candidates, skips
 from recommendation_service.tests.engines.says import Says, asked

@@ -13,7 +13,7 @@ from recommendation_service.domain.side import Side, Thing
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.rule_based import Attributes
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.pipeline.contexts import offered
+from recommendation_service.pipeline.resolve import offered
 from recommendation_service.tests.engines import board, pairs_of_tiles
 from recommendation_service.tests.engines.calls import best_reason, candidates, reasons
 from recommendation_service.tests.engines.contract import EngineContract

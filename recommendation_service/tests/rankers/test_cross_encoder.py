@@ -17,10 +17,17 @@ import pytest
 from benchmarks.performance.serving import free_port
 from recommendation_service.domain.catalogue import Catalogue, Facet
 from recommendation_service.domain.slate import Candidates, Skip
-from recommendation_service.pipeline.rescore import Rescore
+from recommendation_service.pipeline.rerank import Rescore
 from recommendation_service.rankers.base import CannotAnswer, TooLate
-from recommendation_service.rankers.cross_encoder import LONGEST, RECENT, CrossEncoder, document_text, from_settings, query_text
-from recommendation_service.rankers.pair_client import PairClient
+from recommendation_service.rankers.cross_encoder import (
+    LONGEST,
+    RECENT,
+    CrossEncoder,
+    PairClient,
+    document_text,
+    from_settings,
+    query_text,
+)
 from recommendation_service.settings import load_settings
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.support.service import KEY

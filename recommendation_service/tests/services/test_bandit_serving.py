@@ -8,7 +8,7 @@ import pytest
 from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Slate
 from recommendation_service.histories.outcomes import Played
-from recommendation_service.services.serving import Live
+from recommendation_service.services.serving import ServingState
 from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
 from recommendation_service.tests.support.service import publish, settings_under, store_under
 from recommendation_service.training.models.bandit import arrays_of, tally
@@ -28,7 +28,7 @@ def site(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def live(site: Path, **more: str) -> Live:
+def live(site: Path, **more: str) -> ServingState:
     return build_live(settings_under(site, RS_USE_CASES="courses", **more))
 
 
@@ -37,7 +37,7 @@ def teach(site: Path, arm: str) -> None:
     publish(site, "bandit", arrays_of(tally(log), ARMS, {"enroll": 1.0}), catalogue="courses")
 
 
-def ask(serving: Live, request_id: str = "r", **more: str) -> Slate:
+def ask(serving: ServingState, request_id: str = "r", **more: str) -> Slate:
     recommender = serving.serving.recommender
     return recommender.recommend(Ask("courses", "home", NOW, "u003", request_id=request_id, **more))  # type: ignore[arg-type]  # words only
 
@@ -89,7 +89,7 @@ def test_a_damaged_state_is_refused_and_the_last_good_one_stays(site: Path) -> N
     path.write_bytes(path.read_bytes()[:-4])
     serving = live(site)
     assert leader(ask(serving).probabilities) == "content"
-    problem = serving.holdings["courses"].models["bandit"].problem
+    problem = serving.loaded_catalogues["courses"].models["bandit"].problem
     assert problem is not None
     assert "plays.npy" in problem
 
@@ -99,7 +99,7 @@ def test_with_no_good_state_at_all_the_default_leads_and_the_problem_is_told(sit
     (site / "models" / "courses" / "bandit_v1" / "manifest.json").write_text("{}")
     serving = live(site)
     assert leader(ask(serving).probabilities) == "hybrid"
-    assert serving.holdings["courses"].models["bandit"].problem is not None
+    assert serving.loaded_catalogues["courses"].models["bandit"].problem is not None
     answer = ask(serving)
     assert answer.recommendations
     assert ("bandit", "refused") in [(skip.engine, skip.code) for skip in answer.degradation]
@@ -118,7 +118,7 @@ def test_a_default_recommender_takes_the_place_of_chance(site: Path) -> None:
     serving = live(site, DEFAULT_RECOMMENDER="content")
     slate = ask(serving)
     assert (slate.method_used, slate.probabilities) == ("content", {})
-    assert "bandit" not in serving.holdings["courses"].models
+    assert "bandit" not in serving.loaded_catalogues["courses"].models
 
 
 def test_every_strategy_gives_a_reason_for_every_course(site: Path) -> None:

@@ -12,7 +12,7 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.rule_based import Attributes
 from recommendation_service.services.recommendation_service import RecommendationService
-from recommendation_service.services.runtime import Runtime, Shelf, Site
+from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
 from recommendation_service.tests.engines import board, pairs_of_tiles
 from recommendation_service.tests.engines.pairs_of_tiles import PARTS
 from recommendation_service.use_cases.schema import UseCase
@@ -52,7 +52,7 @@ def slate(**words: Any) -> Slate:
         "rules": Attributes("rules", tiles, pair_config=use_case.pairs, parts=PARTS),
         "popular": Popularity("popular", tiles),
     }
-    service = RecommendationService(Runtime.of([Site(use_case, {"board": Shelf(tiles, engines)})]))
+    service = RecommendationService(Runtime.of([UseCaseRuntime(use_case, {"board": CatalogueRuntime(tiles, engines)})]))
     wish = Thing("w1", {"number": 1.0}, {"wish": "black"})
     return service.recommend(Ask("tiles", "for-wish", board.NOW, context=wish, explain=True, **words))
 

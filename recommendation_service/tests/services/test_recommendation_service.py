@@ -16,7 +16,7 @@ from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.two_tower import TwoTower
 from recommendation_service.errors import ConfigurationError, NotFound
 from recommendation_service.services.recommendation_service import RecommendationService
-from recommendation_service.services.runtime import Runtime, Shelf, Site
+from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.pipeline.setting import Says, all_rows, use_case
 
@@ -37,8 +37,8 @@ def real_engines() -> dict[str, Engine]:
 
 def service(engines: dict[str, Engine] | None = None, *, log_key: bytes = b"", off: tuple[str, ...] = (), **surface):  # type: ignore[no-untyped-def]
     one = use_case(**surface).model_copy(update={"switched_off": off})
-    shelf = Shelf(board.catalogue(), real_engines() if engines is None else engines)
-    return RecommendationService(Runtime.of([Site(one, {"board": shelf})]), log_key=log_key)
+    shelf = CatalogueRuntime(board.catalogue(), real_engines() if engines is None else engines)
+    return RecommendationService(Runtime.of([UseCaseRuntime(one, {"board": shelf})]), log_key=log_key)
 
 
 def ask(likes: int = 0, **words) -> Ask:  # type: ignore[no-untyped-def]
@@ -89,9 +89,9 @@ def test_whoever_has_seen_everything_gets_popular_items_again_and_is_told_so() -
 def test_what_cannot_be_had_stays_away_from_whoever_has_seen_everything() -> None:
     past = tuple(PastEvent(one, "view", board.NOW) for one in IDS)
     for in_stock, method in ((IDS[:2], "popular"), ([], "none")):
-        shelf = Shelf(replace(board.catalogue(), available=np.isin(IDS, in_stock)), real_engines())
+        shelf = CatalogueRuntime(replace(board.catalogue(), available=np.isin(IDS, in_stock)), real_engines())
         rules = [{"kind": "available"}, {"kind": "exclude_seen"}]
-        asked = RecommendationService(Runtime.of([Site(use_case(rules=rules), {"board": shelf})]))
+        asked = RecommendationService(Runtime.of([UseCaseRuntime(use_case(rules=rules), {"board": shelf})]))
         slate = asked.recommend(ask(history=past))
         assert (slate.method_used, {one.item_id for one in slate.recommendations}) == (method, set(in_stock))
 
@@ -162,8 +162,8 @@ def test_a_filter_that_nothing_passes_gives_an_empty_slate_with_a_reason() -> No
 
 
 def test_an_empty_catalogue_gives_an_empty_slate_with_a_reason() -> None:
-    shelf = Shelf(board.catalogue(0), {"popular": Popularity("popular", board.catalogue(0))})
-    slate = RecommendationService(Runtime.of([Site(use_case(), {"board": shelf})])).recommend(ask())
+    shelf = CatalogueRuntime(board.catalogue(0), {"popular": Popularity("popular", board.catalogue(0))})
+    slate = RecommendationService(Runtime.of([UseCaseRuntime(use_case(), {"board": shelf})])).recommend(ask())
     assert (slate.recommendations, slate.degradation[0].detail) == ((), "board has no items")
 
 
@@ -192,14 +192,14 @@ def test_an_unknown_use_case_or_surface_is_not_found_with_the_known_ones() -> No
 
 def test_a_use_case_without_its_catalogue_does_not_start() -> None:
     with pytest.raises(ConfigurationError, match="catalogue 'board'"):
-        Site(use_case(), {})
+        UseCaseRuntime(use_case(), {})
 
 
 def test_replacing_the_runtime_changes_the_next_answer() -> None:
     one = service({"popular": Says("popular", all_rows(24))})
     before = one.recommend(ask(limit=1)).recommendations[0].item_id
-    newer = Shelf(board.catalogue(), {"popular": Says("popular", all_rows(24, top=5))})
-    one.replace(Runtime.of([Site(use_case(), {"board": newer})]))
+    newer = CatalogueRuntime(board.catalogue(), {"popular": Says("popular", all_rows(24, top=5))})
+    one.replace(Runtime.of([UseCaseRuntime(use_case(), {"board": newer})]))
     assert (before, one.recommend(ask(limit=1)).recommendations[0].item_id) == (IDS[0], IDS[5])
 
 
@@ -207,7 +207,7 @@ def test_no_answer_mixes_two_runtimes() -> None:
     def runtime(top: int) -> Runtime:
         engine = Says("popular", all_rows(24, top=top))
         engine.version = f"v{top}"
-        return Runtime.of([Site(use_case(), {"board": Shelf(board.catalogue(), {"popular": engine})})])
+        return Runtime.of([UseCaseRuntime(use_case(), {"board": CatalogueRuntime(board.catalogue(), {"popular": engine})})])
 
     one = RecommendationService(runtime(0))
     torn: list[Slate] = []

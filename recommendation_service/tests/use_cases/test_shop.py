@@ -64,7 +64,7 @@ def about(service: RecommendationService, surface: str, *item_ids: str) -> Slate
 
 def bought_pair(service: RecommendationService) -> str:
     """A product with a partner."""
-    engine = service.runtime.find("shop", "cart")[0].shelves["shop"].engines["bought_together"]
+    engine = service.runtime.find("shop", "cart")[0].catalogues["shop"].engines["bought_together"]
     row = int(np.flatnonzero(np.diff(engine._pairs.indptr))[0])  # type: ignore[attr-defined]  # no request would tell
     return f"p{row:05d}"
 

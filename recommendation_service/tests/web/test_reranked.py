@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from benchmarks.performance.serving import free_port
 from recommendation_service.app import create_app
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.rankers.pair_client import client_of
+from recommendation_service.rankers.cross_encoder import client_of
 from recommendation_service.tests.support import service
 from recommendation_service.tests.support.exports import clubs, write_export
 from recommendation_service.use_cases.loader import load_file

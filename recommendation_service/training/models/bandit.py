@@ -87,7 +87,7 @@ def _sum(arm_tallies: Sequence[Tally], rewards: Mapping[str, float]) -> float:
     return fsum(tally.lists * rewards.get(tally.outcome, 0.0) for tally in arm_tallies)
 
 
-def state_of(artifact: Artifact) -> dict[str, Any]:
+def state_token(artifact: Artifact) -> dict[str, Any]:
     """A published bandit in readable form: the content of bandit_state.json."""
     manifest = artifact.manifest
     arms = [name.decode() for name in artifact.arrays["arms"].tolist()]

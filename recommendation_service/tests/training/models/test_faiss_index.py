@@ -9,7 +9,7 @@ import pytest
 from recommendation_service import build_index, train_two_tower
 from recommendation_service.domain.query import Ask
 from recommendation_service.publishing.store import Artifact, ArtifactStore
-from recommendation_service.services.serving import Live
+from recommendation_service.services.serving import ServingState
 from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
 from recommendation_service.tests.support.service import settings_under
 from recommendation_service.training import trainers
@@ -42,7 +42,7 @@ def store(site: Path) -> ArtifactStore:
     return ArtifactStore(site / "models" / "courses")
 
 
-def live(site: Path) -> Live:
+def live(site: Path) -> ServingState:
     return build_live(settings_under(site, RS_USE_CASES="courses"))
 
 

@@ -22,7 +22,7 @@ from recommendation_service.domain.slate import Candidates, Slate
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.rankers.base import Ranker
 from recommendation_service.services.recommendation_service import RecommendationService
-from recommendation_service.services.runtime import Runtime, Shelf, Site
+from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
 from recommendation_service.training.data import Material, read_material
 from recommendation_service.training.ranking.training_data import (
     ShownLists,
@@ -119,8 +119,8 @@ def serve(dataset: Dataset, watched: Watched, asks: list[Ask]) -> list[Answered]
     material = material_of(dataset)
     content = fit(material, "content", RECIPES["content"].stated).trained
     engines = build_engines(STALL, material.catalogue, {"content": content.artifact("stall")})
-    shelf = Shelf(material.catalogue, engines, SnapshotHistories(dataset), rankers={"learned": watched})
-    service = RecommendationService(Runtime.of([Site(STALL, {"stall": shelf})]))
+    shelf = CatalogueRuntime(material.catalogue, engines, SnapshotHistories(dataset), rankers={"learned": watched})
+    service = RecommendationService(Runtime.of([UseCaseRuntime(STALL, {"stall": shelf})]))
     return [Answered(service.recommend(ask), ask.now) for ask in asks]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendation_service.errors import ArtifactRefused
-from recommendation_service.rankers.trees import Forest
+from recommendation_service.rankers.lambdamart import Forest
 from recommendation_service.tests.support.service import learned_arrays
 from recommendation_service.training.ranking.lambdamart import arrays_of, predicted
 

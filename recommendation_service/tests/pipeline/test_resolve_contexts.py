@@ -13,8 +13,7 @@ from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import MAX_OFFERS, Ask, Query
 from recommendation_service.domain.side import Side, Thing
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
-from recommendation_service.pipeline.contexts import offered
-from recommendation_service.pipeline.resolve import resolve
+from recommendation_service.pipeline.resolve import offered, resolve
 from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.pipeline.setting import use_case as about_users

@@ -13,8 +13,8 @@ from recommendation_service.domain.query import Query
 from recommendation_service.domain.side import Thing
 from recommendation_service.domain.slate import Candidates, Skip
 from recommendation_service.engines.base import ENGINE_ERRORS
-from recommendation_service.pipeline.contexts import offered
-from recommendation_service.pipeline.rescore import Rescore, Rescored
+from recommendation_service.pipeline.rerank import Rescore, Rescored
+from recommendation_service.pipeline.resolve import offered
 from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
 from recommendation_service.tests.engines.board import catalogue, query
 

@@ -12,7 +12,7 @@ from benchmarks.performance.serving import free_port
 from recommendation_service.core.signing import verify
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.rankers.base import CannotAnswer, TooLate
-from recommendation_service.rankers.pair_client import AUDIENCE, FAILURES, REST_S, PairClient, client_of
+from recommendation_service.rankers.cross_encoder import AUDIENCE, FAILURES, REST_S, PairClient, client_of
 from tests.support.faults import Behaviour, FaultServer, dribbles, http, pours, resets, says, waits
 
 PAIRS = [("red shoe", "red hat"), ("red shoe", "blue hat")]
