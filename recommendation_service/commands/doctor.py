@@ -24,7 +24,7 @@ def examine(live: ServingState, *, now: float) -> tuple[list[str], str]:
             told, missing = _catalogue(one, now)
             lines += told
             lines += [f"  {weights}" for weights in [weights_summary(live, name, one.name)] if weights]
-            # a use_case_runtime need not have every use case: one without any export is nothing to do when others have theirs
+            # a service need not have every use case: one without any export is nothing to do when others have theirs
             commands += missing if not exported or any(other.export.value for other in held) else []
         told, missing = _engines(live, use_case, held)
         lines += told

@@ -69,7 +69,7 @@ class Runtime:
         return cls({use_case_runtime.use_case.name: use_case_runtime for use_case_runtime in sites})
 
     def find(self, use_case: str, surface: str) -> tuple[UseCaseRuntime, Plan]:
-        """The use_case_runtime and plan asked for; NotFound lists those there are, Unavailable says whose export is missing."""
+        """The requested use case and plan; NotFound lists the existing ones, Unavailable says whose export is missing."""
         use_case_runtime = self.use_cases.get(use_case)
         if use_case_runtime is None:
             raise NotFound(f"no use case '{use_case}'; there are {', '.join(sorted(self.use_cases)) or 'none'}")

@@ -5,7 +5,7 @@ import pytest
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.errors import ConfigurationError, NotFound, Unavailable
 from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
-from recommendation_service.tests.pipeline.test_contexts import CLEANERS, CLEANING, JOBS
+from recommendation_service.tests.pipeline.test_resolve_contexts import CLEANERS, CLEANING, JOBS
 
 
 def shelf(of: str) -> CatalogueRuntime:
