@@ -1,17 +1,14 @@
 """The list of people to choose from: found by a search, or those with demo data, each with count and segment."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Q, QuerySet
-from django.db.models.functions import TruncDate
 
 from recommendation_service.use_cases.schema import Surface
-from tandem.models import UserInteraction
-from tandem.selectors.history import positive
+from tandem.selectors.history import counts_of
 from tandem.sources import ItemSource, use_case_of
 from tandem.surfaces import BoundSurface, bound_surface
 
@@ -67,19 +64,6 @@ def segment_of(surface: Surface, count: int) -> str:
         return ""
     cold_below, warm_below = surface.router.options["cold_below"], surface.router.options["warm_below"]
     return SEGMENTS[(count >= cold_below) + (count >= warm_below > cold_below)]
-
-
-def counts_of(source: type[ItemSource], user_ids: Iterable[str]) -> Counter[str]:
-    """Count the interactions of several people in one query: positive ones, and repeats on one day once."""
-    use_case = bound_surface(use_case_of(source), _any_surface(source)).use_case
-    events = UserInteraction.objects.filter(user__user_id__in=list(user_ids), catalogue__name=source.catalogue)
-    days = events.filter(positive(use_case)).annotate(day=TruncDate("time"))
-    once = days.values_list("user__user_id", "item_id", "kind_id", "day").distinct()
-    return Counter(user_id for user_id, *_ in once)
-
-
-def _any_surface(source: type[ItemSource]) -> str:
-    return source.surface_for(source.profiles[0].model())
 
 
 def _listed_first(source: type[ItemSource]) -> Iterator[QuerySet[Any]]:

@@ -1,64 +1,77 @@
-"""What one user did, read from the tables at the moment of asking."""
+"""One user's interactions, read from the tables at each request, and the count that routing, pages and statistics use."""
 
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from functools import cache
+from itertools import groupby, islice
+from operator import itemgetter
 
 import numpy as np
-from django.db import connections, router
+from django.db import Error, connections, router
 from django.db.models import Q, QuerySet
-from django.db.models.functions import TruncDate
 
 from recommendation_service.datasets.weighting import event_weights, history_of_rows
 from recommendation_service.domain.history import HISTORY_LIMIT, SEEN_LIMIT, History, PastEvent
 from recommendation_service.use_cases.schema import UseCase
 from tandem.models import CatalogueKey, Feedback, UserInteraction, UserKey
+from tandem.selectors.items import existing_ids
+from tandem.sources import ItemSource, source_of, use_case_of
+from tandem.use_cases import load
 
 HIDDEN_LIMIT = 1000
-OLDER_LIMIT = 3000  # with HIDDEN_LIMIT and 500 events, what one question to the service can hold
+OLDER_LIMIT = 3000  # with HIDDEN_LIMIT and 500 events, what one request to the service can hold
 NOBODY = "nobody"
 
 
 def history_of(*, user_id: str, catalogue: str, use_case: UseCase | None = None) -> tuple[tuple[PastEvent, ...], int | None]:
-    """The newest 500 events, newest first, and the count that routing uses.
+    """Return the newest 500 events, newest first, and the count that routing uses.
 
-    The count is None when the events are all there are, so that the service counts them by its own rule; else, given
-    the use case, it comes from a second query over everything the user did.
+    The count is None if these are all events, because the service then counts them by the same rule, and without
+    `use_case`.
     """
     events = _past_events(_events(user_id, catalogue).order_by("-time", "-id")[: HISTORY_LIMIT + 1])
-    if len(events) <= HISTORY_LIMIT or use_case is None:
+    source = source_of(catalogue)
+    if len(events) <= HISTORY_LIMIT or use_case is None or source is None:
         return events[:HISTORY_LIMIT], None
-    return events[:HISTORY_LIMIT], _count_all(user_id, catalogue, use_case)
+    return events[:HISTORY_LIMIT], counts_of(source, [user_id])[user_id]
 
 
-def count_of(events: tuple[PastEvent, ...], use_case: UseCase) -> int:
-    """Positive events, repeats of the same item and event on a day counted once: what 5 and 20 are compared with."""
+def count_of(events: Iterable[PastEvent], use_case: UseCase, source: type[ItemSource] | None = None) -> int:
+    """Count one user's events for routing, by the rule of `weighting.history_of_rows`.
+
+    That is: events with a positive weight, of which repeats with the same item and event on one day (UTC) count once.
+    With `source`, only events of items that the catalogue has now count, as in the service, whose exports hold no others.
+    """
+    events = tuple(events)
+    if source is not None:
+        events = _of_existing(events, _existing(source, {event.item_id for event in events}))
     return _weighed(events, use_case)[1].count
 
 
+def counts_of(source: type[ItemSource], user_ids: Iterable[str]) -> Counter[str]:
+    """Return `count_of` for several users, by user id, with two queries; the newest 5,000 events of each are counted."""
+    use_case = load(use_case_of(source))
+    events = UserInteraction.objects.filter(catalogue__name=source.catalogue, user__user_id__in=list(user_ids))
+    rows = events.order_by("user", "-time", "-id").values_list("user__user_id", *_EVENT_COLUMNS)
+    by_user = {
+        user_id: [_past_event(*row) for _, *row in islice(group, SEEN_LIMIT)]
+        for user_id, group in groupby(rows.iterator(chunk_size=SEEN_LIMIT), key=itemgetter(0))
+    }
+    existing = _existing(source, {event.item_id for past in by_user.values() for event in past})
+    return Counter({user_id: count_of(_of_existing(past, existing), use_case) for user_id, past in by_user.items()})
+
+
 def disliked_of(events: tuple[PastEvent, ...], use_case: UseCase) -> set[str]:
-    """Items whose events weigh less than nothing together, as the service weighs them; of at most 500 items."""
-    items, past = _weighed(events, use_case)
-    return {items[row] for row in past.disliked().tolist()}
+    """Return the items with a negative weight, by the service's weights; for events of at most 500 items."""
+    items, history = _weighed(events, use_case)
+    return {items[row] for row in history.disliked().tolist()}
 
 
 def disliked_among(*, user_id: str, catalogue: str, item_ids: list[str], use_case: UseCase) -> set[str]:
-    """Which of these items, at most 500, the user's events say no to."""
-    found = _events(user_id, catalogue).filter(item__item_id__in=item_ids)
-    return disliked_of(_past_events(found), use_case)
-
-
-def _weighed(events: tuple[PastEvent, ...], use_case: UseCase) -> tuple[list[str], History]:
-    """Item ids, and the past in places among them, as of the newest event: no sign and no count depends on the moment."""
-    if not events:
-        return [], History.empty()
-    item_of = {item_id: place for place, item_id in enumerate(dict.fromkeys(event.item_id for event in events))}
-    names = sorted({event.event for event in events})
-    code = {name: place for place, name in enumerate(names)}
-    items = np.array([item_of[event.item_id] for event in events], dtype=np.int64)
-    codes = np.array([code[event.event] for event in events], dtype=np.int64)
-    values = np.array([np.nan if event.value is None else event.value for event in events], dtype=np.float32)
-    times = np.array([event.time for event in events], dtype=np.float64)
-    weights = event_weights(use_case, codes, values, names)
-    return list(item_of), history_of_rows(items, codes, weights, times, float(times.max()), use_case.weighting)
+    """Return those of these items, at most 500, that the user dislikes."""
+    events = _events(user_id, catalogue).filter(item__item_id__in=item_ids)
+    return disliked_of(_past_events(events), use_case)
 
 
 def history_version(*, user_id: str, catalogue: str) -> str:
@@ -76,29 +89,29 @@ def history_version(*, user_id: str, catalogue: str) -> str:
 
 
 def seen_among(*, user_id: str, catalogue: str, item_ids: list[str]) -> set[str]:
-    """Which of these items the user has any event with."""
-    found = _events(user_id, catalogue).filter(item__item_id__in=item_ids)
-    return set(found.values_list("item__item_id", flat=True).distinct())
+    """Return those of these items that the user has any event with."""
+    events = _events(user_id, catalogue).filter(item__item_id__in=item_ids)
+    return set(events.values_list("item__item_id", flat=True).distinct())
 
 
 def seen_before(events: tuple[PastEvent, ...], *, user_id: str, catalogue: str) -> list[str]:
-    """Items of the events older than `events`, the newest events there are; each once, the newest 3,000."""
+    """Return the items of the events older than `events`, the newest events: each once, the newest 3,000."""
     newer = {event.item_id for event in events}
     older = _events(user_id, catalogue).order_by("-time", "-id").values_list("item__item_id", flat=True)
-    found = dict.fromkeys(item_id for item_id in older[len(events) : len(events) + SEEN_LIMIT] if item_id not in newer)
-    return list(found)[:OLDER_LIMIT]
+    items = dict.fromkeys(item_id for item_id in older[len(events) : len(events) + SEEN_LIMIT] if item_id not in newer)
+    return list(items)[:OLDER_LIMIT]
 
 
 def hidden_of(*, user_id: str, catalogue: str) -> list[str]:
-    """Items the user said to hide, the newest 1,000."""
-    found = Feedback.objects.filter(
+    """Return the items that the user hides, the newest 1,000."""
+    verdicts = Feedback.objects.filter(
         user__user_id=user_id, item__catalogue__name=catalogue, verdict=Feedback.Verdict.HIDE
     ).order_by("-time")
-    return list(found.values_list("item__item_id", flat=True)[:HIDDEN_LIMIT])
+    return list(verdicts.values_list("item__item_id", flat=True)[:HIDDEN_LIMIT])
 
 
 def positive(use_case: UseCase) -> Q:
-    """Events that say something good of an item, by the use case's weights."""
+    """Return a filter for interactions with a positive weight in the use case."""
     chosen = Q(pk__in=[])
     for name, rule in use_case.events.items():
         if rule.neutral is None:
@@ -110,13 +123,46 @@ def positive(use_case: UseCase) -> Q:
     return chosen
 
 
+def _weighed(events: Collection[PastEvent], use_case: UseCase) -> tuple[list[str], History]:
+    """Return item ids and the history in indexes of them, at the time of the newest event: decay changes no sign or count."""
+    if not events:
+        return [], History.empty()
+    index_of = {item_id: index for index, item_id in enumerate(dict.fromkeys(event.item_id for event in events))}
+    names = sorted({event.event for event in events})
+    code_of = {name: code for code, name in enumerate(names)}
+    items = np.array([index_of[event.item_id] for event in events], dtype=np.int64)
+    codes = np.array([code_of[event.event] for event in events], dtype=np.int64)
+    values = np.array([np.nan if event.value is None else event.value for event in events], dtype=np.float32)
+    times = np.array([event.time for event in events], dtype=np.float64)
+    weights = event_weights(use_case, codes, values, names)
+    return list(index_of), history_of_rows(items, codes, weights, times, float(times.max()), use_case.weighting)
+
+
+def _existing(source: type[ItemSource], item_ids: set[str]) -> set[str]:
+    """Return those of the items that the catalogue has now; all of them if the database does not answer."""
+    try:
+        return existing_ids(source=source, item_ids=item_ids)
+    except Error:
+        return item_ids
+
+
+def _of_existing(events: Iterable[PastEvent], existing: set[str]) -> tuple[PastEvent, ...]:
+    return tuple(event for event in events if event.item_id in existing)
+
+
 def _events(user_id: str, catalogue: str) -> QuerySet[UserInteraction]:
     return UserInteraction.objects.filter(user__user_id=user_id, catalogue__name=catalogue)
 
 
-def _past_events(found: QuerySet[UserInteraction]) -> tuple[PastEvent, ...]:
-    rows = found.values_list("item__item_id", "kind__name", "time", "value")
-    return tuple(PastEvent(item_id, event, time.timestamp(), value) for item_id, event, time, value in rows)
+_EVENT_COLUMNS = ("item__item_id", "kind__name", "time", "value")
+
+
+def _past_event(item_id: str, event: str, time: datetime, value: float | None) -> PastEvent:
+    return PastEvent(item_id, event, time.timestamp(), value)
+
+
+def _past_events(rows: QuerySet[UserInteraction]) -> tuple[PastEvent, ...]:
+    return tuple(_past_event(*row) for row in rows.values_list(*_EVENT_COLUMNS))
 
 
 @cache
@@ -132,8 +178,3 @@ def _version_query() -> str:
         f"(SELECT c.id FROM {catalogues} c WHERE c.name = %s)), "
         f"(SELECT COUNT(*) || ':' || MAX(f.time) FROM {verdicts} f WHERE f.user_id = u.id) FROM {users} u WHERE u.user_id = %s"
     )
-
-
-def _count_all(user_id: str, catalogue: str, use_case: UseCase) -> int:
-    days = _events(user_id, catalogue).filter(positive(use_case)).annotate(day=TruncDate("time"))
-    return int(days.values("item_id", "kind_id", "day").distinct().count())

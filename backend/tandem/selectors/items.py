@@ -1,9 +1,11 @@
 """The site's own items, as its ItemSource declares them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import Gone, NotFound
@@ -11,39 +13,38 @@ from tandem.models import ItemKey
 from tandem.sources import ItemSource, values_of
 
 STEP = 200
+BATCH = 5_000  # ids in one query
 
 
-def items_by_id(*, source: type[ItemSource], item_ids: Sequence[str]) -> dict[str, Any]:
-    """Those of the items that exist now, by outside id; one query."""
-    wanted = list(_database_ids(source, item_ids))
-    if not wanted:
-        return {}
-    found = source.items().filter(**{f"{source.item_id}__in": wanted})
-    return {_id_of(source, item): item for item in found}
+def items_by_id(*, source: type[ItemSource], item_ids: Iterable[str]) -> dict[str, Any]:
+    """Return the items that exist now, by item id; one query."""
+    keys = _keys(source, item_ids)
+    items = source.items().filter(**{f"{source.item_id}__in": keys}) if keys else ()
+    return {_id_of(source, item): item for item in items}
 
 
-def alive(*, source: type[ItemSource], item_ids: Sequence[str]) -> set[str]:
-    """Which of the items may be shown now; one query that reads ids only."""
-    wanted = list(_database_ids(source, item_ids))
-    if not wanted:
-        return set()
-    found = source.offered().filter(**{f"{source.item_id}__in": wanted}).order_by()
-    return {str(value) for value in found.values_list(source.item_id, flat=True)}
+def existing_ids(*, source: type[ItemSource], item_ids: Collection[str]) -> set[str]:
+    """Return the ids of the items that the catalogue has now; queries that read ids only."""
+    return _ids_in(source.items(), source, item_ids)
+
+
+def available_ids(*, source: type[ItemSource], item_ids: Collection[str]) -> set[str]:
+    """Return the ids of the items that may be recommended now; queries that read ids only."""
+    return _ids_in(source.offered(), source, item_ids)
 
 
 def require_items(*, source: type[ItemSource], item_ids: Sequence[str]) -> None:
-    """Raise NotFound unless every item exists; Gone for one that was known once and was taken away."""
-    existing = items_by_id(source=source, item_ids=item_ids)
-    missing = [item_id for item_id in item_ids if item_id not in existing]
+    """Raise NotFound unless every item exists, or Gone if all missing ones existed before."""
+    missing = set(item_ids) - existing_ids(source=source, item_ids=item_ids)
     if not missing:
         return
-    if ItemKey.objects.filter(catalogue__name=source.catalogue, item_id__in=missing).count() == len(set(missing)):
-        raise Gone(f"this item of {source.catalogue} is not there any more")
+    if ItemKey.objects.filter(catalogue__name=source.catalogue, item_id__in=missing).count() == len(missing):
+        raise Gone(f"this item of {source.catalogue} no longer exists")
     raise NotFound(f"{source.catalogue} has no such item")
 
 
 def any_items(*, source: type[ItemSource], at_most: int) -> Iterator[tuple[str, Any]]:
-    """Items of the catalogue, the newest first where the source says when they were made, read in steps."""
+    """Iterate over the items that may be recommended, newest first if the source has `created`; read in pages."""
     order = f"-{source.created}" if source.created else "pk"
     ordered = source.offered().order_by(order, "pk")
     for start in range(0, at_most, STEP):
@@ -54,12 +55,12 @@ def any_items(*, source: type[ItemSource], at_most: int) -> Iterator[tuple[str, 
 
 
 def title_of(*, source: type[ItemSource], item: Any) -> str:
-    """The item's title alone, without reading the rest of it."""
+    """Return the item's title alone, without the rest of its record."""
     return str(next(iter(values_of(item, source.title or source.text[0])), ""))
 
 
 def matches(*, source: type[ItemSource], item: Any, filters: Profile) -> bool:
-    """Whether the item carries at least one wanted value of every filter; letter case is ignored."""
+    """True if the item has at least one of the values of every filter; upper and lower case are equal."""
     return all(_carries(facet_values(source, item, name), wanted) for name, wanted in filters.items())
 
 
@@ -79,13 +80,21 @@ def _id_of(source: type[ItemSource], item: Any) -> str:
     return str(next(iter(values_of(item, source.item_id))))
 
 
-def _database_ids(source: type[ItemSource], item_ids: Iterable[str]) -> Iterator[Any]:
-    """The ids in the column's own type; those that cannot be of it name no item of ours."""
+def _ids_in(rows: QuerySet[Any], source: type[ItemSource], item_ids: Collection[str]) -> set[str]:
+    """Return those of the ids that are in `rows`, in the form that the export writes: "01" is not the id of item 1."""
+    keys, existing = _keys(source, item_ids), set[str]()
+    for start in range(0, len(keys), BATCH):
+        batch = rows.filter(**{f"{source.item_id}__in": keys[start : start + BATCH]}).order_by()
+        existing.update(str(value) for value in batch.values_list(source.item_id, flat=True))
+    return existing.intersection(item_ids)
+
+
+def _keys(source: type[ItemSource], item_ids: Iterable[str]) -> list[Any]:
+    """Return the ids as the database column holds them, without those that it cannot hold."""
     meta = source.items().model._meta
     field = meta.pk if source.item_id == "pk" else meta.get_field(source.item_id)
+    keys = []
     for item_id in item_ids:
-        try:
-            value = field.to_python(item_id)
-        except (ValidationError, ValueError, TypeError):
-            continue
-        yield value
+        with suppress(ValidationError, ValueError, TypeError):
+            keys.append(field.to_python(item_id))
+    return keys

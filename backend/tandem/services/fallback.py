@@ -14,7 +14,7 @@ from recommendation_service.domain.query import Profile
 from recommendation_service.domain.rules import CAPS, ValueCap
 from recommendation_service.domain.slate import SEEN_BEFORE, SEEN_EVERYTHING
 from tandem.selectors.history import count_of, disliked_among, disliked_of, seen_among
-from tandem.selectors.items import alive, any_items, facet_values, items_by_id, matches, title_of
+from tandem.selectors.items import any_items, available_ids, facet_values, items_by_id, matches, title_of
 from tandem.selectors.popular import popular_ids
 from tandem.sources import values_of
 from tandem.surfaces import BoundSurface
@@ -103,7 +103,7 @@ def showable(request: RecommendationRequest, history: UserHistory, item_ids: lis
     If the database is down, nothing can be checked and all items pass.
     """
     try:
-        available = alive(source=request.bound.source, item_ids=item_ids) - set(history.hidden) - set(request.subjects)
+        available = available_ids(source=request.bound.source, item_ids=item_ids) - set(history.hidden) - set(request.subjects)
         return available - _seen(request, history, sorted(available))
     except Error:
         return set(item_ids) - set(history.hidden)
@@ -183,7 +183,9 @@ def popularity_engine(bound: BoundSurface) -> str:
 
 def empty_answer(request: RecommendationRequest, history: UserHistory) -> dict[str, Any]:
     """Return an answer without items, made by the fallback."""
-    count = history.count if history.count is not None else count_of(history.events, request.bound.use_case)
+    count = (
+        history.count if history.count is not None else count_of(history.events, request.bound.use_case, request.bound.source)
+    )
     return {
         "request_id": str(uuid.uuid4()),
         "use_case": request.bound.use_case.name,
@@ -255,7 +257,7 @@ def _pick_ranked(
     unseen = [item_id for item_id in allowed if item_id not in seen]
     if not request.filters and not picked.caps:
         unseen = unseen[: 2 * (picked.wanted - len(picked.items)) + 10]  # some may be gone from the catalogue
-    offered = alive(source=source, item_ids=unseen) if source.available else set(unseen)
+    offered = available_ids(source=source, item_ids=unseen) if source.available else set(unseen)
     items = items_by_id(source=source, item_ids=[item_id for item_id in unseen if item_id in offered])
     for item_id in unseen:
         if picked.full:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, connections, router, transaction
 from django.db.models import Model
 
 from tandem.models import Impression, UserInteraction
+from tandem.selectors.items import existing_ids
 from tandem.services.id_mapping import catalogue_key, event_keys, item_keys, user_keys
 from tandem.services.interaction_validation import CleanRow, clean_row
 from tandem.signals import interaction_recorded
@@ -71,16 +71,7 @@ def items_shown(catalogue: str, item_ids: Sequence[str]) -> set[str]:
     source = source_of(catalogue)
     if source is None:
         return set()
-    items, name = source.items(), source.item_id
-    field = items.model._meta.pk if name == "pk" else items.model._meta.get_field(name)
-    by_value = {}
-    for item_id in item_ids:
-        try:
-            by_value[field.to_python(item_id)] = item_id
-        except (ValidationError, ValueError, TypeError):
-            continue  # not a key this model can have, so no item of it
-    found = items.filter(**{f"{name}__in": list(by_value)}).values_list(name, flat=True)
-    return {by_value[value] for value in found if value in by_value}
+    return existing_ids(source=source, item_ids=item_ids)
 
 
 def _of_known_items(good: list[tuple[RowResult, CleanRow]]) -> list[tuple[RowResult, CleanRow]]:

@@ -20,6 +20,7 @@ from recommendation_service.use_cases.schema import UseCase
 from sites.shop.models import Customer, ProductEmbedding, UserPreferenceEmbedding
 from tandem.models import UserInteraction, UserKey
 from tandem.selectors.history import count_of, history_of, history_version
+from tandem.sources import source_of
 from tandem.use_cases import load
 from tandem.vectors import packed, upsert
 
@@ -48,7 +49,7 @@ class UserPreferenceService:
             UserPreferenceEmbedding.objects.filter(pk=key).delete()
             return None
         weights = weights_of(events, self._use_case, now=time.time() if self._now is None else self._now)
-        row = self._row(key, weights, count_of(events, self._use_case) if count is None else count)
+        row = self._row(key, weights, count_of(events, self._use_case, source_of(CATALOGUE)) if count is None else count)
         upsert([row], key="customer_id")
         if history_version(user_id=user_id, catalogue=CATALOGUE) != before:  # they did something while this was worked out
             mark_stale(user_id=user_id, catalogue=CATALOGUE)

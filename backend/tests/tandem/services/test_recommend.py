@@ -159,7 +159,7 @@ def refuse_queries(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module, names in (
         (service, ("history_of", "hidden_of", "history_version")),
-        (fallback, ("alive", "items_by_id", "any_items", "seen_among")),
+        (fallback, ("available_ids", "items_by_id", "any_items", "seen_among")),
         (impressions.transaction, ("atomic",)),
     ):
         for name in names:

@@ -81,7 +81,7 @@ def test_a_job_that_nobody_has_is_not_found_though_a_cleaner_has_that_number(cle
 
 def test_a_job_that_was_taken_away_is_gone(cleaners: list[Cleaner]) -> None:
     ItemKey.objects.create(catalogue_id=catalogue_key("jobs"), item_id="5")
-    with pytest.raises(Gone, match="this item of jobs is not there any more"):
+    with pytest.raises(Gone, match="this item of jobs no longer exists"):
         for_job(5)
 
 
