@@ -1,4 +1,4 @@
-"""Read-only views of what happened and what was shown. Never counts a big table."""
+"""Read-only admin pages of interactions, impressions, feedback and background jobs. They never count a large table."""
 
 from typing import Any
 
@@ -8,41 +8,41 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from tandem.models import Feedback, Impression, ImpressionItem, Run, UserInteraction
+from tandem.models import BackgroundJob, Feedback, Impression, ImpressionItem, UserInteraction
 from tandem.services.background_jobs import mark_lost
 
 PAGE = 50
 PAGES = 200
 
 
-class UncountedPaginator(Paginator):  # type: ignore[type-arg]  # not generic when the program runs
-    """Offers the newest PAGES pages and never asks how many rows there are."""
+class UncountedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """Offers the newest PAGES pages, and counts no further than those."""
 
     @cached_property
     def count(self) -> int:
-        """Rows within reach, at most PAGE * PAGES of them."""
+        """Return the number of rows, at most PAGE * PAGES."""
         rows: Any = self.object_list
         return len(rows.values_list("pk", flat=True)[: PAGE * PAGES])
 
 
 class ReadOnly:
-    """Nobody writes the past through the admin."""
+    """Denies every change in the admin."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
+        """Return False."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never; looking needs the view permission."""
+        """Return False; the view permission still applies."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never; `manage.py erase_user` forgets a person in every table."""
+        """Return False; `manage.py erase_user` deletes a user from every table."""
         return False
 
 
 class FastList(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # as above
-    """A list of the newest rows that stays fast whatever the table's size."""
+    """A list of the newest rows that is fast for a table of any size."""
 
     show_full_result_count = False
     list_per_page = PAGE
@@ -51,7 +51,7 @@ class FastList(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # as abov
 
 
 class ShownItems(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as above
-    """What the list held, in order: why was this shown?"""
+    """The items of a list, in order."""
 
     model = ImpressionItem
     fields = ("position", "item", "score")
@@ -61,7 +61,7 @@ class ShownItems(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as
 
 @admin.register(Impression)
 class ImpressionAdmin(FastList):
-    """Lists that were shown, with the engine that made them and what should have answered instead."""
+    """Shown lists with the engine that answered."""
 
     list_display = ("time", "user", "use_case", "surface", "method_used", "degraded", "model_version")
     list_select_related = ("user",)
@@ -72,7 +72,7 @@ class ImpressionAdmin(FastList):
 
 @admin.register(UserInteraction)
 class UserInteractionAdmin(FastList):
-    """What people did."""
+    """Interactions of users."""
 
     list_display = ("time", "user", "kind", "item", "catalogue", "value", "request_id")
     list_select_related = ("user", "kind", "item", "catalogue")
@@ -81,16 +81,16 @@ class UserInteractionAdmin(FastList):
 
 @admin.register(Feedback)
 class FeedbackAdmin(FastList):
-    """What people said."""
+    """Feedback of users."""
 
     list_display = ("time", "user", "verdict", "item", "comment")
     list_select_related = ("user", "item")
     search_fields = ("user__user_id__exact",)
 
 
-@admin.register(Run)
-class RunAdmin(FastList):
-    """Long work: who started what, how it ended and what it said."""
+@admin.register(BackgroundJob)
+class BackgroundJobAdmin(FastList):
+    """Background jobs with their output."""
 
     list_display = ("started", "what", "use_case", "by", "status", "took")
     list_filter = ("what", "status")
@@ -98,12 +98,12 @@ class RunAdmin(FastList):
     fields = ("what", "use_case", "by", "status", "started", "ended", "took", "log")
     readonly_fields = ("took",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
-        """All runs, those whose process was killed marked as failed first."""
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BackgroundJob]:
+        """Return all jobs, after marking jobs with a killed process as failed."""
         mark_lost()
         return super().get_queryset(request)
 
     @admin.display(description="seconds")
-    def took(self, run: Run) -> str:
-        """How long it ran, or has been running."""
-        return f"{((run.ended or run.seen) - run.started).total_seconds():.1f}"
+    def took(self, job: BackgroundJob) -> str:
+        """Return how long the job ran, or has been running."""
+        return f"{((job.ended or job.seen) - job.started).total_seconds():.1f}"

@@ -1,4 +1,4 @@
-"""What happened and what was shown. Integer keys inside; outside ids live in their own small tables."""
+"""Interactions, impressions and feedback. Rows use integer keys; the site's own ids are in small key tables."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class UserKey(models.Model):
-    """An outside user id and its integer key. The only table that knows both, so erasing a row forgets the person."""
+    """A user id of the site and its integer key. No other table has the user id, so deleting the row erases the user."""
 
     id = models.BigAutoField(primary_key=True)
     user_id = models.CharField(max_length=64, unique=True)
@@ -38,40 +38,42 @@ class EventKey(models.Model):
 
 
 class ItemKey(models.Model):
-    """An outside item id within its catalogue, and its integer key. Rows stay when the item goes: the past happened."""
+    """An item id of the site within its catalogue, and its integer key. Rows stay when the site deletes the item."""
 
     id = models.BigAutoField(primary_key=True)
     catalogue = models.ForeignKey(CatalogueKey, on_delete=models.PROTECT)
     item_id = models.CharField(max_length=64)
 
     class Meta:
-        """One key per catalogue and id."""
+        """One key per catalogue and item id."""
 
-        constraints = [models.UniqueConstraint(fields=["catalogue", "item_id"], name="recs_item_once")]
+        constraints = [models.UniqueConstraint(fields=["catalogue", "item_id"], name="tandem_item_unique")]
 
     def __str__(self) -> str:
         return self.item_id
 
 
 class UserInteraction(models.Model):
-    """One thing a user did with one item. `event_id` makes it count exactly once, however often it is sent."""
+    """One event of a user with an item. It counts once per `event_id`, however often it is sent."""
 
     id = models.BigAutoField(primary_key=True)
     event_id = models.UUIDField(unique=True, default=uuid.uuid4)
     user = models.ForeignKey(UserKey, on_delete=models.CASCADE, db_index=False, related_name="interactions")
     item = models.ForeignKey(ItemKey, on_delete=models.CASCADE, related_name="+")
     catalogue = models.ForeignKey(CatalogueKey, on_delete=models.PROTECT, db_index=False, related_name="+")
-    kind = models.ForeignKey(EventKey, on_delete=models.PROTECT, db_index=False, related_name="+")  # `event` would be event_id
+    kind = models.ForeignKey(
+        EventKey, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )  # a field named `event` would clash with event_id
     value = models.FloatField(null=True, blank=True)
     time = models.DateTimeField(default=timezone.now)
     request_id = models.UUIDField(null=True, blank=True)
 
     class Meta:
-        """The index that one person's history needs, and the join to impressions where there is one."""
+        """Indexes for the history of one user, and for the join to impressions."""
 
         indexes = [
-            models.Index("user", "catalogue", models.F("time").desc(), name="recs_history"),
-            models.Index("request_id", name="recs_answered", condition=Q(request_id__isnull=False)),
+            models.Index("user", "catalogue", models.F("time").desc(), name="tandem_history"),
+            models.Index("request_id", name="tandem_interaction_request", condition=Q(request_id__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -79,7 +81,7 @@ class UserInteraction(models.Model):
 
 
 class Impression(models.Model):
-    """One list that was shown: to one user, or to somebody unknown, such as around a product."""
+    """One list that was shown to a user, or without a user, such as beside a product."""
 
     request_id = models.UUIDField(primary_key=True)
     user = models.ForeignKey(UserKey, on_delete=models.CASCADE, null=True, db_index=False, related_name="impressions")
@@ -90,16 +92,18 @@ class Impression(models.Model):
     model_version = models.CharField(max_length=200, blank=True)
     degraded = models.BooleanField(default=False)
     degradation = models.JSONField(default=list, blank=True)
-    probabilities = models.JSONField(default=dict, blank=True)  # engine -> chance of having gone first; {}: no chance played
+    probabilities = models.JSONField(
+        default=dict, blank=True
+    )  # engine -> probability of answering first; {}: the choice was not random
     time = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Newest lists of one user first; by time for reports; and the newest of all for the admin."""
+        """Indexes for the newest lists of one user, for reports by time, and for the newest lists of all users."""
 
         indexes = [
-            models.Index("user", models.F("time").desc(), name="recs_shown_to"),
-            models.Index("use_case", "surface", "time", name="recs_shown_where"),
-            models.Index(models.F("time").desc(), name="recs_shown_newest"),
+            models.Index("user", models.F("time").desc(), name="tandem_impression_user"),
+            models.Index("use_case", "surface", "time", name="tandem_impression_surface"),
+            models.Index(models.F("time").desc(), name="tandem_impression_newest"),
         ]
 
     def __str__(self) -> str:
@@ -107,29 +111,31 @@ class Impression(models.Model):
 
 
 class ImpressionItem(models.Model):
-    """One item of a shown list, with its place and score."""
+    """One item of a shown list, with its position and score."""
 
     id = models.BigAutoField(primary_key=True)
     impression = models.ForeignKey(Impression, on_delete=models.CASCADE, db_index=False, related_name="items")
     item = models.ForeignKey(ItemKey, on_delete=models.CASCADE, related_name="+")
     position = models.PositiveSmallIntegerField()
     score = models.FloatField()
-    parts = models.JSONField(default=dict, blank=True)  # engine -> its share; kept where a ranker learns from shown lists
+    parts = models.JSONField(
+        default=dict, blank=True
+    )  # engine -> its share of the score; stored where a ranker learns from shown lists
 
     class Meta:
-        """A place holds one item."""
+        """One item per position."""
 
-        constraints = [models.UniqueConstraint(fields=["impression", "position"], name="recs_place_once")]
+        constraints = [models.UniqueConstraint(fields=["impression", "position"], name="tandem_position_unique")]
 
     def __str__(self) -> str:
         return f"{self.position}"
 
 
 class Feedback(models.Model):
-    """What a person said about a recommendation, in so many words or with one button."""
+    """A user's verdict about a recommendation, with an optional comment."""
 
     class Verdict(models.TextChoices):
-        """`hide` keeps the item out of this person's lists."""
+        """`hide` removes the item from the user's lists."""
 
         HELPFUL = "helpful"
         NOT_HELPFUL = "not_helpful"
@@ -144,19 +150,19 @@ class Feedback(models.Model):
     time = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """The newest verdict of a person on an item replaces the older one."""
+        """One verdict per user and item: a new one replaces the old one."""
 
-        constraints = [models.UniqueConstraint(fields=["user", "item"], name="recs_one_verdict")]
+        constraints = [models.UniqueConstraint(fields=["user", "item"], name="tandem_feedback_unique")]
 
     def __str__(self) -> str:
         return f"{self.verdict}"
 
 
-class Run(models.Model):
-    """Long work that somebody started in the background: who, what, since when, what it said, and how it ended."""
+class BackgroundJob(models.Model):
+    """A background job: who started it, when, its output, and how it ended."""
 
     class Status(models.TextChoices):
-        """`running` until it ends; a run whose process is no more is `failed`."""
+        """`running` until the job ends; `failed` also if its process was killed."""
 
         RUNNING = "running"
         DONE = "done"
@@ -169,16 +175,18 @@ class Run(models.Model):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.RUNNING)
     started = models.DateTimeField(default=timezone.now)
     ended = models.DateTimeField(null=True, blank=True)
-    seen = models.DateTimeField(default=timezone.now)  # its process says every few seconds that it is alive
+    seen = models.DateTimeField(default=timezone.now)  # updated every few seconds while its process is alive
     log = models.TextField(blank=True)
 
     class Meta:
-        """One run of a kind at a time; the newest first."""
+        """At most one running job per kind and use case; an index for the newest jobs."""
 
         constraints = [
-            models.UniqueConstraint(fields=["what", "use_case"], condition=Q(status="running"), name="recs_one_run"),
+            models.UniqueConstraint(
+                fields=["what", "use_case"], condition=Q(status="running"), name="tandem_job_running_unique"
+            ),
         ]
-        indexes = [models.Index(models.F("started").desc(), name="recs_runs_newest")]
+        indexes = [models.Index(models.F("started").desc(), name="tandem_job_newest")]
 
     def __str__(self) -> str:
         return f"{self.what} of {self.use_case}"

@@ -19,7 +19,7 @@ from recommendation_service.use_cases import loader
 from sites.courses.statistics import NAME
 from tandem.api.permissions import Operator
 from tandem.client import ServiceFailed, client
-from tandem.models import Run
+from tandem.models import BackgroundJob
 from tandem.services import background_jobs
 
 REINDEX = "reindex"
@@ -63,7 +63,7 @@ class ModelsView(OperationView):
         except ServiceFailed as failure:
             rows, problem = [], {"code": failure.code, "detail": failure.detail}
         background_jobs.mark_lost()
-        newest = [_told(run) for run in Run.objects.order_by("-started")[:SHOWN_RUNS]]
+        newest = [_told(run) for run in BackgroundJob.objects.order_by("-started")[:SHOWN_RUNS]]
         body: dict[str, Any] = {"models": rows, "problem": problem, "runs": newest}
         if self.for_people:
             named = {"title": "Models", "use_case": NAME, "use_cases": loader.names()}
@@ -98,13 +98,13 @@ class RunView(OperationView):
     def get(self, request: Request, run_id: str) -> Response:
         """Its state and its log."""
         background_jobs.mark_lost()
-        run = Run.objects.filter(pk=run_id).first()
+        run = BackgroundJob.objects.filter(pk=run_id).first()
         if run is None:
             raise NotFound("no run of that id")
         return Response({**_told(run), "log": run.log})
 
 
-def _told(run: Run) -> dict[str, Any]:
+def _told(run: BackgroundJob) -> dict[str, Any]:
     return {
         "run_id": str(run.pk),
         "what": run.what,

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from recommendation_service.errors import Conflict, NotFound
 from tandem.conf import tandem_settings
-from tandem.models import Run
+from tandem.models import BackgroundJob
 
 PULSE_S = 2.0
 LOST_AFTER_S = 30.0
@@ -36,14 +36,14 @@ class Stopped(Exception):
     """The run was told to stop, or somebody else ended its record."""
 
 
-def start(*, what: str, use_case: str, by: str = "") -> Run:
+def start(*, what: str, use_case: str, by: str = "") -> BackgroundJob:
     """Begin a run in a process of its own. Raises NotFound for a kind nobody declared, Conflict while one is running."""
     if what not in _declared():
         raise NotFound(f"no run is called '{what}'")
     mark_lost()
     try:
         with transaction.atomic():
-            run = Run.objects.create(what=what, use_case=use_case, by=by)
+            run = BackgroundJob.objects.create(what=what, use_case=use_case, by=by)
     except IntegrityError as error:
         raise Conflict(f"{what} of {use_case} is running already; wait until it ends") from error
     transaction.on_commit(lambda: _detach(run))
@@ -53,20 +53,20 @@ def start(*, what: str, use_case: str, by: str = "") -> Run:
 def mark_lost() -> int:
     """Mark runs failed whose process has been silent too long; gives how many."""
     silent = timezone.now() - timedelta(seconds=LOST_AFTER_S)
-    found = Run.objects.filter(status=Run.Status.RUNNING, seen__lt=silent)
-    return found.update(status=Run.Status.FAILED, ended=F("seen"), log=Concat(F("log"), Value(LOST)))
+    found = BackgroundJob.objects.filter(status=BackgroundJob.Status.RUNNING, seen__lt=silent)
+    return found.update(status=BackgroundJob.Status.FAILED, ended=F("seen"), log=Concat(F("log"), Value(LOST)))
 
 
 def run_background_job(run_id: UUID) -> bool:
     """Do a run's commands one after the other, in this process; True when all ended well. Raises NotFound."""
-    run = Run.objects.filter(pk=run_id, status=Run.Status.RUNNING).first()
+    run = BackgroundJob.objects.filter(pk=run_id, status=BackgroundJob.Status.RUNNING).first()
     if run is None:
         raise NotFound(f"no run {run_id} is waiting to be carried out")
-    end, good = Run.Status.FAILED, False
+    end, good = BackgroundJob.Status.FAILED, False
     with tempfile.TemporaryFile() as output, _told_to_stop():
         try:
             good = all(_step(run, command, output) for command in commands_of(run))
-            end = Run.Status.DONE if good else Run.Status.FAILED
+            end = BackgroundJob.Status.DONE if good else BackgroundJob.Status.FAILED
         except Stopped as stopped:
             output.write(f"\nstopped: {stopped}\n".encode())
         finally:
@@ -74,7 +74,7 @@ def run_background_job(run_id: UUID) -> bool:
     return good
 
 
-def commands_of(run: Run) -> list[list[str]]:
+def commands_of(run: BackgroundJob) -> list[list[str]]:
     """The commands of a run, ready to be started. Raises NotFound for a kind that is not declared any more."""
     declared = _declared()
     if run.what not in declared:
@@ -92,7 +92,7 @@ def _command(words: list[str]) -> list[str]:
     return [sys.executable, *([str(tandem_settings().manage)] if words[0] == "manage.py" else []), *own]
 
 
-def _detach(run: Run) -> None:
+def _detach(run: BackgroundJob) -> None:
     process = subprocess.Popen(  # noqa: S603 - our own command; the only word from outside is the run's UUID
         _command(["manage.py", "run_background_job", str(run.pk)]),
         env=_environment(),
@@ -112,7 +112,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "DJANGO_SETTINGS_MODULE": named, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
 
 
-def _step(run: Run, command: Sequence[str], output: IO[bytes]) -> bool:
+def _step(run: BackgroundJob, command: Sequence[str], output: IO[bytes]) -> bool:
     """One command to its end, its output written to the run's log meanwhile. Raises Stopped."""
     output.write(f"$ {' '.join(Path(command[0]).name if not place else word for place, word in enumerate(command))}\n".encode())
     output.flush()
@@ -136,14 +136,14 @@ def _step(run: Run, command: Sequence[str], output: IO[bytes]) -> bool:
             process.wait()
 
 
-def _write(run: Run, output: IO[bytes], **changes: object) -> None:
+def _write(run: BackgroundJob, output: IO[bytes], **changes: object) -> None:
     """The log so far, and that we are alive. Raises Stopped when the record was ended by somebody else."""
     output.flush()
     size = output.seek(0, os.SEEK_END)
     output.seek(max(0, size - LOG_LIMIT))
     log = output.read().decode(errors="replace").replace("\x00", "")
     output.seek(0, os.SEEK_END)
-    own = Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING)
+    own = BackgroundJob.objects.filter(pk=run.pk, status=BackgroundJob.Status.RUNNING)
     if not own.update(log=log, seen=timezone.now(), **changes) and not changes:
         raise Stopped("its record was ended by somebody else")
 

@@ -67,8 +67,8 @@ def make_tables(url: str) -> None:
     engine = create_engine(url)
     tables.METADATA.create_all(engine)
     with engine.begin() as connection:  # with the indexes that Django's migrations make
-        connection.execute(text("CREATE INDEX recs_answered ON tandem_userinteraction (request_id)"))
-        connection.execute(text("CREATE INDEX recs_shown_where ON tandem_impression (use_case, surface, time)"))
+        connection.execute(text("CREATE INDEX tandem_interaction_request ON tandem_userinteraction (request_id)"))
+        connection.execute(text("CREATE INDEX tandem_impression_surface ON tandem_impression (use_case, surface, time)"))
         connection.execute(insert(tables.CATALOGUES), [{"id": key, "name": name} for name, key in CATALOGUES.items()])
         connection.execute(insert(tables.EVENTS), [{"id": key, "name": name} for name, key in EVENTS.items()])
     engine.dispose()

@@ -11,7 +11,7 @@ from django.test import Client
 from tandem import client as hop
 from tandem import tokens
 from tandem.client import RecommendationClient, ServiceFailed
-from tandem.models import Run
+from tandem.models import BackgroundJob
 from tandem.services import background_jobs
 from tests.support import board
 
@@ -38,10 +38,10 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def started(monkeypatch: pytest.MonkeyPatch, service_at: Callable[[str], RecommendationClient]) -> list[Run]:
+def started(monkeypatch: pytest.MonkeyPatch, service_at: Callable[[str], RecommendationClient]) -> list[BackgroundJob]:
     """The runs that would have been handed to a process of their own."""
     service_at("http://127.0.0.1:9")
-    handed: list[Run] = []
+    handed: list[BackgroundJob] = []
     monkeypatch.setattr(background_jobs, "_detach", handed.append)
     monkeypatch.setattr(background_jobs.transaction, "on_commit", lambda done: done())
     return handed
@@ -63,14 +63,14 @@ def test_with_the_service_away_the_answer_says_so(staff: Client) -> None:
 
 @pytest.mark.usefixtures("serving")
 def test_people_get_a_page_in_the_admins_look(staff: Client) -> None:
-    Run.objects.create(what="reindex", use_case="courses", by="root", status=Run.Status.DONE)
+    BackgroundJob.objects.create(what="reindex", use_case="courses", by="root", status=BackgroundJob.Status.DONE)
     page = staff.get(MODELS, headers=HTML).content.decode()
     assert "hybrid goes first with chance 0.925; 900 lists brought 0.214 each" in page
     assert "reindex of courses" in page
     assert "<script" not in page.partition("</head>")[2].replace('<script src="', "")
 
 
-def test_a_reindex_is_accepted_once_and_refused_while_it_runs(staff: Client, started: list[Run]) -> None:
+def test_a_reindex_is_accepted_once_and_refused_while_it_runs(staff: Client, started: list[BackgroundJob]) -> None:
     first = staff.post(REINDEX)
     assert first.status_code == 202
     told = first.json()
@@ -79,25 +79,25 @@ def test_a_reindex_is_accepted_once_and_refused_while_it_runs(staff: Client, sta
     second = staff.post(REINDEX)
     assert (second.status_code, second.json()["code"]) == (409, "conflict")
     assert [str(run.pk) for run in started] == [told["run_id"]]
-    Run.objects.update(status=Run.Status.DONE)
+    BackgroundJob.objects.update(status=BackgroundJob.Status.DONE)
     assert staff.post(REINDEX, {"use_case": "shop"}, content_type="application/json").status_code == 202
 
 
 def test_a_run_can_be_followed_and_an_unknown_one_is_not_found(staff: Client) -> None:
-    run = Run.objects.create(what="reindex", use_case="courses", log="50 %")
+    run = BackgroundJob.objects.create(what="reindex", use_case="courses", log="50 %")
     assert staff.get(f"/admin/recommendations/runs/{run.pk}").json()["log"] == "50 %"
     missing = staff.get("/admin/recommendations/runs/00000000-0000-0000-0000-000000000001")
     assert missing.status_code == 404
 
 
 @pytest.mark.parametrize("body", [{"use_case": "nowhere"}, {"use_case": 3}, ["courses"]])
-def test_a_use_case_nobody_has_is_named(staff: Client, body: Any, started: list[Run]) -> None:
+def test_a_use_case_nobody_has_is_named(staff: Client, body: Any, started: list[BackgroundJob]) -> None:
     response = staff.post(REINDEX, body, content_type="application/json")
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/use_case")
     assert not started
 
 
-def test_only_operators_may(client: Client, started: list[Run]) -> None:
+def test_only_operators_may(client: Client, started: list[BackgroundJob]) -> None:
     client.force_login(User.objects.create_user("somebody"))
     assert (client.get(MODELS).status_code, client.post(REINDEX).status_code) == (403, 403)
     outside = Client()
@@ -109,7 +109,7 @@ def test_only_operators_may(client: Client, started: list[Run]) -> None:
     assert outside.post(REINDEX, headers=admin).status_code == 202
 
 
-def test_a_session_needs_the_csrf_token(started: list[Run]) -> None:
+def test_a_session_needs_the_csrf_token(started: list[BackgroundJob]) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.create_superuser("root"))
     assert strict.post(REINDEX).status_code == 403
@@ -122,17 +122,19 @@ def test_a_browser_that_nobody_logged_in_with_is_sent_to_the_login_page() -> Non
 
 
 @pytest.mark.usefixtures("serving")
-def test_a_browser_comes_back_to_the_page_after_its_button(staff: Client, started: list[Run]) -> None:
+def test_a_browser_comes_back_to_the_page_after_its_button(staff: Client, started: list[BackgroundJob]) -> None:
     response = staff.post(REINDEX, {"use_case": "courses"}, headers=HTML)
     assert (response.status_code, response["Location"]) == (302, MODELS)
     assert len(started) == 1
 
 
 def test_runs_are_in_the_admin_with_their_log(staff: Client) -> None:
-    run = Run.objects.create(what="reindex", use_case="courses", by="root", status=Run.Status.DONE, log="all done")
-    assert "reindex" in staff.get("/admin/tandem/run/").content.decode()
-    assert "all done" in staff.get(f"/admin/tandem/run/{run.pk}/change/").content.decode()
-    assert staff.post(f"/admin/tandem/run/{run.pk}/delete/").status_code == 403
+    run = BackgroundJob.objects.create(
+        what="reindex", use_case="courses", by="root", status=BackgroundJob.Status.DONE, log="all done"
+    )
+    assert "reindex" in staff.get("/admin/tandem/backgroundjob/").content.decode()
+    assert "all done" in staff.get(f"/admin/tandem/backgroundjob/{run.pk}/change/").content.decode()
+    assert staff.post(f"/admin/tandem/backgroundjob/{run.pk}/delete/").status_code == 403
 
 
 def test_the_hop_for_models_asks_as_an_operator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -151,10 +151,10 @@ def test_counting_takes_a_fixed_number_of_queries_and_walks_the_right_indexes(fi
                 cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
                 plans += [row[-1] for row in cursor.fetchall()]
         joined = "\n".join(plans)
-        assert "recs_shown_where" in joined
-        assert "recs_answered" in joined
+        assert "tandem_impression_surface" in joined
+        assert "tandem_interaction_request" in joined
         assert "SCAN recommendations_i" not in joined
-        answers = joined.partition("recs_answered")[2]
+        answers = joined.partition("tandem_interaction_request")[2]
         assert "impressionitem_item_id" not in answers, "every list that ever showed the item is walked: 100 times slower"
 
 
