@@ -1,4 +1,4 @@
-"""Who of the community is asking, and what they may open. What is not theirs reads as not there."""
+"""Which member makes a request, and what they may open. What they may not open is "not found"."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import NotFound
 from sites.posts.models import Discussion, Member
 from sites.posts.recommendation_sources import Posts
 from storefront import permissions as page
-from tandem.api import query_params
 from tandem.api.views.lists import USER, whose
 from tandem.surfaces import bound_surface
 
@@ -19,38 +19,40 @@ USE_CASE, SURFACE = "posts", "hybrid-recommendations"
 
 
 class SignedInOrDemo(BasePermission):
-    """A local demo lets everyone in, as its pages do; elsewhere one signs in or sends a token."""
+    """Allows everyone on a local demo, as its pages do; elsewhere a signed-in user or a token."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Whether the door opens at all; whose things are shown is decided behind it."""
+        """Return True if the visitor may use the endpoint; which member they see is checked later."""
         return page.is_demo() or bool(request.user and request.user.is_authenticated)
 
 
-def member_asked_for(request: Request) -> Member:
-    """Whose `?user_id=` names, else the asker. Raises NotFound, InvalidInput."""
-    wanted = query_params.one_id(request._request.GET, USER)
-    if not (page.is_demo() and wanted is not None):
-        wanted = whose(request, wanted, bound_surface(USE_CASE, SURFACE))
-    return _member(wanted)
+def requested_member(request: Request, query: dict[str, Any]) -> Member:
+    """Return the member that `user_id` of the validated query names, else the visitor's own. Raises NotFound, InvalidInput."""
+    user_id = clean_id(query[USER], field=USER) if USER in query else None
+    if user_id is None or not page.is_demo():
+        user_id = whose(request, user_id, bound_surface(USE_CASE, SURFACE))
+    member = None if user_id is None else Posts.person(user_id)
+    if not isinstance(member, Member):
+        raise NotFound("there is no member with that id")
+    return member
 
 
-def creator_asked_for(request: Request) -> Member:
-    """As `member_asked_for`, but a reader is not found."""
-    member = member_asked_for(request)
+def requested_creator(request: Request, query: dict[str, Any]) -> Member:
+    """Like `requested_member`; raises NotFound for a member who writes no posts."""
+    member = requested_member(request, query)
     if not member.is_creator:
         raise NotFound("only creators have insights")
     return member
 
 
 def visitor_or_404(request: HttpRequest, user_id: str) -> Member:
-    """The member as whom this visitor looks at a page: the one named, if they may be that one, else their own."""
-    chosen = user_id or next(iter(page.visitor_ids(request, Posts)), "")
-    member: Member = page.person_or_404(request, Posts, chosen)
+    """Return the member as whom the visitor sees a page: the named one, if they may see it, else their own."""
+    member: Member = page.person_or_404(request, Posts, user_id or next(iter(page.visitor_ids(request, Posts)), ""))
     return member
 
 
 def creator_or_404(request: HttpRequest, user_id: str) -> Member:
-    """As `visitor_or_404`, but a reader is not found."""
+    """Like `visitor_or_404`; raises Http404 for a member who writes no posts."""
     member = visitor_or_404(request, user_id)
     if not member.is_creator:
         raise Http404(page.NOT_FOUND)
@@ -58,22 +60,15 @@ def creator_or_404(request: HttpRequest, user_id: str) -> Member:
 
 
 def require_may_discuss(request: HttpRequest, discussion: Discussion) -> None:
-    """Raise Http404 unless the visitor is staff, or the creator whom the talk is about."""
+    """Raise Http404 unless the visitor is staff, or the creator of the posts that are discussed."""
     page.person_or_404(request, Posts, str(discussion.creator_id))
 
 
-def name_of(request: HttpRequest, fallback: Member) -> str:
-    """Under which name this visitor writes: their member's, their account's, or on a demo that of whom they act as."""
-    own = page.visitor_ids(request, Posts)
-    if own and str(fallback.pk) not in own:
-        return str(Member.objects.get(pk=own[0]))
-    if request.user.is_authenticated and not own:
+def author_name(request: HttpRequest, default: Member) -> str:
+    """Return the name for the visitor's remark: their member's, their account's, or on a demo that of the chosen member."""
+    ids = page.visitor_ids(request, Posts)
+    if ids and str(default.pk) not in ids:
+        return str(Member.objects.get(pk=ids[0]))
+    if request.user.is_authenticated and not ids:
         return request.user.get_username()
-    return fallback.name
-
-
-def _member(user_id: str | None) -> Member:
-    found: Any = None if user_id is None else Posts.person(user_id)
-    if not isinstance(found, Member):
-        raise NotFound("nobody here has that id")
-    return found
+    return default.name

@@ -1,7 +1,6 @@
-"""How often each post was viewed, liked, commented and kept: counted from the interactions, written on the post.
+"""Counters of each post: views, likes, comments and bookmarks, counted from the interactions and stored on the post.
 
-The counts are for showing and sorting. Nothing is decided by them, so a count that is late by one harms nobody; each
-recount begins from the interactions, so none drifts.
+They are for display and sorting only, so a counter may be late by one. Each recount starts from the interactions.
 """
 
 from collections import Counter
@@ -20,11 +19,11 @@ from tandem.signals import interaction_recorded
 
 CATALOGUE = "posts"
 COUNTED = {"view": "view_count", "like": "like_count", "comment": "comment_count", "bookmark": "bookmark_count"}
-LATELY = 20  # a member's newest doings that are counted again after each
+NEWEST = 20  # a member's newest interactions, whose posts are counted again after each event
 
 
 def recount(post_ids: Iterable[int]) -> int:
-    """Count these posts again; gives how many of them there are."""
+    """Count these posts again; return how many of them exist."""
     wanted = list(post_ids)
     counts = _counts([str(key) for key in wanted])
     posts = list(Post.objects.filter(pk__in=wanted).only("pk"))
@@ -36,10 +35,10 @@ def recount(post_ids: Iterable[int]) -> int:
 
 
 def connect() -> None:
-    """Listen to interactions, to deeds that are taken back, and to members who change their interests."""
+    """Connect to interactions, to deleted rows of the event tables, and to members who change their interests."""
     interaction_recorded.connect(_recorded, dispatch_uid="posts.engagement.recorded")
     for model in (Like, Bookmark, Comment):
-        post_delete.connect(_taken_back, sender=model, dispatch_uid=f"posts.engagement.{model.__name__}")
+        post_delete.connect(_deleted, sender=model, dispatch_uid=f"posts.engagement.{model.__name__}")
     post_save.connect(_member_changed, sender=Member, dispatch_uid="posts.engagement.member")
 
 
@@ -49,17 +48,17 @@ def _counts(item_ids: list[str]) -> Counter[tuple[str, str]]:
     return Counter({(item_id, event): times for item_id, event, times in rows})
 
 
-def _recorded(sender: Any, *, user_id: str, catalogue: str, **_others: Any) -> None:
+def _recorded(sender: Any, *, user_id: str, catalogue: str, **_kwargs: Any) -> None:
     if catalogue != CATALOGUE:
         return
     newest = UserInteraction.objects.filter(user__user_id=user_id, catalogue__name=CATALOGUE).order_by("-id")
-    recount({int(item_id) for item_id in newest.values_list("item__item_id", flat=True)[:LATELY] if item_id.isdecimal()})
+    recount({int(item_id) for item_id in newest.values_list("item__item_id", flat=True)[:NEWEST] if item_id.isdecimal()})
 
 
-def _taken_back(instance: Like | Bookmark | Comment, **_others: Any) -> None:
+def _deleted(instance: Like | Bookmark | Comment, **_kwargs: Any) -> None:
     transaction.on_commit(partial(recount, [instance.post_id]))
 
 
-def _member_changed(instance: Member, **_others: Any) -> None:
-    """New interests make the lists that were kept for this member stale."""
+def _member_changed(instance: Member, **_kwargs: Any) -> None:
+    """Drop the member's cached lists: they were made with the old interests."""
     transaction.on_commit(partial(cache.forget, str(instance.pk)))

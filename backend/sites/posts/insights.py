@@ -1,7 +1,6 @@
-"""What a creator learns of their readers: figures of their own posts, from recorded interactions and shown lists.
+"""A creator's report: figures of their own posts, from recorded interactions and shown lists.
 
-Everything is counted over whole weeks that end now, beside the same number of weeks before. What the creator does with
-their own posts does not count.
+Counts are of whole weeks that end now, and of the same number of weeks before. The creator's own actions do not count.
 """
 
 from collections import Counter
@@ -12,41 +11,40 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
-from recommendation_service.errors import InvalidInput
 from sites.posts.engagement_counters import CATALOGUE
 from sites.posts.models import Member, Post
 from tandem.models import ImpressionItem, ItemKey, UserInteraction
 from tandem.use_cases import load
 
 WEEKS = 4
-MOST_WEEKS = 26
+MAX_WEEKS = 26
 EVENTS = ("view", "like", "comment", "bookmark", "share")
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What happened to one post, or to several: events by name, and what recommendations did for them."""
+    """Counts of one post or several: events by name, and results of shown lists."""
 
     events: Mapping[str, int] = field(default_factory=dict)
-    shown: int = 0  # places in lists that were shown
-    opened: int = 0  # of these places, those that were clicked
-    went_on: int = 0  # of those, where the reader then liked, commented, kept or shared
+    shown: int = 0  # positions on lists that were shown
+    opened: int = 0  # of these positions, those that were clicked
+    went_on: int = 0  # of those, where the reader then liked, commented, bookmarked or shared
 
     def __add__(self, other: "Figures") -> "Figures":
         events = Counter(self.events) + Counter(other.events)
         return Figures(events, self.shown + other.shown, self.opened + other.opened, self.went_on + other.went_on)
 
     def count(self, event: str) -> int:
-        """How often that event happened."""
+        """Return how often that event happened."""
         return self.events.get(event, 0)
 
     @property
     def ctr(self) -> float | None:
-        """Share of the shown places that were opened; None where none was shown."""
+        """Share of the shown positions that were opened; None if none was shown."""
         return self.opened / self.shown if self.shown else None
 
-    def told(self) -> dict[str, int | float | None]:
-        """As JSON: every event, and the share rounded to four places."""
+    def as_dict(self) -> dict[str, int | float | None]:
+        """Return every event's count and the results; `ctr` has four decimals."""
         ctr = None if self.ctr is None else round(self.ctr, 4)
         events = {f"{event}s": self.count(event) for event in EVENTS}
         return {**events, "shown": self.shown, "opened": self.opened, "ctr": ctr, "went_on": self.went_on}
@@ -75,19 +73,8 @@ class Report:
         return sum(self.before.values(), Figures())
 
 
-def clean_weeks(values: list[str]) -> int:
-    """How many weeks a question is about. Raises InvalidInput."""
-    if not values:
-        return WEEKS
-    text = values[0]
-    if len(values) == 1 and text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= MOST_WEEKS:
-        return int(text)
-    told = f"must be one whole number from 1 to {MOST_WEEKS}"
-    raise InvalidInput(f"weeks {told}", fields={"/weeks": told})
-
-
 def report_of(creator: Member, *, weeks: int = WEEKS, now: datetime | None = None) -> Report:
-    """The figures of a creator's own posts. Five queries, whatever their number."""
+    """Return the report of a creator's own posts; the number of queries does not depend on the number of posts."""
     until = now or timezone.now()
     since = until - timedelta(weeks=weeks)
     posts = tuple(creator.posts.filter(is_published=True, published_at__lte=until).order_by("-published_at", "-id"))
@@ -97,9 +84,9 @@ def report_of(creator: Member, *, weeks: int = WEEKS, now: datetime | None = Non
         )
     )
     spans = ((since, until), (since - (until - since), since))
-    now_, before = (_figures(creator, keys, *span) for span in spans)
-    nothing = {post.pk: Figures() for post in posts}
-    return Report(creator, weeks, since, until, posts, nothing | now_, nothing | before)
+    now_figures, before_figures = (_figures(creator, keys, *span) for span in spans)
+    none = {post.pk: Figures() for post in posts}
+    return Report(creator, weeks, since, until, posts, none | now_figures, none | before_figures)
 
 
 def _figures(creator: Member, keys: Mapping[int, str], since: datetime, until: datetime) -> dict[int, Figures]:
@@ -113,11 +100,11 @@ def _figures(creator: Member, keys: Mapping[int, str], since: datetime, until: d
 
 
 def _shown(creator: Member, keys: Mapping[int, str], since: datetime, until: datetime) -> dict[int, tuple[int, int, int]]:
-    """Per item: places shown, places opened, and opened places whose reader went on."""
+    """Return by item: positions shown, positions opened, and opened positions whose reader went on."""
     outcomes = load(CATALOGUE).outcomes
     answers = UserInteraction.objects.filter(request_id=OuterRef("impression_id"), item_id=OuterRef("item_id"))
-    places = ImpressionItem.objects.filter(item_id__in=keys, impression__time__gte=since, impression__time__lt=until)
-    judged = places.exclude(impression__user__user_id=str(creator.pk)).annotate(
+    shown = ImpressionItem.objects.filter(item_id__in=keys, impression__time__gte=since, impression__time__lt=until)
+    judged = shown.exclude(impression__user__user_id=str(creator.pk)).annotate(
         clicked=Exists(answers.filter(kind__name__in=outcomes.clicks)),
         converted=Exists(answers.filter(kind__name__in=outcomes.conversions)),
     )

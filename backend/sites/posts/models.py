@@ -1,6 +1,7 @@
-"""A blog and community: posts of several types, members who read, write and comment, and talks about insights."""
+"""A blog and community: posts of several types, members who read, write and comment, and discussions of insights."""
 
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -17,7 +18,7 @@ is_color = RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", "must be a colour such as #1f9
 
 
 class PostType(models.TextChoices):
-    """What a post is; an answer mixes them."""
+    """Kind of a post; a list mixes them."""
 
     BLOG = "blog"
     TUTORIAL = "tutorial"
@@ -27,7 +28,7 @@ class PostType(models.TextChoices):
 
 
 class Member(Person):
-    """Someone of the community. Creators write posts and see insights; the theme is how their own pages look."""
+    """A member of the community. Creators write posts and see insights; colour and font size are of their own pages."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     interests = models.JSONField(default=list, blank=True, help_text="Categories and tags, such as python")
@@ -43,8 +44,21 @@ class Member(Person):
         return ", ".join(filter(None, ("creator" if self.is_creator else "member", liked)))
 
 
+class PostManager(models.Manager["Post"]):
+    """Reusable queries of posts."""
+
+    def published(self) -> models.QuerySet["Post"]:
+        """Return posts that are out now; a planned one is included from its time on."""
+        return self.filter(is_published=True, published_at__lte=timezone.now())
+
+    def categories_and_tags(self) -> list[str]:
+        """Return the categories and tags of the newest 5,000 published posts, sorted."""
+        rows = self.published().values_list("category", "tags")[:5_000]
+        return sorted({name for category, tags in rows for name in (category, *tags)})
+
+
 class Post(models.Model):
-    """One post. The counts are kept in step with the interactions by `engagement.py`; they are never the source."""
+    """One post. The counts are copies: `engagement_counters.py` calculates them from the interactions."""
 
     type = models.CharField(max_length=12, choices=PostType.choices, default=PostType.BLOG)
     title = models.CharField(max_length=160)
@@ -61,6 +75,8 @@ class Post(models.Model):
     comment_count = models.PositiveIntegerField(default=0, editable=False)
     bookmark_count = models.PositiveIntegerField(default=0, editable=False)
 
+    objects: ClassVar[PostManager] = PostManager()
+
     class Meta:
         """The newest first."""
 
@@ -71,12 +87,12 @@ class Post(models.Model):
 
     @property
     def image_url(self) -> str:
-        """Address of the image; empty where the post has none."""
+        """URL path of the image, or "" if the post has none."""
         return f"{settings.MEDIA_URL}{self.image}" if self.image else ""
 
 
 class MemberAction(models.Model):
-    """What a member did with a post, in a table of the site's own. Tandem mirrors each row as an interaction."""
+    """Base of the site's event tables: a member's action on a post. Tandem syncs each row as an interaction."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="%(class)ss")
@@ -96,34 +112,34 @@ class Like(MemberAction):
     """A member likes a post, once."""
 
     class Meta:
-        """Twice is once."""
+        """A member and post have one row."""
 
         constraints = [models.UniqueConstraint(fields=["post", "member"], name="posts_like_once")]
 
 
 class Bookmark(MemberAction):
-    """A member keeps a post for later, once."""
+    """A member bookmarks a post, once."""
 
     class Meta:
-        """Twice is once."""
+        """A member and post have one row."""
 
         constraints = [models.UniqueConstraint(fields=["post", "member"], name="posts_bookmark_once")]
 
 
 class Comment(MemberAction):
-    """What a member says under a post, perhaps in reply to another comment."""
+    """A comment on a post, perhaps in reply to another comment."""
 
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
     body = models.TextField(max_length=2000)
 
     class Meta:
-        """In the order of talking."""
+        """The oldest first."""
 
         ordering = ["created_at", "id"]
 
 
 class Discussion(models.Model):
-    """A talk about one insight, with the sentence and its numbers as they were when it was opened."""
+    """A discussion of one insight, with its text and numbers at the time when it was opened."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     creator = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="discussions")
@@ -134,7 +150,7 @@ class Discussion(models.Model):
     opened_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """One talk a day about the same insight."""
+        """One discussion per insight and day."""
 
         ordering = ["-opened_at"]
         constraints = [models.UniqueConstraint(fields=["creator", "insight", "day"], name="posts_one_talk_a_day")]
@@ -154,7 +170,7 @@ class Note(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """In the order of talking."""
+        """The oldest first."""
 
         ordering = ["created_at", "id"]
 

@@ -1,79 +1,159 @@
-"""What a member does on a post's own page: read, like, keep, take back, comment."""
+"""Actions of members: read, like, bookmark and comment posts, set interests, and discuss insights."""
 
+import unicodedata
+from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
-from sites.posts.discussions import clean_text
 from sites.posts.engagement_counters import CATALOGUE
-from sites.posts.models import Bookmark, Comment, Like, Member, Post
+from sites.posts.insight_texts import insights_of
+from sites.posts.insights import report_of
+from sites.posts.models import Bookmark, Comment, Discussion, Like, Member, Note, Post
 from tandem.services.record_interactions import record_interactions
 
-KEPT: dict[str, type[Like] | type[Bookmark]] = {"like": Like, "bookmark": Bookmark}
-MOST_COMMENTS = 1000  # under one post
+TOGGLES: dict[str, type[Like] | type[Bookmark]] = {"like": Like, "bookmark": Bookmark}
+MAX_TEXT_LENGTH = 2000
+MAX_COMMENTS = 1000  # of one post
+MAX_NOTES = 500  # of one discussion
+MAX_INTERESTS = 20
+MAX_INTEREST_LENGTH = 40
+_PUNCTUATION = frozenset(" -+#./&'")
 
 
-def viewed(member: Member, post: Post, request_id: Any) -> None:
-    """Record that a member opened a post out of a shown list; without the list's id nothing is recorded.
+def record_view(member: Member, post: Post, request_id: Any) -> None:
+    """Record that a member opened a post from a shown list; without the list's id nothing is recorded.
 
-    A page may be loaded again or ahead of time, so the same list and post count once: the event's id is made of them.
+    The event id depends on member, list and post only: a page that is loaded again, or in advance, counts once.
     """
     try:
-        request = UUID(str(request_id))
+        list_id = UUID(str(request_id))
     except ValueError:
         return
     row = {
-        "event_id": uuid5(NAMESPACE_URL, f"tandem/posts/viewed/{member.pk}/{request}/{post.pk}"),
+        "event_id": uuid5(NAMESPACE_URL, f"tandem/posts/viewed/{member.pk}/{list_id}/{post.pk}"),
         "user_id": str(member.pk),
         "item_id": str(post.pk),
         "event": "view",
         "catalogue": CATALOGUE,
-        "request_id": str(request),
+        "request_id": str(list_id),
     }
     record_interactions([row], source="posts")
 
 
-def did(member: Member | None, post: Post) -> set[str]:
-    """Which of like and bookmark this member has given the post."""
+def toggles_of(member: Member | None, post: Post) -> set[str]:
+    """Return which of like and bookmark this member has set on the post."""
     if member is None:
         return set()
-    return {name for name, table in KEPT.items() if table.objects.filter(member=member, post=post).exists()}
+    return {name for name, table in TOGGLES.items() if table.objects.filter(member=member, post=post).exists()}
 
 
-def do(member: Member, post: Post, deed: str, *, body: Any = None, parent: Any = None) -> None:
-    """Like or keep a post, the second time take it back; or comment. Raises InvalidInput.
+def act_on_post(member: Member, post: Post, action: str, *, body: Any = None, parent: Any = None) -> None:
+    """Like or bookmark a post, or remove the like or bookmark if it is set; or comment. Raises InvalidInput.
 
-    Each is a row of the site's own table, which Tandem mirrors as an interaction.
+    Each action is a row of the site's own table, which Tandem syncs as an interaction.
     """
-    if deed == "comment":
+    if action == "comment":
         _comment(member, post, body, parent)
-    elif deed in KEPT:
-        row, made = KEPT[deed].objects.get_or_create(member=member, post=post)
-        if not made:
+    elif action in TOGGLES:
+        row, created = TOGGLES[action].objects.get_or_create(member=member, post=post)
+        if not created:
             row.delete()
     else:
         raise InvalidInput(
-            f"there is no deed '{deed[:20]}' here; use like, bookmark or comment", fields={"/deed": "is not known"}
+            f"there is no action '{action[:20]}' here; use like, bookmark or comment", fields={"/action": "is unknown"}
         )
 
 
 def _comment(member: Member, post: Post, body: Any, parent: Any) -> None:
-    """Replies stay one level deep: a reply to a reply joins its thread."""
+    """Add a comment. Replies are one level deep: a reply to a reply joins its thread."""
     text = clean_text(body)
-    if post.comments.count() >= MOST_COMMENTS:
-        raise InvalidInput(f"this post is full: it holds {MOST_COMMENTS} comments", fields={"/body": "no room is left"})
-    first = _first_of_thread(post, parent) if parent else None
+    if post.comments.count() >= MAX_COMMENTS:
+        raise InvalidInput(f"this post is full: it has {MAX_COMMENTS} comments", fields={"/body": "the post is full"})
+    first = _thread_start(post, parent) if parent else None
     Comment.objects.create(member=member, post=post, body=text, parent=first)
 
 
-def _first_of_thread(post: Post, identity: Any) -> Comment:
+def _thread_start(post: Post, key: Any) -> Comment:
     try:
-        found = post.comments.select_related("parent").filter(pk=identity).first()
+        comment = post.comments.select_related("parent").filter(pk=key).first()
     except (ValidationError, ValueError):
-        found = None
-    if found is None:
-        raise InvalidInput("the comment that you reply to is not here", fields={"/parent": "is not a comment of this post"})
-    first: Comment = found.parent or found
+        comment = None
+    if comment is None:
+        raise InvalidInput("the comment to reply to does not exist", fields={"/parent": "is not a comment of this post"})
+    first: Comment = comment.parent or comment
     return first
+
+
+def clean_text(raw: Any) -> str:
+    """Return a member's text without characters that cannot be stored or seen. Raises InvalidInput."""
+    text = unicodedata.normalize("NFC", raw) if isinstance(raw, str) else ""
+    body = "".join(letter for letter in text if letter in "\n\t" or letter.isprintable()).strip()
+    if not 1 <= len(body) <= MAX_TEXT_LENGTH:
+        reason = f"must have 1 to {MAX_TEXT_LENGTH} characters"
+        raise InvalidInput(f"the text {reason}", fields={"/body": reason})
+    return body
+
+
+def clean_interests(raw: Any) -> list[str]:
+    """Return the interests in lower case, each once, in their order. Raises InvalidInput that names the wrong one.
+
+    An interest that no post has today is kept: it matches as soon as a post has it.
+    """
+    if not isinstance(raw, list):
+        raise _invalid("/interests", "must be a list of texts, such as ['python', 'testing']")
+    if len(raw) > MAX_INTERESTS:
+        raise _invalid("/interests", f"has {len(raw)} entries; at most {MAX_INTERESTS} are allowed")
+    return list(dict.fromkeys(_clean_interest(text, f"/interests/{index}") for index, text in enumerate(raw)))
+
+
+def set_interests(member: Member, interests: list[str]) -> None:
+    """Store cleaned interests; the member's next list uses them."""
+    member.interests = interests
+    member.save(update_fields=["interests"])
+
+
+def _clean_interest(raw: Any, pointer: str) -> str:
+    invalid = partial(_invalid, pointer)
+    if not isinstance(raw, str):
+        raise invalid("must be text")
+    text = " ".join(unicodedata.normalize("NFC", raw).split()).casefold()
+    if not 1 <= len(text) <= MAX_INTEREST_LENGTH:
+        raise invalid(f"must have 1 to {MAX_INTEREST_LENGTH} characters")
+    if not all(letter.isalnum() or letter in _PUNCTUATION for letter in text):
+        raise invalid("may hold letters, digits, spaces and - + # . / & '")
+    return text
+
+
+def _invalid(pointer: str, reason: str) -> InvalidInput:
+    return InvalidInput(f"{pointer[1:]} {reason}", fields={pointer: reason})
+
+
+def open_discussion(creator: Member, insight: str, *, weeks: int) -> Discussion:
+    """Return today's discussion of this insight, with its text and numbers; open it if there is none.
+
+    Raises InvalidInput if the creator's report has no such insight.
+    """
+    today = timezone.now().date()
+    existing = Discussion.objects.filter(creator=creator, insight=insight, day=today).first()
+    if existing is not None:
+        return existing
+    insights = {entry.slug: entry for entry in insights_of(report_of(creator, weeks=weeks))}
+    if insight not in insights:
+        reason = f"must be one of {', '.join(insights)}"
+        raise InvalidInput(f"insight {reason}", fields={"/insight": reason})
+    defaults = {"sentence": insights[insight].sentence[:400], "numbers": insights[insight].numbers}
+    return Discussion.objects.get_or_create(creator=creator, insight=insight, day=today, defaults=defaults)[0]
+
+
+def add_note(discussion: Discussion, raw: Any, *, account: Any, written_by: str) -> Note:
+    """Add a remark. Raises InvalidInput if it is empty or too long, or if the discussion is full."""
+    body = clean_text(raw)
+    if discussion.notes.count() >= MAX_NOTES:
+        raise InvalidInput(f"this discussion is full: it has {MAX_NOTES} remarks", fields={"/body": "the discussion is full"})
+    account = None if isinstance(account, AnonymousUser) or not getattr(account, "pk", None) else account
+    return Note.objects.create(discussion=discussion, body=body, account=account, written_by=written_by[:150])

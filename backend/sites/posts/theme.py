@@ -1,52 +1,47 @@
-"""How a member's own pages look: two choices, told to the browser as a stylesheet of a few lines.
+"""Generated style and pictures: a member's theme as a stylesheet, and a cover for each category.
 
-A stylesheet of its own, because the pages' Content-Security-Policy forbids styles inside of them.
+The theme is a stylesheet of its own because the pages' Content-Security-Policy forbids inline styles.
 """
 
-from typing import Any
+from hashlib import sha256
 
 from django.core.exceptions import ValidationError
+from django.utils.html import escape
 
-from recommendation_service.errors import InvalidInput
-from sites.posts.models import ACCENT_COLOR, FONT_SIZE, FONT_SIZES, Member, is_color
+from sites.posts.models import ACCENT_COLOR, FONT_SIZE, FONT_SIZES, Member, Post, is_color
 
 DARK, LIGHT = "#000000", "#ffffff"
 
 
 def stylesheet(member: Member) -> str:
-    """The member's colour and size as CSS variables; what was stored wrongly past the form is the default again."""
-    color = member.accent_color if _is_color(member.accent_color) else ACCENT_COLOR
+    """Return the member's colour and size as CSS variables; the default replaces an invalid stored value."""
+    try:
+        is_color(member.accent_color)
+        color = member.accent_color
+    except ValidationError:
+        color = ACCENT_COLOR
     size = member.font_size if FONT_SIZES[0] <= member.font_size <= FONT_SIZES[1] else FONT_SIZE
     return f":root {{ --mine: {color}; --on-mine: {readable_on(color)}; }}\nhtml {{ font-size: {size}px; }}\n"
 
 
-def set_theme(member: Member, *, accent_color: Any, font_size: Any) -> None:
-    """Store both choices. Raises InvalidInput naming the wrong one, and then stores neither."""
-    member.accent_color = str(accent_color).strip().lower()
-    member.font_size = font_size
-    try:
-        member.full_clean(exclude=[field.name for field in member._meta.fields if field.name not in CHOICES])
-    except ValidationError as error:
-        told = {name: " ".join(messages) for name, messages in error.message_dict.items()}
-        fields = {f"/{name}": reason for name, reason in told.items()}
-        raise InvalidInput("; ".join(f"{name}: {reason}" for name, reason in told.items()), fields=fields) from error
-    member.save(update_fields=CHOICES)
-
-
-CHOICES = ("accent_color", "font_size")
-
-
 def readable_on(color: str) -> str:
-    """Black or white, whichever stands out more on a colour (relative luminance of WCAG 2.2)."""
-    channels = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
-    luminance = sum(weight * one for weight, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    """Return black or white, whichever has more contrast on this colour (relative luminance of WCAG 2.2)."""
+    channels = (int(color[start : start + 2], 16) / 255 for start in (1, 3, 5))
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    luminance = sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
     return DARK if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else LIGHT
 
 
-def _is_color(text: str) -> bool:
-    try:
-        is_color(text)
-    except ValidationError:
-        return False
-    return True
+def cover(slug: str) -> str | None:
+    """Return an SVG for the category with that slug, always the same; None if no post has the category."""
+    name = slug.replace("-", " ")
+    if not Post.objects.filter(category=name).exists():
+        return None
+    hue = int(sha256(slug.encode()).hexdigest()[:4], 16) % 360
+    rings = "".join(f'<circle cx="{80 + 60 * step}" cy="180" r="{40 + 22 * step}"/>' for step in range(4))
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 225" role="img">'
+        f'<rect width="400" height="225" fill="hsl({hue} 45% 34%)"/>'
+        f'<g fill="none" stroke="hsl({hue} 55% 62%)" stroke-width="10">{rings}</g>'
+        f'<text x="24" y="60" fill="#fff" font-family="system-ui,sans-serif" font-size="38">{escape(name)}</text></svg>'
+    )

@@ -1,7 +1,7 @@
-"""Training and asking the hybrid recommender from this site: what `train_torch_recs` and its script do.
+"""Train and query the hybrid recommender from this site; used by `train_torch_recs` and its script.
 
 The model itself is `HybridRecommenderModel` of recommendation_service/training/models/margin_mf.py. It needs torch, which
-has no place in a Django process, so training runs in a process of its own.
+must not be loaded into a Django process, so training runs in a process of its own.
 """
 
 from pathlib import Path
@@ -24,24 +24,24 @@ def train_and_save_hybrid(
 ) -> None:
     """Export the posts with their metadata, train both halves of the hybrid and publish them.
 
-    Every line of the training goes to `say`: the loss of each epoch, the first `topn` posts of a few people, the next
-    command. `models_dir` None: where the service looks. Raises TandemError; a model that is not good enough is not
-    published, and today's keeps serving.
+    `say` receives every line of output: the loss of each epoch, the first `topn` posts of a few people, the next
+    command. `models_dir` None: the service's folder. Raises TandemError. A model that is not good enough is not
+    published, and the current one stays.
     """
     (source,) = chosen_sources([USE_CASE])
     data_dir = tandem_settings().data_dir.resolve()
-    done = export_catalogue(source=source, data_dir=data_dir, fresh=PARTS, say=lambda _stage, _rows, _seconds: None)
-    counts = done.summary["counts"]
-    say(f"{done.folder.name}: {counts['users']:,} people, {counts['items']:,} posts, {counts['interactions']:,} interactions")
+    export = export_catalogue(source=source, data_dir=data_dir, fresh=PARTS, say=lambda _stage, _rows, _seconds: None)
+    counts = export.summary["counts"]
+    say(f"{export.folder.name}: {counts['users']:,} people, {counts['items']:,} posts, {counts['interactions']:,} interactions")
     options = {"use-case": USE_CASE, "data-dir": data_dir, "emb-dim": emb_dim, "epochs": epochs, "topn": topn}
     folder = {"models-dir": models_dir.resolve()} if models_dir else {}
     run_module("recommendation_service.train_margin", {"hybrid": None, **options, **folder}, say)
 
 
 def recommend_for_user_hybrid(user_id: str, topn: int = 12) -> dict[str, Any]:
-    """What the site shows this person now: 70 % collaborative and 30 % content, fresh posts up, redundant ones down.
+    """Return the site's list for this person: 70 % collaborative and 30 % content, with a bonus for fresh posts.
 
-    Someone new gets what suits their interests, else what is popular: `method_used` says which. Asks the running service,
-    or does without it. Raises InvalidInput for an id that cannot be one.
+    A new person gets posts that match their interests, else popular ones; `method_used` has the engine. Works with and
+    without the running service. Raises InvalidInput for a malformed id.
     """
     return recommend(use_case=USE_CASE, surface=SURFACE, user_id=clean_id(user_id, field="user_id"), limit=topn)

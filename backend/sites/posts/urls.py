@@ -1,4 +1,4 @@
-"""Addresses of the blog: its lists as the acceptance list names them, and its members' own pages under /posts/."""
+"""URLs of the blog: its API under the paths of the acceptance list, and its members' pages under /posts/."""
 
 from django.urls import path
 
@@ -14,11 +14,11 @@ urlpatterns = [
     path("posts/insights/", InsightsView.as_view(), name="insights"),
     path("posts/dashboard/", pages.dashboard, name="dashboard"),
     path("posts/members/<str:user_id>/theme.css", pages.stylesheet, name="stylesheet"),
-    path("posts/change/interests/", pages.change, {"what": "interests"}, name="change-interests"),
-    path("posts/change/theme/", pages.change, {"what": "theme"}, name="change-theme"),
+    path("posts/change/interests/", pages.change, {"field": "interests"}, name="change-interests"),
+    path("posts/change/theme/", pages.change, {"field": "theme"}, name="change-theme"),
     path("posts/discuss/", pages.discuss, name="discuss"),
-    path("posts/discussions/<uuid:identity>/", pages.discussion, name="discussion"),
+    path("posts/discussions/<uuid:key>/", pages.discussion, name="discussion"),
     path("posts/read/<int:number>/", pages.read, name="read"),
-    path("posts/read/<int:number>/did/", pages.did, name="did"),
+    path("posts/read/<int:number>/did/", pages.act, name="act"),
     path("media/posts/<slug:category>.svg", pages.picture, name="picture"),
 ]

@@ -1,4 +1,4 @@
-"""GET /recommend/hybrid-recommendations/: the blog's own list, and for staff how often kept lists are shown again."""
+"""GET /recommend/hybrid-recommendations/: the blog's list, and for staff how often cached lists are shown again."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -6,14 +6,15 @@ from typing import Any, ClassVar
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
+from rest_framework.response import Response
 
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
 from sites.posts.access import SURFACE, USE_CASE
 from sites.posts.models import Post
 from sites.posts.serializers import CacheHitsSerializer, PostListSerializer
+from sites.views import PrivateAPIView
 from tandem.api.permissions import StaffOrService
-from tandem.api.views.lists import USER, ListView, personal
+from tandem.api.views.lists import USER, ListView
 from tandem.api.views.recommendations import PROBLEMS
 from tandem.selectors.cache_statistics import Reuse, reuse_by_day
 from tandem.surfaces import bound_surface
@@ -23,7 +24,7 @@ TOPN = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAUL
 
 
 class HybridRecommendationsView(ListView):
-    """One member's posts, of all types mixed."""
+    """One member's posts, of all types."""
 
     use_case = USE_CASE
     surface = SURFACE
@@ -32,76 +33,50 @@ class HybridRecommendationsView(ListView):
     @extend_schema(
         operation_id="hybrid_recommendations",
         summary="Posts for one member",
-        description="Kept for ten minutes for each member and question. `method` names what really answered: `hybrid`, or "
-        "what stood in for it. Filters: type, category, tags, any of the given values. Who has read everything that fits is "
-        "shown popular posts again; only what was hidden or disliked stays away.",
+        description="Cached for ten minutes per member and query. `method` is the engine that answered: `hybrid`, or its "
+        "replacement. Filters: type, category, tags, any of the given values. A member who has read everything that matches "
+        "gets popular posts again; hidden and disliked posts are never shown.",
         parameters=[
-            OpenApiParameter("topn", TOPN, description="How many posts at most"),
-            OpenApiParameter(USER, str, description="Whose list; your own when it is left out"),
+            OpenApiParameter("topn", TOPN, description="Maximum number of posts"),
+            OpenApiParameter(USER, str, description="Whose list; your own if you leave it out"),
         ],
         responses={200: PostListSerializer, **PROBLEMS},
     )
-    def get(self, request: Request, **words: str) -> HttpResponse:
-        """The list as JSON."""
-        return super().get(request, **words)
+    def get(self, request: Request, **kwargs: str) -> HttpResponse:
+        """Return the list as JSON."""
+        return super().get(request, **kwargs)
 
     def shaped(self, answer: dict[str, Any], items: Mapping[str, Post]) -> dict[str, Any]:
-        """The keys of the acceptance list, then where the list comes from."""
-        shown = answer["recommendations"]
-        results = [_result(items[one["item_id"]], one["score"], one["reasons"]) for one in shown if one["item_id"] in items]
-        method = answer["method_used"]
-        return {
-            "results": results,
-            "method": method,
-            "request_id": answer["request_id"],
-            "user_id": answer["user_id"],
-            "method_used": method,
-            "degraded": answer["degraded"],
-            "degradation": answer["degradation"],
-            "interaction_count": answer["interaction_count"],
-            "generated_at": answer["generated_at"],
-        }
+        """Return the answer under the keys of the acceptance list."""
+        entries = [entry | {"item": items.get(entry["item_id"])} for entry in answer["recommendations"]]
+        shown = [entry for entry in entries if entry["item"] is not None]
+        return dict(PostListSerializer(answer | {"recommendations": shown}).data)
 
 
-class CacheHitsView(APIView):
-    """How often kept lists are shown again: for staff and services."""
+class CacheHitsView(PrivateAPIView):
+    """How often cached lists are shown again, for staff and services."""
 
     permission_classes = (StaffOrService,)
 
     @extend_schema(
         operation_id="cache_hits",
-        summary="How often kept lists are shown again",
-        description="The last seven days (UTC), today first. `made` lists were asked of the service, `hits` came from the "
-        "cache; null where the cache has no count of a day. The totals are of the days that were counted. Each kept list also "
-        "has a count of its own beside it, which expires with it.",
+        summary="How often cached lists are shown again",
+        description="The last seven days (UTC), today first. `made` lists were requested from the service, `hits` came from "
+        "the cache; null if the cache has no count of a day. The totals are of the days with a count.",
         responses={200: CacheHitsSerializer, **PROBLEMS},
     )
-    def get(self, request: Request) -> HttpResponse:
-        """The days, and those that were counted together."""
+    def get(self, request: Request) -> Response:
+        """Return the days and their totals."""
         days = reuse_by_day(use_case=USE_CASE, surface=SURFACE, days=DAYS)
         counted = [day for day in days if day.hits is not None]
-        total = _told(Reuse(days[0].day, sum(day.made for day in counted), sum(day.hits or 0 for day in counted)))
-        total.pop("day")
-        told = {
+        total = Reuse(days[0].day, sum(day.made for day in counted), sum(day.hits or 0 for day in counted))
+        report = {
             "use_case": USE_CASE,
             "surface": SURFACE,
             "cache_seconds": bound_surface(USE_CASE, SURFACE).surface.cache_seconds,
+            "made": total.made,
+            "hits": total.hits,
+            "hit_rate": None if total.rate is None else round(total.rate, 4),
+            "days": days,
         }
-        return personal({**told, **total, "days": [_told(day) for day in days]})
-
-
-def _result(post: Post, score: float, reasons: list[str]) -> dict[str, Any]:
-    return {
-        "type": post.type,
-        "id": post.pk,
-        "title": post.title,
-        "excerpt": post.excerpt,
-        "image": post.image_url,
-        "score": score,
-        "reasons": reasons,
-    }
-
-
-def _told(day: Reuse) -> dict[str, Any]:
-    rate = None if day.rate is None else round(day.rate, 4)
-    return {"day": day.day.isoformat(), "made": day.made, "hits": day.hits, "hit_rate": rate}
+        return Response(CacheHitsSerializer(report).data)

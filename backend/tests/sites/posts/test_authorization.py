@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from sites.posts.discussions import open_discussion
 from sites.posts.models import Member, Post
+from sites.posts.services import open_discussion
 from sites.posts.urls import urlpatterns
 from tandem import tokens
 from tandem.client import RecommendationClient
@@ -33,7 +33,7 @@ MATRIX: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "discuss": ("post", "/posts/discuss/", (404, 303, 404, 404, 303, 404, 404)),
     "discussion": ("get", "/posts/discussions/{talk}/", (404, 200, 404, 404, 200, 404, 404)),
     "read": ("get", "/posts/read/{post}/?person={member}", (404, 200, 404, 404, 200, 404, 404)),
-    "did": ("post", "/posts/read/{post}/did/", (404, 303, 404, 404, 303, 404, 404)),
+    "act": ("post", "/posts/read/{post}/did/", (404, 303, 404, 404, 303, 404, 404)),
     "picture": ("get", "/media/posts/python.svg", (200,) * 7),
 }
 

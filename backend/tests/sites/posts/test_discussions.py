@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from recommendation_service.errors import InvalidInput
-from sites.posts import discussions
-from sites.posts.discussions import add_note, clean_text, open_discussion
+from sites.posts import services
 from sites.posts.models import Discussion, Member, Note, Post
+from sites.posts.services import add_note, clean_text, open_discussion
 from tests.support import blog
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def test_control_and_direction_characters_are_left_out_and_lines_stay() -> None:
 
 
 def test_a_talk_has_an_end(talk: Discussion, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discussions, "MOST_NOTES", 1)
+    monkeypatch.setattr(services, "MAX_NOTES", 1)
     add_note(talk, "one", account=None, written_by="Cara")
     with pytest.raises(InvalidInput, match="full"):
         add_note(talk, "two", account=None, written_by="Cara")
@@ -66,7 +66,7 @@ def test_a_creator_opens_a_talk_from_the_dashboard_and_writes_in_it(
     opened = client.post("/posts/discuss/", {"insight": "views", "weeks": "4"})
     talk = Discussion.objects.get()
     assert opened.status_code == 303
-    assert opened["Location"] == f"/posts/discussions/{talk.pk}/?person={cara.pk}#talk"
+    assert opened["Location"] == f"/posts/discussions/{talk.pk}/?person={cara.pk}#discussion"
     assert client.post(f"/posts/discussions/{talk.pk}/", {"body": "Why <b>so</b>?"}).status_code == 303
     note = Note.objects.get()
     assert (note.written_by, note.account) == ("Cara", cara.account)

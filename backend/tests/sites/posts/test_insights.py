@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 
-from recommendation_service.errors import InvalidInput
 from sites.posts.insight_texts import Insight, insights_of
-from sites.posts.insights import Figures, clean_weeks, report_of
+from sites.posts.insights import Figures, report_of
 from sites.posts.models import Like, Member, Post
+from sites.posts.serializers import InsightsQuerySerializer
 from tandem.selectors.statistics import Window, totals
 from tests.support import blog, board
 
@@ -46,7 +47,7 @@ def test_every_figure_is_counted_once_and_in_its_own_span(cara: Member, busy: li
     assert report.now[busy[5].pk] == Figures({"view": 1}, shown=1, opened=1, went_on=0)
     assert (report.total.count("view"), report.total.shown, report.total.opened, report.total.went_on) == (8, 8, 2, 1)
     assert report.total_before.count("view") == 1
-    assert report.total.told() == {
+    assert report.total.as_dict() == {
         "views": 8, "likes": 1, "comments": 1, "bookmarks": 0, "shares": 0, "shown": 8, "opened": 2, "ctr": 0.25, "went_on": 1,
     }  # fmt: skip
 
@@ -63,10 +64,12 @@ def test_each_insight_is_a_sentence_with_its_numbers(cara: Member, busy: list[Po
         "views": "Your posts were viewed 8 times in the last 4 weeks, 700% more than in the time before (1).",
         "reach": "Recommendations showed your posts 8 times, and 2 of these were opened: 25.0%.",
         "through-recommendations": (
-            "Of 2 visits that came through recommendations, 1 went on to like, comment, keep or share: 50.0%."
+            "Of 2 visits that came through recommendations, 1 led to a like, comment, bookmark or share: 50.0%."
         ),
         "most-viewed": "“Post 000” was read most: 7 views, 1 like, 1 comment.",
-        "best-liked": "“Post 000” moved its readers most: 2 answers (likes, comments, bookmarks, shares) to 7 views.",
+        "best-liked": (
+            "“Post 000” had the most responses for its views: 2 responses (likes, comments, bookmarks, shares) to 7 views."
+        ),
         "best-tag": "Your 10 posts tagged testing had 0.7 views each in the last 4 weeks; all your posts had 0.3.",
         "comments": "Readers wrote 1 comment in the last 4 weeks, as many as in the time before (1).",
     }  # fmt: skip
@@ -107,18 +110,21 @@ def test_the_number_of_queries_does_not_grow_with_the_posts(
         report_of(cara)
 
 
-@pytest.mark.parametrize("text", ["0", "27", "-1", "x", "1.5", "", "٣", "999"])
-def test_weeks_are_a_number_from_one_to_twenty_six(text: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        clean_weeks([text])
-    assert list(caught.value.fields) == ["/weeks"]
+@pytest.mark.parametrize("query", ["weeks=0", "weeks=27", "weeks=-1", "weeks=x", "weeks=1.5", "weeks=", "weeks=٣", "weeks=999"])
+def test_weeks_are_a_number_from_one_to_twenty_six(query: str) -> None:
+    form = InsightsQuerySerializer(data=QueryDict(query))
+    assert not form.is_valid()
+    assert list(form.errors) == ["weeks"]
 
 
 def test_weeks_default_to_four_and_come_once() -> None:
-    assert clean_weeks([]) == 4
-    assert clean_weeks(["26"]) == 26
-    with pytest.raises(InvalidInput):
-        clean_weeks(["1", "2"])
+    for query, weeks in (("", 4), ("weeks=26", 26)):
+        form = InsightsQuerySerializer(data=QueryDict(query))
+        assert form.is_valid()
+        assert form.validated_data["weeks"] == weeks
+    twice = InsightsQuerySerializer(data=QueryDict("weeks=1&weeks=2"))
+    assert not twice.is_valid()
+    assert list(twice.errors) == ["weeks"]
 
 
 def test_a_creator_gets_figures_sentences_and_posts(cara: Member, busy: list[Post], client: Client) -> None:

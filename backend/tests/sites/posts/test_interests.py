@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.errors import InvalidInput
-from sites.posts.interests import MAX_LENGTH, MAX_WORDS, clean_interests, split
+from sites.posts.forms import InterestsForm
 from sites.posts.models import Member, Post
+from sites.posts.services import MAX_INTEREST_LENGTH, MAX_INTERESTS, clean_interests
 from tests.support import blog, board
 
 PATH = "/recommend/interests/"
@@ -31,10 +32,10 @@ def test_words_are_kept_in_their_order_each_once_in_small_letters() -> None:
     [
         ("python", "/interests"),
         (None, "/interests"),
-        (["x"] * (MAX_WORDS + 1), "/interests"),
+        (["x"] * (MAX_INTERESTS + 1), "/interests"),
         (["ok", 7], "/interests/1"),
         (["ok", "ok2", ""], "/interests/2"),
-        (["y" * (MAX_LENGTH + 1)], "/interests/0"),
+        (["y" * (MAX_INTEREST_LENGTH + 1)], "/interests/0"),
         (["<script>"], "/interests/0"),
         (["a\x00b"], "/interests/0"),
         (["\u202egnp"], "/interests/0"),
@@ -46,18 +47,20 @@ def test_what_is_no_word_is_refused_by_its_place(raw: Any, pointer: str) -> None
     assert list(caught.value.fields) == [pointer]
 
 
-@given(st.lists(st.text(max_size=MAX_LENGTH), max_size=MAX_WORDS))
+@given(st.lists(st.text(max_size=MAX_INTEREST_LENGTH), max_size=MAX_INTERESTS))
 def test_what_was_accepted_once_is_accepted_unchanged_again(raw: list[str]) -> None:
     try:
         words = clean_interests(raw)
     except InvalidInput:
         return
     assert clean_interests(words) == words
-    assert len(words) <= MAX_WORDS
+    assert len(words) <= MAX_INTERESTS
 
 
 def test_a_typed_line_is_split_at_commas() -> None:
-    assert split(" python, machine learning ,, maps") == ["python", "machine learning", "maps"]
+    form = InterestsForm({"interests": " python, machine learning ,, maps"})
+    assert form.is_valid()
+    assert form.cleaned_data["interests"] == ["python", "machine learning", "maps"]
 
 
 @pytest.mark.django_db(transaction=True)

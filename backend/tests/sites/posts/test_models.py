@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sites.posts.models import Bookmark, Comment, Like, Member, Post
-from sites.posts.recommendation_sources import Posts, published
+from sites.posts.recommendation_sources import Posts
 from tests.support import blog
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def test_drafts_and_planned_posts_are_not_public_until_their_time(cara: Member) 
     kinds = {"out": {}, "draft": {"is_published": False}, "planned": {"published_at": now + timedelta(hours=1)}}
     for title, more in kinds.items():
         Post.objects.create(title=title, body="x", category="python", author=cara, **more)
-    assert [post.title for post in published()] == ["out"]
+    assert [post.title for post in Post.objects.published()] == ["out"]
     Post.objects.filter(title="planned").update(published_at=now - timedelta(seconds=1))
     assert {post.title for post in Posts.items()} == {"out", "planned"}
 

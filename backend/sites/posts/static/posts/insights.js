@@ -5,7 +5,7 @@
   const widget = document.querySelector("[data-insights]");
   if (!widget) return;
   const form = widget.querySelector("form[method=get]");
-  const told = widget.querySelector("[data-told]");
+  const period = widget.querySelector("[data-period]");
   const list = widget.querySelector(".insights");
   const day = (text) => new Date(text).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
@@ -26,10 +26,10 @@
   };
 
   const show = (report) => {
-    for (const place of widget.querySelectorAll("[data-total]")) place.textContent = report.totals[place.dataset.total];
+    for (const cell of widget.querySelectorAll("[data-total]")) cell.textContent = report.totals[cell.dataset.total];
     list.replaceChildren(...report.insights.map(line));
     widget.querySelector("input[type=hidden][name=weeks]").value = report.weeks;
-    told.textContent = `${day(report.since)} to ${day(report.until)}, beside the ${report.weeks} week${report.weeks === 1 ? "" : "s"} before.`;
+    period.textContent = `${day(report.since)} to ${day(report.until)}, compared with the ${report.weeks} week${report.weeks === 1 ? "" : "s"} before.`;
   };
 
   form.addEventListener("submit", async (event) => {
