@@ -77,7 +77,7 @@ class ConfigurationError(TandemError):
 
 
 class DatasetError(TandemError):
-    """An export is missing, damaged, or too small to train on."""
+    """An export or a data file is missing, damaged, or too small to train on."""
 
     code = "dataset"
 

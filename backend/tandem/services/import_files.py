@@ -12,10 +12,12 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import transaction
 from django.db.models import Field, JSONField, Model
 
+from recommendation_service.datasets.interaction_files.rows import Row, column_names, read_rows
+from recommendation_service.datasets.interaction_files.values import is_empty
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import InvalidInput
 from tandem.services.record_interactions import ACCEPTED, DUPLICATE, REJECTED, record_interactions
-from tandem.services.tabular_files import Rejects, Row, checked_mapping, columns_of, rows_of
+from tandem.services.rejected_rows import RejectedRows
 from tandem.sources import ItemSource
 
 BATCH = 10_000
@@ -50,13 +52,13 @@ def import_interactions(
     `mapping` holds "user=column" and so on; `event` is the event of all rows where the file has none. Raises
     InvalidInput, with the fix, for a file or a mapping that cannot be used; then nothing was written.
     """
-    columns = checked_mapping(mapping, PARTS, columns_of(path, delimiter))
+    columns = _column_mapping(mapping, PARTS, column_names(path, delimiter))
     missing = sorted({"user", "item", *(() if event else ("event",))} - columns.keys())
     if missing:
         raise InvalidInput(f"say which column is the {missing[0]}: --map {missing[0]}=column" + _event_hint(missing[0]))
     done = Imported()
-    with Rejects(path) as rejects, transaction.atomic():
-        for batch in _batches(rows_of(path, delimiter)):
+    with RejectedRows(path) as rejects, transaction.atomic():
+        for batch in _batches(read_rows(path, delimiter)):
             rows = [_interaction(row, columns, event, catalogue) for _, row in batch]
             for result, (line, row) in zip(record_interactions(rows, source="import"), batch, strict=True):
                 done.accepted += result.status == ACCEPTED
@@ -86,13 +88,13 @@ def import_items(
     """
     model = source.items().model
     names = [field.name for field in model._meta.concrete_fields]
-    columns = checked_mapping(mapping, names, columns_of(path, delimiter))
+    columns = _column_mapping(mapping, names, column_names(path, delimiter))
     key = model._meta.pk.name
     if key not in columns:
         raise InvalidInput(f"say which column is the id: --map {key}=column")
     done = Imported()
-    with Rejects(path) as rejects, transaction.atomic():
-        for batch in _batches(rows_of(path, delimiter)):
+    with RejectedRows(path) as rejects, transaction.atomic():
+        for batch in _batches(read_rows(path, delimiter)):
             good: dict[Any, Model] = {}
             for line, row in batch:
                 try:
@@ -107,6 +109,19 @@ def import_items(
         transaction.set_rollback(dry_run)
     done.rejected, done.rejects = rejects.count, rejects.path if rejects.count else None
     return done
+
+
+def _column_mapping(pairs: Sequence[str], allowed: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
+    """Return {"user": "userId"} for ["user=userId"]. Raises InvalidInput that lists what is allowed."""
+    mapping = {}
+    for pair in pairs:
+        name, sign, column = pair.partition("=")
+        if not sign or name not in allowed:
+            raise InvalidInput(f"--map {pair}: write {'|'.join(allowed)}=column")
+        if column not in columns:
+            raise InvalidInput(f"--map {pair}: the file has no column '{column}'; it has {', '.join(columns)}")
+        mapping[name] = column
+    return mapping
 
 
 class _BadField(Exception):
@@ -139,7 +154,7 @@ def _interaction(row: Mapping[str, Any], columns: Mapping[str, str], event: str 
 
 def _text(cell: Any) -> str | None:
     text = "" if cell is None else str(cell).strip()
-    return text or None
+    return None if is_empty(text) else text
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from recommendation_service.commands.evaluate_file.interaction_log import Log, read_log
 from recommendation_service.core.numeric import AnyArray, Bools, Ints
+from recommendation_service.datasets.interaction_files.log import Log, read_log
 from recommendation_service.datasets.reader import Events
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.catalogue import Catalogue
@@ -157,8 +157,8 @@ def _in_parts(protocol: str, log: Log, parts: Ints, notes: tuple[str, ...]) -> T
 
 
 def _holdout(train: Path, test: Path, seed: int) -> Task:
-    log, repeats = _once(read_log(train, lines=True))
-    held, _ = _once(read_log(test, lines=True))
+    log, repeats = _once(read_log(train, sequences=True))
+    held, _ = _once(read_log(test, sequences=True))
     users = log.user_ids.rows_of_bytes(held.user_ids.array)[held.users]
     items = log.item_ids.rows_of_bytes(held.item_ids.array)[held.items]
     known = (users >= 0) & (items >= 0)

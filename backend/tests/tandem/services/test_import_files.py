@@ -57,6 +57,13 @@ def test_bad_rows_are_kept_with_line_and_reason(tmp_path: Path) -> None:
     assert [row["userId"] for row in refused] == ["'=cmd()", "u3", "u4"]  # no spreadsheet runs the first
 
 
+@pytest.mark.parametrize("nothing", ["NA", "NULL", "nan", "None", "undefined", " "])
+def test_a_word_for_nothing_is_no_user(tmp_path: Path, nothing: str) -> None:
+    path = written(tmp_path, RATINGS + f"{nothing},m1,4,1112486027\n")
+    assert "2 were written, 0 existed already, 1 refused" in run("import_interactions", path, *MAP, "--event", "rate")
+    assert set(UserInteraction.objects.values_list("user__user_id", flat=True)) == {"u1", "u2"}
+
+
 def test_mended_rejects_can_be_imported(tmp_path: Path) -> None:
     path = written(tmp_path, RATINGS + "u3,m1,many,1112486027\n")
     run("import_interactions", path, *MAP, "--event", "rate")

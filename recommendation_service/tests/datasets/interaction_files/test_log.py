@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import string
+import sys
 from pathlib import Path
 
 import pyarrow
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pyarrow import parquet
 
-from recommendation_service.commands.evaluate_file.interaction_log import Log, read_log
+from recommendation_service.datasets.interaction_files.log import Log, read_log
 from recommendation_service.errors import DatasetError
 
 
@@ -71,7 +72,7 @@ def test_parquet_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
     [
         ("", "is empty"),
         ("user,item\n", "a header and no rows"),
-        ("user,item,rating\n1,2,good\n", "a value is no number"),
+        ("user,item,rating\n1,2,good\n", "a value is not a number"),
         ("user,item,time\n1,2,yesterday\n", "neither a number nor a date"),
         ("user,item,time\n1,2,nan\n", "no rows that name a user, an item and a time"),
         ("only\none\ncolumn\n", "neither a table of user and item nor lines"),
@@ -209,16 +210,16 @@ def test_latin_letters_of_old_files_are_read(tmp_path: Path) -> None:
 
 def test_lines_with_a_user_only_are_nobody(tmp_path: Path) -> None:
     for end in ("1 \n", "", "1"):
-        log = read_log(written(tmp_path, "0 5 3 9\n1 \n2 3 5 9\n" + end), lines=True)
+        log = read_log(written(tmp_path, "0 5 3 9\n1 \n2 3 5 9\n" + end), sequences=True)
         assert {user for user, _ in told(log)} == {"0", "2"}
 
 
 def test_short_lines_are_lines_where_lines_are_asked_for(tmp_path: Path) -> None:
     path = written(tmp_path, "0 5 3\n1 5 7\n2 3 9\n")
-    assert told(read_log(path, lines=True)) == [("0", "5"), ("0", "3"), ("1", "5"), ("1", "7"), ("2", "3"), ("2", "9")]
+    assert told(read_log(path, sequences=True)) == [("0", "5"), ("0", "3"), ("1", "5"), ("1", "7"), ("2", "3"), ("2", "9")]
     assert len(read_log(path)) == 3
     stamped = written(tmp_path, "0 5 1400000000\n1 5 1400000001\n")
-    assert len(read_log(stamped, lines=True)) == 2
+    assert len(read_log(stamped, sequences=True)) == 2
 
 
 def test_counts_are_told_from_ratings_by_their_name(tmp_path: Path) -> None:
@@ -264,3 +265,20 @@ def test_any_bytes_are_a_log_or_a_clear_error(tmp_path_factory: pytest.TempPathF
     except DatasetError as error:
         outcome = error.message
     assert outcome == "read" or name in outcome
+
+
+@pytest.mark.parametrize("nothing", ["NA", "null", "NaN", "undefined"])
+def test_a_word_for_nothing_is_no_user_and_no_item(tmp_path: Path, nothing: str) -> None:
+    log = read_log(written(tmp_path, f"user,item,time\na,x,1\n{nothing},y,2\nb,{nothing},3\n"))
+    assert told(log) == [("a", "x")]
+    assert log.notes == ("2 rows without a user, an item or a time left out",)
+
+
+def test_a_table_is_read_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, "user,item,rating,time\n1,31,2.5,300\n1,7,4,100\n")
+    with_pyarrow = read_log(path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    without = read_log(path)
+    assert told(without) == told(with_pyarrow) == [("1", "7"), ("1", "31")]
+    assert without.values is not None
+    assert without.values.tolist() == [4.0, 2.5]

@@ -1,0 +1,1 @@
+"""Reads files of interactions: the import streams their rows, the quality harness reads whole logs."""
