@@ -9,7 +9,6 @@ from rest_framework.response import Response
 from recommendation_service.errors import InvalidInput, NotFound
 from sites.cleaning.api.permissions import Role, Visitor, cleaner_asked_for, client_asked_for, job_for, own_job
 from sites.cleaning.api.query_params import DEFAULT_PAGE, PAGING, read
-from sites.cleaning.api.representations import Competition, bid_told, competition_of, job_told, review_told
 from sites.cleaning.api.request_serializers import (
     AcceptSerializer,
     CompleteSerializer,
@@ -26,7 +25,8 @@ from sites.cleaning.api.serializers import (
     ReviewToldSerializer,
 )
 from sites.cleaning.api.views_base import JOB, PAGES, PROBLEMS, WRITES, Door, created
-from sites.cleaning.models import Cleaner, CleaningJob, Client, JobBid, Property
+from sites.cleaning.api.visibility import NO_COMPETITION, VisibleJob, competition_of, visible_job
+from sites.cleaning.models import Cleaner, CleaningJob, Client, Property
 from sites.cleaning.services import jobs
 
 
@@ -52,9 +52,9 @@ class JobsView(Door):
         if "status" in asked:
             rows = rows.filter(status=asked["status"])
         found = list(rows[(page - 1) * size : page * size + 1])
-        role, rivals = Role.EVERYTHING if visitor.sees_all else Role.CLIENT, competition_of(found[:size])
-        jobs = [job_told(job, role, rivals.get(job.pk, Competition())) for job in found[:size]]
-        return Response({"jobs": jobs, "page": page, "has_more": len(found) > size})
+        role, competition = Role.EVERYTHING if visitor.sees_all else Role.CLIENT, competition_of(found[:size])
+        visible = [VisibleJob(job, role, competition.get(job.pk, NO_COMPETITION)) for job in found[:size]]
+        return Response(JobsSerializer({"jobs": visible, "page": page, "has_more": len(found) > size}).data)
 
     @extend_schema(
         operation_id="post_cleaning_job",
@@ -67,7 +67,7 @@ class JobsView(Door):
         asked = self.asked(PostJobSerializer)
         client = client_asked_for(self.visitor, asked.pop("client_id", None))
         job = jobs.post_job(client=client, place=_place(client, asked), **asked)
-        return created(job_told(job, Role.CLIENT, Competition()))
+        return created(JobSerializer(VisibleJob(job, Role.CLIENT)).data)
 
 
 class JobView(Door):
@@ -85,7 +85,7 @@ class JobView(Door):
         """As much of it as the asker may see."""
         read(request._request.GET, {})
         job, role = job_for(self.visitor, job_id)
-        return Response(told_to(self.visitor, job, role))
+        return Response(JobWithBidsSerializer(visible_job(self.visitor, job, role)).data)
 
 
 class BidsView(Door):
@@ -99,7 +99,7 @@ class BidsView(Door):
         """The bid; 409 for a second one, 410 for a job that takes no bids any more."""
         asked = self.asked(PlaceBidSerializer)
         cleaner = cleaner_asked_for(self.visitor, asked.pop("cleaner_id", None))
-        return created(bid_told(jobs.place_bid(job=_existing(job_id), cleaner=cleaner, **asked)))
+        return created(BidSerializer(jobs.place_bid(job=_existing(job_id), cleaner=cleaner, **asked)).data)
 
     @extend_schema(
         operation_id="withdraw_bid", summary="Take your bid back", parameters=[JOB], responses={200: BidSerializer, **WRITES}
@@ -107,7 +107,8 @@ class BidsView(Door):
     def delete(self, request: Request, job_id: str) -> Response:
         """The bid as it is now; 409 once it was decided on."""
         job, _role = job_for(self.visitor, job_id)
-        return Response(bid_told(jobs.withdraw_bid(job=job, cleaner=cleaner_asked_for(self.visitor, None))))
+        bid = jobs.withdraw_bid(job=job, cleaner=cleaner_asked_for(self.visitor, None))
+        return Response(BidSerializer(bid).data)
 
 
 class AcceptView(Door):
@@ -125,7 +126,7 @@ class AcceptView(Door):
     def answer(self, job: CleaningJob) -> Response:
         """The job as the asker may see it now."""
         found, role = job_for(self.visitor, str(job.pk))
-        return Response(told_to(self.visitor, found, role))
+        return Response(JobWithBidsSerializer(visible_job(self.visitor, found, role)).data)
 
 
 class ConfirmView(AcceptView):
@@ -195,16 +196,7 @@ class ReviewView(Door):
     def post(self, request: Request, job_id: str) -> Response:
         """The review, once, of a job that is completed."""
         asked = self.asked(ReviewSerializer)
-        return created(review_told(jobs.review_job(job=own_job(self.visitor, job_id), **asked)))
-
-
-def told_to(visitor: Visitor, job: CleaningJob, role: Role) -> dict[str, Any]:
-    """A job with what this visitor may see of its bids."""
-    own = None if visitor.cleaner is None else JobBid.objects.filter(job=job, cleaner=visitor.cleaner).first()
-    told = job_told(job, role, competition_of([job]).get(job.pk, Competition()), own)
-    if role in (Role.CLIENT, Role.EVERYTHING):
-        told["bids"] = [bid_told(bid) for bid in job.bids.order_by("amount", "pk")]
-    return told
+        return created(ReviewToldSerializer(jobs.review_job(job=own_job(self.visitor, job_id), **asked)).data)
 
 
 def _existing(job_id: str) -> CleaningJob:

@@ -18,10 +18,6 @@ from sites.cleaning.services.interactions import cleaner_did, client_did
 
 Shown = JobRecommendation | CleanerRecommendation
 CLEANERS, JOBS = "cleaners", "jobs"
-CAME_OF: dict[type, tuple[str, ...]] = {
-    CleanerRecommendation: ("viewed", "contacted", "hired"),
-    JobRecommendation: ("viewed", "bid_placed", "bid_accepted"),
-}
 SIDES = (
     OpenApiParameter("side", str, OpenApiParameter.PATH, enum=[CLEANERS, JOBS], description="What was recommended"),
     OpenApiParameter("recommendation_id", str, OpenApiParameter.PATH),
@@ -40,7 +36,8 @@ class ViewedView(Door):
         self.asked(NothingSerializer)
         shown = shown_to(self.visitor, side, recommendation_id)
         note_viewed(shown)
-        return Response(outcome_told(shown))
+        shown.refresh_from_db()
+        return Response(OutcomeSerializer(shown).data)
 
 
 class ContactedView(Door):
@@ -55,7 +52,8 @@ class ContactedView(Door):
         self.asked(NothingSerializer)
         shown = shown_to(self.visitor, CLEANERS, recommendation_id)
         note_contacted(shown)
-        return Response(outcome_told(shown))
+        shown.refresh_from_db()
+        return Response(OutcomeSerializer(shown).data)
 
 
 class MatchFeedbackView(Door):
@@ -71,7 +69,7 @@ class MatchFeedbackView(Door):
         asked = self.asked(FeedbackOnMatchSerializer)
         shown = shown_to(self.visitor, side, recommendation_id)
         verdict = outcomes.give_feedback(shown, asked["feedback_type"], asked["comment"])
-        return Response({"recommendation_id": shown.pk, "feedback_type": verdict.feedback_type, "comment": verdict.comment})
+        return Response(FeedbackToldSerializer(verdict).data)
 
 
 def shown_to(visitor: Visitor, side: str, recommendation_id: str) -> Any:
@@ -101,17 +99,6 @@ def note_contacted(shown: CleanerRecommendation) -> None:
     """Record, once, that the client wrote to the cleaner."""
     _record("contact", shown)
     outcomes.mark_contacted(shown)
-
-
-def outcome_told(shown: Any) -> dict[str, Any]:
-    """What has come of it so far."""
-    shown.refresh_from_db()
-    names = (
-        ("viewed", "contacted", "hired")
-        if isinstance(shown, CleanerRecommendation)
-        else ("viewed", "bid_placed", "bid_accepted")
-    )
-    return {"recommendation_id": shown.pk, **{name: getattr(shown, name) for name in names}}
 
 
 def _record(event: str, shown: Shown) -> None:

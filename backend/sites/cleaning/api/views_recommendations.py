@@ -7,11 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommendation_service.errors import Conflict, Gone, NotFound
-from sites.cleaning.api.permissions import Role, cleaner_asked_for, job_for, own_job
+from sites.cleaning.api.permissions import cleaner_asked_for, job_for, own_job
 from sites.cleaning.api.query_params import Asked, list_asked_for, one_id, read
-from sites.cleaning.api.representations import Competition, cleaner_told, competition_of, job_told, list_told, suggestion_told
 from sites.cleaning.api.serializers import CleanerMatchesSerializer, JobMatchesSerializer, SuggestionSerializer
 from sites.cleaning.api.views_base import CLEANER, JOB, LIST, PROBLEMS, WRITES, Door
+from sites.cleaning.api.visibility import competition_of
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid
 from sites.cleaning.services import bid_suggestions
 from sites.cleaning.services.recommendations import RecommendationEngine
@@ -85,21 +85,20 @@ class BidSuggestionView(Door):
         cleaner = cleaner_asked_for(self.visitor, asked.get("cleaner_id"))
         if require_offered(job).bids.filter(cleaner=cleaner).exclude(status=JobBid.Status.WITHDRAWN).exists():
             raise Conflict("there is a bid for this job already; withdraw it to be advised on another")
-        return Response(suggestion_told(bid_suggestions.suggest_bid(job, cleaner)))
+        return Response(SuggestionSerializer(bid_suggestions.suggest_bid(job, cleaner)).data)
 
 
 def get_recommended_cleaners(job: CleaningJob, asked: Asked) -> dict[str, Any]:
-    """The list of cleaners for a job as it is answered."""
-    found = RecommendationEngine(asked.mode).recommend_cleaners_for_job(job, asked.limit, asked.filters)
-    return list_told(found, "cleaner", [cleaner_told(one["cleaner"]) for one in found])
+    """Return the list of cleaners for a job as the API answers it."""
+    listed = RecommendationEngine(asked.mode).recommend_cleaners_for_job(job, asked.limit, asked.filters)
+    return dict(CleanerMatchesSerializer(listed).data)
 
 
 def get_recommended_jobs(cleaner: Cleaner, asked: Asked) -> dict[str, Any]:
-    """The list of jobs for a cleaner as it is answered: never more than a cleaner may see of a job."""
-    found = RecommendationEngine(asked.mode).recommend_jobs_for_cleaner(cleaner, asked.limit, asked.filters)
-    rivals = competition_of(one["job"] for one in found)
-    jobs = [job_told(one["job"], Role.CLEANER, rivals.get(one["job"].pk, Competition())) for one in found]
-    return list_told(found, "job", jobs)
+    """Return the list of jobs for a cleaner as the API answers it, with no more than a cleaner may see of a job."""
+    listed = RecommendationEngine(asked.mode).recommend_jobs_for_cleaner(cleaner, asked.limit, asked.filters)
+    competition = competition_of(row["job"] for row in listed)
+    return dict(JobMatchesSerializer(listed, context={"competition": competition}).data)
 
 
 def require_offered(job: CleaningJob) -> CleaningJob:

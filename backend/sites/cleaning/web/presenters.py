@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sites.cleaning.api.permissions import Role
-from sites.cleaning.api.representations import Competition, coarse, competition_of, rounded, sees_address, standing_of
+from sites.cleaning.api.visibility import Competition, coarse, competition_of, rounded, sees_address, standing_of
 from sites.cleaning.models import BidSuggestion, Cleaner, CleanerScore, CleaningJob, JobBid
 from sites.cleaning.services.recommendations import Recommendations
 from sites.cleaning.web import labels

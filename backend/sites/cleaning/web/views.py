@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET
 from recommendation_service.errors import InvalidInput, NotFound
 from sites.cleaning.api.permissions import Role, Visitor, cleaner_asked_for, client_asked_for, is_number, job_for, own_job
 from sites.cleaning.api.query_params import FILTERS, Asked, list_asked_for
-from sites.cleaning.api.representations import payment_of, standing_of
 from sites.cleaning.api.views_outcomes import CLEANERS, JOBS, note_viewed, shown_to
+from sites.cleaning.api.visibility import payment_of, standing_of
 from sites.cleaning.conf import MODES
 from sites.cleaning.models import (
     Cleaner,

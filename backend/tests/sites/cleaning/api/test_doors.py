@@ -8,7 +8,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from recommendation_service.domain.side import OWN_ID
-from sites.cleaning.api.representations import competition_of
+from sites.cleaning.api.visibility import competition_of
 from sites.cleaning.models import (
     BidSuggestion,
     Cleaner,

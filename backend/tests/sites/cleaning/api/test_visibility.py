@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from sites.cleaning.api.permissions import Role
-from sites.cleaning.api.representations import Competition, cleaner_told, coarse, job_told, rounded, sees_address
+from sites.cleaning.api.serializers import CleanerSerializer, JobWithBidsSerializer
+from sites.cleaning.api.visibility import VisibleJob, coarse, rounded, sees_address
 from sites.cleaning.models import CleanerScore, CleaningJob
 from tests.sites.cleaning import agreed, marketplace
 
@@ -52,7 +53,7 @@ def test_a_cleaner_is_told_without_anything_private() -> None:
     cleaner = marketplace.make_cleaner("Maria", tier="premium", latitude=37.98381, longitude=23.72751)
     parts = dict.fromkeys(("overall_score", "quality", "reliability", "experience", "bidding", "activity"), 50.0)
     CleanerScore.objects.create(cleaner=cleaner, review_count=7, **parts)
-    told = cleaner_told(cleaner)
+    told = CleanerSerializer(cleaner).data
     assert (told["latitude"], told["longitude"]) == (37.98, 23.73)
     assert not {"tier", "account", "is_demo", "jobs_a_week", "total_earnings", "average_bid", "usual_rate"} & set(told)
     assert (told["review_count"], told["average_rating"]) == (7, None)
@@ -63,7 +64,7 @@ def test_a_cleaner_is_told_without_anything_private() -> None:
 def test_a_cleaner_is_not_told_of_other_bids_or_the_clients_budget_tier(role: Role) -> None:
     client = marketplace.make_client("Nikos", budget="high")
     job = agreed.job_today(client, wanted_for=timezone.now() + timedelta(days=1))
-    told = job_told(job, role, Competition())
+    told = JobWithBidsSerializer(VisibleJob(job, role)).data
     assert "high" not in str(told)
     assert "bids" not in told
     assert told["own_bid"] is None
