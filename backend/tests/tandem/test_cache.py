@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache as backend
+from django.core.cache import caches
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +59,16 @@ def test_forgetting_one_user_leaves_the_others_fresh() -> None:
     keep(cache.cache_version("u1"))
     cache.forget("u2")
     assert found().fresh
+
+
+def test_lists_are_stored_in_the_cache_of_the_setting_and_nowhere_else(settings: Any) -> None:
+    local = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {name: {"BACKEND": local, "LOCATION": name} for name in ("default", "own")}
+    settings.TANDEM = {**settings.TANDEM, "CACHE_ALIAS": "own"}
+    keep()
+    assert found().fresh
+    assert caches["own"].get("recs:kept:key") is not None
+    assert caches["default"].get("recs:kept:key") is None
 
 
 def test_after_its_seconds_it_is_no_longer_fresh(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
