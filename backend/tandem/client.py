@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
@@ -29,6 +29,7 @@ from tandem import tokens
 from tandem.conf import tandem_settings
 from tandem.responses import BadAnswer, checked
 
+Read = TypeVar("Read")
 MAX_BODY_BYTES = 256 * 1024
 PROBLEM_JSON = "application/problem+json"
 MAX_REQUEST_BYTES = 250_000  # the service accepts 256,000
@@ -260,7 +261,7 @@ class RecommendationClient:
         if not breaker.may_pass():
             raise _circuit_open()
         try:
-            state = str(self._get("/readyz", {}, "state"))
+            state = self._get("/readyz", {}, "state", str)
         except ServiceFailed:
             breaker.failed()
             raise
@@ -269,14 +270,13 @@ class RecommendationClient:
 
     def models(self) -> list[dict[str, Any]]:
         """Return every export and model that one worker of the service has loaded. Raises ServiceFailed."""
-        rows: list[dict[str, Any]] = self._get("/api/models", _token_header(None, tokens.ADMIN), "models")
-        return rows
+        return self._get("/api/models", _token_header(None, tokens.ADMIN), "models", lambda rows: [dict(row) for row in rows])
 
-    def _get(self, path: str, headers: Mapping[str, str], key: str) -> Any:
+    def _get(self, path: str, headers: Mapping[str, str], key: str, read: Callable[[Any], Read]) -> Read:
         reset_token = _deadline.set(time.monotonic() + self._deadline_s)
         try:
             body, _ = self._exchange("GET", path, None, headers)
-            return orjson.loads(body)[key]
+            return read(orjson.loads(body)[key])
         except (BadAnswer, HTTPError, OSError, ValueError, KeyError, TypeError) as error:
             raise self._failure(error) from error
         finally:

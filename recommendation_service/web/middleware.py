@@ -63,7 +63,7 @@ def install(app: Flask, live: ServingState, reload_seconds: float) -> None:
         response.headers.extend(HEADERS)
         response.headers["X-Request-ID"] = g.get("request_id", "")
         if "state" in g:
-            response.headers["X-ServingSnapshot-State"] = g.state
+            response.headers["X-Serving-State"] = g.state
         route = request.url_rule.rule if request.url_rule else "none"
         metrics.REQUESTS.labels(route, str(response.status_code)).inc()
         metrics.SECONDS.labels(route).observe(perf_counter() - g.get("started", perf_counter()))

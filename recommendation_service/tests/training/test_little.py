@@ -132,7 +132,7 @@ def test_evaluate_says_what_so_few_people_cannot_tell(tmp_path, capsys):
     folder = ["--use-case", "startups", "--data-dir", str(tmp_path / "data")]
     assert evaluate.main([*folder, "--tune", "--budget-seconds", "1"]) == 0
     told = capsys.readouterr().out
-    assert "of 10 validation people with a past: neither settings nor weights are chosen by them" in told
-    assert "of 20 people to measure on: differences between the methods are chance" in told
+    assert "of 10 validation users with a history: neither settings nor weights are chosen by them" in told
+    assert "of 20 users to measure on: differences between the methods are random" in told
     assert "(tuned)" not in told
     assert "(learned)" not in told
