@@ -27,7 +27,7 @@ from recommendation_service.publishing.manifest import Manifest
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.rankers.lambdamart import from_artifact
 from recommendation_service.settings import load_settings
-from recommendation_service.training.data import Material, read_material
+from recommendation_service.training.data import TrainingData, read_training_data
 from recommendation_service.training.ranking import lambdamart
 from recommendation_service.training.ranking.gain import SHARE, Gain, gain_of
 from recommendation_service.training.ranking.parameters import RankerParameters
@@ -72,14 +72,14 @@ def judged(world: World, folder: Path, parameters: RankerParameters | None = Non
     )
 
 
-def lists_of(world: World, folder: Path) -> tuple[AnyArray, ShownLists, Material]:
+def lists_of(world: World, folder: Path) -> tuple[AnyArray, ShownLists, TrainingData]:
     """The answered lists of a world through its export: their numbers, what is learned from, and the site."""
     dataset = world.export(folder)
     shown, events = dataset.shown(), dataset.events()
     if shown is None:
         raise RuntimeError("the world was exported without its lists")
     numbers = answered_lists(shown, frozenset({"home"}))
-    material = read_material(dataset, events, USE_CASE.weighting, NOW)
+    material = read_training_data(dataset, events, USE_CASE.weighting, NOW)
     return numbers, read_lists(shown, numbers, material, events, USE_CASE), material
 
 

@@ -21,14 +21,15 @@ from recommendation_service.commands.evaluate_file.leaderboard import PEOPLE, me
 from recommendation_service.commands.evaluate_file.protocols import Task, task_of
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.engines.collaborative_als import CollaborativeALS
+from recommendation_service.kinds import Stage
 from recommendation_service.training.command import guarded
-from recommendation_service.training.data import Material, Trained
+from recommendation_service.training.data import Trained, TrainingData
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel, score_people
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers, score_people
 from recommendation_service.training.models.als import SOLVERS, ALSParameters
 from recommendation_service.training.trainers import fit
-from recommendation_service.training.trials import Trials
-from recommendation_service.training.tuning import SEARCHES, Stage, search, spelled
+from recommendation_service.training.trials import HyperparameterSearch
+from recommendation_service.training.tuning import SEARCHES, search, spelled
 
 PROTOCOLS = ("next-item", "time", "random")
 STATED = ALSParameters()
@@ -77,7 +78,7 @@ def _run(options: argparse.Namespace) -> int:
 def preferred(task: Task, solver: str, budget_s: float) -> tuple[ALSParameters, int]:
     """The settings of one solver that validation prefers, and how many were tried before the budget was spent."""
     material, panel = task.valid.material, task.valid.some(PEOPLE)
-    trials = Trials(material, panel, "als", lambda one: score_people(_engine(one, material), panel), k=task.k)
+    trials = HyperparameterSearch(material, panel, "als", lambda one: score_people(_engine(one, material), panel), k=task.k)
     stages = tuple(_stages(solver))
     first = replace(STATED, **{name: values[0] for name, values in stages[0].items()})  # the other solver is not to be kept
     found = search("als", first, trials.measure, budget_s=budget_s, stages=stages)
@@ -102,11 +103,11 @@ def _measured(name: str, task: Task, parameters: ALSParameters, tried: int, sear
     return Found(name, parameters, measures, tried, search_s, fit_s)
 
 
-def _of_panel(engine: CollaborativeALS, panel: Panel, task: Task) -> dict[str, AnyArray]:
+def _of_panel(engine: CollaborativeALS, panel: EvaluationUsers, task: Task) -> dict[str, AnyArray]:
     return measures_of(score_people(engine, panel), panel, task)
 
 
-def _engine(trained: Trained, material: Material) -> CollaborativeALS:
+def _engine(trained: Trained, material: TrainingData) -> CollaborativeALS:
     return CollaborativeALS.from_artifact("als", trained.artifact("log"), material.catalogue)
 
 

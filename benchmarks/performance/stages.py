@@ -25,7 +25,7 @@ from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.settings import PACKAGE, load_settings
 from recommendation_service.tests.support.exports import NOW, Happening, write_export
 from recommendation_service.tests.support.tiny_models import minilm_sized
-from recommendation_service.training.data import read_material
+from recommendation_service.training.data import read_training_data
 from recommendation_service.training.ranking import lambdamart
 from recommendation_service.training.ranking.parameters import RankerParameters
 from recommendation_service.training.trainers import fit, stated_for
@@ -66,7 +66,7 @@ def make_shop(root: Path, *, items: int = ITEMS, people: int = PEOPLE, seed: int
     ]
     bought = [event for person in range(people) for event in _orders(person, items, rng)]
     dataset = write_export(root / "data", use_case, records, bought)
-    material = read_material(dataset, dataset.events(), use_case.weighting, NOW)
+    material = read_training_data(dataset, dataset.events(), use_case.weighting, NOW)
     store = ArtifactStore(root / "models" / "shop")
     for kind in KINDS:
         made = fit(material, kind, stated_for(use_case, kind, seed=seed)).trained

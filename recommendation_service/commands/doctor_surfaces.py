@@ -7,7 +7,7 @@ from recommendation_service.training.comparison.cost_benefit import EngineAnswer
 from recommendation_service.training.comparison.methods import MethodComparison, Uses
 from recommendation_service.training.comparison.routing_thresholds import Preference, Routes, Thresholds, prefer
 from recommendation_service.training.evaluation.answers import in_chains, list_ndcg
-from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 from recommendation_service.use_cases.blends import members_of
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
 
@@ -33,7 +33,7 @@ def _routes(use_case: UseCase, name: str, answers: EngineAnswers) -> Routes:
     return Routes(answers.counts, *ways)
 
 
-def _chains(use_case: UseCase, name: str, engine: str, panel: Panel) -> list[tuple[str, ...]]:
+def _chains(use_case: UseCase, name: str, engine: str, panel: EvaluationUsers) -> list[tuple[str, ...]]:
     """Who would be asked for each person, in order, if this engine went first."""
     fixed = use_case.surfaces[name].model_copy(update={"router": Part(kind="fixed", options={"engine": engine})})
     plan = Plan.build(use_case.model_copy(update={"surfaces": {**use_case.surfaces, name: fixed}}), name)

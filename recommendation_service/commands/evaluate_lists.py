@@ -21,13 +21,13 @@ from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
 from recommendation_service.training.command import DONE, guarded, parse, parser, place_of, quietly
-from recommendation_service.training.data import Material, NotEnough, Trained, read_material
+from recommendation_service.training.data import NotEnough, Trained, TrainingData, read_training_data
 from recommendation_service.training.ensemble.members import ask_members
 from recommendation_service.training.ensemble.training import KIND as ENSEMBLE
 from recommendation_service.training.ensemble.training import LEAST_PEOPLE
 from recommendation_service.training.ensemble.weights import learn_weights, weight_arrays
 from recommendation_service.training.evaluation.beyond_accuracy import figures, full_share
-from recommendation_service.training.evaluation.evaluator import Panel, build_panel
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers, build_evaluation_users
 from recommendation_service.training.evaluation.list_tables import Measured, conclusions, table
 from recommendation_service.training.evaluation.metrics import NO_ROW
 from recommendation_service.training.evaluation.splits import time_split
@@ -77,13 +77,13 @@ class Trial:
         self._use_case, self._surface = use_case, surface
         events, weighting = dataset.events(), use_case.weighting
         split = time_split(events)
-        whole = read_material(dataset, events, weighting, split.test_start)
+        whole = read_training_data(dataset, events, weighting, split.test_start)
         early = whole.as_of(split.train, weighting, split.valid_start)
         self.material = whole.as_of(split.before_test(), weighting, split.test_start)
-        self.panel = build_panel(self.material, split.test, most=people)
+        self.panel = build_evaluation_users(self.material, split.test, most=people)
         if not len(self.panel):
             raise DatasetError(f"{surface}: nobody liked anything new in the newest tenth of the events; nothing to measure")
-        valid = build_panel(early, split.valid, most=PANEL_AT_MOST, with_history=True)
+        valid = build_evaluation_users(early, split.valid, most=PANEL_AT_MOST, with_history=True)
         first, models = _trained(use_case, early, valid, self.material, report, seed)
         models |= _weighed(use_case, first, valid, report)
         self._engines = _engines(use_case, self.material, models)
@@ -91,7 +91,7 @@ class Trial:
 
     def newcomers(self, most: int) -> list[str]:
         """People without an event before the moment, at most `most`, and one who is not in the export at all."""
-        rows = np.flatnonzero(np.diff(self.material.pasts.indptr) == 0)[:most]
+        rows = np.flatnonzero(np.diff(self.material.histories.indptr) == 0)[:most]
         return [*(self.material.user_ids.id(int(row)) for row in rows), NOBODY]
 
     def measure(self, variant: Variant, k: int, newcomers: Sequence[str]) -> Measured:
@@ -121,7 +121,7 @@ class Trial:
 
 
 def _trained(
-    use_case: UseCase, early: Material, valid: Panel, late: Material, report: Report, seed: int
+    use_case: UseCase, early: TrainingData, valid: EvaluationUsers, late: TrainingData, report: Report, seed: int
 ) -> tuple[dict[str, Trained], dict[str, Trained]]:
     """Every kind, taught when to stop by the validation part; and trained again on all that precedes the test part."""
     firsts: dict[str, Trained] = {}
@@ -138,7 +138,7 @@ def _trained(
     return firsts, found
 
 
-def _weighed(use_case: UseCase, firsts: Mapping[str, Trained], valid: Panel, report: Report) -> dict[str, Trained]:
+def _weighed(use_case: UseCase, firsts: Mapping[str, Trained], valid: EvaluationUsers, report: Report) -> dict[str, Trained]:
     """The main ensemble's weights where the file wants learned ones and there are people enough; else the stated serve."""
     main = use_case.main_ensemble()
     if main is None or main[1].options.get("weights") != "learned" or len(valid) < LEAST_PEOPLE:
@@ -151,7 +151,7 @@ def _weighed(use_case: UseCase, firsts: Mapping[str, Trained], valid: Panel, rep
     return {ENSEMBLE: Trained(ENSEMBLE, weight_arrays(learned), {})}
 
 
-def _engines(use_case: UseCase, material: Material, models: Mapping[str, Trained]) -> dict[str, Engine]:
+def _engines(use_case: UseCase, material: TrainingData, models: Mapping[str, Trained]) -> dict[str, Engine]:
     artifacts = {kind: one.artifact(material.catalogue.name) for kind, one in models.items()}
     return build_engines(use_case, material.catalogue, artifacts)
 

@@ -17,7 +17,7 @@ from recommendation_service.tests.support.exports import NOW, write_export
 from recommendation_service.tests.support.magazine import SUBJECTS, magazine
 from recommendation_service.tests.support.materials import material_of
 from recommendation_service.tests.support.service import settings_under
-from recommendation_service.training.evaluation.evaluator import build_panel, score_people
+from recommendation_service.training.evaluation.evaluator import build_evaluation_users, score_people
 from recommendation_service.training.evaluation.metrics import ndcg
 from recommendation_service.training.evaluation.splits import time_split
 from recommendation_service.training.models.margin_parameters import MarginParameters
@@ -130,7 +130,7 @@ class TestImproves:
         material, events = material_of(records, happenings, profiles, weight={"view": 1.0})
         split = time_split(events, (0.8, 0.2, 0.0))
         early = material.as_of(split.train, POSTS.weighting, split.valid_start)
-        panel = build_panel(early, split.valid, with_history=True)
+        panel = build_evaluation_users(early, split.valid, with_history=True)
 
         def score(negatives: int) -> float:
             found = []

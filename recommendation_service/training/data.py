@@ -16,7 +16,7 @@ from recommendation_service.domain.query import Profile
 from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.publishing.manifest import Manifest
 from recommendation_service.publishing.store import Artifact
-from recommendation_service.training.user_histories import Pasts, build_pasts
+from recommendation_service.training.user_histories import UserHistories, build_histories
 from recommendation_service.use_cases.schema import Weighting
 
 
@@ -31,25 +31,25 @@ class ModelUnusable(ConfigurationError):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Material:
+class TrainingData:
     """One catalogue and everybody's past as of one moment."""
 
     catalogue: Catalogue
     records: tuple[ItemRecord, ...]  # in row order
     user_ids: IdMap
     profiles: tuple[Profile, ...]  # in user order
-    pasts: Pasts
+    histories: UserHistories
     now: float  # the moment the pasts are as of, epoch seconds
     events: Events  # what had happened by then, ascending in time
     keep_in: Path | None = None  # the catalogue's folder of exports, for work that must not be done twice; None: nowhere
 
-    def as_of(self, events: Events, weighting: Weighting, now: float) -> "Material":
+    def as_of(self, events: Events, weighting: Weighting, now: float) -> "TrainingData":
         """The same site when only `events` had happened: pasts and popularity are theirs alone."""
-        pasts = build_pasts(events, len(self.user_ids), len(self.catalogue), weighting, now)
-        liked = pasts.liked()
+        histories = build_histories(events, len(self.user_ids), len(self.catalogue), weighting, now)
+        liked = histories.liked()
         popularity = np.bincount(liked.rows, weights=liked.weights, minlength=len(self.catalogue)).astype(np.float32)
         catalogue = replace(self.catalogue, popularity=popularity)
-        return replace(self, catalogue=catalogue, pasts=pasts, now=now, events=events)
+        return replace(self, catalogue=catalogue, histories=histories, now=now, events=events)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,9 +68,9 @@ class Trained:
         return Artifact(f"{self.kind}_{version}", manifest, self.arrays)
 
 
-def read_material(dataset: Dataset, events: Events, weighting: Weighting, now: float) -> Material:
+def read_training_data(dataset: Dataset, events: Events, weighting: Weighting, now: float) -> TrainingData:
     """Everything of an export that trainers use, as of `now`."""
     catalogue = dataset.catalogue()
-    pasts = build_pasts(events, len(dataset.user_ids), len(catalogue), weighting, now)
+    histories = build_histories(events, len(dataset.user_ids), len(catalogue), weighting, now)
     records, profiles = tuple(dataset.records()), tuple(dataset.profiles())
-    return Material(catalogue, records, dataset.user_ids, profiles, pasts, now, events, keep_in=dataset.folder.parent)
+    return TrainingData(catalogue, records, dataset.user_ids, profiles, histories, now, events, keep_in=dataset.folder.parent)

@@ -5,7 +5,7 @@ from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.training.report import Report
 
 
-def todays(store: ArtifactStore, catalogue: str, report: Report, kind: str) -> Artifact | None:
+def load_published(store: ArtifactStore, catalogue: str, report: Report, kind: str) -> Artifact | None:
     """The published model, or None when there is none that can be read; one that cannot be read is told."""
     try:
         return store.load(kind)

@@ -11,15 +11,23 @@ from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.training import publish_gate
-from recommendation_service.training.data import Material, ModelUnusable, NotEnough, Trained, read_material
+from recommendation_service.training.data import ModelUnusable, NotEnough, Trained, TrainingData, read_training_data
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel, Scorer, build_panel, score_people
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Scorer, build_evaluation_users, score_people
 from recommendation_service.training.evaluation.splits import time_split
-from recommendation_service.training.published import todays
+from recommendation_service.training.published import load_published
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import Fitted, Parameters, fit, libraries, parameters_from, stated_for
-from recommendation_service.training.trials import Trials
-from recommendation_service.training.tuning import DEFAULT_BUDGET_S, SEARCHES, Memory, Searched, figures, stages_of, told
+from recommendation_service.training.trials import HyperparameterSearch
+from recommendation_service.training.tuning import (
+    DEFAULT_BUDGET_S,
+    SEARCHES,
+    SearchResult,
+    TrialCache,
+    figures,
+    stages_of,
+    told,
+)
 from recommendation_service.use_cases.schema import UseCase
 
 TRAINING_SHARES = (0.9, 0.1, 0.0)
@@ -70,9 +78,9 @@ class Session:
         weighting = self.use_case.weighting
         split = time_split(self.events, TRAINING_SHARES)
         newest = float(self.events.times.max())
-        self.whole: Material = read_material(self.dataset, self.events, weighting, newest)
+        self.whole: TrainingData = read_training_data(self.dataset, self.events, weighting, newest)
         self.early = self.whole.as_of(split.train, weighting, split.valid_start)
-        self.panel: Panel = build_panel(self.early, split.valid, most=PANEL_AT_MOST, with_history=True)
+        self.panel: EvaluationUsers = build_evaluation_users(self.early, split.valid, most=PANEL_AT_MOST, with_history=True)
         self.whole = self.whole.as_of(self.events, weighting, newest)
         self.short = shortage(learners(self.dataset))
         if self.short and not OF_WORDS.issuperset(self.kinds):
@@ -125,7 +133,7 @@ class Session:
 
     def today(self, kind: str) -> Artifact | None:
         """The published model, or None when there is none that can be read."""
-        return todays(self.store, self.name, self.report, kind)
+        return load_published(self.store, self.name, self.report, kind)
 
     @property
     def _few(self) -> bool:
@@ -183,7 +191,7 @@ class Session:
             self.report.warn(f"{self.name}/{kind}: today's recipe cannot be repeated, so nothing is compared ({error.message})")
             return None
 
-    def _candidate(self, kind: str, chosen: Parameters) -> tuple[Searched | None, Fitted, Floats | None]:
+    def _candidate(self, kind: str, chosen: Parameters) -> tuple[SearchResult | None, Fitted, Floats | None]:
         """The model without the validation part, with the settings that validation prefers where a search was asked for."""
         if not self._searchable(kind, chosen):
             with self.report.progress(f"{self.name}/{kind}") as progress:
@@ -191,8 +199,8 @@ class Session:
                 candidate = fit(self.early, kind, chosen, panel=panel, progress=progress)
             return None, candidate, self._measured_scores(candidate.trained)
         started = time.monotonic()
-        memory = Memory(self.store.root / REMEMBERED, of=f"{self.dataset.fingerprint} {self.use_case.weighting}")
-        trials = Trials(self.early, self.panel, kind, self._measured_scores)
+        memory = TrialCache(self.store.root / REMEMBERED, of=f"{self.dataset.fingerprint} {self.use_case.weighting}")
+        trials = HyperparameterSearch(self.early, self.panel, kind, self._measured_scores)
         with self.report.progress(f"{self.name}/tune {kind}", step="try") as progress:
             searched, candidate, scores = trials.search(chosen, budget_s=self._share(), memory=memory, progress=progress)
         self.report.stage(self.name, f"tune {kind}", self.rows, time.monotonic() - started, told(searched))
@@ -220,7 +228,7 @@ class Session:
         refit: Trained,
         measured: publish_gate.Measured,
         verdict: publish_gate.Verdict,
-        searched: Searched | None,
+        searched: SearchResult | None,
         scores: Floats | None,
     ) -> str | None:
         for warning in verdict.warnings:
@@ -242,7 +250,7 @@ class Session:
         )
         return published.version
 
-    def _figures(self, measured: publish_gate.Measured, searched: Searched | None, scores: Floats | None) -> dict[str, Any]:
+    def _figures(self, measured: publish_gate.Measured, searched: SearchResult | None, scores: Floats | None) -> dict[str, Any]:
         found: dict[str, Any] = {
             "validation_people": len(self.panel),
             "validation_ndcg_at_10": measured.candidate,

@@ -8,14 +8,14 @@ from typing import Any, cast
 
 from recommendation_service import kinds
 from recommendation_service.kinds import resolve
-from recommendation_service.training.data import Material, Trained
-from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.training.data import Trained, TrainingData
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 from recommendation_service.training.report import Progress
 from recommendation_service.use_cases.options import check_words
 from recommendation_service.use_cases.schema import UseCase
 
 Parameters = Any  # one of the frozen dataclasses of RECIPES, by kind
-Trainer = Callable[[Material, Any, Panel | None, Progress | None], Trained]
+Trainer = Callable[[TrainingData, Any, EvaluationUsers | None, Progress | None], Trained]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Fitted:
 def _train_with(path: str) -> Trainer:
     """A trainer that imports its module at the first use, because torch and implicit take seconds to import."""
 
-    def train(material: Material, parameters: Any, panel: Panel | None, progress: Progress | None) -> Trained:
+    def train(material: TrainingData, parameters: Any, panel: EvaluationUsers | None, progress: Progress | None) -> Trained:
         function = resolve(path)
         accepted = inspect.signature(function).parameters
         options = {name: value for name, value in (("panel", panel), ("progress", progress)) if name in accepted}
@@ -60,7 +60,12 @@ KINDS = tuple(RECIPES)
 
 
 def fit(
-    material: Material, kind: str, parameters: Parameters, *, panel: Panel | None = None, progress: Progress | None = None
+    material: TrainingData,
+    kind: str,
+    parameters: Parameters,
+    *,
+    panel: EvaluationUsers | None = None,
+    progress: Progress | None = None,
 ) -> Fitted:
     """Train one kind. Raises NotEnough when the material is too small for it.
 

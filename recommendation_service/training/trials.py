@@ -4,20 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 from recommendation_service.core.numeric import Floats
-from recommendation_service.training.data import Material, Trained
+from recommendation_service.training.data import Trained, TrainingData
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 from recommendation_service.training.report import Progress
 from recommendation_service.training.trainers import Fitted, fit
-from recommendation_service.training.tuning import Memory, Searched, search
+from recommendation_service.training.tuning import SearchResult, TrialCache, search
 
 Scored = Callable[[Trained], Floats | None]  # (p, n_items) of the panel's people by the serving engine; None: not served
 
 
-class Trials:
+class HyperparameterSearch:
     """One kind on one material, measured on one panel by NDCG at `k`."""
 
-    def __init__(self, material: Material, panel: Panel, kind: str, scored: Scored, *, k: int = 10) -> None:
+    def __init__(self, material: TrainingData, panel: EvaluationUsers, kind: str, scored: Scored, *, k: int = 10) -> None:
         self._material, self._panel, self._kind, self._scored, self._k = material, panel, kind, scored, k
         self._best: tuple[Any, float, Fitted, Floats | None] | None = None
         self.found_for: dict[Any, Any] = {}  # settings -> the same with what training found out, such as how many epochs
@@ -25,8 +25,8 @@ class Trials:
         self._settled: dict[Any, float] = {}  # of kinds whose settings do not all matter on every material
 
     def search(
-        self, stated: Any, *, budget_s: float, memory: Memory | None = None, progress: Progress | None = None
-    ) -> tuple[Searched, Fitted, Floats | None]:
+        self, stated: Any, *, budget_s: float, memory: TrialCache | None = None, progress: Progress | None = None
+    ) -> tuple[SearchResult, Fitted, Floats | None]:
         """What was found, the model with the best settings, and its scores. Raises NotEnough as the trainer does."""
         self._progress = progress
         found = search(self._kind, stated, self.measure, budget_s=budget_s, memory=memory, progress=progress)

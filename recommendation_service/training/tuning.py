@@ -21,7 +21,7 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {name: kind.search for name, kind in
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Trial:
     """One set of settings and what it scored on validation."""
 
     parameters: Any
@@ -30,12 +30,12 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
+class SearchResult:
     """The best settings found, and what the search gained over the settings it began with."""
 
-    best: Tried
-    stated: Tried
-    tried: tuple[Tried, ...] = field(repr=False)
+    best: Trial
+    stated: Trial
+    tried: tuple[Trial, ...] = field(repr=False)
     whole: bool  # False: the budget ended the search, so a quicker machine may find other settings
 
     @property
@@ -44,7 +44,7 @@ class Searched:
         return self.best.score / self.stated.score - 1 if self.stated.score > 0 else 0.0
 
 
-class Memory:
+class TrialCache:
     """What was tried before on the same data, in one small file; without a file, for this run only.
 
     A file that cannot be read is begun anew: it only ever saves time.
@@ -84,22 +84,22 @@ def search(
     measure: Callable[[Any], float],
     *,
     budget_s: float = DEFAULT_BUDGET_S,
-    memory: Memory | None = None,
+    memory: TrialCache | None = None,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
     stages: Sequence[Stage] | None = None,
-) -> Searched:
+) -> SearchResult:
     """The best settings of one kind by `measure` (higher is better); `stages` in place of the kind's own.
 
     The stated ones are tried first and kept unless something is better. Ends after the first try that finishes beyond
     `budget_s` seconds. A kind that has no search keeps what is stated.
     """
-    begun, known = clock(), memory or Memory()
+    begun, known = clock(), memory or TrialCache()
     stages = stages_of(kind, stated) if stages is None else stages
     most = 1 + sum(len(list(_combinations(stage))) for stage in stages)
 
-    def measured(parameters: Any) -> Tried:
-        return Tried(parameters, known.score(kind, parameters, measure), clock() - begun)
+    def measured(parameters: Any) -> Trial:
+        return Trial(parameters, known.score(kind, parameters, measure), clock() - begun)
 
     tried = [measured(stated)]
     for candidate in _candidates(stages, tried):
@@ -110,7 +110,7 @@ def search(
         tried.append(measured(candidate))
         if progress:
             progress(len(tried), most, f"{_changed(stated, candidate)}: {tried[-1].score:.4f}")
-    return Searched(_best(tried), tried[0], tuple(tried), clock() - begun <= budget_s)
+    return SearchResult(_best(tried), tried[0], tuple(tried), clock() - begun <= budget_s)
 
 
 def stages_of(kind: str, stated: Any) -> tuple[Stage, ...]:
@@ -123,7 +123,7 @@ def searched_settings(kind: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for stage in SEARCHES.get(kind, ()) for name in stage))
 
 
-def told(searched: Searched) -> str:
+def told(searched: SearchResult) -> str:
     """In one line: what was changed, what it gained, how much was tried."""
     changed = _changed(searched.stated.parameters, searched.best.parameters) or "the stated settings"
     end = "" if searched.whole else ", ended by its budget"
@@ -133,7 +133,7 @@ def told(searched: Searched) -> str:
     )
 
 
-def figures(searched: Searched) -> dict[str, Any]:
+def figures(searched: SearchResult) -> dict[str, Any]:
     """For a manifest."""
     return {
         "stated_ndcg_at_10": searched.stated.score,
@@ -144,7 +144,7 @@ def figures(searched: Searched) -> dict[str, Any]:
     }
 
 
-def _candidates(stages: Sequence[Stage], tried: Sequence[Tried]) -> Iterator[Any]:
+def _candidates(stages: Sequence[Stage], tried: Sequence[Trial]) -> Iterator[Any]:
     """Later stages begin at the best of what was tried by then, so `tried` is read as it grows."""
     for stage in stages:
         start = _best(tried).parameters
@@ -157,7 +157,7 @@ def _combinations(stage: Stage) -> Iterator[dict[str, Any]]:
         yield dict(zip(stage, values, strict=True))
 
 
-def _best(tried: Sequence[Tried]) -> Tried:
+def _best(tried: Sequence[Trial]) -> Trial:
     return max(tried, key=lambda one: one.score)
 
 

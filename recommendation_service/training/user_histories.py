@@ -13,7 +13,7 @@ from recommendation_service.use_cases.schema import Weighting
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pasts:
+class UserHistories:
     """The History of every user, one after the other: user u owns places indptr[u] to indptr[u + 1]."""
 
     indptr: Ints  # (n_users + 1,)
@@ -41,14 +41,14 @@ class Pasts:
         """(n_users, n_items) float32 of weights; a place of weight 0 (seen, no opinion) is stored as 0."""
         return sparse.csr_array((self.weights, self.rows, self.indptr), shape=(len(self), self.n_items))
 
-    def liked(self) -> "Pasts":
+    def liked(self) -> "UserHistories":
         """Only the items with a positive weight, order kept."""
         keep = self.weights > 0
         ends = np.concatenate([[0], np.cumsum(keep)])
-        return Pasts(ends[self.indptr].astype(np.int64), self.rows[keep], self.weights[keep], self.counts, self.n_items)
+        return UserHistories(ends[self.indptr].astype(np.int64), self.rows[keep], self.weights[keep], self.counts, self.n_items)
 
 
-def build_pasts(events: Events, n_users: int, n_items: int, weighting: Weighting, now: float) -> Pasts:
+def build_histories(events: Events, n_users: int, n_items: int, weighting: Weighting, now: float) -> UserHistories:
     """Everybody's past from raw events, as `datasets.weighting.history_of` makes one person's."""
     once = first_times(events)
     faded = np.where(once, events.weights * decay(events.times, now, weighting.halving_days), 0)
@@ -60,7 +60,7 @@ def build_pasts(events: Events, n_users: int, n_items: int, weighting: Weighting
     order = np.lexsort((items, -newest, users))
     counts = np.bincount(events.users[once & (events.weights > 0)], minlength=n_users)
     indptr = np.searchsorted(users, np.arange(n_users + 1))
-    return Pasts(indptr.astype(np.int64), items[order], total[order], counts.astype(np.int64), n_items)
+    return UserHistories(indptr.astype(np.int64), items[order], total[order], counts.astype(np.int64), n_items)
 
 
 def first_times(events: Events) -> Bools:

@@ -15,7 +15,7 @@ from recommendation_service import train_ranker
 from recommendation_service.app import create_app
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.tests.support import service
-from recommendation_service.training.data import read_material
+from recommendation_service.training.data import read_training_data
 from recommendation_service.training.ranking import trainer
 from recommendation_service.training.ranking.training_data import ShownLists, answered_lists, read_lists
 from recommendation_service.use_cases.loader import load
@@ -81,7 +81,7 @@ def learned_from(dataset: Dataset) -> ShownLists:
     shown, events, use_case = dataset.shown(), dataset.events(), load("shop")
     assert shown is not None
     newest = answered_lists(shown, frozenset({"homepage"}))[-1:]
-    material = read_material(dataset, events, use_case.weighting, float(events.times.max()))
+    material = read_training_data(dataset, events, use_case.weighting, float(events.times.max()))
     return read_lists(shown, newest, material, events, use_case)
 
 

@@ -26,7 +26,7 @@ from recommendation_service.commands.evaluate_file.result_rows import Row
 from recommendation_service.commands.evaluate_file.tables import by_segment, markdown, table
 from recommendation_service.training.command import guarded
 from recommendation_service.training.report import Report
-from recommendation_service.training.tuning import Memory
+from recommendation_service.training.tuning import TrialCache
 
 PROTOCOLS = ("next-item", "ncf", "time", "random", "holdout")
 
@@ -70,7 +70,7 @@ def _run(options: argparse.Namespace) -> int:
     task = task_of(options.protocol, options.train, options.test, seed=options.seed)
     report.line(_heading(task, options.train))
     choices = Choices(tuple(dict.fromkeys(options.models)), options.budget_seconds)
-    memory = Memory(options.resume, of=f"{_digest(options.train)} {options.protocol} {options.seed}")
+    memory = TrialCache(options.resume, of=f"{_digest(options.train)} {options.protocol} {options.seed}")
     contest = Contest(task, choices, report, memory)
     rows, chosen_on = contest.run(), contest.chosen_on
     report.line(table(rows))

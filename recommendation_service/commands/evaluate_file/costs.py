@@ -8,14 +8,14 @@ from collections.abc import Mapping
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from recommendation_service.training.evaluation.evaluator import Panel, Scorer
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Scorer
 
 ASKED = 50  # people
 WARMED = 3  # people asked before, uncounted: the first answers read a model's arrays into memory
 FITTING = min(4, os.cpu_count() or 1)  # threads at most while fitting, as training.linear and training.als have it
 
 
-def requests_ms(scorers: Mapping[str, Scorer], panel: Panel) -> dict[str, float]:
+def requests_ms(scorers: Mapping[str, Scorer], panel: EvaluationUsers) -> dict[str, float]:
     """Median milliseconds of `scores` by name, over all people of a panel.
 
     The models take turns with each person, so that what else the machine does strikes all of them alike.

@@ -14,16 +14,16 @@ from recommendation_service.commands.evaluate_file.segments import segments_of
 from recommendation_service.core.numeric import AnyArray, Floats
 from recommendation_service.kinds import names_where
 from recommendation_service.publishing.store import Artifact
-from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.ensemble.search import scaled
 from recommendation_service.training.ensemble.segments import served
 from recommendation_service.training.ensemble.weights import Learned, learn_weights, weight_arrays
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel, Scorer, score_people
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Scorer, score_people
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import RECIPES, Fitted, fit
-from recommendation_service.training.trials import Trials
-from recommendation_service.training.tuning import Memory, Searched
+from recommendation_service.training.trials import HyperparameterSearch
+from recommendation_service.training.tuning import SearchResult, TrialCache
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines
 
@@ -58,8 +58,8 @@ class Choices:
 class Contest:
     """A task and the models that take part. Nothing is chosen after the test part was looked at."""
 
-    def __init__(self, task: Task, choices: Choices, report: Report, memory: Memory | None = None) -> None:
-        self.task, self._choices, self._report, self._memory = task, choices, report, memory or Memory()
+    def __init__(self, task: Task, choices: Choices, report: Report, memory: TrialCache | None = None) -> None:
+        self.task, self._choices, self._report, self._memory = task, choices, report, memory or TrialCache()
         self._panel = task.valid.some(PEOPLE)
         self._wide = task.valid.some(weighed(task.valid))
 
@@ -82,12 +82,12 @@ class Contest:
         asked = requests_ms({name: serving[name] for name in rows}, self.task.test.some(ASKED))
         return [replace(row, request_ms=asked[row.model]) for row in measured]
 
-    def choose(self, kind: str) -> tuple[Fitted, Searched, Any]:
+    def choose(self, kind: str) -> tuple[Fitted, SearchResult, Any]:
         """The model with the settings that validation prefers, which has seen no validation part; how they were found;
         and the stated settings with what training found out. Raises NotEnough.
         """
         material = self.task.valid.material
-        trials = Trials(
+        trials = HyperparameterSearch(
             material, self._panel, kind, lambda one: score_people(_engine(one, material), self._panel), k=self.task.k
         )
         with self._report.progress(kind) as progress:
@@ -166,7 +166,7 @@ class Contest:
     def _measured(self, serving: Mapping[str, Scorer], learned: Learned, rows: Mapping[str, Row]) -> list[Row]:
         engines = {name: serving[name] for name in rows if name not in (BLEND, RECIPE)}
         found: dict[str, list[dict[str, AnyArray]]] = {name: [] for name in rows}
-        counts = self.task.test.material.pasts.counts[self.task.test.users]
+        counts = self.task.test.material.histories.counts[self.task.test.users]
         at_once = min(AT_ONCE, max(1, MEASURED_SCORES // (len(self.task.test.material.catalogue) * 2 * len(rows))))
         with self._report.progress("measuring") as progress:
             for number, panel in enumerate(self.task.test.panels(at_once)):
@@ -175,7 +175,7 @@ class Contest:
                 even = {name: scaled(own, panel.eligible) for name, own in parts.items()}
                 if RECIPE in rows:
                     parts[RECIPE] = score_people(serving[RECIPE], panel)
-                parts[BLEND] = served(even, learned.segments, panel.material.pasts.counts[panel.users])
+                parts[BLEND] = served(even, learned.segments, panel.material.histories.counts[panel.users])
                 for name, scores in parts.items():
                     found[name].append(measures_of(scores, panel, self.task))
         segments = segments_of(counts)
@@ -191,7 +191,7 @@ def weighed(valid: Asked) -> int:
     return min(WEIGHED, max(PEOPLE, WEIGHED_SCORES // len(valid.material.catalogue)))
 
 
-def measures_of(scores: Floats, panel: Panel, task: Task) -> dict[str, AnyArray]:
+def measures_of(scores: Floats, panel: EvaluationUsers, task: Task) -> dict[str, AnyArray]:
     """(p,) of each of the protocol's measures."""
     own = metrics.measure(metrics.top_k(scores, panel.eligible, task.k), panel.relevant)
     if task.protocol in ("next-item", "ncf"):
@@ -201,12 +201,12 @@ def measures_of(scores: Floats, panel: Panel, task: Task) -> dict[str, AnyArray]
     return {f"P@{task.k}": own.precision, f"R@{task.k}": own.recall, f"NDCG@{task.k}": own.ndcg}
 
 
-def _engine(trained: Trained, material: Material) -> Scorer:
+def _engine(trained: Trained, material: TrainingData) -> Scorer:
     return _built({trained.kind: trained}, material)[trained.kind]
 
 
 def _built(
-    models: Mapping[str, Trained], material: Material, blends: Mapping[str, Mapping[str, Any]] | None = None
+    models: Mapping[str, Trained], material: TrainingData, blends: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Mapping[str, Scorer]:
     """The serving engines of these models, each under its kind's name, popularity's first; and ensembles of them."""
     engines: dict[str, Any] = {kind: {"kind": kind} for kind in (BASELINE, *models) if kind != "ensemble"}
@@ -220,7 +220,7 @@ def _built(
 
 
 def _serving(
-    models: Mapping[str, Trained], recipe: Mapping[str, Trained], material: Material, learned: Learned
+    models: Mapping[str, Trained], recipe: Mapping[str, Trained], material: TrainingData, learned: Learned
 ) -> dict[str, Scorer]:
     """Every row's engine as a site would serve it, the blends as ensembles; the stated one of its own members."""
     blends: dict[str, dict[str, Any]] = {BLEND: {"members": dict(learned.weights), "weights": "learned", "min_members": 1}}
@@ -239,6 +239,6 @@ def _megabytes(trained: Trained) -> float:
     return float(sum(array.nbytes for array in trained.arrays.values()) / 2**20)
 
 
-def _changed(searched: Searched) -> dict[str, Any]:
+def _changed(searched: SearchResult) -> dict[str, Any]:
     before, after = asdict(searched.stated.parameters), asdict(searched.best.parameters)
     return {name: after[name] for name in after if after[name] != before[name]}

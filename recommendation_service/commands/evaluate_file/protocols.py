@@ -19,9 +19,9 @@ from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.errors import DatasetError
-from recommendation_service.training.data import Material
-from recommendation_service.training.evaluation.evaluator import Panel
-from recommendation_service.training.user_histories import build_pasts
+from recommendation_service.training.data import TrainingData
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers
+from recommendation_service.training.user_histories import build_histories
 from recommendation_service.use_cases.schema import Weighting
 
 PLAIN = Weighting()
@@ -38,7 +38,7 @@ AT_ONCE = 500  # people whose scores are in memory together
 class Asked:
     """Some people, what each went for, and what each may be shown; anything a matrix of all of them would not fit."""
 
-    material: Material  # as of the moment they are asked at
+    material: TrainingData  # as of the moment they are asked at
     users: Ints  # (p,)
     relevant: sparse.csr_array  # (p, n_items) of 1
     among: Ints | None = None  # (p, c) the only items ranked; None: everything not touched before
@@ -46,24 +46,24 @@ class Asked:
     def __len__(self) -> int:
         return int(self.users.size)
 
-    def panels(self, at_once: int = AT_ONCE) -> Iterator[Panel]:
+    def panels(self, at_once: int = AT_ONCE) -> Iterator[EvaluationUsers]:
         """The same as panels of at most `at_once` people."""
         for start in range(0, len(self), at_once):
             yield self.panel(np.arange(start, min(start + at_once, len(self))))
 
-    def panel(self, places: Ints) -> Panel:
+    def panel(self, places: Ints) -> EvaluationUsers:
         """Of these people."""
         users = self.users[places]
-        seen = self.material.pasts.matrix()[users]
+        seen = self.material.histories.matrix()[users]
         seen.data = np.ones_like(seen.data)
         eligible: Bools = np.asarray(seen.toarray() == 0)
         if self.among is not None:
             chosen = np.zeros_like(eligible)
             np.put_along_axis(chosen, self.among[places], values=True, axis=1)
             eligible &= chosen
-        return Panel(self.material, users, sparse.csr_array(self.relevant[places]), eligible)
+        return EvaluationUsers(self.material, users, sparse.csr_array(self.relevant[places]), eligible)
 
-    def some(self, most: int) -> Panel:
+    def some(self, most: int) -> EvaluationUsers:
         """At most so many of them, evenly over the rows."""
         return self.panel(np.unique(np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64)))
 
@@ -92,7 +92,7 @@ def task_of(protocol: str, train: Path, test: Path | None, *, seed: int = 0) -> 
     return makers[protocol](log, seed)
 
 
-def material_of(log: Log) -> Material:
+def material_of(log: Log) -> TrainingData:
     """Items and people of a log, nothing of what they did yet."""
     ids = log.item_ids.ids()
     nothing = np.zeros(len(ids), dtype=np.float32)
@@ -100,11 +100,11 @@ def material_of(log: Log) -> Material:
     records = tuple(ItemRecord(one, one) for one in ids)
     rows, weights = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
     none = Events(rows, rows, weights, np.empty(0, dtype=np.float64))
-    pasts = build_pasts(none, len(log.user_ids), len(ids), PLAIN, 0.0)
-    return Material(catalogue, records, log.user_ids, ({},) * len(log.user_ids), pasts, 0.0, none)
+    histories = build_histories(none, len(log.user_ids), len(ids), PLAIN, 0.0)
+    return TrainingData(catalogue, records, log.user_ids, ({},) * len(log.user_ids), histories, 0.0, none)
 
 
-def _knowing(material: Material, log: Log, keep: Bools) -> Material:
+def _knowing(material: TrainingData, log: Log, keep: Bools) -> TrainingData:
     """As of the end of the events that are kept."""
     events = Events(
         log.users[keep], log.items[keep], np.ones(int(keep.sum()), dtype=np.float32), log.times[keep].astype(np.float64)
@@ -288,7 +288,7 @@ def _all_but(log: Log, places: Ints) -> Bools:
     return keep
 
 
-def _wanting(material: Material, log: Log, places: Ints) -> Asked:
+def _wanting(material: TrainingData, log: Log, places: Ints) -> Asked:
     """The people of these events, each wanting that one item."""
     by_user = places[np.argsort(log.users[places])]
     users = log.users[by_user]
@@ -297,16 +297,16 @@ def _wanting(material: Material, log: Log, places: Ints) -> Asked:
     return Asked(material, users, sparse.csr_array((ones, (np.arange(users.size), log.items[by_user])), shape=shape))
 
 
-def _liking(material: Material, log: Log, part: Bools) -> Asked:
+def _liking(material: TrainingData, log: Log, part: Bools) -> Asked:
     """Everybody with a past who went for something new in a part."""
     shape = (len(log.user_ids), len(log.item_ids))
     liked = sparse.csr_array((np.ones(int(part.sum()), dtype=np.float32), (log.users[part], log.items[part])), shape=shape)
-    seen = material.pasts.matrix()
+    seen = material.histories.matrix()
     seen.data = np.ones_like(seen.data)
     liked.data = np.ones_like(liked.data)
     fresh = sparse.csr_array(liked - liked.multiply(seen))
     fresh.eliminate_zeros()
-    users = np.flatnonzero((np.diff(fresh.indptr) > 0) & (np.diff(material.pasts.indptr) > 0)).astype(np.int64)
+    users = np.flatnonzero((np.diff(fresh.indptr) > 0) & (np.diff(material.histories.indptr) > 0)).astype(np.int64)
     if not users.size:
         raise DatasetError("nobody with a past went for anything new in a part of this file; there is nothing to measure on")
     return Asked(material, users, sparse.csr_array(fresh[users]))
@@ -315,7 +315,7 @@ def _liking(material: Material, log: Log, part: Bools) -> Asked:
 def _sampled(asked: Asked, rng: np.random.Generator) -> Asked:
     """Each person's item among 99 they never touched."""
     n_items = len(asked.material.catalogue)
-    seen = asked.material.pasts.matrix()
+    seen = asked.material.histories.matrix()
     among = np.empty((len(asked), NEGATIVES + 1), dtype=np.int64)
     free = np.ones(n_items, dtype=np.bool_)
     for place, user in enumerate(asked.users.tolist()):

@@ -10,9 +10,9 @@ from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.tests.support import surgery
 from recommendation_service.training.comparison.cost_benefit import EngineAnswers
 from recommendation_service.training.comparison.methods import MethodComparison, Uses
-from recommendation_service.training.data import read_material
+from recommendation_service.training.data import read_training_data
 from recommendation_service.training.evaluation.answers import ask
-from recommendation_service.training.evaluation.evaluator import build_panel
+from recommendation_service.training.evaluation.evaluator import build_evaluation_users
 from recommendation_service.training.evaluation.splits import time_split
 from recommendation_service.use_cases.loader import load, load_file, names
 from recommendation_service.use_cases.schema import Part
@@ -86,10 +86,10 @@ def clinic(tmp_path_factory):
     use_case, dataset = load_file(root / "sites" / "clinic.toml"), Dataset.open(root / "data", "clinic")
     events = dataset.events()
     split = time_split(events)
-    whole = read_material(dataset, events, use_case.weighting, split.test_start)
+    whole = read_training_data(dataset, events, use_case.weighting, split.test_start)
     early = whole.as_of(split.train, use_case.weighting, split.valid_start)
     late = whole.as_of(split.before_test(), use_case.weighting, split.test_start)
-    return use_case, build_panel(early, split.valid), build_panel(late, split.test)
+    return use_case, build_evaluation_users(early, split.valid), build_evaluation_users(late, split.test)
 
 
 def seen(clinic, **engines):

@@ -8,10 +8,10 @@ from recommendation_service.domain.catalogue import Catalogue, Facet
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
 from recommendation_service.tests.support.exports import NOW, Happening, clubs
-from recommendation_service.training.data import Material
-from recommendation_service.training.evaluation.evaluator import Panel, build_panel
+from recommendation_service.training.data import TrainingData
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers, build_evaluation_users
 from recommendation_service.training.evaluation.splits import Split, time_split
-from recommendation_service.training.user_histories import build_pasts
+from recommendation_service.training.user_histories import build_histories
 from recommendation_service.use_cases.schema import Weighting
 
 PLAIN = Weighting()
@@ -25,7 +25,7 @@ def material_of(
     *,
     weight: dict[str, float] | None = None,
     weighting: Weighting = PLAIN,
-) -> tuple[Material, Events]:
+) -> tuple[TrainingData, Events]:
     """Material and its events; `weight` by event name, `LIKE` for those it does not name."""
     known = profiles or {}
     items, users = IdMap.of(one.item_id for one in records), IdMap.of([*known, *(one.user_id for one in happenings)])
@@ -48,18 +48,18 @@ def material_of(
     nothing = np.zeros(len(rows), dtype=np.float32)
     catalogue = Catalogue("startups", items, tuple(one.title for one in rows), nothing, nothing, facets)
     told: tuple[Profile, ...] = tuple(known.get(name, {}) for name in users.ids())
-    pasts = build_pasts(events, len(users), len(items), weighting, NOW)
-    return Material(catalogue, rows, users, told, pasts, NOW, events).as_of(events, weighting, NOW), events
+    histories = build_histories(events, len(users), len(items), weighting, NOW)
+    return TrainingData(catalogue, rows, users, told, histories, NOW, events).as_of(events, weighting, NOW), events
 
 
-def club_material(**sizes: int) -> tuple[Material, Events]:
+def club_material(**sizes: int) -> tuple[TrainingData, Events]:
     """The clubs site as material."""
     return material_of(*clubs(**sizes))
 
 
-def club_panel(**sizes: int) -> tuple[Material, Panel, Split]:
+def club_panel(**sizes: int) -> tuple[TrainingData, EvaluationUsers, Split]:
     """The clubs site cut 70/30 by time: material of the first part, panel of the second."""
     material, events = club_material(**sizes)
     split = time_split(events, (0.7, 0.3, 0.0))
     early = material.as_of(split.train, PLAIN, split.valid_start)
-    return early, build_panel(early, split.valid, with_history=True), split
+    return early, build_evaluation_users(early, split.valid, with_history=True), split

@@ -5,7 +5,7 @@ import pytest
 
 from recommendation_service.training import tuning as searching
 from recommendation_service.training.trainers import RECIPES
-from recommendation_service.training.tuning import SEARCHES, Memory, figures, search, told
+from recommendation_service.training.tuning import SEARCHES, TrialCache, figures, search, told
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,17 @@ def test_an_interrupted_search_goes_on_where_it_stopped(tmp_path):
         return best_at(4, 0.9)(one)
 
     with pytest.raises(KeyboardInterrupt):
-        search("toy", Settings(), measure, memory=Memory(path, of="export 1"))
+        search("toy", Settings(), measure, memory=TrialCache(path, of="export 1"))
     before, measured[:] = list(measured), []
-    found = search("toy", Settings(), measure, memory=Memory(path, of="export 1"))
+    found = search("toy", Settings(), measure, memory=TrialCache(path, of="export 1"))
     assert not set(before) & set(measured)
     assert found.best == search("toy", Settings(), best_at(4, 0.9)).best
 
 
 def test_results_of_other_data_are_not_used(tmp_path):
     path = tmp_path / "toy.json"
-    search("toy", Settings(), lambda one: 100.0 * (one.size == 2), memory=Memory(path, of="export 1"))
-    found = search("toy", Settings(), best_at(4, 0.9), memory=Memory(path, of="export 2"))
+    search("toy", Settings(), lambda one: 100.0 * (one.size == 2), memory=TrialCache(path, of="export 1"))
+    found = search("toy", Settings(), best_at(4, 0.9), memory=TrialCache(path, of="export 2"))
     assert found.best.parameters == Settings(4, 0.9)
 
 
@@ -80,7 +80,7 @@ def test_results_of_other_data_are_not_used(tmp_path):
 def test_a_damaged_memory_is_begun_anew(tmp_path, text):
     path = tmp_path / "toy.json"
     path.write_text(text)
-    assert search("toy", Settings(), best_at(4, 0.9), memory=Memory(path, of="x")).best.parameters == Settings(4, 0.9)
+    assert search("toy", Settings(), best_at(4, 0.9), memory=TrialCache(path, of="x")).best.parameters == Settings(4, 0.9)
     assert json.loads(path.read_text())["of"] == "x"
 
 

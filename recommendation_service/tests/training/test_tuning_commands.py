@@ -145,10 +145,10 @@ def test_a_command_of_one_kind_has_the_whole_budget_and_train_all_cuts_it_in_equ
 ) -> None:
     found: dict[str, float] = {}
 
-    def noted(kind: str, stated: object, measure: Callable[[object], float], **words: float) -> searching.Searched:
+    def noted(kind: str, stated: object, measure: Callable[[object], float], **words: float) -> searching.SearchResult:
         found[kind] = words["budget_s"]
-        once = searching.Tried(stated, measure(stated))
-        return searching.Searched(once, once, (once,), True)
+        once = searching.Trial(stated, measure(stated))
+        return searching.SearchResult(once, once, (once,), True)
 
     monkeypatch.setattr("recommendation_service.training.trials.search", noted)
     assert train_ease.main(["--tune", "--budget-seconds", "70"]) == 0

@@ -7,7 +7,7 @@ from recommendation_service.datasets.weighting import history_of
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
 from recommendation_service.tests.support.materials import material_of
-from recommendation_service.training.user_histories import build_pasts
+from recommendation_service.training.user_histories import build_histories
 from recommendation_service.use_cases.loader import load
 
 STARTUPS = load("startups")
@@ -26,7 +26,7 @@ def test_everybodys_past_is_what_a_request_would_make_of_their_events(told):
     for row, user_id in enumerate(material.user_ids.ids()):
         own = [PastEvent(one.item_id, one.event, one.time) for one in happenings if one.user_id == user_id]
         expected = history_of(STARTUPS, material.catalogue, own, NOW)
-        found = material.pasts.of(row)
+        found = material.histories.of(row)
         assert found.count == expected.count
         assert found.rows.tolist() == expected.rows.tolist()
         assert np.allclose(found.weights, expected.weights, atol=1e-4)
@@ -37,9 +37,9 @@ def test_the_matrix_of_all_pasts_is_the_exported_one(tmp_path):
     dataset = write_export(tmp_path, STARTUPS, records, happenings, profiles)
     events = dataset.events()
     newest = float(events.times.max())
-    pasts = build_pasts(events, len(dataset.user_ids), len(records), STARTUPS.weighting, newest)
-    assert np.allclose(pasts.matrix().toarray(), dataset.interactions().toarray(), atol=1e-5)
-    popular = np.maximum(pasts.matrix().toarray(), 0).sum(axis=0)
+    histories = build_histories(events, len(dataset.user_ids), len(records), STARTUPS.weighting, newest)
+    assert np.allclose(histories.matrix().toarray(), dataset.interactions().toarray(), atol=1e-5)
+    popular = np.maximum(histories.matrix().toarray(), 0).sum(axis=0)
     assert np.allclose(popular, dataset.catalogue().popularity, atol=1e-4)
 
 
@@ -50,6 +50,6 @@ def test_liked_drops_dislikes_and_keeps_the_order():
         Happening("u", "i002", "like", NOW),
     ]
     material, _ = material_of(clubs()[0], happenings, weight=WEIGHTS)
-    assert material.pasts.rows.tolist() == [2, 1, 0]
-    assert material.pasts.liked().rows.tolist() == [2, 0]
-    assert material.pasts.matrix()[0, 1] == pytest.approx(-3)
+    assert material.histories.rows.tolist() == [2, 1, 0]
+    assert material.histories.liked().rows.tolist() == [2, 0]
+    assert material.histories.matrix()[0, 1] == pytest.approx(-3)

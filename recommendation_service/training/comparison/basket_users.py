@@ -12,27 +12,27 @@ from recommendation_service.core.numeric import Ints
 from recommendation_service.datasets.reader import Events
 from recommendation_service.domain.history import History
 from recommendation_service.domain.query import Query
-from recommendation_service.training.data import Material
-from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.training.data import TrainingData
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 from recommendation_service.training.models.co_occurrence import CoOccurrenceParameters, baskets_of
 
 QUESTIONS_AT_MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BasketPanel(Panel):
+class BasketPanel(EvaluationUsers):
     """A panel of baskets instead of users: `users` are the buyers, `subjects` the remaining items of each basket."""
 
     subjects: tuple[Ints, ...]
 
     def query(self, index: int) -> Query:
         """The request of a product page or a cart: about these items, for no user."""
-        query = Panel.query(self, index)  # slots leave super() without its class
+        query = EvaluationUsers.query(self, index)  # slots leave super() without its class
         return replace(query, history=History.empty(), user_id=None, profile={}, subject=self.subjects[index])
 
 
 def build_baskets(
-    material: Material, part: Events, parameters: CoOccurrenceParameters, *, most: int = QUESTIONS_AT_MOST
+    material: TrainingData, part: Events, parameters: CoOccurrenceParameters, *, most: int = QUESTIONS_AT_MOST
 ) -> BasketPanel:
     """Remove every item of every basket of `part` once; at most `most` such questions, taken evenly."""
     baskets = baskets_of(part, parameters)

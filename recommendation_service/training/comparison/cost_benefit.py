@@ -12,7 +12,7 @@ import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Ints
 from recommendation_service.training.evaluation.answers import Answers, filled, list_ndcg
-from recommendation_service.training.evaluation.evaluator import SEGMENTS, Panel
+from recommendation_service.training.evaluation.evaluator import SEGMENTS, EvaluationUsers
 from recommendation_service.training.evaluation.paired_bootstrap import LEAST_PEOPLE, SHARE, Gain, gain_of
 
 NEWCOMERS = "0-4"
@@ -23,12 +23,12 @@ NOBODY = Gain(0.0, 0.0, 0.0, 0, 0)
 class EngineAnswers:
     """All engines on one part: their answers, and `figures` (p,), the NDCG of their lists filled up with popular items."""
 
-    panel: Panel
+    panel: EvaluationUsers
     answers: Mapping[str, Answers]
     figures: Mapping[str, AnyArray]
 
     @classmethod
-    def of(cls, panel: Panel, answers: Mapping[str, Answers], popular: str | None) -> "EngineAnswers":
+    def of(cls, panel: EvaluationUsers, answers: Mapping[str, Answers], popular: str | None) -> "EngineAnswers":
         """`popular` names the engine that fills lists; None: lists stay incomplete."""
         more = None if popular is None else answers[popular].lists
         lists = {name: entry.lists if more is None else filled(entry.lists, more) for name, entry in answers.items()}
@@ -37,7 +37,7 @@ class EngineAnswers:
     @property
     def counts(self) -> Ints:
         """(p,) the number of interactions that routing counts for each user."""
-        return np.asarray(self.panel.material.pasts.counts[self.panel.users])
+        return np.asarray(self.panel.material.histories.counts[self.panel.users])
 
     def inside(self, segment: str) -> Bools:
         """(p,), True for the users of a segment."""

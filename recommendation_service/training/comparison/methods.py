@@ -19,7 +19,7 @@ from recommendation_service.training.ensemble.training import KIND as ENSEMBLE
 from recommendation_service.training.ensemble.training import LEAST_PEOPLE
 from recommendation_service.training.ensemble.weights import weight_arrays
 from recommendation_service.training.evaluation.answers import Answering, Answers, ask
-from recommendation_service.training.evaluation.evaluator import Figures, Panel, build_panel, measure_lists
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Figures, build_evaluation_users, measure_lists
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import RECIPES, Parameters
 from recommendation_service.use_cases.blends import members_of
@@ -72,7 +72,9 @@ class MethodComparer:
         self._name = str(dataset.summary["catalogue"])
         self._models = ModelComparer(use_case, dataset, build, report, most=PEOPLE_AT_MOST)
         self.test_start = self._models.split.test_start
-        self.valid = build_panel(self._models.valid.material, self._models.split.valid, most=PEOPLE_AT_MOST)  # newcomers too
+        self.valid = build_evaluation_users(
+            self._models.valid.material, self._models.split.valid, most=PEOPLE_AT_MOST
+        )  # newcomers too
         self.test = self._models.test
         self._early: dict[str, Trained] = {}  # by kind, without the validation part
         self._late: dict[str, Trained] = {}  # with it
@@ -142,7 +144,7 @@ class MethodComparer:
     def _artifacts(self, models: Mapping[str, Trained]) -> dict[str, Artifact]:
         return {kind: entry.artifact(self._name) for kind, entry in models.items()}
 
-    def _ask(self, name: str, engine: Answering, panel: Panel) -> Answers:
+    def _ask(self, name: str, engine: Answering, panel: EvaluationUsers) -> Answers:
         with self._report.progress(f"{self._name}/asking {name}") as progress:
             return ask(engine, panel, progress)
 

@@ -10,14 +10,14 @@ from recommendation_service.datasets.reader import Dataset
 from recommendation_service.errors import DatasetError
 from recommendation_service.training.comparison import tables
 from recommendation_service.training.comparison.basket_users import build_baskets
-from recommendation_service.training.data import NotEnough, Trained, read_material
+from recommendation_service.training.data import NotEnough, Trained, read_training_data
 from recommendation_service.training.ensemble.members import ask_members
 from recommendation_service.training.ensemble.weights import Learned, learn_weights, weight_arrays
 from recommendation_service.training.evaluation.evaluator import (
+    EvaluationUsers,
     Figures,
-    Panel,
     Scorer,
-    build_panel,
+    build_evaluation_users,
     measure_all,
     score_people,
 )
@@ -27,8 +27,8 @@ from recommendation_service.training.publish_gate import LEAST_PEOPLE
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import PANEL_AT_MOST, EngineBuilder
 from recommendation_service.training.trainers import Parameters, fit, parameters_from
-from recommendation_service.training.trials import Trials
-from recommendation_service.training.tuning import SEARCHES, Searched, told
+from recommendation_service.training.trials import HyperparameterSearch
+from recommendation_service.training.tuning import SEARCHES, SearchResult, told
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.schema import UseCase
 
@@ -59,11 +59,11 @@ class ModelComparer:
         self._name = str(dataset.summary["catalogue"])
         events, weighting = dataset.events(), use_case.weighting
         split = time_split(events)
-        whole = read_material(dataset, events, weighting, split.test_start)
+        whole = read_training_data(dataset, events, weighting, split.test_start)
         early = whole.as_of(split.train, weighting, split.valid_start)
         late = whole.as_of(split.before_test(), weighting, split.test_start)
-        self.valid = build_panel(early, split.valid, most=PANEL_AT_MOST, with_history=True)
-        self.test = build_panel(late, split.test, most=most)
+        self.valid = build_evaluation_users(early, split.valid, most=PANEL_AT_MOST, with_history=True)
+        self.test = build_evaluation_users(late, split.test, most=most)
         self.split = split
         if not len(self.test):
             raise DatasetError(
@@ -140,14 +140,14 @@ class ModelComparer:
             second = fit(self.test.material, kind, first.parameters, progress=progress)
         return first.trained, second.trained
 
-    def _searched(self, kind: str, stated: Parameters, budget_s: float) -> tuple[Searched, Trained]:
+    def _searched(self, kind: str, stated: Parameters, budget_s: float) -> tuple[SearchResult, Trained]:
         material, name = self.valid.material, self._engine_name(kind)
 
         def scored(trained: Trained) -> Floats:
             return score_people(self._engines(self.valid, {kind: trained})[name], self.valid)
 
         with self._report.progress(f"{self._name}/tune {kind}") as progress:
-            searched, fitted, _ = Trials(material, self.valid, kind, scored).search(
+            searched, fitted, _ = HyperparameterSearch(material, self.valid, kind, scored).search(
                 stated, budget_s=budget_s, progress=progress
             )
         return searched, fitted.trained
@@ -156,11 +156,13 @@ class ModelComparer:
         engine = self._use_case.engine_of_kind(kind)
         return engine[0] if engine else kind
 
-    def _engines(self, panel: Panel, models: Mapping[str, Trained], weights: str = "configured") -> Mapping[str, Scorer]:
+    def _engines(
+        self, panel: EvaluationUsers, models: Mapping[str, Trained], weights: str = "configured"
+    ) -> Mapping[str, Scorer]:
         artifacts = {kind: entry.artifact(self._name) for kind, entry in models.items()}
         return self._build(weighted(self._use_case, weights), panel.material.catalogue, artifacts)
 
-    def _configured(self, late: Mapping[str, Trained], panel: Panel) -> dict[str, Floats]:
+    def _configured(self, late: Mapping[str, Trained], panel: EvaluationUsers) -> dict[str, Floats]:
         """Scores of every available engine: the baseline, single engines in file order, ensembles, the main one last."""
         engines, main = self._engines(panel, late), self._use_case.main_ensemble()
         blends = in_order(self._use_case)
@@ -190,7 +192,7 @@ class ModelComparer:
         return learn_weights(members.scores, members.configured, self.valid, members.candidates)
 
 
-def _beside(rows: Mapping[str, Floats], name: str, tuned: Scorer, panel: Panel) -> dict[str, Floats]:
+def _beside(rows: Mapping[str, Floats], name: str, tuned: Scorer, panel: EvaluationUsers) -> dict[str, Floats]:
     """Insert the rows of a tuned model after the rows of the model with default settings."""
     results: dict[str, Floats] = {}
     for label, scores in rows.items():

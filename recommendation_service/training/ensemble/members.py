@@ -7,7 +7,7 @@ import numpy as np
 
 from recommendation_service.core.numeric import Bools, Floats
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel, Scorer, score_people
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Scorer, score_people
 from recommendation_service.use_cases.blends import members_of
 from recommendation_service.use_cases.schema import UseCase
 
@@ -27,7 +27,11 @@ class Members:
 
 
 def ask_members(
-    use_case: UseCase, name: str, engines: Mapping[str, Scorer], panel: Panel, known: Mapping[str, Floats] | None = None
+    use_case: UseCase,
+    name: str,
+    engines: Mapping[str, Scorer],
+    panel: EvaluationUsers,
+    known: Mapping[str, Floats] | None = None,
 ) -> Members:
     """The members of one ensemble, with those whose weight may be learned; `known` holds scores that exist already."""
     options, cached = use_case.engines[name].options, known or {}
@@ -53,7 +57,7 @@ def kinds_of(use_case: UseCase, name: str) -> set[str]:
 
 
 def _candidates(
-    candidate_generators: Mapping[str, int], scores: Mapping[str, Floats], engines: Mapping[str, Scorer], panel: Panel
+    candidate_generators: Mapping[str, int], scores: Mapping[str, Floats], engines: Mapping[str, Scorer], panel: EvaluationUsers
 ) -> Bools | None:
     """The rows the engine would rank: the best rows of every candidate generator, above its lowest useful score."""
     if not candidate_generators:

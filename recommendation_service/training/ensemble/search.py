@@ -14,7 +14,7 @@ from scipy import sparse
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.training.ensemble.member_scores import renumber_columns, shortlist, stack_rows, values_at
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 
 STEPS = (0.03, 0.1, 0.25, 0.5, 1.0, 2.0)
 ROUNDS = 20
@@ -55,7 +55,7 @@ class MemberScores:
     relevant: sparse.csr_array  # (p, c or more) of 1; columns beyond c: chosen, but never ranked
 
     @classmethod
-    def of(cls, scores: Mapping[str, Floats], panel: Panel, candidates: Bools | None = None) -> "MemberScores":
+    def of(cls, scores: Mapping[str, Floats], panel: EvaluationUsers, candidates: Bools | None = None) -> "MemberScores":
         """Build from raw (p, n_items) scores of a panel, reduced to each user's `shortlist`.
 
         With `candidates` (p, n_items), only these are ranked, as in an ensemble with candidate generators.

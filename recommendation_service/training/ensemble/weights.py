@@ -10,7 +10,7 @@ from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.training.ensemble.search import MemberScores, choose, same_weights
 from recommendation_service.training.ensemble.segments import Segment, learn_segments, segment_indices
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 from recommendation_service.training.evaluation.paired_bootstrap import Gain, gain_of
 
 
@@ -99,7 +99,7 @@ class Learned:
 
 
 def learn_weights(
-    scores: Mapping[str, Floats], configured: Mapping[str, float], panel: Panel, candidates: Bools | None = None
+    scores: Mapping[str, Floats], configured: Mapping[str, float], panel: EvaluationUsers, candidates: Bools | None = None
 ) -> Learned:
     """Return the best weights for these members' raw validation scores, never below the best single member.
 
@@ -111,7 +111,7 @@ def learn_weights(
     outcome = "blend" if sum(weight > 0 for weight in weights.values()) > 1 else "best member alone"
     if same_weights(weights, configured):
         outcome = "configured"
-    counts = panel.material.pasts.counts[panel.users]
+    counts = panel.material.histories.counts[panel.users]
     segments = learn_segments(member_scores, counts, weights)
     return Learned(weights, segments, _evidence(member_scores, configured, weights, segments, counts), outcome)
 

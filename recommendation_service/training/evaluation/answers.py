@@ -15,7 +15,7 @@ from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Retrieved
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 from recommendation_service.training.evaluation.metrics import NO_ROW
 from recommendation_service.training.report import Progress
 
@@ -51,7 +51,7 @@ class Answers:
         return float(answered_share.mean()) if answered_share.size else 0.0
 
 
-def ask(engine: Answering, panel: Panel, progress: Progress | None = None, *, k: int = K) -> Answers:
+def ask(engine: Answering, panel: EvaluationUsers, progress: Progress | None = None, *, k: int = K) -> Answers:
     """What one engine recommends to everybody on the panel, exactly as it would when it serves."""
     lists = np.full((len(panel), k), NO_ROW, dtype=np.int64)
     known = np.zeros(len(panel.material.catalogue), dtype=np.bool_)

@@ -6,7 +6,7 @@ import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Floats, Ints
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel, item_likeness
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers, item_likeness
 
 FRESH_DAYS = 30.0
 
@@ -26,9 +26,9 @@ class ListFigures:
     full: float  # share of the people whose list has k items
 
 
-def figures(lists: Ints, panel: Panel) -> ListFigures:
+def figures(lists: Ints, panel: EvaluationUsers) -> ListFigures:
     """All of them, for one list a person of the panel, in its order."""
-    catalogue, histories = panel.material.catalogue, panel.material.pasts
+    catalogue, histories = panel.material.catalogue, panel.material.histories
     measured = metrics.measure(lists, panel.relevant)
     alike = redundancy(lists, item_likeness(panel.material))
     facet = catalogue.facets.get("category")

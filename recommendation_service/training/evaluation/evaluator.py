@@ -10,7 +10,7 @@ from scipy import sparse
 from recommendation_service.core.numeric import Bools, Floats, Ints, unit_rows
 from recommendation_service.datasets.reader import Events
 from recommendation_service.domain.query import Query
-from recommendation_service.training.data import Material
+from recommendation_service.training.data import TrainingData
 from recommendation_service.training.evaluation import metrics
 
 SEGMENTS = {"all": (0, None), "0-4": (0, 4), "5-19": (5, 19), "20+": (20, None)}
@@ -26,10 +26,10 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Panel:
+class EvaluationUsers:
     """The people a part of the events is measured on, and what each of them went for."""
 
-    material: Material  # as of the moment the part begins
+    material: TrainingData  # as of the moment the part begins
     users: Ints  # (p,) user rows
     relevant: sparse.csr_array  # (p, n_items) of 1 where a new item was liked in the part
     eligible: Bools  # (p, n_items) False where the person had already seen the item
@@ -42,7 +42,7 @@ class Panel:
         user, material = int(self.users[index]), self.material
         return Query(
             catalogue=material.catalogue,
-            history=material.pasts.of(user),
+            history=material.histories.of(user),
             limit=10,
             now=material.now,
             eligible=self.eligible[index],
@@ -51,24 +51,26 @@ class Panel:
         )
 
 
-def build_panel(material: Material, part: Events, *, most: int | None = None, with_history: bool = False) -> Panel:
+def build_evaluation_users(
+    material: TrainingData, part: Events, *, most: int | None = None, with_history: bool = False
+) -> EvaluationUsers:
     """Everyone who liked something new in `part`; at most `most` of them, taken evenly over the user rows.
 
     `with_history` leaves out people with no liked item before the part, whom no model of the past can know.
     """
-    shape = (len(material.pasts), len(material.catalogue))
+    shape = (len(material.histories), len(material.catalogue))
     liked = sparse.csr_array((np.maximum(part.weights, 0), (part.users, part.items)), shape=shape)
-    seen = material.pasts.matrix()
+    seen = material.histories.matrix()
     seen.data = np.ones_like(seen.data)
     fresh = _positive(liked)
     fresh = _positive(fresh - fresh.multiply(seen))
     people = np.flatnonzero(np.diff(fresh.indptr))
     if with_history:
-        people = people[np.diff(material.pasts.liked().indptr)[people] > 0]
+        people = people[np.diff(material.histories.liked().indptr)[people] > 0]
     if most is not None and people.size > most:
         people = people[np.linspace(0, people.size - 1, most).astype(np.int64)]
     eligible = np.asarray(seen[people].toarray() == 0, dtype=np.bool_)
-    return Panel(material, people.astype(np.int64), sparse.csr_array(fresh[people]), eligible)
+    return EvaluationUsers(material, people.astype(np.int64), sparse.csr_array(fresh[people]), eligible)
 
 
 def _positive(matrix: sparse.csr_array) -> sparse.csr_array:
@@ -79,7 +81,7 @@ def _positive(matrix: sparse.csr_array) -> sparse.csr_array:
     return result
 
 
-def score_people(scorer: Scorer, panel: Panel) -> Floats:
+def score_people(scorer: Scorer, panel: EvaluationUsers) -> Floats:
     """(p, n_items) scores of everyone on the panel; a whole row of NaN where the engine passed."""
     known = np.full((len(panel), len(panel.material.catalogue)), np.nan, dtype=np.float32)
     for index in range(len(panel)):
@@ -106,20 +108,20 @@ class Figures:
     interval: tuple[float, float]  # 95 % of the mean NDCG
 
 
-def evaluate(scorers: Mapping[str, Scorer], panel: Panel, *, k: int = 10) -> list[Figures]:
+def evaluate(scorers: Mapping[str, Scorer], panel: EvaluationUsers, *, k: int = 10) -> list[Figures]:
     """Figures of every model on every segment that has people, in the order given."""
     return measure_all({name: score_people(scorer, panel) for name, scorer in scorers.items()}, panel, k=k)
 
 
-def measure_all(scores: Mapping[str, Floats], panel: Panel, *, k: int = 10) -> list[Figures]:
+def measure_all(scores: Mapping[str, Floats], panel: EvaluationUsers, *, k: int = 10) -> list[Figures]:
     """As `evaluate`, for (p, n_items) scores that were asked for already."""
     return measure_lists({name: metrics.top_k(measured, panel.eligible, k) for name, measured in scores.items()}, panel)
 
 
-def measure_lists(lists: Mapping[str, Ints], panel: Panel) -> list[Figures]:
+def measure_lists(lists: Mapping[str, Ints], panel: EvaluationUsers) -> list[Figures]:
     """As `evaluate`, for (p, k) lists that were made already: rows, best first, -1 where a person has fewer."""
     likeness = item_likeness(panel.material)
-    counts = panel.material.pasts.counts[panel.users]
+    counts = panel.material.histories.counts[panel.users]
     rows = []
     for name, measured in lists.items():
         for segment, (low, high) in SEGMENTS.items():
@@ -147,7 +149,7 @@ def _figures(name: str, segment: str, lists: Ints, relevant: sparse.csr_array, l
     )
 
 
-def item_likeness(material: Material) -> Floats:
+def item_likeness(material: TrainingData) -> Floats:
     """(n_items, n_features) unit rows of category and tags: what makes two items alike to the eye."""
     facets = [material.catalogue.facets[name].matrix for name in DIVERSITY_FACETS if name in material.catalogue.facets]
     return unit_rows(np.asarray(sparse.hstack(facets).todense(), dtype=np.float32))

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.models.als_exact import Terms, factorise
 from recommendation_service.training.report import Progress
 
@@ -47,7 +47,7 @@ class ALSParameters:
             raise ConfigurationError(f"als: frequency_scaling must be {allowed}, not {self.frequency_scaling:g}")
 
 
-def train_als(material: Material, parameters: ALSParameters, progress: Progress | None = None) -> Trained:
+def train_als(material: TrainingData, parameters: ALSParameters, progress: Progress | None = None) -> Trained:
     """Factors of every item and of every user with a positive weight; negative weights are left out.
 
     A pure function of its arguments on one machine. Raises NotEnough for fewer than two users or two items with a
@@ -113,8 +113,8 @@ def threads_for(cells: int) -> int:
     return 1 if cells < MANY_CELLS else min(4, os.cpu_count() or 1)
 
 
-def positive_matrix(material: Material) -> sparse.csr_array:
+def positive_matrix(material: TrainingData) -> sparse.csr_array:
     """(n_users, n_items) of the positive weights only."""
-    matrix = material.pasts.liked().matrix()
+    matrix = material.histories.liked().matrix()
     matrix.sort_indices()
     return matrix

@@ -9,7 +9,7 @@ from scipy import sparse
 from recommendation_service.core.numeric import AnyArray, Floats, Ints
 from recommendation_service.datasets.reader import Events
 from recommendation_service.domain.catalogue import Facet
-from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.report import Progress
 
 PAIRS_AT_ONCE = 4_000_000  # pairs expanded at a time; bounds memory
@@ -57,7 +57,9 @@ class Pairs:
     people: Ints  # number of distinct users
 
 
-def train_co_occurrence(material: Material, parameters: CoOccurrenceParameters, progress: Progress | None = None) -> Trained:
+def train_co_occurrence(
+    material: TrainingData, parameters: CoOccurrenceParameters, progress: Progress | None = None
+) -> Trained:
     """The best pairs of every item as CSR: `values` are scores, `people` the numbers of distinct users.
 
     The score is the phi coefficient of the two items over all baskets (0 if they meet as often as at random, so popularity

@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.datasets.records import ItemRecord
-from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
 
 MAX_TERM_LENGTH = 64  # a longer word says nothing and would widen the whole array of terms
 _WORD = re.compile(r"[^\W_]{2,}")
@@ -25,7 +25,7 @@ class ContentParameters:
     facet_repeats: int = 2
 
 
-def train_content(material: Material, parameters: ContentParameters) -> Trained:
+def train_content(material: TrainingData, parameters: ContentParameters) -> Trained:
     """Unit TF-IDF rows of every item, CSR in parts; an item without any term has an empty row.
 
     Raises NotEnough when there are no items, or none of them has a word, a category, a tag or an attribute.

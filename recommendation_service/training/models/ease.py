@@ -13,7 +13,7 @@ from recommendation_service.core.numeric import Floats
 from recommendation_service.datasets.reader import Events
 from recommendation_service.datasets.weighting import DAY_S
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.models import item_filter
 from recommendation_service.training.models.item_to_item import Known, arrays_of, can_solve, strongest
 
@@ -55,21 +55,21 @@ class EaseParameters:
         solve = can_solve(likings.shape[1], likings.nnz, self.invertible)
         return self.method or (CLOSED_FORM if solve else GRAPH_FILTER)
 
-    def settled(self, material: Material) -> "EaseParameters":
+    def settled(self, material: TrainingData) -> "EaseParameters":
         """A copy with the method that is used; settings without effect on this data have their default values."""
-        defaults, likings = EaseParameters(), material.pasts.liked().matrix()
-        method = self.method_for(sparse.csr_array(likings[:, Known.of(material.pasts).rows]))
+        defaults, likings = EaseParameters(), material.histories.liked().matrix()
+        method = self.method_for(sparse.csr_array(likings[:, Known.of(material.histories).rows]))
         idle = {CLOSED_FORM: ["vectors"], GRAPH_FILTER: [], NEIGHBOURS: ["vectors", "regularization"]}[method]
         idle += [] if self.decay_days > 0 else ["floor"]
         return replace(self, method=method, **{name: getattr(defaults, name) for name in idle})
 
 
-def train_ease(material: Material, parameters: EaseParameters) -> Trained:
+def train_ease(material: TrainingData, parameters: EaseParameters) -> Trained:
     """Train the table of weights with an empty diagonal: a user's scores are the sum of their items' rows.
 
     Deterministic for a number of threads. Raises NotEnough for fewer than two users with two items each.
     """
-    known = Known.of(material.pasts)
+    known = Known.of(material.histories)
     likings = liking_matrix(material, parameters)
     able = int(np.count_nonzero(np.diff(likings.indptr) > 1))
     if able < LEAST_PEOPLE or known.rows.size < LEAST_ITEMS:
@@ -94,9 +94,9 @@ def table_of(likings: sparse.csr_array, parameters: EaseParameters) -> sparse.cs
     return strongest(table, parameters.top_k)
 
 
-def liking_matrix(material: Material, parameters: EaseParameters) -> sparse.csr_array:
+def liking_matrix(material: TrainingData, parameters: EaseParameters) -> sparse.csr_array:
     """(n_users, n_items) 1 for each like, less for old likes."""
-    matrix = material.pasts.liked().matrix()
+    matrix = material.histories.liked().matrix()
     matrix.data = np.ones_like(matrix.data)
     if parameters.decay_days > 0:
         age_days = (material.now - _newest(material.events, matrix)) / DAY_S

@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from recommendation_service.core.numeric import AnyArray, Floats, unit_rows
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.models.content import terms_of
 from recommendation_service.training.models.embedding_cache import embed_resumably
 from recommendation_service.training.report import Progress
@@ -45,7 +45,7 @@ class EmbeddingParameters:
                 raise ConfigurationError(f"training of an embedding: {name} is {value!r}; it must be a whole number from 1 on")
 
 
-def train_embedding(material: Material, parameters: EmbeddingParameters, *, progress: Progress | None = None) -> Trained:
+def train_embedding(material: TrainingData, parameters: EmbeddingParameters, *, progress: Progress | None = None) -> Trained:
     """One unit vector an item, (n, d); zeros for an item without text.
 
     Raises NotEnough when no item has a text, a category, a tag or an attribute, and ModelUnusable when `model` cannot

@@ -13,7 +13,7 @@ from recommendation_service.core.threads import load_faiss
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Retrieved
 from recommendation_service.publishing.store import Artifact
-from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.session import Outcome, Session
 from recommendation_service.use_cases.schema import UseCase
 
@@ -144,16 +144,16 @@ def _engine(session: Session, name: str, how: str, artifacts: Mapping[str, Artif
     return cast(Proposer, built[name])
 
 
-def _queries(material: Material) -> list[Query]:
+def _queries(material: TrainingData) -> list[Query]:
     """What at most PEOPLE_AT_MOST people would ask, taken evenly, with everything allowed."""
-    people = np.unique(material.pasts.liked().users())
+    people = np.unique(material.histories.liked().users())
     if people.size > PEOPLE_AT_MOST:
         people = people[np.linspace(0, people.size - 1, PEOPLE_AT_MOST).astype(np.int64)]
     everything = np.ones(len(material.catalogue), dtype=np.bool_)
     return [
         Query(
             catalogue=material.catalogue,
-            history=material.pasts.of(int(user)),
+            history=material.histories.of(int(user)),
             limit=RECALL_AT,
             now=material.now,
             eligible=everything,

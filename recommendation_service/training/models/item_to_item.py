@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendation_service.core.numeric import AnyArray, Floats, Ints
-from recommendation_service.training.user_histories import Pasts
+from recommendation_service.training.user_histories import UserHistories
 
 ROWS_AT_ONCE = 512
 SAMPLED = 8  # every eighth entry of a wide row is enough to estimate a lower bound of the strongest
@@ -27,9 +27,9 @@ class Known:
     counts: Ints  # (n_items,) users who liked each item of the catalogue
 
     @classmethod
-    def of(cls, pasts: Pasts) -> "Known":
+    def of(cls, histories: UserHistories) -> "Known":
         """Build from these histories."""
-        counts = np.bincount(pasts.liked().rows, minlength=pasts.n_items)
+        counts = np.bincount(histories.liked().rows, minlength=histories.n_items)
         return cls(np.flatnonzero(counts).astype(np.int64), counts.astype(np.int64))
 
     def row_indices(self) -> Ints:

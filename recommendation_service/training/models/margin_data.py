@@ -9,11 +9,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from torch import Tensor
 
 from recommendation_service.core.numeric import Floats
-from recommendation_service.training.data import Material
+from recommendation_service.training.data import TrainingData
 from recommendation_service.training.models.content import terms_of
 from recommendation_service.training.models.margin_parameters import MarginParameters
 from recommendation_service.training.models.two_tower_data import item_features
-from recommendation_service.training.user_histories import Pasts
+from recommendation_service.training.user_histories import UserHistories
 
 WORDS_COUNT_AS = 0.5  # weight of an item's words relative to its category and tags
 
@@ -29,16 +29,16 @@ class Likes:
     keys: Tensor  # (k,) ascending user * n_items + row: pairs that must not be negatives
 
     @classmethod
-    def of(cls, pasts: Pasts, device: torch.device) -> "Likes":
+    def of(cls, histories: UserHistories, device: torch.device) -> "Likes":
         """Build from all histories; only positive weights count."""
-        liked = pasts.liked()
+        liked = histories.liked()
         users = liked.users()
         sides = (
             users,
             liked.rows,
             relative_weights(liked),
             liked.indptr[users + 1],
-            np.sort(users * pasts.n_items + liked.rows),
+            np.sort(users * histories.n_items + liked.rows),
         )
         return cls(*(torch.from_numpy(np.ascontiguousarray(side)).to(device) for side in sides))
 
@@ -62,7 +62,7 @@ class Likes:
         return matches
 
 
-def relative_weights(liked: Pasts) -> Floats:
+def relative_weights(liked: UserHistories) -> Floats:
     """(k,) each like relative to the mean weight of its user, so that users with many views do not dominate."""
     sizes = np.diff(liked.indptr)
     total = np.add.reduceat(np.append(liked.weights, 0), liked.indptr[:-1]) * (sizes > 0)
@@ -70,7 +70,7 @@ def relative_weights(liked: Pasts) -> Floats:
     return np.asarray(liked.weights / np.repeat(np.where(mean > 0, mean, 1), sizes), dtype=np.float32)
 
 
-def content_features(material: Material, words: int) -> sparse.csr_array:
+def content_features(material: TrainingData, words: int) -> sparse.csr_array:
     """(n_items, f) unit rows of category, tags and attributes, then the `words` most common words of the texts."""
     facets = item_features(material)
     plain = [replace(record, category=None, tags=(), attributes={}) for record in material.records]

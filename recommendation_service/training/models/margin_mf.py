@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from recommendation_service.core.numeric import AnyArray, Floats, Ints
-from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 from recommendation_service.training.models.margin_data import Likes, chances, content_features, relative_weights, sparse_tensor
 from recommendation_service.training.models.margin_parameters import MarginParameters
 from recommendation_service.training.models.torch_setup import best_device, deterministic
@@ -68,36 +68,44 @@ class _Inputs:
 
 
 def train_margin(
-    material: Material, parameters: MarginParameters, *, panel: Panel | None = None, progress: Progress | None = None
+    material: TrainingData,
+    parameters: MarginParameters,
+    *,
+    panel: EvaluationUsers | None = None,
+    progress: Progress | None = None,
 ) -> Trained:
     """Train the model; returns its arrays. With a panel, the epoch with the best NDCG@10 is used, with early stopping.
 
     The returned parameters contain that number of epochs, so that a refit on more events can use it.
     Deterministic on CPU for a seed. Raises NotEnough if fewer than two users liked two items each.
     """
-    learners = int(np.count_nonzero(np.diff(material.pasts.liked().indptr) > 1))
+    learners = int(np.count_nonzero(np.diff(material.histories.liked().indptr) > 1))
     if learners < 2:
         raise NotEnough(f"margin needs 2 people who liked 2 items each; this export has {learners}")
     device = best_device()
     inputs = _inputs(material, parameters, device)
     with deterministic(parameters.seed):
         features = sparse_tensor(content_features(material, parameters.words), device)
-        model = HybridRecommenderModel(features, inputs.known, len(material.pasts), parameters).to(device)
+        model = HybridRecommenderModel(features, inputs.known, len(material.histories), parameters).to(device)
         arrays, epochs = _fit(model, inputs, parameters, panel, progress or (lambda done, most, word: None))
     arrays |= {"item_ids": material.catalogue.ids.array, "user_ids": material.user_ids.array}
     return Trained("margin", arrays, asdict(replace(parameters, epochs=epochs)))
 
 
-def _inputs(material: Material, parameters: MarginParameters, device: torch.device) -> _Inputs:
-    likes = Likes.of(material.pasts, device)
+def _inputs(material: TrainingData, parameters: MarginParameters, device: torch.device) -> _Inputs:
+    likes = Likes.of(material.histories, device)
     n_items = len(material.catalogue)
-    counts = np.bincount(material.pasts.liked().rows, minlength=n_items).astype(np.float32)
+    counts = np.bincount(material.histories.liked().rows, minlength=n_items).astype(np.float32)
     known = torch.from_numpy((counts > 0).astype(np.float32))[:, None].to(device)
     return _Inputs(likes, torch.from_numpy(chances(counts, parameters)).to(device), known, n_items)
 
 
 def _fit(
-    model: HybridRecommenderModel, inputs: _Inputs, parameters: MarginParameters, panel: Panel | None, progress: Progress
+    model: HybridRecommenderModel,
+    inputs: _Inputs,
+    parameters: MarginParameters,
+    panel: EvaluationUsers | None,
+    progress: Progress,
 ) -> tuple[dict[str, AnyArray], int]:
     optimizer = torch.optim.Adam(model.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay)
     best, best_epoch, best_arrays = -1.0, 0, _arrays(model)
@@ -190,9 +198,9 @@ def _arrays(model: HybridRecommenderModel) -> dict[str, AnyArray]:
         return {name: np.array(part.cpu().numpy(), dtype=np.float32, order="C") for name, part in made.items()}
 
 
-def panel_scores(arrays: dict[str, AnyArray], parameters: MarginParameters, panel: Panel) -> Floats:
+def panel_scores(arrays: dict[str, AnyArray], parameters: MarginParameters, panel: EvaluationUsers) -> Floats:
     """(p, n_items) scores of the panel's users, as the serving engine computes them; NaN rows: nothing known."""
-    liked = panel.material.pasts.liked()
+    liked = panel.material.histories.liked()
     weights = relative_weights(liked)
     scores = np.full((len(panel), len(panel.material.catalogue)), np.nan, dtype=np.float32)
     for index, user in enumerate(panel.users.tolist()):

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendation_service.core.numeric import Floats, Ints
-from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.models.item_to_item import Known, arrays_of, can_solve, strongest, strongest_of
 from recommendation_service.training.models.linear import solved
 from recommendation_service.training.report import Progress
@@ -57,9 +57,9 @@ class NextItemParameters:
             return (_fading(self.long, self.only_fade),)
         return (_fading(self.short, self.short_fade), _fading(self.long, self.long_fade) * np.float32(self.long_weight))
 
-    def settled(self, material: Material) -> "NextItemParameters":
+    def settled(self, material: TrainingData) -> "NextItemParameters":
         """A copy in which settings without effect on this data have their default values."""
-        likings = material.pasts.liked().rows
+        likings = material.histories.liked().rows
         n_items, defaults = np.unique(likings).size, NextItemParameters()
         solve = self.solves(n_items, likings.size)
         idle = ["backwards", "rarity"] if solve else ["regularization"]
@@ -81,9 +81,9 @@ class Steps:
     n: int
 
     @classmethod
-    def of(cls, material: Material, known: Known) -> "Steps":
+    def of(cls, material: TrainingData, known: Known) -> "Steps":
         """Build for all users; users with one item have no effect."""
-        liked = material.pasts.liked()
+        liked = material.histories.liked()
         rows = known.row_indices()[liked.rows]
         sizes = np.diff(liked.indptr)
         ends = np.repeat(liked.indptr[1:], sizes)
@@ -98,12 +98,12 @@ class Steps:
         return later - back, later
 
 
-def train_next_item(material: Material, parameters: NextItemParameters, progress: Progress | None = None) -> Trained:
+def train_next_item(material: TrainingData, parameters: NextItemParameters, progress: Progress | None = None) -> Trained:
     """Train the table: rows of the short window's items, then of the long window's. Scores are weighted sums of rows.
 
     Raises NotEnough if fewer than ten items were liked after another one.
     """
-    known = Known.of(material.pasts)
+    known = Known.of(material.histories)
     steps = Steps.of(material, known)
     followed = int(np.count_nonzero(steps.position > 0))
     if followed < LEAST_STEPS:

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from recommendation_service.core.numeric import AnyArray, Floats, Ints
-from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 from recommendation_service.training.models.item_to_item import Known
 from recommendation_service.training.models.sampled_softmax import WHOLE_CATALOGUE, softmax_rows
 from recommendation_service.training.models.sasrec_model import Transformer, next_item_loss
@@ -54,7 +54,11 @@ class _Plan:
 
 
 def train_sasrec(
-    material: Material, parameters: SASRecParameters, *, panel: Panel | None = None, progress: Progress | None = None
+    material: TrainingData,
+    parameters: SASRecParameters,
+    *,
+    panel: EvaluationUsers | None = None,
+    progress: Progress | None = None,
 ) -> Trained:
     """Train the transformer; returns its arrays. With a panel, the epoch with the best NDCG@10 is used, with early stopping.
 
@@ -76,9 +80,9 @@ def train_sasrec(
     return Trained("sasrec", arrays | spread | ids, asdict(replace(parameters, best_epochs=best_epochs)))
 
 
-def _plan(material: Material, parameters: SASRecParameters) -> _Plan:
-    known = Known.of(material.pasts)
-    sequences = Sequences.of(material.pasts, known)
+def _plan(material: TrainingData, parameters: SASRecParameters) -> _Plan:
+    known = Known.of(material.histories)
+    sequences = Sequences.of(material.histories, known)
     windows = sequences.windows(parameters.recent)
     if windows.targets < LEAST_TARGETS:
         raise NotEnough(f"sasrec needs {LEAST_TARGETS} items liked after another one; this export has {windows.targets}")
@@ -97,7 +101,7 @@ def mean_length(sequences: Sequences) -> float:
 
 
 def _fit(
-    model: Transformer, plan: _Plan, parameters: SASRecParameters, panel: Panel | None, progress: Progress
+    model: Transformer, plan: _Plan, parameters: SASRecParameters, panel: EvaluationUsers | None, progress: Progress
 ) -> tuple[dict[str, AnyArray], int]:
     optimizer = torch.optim.Adam(model.parameters(), lr=plan.rate, betas=(0.9, 0.98), fused=False, foreach=False)
     rng = np.random.default_rng(parameters.seed)
@@ -183,9 +187,9 @@ def rate_at(done: float) -> float:
     return LEAST_RATE + (1 - LEAST_RATE) * (1 + math.cos(math.pi * (done - WARM) / (1 - WARM))) / 2
 
 
-def panel_scores(model: Transformer, plan: _Plan, parameters: SASRecParameters, panel: Panel) -> Floats:
+def panel_scores(model: Transformer, plan: _Plan, parameters: SASRecParameters, panel: EvaluationUsers) -> Floats:
     """(p, n_items) scores of the panel's users; NaN for items without likes and for users without a known item."""
-    sequences = Sequences.of(panel.material.pasts, plan.known)
+    sequences = Sequences.of(panel.material.histories, plan.known)
     scores = np.full((len(panel), plan.known.counts.size), np.nan, dtype=np.float32)
     for start in range(0, len(panel), PEOPLE_AT_ONCE):
         read, sizes = sequences.newest(panel.users[start : start + PEOPLE_AT_ONCE], parameters.recent)

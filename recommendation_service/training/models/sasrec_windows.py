@@ -8,7 +8,7 @@ import numpy as np
 from recommendation_service.core.numeric import Bools, Ints
 from recommendation_service.training.models.item_to_item import Known
 from recommendation_service.training.models.two_tower_data import Lists
-from recommendation_service.training.user_histories import Pasts
+from recommendation_service.training.user_histories import UserHistories
 
 SPREAD = 3.0  # windows whose lengths differ by less are shuffled in every epoch
 MOST_WIDE = 8  # limit of windows per batch, relative to a batch of the longest windows
@@ -22,9 +22,9 @@ class Sequences:
     items: Ints
 
     @classmethod
-    def of(cls, pasts: Pasts, known: Known) -> "Sequences":
+    def of(cls, histories: UserHistories, known: Known) -> "Sequences":
         """Build for all users; items that are not in `known` are omitted."""
-        liked = pasts.liked()
+        liked = histories.liked()
         items = known.row_indices()[liked.rows]
         ends = np.concatenate([[0], np.cumsum(items >= 0)])
         starts = ends[liked.indptr].astype(np.int64)

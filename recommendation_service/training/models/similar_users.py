@@ -6,8 +6,8 @@ import numpy as np
 from scipy import sparse
 
 from recommendation_service.core.numeric import AnyArray, Floats, Ints
-from recommendation_service.training.data import Material, NotEnough, Trained
-from recommendation_service.training.user_histories import Pasts
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
+from recommendation_service.training.user_histories import UserHistories
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class SimilarUsersParameters:
     seed: int = 42
 
 
-def train_similar_users(material: Material, parameters: SimilarUsersParameters) -> Trained:
+def train_similar_users(material: TrainingData, parameters: SimilarUsersParameters) -> Trained:
     """Unit rows of taste in a shuffled order, inverse user frequencies, and up to `users_per_item` rows per item.
 
     Nobody's id is kept, and a row's number says nothing of who it was. Item weights are log(1 + people / people who
@@ -32,7 +32,7 @@ def train_similar_users(material: Material, parameters: SimilarUsersParameters) 
     Filtering": what everyone chose makes nobody alike. Raises NotEnough when fewer than two people have a taste.
     """
     rng = np.random.default_rng(parameters.seed)
-    tastes = _tastes(material.pasts, parameters, rng)
+    tastes = _tastes(material.histories, parameters, rng)
     if tastes.shape[0] < 2:
         raise NotEnough(f"{tastes.shape[0]} people like {parameters.least_items} items or more; two are needed to compare")
     chosen_by = np.bincount(tastes.indices, minlength=tastes.shape[1])
@@ -52,9 +52,9 @@ def train_similar_users(material: Material, parameters: SimilarUsersParameters) 
     return Trained("similar_users", arrays, {**asdict(parameters), "n_tastes": int(tastes.shape[0])})
 
 
-def _tastes(pasts: Pasts, parameters: SimilarUsersParameters, rng: np.random.Generator) -> sparse.csr_array:
+def _tastes(histories: UserHistories, parameters: SimilarUsersParameters, rng: np.random.Generator) -> sparse.csr_array:
     """(m, n_items) unit rows of the people with enough liked items, in an order that says nothing."""
-    liked = pasts.liked()
+    liked = histories.liked()
     age = np.arange(liked.rows.size) - np.repeat(liked.indptr[:-1], np.diff(liked.indptr))
     newest = age < parameters.items_per_user
     places = (liked.users()[newest], liked.rows[newest])

@@ -13,9 +13,9 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, dense, unit_rows
-from recommendation_service.training.data import Material, NotEnough, Trained
+from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 from recommendation_service.training.models.sampled_softmax import WHOLE_CATALOGUE, softmax_rows
 from recommendation_service.training.models.torch_setup import best_device, deterministic
 from recommendation_service.training.models.two_tower_data import (
@@ -61,7 +61,11 @@ class _Inputs:
 
 
 def train_two_tower(
-    material: Material, parameters: TwoTowerParameters, *, panel: Panel | None = None, progress: Progress | None = None
+    material: TrainingData,
+    parameters: TwoTowerParameters,
+    *,
+    panel: EvaluationUsers | None = None,
+    progress: Progress | None = None,
 ) -> Trained:
     """Train both towers; returns their arrays. With a panel, the epoch with the best NDCG@10 is used, with early stopping.
 
@@ -78,7 +82,7 @@ def train_two_tower(
     return Trained("two_tower", arrays, asdict(replace(parameters, epochs=epochs)))
 
 
-def _inputs(material: Material, device: torch.device, parameters: TwoTowerParameters) -> _Inputs:
+def _inputs(material: TrainingData, device: torch.device, parameters: TwoTowerParameters) -> _Inputs:
     history = learned_lists(material, parameters.event_types, parameters.min_interactions)
     names, attributes = attribute_table(material.profiles)
     features = item_features(material)
@@ -106,7 +110,7 @@ def _towers(inputs: _Inputs, parameters: TwoTowerParameters) -> Towers:
 
 
 def _fit(
-    towers: Towers, inputs: _Inputs, parameters: TwoTowerParameters, panel: Panel | None, progress: Progress
+    towers: Towers, inputs: _Inputs, parameters: TwoTowerParameters, panel: EvaluationUsers | None, progress: Progress
 ) -> tuple[dict[str, AnyArray], int]:
     optimizer = torch.optim.Adam(towers.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay)
     rng = np.random.default_rng(parameters.seed)
@@ -212,8 +216,8 @@ class _People:
     mask: Bools  # (p, MAX_ATTRIBUTES)
 
     @classmethod
-    def of(cls, panel: Panel, parameters: TwoTowerParameters) -> "_People":
-        history, real = liked_lists(panel.material.pasts).first(panel.users, parameters.recent)
+    def of(cls, panel: EvaluationUsers, parameters: TwoTowerParameters) -> "_People":
+        history, real = liked_lists(panel.material.histories).first(panel.users, parameters.recent)
         _names, attributes = attribute_table(panel.material.profiles)
         return cls(history, _faded(real, parameters), *attributes.first(panel.users, MAX_ATTRIBUTES))
 
@@ -228,7 +232,7 @@ class _People:
         return scores
 
 
-def panel_scores(arrays: dict[str, AnyArray], parameters: TwoTowerParameters, panel: Panel) -> Floats:
+def panel_scores(arrays: dict[str, AnyArray], parameters: TwoTowerParameters, panel: EvaluationUsers) -> Floats:
     """(p, n_items) scores of the panel's users by the numpy forward pass of serving; NaN rows: nothing known."""
     return _People.of(panel, parameters).scores(arrays)
 

@@ -9,9 +9,9 @@ from scipy import sparse
 from recommendation_service.core.numeric import AnyArray, Bytes, Floats, Ints
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import DatasetError
-from recommendation_service.training.data import Material
+from recommendation_service.training.data import TrainingData
 from recommendation_service.training.models.content import facets_of
-from recommendation_service.training.user_histories import Pasts
+from recommendation_service.training.user_histories import UserHistories
 
 NOTHING = b""  # an attribute of no user, so that a site without profiles still has an array to publish
 MAX_FEATURES = 5_000
@@ -43,18 +43,18 @@ class Lists:
         return Lists(ends[self.indptr].astype(np.int64), self.values[mask])
 
 
-def liked_lists(pasts: Pasts) -> Lists:
+def liked_lists(histories: UserHistories) -> Lists:
     """The liked items of every user, newest first."""
-    liked = pasts.liked()
+    liked = histories.liked()
     return Lists(liked.indptr, liked.rows)
 
 
-def learned_lists(material: Material, event_types: Collection[str], least: int) -> Lists:
+def learned_lists(material: TrainingData, event_types: Collection[str], least: int) -> Lists:
     """As `liked_lists`, reduced to items with one of `event_types` (empty: all) and users with at least `least` of them.
 
     Raises DatasetError for an event type that the export does not have.
     """
-    history, users = liked_lists(material.pasts), material.pasts.liked().users()
+    history, users = liked_lists(material.histories), material.histories.liked().users()
     mask = np.ones(history.values.size, dtype=np.bool_)
     if event_types:
         events = material.events
@@ -62,9 +62,9 @@ def learned_lists(material: Material, event_types: Collection[str], least: int) 
         if unknown:
             raise DatasetError(f"event_types names '{unknown[0]}'; events of this export are {', '.join(events.names)}")
         chosen = events.of_kinds(event_types)
-        n_items = material.pasts.n_items
+        n_items = material.histories.n_items
         mask = np.isin(users * n_items + history.values, events.users[chosen] * n_items + events.items[chosen])
-    left = np.bincount(users[mask], minlength=len(material.pasts))
+    left = np.bincount(users[mask], minlength=len(material.histories))
     return history.only(mask & (left[users] >= least))
 
 
@@ -129,7 +129,7 @@ def _attributes(profile: Profile) -> list[bytes]:
     return sorted({f"{key}={value}".casefold().encode() for key, values in profile.items() for value in values})
 
 
-def item_features(material: Material) -> sparse.csr_array:
+def item_features(material: TrainingData) -> sparse.csr_array:
     """(n_items, f) unit rows of the categories, tags and attributes shared by two or more items; f is at least 1."""
     lines = [facets_of(record) for record in material.records]
     count: dict[str, int] = {}

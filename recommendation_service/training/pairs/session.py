@@ -16,7 +16,7 @@ from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.training import publish_gate
 from recommendation_service.training.data import NotEnough, Trained
 from recommendation_service.training.pairs.trainers import PAIR_RECIPES, PairTrainer
-from recommendation_service.training.published import todays
+from recommendation_service.training.published import load_published
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import Choices, Outcome
 from recommendation_service.use_cases.schema import PairConfig, UseCase
@@ -58,7 +58,7 @@ class PairSession:
     def _publish_or_refuse(
         self, recipe: PairTrainer, trained: Trained, matches: Matches, chosen: Any, started: float
     ) -> Outcome:
-        kind, today = trained.kind, todays(self.store, self.pair_config.right, self.report, trained.kind)
+        kind, today = trained.kind, load_published(self.store, self.pair_config.right, self.report, trained.kind)
         lost = recipe.lost(trained, today, matches, self.pair_config, chosen)
         verdict = publish_gate.judge_pairs(
             trained.arrays, lost, matches=len(matches), current_dataset=today.manifest.dataset if today else None

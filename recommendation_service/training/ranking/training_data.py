@@ -17,7 +17,7 @@ from recommendation_service.domain.features import SCORE, STANDING, Features, na
 from recommendation_service.domain.history import SEEN_LIMIT, History
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates
-from recommendation_service.training.data import Material
+from recommendation_service.training.data import TrainingData
 from recommendation_service.training.evaluation.splits import take
 from recommendation_service.use_cases.schema import UseCase, Weighting
 
@@ -66,7 +66,7 @@ def answered_lists(shown: Shown, surfaces: frozenset[str]) -> Ints:
     return np.flatnonzero(wanted[shown.list_surfaces] & long & shown.answered()) if len(shown) else np.empty(0, dtype=np.int64)
 
 
-def read_lists(shown: Shown, numbers: Ints, material: Material, events: Events, use_case: UseCase) -> ShownLists:
+def read_lists(shown: Shown, numbers: Ints, material: TrainingData, events: Events, use_case: UseCase) -> ShownLists:
     """The features of these lists. `material` is of the whole export, `events` all of it, ascending in time."""
     lists = [_candidates(shown, int(number)) for number in numbers]
     parts = sorted({name for candidates, _ in lists for name in candidates.parts if name in use_case.engines})
@@ -124,7 +124,7 @@ def _query(features: Features, history: History, time: float) -> Query:
 
 
 def _by_checkpoint(
-    material: Material, events: Events, times: AnyArray, names: Sequence[str], weighting: Weighting
+    material: TrainingData, events: Events, times: AnyArray, names: Sequence[str], weighting: Weighting
 ) -> Iterator[tuple[Features, Ints]]:
     """Features of the catalogue at each checkpoint, with the ascending indices in `times` that use them."""
     for indices in np.array_split(np.arange(times.size), min(CHECKPOINTS, times.size)) if times.size else ():

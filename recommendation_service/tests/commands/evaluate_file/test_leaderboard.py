@@ -101,7 +101,7 @@ def test_the_blends_are_timed_by_engines_that_serve_what_was_measured(circle: Pa
     engines = contests._serving(models, {}, panel.material, learned)
     assert list(engines) == [BASELINE, *MODELS, BLEND]
     parts = {name: scaled(score_people(engines[name], panel), panel.eligible) for name in (BASELINE, *MODELS)}
-    expected = served(parts, learned.segments, panel.material.pasts.counts[panel.users])
+    expected = served(parts, learned.segments, panel.material.histories.counts[panel.users])
     np.testing.assert_allclose(score_people(engines[BLEND], panel), expected, atol=1e-6)
 
 

@@ -7,7 +7,7 @@ from recommendation_service.tests.support.exports import NOW, Happening, clubs
 from recommendation_service.tests.support.materials import PLAIN, material_of
 from recommendation_service.training.comparison.cost_benefit import EngineAnswers, Verdict, judge
 from recommendation_service.training.evaluation.answers import Answers
-from recommendation_service.training.evaluation.evaluator import build_panel
+from recommendation_service.training.evaluation.evaluator import build_evaluation_users
 from recommendation_service.training.evaluation.paired_bootstrap import Gain
 from recommendation_service.training.evaluation.splits import take
 
@@ -27,11 +27,11 @@ def panel():
     happenings += [Happening(f"u{person:03d}", "i023", "like", NOW) for person in range(PEOPLE)]
     material, events = material_of(clubs()[0], happenings)
     early = material.as_of(take(events, events.times < NOW), PLAIN, NOW)
-    return build_panel(early, take(events, events.times >= NOW))
+    return build_evaluation_users(early, take(events, events.times >= NOW))
 
 
 PANEL = panel()
-COUNTS = PANEL.material.pasts.counts[PANEL.users]
+COUNTS = PANEL.material.histories.counts[PANEL.users]
 
 
 def lists(good, answered=None):

@@ -129,9 +129,9 @@ def divided_panel():
     panel = club_panel(people=240, items=30, events_each=10)[1]
     rng, users = np.random.default_rng(0), len(panel)
     few = np.arange(users) % 2 == 0
-    counts = panel.material.pasts.counts.copy()
+    counts = panel.material.histories.counts.copy()
     counts[panel.users] = np.where(few, 3, 25)
-    panel = replace(panel, material=replace(panel.material, pasts=replace(panel.material.pasts, counts=counts)))
+    panel = replace(panel, material=replace(panel.material, histories=replace(panel.material.histories, counts=counts)))
     truth, noise = panel.relevant.toarray(), rng.normal(size=(2, users, len(panel.material.catalogue)))
     tables = {"als": 3 * truth * ~few[:, None] + noise[0], "popular": 3 * truth * few[:, None] + noise[1]}
     return panel, {name: table.astype(np.float32) for name, table in tables.items()}
@@ -146,7 +146,7 @@ def test_the_engine_serves_by_segment_exactly_what_was_measured():
     engine = Ensemble.from_members("ensemble", members, artifact, members=EVEN, weights="learned")
     answered = score_people(engine, panel)
     parts = {name: scaled(table, panel.eligible) for name, table in tables.items()}
-    counts = panel.material.pasts.counts[panel.users]
+    counts = panel.material.histories.counts[panel.users]
     assert np.allclose(answered, served(parts, learned.segments, counts), atol=1e-6, equal_nan=True)
     assert metrics.ndcg(answered, panel.eligible, panel.relevant) == pytest.approx(learned.learned)
     assert learned.learned > max(learned.members.values()) + 0.1

@@ -2,7 +2,7 @@ import numpy as np
 
 from recommendation_service.tests.support.exports import NOW, Happening, clubs
 from recommendation_service.tests.support.materials import PLAIN, club_panel, material_of
-from recommendation_service.training.evaluation.evaluator import build_panel, evaluate, item_likeness
+from recommendation_service.training.evaluation.evaluator import build_evaluation_users, evaluate, item_likeness
 from recommendation_service.training.evaluation.splits import take
 
 
@@ -25,7 +25,7 @@ class Silent:
 def panel_of(happenings, border):
     material, events = material_of(clubs()[0], happenings, {}, weight={"dismiss": -3.0})
     early = material.as_of(take(events, events.times < border), PLAIN, border)
-    return build_panel(early, take(events, events.times >= border))
+    return build_evaluation_users(early, take(events, events.times >= border))
 
 
 def test_an_oracle_scores_one_and_a_silent_model_nothing():
@@ -67,9 +67,9 @@ def test_people_without_a_past_are_left_out_when_asked_and_the_rest_thinned_even
     material, events = material_of(clubs()[0], happenings)
     early = material.as_of(take(events, events.times < NOW), PLAIN, NOW)
     part = take(events, events.times >= NOW)
-    assert len(build_panel(early, part)) == 2
-    assert len(build_panel(early, part, with_history=True)) == 1
-    assert len(build_panel(early, part, most=1)) == 1
+    assert len(build_evaluation_users(early, part)) == 2
+    assert len(build_evaluation_users(early, part, with_history=True)) == 1
+    assert len(build_evaluation_users(early, part, most=1)) == 1
 
 
 def test_a_query_is_as_of_the_border_with_popularity_of_the_past_only():
@@ -77,7 +77,7 @@ def test_a_query_is_as_of_the_border_with_popularity_of_the_past_only():
     query = panel.query(0)
     assert query.now == panel.material.now
     assert query.history.rows.size > 0
-    expected = np.maximum(panel.material.pasts.matrix().toarray(), 0).sum(axis=0)
+    expected = np.maximum(panel.material.histories.matrix().toarray(), 0).sum(axis=0)
     assert np.allclose(query.catalogue.popularity, expected)
 
 

@@ -12,7 +12,7 @@ from recommendation_service.tests.support.exports import NOW, Happening, clubs
 from recommendation_service.tests.support.materials import club_material, club_panel, material_of
 from recommendation_service.training.data import NotEnough
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import Panel, score_people
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers, score_people
 from recommendation_service.training.models import als
 from recommendation_service.training.models.als import ALSParameters, positive_matrix, train_als
 from recommendation_service.training.trainers import parameters_from
@@ -116,7 +116,7 @@ def test_the_engine_folds_people_in_as_the_exact_solver_left_them():
     model = train_als(material, EXACT)
     items, users = model.arrays["item_factors"], model.arrays["user_factors"]
     engine = CollaborativeALS.from_artifact("als", model.artifact("startups"), material.catalogue)
-    panel = Panel(material, np.arange(20), positive_matrix(material), np.ones((20, 24), dtype=np.bool_))
+    panel = EvaluationUsers(material, np.arange(20), positive_matrix(material), np.ones((20, 24), dtype=np.bool_))
     known = model.arrays["item_counts"] > 0
     np.testing.assert_allclose(score_people(engine, panel)[:, known], (users @ items.T)[:, known], atol=1e-3)
 

@@ -15,7 +15,7 @@ from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import score_people
 from recommendation_service.training.models.ease import METHODS, EaseParameters, liking_matrix, train_ease
 from recommendation_service.training.models.ease import table_of as weights
-from recommendation_service.training.trials import Trials
+from recommendation_service.training.trials import HyperparameterSearch
 
 ITEMS = [ItemRecord(f"i{row}", f"Item {row}") for row in range(6)]
 
@@ -180,6 +180,6 @@ def test_settings_without_effect_are_told_from_others():
 def test_trials_train_once_for_settings_without_effect():
     early, panel, _split = club_panel()
     asked = []
-    trials = Trials(early, panel, "ease", lambda made: asked.append(made))
+    trials = HyperparameterSearch(early, panel, "ease", lambda made: asked.append(made))
     assert trials.measure(EaseParameters()) == trials.measure(EaseParameters(vectors=7))
     assert len(asked) == 1

@@ -137,7 +137,7 @@ def test_an_item_liked_too_never_teaches_that_it_should_lose():
 
 def test_a_like_is_foreseen_from_what_came_before_it_only():
     material, _ = material_of(clubs()[0], [Happening("a", f"i{row:03d}", "like", NOW - row) for row in range(4)])
-    likes = Likes.of(material.pasts, CPU)
+    likes = Likes.of(material.histories, CPU)
     rows, shares = likes.before(torch.tensor([1, 3]), 3)
     assert rows[0][shares[0] > 0].tolist() == [2, 3]
     assert (shares[1] == 0).all()
@@ -146,8 +146,8 @@ def test_a_like_is_foreseen_from_what_came_before_it_only():
 
 def test_what_a_person_likes_is_told_from_what_they_do_not():
     material, _ = club_material(people=4, items=8, events_each=2)
-    likes = Likes.of(material.pasts, CPU)
-    liked = material.pasts.liked()
+    likes = Likes.of(material.histories, CPU)
+    liked = material.histories.liked()
     everything = torch.arange(8).expand(4, 8)
     found = likes.liked(torch.arange(4), everything, 8).numpy()
     assert (found == (liked.matrix().toarray() > 0)).all()
@@ -156,7 +156,7 @@ def test_what_a_person_likes_is_told_from_what_they_do_not():
 def test_likes_are_weighed_in_units_of_each_persons_mean():
     events = [Happening("a", "i000", "view", NOW), Happening("a", "i001", "like", NOW - 1), Happening("b", "i002", "view", NOW)]
     material, _ = material_of(clubs()[0], events, {"c": {}}, weight={"view": 1.0, "like": 3.0})
-    assert relative_weights(material.pasts.liked()).tolist() == pytest.approx([0.5, 1.5, 1.0])
+    assert relative_weights(material.histories.liked()).tolist() == pytest.approx([0.5, 1.5, 1.0])
 
 
 def test_items_are_tried_by_popularity_to_a_power_and_never_when_nobody_liked_them():

@@ -50,7 +50,7 @@ def windows_by_hand(own, windows, n):
 def test_the_equations_are_those_of_the_windows_written_out(seed):
     people = random_walks(seed)
     material = walks(*people)
-    known = Known.of(material.pasts)
+    known = Known.of(material.histories)
     place = known.row_indices()
     windows = (np.array([1.0, 0.5], dtype=np.float32), np.array([0.8, 0.6, 0.4, 0.3], dtype=np.float32))
     gram, wanted = equations(Steps.of(material, known), windows)
@@ -92,7 +92,7 @@ def test_what_always_follows_comes_first(parameters):
 
 def table_of(*people, window=(1.0, 0.5), **told):
     material = walks(*people)
-    steps = Steps.of(material, Known.of(material.pasts))
+    steps = Steps.of(material, Known.of(material.histories))
     return transitions(steps, np.array(window, dtype=np.float32), NextItemParameters(**told)).toarray()
 
 

@@ -11,7 +11,7 @@ from recommendation_service.tests.support.exports import NOW, Happening
 from recommendation_service.tests.support.materials import club_panel, material_of
 from recommendation_service.training.data import NotEnough
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.evaluator import build_panel, score_people
+from recommendation_service.training.evaluation.evaluator import build_evaluation_users, score_people
 from recommendation_service.training.models import sasrec
 from recommendation_service.training.models.sasrec import rate_at, train_sasrec
 from recommendation_service.training.models.sasrec_model import Transformer, next_item_loss
@@ -44,9 +44,9 @@ def next_panel(material):
     from recommendation_service.datasets.reader import Events
 
     users = np.arange(len(material.user_ids))
-    last = np.array([material.pasts.of(int(user)).rows[0] for user in users])
+    last = np.array([material.histories.of(int(user)).rows[0] for user in users])
     ones = np.ones(users.size, dtype=np.float32)
-    return build_panel(material, Events(users, (last + 1) % 12, ones, np.full(users.size, NOW + 1.0)))
+    return build_evaluation_users(material, Events(users, (last + 1) % 12, ones, np.full(users.size, NOW + 1.0)))
 
 
 def test_what_always_comes_next_is_foretold():

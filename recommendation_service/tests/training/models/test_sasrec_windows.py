@@ -6,26 +6,26 @@ from hypothesis import strategies as st
 
 from recommendation_service.training.models.item_to_item import Known
 from recommendation_service.training.models.sasrec_windows import Sequences
-from recommendation_service.training.user_histories import Pasts
+from recommendation_service.training.user_histories import UserHistories
 
 N = 9
 people = st.lists(st.lists(st.integers(0, N - 1), unique=True, max_size=N), min_size=1, max_size=6)
 
 
-def pasts_of(sequences):
+def histories_of(sequences):
     """Pasts of people who liked these items, given oldest first."""
     indptr = np.cumsum([0, *map(len, sequences)]).astype(np.int64)
     rows = np.array([row for own in sequences for row in own[::-1]], dtype=np.int64)
     counts = np.array([len(own) for own in sequences], dtype=np.int64)
-    return Pasts(indptr, rows, np.ones(rows.size, dtype=np.float32), counts, N)
+    return UserHistories(indptr, rows, np.ones(rows.size, dtype=np.float32), counts, N)
 
 
 @given(people, st.integers(1, 4))
 @settings(max_examples=80, deadline=None)
 def test_every_next_item_is_asked_for_once_with_what_came_just_before_it(sequences, most):
-    pasts = pasts_of(sequences)
-    known = Known.of(pasts)
-    windows = Sequences.of(pasts, known).windows(most)
+    histories = histories_of(sequences)
+    known = Known.of(histories)
+    windows = Sequences.of(histories, known).windows(most)
     found = []
     for number in range(windows.first.size):
         read, follows, real = windows.read(np.array([number]))
@@ -39,8 +39,8 @@ def test_every_next_item_is_asked_for_once_with_what_came_just_before_it(sequenc
 @given(people, st.integers(1, 30), st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
 def test_batches_hold_every_window_once_within_their_size(sequences, places, seed):
-    pasts = pasts_of(sequences)
-    windows = Sequences.of(pasts, Known.of(pasts)).windows(4)
+    histories = histories_of(sequences)
+    windows = Sequences.of(histories, Known.of(histories)).windows(4)
     if not windows.first.size:
         return
     batches = list(windows.batches(places, np.random.default_rng(seed)))
@@ -50,16 +50,16 @@ def test_batches_hold_every_window_once_within_their_size(sequences, places, see
 
 
 def test_the_newest_items_are_read_oldest_first_and_padded_behind():
-    pasts = pasts_of([[4, 2, 7, 1], [], [5]])
-    known = Known.of(pasts)
-    read, sizes = Sequences.of(pasts, known).newest(np.array([0, 1, 2]), 3)
+    histories = histories_of([[4, 2, 7, 1], [], [5]])
+    known = Known.of(histories)
+    read, sizes = Sequences.of(histories, known).newest(np.array([0, 1, 2]), 3)
     assert sizes.tolist() == [3, 0, 1]
     assert known.rows[read[0]].tolist() == [2, 7, 1]
     assert known.rows[read[2][:1]].tolist() == [5]
 
 
 def test_items_that_were_not_known_are_left_out():
-    early, late = pasts_of([[0, 1, 2]]), pasts_of([[0, 5, 1, 8, 2]])
+    early, late = histories_of([[0, 1, 2]]), histories_of([[0, 5, 1, 8, 2]])
     known = Known.of(early)
     read, sizes = Sequences.of(late, known).newest(np.array([0]), 9)
     assert sizes.tolist() == [3]

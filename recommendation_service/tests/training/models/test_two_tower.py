@@ -194,7 +194,7 @@ def test_where_order_decides_learning_the_next_item_finds_it_and_learning_taste_
 
 
 def test_a_start_at_counts_already_knows_what_follows_what():
-    past = liked_lists(chain().pasts)
+    past = liked_lists(chain().histories)
     before, after = start_vectors(past, 24, 16, 0.8)
     assert np.allclose(np.linalg.norm(before, axis=1).mean(), 1, atol=1e-5)
     assert np.isin((np.argmax(before @ after.T, axis=1) - np.arange(24)) % 24, [1, 2, 3]).all()  # it looks at the next five
@@ -265,7 +265,7 @@ def test_only_the_events_named_are_learned_from():
 def test_people_with_too_few_liked_items_are_not_learned_from():
     records, happenings, profiles = clubs(events_each=8)
     material, _ = material_of(records, [one for one in happenings if one.user_id != "u000" or one.item_id < "i006"], profiles)
-    own = np.diff(liked_lists(material.pasts).indptr)
+    own = np.diff(liked_lists(material.histories).indptr)
     assert 0 < own[0] < 8
     kept = np.diff(learned_lists(material, (), 8).indptr)
     assert kept[0] == 0

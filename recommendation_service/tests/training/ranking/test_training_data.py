@@ -23,7 +23,7 @@ from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.rankers.base import Ranker
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
-from recommendation_service.training.data import Material, read_material
+from recommendation_service.training.data import TrainingData, read_training_data
 from recommendation_service.training.ranking.training_data import (
     ShownLists,
     answered_lists,
@@ -110,8 +110,8 @@ def world_source(world: World, answered: list[Answered], item_ids: IdMap, user_i
     )
 
 
-def material_of(dataset: Dataset) -> Material:
-    return read_material(dataset, dataset.events(), STALL.weighting, NOW)
+def material_of(dataset: Dataset) -> TrainingData:
+    return read_training_data(dataset, dataset.events(), STALL.weighting, NOW)
 
 
 def serve(dataset: Dataset, watched: Watched, asks: list[Ask]) -> list[Answered]:
@@ -177,12 +177,12 @@ def test_the_position_of_the_list_that_was_shown_is_kept_beside_the_features(bot
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Material]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, TrainingData]:
     dataset = make_world(visitors=40, goods=60, lists=200, seed=1).export(tmp_path_factory.mktemp("site"))
-    return dataset, read_material(dataset, dataset.events(), USE_CASE.weighting, NOW)
+    return dataset, read_training_data(dataset, dataset.events(), USE_CASE.weighting, NOW)
 
 
-def read(site: tuple[Dataset, Material], *, upto: float = np.inf) -> ShownLists:
+def read(site: tuple[Dataset, TrainingData], *, upto: float = np.inf) -> ShownLists:
     """All answered lists, as if nothing after `upto` had happened."""
     dataset, material = site
     shown, events = dataset.shown(), dataset.events()
