@@ -48,3 +48,15 @@ class DigitsField(serializers.IntegerField):
         if not (isinstance(data, str) and data.isascii() and data.isdigit()):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class RoundedField(serializers.FloatField):
+    """A number with at most `digits` decimals."""
+
+    def __init__(self, digits: int = 6, **kwargs: Any) -> None:
+        self.digits = digits
+        super().__init__(**kwargs)
+
+    def to_representation(self, value: Any) -> Any:
+        """Return the rounded number."""
+        return round(float(value), self.digits)

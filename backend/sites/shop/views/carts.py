@@ -1,148 +1,126 @@
-"""/api/v1/shop/...: a customer's own cart, and which mails they take."""
+"""/api/v1/shop/...: a customer's own cart, and which mails they receive."""
 
-from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from recommendation_service.errors import InvalidInput, NotFound
+from recommendation_service.domain.ids import clean_id
+from recommendation_service.errors import NotFound
 from sites.shop.models import Customer
 from sites.shop.recommendation_sources import Shop
-from sites.shop.serializers import CartSerializer, MailPreferencesSerializer, OrderSerializer, PutInSerializer
+from sites.shop.serializers import (
+    CartSerializer,
+    MailPreferencesSerializer,
+    OrderSerializer,
+    PutInSerializer,
+    UserQuerySerializer,
+)
 from sites.shop.services import carts
 from sites.shop.services.mail_preferences import change_preferences, preferences_of
-from tandem.api import query_params
+from sites.views import PrivateAPIView
 from tandem.api.views.lists import whose
 from tandem.api.views.recommendations import PROBLEMS
 from tandem.surfaces import bound_surface
 
-USER = OpenApiParameter("user_id", str, description="Whose; your own when it is left out")
+WHOSE = UserQuerySerializer
 
 
-class CustomerView(APIView):
-    """A door to one customer's own things. `?user_id=` is whose; somebody else's needs staff or a service's token."""
+class CustomerView(PrivateAPIView):
+    """Endpoint of one customer's own data. `?user_id=` is whose; another customer's needs staff or a service's token."""
 
     def customer(self, request: Request) -> Customer:
-        """The customer. Raises NotFound alike for an unknown one and for one that is not the asker's."""
-        query = request._request.GET
-        unknown = [name for name in query if name != "user_id"]
-        if unknown:
-            raise InvalidInput(
-                "only user_id is a parameter here", fields={f"/{query_params.pointer(unknown[0][:64])}": "is not known"}
-            )
-        user_id = whose(request, query_params.one_id(query, "user_id"), bound_surface(Shop.catalogue, "homepage"))
-        person = None if user_id is None else Shop.person(user_id)
-        if person is None:
-            raise NotFound("no such customer")
-        return person  # type: ignore[no-any-return]  # the shop's people are customers
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Nothing here is to be kept between here and the customer."""
-        done = super().finalize_response(request, response, *args, **kwargs)
-        done["Cache-Control"], done["Vary"] = "private, no-store", "Authorization, Cookie"
-        return done
+        """Return the customer. Raises NotFound for an unknown one and for one that the visitor may not see."""
+        query = UserQuerySerializer.parse(request)
+        wanted = clean_id(query["user_id"], field="user_id") if "user_id" in query else None
+        user_id = whose(request, wanted, bound_surface(Shop.catalogue, "homepage"))
+        customer = None if user_id is None else Shop.person(user_id)
+        if not isinstance(customer, Customer):
+            raise NotFound("there is no such customer")
+        return customer
 
 
 class CartView(CustomerView):
-    """The open cart."""
+    """The customer's open cart."""
 
     @extend_schema(
-        operation_id="shop_cart", summary="A customer's cart", parameters=[USER], responses={200: CartSerializer, **PROBLEMS}
+        operation_id="shop_cart",
+        summary="A customer's cart",
+        parameters=[WHOSE],
+        responses={200: CartSerializer, **PROBLEMS},
     )
     def get(self, request: Request) -> Response:
-        """What lies in it."""
+        """Return its lines."""
         return Response(_cart(self.customer(request)))
 
 
 class CartLinesView(CustomerView):
-    """What is put in."""
+    """Products to put into the cart."""
 
     @extend_schema(
-        operation_id="shop_put_in_cart", summary="Put a product into the cart", parameters=[USER], request=PutInSerializer,
+        operation_id="shop_put_in_cart", summary="Put a product into the cart", parameters=[WHOSE], request=PutInSerializer,
         responses={201: CartSerializer, **PROBLEMS},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        """The cart afterwards; 422 for more pieces than there are."""
+        """Return the cart afterwards; 422 for more pieces than the stock."""
         customer = self.customer(request)
-        asked = PutInSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        carts.put_in(customer=customer, **asked.validated_data)
+        body = PutInSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        carts.put_in(customer=customer, **body.validated_data)
         return Response(_cart(customer), status=201)
 
 
 class CartLineView(CustomerView):
-    """What is taken out."""
+    """One line of the cart."""
 
     @extend_schema(
-        operation_id="shop_take_out_of_cart", summary="Take a product out of the cart", parameters=[USER],
+        operation_id="shop_take_out_of_cart", summary="Take a product out of the cart", parameters=[WHOSE],
         responses={200: CartSerializer, **PROBLEMS},
     )  # fmt: skip
     def delete(self, request: Request, product_id: UUID) -> Response:
-        """The cart afterwards; 404 for a product that does not lie there."""
+        """Return the cart afterwards; 404 for a product that is not in it."""
         customer = self.customer(request)
         carts.take_out(customer=customer, product_id=product_id)
         return Response(_cart(customer))
 
 
 class CheckoutView(CustomerView):
-    """What is ordered."""
+    """Order of the cart."""
 
     @extend_schema(
-        operation_id="shop_check_out", summary="Order what lies in the cart", parameters=[USER], request=None,
+        operation_id="shop_check_out", summary="Order what lies in the cart", parameters=[WHOSE], request=None,
         responses={201: OrderSerializer, **PROBLEMS},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        """The order; 422 for an empty cart and for what is sold out by now."""
-        customer = self.customer(request)
-        order = carts.check_out(customer=customer)
-        told = {
-            "order_id": str(order.pk),
-            "user_id": str(customer.pk),
-            "total": float(order.total),
-            "lines": order.lines.count(),
-        }
-        return Response(told, status=201)
+        """Return the order; 422 for an empty cart and for products that are sold out."""
+        order = carts.check_out(customer=self.customer(request))
+        return Response(OrderSerializer(order).data, status=201)
 
 
 class MailPreferencesView(CustomerView):
-    """Which mails one takes."""
+    """Which mails the customer receives."""
 
     @extend_schema(
-        operation_id="shop_mail_preferences", summary="Which mails a customer takes", parameters=[USER],
+        operation_id="shop_mail_preferences", summary="Which mails a customer receives", parameters=[WHOSE],
         responses={200: MailPreferencesSerializer, **PROBLEMS},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
-        """Every kind, and whether it is wanted."""
-        return Response(preferences_of(customer=self.customer(request)))
+        """Return every kind, and whether the customer receives it."""
+        return Response(MailPreferencesSerializer(preferences_of(customer=self.customer(request))).data)
 
     @extend_schema(
-        operation_id="shop_change_mail_preferences", summary="Say which mails a customer takes", parameters=[USER],
+        operation_id="shop_change_mail_preferences", summary="Change which mails a customer receives", parameters=[WHOSE],
         request=MailPreferencesSerializer, responses={200: MailPreferencesSerializer, **PROBLEMS},
     )  # fmt: skip
     def put(self, request: Request) -> Response:
-        """All kinds as they are afterwards."""
+        """Return all kinds afterwards."""
         customer = self.customer(request)
-        asked = MailPreferencesSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return Response(change_preferences(customer=customer, wanted=asked.validated_data))
+        body = MailPreferencesSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = change_preferences(customer=customer, wanted=body.validated_data)
+        return Response(MailPreferencesSerializer(wanted).data)
 
 
-def _cart(customer: Customer) -> dict[str, Any]:
-    lines = carts.lines_of(customer=customer)
-    return {
-        "user_id": str(customer.pk),
-        "lines": [
-            {
-                "product_id": str(line.product_id),
-                "external_product_id": line.product.sku,
-                "name": line.product.name,
-                "price": float(line.product.price),
-                "quantity": line.quantity,
-            }
-            for line in lines
-        ],
-        "total": float(sum(line.product.price * line.quantity for line in lines)),
-    }
+def _cart(customer: Customer) -> dict[str, object]:
+    return dict(CartSerializer(customer, context={"lines": carts.lines_of(customer=customer)}).data)
