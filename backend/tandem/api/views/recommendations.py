@@ -77,4 +77,4 @@ class RecommendationsView(APIView):
             explain=asked.explain,
             strategy=asked.strategy,
         )
-        return personal(answer)
+        return personal(AnswerSerializer(answer).data)

@@ -52,7 +52,7 @@ def test_an_answer_has_exactly_the_documented_keys(service_at: Point, client: Cl
         answer = get(client).json()
     schema = yaml.safe_load(COMMITTED.read_text())["components"]["schemas"]
     assert set(answer) == set(schema["Answer"]["properties"])
-    assert set(answer["recommendations"][0]) == set(schema["Recommendation"]["properties"])
+    assert set(answer["recommendations"][0]) == set(schema["AnswerItem"]["properties"])
     assert [item["item_id"] for item in answer["recommendations"]] == ids[:10]
 
 
