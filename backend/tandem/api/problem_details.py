@@ -61,7 +61,7 @@ def problem(
         "instance": printable(request.path, 300),
         "code": code,
         "request_id": str(uuid.uuid4()),
-        "errors": [{"pointer": pointer, "detail": told} for pointer, told in (fields or {}).items()],
+        "errors": [{"pointer": where, "detail": message} for where, message in (fields or {}).items()],
     }
     response = HttpResponse(orjson.dumps(body), status=status, content_type=PROBLEM_JSON)
     response["Cache-Control"] = "private, no-store"
@@ -115,6 +115,11 @@ def printable(text: str, longest: int) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text[:longest])
 
 
+def pointer(step: str) -> str:
+    """Return one step of a JSON pointer (RFC 6901)."""
+    return step.replace("~", "~0").replace("/", "~1")
+
+
 def _expected(request: HttpRequest, error: TandemError) -> HttpResponse:
     headers = {"WWW-Authenticate": CHALLENGE} if isinstance(error, Unauthenticated) else {}
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -138,20 +143,20 @@ def _headers(error: exceptions.APIException, context: dict[str, Any]) -> dict[st
     return headers
 
 
-def _flat(detail: Any, pointer: str) -> list[tuple[str, str]]:
-    """A serializer's nested errors as JSON pointers, the first message of each place."""
+def _flat(detail: Any, path: str) -> list[tuple[str, str]]:
+    """Return a serializer's nested errors as pairs of JSON pointer and first message."""
     if isinstance(detail, dict):
         return [
             pair
             for name, inner in detail.items()
-            for pair in _flat(inner, pointer if name == "non_field_errors" else f"{pointer}/{printable(str(name), 64)}")
+            for pair in _flat(inner, path if name == "non_field_errors" else f"{path}/{pointer(printable(str(name), 64))}")
         ]
     if isinstance(detail, list):
-        nested = [(place, inner) for place, inner in enumerate(detail) if isinstance(inner, dict | list) and inner]
+        nested = [(index, inner) for index, inner in enumerate(detail) if isinstance(inner, dict | list) and inner]
         if nested:
-            return [pair for place, inner in nested for pair in _flat(inner, f"{pointer}/{place}")]
-        return [(pointer, str(detail[0]))] if detail else []
-    return [(pointer, str(detail))]
+            return [pair for index, inner in nested for pair in _flat(inner, f"{path}/{index}")]
+        return [(path, str(detail[0]))] if detail else []
+    return [(path, str(detail))]
 
 
 def _is_api(request: HttpRequest) -> bool:

@@ -11,14 +11,14 @@ from rest_framework.views import APIView
 from recommendation_service.domain.query import DEFAULT_LIMIT
 from recommendation_service.errors import NotFound
 from tandem import identity, tokens
-from tandem.api import query_params
 from tandem.api.authentication import scopes_of
 from tandem.api.permissions import require_may_see
+from tandem.api.query_params import USER, RecommendationQuery
 from tandem.selectors.items import items_by_id
 from tandem.services.recommend import recommend
 from tandem.surfaces import BoundSurface, bound_surface
 
-USER = "user_id"
+__all__ = ["USER", "ListView", "personal", "whose"]
 
 
 class ListView(APIView):
@@ -46,25 +46,21 @@ class ListView(APIView):
     def get(self, request: Request, **words: str) -> HttpResponse:
         """The list as JSON, never to be kept by anything between here and the visitor."""
         bound = bound_surface(self.use_case, self.surface)
-        query = request._request.GET
-        asked = query_params.parse(
-            query,
+        query = RecommendationQuery(
+            request._request.GET,
             facets=bound.facets,
+            strategies=bound.surface.strategies,
             limit_name=self.limit_name,
             default_limit=self.default_limit,
-            strategies=bound.surface.strategies,
-            others=(USER, *self.extra),
-        )
-        user_id = whose(request, query_params.one_id(query, USER), bound)
+            ignored=self.extra,
+        ).validated()
+        user_id = whose(request, query.user_id, bound)
         answer = recommend(
             use_case=self.use_case,
             surface=self.surface,
             user_id=user_id,
             item_ids=self.item_ids(request, bound, user_id, **words),
-            limit=asked.limit,
-            filters=asked.filters,
-            explain=asked.explain,
-            strategy=asked.strategy,
+            **query.arguments,
         )
         shown = items_by_id(source=bound.source, item_ids=[item["item_id"] for item in answer["recommendations"]])
         return personal(self.shaped(answer, shown))

@@ -10,8 +10,8 @@ from rest_framework.views import APIView
 
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
-from tandem.api import query_params
 from tandem.api.permissions import require_may_see, require_may_see_everybody
+from tandem.api.query_params import RecommendationQuery
 from tandem.api.serializers import AnswerSerializer, ProblemSerializer
 from tandem.api.views.lists import USER, personal, whose
 from tandem.services.recommend import recommend
@@ -59,22 +59,19 @@ class RecommendationsView(APIView):
         """The list as JSON, never to be kept by anything between here and the visitor."""
         bound = bound_surface(use_case, surface)
         about_user = bound.about == "user"
-        wanted = clean_id(subject, field=USER if about_user else "item_id")
-        query = request._request.GET
+        subject_id = clean_id(subject, field=USER if about_user else "item_id")
         if about_user:
-            require_may_see(request.user, wanted, catalogue=bound.catalogue)
+            require_may_see(request.user, subject_id, catalogue=bound.catalogue)
         elif bound.about == "context":  # whose job it is only the site's own pages know
             require_may_see_everybody(request.user)
-        others = () if about_user else (USER,)
-        asked = query_params.parse(query, facets=bound.facets, strategies=bound.surface.strategies, others=others)
+        query = RecommendationQuery(
+            request._request.GET, facets=bound.facets, strategies=bound.surface.strategies, takes_user=not about_user
+        ).validated()
         answer = recommend(
             use_case=use_case,
             surface=surface,
-            user_id=wanted if about_user else whose(request, query_params.one_id(query, USER), bound),
-            item_ids=() if about_user else (wanted,),
-            limit=asked.limit,
-            filters=asked.filters,
-            explain=asked.explain,
-            strategy=asked.strategy,
+            user_id=subject_id if about_user else whose(request, query.user_id, bound),
+            item_ids=() if about_user else (subject_id,),
+            **query.arguments,
         )
         return personal(AnswerSerializer(answer).data)
