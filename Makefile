@@ -1,4 +1,4 @@
-# Tandem. `make help` says what there is; every target works from a clean checkout and needs no network after its installs.
+# Tandem. `make help` lists the targets. Each works from a clean checkout, and needs no network after the installation.
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 TORCH ?= torch==2.13.0
@@ -7,18 +7,18 @@ SERVICE_PORT ?= 5000
 BENCH_SECONDS ?= 120
 BUDGET ?= 300
 export PYTHONDONTWRITEBYTECODE ?= 1
-# One thread per library pool: unpinned BLAS threads fight each other and are many times slower.
+# One thread per library pool: several BLAS pools on the same cores are many times slower.
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint format types imports tune bench docs picture clean
 
-help: ## say what there is
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-# pip runs only when pyproject.toml is newer than the last install. torch comes first and by itself, so that a CPU build
-# on a local shelf (PIP_FIND_LINKS, PIP_INDEX_URL) is taken as it is.
+# pip runs only if pyproject.toml is newer than the last installation. torch is installed first, so that a local CPU build
+# (PIP_FIND_LINKS, PIP_INDEX_URL) is used.
 $(PYTHON):
 	python3 -m venv $(VENV)
 
@@ -34,37 +34,37 @@ $(VENV)/.dev-ready: pyproject.toml $(VENV)/.demo-ready
 demo: $(VENV)/.demo-ready ## a working site with its service, from nothing: make demo [SITES=startups,shop] [DATA=folder] [PORT=8000] [SERVICE_PORT=5000] [KEEP=1]
 	@exec $(PYTHON) backend/manage.py demo --port $(PORT) --service-port $(SERVICE_PORT) $(if $(SITES),--sites "$(SITES)") $(if $(DATA),--movielens "$(DATA)") $(if $(KEEP),--keep)
 
-test: $(VENV)/.dev-ready ## the whole suite; also on PostgreSQL and Redis where they answer
+test: $(VENV)/.dev-ready ## run the whole suite, also on PostgreSQL and Redis where they are reachable
 	@$(PYTHON) .ci/suite.py
 
-test-all: $(VENV)/.dev-ready ## the suite with its slow parts
+test-all: $(VENV)/.dev-ready ## run the suite with its slow tests
 	@$(PYTHON) .ci/suite.py --slow
 
-lint: $(VENV)/.dev-ready ## ruff, and the form of every file
+lint: $(VENV)/.dev-ready ## run ruff, and check the format of every file
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 
-format: $(VENV)/.dev-ready ## put every file in form
+format: $(VENV)/.dev-ready ## format every file
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-types: $(VENV)/.dev-ready ## mypy, strict
+types: $(VENV)/.dev-ready ## run mypy in strict mode
 	$(PYTHON) -m mypy recommendation_service backend app
 
-imports: $(VENV)/.dev-ready ## which way the arrows run
+imports: $(VENV)/.dev-ready ## check the import contracts
 	PYTHONPATH=.:backend $(VENV)/bin/lint-imports
 
-tune: $(VENV)/.demo-ready ## search every kind's settings on every export, publish: make tune [BUDGET=300 seconds a catalogue]; Ctrl-C, and again, goes on
+tune: $(VENV)/.demo-ready ## search the parameters of every model and publish: make tune [BUDGET=300 seconds per catalogue]; continues after Ctrl-C
 	@exec $(PYTHON) -m recommendation_service.train_all --budget-seconds $(BUDGET)
 
-bench: $(VENV)/.dev-ready ## costs as ratios of one run: make bench [BENCH=requests]
+bench: $(VENV)/.dev-ready ## measure costs as ratios within one run: make bench [BENCH=requests]
 	@$(PYTHON) -m benchmarks.performance.run $(BENCH) --seconds $(BENCH_SECONDS)
 
-docs: $(VENV)/.dev-ready ## every link, file and test that a document names exists
+docs: $(VENV)/.dev-ready ## check every link, file and test that the documents name
 	$(PYTHON) -m pytest backend/tests/infra -k "docs or acceptance or readme"
 
 picture: $(VENV)/.dev-ready ## take docs/images/page.png from the running demo
 	$(PYTHON) backend/manage.py take_picture --url http://127.0.0.1:$(PORT)/
 
-clean: ## remove what the demo and the tools wrote; the virtual environment stays
+clean: ## remove the files of the demo and the tools, but not the virtual environment
 	rm -rf .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache backend/staticfiles

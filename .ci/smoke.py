@@ -1,4 +1,4 @@
-"""Start `make demo`, use it as a visitor would, stop it, and see that nothing stays: python .ci/smoke.py"""
+"""Start `make demo`, use it as a visitor does, stop it, and check that no process is left: python .ci/smoke.py"""
 
 import json
 import os
@@ -18,14 +18,14 @@ LIMIT_S = 240
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    """Return a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def call(url: str, token: str, body: dict[str, Any] | None = None) -> Any:
-    """The JSON answer; raises on anything but success."""
+    """Return the JSON answer. Raises for any other status than success."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as answer:  # noqa: S310 - our own loopback address
@@ -33,33 +33,33 @@ def call(url: str, token: str, body: dict[str, Any] | None = None) -> Any:
 
 
 def read_until_shown(demo: "subprocess.Popen[str]") -> str:
-    """The demo's output up to its last line; raises when it ends before."""
-    said = ""
-    assert demo.stdout is not None  # noqa: S101 - it is a pipe, and mypy must know
+    """Return the demo's output up to its last line. Raises SystemExit if the demo ends before it."""
+    output = ""
+    assert demo.stdout is not None  # noqa: S101 - stdout is a pipe; this tells mypy
     for line in demo.stdout:
         sys.stdout.write(line)
-        said += line
+        output += line
         if line.startswith("Stop with"):
-            return said
+            return output
     raise SystemExit("the demo ended before it showed anything")
 
 
-LISTS = ("recommendations", "results")  # what the sites call their items
+LISTS = ("recommendations", "results")  # keys of the items in the sites' answers
 
 
-def use(said: str) -> None:
-    """Every shown curl; then one click more on the first site, which must be counted."""
-    shown, token = re.findall(r"'(http://\S+)'", said), (ROOT / ".demo/token").read_text().strip()
-    if not shown:
+def use(output: str) -> None:
+    """Call every printed curl; then send a click to the first site, which must count it."""
+    urls, token = re.findall(r"'(http://\S+)'", output), (ROOT / ".demo/token").read_text().strip()
+    if not urls:
         raise SystemExit("the demo printed no curl")
-    for url in shown:
+    for url in urls:
         answer = call(url, token)
         items = next((answer[name] for name in LISTS if name in answer), [])
         if not items or answer["degraded"]:
             raise SystemExit(f"{url} gave {len(items)} items, degraded: {answer['degradation']}")
-        method = answer.get("method_used") or answer["mode"]  # the marketplace says which of its modes
+        method = answer.get("method_used") or answer["mode"]  # the marketplace answers with its mode
         sys.stdout.write(f"used: {method} gave {len(items)} items at {url.partition('?')[0]}\n")
-    url = shown[0]
+    url = urls[0]
     before = call(url, token)
     item = before["recommendations"][0]["item_id"]
     site = url.partition("/api/")[0]
@@ -68,33 +68,33 @@ def use(said: str) -> None:
     after = call(url, token)
     if after["interaction_count"] != before["interaction_count"] + 1:
         raise SystemExit(f"the click was not counted: {before['interaction_count']}, then {after['interaction_count']}")
-    if item in [one["item_id"] for one in after["recommendations"]]:
-        raise SystemExit("what was clicked is still recommended")
+    if item in [entry["item_id"] for entry in after["recommendations"]]:
+        raise SystemExit("the clicked item is still recommended")
     sys.stdout.write(f"used: {before['method_used']}, {before['interaction_count']} interactions, then one more\n")
 
 
 def left_over(group: int) -> list[str]:
-    """Command lines of processes that still belong to the demo."""
-    found = []
+    """Return the command lines of processes that still belong to the demo."""
+    commands = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if f"\0DEMO_RUN={group}\0".encode() in b"\0" + (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                commands.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:
             continue
-    return found
+    return commands
 
 
 def too_late(number: int, frame: FrameType | None) -> None:
-    """The alarm's handler: raises, so that the demo is stopped on the way out."""
-    raise TimeoutError(f"the demo was not done after {LIMIT_S} s")
+    """Handle the alarm: raise, so that `main` stops the demo."""
+    raise TimeoutError(f"the demo did not finish within {LIMIT_S} s")
 
 
 def main() -> int:
-    """0 when the demo came up, was used, and went away."""
+    """Return 0 if the demo started, was used, and stopped."""
     ports = [f"PORT={free_port()}", f"SERVICE_PORT={free_port()}"]
     environment = {**os.environ, "DEMO_RUN": str(os.getpid())}
-    begun = time.monotonic()
+    started = time.monotonic()
     signal.signal(signal.SIGALRM, too_late)
     signal.alarm(LIMIT_S)
     demo = subprocess.Popen(
@@ -108,7 +108,7 @@ def main() -> int:
     left = left_over(os.getpid())
     if left:
         raise SystemExit(f"still running after Ctrl-C: {left}")
-    sys.stdout.write(f"demo: up, used and gone in {time.monotonic() - begun:.0f} s\n")
+    sys.stdout.write(f"demo: up, used and gone in {time.monotonic() - started:.0f} s\n")
     return 0
 
 

@@ -1,6 +1,6 @@
-"""Run the whole suite: everything on SQLite and local memory, then once more on PostgreSQL and Redis where they answer.
+"""Run the whole suite on SQLite and local memory, then again on PostgreSQL and Redis where they are reachable.
 
-What was used and what was not is said last and loudly; with CI=1 a service that does not answer fails the run.
+The last lines tell which of them were used; with CI=1, an unreachable one fails the run.
 """
 
 import argparse
@@ -17,7 +17,7 @@ REDIS = "redis://127.0.0.1:6379/5"
 
 
 def reaches_postgres(url: str) -> bool:
-    """Whether a PostgreSQL answers there within two seconds."""
+    """True if a PostgreSQL answers at this address within two seconds."""
     try:
         psycopg.connect(url, connect_timeout=2).close()
     except psycopg.OperationalError:
@@ -26,7 +26,7 @@ def reaches_postgres(url: str) -> bool:
 
 
 def reaches_redis(url: str) -> bool:
-    """Whether a Redis answers there within two seconds."""
+    """True if a Redis answers at this address within two seconds."""
     try:
         return bool(redis.Redis.from_url(url, socket_connect_timeout=2).ping())
     except redis.RedisError:
@@ -34,36 +34,36 @@ def reaches_redis(url: str) -> bool:
 
 
 def run(*arguments: str, **environment: str) -> int:
-    """pytest's exit code; an empty selection is no failure."""
+    """Return the exit code of pytest; an empty selection is not a failure."""
     command = [sys.executable, "-m", "pytest", "-n", os.environ.get("WORKERS", "auto"), *arguments]
-    said = " ".join(f"{name}={value}" for name, value in environment.items())
-    sys.stdout.write(f"\n$ {said} pytest {' '.join(arguments)}\n".replace("$  ", "$ "))
+    variables = " ".join(f"{name}={value}" for name, value in environment.items())
+    sys.stdout.write(f"\n$ {variables} pytest {' '.join(arguments)}\n".replace("$  ", "$ "))
     sys.stdout.flush()
     code = subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
     return 0 if code == 5 else code  # 5: nothing matched the selection
 
 
 def main() -> int:
-    """Both runs; 0 when all of it passed."""
+    """Run both. Returns 0 if all tests passed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slow", action="store_true", help="also the soak and the long fuzz runs")
     slow = "" if parser.parse_args().slow else " and not slow"
     postgres, cache = os.environ.get("TEST_DATABASE_URL", POSTGRES), os.environ.get("TEST_CACHE_URL", REDIS)
-    found = {"PostgreSQL": reaches_postgres(postgres), "Redis": reaches_redis(cache)}
+    reachable = {"PostgreSQL": reaches_postgres(postgres), "Redis": reaches_redis(cache)}
     codes = [run("-m", f"not services{slow}")]
-    if any(found.values()):
-        # A database name of this run's own: pytest-django puts `test_` before it, so two runs never meet.
+    if any(reachable.values()):
+        # One database name per run, so that two runs never share a database.
         database = urlsplit(postgres)._replace(path=f"/tandem_{os.getpid()}").geturl()
-        environment = {"DATABASE_URL": database} if found["PostgreSQL"] else {}
-        environment |= {"CACHE_URL": cache} if found["Redis"] else {}
-        once = ["--ignore=backend/tests/infra", "--ignore=backend/tests/drills"]  # no database of the suite's own in these
+        environment = {"DATABASE_URL": database} if reachable["PostgreSQL"] else {}
+        environment |= {"CACHE_URL": cache} if reachable["Redis"] else {}
+        once = ["--ignore=backend/tests/infra", "--ignore=backend/tests/drills"]  # these make their own databases
         codes.append(run("backend/tests", "-m", f"not browser{slow}", *once, **environment))
         codes.append(
             run("recommendation_service/tests", "backend/tests/infra", "-m", f"services{slow}", TEST_DATABASE_URL=postgres)
         )
-    for name, here in found.items():
-        sys.stdout.write(f"{name}: {'used' if here else 'NOT REACHED, so its tests did NOT run'}\n")
-    absent = [name for name, here in found.items() if not here]
+    for name, answers in reachable.items():
+        sys.stdout.write(f"{name}: {'used' if answers else 'NOT REACHABLE, so its tests did NOT run'}\n")
+    absent = [name for name, answers in reachable.items() if not answers]
     if absent and os.environ.get("CI"):
         sys.stdout.write(f"CI=1: {' and '.join(absent)} must answer; start it, or set TEST_DATABASE_URL and TEST_CACHE_URL\n")
         codes.append(1)

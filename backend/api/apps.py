@@ -1,15 +1,15 @@
-"""The doors of the backend."""
+"""The app of the reference project's URLs and command paths."""
 
 from django.apps import AppConfig
 
 
 class ApiConfig(AppConfig):
-    """HTTP and command line; no models."""
+    """Has no models."""
 
     name = "api"
     label = "api"
     verbose_name = "API"
 
     def ready(self) -> None:
-        """Let drf-spectacular know our tokens."""
-        from tandem.api import openapi  # noqa: F401 - importing registers it, and needs the apps to be ready
+        """Register the token scheme with drf-spectacular."""
+        from tandem.api import openapi  # noqa: F401 - the import registers it, and needs the apps to be ready

@@ -1,4 +1,4 @@
-"""The reference project's addresses under /api/."""
+"""The reference project's URLs under /api/."""
 
 from django.urls import include, path
 

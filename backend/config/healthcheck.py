@@ -1,4 +1,4 @@
-"""Whether the Django process in this container is alive: python backend/config/healthcheck.py. Exit status 0 or 1."""
+"""Exit with status 0 if the Django process in this container is alive, else with 1: python backend/config/healthcheck.py."""
 
 import http.client
 import os
@@ -10,7 +10,7 @@ TIMEOUT_S = 2.0
 
 
 def is_alive(environ: Mapping[str, str], port: int = PORT) -> bool:
-    """Ask /livez as the proxy would: with a host name the site accepts, and as if over TLS."""
+    """True if /livez answers to a request as the proxy sends it: with an allowed host name, and as if over TLS."""
     host = environ.get("ALLOWED_HOSTS", "").split(",")[0].strip().lstrip(".*") or "localhost"
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     try:

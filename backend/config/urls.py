@@ -1,4 +1,4 @@
-"""Every address of the backend. Failures under /api/ are problem+json, pages elsewhere."""
+"""All URLs of the reference project. Errors are problem+json under /api/, and pages elsewhere."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,18 +1,18 @@
-"""The reusable app a site owner installs."""
+"""The Django app that a site installs: add "tandem" to INSTALLED_APPS."""
 
 from django.apps import AppConfig
 
 
 class TandemConfig(AppConfig):
-    """Registers the checks and the sources that the installed sites declare."""
+    """Registers system checks, and reads the item sources that installed apps declare."""
 
     name = "tandem"
     verbose_name = "Tandem"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Find every `recommendation_sources.py`, mirror the event tables they name, and register our checks."""
-        # models are importable only once the apps are ready
+        """Register the checks, import every `recommendation_sources.py`, and connect the signals of the event tables."""
+        # models can be imported only when the apps are ready
         from tandem import cache, checks, event_sync, signals, sources
 
         checks.register_all()

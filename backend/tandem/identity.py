@@ -1,4 +1,4 @@
-"""From whoever is logged in to the user ids whose lists are theirs to see."""
+"""The user ids of a logged-in user."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,23 +10,23 @@ from django.utils.module_loading import import_string
 from tandem import sources
 from tandem.conf import OWN_USER_ID, tandem_settings
 
-ACCOUNT = "account"  # the field by which a site's person row names its Django account
+ACCOUNT = "account"  # the field of a profile model that is the Django user
 
 
 def user_id_of(user: Any) -> str | None:
-    """The user id of whoever is logged in, or None when they have none.
+    """Return the user id of a Django user or of a token's user, or None if it has none.
 
-    A token's user carries its own id. A Django account is the person row whose `account` it is; only where no site
-    links people to accounts is it `str(user.pk)`, since a number could be another person's id. The setting
-    TANDEM["USER_ID"] names another function with this signature.
+    A token contains the id. For a Django user it is the primary key of the profile whose `account` is the user, and
+    `str(user.pk)` only where no profile model has that field: the number could be the id of another profile.
+    The setting TANDEM["USER_ID"] names another function with this signature.
     """
     return next(iter(user_ids_of(user)), None)
 
 
 def user_ids_of(user: Any, *, catalogue: str | None = None) -> tuple[str, ...]:
-    """Every user id of whoever is logged in: one account may be a developer and an investor. Empty for nobody.
+    """Return every user id of a user, since one account may have several profiles; () if the user is not logged in.
 
-    With `catalogue`, only people of that catalogue's source.
+    With `catalogue`, only ids of that catalogue's profiles.
     """
     if not getattr(user, "is_authenticated", False):
         return ()
@@ -35,30 +35,30 @@ def user_ids_of(user: Any, *, catalogue: str | None = None) -> tuple[str, ...]:
         return (subject,)
     path = tandem_settings().user_id
     if path != OWN_USER_ID:
-        named = import_string(path)(user)
-        return () if named is None else (str(named),)
-    return _linked(user, catalogue)
+        user_id = import_string(path)(user)
+        return () if user_id is None else (str(user_id),)
+    return _profile_ids(user, catalogue)
 
 
-def _linked(user: Any, catalogue: str | None) -> tuple[str, ...]:
-    every = list(_people(None))
-    if not every:
+def _profile_ids(user: Any, catalogue: str | None) -> tuple[str, ...]:
+    profiles = list(_profiles_with_account())
+    if not profiles:
         return (str(user.pk),)
-    asked = every if catalogue is None else list(_people(catalogue))
-    found = [
-        f"{prefix}{pk}" for prefix, people in asked for pk in people.filter(**{ACCOUNT: user.pk}).values_list("pk", flat=True)
+    user_ids = [
+        f"{prefix}{pk}"
+        for name, prefix, queryset in profiles
+        if catalogue in (None, name)
+        for pk in queryset.filter(**{ACCOUNT: user.pk}).values_list("pk", flat=True)
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(user_ids))
 
 
-def _people(catalogue: str | None) -> Iterator[tuple[str, QuerySet[Any]]]:
-    """The declared people who can be linked to an account, each kind after what its user ids begin with."""
+def _profiles_with_account() -> Iterator[tuple[str, str, QuerySet[Any]]]:
+    """Yield the catalogue, the prefix of the user ids and the queryset of all profiles that have an account."""
     for source in sources.all_sources():
-        if catalogue is not None and source.catalogue != catalogue:
-            continue
-        for people in source.profiles:
+        for queryset in source.profiles:
             try:
-                people.model._meta.get_field(ACCOUNT)
+                queryset.model._meta.get_field(ACCOUNT)
             except FieldDoesNotExist:
                 continue
-            yield source.id_prefixes.get(people.model._meta.label, ""), people.all()
+            yield source.catalogue, source.id_prefixes.get(queryset.model._meta.label, ""), queryset.all()

@@ -1,7 +1,6 @@
-"""Signals that other apps may receive."""
+"""Signals that a site may connect to."""
 
 from django.dispatch import Signal
 
-# Sent once per user and catalogue after interactions or feedback were added, changed or removed, and the transaction
-# is committed. Arguments: user_id (text), catalogue (text).
+# Sent once per user and catalogue after new interactions or feedback are committed. Arguments: user_id (str), catalogue (str).
 interaction_recorded = Signal()

@@ -1,4 +1,4 @@
-"""The tokens that Django sends to the recommendation service, and those that its own doors accept."""
+"""Tokens that Django sends to the recommendation service, and tokens that Django's own API accepts."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from tandem.conf import tandem_settings
 
 __all__ = ["ADMIN", "ANY", "LONGEST_SECONDS", "SELF", "Claims", "issue", "key_ring", "verify"]
 
-OWN_DOORS = "backend"
+BACKEND = "backend"
 SERVICE = "recommendation_service"
-HOP_SECONDS = 60
+SERVICE_TOKEN_SECONDS = 60
 
 
 def key_ring() -> dict[str, bytes]:
-    """The keys of RS_SIGNING_KEYS by key id, the signing one first. Raises ConfigurationError for a short one."""
+    """Return the keys of TANDEM["SIGNING_KEYS"] by key id, the signing key first. Raises ConfigurationError for a short key."""
     return signing.key_ring(tandem_settings().signing_keys)
 
 
@@ -23,13 +23,13 @@ def issue(
     subject: str,
     scopes: Sequence[str] = (SELF,),
     audience: Sequence[str] = (SERVICE,),
-    seconds: int = HOP_SECONDS,
+    seconds: int = SERVICE_TOKEN_SECONDS,
     now: float | None = None,
 ) -> str:
-    """A signed token for `subject`, as `signing.sign` makes it; without more said, one for the hop to the service."""
+    """Return a signed token, by default for one request to the service. Raises ConfigurationError without a key."""
     return signing.sign(key_ring(), subject=subject, scopes=scopes, audience=audience, seconds=seconds, now=now)
 
 
 def verify(token: str) -> Claims:
-    """The claims of a token meant for Django's own doors. Raises Unauthenticated, saying only what is public."""
-    return signing.verify(token, key_ring(), audience=OWN_DOORS)
+    """Return the claims of a token for Django's API. Raises Unauthenticated without private details."""
+    return signing.verify(token, key_ring(), audience=BACKEND)

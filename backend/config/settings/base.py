@@ -1,4 +1,4 @@
-"""What every environment shares. SQLite and local memory by default; DATABASE_URL and CACHE_URL for the real ones."""
+"""Settings of every environment. SQLite and local memory by default, others by DATABASE_URL and CACHE_URL."""
 
 from pathlib import Path
 from typing import Any
@@ -72,12 +72,12 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
-        "transaction_mode": "IMMEDIATE",  # a writer waits its turn instead of failing half way
+        "transaction_mode": "IMMEDIATE",  # a writer waits instead of failing within its transaction
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"].setdefault("CONN_MAX_AGE", 60)  # opening SQLite with its pragmas costs more than a cached answer
+DATABASES["default"].setdefault("CONN_MAX_AGE", 60)  # opening SQLite with its pragmas takes longer than a cached answer
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHE_URL = env.str("CACHE_URL", default="")
@@ -88,7 +88,7 @@ if CACHE_URL:
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": CACHE_URL,
             "OPTIONS": {
-                "serializer": "tandem.cache.JSONSerializer",  # Django's own would unpickle what Redis holds
+                "serializer": "tandem.cache.JSONSerializer",  # Django's own uses pickle; nothing else stores values here
                 "socket_timeout": 0.05,
                 "socket_connect_timeout": 0.05,
             },
@@ -145,7 +145,7 @@ SPECTACULAR_SETTINGS = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 
-globals().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))  # EMAIL_BACKEND, EMAIL_HOST and their kin
+globals().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))  # EMAIL_BACKEND, EMAIL_HOST and so on
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="shop@localhost")
 
 # the cleaning marketplace: how its two lists are scored
@@ -174,7 +174,7 @@ TANDEM: dict[str, Any] = {
     "DATA_DIR": env.str("RS_DATA_DIR", default=str(SERVICE / "data")),
     "MODELS_DIR": env.str("RS_MODELS_DIR", default=str(SERVICE / "models")),
     "USE_CASES_DIR": env.str("RS_USE_CASES_DIR", default=str(SERVICE / "use_cases")),
-    # what a run of each kind does, one command after the other; {use_case} is put in, "manage.py" and "-m" are Python's
+    # commands of each background job, in order; {use_case} is replaced, and Python runs "manage.py" and "-m"
     "RUNS": {
         "reindex": (
             ("manage.py", "generate_all_datasets", "--catalogue", "{use_case}"),

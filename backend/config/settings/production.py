@@ -1,4 +1,4 @@
-"""A real site: every secret comes from the environment, and the start fails without it."""
+"""Settings for production: every secret comes from the environment; Django does not start without it."""
 
 from config.settings.base import *  # noqa: F403 - a settings module is its base plus the differences
 from config.settings.base import env

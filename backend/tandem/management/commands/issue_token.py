@@ -36,7 +36,7 @@ class Command(BaseCommand):
             token = tokens.issue(
                 subject=subject,
                 scopes=_scopes(service=options["service"], admin=options["admin"]),
-                audience=(tokens.OWN_DOORS, tokens.SERVICE),
+                audience=(tokens.BACKEND, tokens.SERVICE),
                 seconds=options["minutes"] * 60,
             )
         except TandemError as error:
