@@ -19,8 +19,9 @@ TEXTS = {name: TEXT.partition(f"\n## {name.capitalize()}\n")[2].partition("\n## 
 ROWS = [
     (site, line, where)
     for site, text in TEXTS.items()
-    for line, where in re.findall(r"^\| (\d{3}\.\d+) \| .+? \| (.+) \|$", text, re.MULTILINE)
+    for line, where in re.findall(r"^\| (\d{3}\.\d+) \| .+? \| .+? \| (.+) \|$", text, re.MULTILINE)
 ]
+STATUSES = re.findall(r"^\| (\d{3}\.\d+) \| .+? \| (.+?) \| (.+) \|$", TEXT, re.MULTILINE)
 POINTERS = sorted(
     {name for _, _, where in ROWS for name in re.findall(r"`([^`\s]+(?:/|\.)[^`\s]+)`", where) if "<" not in name}
 )
@@ -35,6 +36,12 @@ def test_every_list_is_there_and_linked() -> None:
 def test_every_line_has_exactly_one_row_in_order(site: str) -> None:
     prefix, numbers = LISTS[site]
     assert [line for own, line, _ in ROWS if own == site] == [f"{prefix}.{number}" for number in sorted(numbers)]
+
+
+@pytest.mark.parametrize(("line", "status", "where"), STATUSES, ids=[row[0] for row in STATUSES])
+def test_a_row_has_a_status_and_what_works_names_a_test_of_its_behaviour(line: str, status: str, where: str) -> None:
+    assert re.fullmatch(r"works|(partly|not built): .+", status), f"{line}: {status!r} is not a status"
+    assert status != "works" or re.search(r"`[^`\s]+\.py::test_\w+`", where), f"{line} works, but names no test"
 
 
 @pytest.mark.parametrize(("line", "where"), [row[1:] for row in ROWS], ids=[row[1] for row in ROWS])
