@@ -22,9 +22,9 @@ except TandemError as error:
     sys.exit(1)
 
 _FIGURES = "PROMETHEUS_MULTIPROC_DIR"
-_own_figures = f"recs-metrics-{os.getpid()}-"  # a reload reads this file again, in the same process
+_metrics_prefix = f"recs-metrics-{os.getpid()}-"  # a reload reads this file again, in the same process
 if _FIGURES not in os.environ:
-    os.environ[_FIGURES] = tempfile.mkdtemp(prefix=_own_figures)
+    os.environ[_FIGURES] = tempfile.mkdtemp(prefix=_metrics_prefix)
 
 wsgi_app = "recommendation_service.app:create_app()"
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
@@ -42,7 +42,7 @@ limit_request_fields = 50
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # gunicorn's own heartbeat file
 loglevel = "warning"
 _TRY = "from recommendation_service.app import create_app; create_app(); print('can start')"
-_says_ready: int | None = None  # while a reload forks: where its workers write
+_ready_pipe: int | None = None  # while a reload forks: where its workers write
 
 
 def on_starting(server: Any) -> None:
@@ -63,20 +63,20 @@ def on_reload(server: Any) -> None:
     That left nobody to take a connection while the new ones loaded their models. And a worker that cannot start would
     stop the whole server, so it is tried first in a process of its own; where that fails, the old workers stay.
     """
-    global _says_ready
+    global _ready_pipe
     if problem := _cannot_start():
         sys.stderr.write(f"error: not reloaded, the old workers go on: {problem}\n")
         server.cfg.set("workers", 0)  # of new ones; the number wanted is the server's own
         return
     reads, writes = os.pipe()
-    _says_ready = writes
+    _ready_pipe = writes
     stop_the_old = server.manage_workers
 
     def stop_the_old_when_ready() -> None:
-        global _says_ready
+        global _ready_pipe
         del server.manage_workers  # from here on it is gunicorn's own again
         os.close(writes)  # so that the pipe ends when every new worker is gone
-        _says_ready = None
+        _ready_pipe = None
         _wait_for(reads, server.cfg.workers)
         os.close(reads)
         stop_the_old()
@@ -101,9 +101,9 @@ def _cannot_start() -> str:
 
 def post_worker_init(worker: Any) -> None:
     """Tell a reloading master that this worker can serve."""
-    if _says_ready is not None:
-        os.write(_says_ready, b".")
-        os.close(_says_ready)
+    if _ready_pipe is not None:
+        os.write(_ready_pipe, b".")
+        os.close(_ready_pipe)
 
 
 def _wait_for(reads: int, count: int) -> None:
@@ -111,10 +111,10 @@ def _wait_for(reads: int, count: int) -> None:
     end = time.monotonic() + graceful_timeout
     while count > 0 and (left := end - time.monotonic()) > 0:
         if select.select([reads], [], [], left)[0]:
-            said = len(os.read(reads, count))
-            if said == 0:
+            ready = len(os.read(reads, count))
+            if ready == 0:
                 return
-            count -= said
+            count -= ready
 
 
 def child_exit(server: Any, worker: Any) -> None:
@@ -126,5 +126,5 @@ def child_exit(server: Any, worker: Any) -> None:
 
 def on_exit(server: Any) -> None:
     """Remove the metrics folder, if it was made here."""
-    if Path(os.environ[_FIGURES]).name.startswith(_own_figures):
+    if Path(os.environ[_FIGURES]).name.startswith(_metrics_prefix):
         shutil.rmtree(os.environ[_FIGURES], ignore_errors=True)

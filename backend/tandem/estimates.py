@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from recommendation_service.domain.answer import EstimatesAnswer
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from tandem.client import client
 from tandem.responses import BadAnswer
 
@@ -32,7 +32,7 @@ class Estimated:
     estimates: tuple[Estimate, ...]
 
 
-def estimate(*, use_case: str, name: str, context: Side, offers: Side) -> Estimated:
+def estimate(*, use_case: str, name: str, context: PairSide, offers: PairSide) -> Estimated:
     """Of one thing, `context`, met by each of up to 100 offers. Raises ServiceFailed, as the client does.
 
     What is not known of them is left out of the question.
@@ -64,7 +64,7 @@ def checked(body: bytes, *, use_case: str, name: str, item_ids: Sequence[str]) -
     return served.model_dump()
 
 
-def _told(side: Side) -> list[dict[str, Any]]:
+def _told(side: PairSide) -> list[dict[str, Any]]:
     """Numbers and words of each thing; NaN and "" are unknown."""
     numbers = {name: column.tolist() for name, column in side.numbers.items()}
     words = {name: column.tolist() for name, column in side.words.items()}

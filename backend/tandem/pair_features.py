@@ -8,22 +8,22 @@ import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Floats
 from recommendation_service.datasets.records import ItemRecord
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import DatasetError
 
 
 def plain_side(
     items: Sequence[Mapping[str, Any]], ids: Sequence[str], *, numbers: Sequence[str], words: Sequence[str], place: str
-) -> Side:
+) -> PairSide:
     """From what each item has under each column; None is unknown. Raises DatasetError, with item and column, for no number."""
-    return Side(
+    return PairSide(
         tuple(ids),
         {name: _numbers([one[name] for one in items], ids, f"{place}: '{name}'") for name in numbers},
         {name: np.array(["" if one[name] is None else str(one[name]) for one in items], dtype=np.str_) for name in words},
     )
 
 
-def with_side(records: Sequence[ItemRecord], side: Side | None, *, place: str) -> Iterator[ItemRecord]:
+def with_side(records: Sequence[ItemRecord], side: PairSide | None, *, place: str) -> Iterator[ItemRecord]:
     """The records with their own row of the side; what is unknown of an item is left out.
 
     Raises DatasetError where the side is not of these items in this order, and for a number without end.

@@ -42,7 +42,7 @@ from recommendation_service.datasets.pair_features import PairTable
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.query import Profile
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import InvalidInput
 from tandem.pair_features import plain_side, with_side
 from tandem.use_cases import load
@@ -64,7 +64,7 @@ def _rule_reasons(reasons: Sequence[str], pairs: PairTable, row: int, parts: Map
 class CandidateSet:
     """What a site offers for one context now: see `ItemSource.candidates`."""
 
-    subject: Side  # the context's columns, of length 1
+    subject: PairSide  # the context's columns, of length 1
     rows: QuerySet[Any]  # the items that may be shown; read only if a list has to be computed
     version: str  # changes with every column of every row
     side_key: str = ""  # if set, this process remembers the rows' columns under it; for rows that many contexts share
@@ -136,7 +136,7 @@ class ItemSource:
                 yield record if offered is None or item.pk in offered else replace(record, available=False)
 
     @classmethod
-    def side(cls, items: Sequence[Any]) -> Side | None:
+    def side(cls, items: Sequence[Any]) -> PairSide | None:
         """What pairs with these items are scored by, in their order; None: nothing pairs with them.
 
         Asked for some thousand items at once, so that what comes from other tables costs a query a chunk, not an item.

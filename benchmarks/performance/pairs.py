@@ -15,7 +15,7 @@ import numpy as np
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.datasets.pair_features import RulePart, join_pairs, read_rules, rule_scores
 from recommendation_service.datasets.pair_network import LAYERS, PairNetwork
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.engines.neural import Neural
 from recommendation_service.tests.support import market
 from recommendation_service.use_cases.loader import load
@@ -55,14 +55,14 @@ def network(people: int, *, seed: int = 0) -> PairNetwork:
     return PairNetwork.from_arrays({**arrays, **drawn, **ids})
 
 
-def _judged(engine: Neural, job: Side, cleaners: Side) -> None:
+def _judged(engine: Neural, job: PairSide, cleaners: PairSide) -> None:
     """Raises RuntimeError where the network did not use both halves for every pair: that would not be its price."""
     found = engine.score_pairs(join_pairs(market.pair_config(), job, cleaners))
     if not (np.isfinite(found.total).all() and np.isfinite(found.collaborative).all()):
         raise RuntimeError("the network could not judge every pair")
 
 
-def _ruled(rules: tuple[RulePart, ...], job: Side, cleaners: Side) -> None:
+def _ruled(rules: tuple[RulePart, ...], job: PairSide, cleaners: PairSide) -> None:
     rule_scores(rules, join_pairs(market.pair_config(), job, cleaners))
 
 

@@ -48,10 +48,10 @@ def _within_reach(scores: Floats, limit: int, known: Bools) -> Ints:
     width = scores.size // blocks
     if width < LEAST_WIDTH:
         return np.flatnonzero(known)
-    heard = np.where(known, scores, np.float32(-np.inf))
-    best = heard[: width * blocks].reshape(width, blocks).max(axis=0)
+    known_weight = np.where(known, scores, np.float32(-np.inf))
+    best = known_weight[: width * blocks].reshape(width, blocks).max(axis=0)
     bound = np.partition(best, blocks - limit)[blocks - limit]
-    return np.flatnonzero(heard >= bound if bound > -np.inf else known)
+    return np.flatnonzero(known_weight >= bound if bound > -np.inf else known)
 
 
 def unit_range(scores: Floats, eligible: Bools | None = None) -> Floats:
@@ -60,16 +60,16 @@ def unit_range(scores: Floats, eligible: Bools | None = None) -> Floats:
     Scores that are all equal carry no preference and become 0.5.
     """
     unknown = np.float32(np.nan)
-    own = np.array(scores, dtype=np.float32) if eligible is None else np.where(eligible, scores, unknown)
-    if not own.size:
-        return own
-    low = np.fmin.reduce(own)  # passes over NaN
-    spread = np.fmax.reduce(own) - low
+    values = np.array(scores, dtype=np.float32) if eligible is None else np.where(eligible, scores, unknown)
+    if not values.size:
+        return values
+    low = np.fmin.reduce(values)  # passes over NaN
+    spread = np.fmax.reduce(values) - low
     if not spread > 0:
-        return np.where(np.isnan(own), unknown, np.float32(0.5))
-    own -= low
-    own /= spread
-    return own
+        return np.where(np.isnan(values), unknown, np.float32(0.5))
+    values -= low
+    values /= spread
+    return values
 
 
 def blend(scaled: Sequence[Floats], weights: Sequence[float]) -> Floats:
@@ -79,16 +79,16 @@ def blend(scaled: Sequence[Floats], weights: Sequence[float]) -> Floats:
     others, so that "cannot say" is neither praise nor blame. Weights are >= 0; a member of weight 0 is not heard.
     """
     total = np.zeros(scaled[0].shape, dtype=np.float32)
-    heard = np.zeros(scaled[0].shape, dtype=np.float32)
+    known_weight = np.zeros(scaled[0].shape, dtype=np.float32)
     for scores, weight in zip(scaled, weights, strict=True):
         if weight > 0:
-            own = scores * np.float32(weight)
-            unknown = np.isnan(own)
-            np.copyto(own, 0, where=unknown)  # masks as numbers: picking rows by them takes three times as long
-            total += own
-            heard += ~unknown * np.float32(weight)
-    heard[heard == 0] = np.nan
-    total /= heard
+            values = scores * np.float32(weight)
+            unknown = np.isnan(values)
+            np.copyto(values, 0, where=unknown)  # masks as numbers: picking rows by them takes three times as long
+            total += values
+            known_weight += ~unknown * np.float32(weight)
+    known_weight[known_weight == 0] = np.nan
+    total /= known_weight
     return total
 
 
@@ -107,10 +107,10 @@ def weighted_direction(vectors: Floats, weights: Floats) -> Floats | None:
     heaviest = float(np.abs(weights).max(initial=0.0))
     if heaviest == 0:
         return None
-    own = np.asarray(np.asarray(weights, dtype=np.float64) / heaviest, dtype=np.float32)  # old likes may weigh 1e-30
-    total = np.asarray(own @ vectors, dtype=np.float32)
+    values = np.asarray(np.asarray(weights, dtype=np.float64) / heaviest, dtype=np.float32)  # old likes may weigh 1e-30
+    total = np.asarray(values @ vectors, dtype=np.float32)
     length = float(np.linalg.norm(total))
-    reach = float(np.abs(own) @ np.linalg.norm(vectors, axis=1))
+    reach = float(np.abs(values) @ np.linalg.norm(vectors, axis=1))
     return total / np.float32(length) if length > 1e-6 * reach else None
 
 

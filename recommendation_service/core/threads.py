@@ -31,8 +31,8 @@ def check() -> None:
         _narrow()
         loose = _wider(_pools())
     if loose:
-        told = ", ".join(f"{name}={value}" for name, value in sorted(loose.items()))
-        raise ConfigurationError(f"native thread pools are not pinned ({told}); set {', '.join(VARIABLES)} to 1")
+        listed = ", ".join(f"{name}={value}" for name, value in sorted(loose.items()))
+        raise ConfigurationError(f"native thread pools are not pinned ({listed}); set {', '.join(VARIABLES)} to 1")
 
 
 def load_faiss() -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from recommendation_service.core.numeric import Floats, blend
-from recommendation_service.domain.side import OWN_ID, Side, Words
+from recommendation_service.domain.side import ID_COLUMN, PairSide, Texts
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.options import check_words, checked, one_of
 from recommendation_service.use_cases.schema import Feature, PairConfig
@@ -28,20 +28,20 @@ class PairTable:
 
     n: int
     numbers: Mapping[str, Floats]
-    words: Mapping[str, Words]
+    words: Mapping[str, Texts]
 
     def number(self, name: str) -> Floats:
         """(n,) of one column; NaN where neither side has it."""
         found = self.numbers.get(name)
         return np.full(self.n, np.nan, dtype=np.float32) if found is None else found
 
-    def word(self, name: str) -> Words:
+    def word(self, name: str) -> Texts:
         """(n,) of one column; "" where neither side has it."""
         found = self.words.get(name)
         return np.full(self.n, "", dtype="U1") if found is None else found
 
 
-def join_pairs(pair_config: PairConfig, first: Side, second: Side) -> PairTable:
+def join_pairs(pair_config: PairConfig, first: PairSide, second: PairSide) -> PairTable:
     """Pair by pair, or one against all where a side has one thing only.
 
     A derived column that a side brings, such as the bid somebody placed, is kept where it is known. Columns
@@ -227,8 +227,8 @@ def _check_templates(place: str, templates: Mapping[str, str]) -> None:
             raise ConfigurationError(f"{place}: reason_template '{sentence}' may name columns only, not '{{{strange}}}'")
 
 
-def _persons(side: Side, name: str) -> Words:
-    if name == OWN_ID:
+def _persons(side: PairSide, name: str) -> Texts:
+    if name == ID_COLUMN:
         return np.array(side.ids, dtype=np.str_)
     found = side.words.get(name)
     return np.full(len(side), "", dtype="U1") if found is None else found

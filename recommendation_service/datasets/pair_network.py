@@ -11,7 +11,7 @@ import numpy as np
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, dense
 from recommendation_service.datasets.pair_features import PairTable, features
 from recommendation_service.domain.idmap import IdMap
-from recommendation_service.domain.side import Words
+from recommendation_service.domain.side import Texts
 from recommendation_service.use_cases.schema import PairConfig
 
 FAR = np.float32(10)  # standard deviations from the mean at which a number is cut off: a typing mistake is no signal
@@ -101,7 +101,7 @@ def _finite(table: Floats) -> Floats:
     return np.where(np.isinf(table), np.nan, table)
 
 
-def _rows(ids: IdMap, column: Words, before: str = "") -> Ints:
+def _rows(ids: IdMap, column: Texts, before: str = "") -> Ints:
     """(n,) rows of words, -1 where unknown; one thing met by all others is looked up once."""
     told = column[:1] if column.strides == (0,) else column
     rows = ids.rows_of_bytes(np.char.encode(np.char.add(before, told) if before else told, "utf-8"))

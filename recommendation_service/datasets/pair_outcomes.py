@@ -24,7 +24,7 @@ import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.datasets.pair_features import PairTable
-from recommendation_service.domain.side import Words
+from recommendation_service.domain.side import Texts
 from recommendation_service.errors import DatasetError
 from recommendation_service.use_cases.schema import UseCase
 
@@ -40,7 +40,7 @@ class Matches:
 
     names: tuple[str, ...]
     numbers: Floats  # (n, len(names))
-    words: Mapping[str, Words]
+    words: Mapping[str, Texts]
     groups: Ints
     times: AnyArray  # float64
     ratings: Floats

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from recommendation_service.core.numeric import Floats
-from recommendation_service.domain.side import Side, Words
+from recommendation_service.domain.side import PairSide, Texts
 from recommendation_service.errors import DatasetError
 
 PAIRED = ("numbers", "words")  # of a record; in an export only where a site says something to pair by
 LARGEST = float(np.finfo(np.float32).max)
 
 
-def side_of(lines: Sequence[Mapping[str, Any]]) -> Side | None:
+def side_of(lines: Sequence[Mapping[str, Any]]) -> PairSide | None:
     """The columns in row order, or None where no item has any.
 
     Raises DatasetError, with item and column, for a number that is none or not finite, and for a word that is no text.
@@ -23,7 +23,7 @@ def side_of(lines: Sequence[Mapping[str, Any]]) -> Side | None:
         return None
     numbers, words = ([_told(line, kind) for line in lines] for kind in PAIRED)
     ids = tuple(line["item_id"] for line in lines)
-    return Side(
+    return PairSide(
         ids,
         {name: _numbers(ids, name, [own.get(name) for own in numbers]) for name in _names(numbers)},
         {name: _words(ids, name, [own.get(name, "") for own in words]) for name in _names(words)},
@@ -56,7 +56,7 @@ def _is_number(value: Any) -> bool:
     return value is None or (type(value) in (int, float) and abs(value) <= LARGEST)
 
 
-def _words(ids: Sequence[str], name: str, values: Sequence[Any]) -> Words:
+def _words(ids: Sequence[str], name: str, values: Sequence[Any]) -> Texts:
     if not {type(value) for value in values} <= {str}:
         raise _wrong(ids, name, values, lambda value: isinstance(value, str))
     return np.array(values, dtype=np.str_)

@@ -5,19 +5,19 @@ from collections.abc import Mapping
 import numpy as np
 
 from recommendation_service.core.numeric import Bytes, Ints
-from recommendation_service.domain.side import Words
+from recommendation_service.domain.side import Texts
 
 UNKNOWN = -1
 NONE = b"="  # stands in a table without words, since an empty array is never published
 
 
-def vocabulary(columns: Mapping[str, Words]) -> Bytes:
+def vocabulary(columns: Mapping[str, Texts]) -> Bytes:
     """(v,) every word there is as "column=word", unique and ascending; at least one row."""
     told = {f"{name}={word}".encode() for name, column in columns.items() for word in np.unique(column).tolist() if word}
     return np.array(sorted(told) or [NONE], dtype=np.bytes_)
 
 
-def places(columns: Mapping[str, Words], words: Bytes) -> Ints:
+def places(columns: Mapping[str, Texts], words: Bytes) -> Ints:
     """(n, columns) row of each word in the vocabulary; UNKNOWN where it is none of them."""
     rows = {word.decode(): row for row, word in enumerate(words.tolist())}
     found = []

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from recommendation_service.core.numeric import Bools, Floats, Ints
 from recommendation_service.domain.idmap import IdMap
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,8 +20,8 @@ class Facet:
 
     def mask(self, wanted: Iterable[str]) -> Bools:
         """(n_items,), True where the item carries at least one wanted value; letter case is ignored."""
-        asked = {value.casefold() for value in wanted}
-        columns = np.array([value.casefold() in asked for value in self.values], dtype=np.float32)
+        folded = {value.casefold() for value in wanted}
+        columns = np.array([value.casefold() in folded for value in self.values], dtype=np.float32)
         return np.asarray(self.matrix @ columns > 0, dtype=np.bool_)
 
     def of(self, row: int) -> tuple[str, ...]:
@@ -32,9 +32,9 @@ class Facet:
     @classmethod
     def build(cls, per_item: Sequence[Sequence[str]]) -> "Facet":
         """From each item's values, in row order."""
-        values = tuple(sorted({value for own in per_item for value in own}))
-        column = {value: place for place, value in enumerate(values)}
-        pairs = [(row, column[value]) for row, own in enumerate(per_item) for value in set(own)]
+        values = tuple(sorted({value for item_values in per_item for value in item_values}))
+        column = {value: index for index, value in enumerate(values)}
+        pairs = [(row, column[value]) for row, item_values in enumerate(per_item) for value in set(item_values)]
         rows, columns = (np.array(side, dtype=np.int64) for side in (zip(*pairs, strict=True) if pairs else ((), ())))
         ones = np.ones(len(pairs), dtype=np.float32)
         return cls(values, sparse.csr_array((ones, (rows, columns)), shape=(len(per_item), len(values))))
@@ -51,7 +51,7 @@ class Catalogue:
     created: Floats  # (n,) days since 1970-01-01 UTC, NaN when unknown
     facets: Mapping[str, Facet] = field(default_factory=dict)  # "category", "tags" and every filterable attribute
     available: Bools | None = None  # (n,) False: known but not to be had now, such as out of stock; None: all are
-    side: Side | None = None  # in row order, what pairs with the items are scored by; None: the site declares nothing
+    side: PairSide | None = None  # in row order, what pairs with the items are scored by; None: the site declares nothing
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -23,16 +23,16 @@ MOST_FACETS = 8
 Column = Callable[[Query, Candidates], Floats]
 
 
-def noted(query: Query, found: Candidates) -> Candidates:
+def noted(query: Query, candidates: Candidates) -> Candidates:
     """The candidates with the parts that nobody can work out again from a recorded list.
 
     `score`: the engine's own; `standing`: that score within these candidates, 0 to 1, of which only some are shown;
     `likeness`: how much of the subject's category and tags an item shares, where the request is about items.
     """
-    known = {SCORE: found.scores, STANDING: unit_range(found.scores)}
+    known = {SCORE: candidates.scores, STANDING: unit_range(candidates.scores)}
     if query.subject.size:
-        known[LIKENESS] = _likeness(query, found.rows)
-    return Candidates(found.rows, found.scores, {**found.parts, **known})
+        known[LIKENESS] = _likeness(query, candidates.rows)
+    return Candidates(candidates.rows, candidates.scores, {**candidates.parts, **known})
 
 
 def names_for(catalogue: Catalogue, parts: Sequence[str]) -> tuple[str, ...]:
@@ -59,44 +59,44 @@ class Features:
         self._usual = float(liked.mean()) if liked.size else 1.0
         plain: Mapping[str, Column] = {
             STANDING: _standing,
-            LIKENESS: lambda _query, found: _part(found, LIKENESS),
+            LIKENESS: lambda _query, candidates: _part(candidates, LIKENESS),
             "popularity": self._popularity,
             "age_days": self._age_days,
-            "history": lambda query, found: np.full(len(found), np.log1p(query.history.count), dtype=np.float32),
+            "history": lambda query, candidates: np.full(len(candidates), np.log1p(query.history.count), dtype=np.float32),
         }
         self._columns = [plain[name] if name in plain else self._named(*name.split(":", 1)) for name in self.names]
 
-    def of(self, query: Query, found: Candidates) -> Floats:
+    def of(self, query: Query, candidates: Candidates) -> Floats:
         """(k, len(names)) float32, NaN where nothing can be said; `query.history` is as of the moment of the request."""
-        table = np.empty((len(found), len(self.names)), dtype=np.float32)
-        for place, column in enumerate(self._columns):
-            table[:, place] = column(query, found)
+        table = np.empty((len(candidates), len(self.names)), dtype=np.float32)
+        for index, column in enumerate(self._columns):
+            table[:, index] = column(query, candidates)
         return table
 
     def _named(self, family: str, name: str) -> Column:
         if family == PART:
-            return lambda _query, found: _part(found, name)
+            return lambda _query, candidates: _part(candidates, name)
         facet = self.catalogue.facets.get(name)
         if facet is None:
-            return lambda _query, found: _nothing(len(found))
-        return lambda query, found: _taste(query, found.rows, facet, lately=family == RECENT)
+            return lambda _query, candidates: _nothing(len(candidates))
+        return lambda query, candidates: _taste(query, candidates.rows, facet, lately=family == RECENT)
 
-    def _popularity(self, _query: Query, found: Candidates) -> Floats:
+    def _popularity(self, _query: Query, candidates: Candidates) -> Floats:
         """In terms of the usual item that anybody liked, so that it means the same in every export."""
-        return np.asarray(np.log1p(self.catalogue.popularity[found.rows] / self._usual), dtype=np.float32)
+        return np.asarray(np.log1p(self.catalogue.popularity[candidates.rows] / self._usual), dtype=np.float32)
 
-    def _age_days(self, query: Query, found: Candidates) -> Floats:
-        born = self.catalogue.created[found.rows].astype(np.float64)
+    def _age_days(self, query: Query, candidates: Candidates) -> Floats:
+        born = self.catalogue.created[candidates.rows].astype(np.float64)
         return np.maximum(query.now / DAY_S - born, 0.0).astype(np.float32)
 
 
-def _standing(_query: Query, found: Candidates) -> Floats:
-    known = found.parts.get(STANDING)
-    return unit_range(found.parts.get(SCORE, found.scores)) if known is None else known
+def _standing(_query: Query, candidates: Candidates) -> Floats:
+    known = candidates.parts.get(STANDING)
+    return unit_range(candidates.parts.get(SCORE, candidates.scores)) if known is None else known
 
 
-def _part(found: Candidates, name: str) -> Floats:
-    return found.parts.get(name, _nothing(len(found)))
+def _part(candidates: Candidates, name: str) -> Floats:
+    return candidates.parts.get(name, _nothing(len(candidates)))
 
 
 def _nothing(size: int) -> Floats:
@@ -106,11 +106,11 @@ def _nothing(size: int) -> Floats:
 def _taste(query: Query, rows: Ints, facet: Facet, *, lately: bool) -> Floats:
     """Share of what the person liked (or, lately, touched at all) that carries the item's values; mean over those."""
     if lately:
-        past = query.history.rows[:LATELY]
-        weights = np.ones(past.size, dtype=np.float32)
+        history_rows = query.history.rows[:LATELY]
+        weights = np.ones(history_rows.size, dtype=np.float32)
     else:
-        past, weights = query.history.liked()
-    return _share(facet, past, weights, rows)
+        history_rows, weights = query.history.liked()
+    return _share(facet, history_rows, weights, rows)
 
 
 def _likeness(query: Query, rows: Ints) -> Floats:
@@ -120,15 +120,15 @@ def _likeness(query: Query, rows: Ints) -> Floats:
     return np.mean(shares, axis=0, dtype=np.float32) if shares else _nothing(rows.size)
 
 
-def _share(facet: Facet, past: Ints, weights: Floats, rows: Ints) -> Floats:
+def _share(facet: Facet, history_rows: Ints, weights: Floats, rows: Ints) -> Floats:
     """(k,) mean over each row's values of the share of `weights` whose item carries that value; NaN: no past, no values."""
     whole = float(weights.sum())
-    if not past.size or whole <= 0:
+    if not history_rows.size or whole <= 0:
         return _nothing(rows.size)
-    columns, counts = _values(facet, past)
+    columns, counts = _values(facet, history_rows)
     carried = np.bincount(columns, weights=np.repeat(weights, counts), minlength=len(facet.values)) / whole
-    own, counts = _values(facet, rows)
-    total = np.bincount(np.repeat(np.arange(rows.size), counts), weights=carried[own], minlength=rows.size)
+    item_columns, counts = _values(facet, rows)
+    total = np.bincount(np.repeat(np.arange(rows.size), counts), weights=carried[item_columns], minlength=rows.size)
     return np.where(counts > 0, total / np.maximum(counts, 1), np.nan).astype(np.float32)
 
 
@@ -137,5 +137,5 @@ def _values(facet: Facet, rows: Ints) -> tuple[AnyArray, AnyArray]:
     starts = facet.matrix.indptr[rows]
     counts = facet.matrix.indptr[rows + 1] - starts
     ends = np.cumsum(counts)
-    places = np.arange(ends[-1] if ends.size else 0) + np.repeat(starts - (ends - counts), counts)
-    return facet.matrix.indices[places], counts
+    indices = np.arange(ends[-1] if ends.size else 0) + np.repeat(starts - (ends - counts), counts)
+    return facet.matrix.indices[indices], counts

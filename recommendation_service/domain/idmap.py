@@ -32,7 +32,7 @@ class IdMap:
     @classmethod
     def of(cls, ids: Iterable[str]) -> "IdMap":
         """Number any collection of ids; repeats count once."""
-        encoded = sorted({one.encode() for one in ids})
+        encoded = sorted({item_id.encode() for item_id in ids})
         return cls(np.array(encoded, dtype=np.bytes_) if encoded else np.empty(0, dtype="S1"))
 
     def __len__(self) -> int:
@@ -49,21 +49,21 @@ class IdMap:
     def row(self, outside_id: str) -> int | None:
         """The row of one id, or None when it is unknown."""
         wanted = outside_id.encode()
-        place = int(np.searchsorted(self._ids, np.bytes_(wanted)))
-        return place if place < self._ids.size and bytes(self._ids[place]) == wanted else None
+        index = int(np.searchsorted(self._ids, np.bytes_(wanted)))
+        return index if index < self._ids.size and bytes(self._ids[index]) == wanted else None
 
     def rows(self, outside_ids: Sequence[str]) -> Ints:
         """The rows of many ids, (k,), in their order; -1 where unknown. Never index with it before masking."""
         if not outside_ids or not len(self):
             return np.full(len(outside_ids), -1, dtype=np.int64)
-        return self.rows_of_bytes(np.array([one.encode() for one in outside_ids], dtype=np.bytes_))
+        return self.rows_of_bytes(np.array([item_id.encode() for item_id in outside_ids], dtype=np.bytes_))
 
     def rows_of_bytes(self, wanted: Bytes) -> Ints:
         """As `rows`, for ids already in an array of bytes."""
         if not len(self):
             return np.full(wanted.size, -1, dtype=np.int64)
-        places = np.minimum(np.searchsorted(self._ids, wanted), len(self) - 1)
-        return np.where(self._ids[places] == wanted, places, -1).astype(np.int64)
+        indices = np.minimum(np.searchsorted(self._ids, wanted), len(self) - 1)
+        return np.where(self._ids[indices] == wanted, indices, -1).astype(np.int64)
 
     def id(self, row: int) -> str:
         """The id at `row`; a negative row is an IndexError, never the last id."""
@@ -73,4 +73,4 @@ class IdMap:
 
     def ids(self) -> list[str]:
         """All ids in row order."""
-        return [one.decode() for one in self._ids.tolist()]
+        return [item_id.decode() for item_id in self._ids.tolist()]

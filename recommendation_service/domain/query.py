@@ -8,7 +8,7 @@ import numpy as np
 from recommendation_service.core.numeric import Bools, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import History, PastEvent
-from recommendation_service.domain.side import Side, Thing
+from recommendation_service.domain.side import PairItem, PairSide
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
@@ -35,8 +35,8 @@ class Ask:
     explain: bool = False
     strategy: str | None = None  # the engine the caller wants first; None: the router decides
     request_id: str | None = None
-    context: Thing | None = None  # what the list is for, on a surface about a context; None: item_ids name it
-    offers: tuple[Thing, ...] | None = None  # what may be recommended, as it is now; None: the catalogue
+    context: PairItem | None = None  # what the list is for, on a surface about a context; None: item_ids name it
+    offers: tuple[PairItem, ...] | None = None  # what may be recommended, as it is now; None: the catalogue
 
 
 def _no_rows() -> Ints:
@@ -58,8 +58,8 @@ class Query:
     subject: Ints = field(default_factory=_no_rows)  # rows of the item or basket asked about
     explain: bool = False
     strategy: str | None = None
-    context: Side | None = None  # of length 1: what the list is for, such as a job
-    offered: Side | None = None  # the catalogue's items as the asker brought them; None: they are the export's
+    context: PairSide | None = None  # of length 1: what the list is for, such as a job
+    offered: PairSide | None = None  # the catalogue's items as the asker brought them; None: they are the export's
     chance: float = 0.0  # in [0, 1), drawn from the request id: the only chance that an answer may depend on
 
     @property

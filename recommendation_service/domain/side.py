@@ -7,13 +7,13 @@ import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Floats, Ints
 
-Words = AnyArray  # (n,) of str, "" where unknown
+Texts = AnyArray  # (n,) of str, "" where unknown
 
-OWN_ID = "id"
+ID_COLUMN = "id"
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class PairItem:
     """One thing of one kind, as somebody who asks describes it."""
 
     id: str
@@ -23,12 +23,12 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Side:
+class PairSide:
     """`n` things of one kind, each with what is known of it at one moment."""
 
     ids: tuple[str, ...]
     numbers: Mapping[str, Floats] = field(default_factory=dict)  # (n,) float32, NaN where unknown
-    words: Mapping[str, Words] = field(default_factory=dict)
+    words: Mapping[str, Texts] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -36,13 +36,13 @@ class Side:
     @classmethod
     def of(
         cls, ids: Sequence[str], numbers: Sequence[Mapping[str, float]] = (), words: Sequence[Mapping[str, str]] = ()
-    ) -> "Side":
+    ) -> "PairSide":
         """From one mapping a thing; a name that a thing lacks is unknown of it."""
         return cls(tuple(ids), _columns(numbers, float("nan"), np.float32), _columns(words, "", np.str_))
 
-    def take(self, rows: Ints) -> "Side":
+    def take(self, rows: Ints) -> "PairSide":
         """These of them, in this order."""
-        return Side(
+        return PairSide(
             tuple(self.ids[row] for row in rows.tolist()),
             {name: column[rows] for name, column in self.numbers.items()},
             {name: column[rows] for name, column in self.words.items()},
@@ -50,7 +50,7 @@ class Side:
 
 
 def _columns(
-    told: Sequence[Mapping[str, float]] | Sequence[Mapping[str, str]], unknown: object, kind: type
+    entries: Sequence[Mapping[str, float]] | Sequence[Mapping[str, str]], unknown: object, kind: type
 ) -> dict[str, AnyArray]:
-    names = dict.fromkeys(name for one in told for name in one)
-    return {name: np.array([one.get(name, unknown) for one in told], dtype=kind) for name in names}
+    names = dict.fromkeys(name for entry in entries for name in entry)
+    return {name: np.array([entry.get(name, unknown) for entry in entries], dtype=kind) for name in names}

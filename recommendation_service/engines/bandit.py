@@ -89,6 +89,6 @@ def _check(
             f"epsilon must be 0 to 1, floor 0 to {1 / len(arms):g} and least_plays 0 or more,"
             f" not {epsilon:g}, {floor:g} and {least_plays}"
         )
-    wrong = sorted(event for event, worth in rewards.items() if not 0 <= worth <= 1)
+    wrong = sorted(event for event, reward in rewards.items() if not 0 <= reward <= 1)
     if wrong:
         raise ConfigurationError(f"the reward of {wrong[0]} must be 0 to 1, not {rewards[wrong[0]]:g}")

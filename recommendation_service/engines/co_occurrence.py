@@ -81,7 +81,7 @@ class CoOccurrence(Engine):
         self._people = people
         self._paired: Bools = np.asarray(np.diff(pairs.indptr) > 0)
         self._reason_from_people = reason_from_people
-        self._says = says
+        self._reason_prefix = says
 
     @classmethod
     def from_artifact(
@@ -120,8 +120,8 @@ class CoOccurrence(Engine):
             return [()] * rows.size
         columns, shares = self._pairs.indices[stored.entries], self._shares(stored)
         return [
-            self._reason(stored, shares, np.flatnonzero(columns == own), row)
-            for row, own in zip(rows.tolist(), self._alignment.artifact_rows[rows].tolist(), strict=True)
+            self._reason(stored, shares, np.flatnonzero(columns == model_rows), row)
+            for row, model_rows in zip(rows.tolist(), self._alignment.artifact_rows[rows].tolist(), strict=True)
         ]
 
     def _reason(self, stored: StoredPairs, all_shares: Floats, pairs: Ints, row: int) -> tuple[Reason, ...]:
@@ -132,14 +132,14 @@ class CoOccurrence(Engine):
         enough = self._people[stored.entries[pairs]] >= self._reason_from_people
         best = int(np.argmax(np.where(enough, shares, -np.inf) if enough.any() else shares))
         other = self._titles[others[best]] if enough.any() else self._category(row, int(others[best]))
-        return (Reason(self.name, f"{self._says} {other}", float(shares[best])),) if other else ()
+        return (Reason(self.name, f"{self._reason_prefix} {other}", float(shares[best])),) if other else ()
 
     def _category(self, row: int, other: int) -> str:
         """The other item's category, if enough users had both items' categories in one basket; else empty."""
         if self._facet is None:
             return ""
-        own_values, other_values = self._facet.of(row), self._facet.of(other)
-        enough = self._categories.people_of(own_values, other_values) >= self._reason_from_people
+        item_values, other_values = self._facet.of(row), self._facet.of(other)
+        enough = self._categories.people_of(item_values, other_values) >= self._reason_from_people
         return other_values[0] if enough else ""
 
     def _shares(self, stored: StoredPairs) -> Floats:
@@ -149,8 +149,8 @@ class CoOccurrence(Engine):
         liked = self._alignment.known(LikedItems.of(query).positive(), self._paired)
         if not liked.rows.size:
             return None
-        own = self._alignment.artifact_rows[liked.rows]
-        starts, sizes = self._pairs.indptr[own], np.diff(self._pairs.indptr)[own]
-        owners = np.repeat(np.arange(own.size), sizes)
+        model_rows = self._alignment.artifact_rows[liked.rows]
+        starts, sizes = self._pairs.indptr[model_rows], np.diff(self._pairs.indptr)[model_rows]
+        owners = np.repeat(np.arange(model_rows.size), sizes)
         offsets = np.arange(owners.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         return StoredPairs(liked, np.repeat(starts, sizes) + offsets, owners)

@@ -127,9 +127,9 @@ class CollaborativeALS(Engine):
         liked, user = self._fold(query)
         if user is None:
             return [()] * rows.size
-        own = self._alignment.artifact_rows[rows]
-        shares = user.contributions(self._item_factors, own)
-        shares[:, (own < 0) | ~self._trained[own]] = 0
+        model_rows = self._alignment.artifact_rows[rows]
+        shares = user.contributions(self._item_factors, model_rows)
+        shares[:, (model_rows < 0) | ~self._trained[model_rows]] = 0
         return strongest_liked(self.name, self._titles, liked, shares)
 
     def _fold(self, query: Query) -> tuple[LikedItems, FoldedUser | None]:

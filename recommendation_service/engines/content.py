@@ -81,16 +81,16 @@ class Content(Engine):
     def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
         """What the profile and the item share, or the most similar liked item: the one that adds more to the score."""
         wanted = self._preferences(query)
-        own = self._alignment.artifact_rows[rows]
+        model_rows = self._alignment.artifact_rows[rows]
         if wanted is None:
             return [()] * rows.size
-        terms = self._rows[np.maximum(own, 0)]
+        terms = self._rows[np.maximum(model_rows, 0)]
         by_profile, by_liked = terms @ wanted.of_profile, terms @ wanted.of_liked
         likeness = np.maximum(wanted.liked.weights, 0)[:, None] * (wanted.liked_rows @ terms.T).toarray()  # dislikes: 0
         reasons: list[tuple[Reason, ...]] = []
         for index, row in enumerate(rows.tolist()):
             matched = matches(self._catalogue, row, query.profile)
-            if own[index] < 0:
+            if model_rows[index] < 0:
                 reasons.append(())
             elif matched is not None and by_profile[index] > 0 and by_profile[index] >= by_liked[index]:
                 reasons.append((Reason(self.name, matched, float(by_profile[index])),))

@@ -21,6 +21,6 @@ class Ease(ItemSums):
         """The engine of a published model of kind "ease". Raises ArtifactRefused naming what does not fit."""
         return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), Table.of(artifact))
 
-    def weighted_rows(self, liked: LikedItems, own: Ints) -> tuple[Ints, Floats, Ints]:
+    def weighted_rows(self, liked: LikedItems, model_rows: Ints) -> tuple[Ints, Floats, Ints]:
         """Every item's row once."""
-        return own, np.ones(own.size, dtype=np.float32), np.arange(own.size)
+        return model_rows, np.ones(model_rows.size, dtype=np.float32), np.arange(model_rows.size)

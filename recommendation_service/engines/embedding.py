@@ -59,9 +59,11 @@ class Embedding(Engine):
         known = self._known(query)
         if self._preference(known) is None:
             return [()] * rows.size
-        liked, own = known.positive(), self._alignment.artifact_rows[rows]
-        likeness = self._vectors[self._alignment.artifact_rows[liked.rows]] @ self._vectors[own].T * liked.weights[:, None]
-        likeness[:, own < 0] = 0
+        liked, model_rows = known.positive(), self._alignment.artifact_rows[rows]
+        likeness = (
+            self._vectors[self._alignment.artifact_rows[liked.rows]] @ self._vectors[model_rows].T * liked.weights[:, None]
+        )
+        likeness[:, model_rows < 0] = 0
         return [self._reason(liked, row, likeness[:, index]) for index, row in enumerate(rows.tolist())]
 
     def _reason(self, liked: LikedItems, row: int, likeness: Floats) -> tuple[Reason, ...]:

@@ -65,7 +65,7 @@ class ItemSums(Engine):
         self._unknown = np.flatnonzero(~table.known)
 
     @abstractmethod
-    def weighted_rows(self, liked: LikedItems, own: Ints) -> tuple[Ints, Floats, Ints]:
+    def weighted_rows(self, liked: LikedItems, model_rows: Ints) -> tuple[Ints, Floats, Ints]:
         """Rows of the table, their weights, and the index in `liked` of each, for known items with artifact rows `own`."""
 
     def scores(self, query: Query) -> Floats | None:
@@ -82,9 +82,9 @@ class ItemSums(Engine):
         added = self._contributions(query)
         if added is None or not rows.size:
             return [()] * rows.size
-        own = self._alignment.artifact_rows[rows]
-        shares = added.shares(own)
-        shares[:, (own < 0) | ~self._table.known[own]] = 0
+        model_rows = self._alignment.artifact_rows[rows]
+        shares = added.shares(model_rows)
+        shares[:, (model_rows < 0) | ~self._table.known[model_rows]] = 0
         return strongest_liked(self.name, self._titles, added.liked, shares)
 
     def _contributions(self, query: Query) -> Contributions | None:

@@ -94,9 +94,9 @@ class Margin(Engine):
         liked = self._known(query)
         if not liked.rows.size:
             return [()] * rows.size
-        own = self._alignment.artifact_rows[rows]
-        added = self._shares(liked)[:, None] * (self._liked_vectors(liked) @ self._item_vectors[own].T)
-        added[:, own < 0] = 0
+        model_rows = self._alignment.artifact_rows[rows]
+        added = self._shares(liked)[:, None] * (self._liked_vectors(liked) @ self._item_vectors[model_rows].T)
+        added[:, model_rows < 0] = 0
         return strongest_liked(self.name, self._titles, liked, added)
 
     def _known(self, query: Query) -> LikedItems:

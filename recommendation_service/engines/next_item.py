@@ -39,16 +39,16 @@ class NextItem(ItemSums):
         table = Table.of(artifact, len(windows))
         return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), table, windows)
 
-    def weighted_rows(self, liked: LikedItems, own: Ints) -> tuple[Ints, Floats, Ints]:
+    def weighted_rows(self, liked: LikedItems, model_rows: Ints) -> tuple[Ints, Floats, Ints]:
         """Each window's newest items with its weights. The items of a subject have no order: all count as the newest."""
         n, windows = self._table.known.size, self._windows
-        sizes = [own.size if liked.from_subject else min(own.size, window.size) for window in windows]
+        sizes = [model_rows.size if liked.from_subject else min(model_rows.size, window.size) for window in windows]
         weights = [
             np.full(size, window[0]) if liked.from_subject else window[:size]
             for window, size in zip(windows, sizes, strict=True)
         ]
         return (
-            np.concatenate([own[:size] + block * n for block, size in enumerate(sizes)]),
+            np.concatenate([model_rows[:size] + block * n for block, size in enumerate(sizes)]),
             np.concatenate(weights).astype(np.float32),
             np.concatenate([np.arange(size) for size in sizes]),
         )

@@ -144,10 +144,10 @@ class SASRec(Engine):
         if not newest.rows.size:
             return [()] * rows.size
         _, attention = self._read(newest)
-        own = self._alignment.artifact_rows[rows]
+        model_rows = self._alignment.artifact_rows[rows]
         vectors = self._network.history_vectors[self._alignment.artifact_rows[newest.rows]]
-        shares = attention[:, None] * np.maximum(vectors @ self._network.item_vectors[own].T, 0)
-        shares[:, (own < 0) | ~self._known[own]] = 0
+        shares = attention[:, None] * np.maximum(vectors @ self._network.item_vectors[model_rows].T, 0)
+        shares[:, (model_rows < 0) | ~self._known[model_rows]] = 0
         return strongest_liked(self.name, self._titles, newest, shares)
 
     def _newest(self, query: Query) -> LikedItems:

@@ -41,9 +41,9 @@ class UserTable:
         indptr, users = bounds(artifact, "item_indptr", "item_users", (n_items, lengths.size))
         return cls(rows, lengths, weights, indptr, users)
 
-    def shortlist(self, own: Ints, weights: Floats, limit: int) -> Ints:
+    def shortlist(self, model_rows: Ints, weights: Floats, limit: int) -> Ints:
         """The users who share most with `own` items (j,) of `weights` (j,); rows ascending."""
-        slices = [slice(self.item_indptr[item], self.item_indptr[item + 1]) for item in own.tolist()]
+        slices = [slice(self.item_indptr[item], self.item_indptr[item + 1]) for item in model_rows.tolist()]
         users = np.concatenate([self.item_users[part] for part in slices])
         shares = np.repeat(weights, [part.stop - part.start for part in slices])
         matching, total = _sum_by_user(users, shares, self.lengths.size)
@@ -128,8 +128,8 @@ class SimilarUsers(Engine):
         of_subject = bool(query.subject.size)
         text = "Chosen by people who chose the same" if of_subject else "Chosen by people whose taste is like yours"
         reasons: list[tuple[Reason, ...]] = []
-        for own in self._alignment.artifact_rows[rows].tolist():
-            people = int(users_of_item[own]) if own >= 0 else 0
+        for model_rows in self._alignment.artifact_rows[rows].tolist():
+            people = int(users_of_item[model_rows]) if model_rows >= 0 else 0
             enough = people > 0 and people >= self._reason_from_people
             reasons.append((Reason(self.name, text, people / neighbours.similarity.size),) if enough else ())
         return reasons
@@ -139,14 +139,14 @@ class SimilarUsers(Engine):
         liked = liked.where(np.arange(liked.rows.size) < MAX_ITEMS)
         if not liked.rows.size:
             return None
-        own = self._alignment.artifact_rows[liked.rows]
-        weights = liked.weights * self._users.item_weights[own]
-        shortlist = self._users.shortlist(own, weights, SHORTLIST * self._neighbours)
-        return self._nearest(shortlist, own, weights / np.linalg.norm(weights))
+        model_rows = self._alignment.artifact_rows[liked.rows]
+        weights = liked.weights * self._users.item_weights[model_rows]
+        shortlist = self._users.shortlist(model_rows, weights, SHORTLIST * self._neighbours)
+        return self._nearest(shortlist, model_rows, weights / np.linalg.norm(weights))
 
-    def _nearest(self, shortlist: Ints, own: Ints, weights: Floats) -> Neighbours | None:
+    def _nearest(self, shortlist: Ints, model_rows: Ints, weights: Floats) -> Neighbours | None:
         profile = np.zeros(self._users.item_weights.size, dtype=np.float32)
-        profile[own] = weights * self._users.item_weights[own]
+        profile[model_rows] = weights * self._users.item_weights[model_rows]
         rows = self._users.rows[shortlist]
         similarity = np.asarray(rows @ profile / self._users.lengths[shortlist], dtype=np.float32)
         best = top_rows(similarity, self._neighbours, similarity > 0)

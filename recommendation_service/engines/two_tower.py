@@ -174,9 +174,9 @@ class TwoTower(Engine):
         if vector is None:
             return None
         scores = np.full(len(self._catalogue), np.nan, dtype=np.float32)
-        own = self._index.rows(vector, count)
-        targets = self._catalogue_rows[own]
-        scores[targets[targets >= 0]] = (self._item_vectors[own] @ vector)[targets >= 0]
+        model_rows = self._index.rows(vector, count)
+        targets = self._catalogue_rows[model_rows]
+        scores[targets[targets >= 0]] = (self._item_vectors[model_rows] @ vector)[targets >= 0]
         rows = self.best_rows(scores, query, limit)
         if rows.size < limit:
             return super().retrieve(query, limit)
@@ -184,18 +184,18 @@ class TwoTower(Engine):
 
     def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
         """The profile's values that the item has, else the most similar of the recently liked items."""
-        own = self._alignment.artifact_rows[rows]
+        model_rows = self._alignment.artifact_rows[rows]
         known, attributes = self._known(query), self._tower.attributes_of(query.profile)
         recent = known.where(np.arange(known.rows.size) < self._tower.recent)
         nearest: list[tuple[Reason, ...]] = [()] * rows.size
         if recent.rows.size:
-            similarity = self._item_vectors[self._alignment.artifact_rows[recent.rows]] @ self._item_vectors[own].T
+            similarity = self._item_vectors[self._alignment.artifact_rows[recent.rows]] @ self._item_vectors[model_rows].T
             nearest = strongest_liked(self.name, self._catalogue.titles, recent, similarity)
         plain = self._plain_reason(known, attributes) if self._always_explain else ()
         reasons: list[tuple[Reason, ...]] = []
         for index, row in enumerate(rows.tolist()):
             matched = matches(self._catalogue, row, query.profile) if attributes else None
-            if own[index] < 0:
+            if model_rows[index] < 0:
                 reasons.append(())
             else:
                 reasons.append((Reason(self.name, matched, 1.0),) if matched is not None else nearest[index] or plain)

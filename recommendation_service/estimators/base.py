@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from recommendation_service.core.numeric import AnyArray
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 
 
 class Estimator(ABC):
@@ -22,5 +22,5 @@ class Estimator(ABC):
         self.version = version
 
     @abstractmethod
-    def estimate(self, first: Side, second: Side) -> AnyArray:
+    def estimate(self, first: PairSide, second: PairSide) -> AnyArray:
         """(n, 3) float64 minimum, optimal and maximum of each pair, ascending; one thing of a side meets all of the other."""

@@ -8,7 +8,7 @@ import numpy as np
 from recommendation_service.core.numeric import AnyArray, Floats, dense, standardised
 from recommendation_service.datasets.pair_features import PairTable, features, join_pairs
 from recommendation_service.datasets.pair_vocabulary import places
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.estimators.base import Estimator
 from recommendation_service.publishing.store import Artifact
@@ -38,8 +38,8 @@ class Bid(Estimator):
     @classmethod
     def from_artifact(cls, name: str, artifact: Artifact, *, pair_config: PairConfig) -> "Bid":
         """Raises ArtifactRefused where the manifest and the arrays are not of one model."""
-        arrays, told = artifact.arrays, artifact.manifest.parameters
-        known = _features(told, artifact.version)
+        arrays, parameters = artifact.arrays, artifact.manifest.parameters
+        known = _features(parameters, artifact.version)
         size = 2 * len(known) + len(pair_config.embedding_columns) * arrays["attribute_vectors"].shape[1]
         wrong = (
             [feature.name.encode() for feature in known] != arrays["features"].tolist()
@@ -52,9 +52,9 @@ class Bid(Estimator):
         )
         if wrong:
             raise ArtifactRefused(f"{artifact.version}: its arrays do not fit the features it names; train it again")
-        return cls(name, artifact.version, pair_config, known, str(told["per"]), arrays)
+        return cls(name, artifact.version, pair_config, known, str(parameters["per"]), arrays)
 
-    def estimate(self, first: Side, second: Side) -> AnyArray:
+    def estimate(self, first: PairSide, second: PairSide) -> AnyArray:
         """(n, 3) float64; NaN rows where the units, such as hours, are unknown or not above 0."""
         pairs = join_pairs(self._pair_config, first, second)
         units = pairs.number(self._per).astype(np.float64)
@@ -64,21 +64,23 @@ class Bid(Estimator):
 
     def rates(self, pairs: PairTable) -> AnyArray:
         """(n, 3) float64 logarithms of minimum, optimal and maximum a unit, ascending for any weights."""
-        own = self._arrays
-        table = standardised(features(self._pair_config, pairs, self._features), own["centers"], own["scales"])
-        inputs = np.concatenate([table, self._told(pairs)], axis=1).astype(np.float64)
-        hidden = _layer(inputs, own["layer1_weights"], own["layer1_bias"])
-        said = dense(_layer(hidden, own["layer2_weights"], own["layer2_bias"]), own["out_weights"], own["out_bias"])
-        low, to_middle, to_high = (said + inputs @ own["straight_weights"]).astype(np.float64).T
+        arrays = self._arrays
+        table = standardised(features(self._pair_config, pairs, self._features), arrays["centers"], arrays["scales"])
+        inputs = np.concatenate([table, self._embedded(pairs)], axis=1).astype(np.float64)
+        hidden = _layer(inputs, arrays["layer1_weights"], arrays["layer1_bias"])
+        output = dense(
+            _layer(hidden, arrays["layer2_weights"], arrays["layer2_bias"]), arrays["out_weights"], arrays["out_bias"]
+        )
+        low, to_middle, to_high = (output + inputs @ arrays["straight_weights"]).astype(np.float64).T
         down, up = softplus(to_middle), softplus(to_high)
-        middle = low + down + np.float64(own["reference"][0])
-        return np.stack([middle - down * own["reaches"][0], middle, middle + up * own["reaches"][1]], axis=1)
+        middle = low + down + np.float64(arrays["reference"][0])
+        return np.stack([middle - down * arrays["reaches"][0], middle, middle + up * arrays["reaches"][1]], axis=1)
 
-    def _told(self, pairs: PairTable) -> Floats:
+    def _embedded(self, pairs: PairTable) -> Floats:
         vectors = self._arrays["attribute_vectors"]
         rows = places({name: pairs.word(name) for name in self._pair_config.embedding_columns}, self._arrays["attributes"])
-        found = np.where((rows >= 0)[..., None], vectors[np.maximum(rows, 0)], np.float32(0))
-        return found.reshape(pairs.n, -1)
+        parsed = np.where((rows >= 0)[..., None], vectors[np.maximum(rows, 0)], np.float32(0))
+        return parsed.reshape(pairs.n, -1)
 
 
 def softplus(steps: AnyArray) -> AnyArray:
@@ -90,11 +92,11 @@ def _layer(inputs: AnyArray, weights: Floats, bias: Floats) -> AnyArray:
     return np.asarray(np.maximum(inputs @ weights + bias, 0))
 
 
-def _features(told: Mapping[str, Any], version: str) -> tuple[Feature, ...]:
+def _features(parameters: Mapping[str, Any], version: str) -> tuple[Feature, ...]:
     try:
-        found = tuple(Feature.model_validate(row) for row in told["features"])
+        parsed = tuple(Feature.model_validate(row) for row in parameters["features"])
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactRefused(f"{version}: its manifest does not tell the features it reads; train it again") from error
-    if not found or not isinstance(told.get("per"), str):
+    if not parsed or not isinstance(parameters.get("per"), str):
         raise ArtifactRefused(f"{version}: its manifest does not tell what it reads; train it again")
-    return found
+    return parsed

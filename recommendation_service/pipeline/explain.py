@@ -18,12 +18,12 @@ def explain(
     skips: list[Skip] = []
     rows = shown.rows.tolist()
     for engine in dict.fromkeys(sources[row] for row in rows):
-        own = shown.take(np.array([index for index, row in enumerate(rows) if sources[row] is engine]))
-        explained = call_safely(engine, query, partial(engine.explain, query, own.rows, own.parts))
+        proposed = shown.take(np.array([index for index, row in enumerate(rows) if sources[row] is engine]))
+        explained = call_safely(engine, query, partial(engine.explain, query, proposed.rows, proposed.parts))
         if isinstance(explained, Skip):
             skips.append(Skip(engine.name, "partial", f"{engine.name} could not give its reasons"))
-            explained = [()] * len(own)
-        reasons |= dict(zip(own.rows.tolist(), explained, strict=True))
+            explained = [()] * len(proposed)
+        reasons |= dict(zip(proposed.rows.tolist(), explained, strict=True))
     if query.seen_again:
         for row, given in reasons.items():
             reasons[row] = (Reason(sources[row].name, SEEN_BEFORE, 0.0), *given)

@@ -16,19 +16,23 @@ from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
 DAY_S = 86_400.0
 
 
-def freshness(query: Query, found: Candidates, *, days: float = 30.0, boost: float = 0.2, least: float = 0.05) -> Candidates:
+def freshness(
+    query: Query, candidates: Candidates, *, days: float = 30.0, boost: float = 0.2, least: float = 0.05
+) -> Candidates:
     """Newer items up, and only those: an item of today gains `boost` times the list's score range, less each day.
 
     One just short of `days` old still gains `least` times the range (or `boost`, if that is less); from `days` on, as of
     unknown age, an item gains nothing. One dated in the future counts as new.
     """
-    age_days = np.maximum(query.now / DAY_S - query.catalogue.created[found.rows].astype(np.float64), 0.0)
+    age_days = np.maximum(query.now / DAY_S - query.catalogue.created[candidates.rows].astype(np.float64), 0.0)
     smallest = min(least, boost)
     share = np.where(age_days < days, boost - (boost - smallest) * age_days / days, 0.0)
-    return _moved(found, "freshness", (_range(found.scores) * share).astype(np.float32))
+    return _moved(candidates, "freshness", (_range(candidates.scores) * share).astype(np.float32))
 
 
-def diversity(query: Query, found: Candidates, *, weight: float = 0.3, facet: str | tuple[str, ...] = "tags") -> Candidates:
+def diversity(
+    query: Query, candidates: Candidates, *, weight: float = 0.3, facet: str | tuple[str, ...] = "tags"
+) -> Candidates:
     """Items like those already above them down: maximal marginal relevance (Carbonell & Goldstein, 1998).
 
     Likeness is the cosine of the items' values of `facet`, or of several together. An item loses `weight` times the list's
@@ -36,21 +40,21 @@ def diversity(query: Query, found: Candidates, *, weight: float = 0.3, facet: st
     """
     names = (facet,) if isinstance(facet, str) else facet
     owners = [query.catalogue.facets[name] for name in names if name in query.catalogue.facets]
-    if not owners or len(found) < 2:
-        return found
-    tags = unit_rows(np.hstack([owner.matrix[found.rows].toarray() for owner in owners]))
+    if not owners or len(candidates) < 2:
+        return candidates
+    tags = unit_rows(np.hstack([owner.matrix[candidates.rows].toarray() for owner in owners]))
     alike = tags @ tags.T
-    penalty = np.float32(weight) * np.float32(_range(found.scores))
-    nearest = np.zeros(len(found), dtype=np.float32)
-    loss = np.zeros(len(found), dtype=np.float32)
-    waiting = np.ones(len(found), dtype=np.bool_)
-    for _ in range(len(found)):
-        marginal = np.where(waiting, found.scores - penalty * nearest, -np.inf)
+    penalty = np.float32(weight) * np.float32(_range(candidates.scores))
+    nearest = np.zeros(len(candidates), dtype=np.float32)
+    loss = np.zeros(len(candidates), dtype=np.float32)
+    waiting = np.ones(len(candidates), dtype=np.bool_)
+    for _ in range(len(candidates)):
+        marginal = np.where(waiting, candidates.scores - penalty * nearest, -np.inf)
         best = int(np.argmax(marginal))
         waiting[best] = False
         loss[best] = -penalty * nearest[best]
         nearest = np.where(waiting, np.maximum(nearest, alike[best]), nearest)
-    return _moved(found, "diversity", loss)
+    return _moved(candidates, "diversity", loss)
 
 
 def _range(scores: Floats) -> float:
@@ -58,10 +62,10 @@ def _range(scores: Floats) -> float:
     return float(np.ptp(scores)) or 1.0 if scores.size else 1.0
 
 
-def _moved(found: Candidates, name: str, change: Floats) -> Candidates:
-    scores = (found.scores + change).astype(np.float32)
+def _moved(candidates: Candidates, name: str, change: Floats) -> Candidates:
+    scores = (candidates.scores + change).astype(np.float32)
     order = np.argsort(-scores, kind="stable")
-    return Candidates(found.rows, scores, {**found.parts, name: change}).take(order)
+    return Candidates(candidates.rows, scores, {**candidates.parts, name: change}).take(order)
 
 
 RERANKERS: Mapping[str, Callable[..., Candidates]] = {"freshness": freshness, "diversity": diversity}
@@ -74,7 +78,7 @@ log = logging.getLogger("recommendation_service")
 class Rescored:
     """What became of one rescoring: the list, who ordered it (empty: nobody), and who should have and could not."""
 
-    found: Candidates
+    candidates: Candidates
     by: str
     skips: tuple[Skip, ...]
 
@@ -97,53 +101,53 @@ class Rescore:
         self._top = top
         self._budget_s = budget_ms / 1000
 
-    def run(self, query: Query, found: Candidates) -> Rescored:
+    def run(self, query: Query, candidates: Candidates) -> Rescored:
         """The list in its new order, or as it was when no ranker could say."""
-        if not len(found):
-            return Rescored(found, "", ())
+        if not len(candidates):
+            return Rescored(candidates, "", ())
         skips: list[Skip] = []
-        best = noted(query, found.take(np.arange(min(self._top, len(found)))))
-        found = _with_parts(found, best)
+        best = noted(query, candidates.take(np.arange(min(self._top, len(candidates)))))
+        candidates = _with_parts(candidates, best)
         for name, ranker in self._rankers.items():
-            said = ranker if isinstance(ranker, Skip) else self._asked(name, ranker, query, best)
-            if isinstance(said, Skip):
-                skips.append(said)
-            elif said is not None:
-                return Rescored(_reordered(found, name, said), name, tuple(skips))
-        return Rescored(found, "", tuple(skips))
+            scores = ranker if isinstance(ranker, Skip) else self._scores_of(name, ranker, query, best)
+            if isinstance(scores, Skip):
+                skips.append(scores)
+            elif scores is not None:
+                return Rescored(_reordered(candidates, name, scores), name, tuple(skips))
+        return Rescored(candidates, "", tuple(skips))
 
-    def _asked(self, name: str, ranker: Ranker, query: Query, best: Candidates) -> Floats | Skip | None:
+    def _scores_of(self, name: str, ranker: Ranker, query: Query, best: Candidates) -> Floats | Skip | None:
         if query.offered is not None and not ranker.reads_offers:
             return Skip(name, "no_prediction", f"{name} knows the export's items only, so the order is the engine's")
         try:
-            said = ranker.scores(query, best, budget_s=self._budget_s)
+            scores = ranker.scores(query, best, budget_s=self._budget_s)
         except TooLate:
             return Skip(
                 name, "timeout", f"{name} did not answer within {1000 * self._budget_s:g} ms, so the order is the engine's"
             )
-        except CannotAnswer as told:
-            return Skip(name, told.code, told.detail)
+        except CannotAnswer as part:
+            return Skip(name, part.code, part.detail)
         except Exception as error:  # as in engines/turn.py: a bug in a ranker must not cost the visitor the list
             if ENGINE_ERRORS.reraise:
                 raise
             log.exception("%s failed", name, extra={"engine": name, "version": ranker.version})
             return Skip(name, "failed", f"{name} failed ({type(error).__name__}); the log has the traceback")
-        if said is not None and (said.shape != best.scores.shape or not np.isfinite(said).all()):
+        if scores is not None and (scores.shape != best.scores.shape or not np.isfinite(scores).all()):
             return Skip(name, "failed", f"{name} did not give one finite score for each candidate")
-        return said
+        return scores
 
 
-def _with_parts(found: Candidates, best: Candidates) -> Candidates:
+def _with_parts(candidates: Candidates, best: Candidates) -> Candidates:
     """`found` with what is noted of its best; below them the engine's score only."""
-    new = {name: _lengthened(part, len(found)) for name, part in best.parts.items() if name not in found.parts}
-    return Candidates(found.rows, found.scores, {**found.parts, **new, SCORE: found.scores})
+    new = {name: _lengthened(part, len(candidates)) for name, part in best.parts.items() if name not in candidates.parts}
+    return Candidates(candidates.rows, candidates.scores, {**candidates.parts, **new, SCORE: candidates.scores})
 
 
-def _reordered(found: Candidates, name: str, said: Floats) -> Candidates:
-    order = np.concatenate([np.argsort(-said, kind="stable"), np.arange(said.size, len(found))])
-    told = _lengthened(unit_range(said.astype(np.float32)), len(found))
-    moved = Candidates(found.rows, found.scores, {**found.parts, name: told}).take(order)
-    return Candidates(moved.rows, np.sort(found.scores)[::-1], moved.parts)
+def _reordered(candidates: Candidates, name: str, scores: Floats) -> Candidates:
+    order = np.concatenate([np.argsort(-scores, kind="stable"), np.arange(scores.size, len(candidates))])
+    part = _lengthened(unit_range(scores.astype(np.float32)), len(candidates))
+    moved = Candidates(candidates.rows, candidates.scores, {**candidates.parts, name: part}).take(order)
+    return Candidates(moved.rows, np.sort(candidates.scores)[::-1], moved.parts)
 
 
 def _lengthened(part: Floats, size: int) -> Floats:

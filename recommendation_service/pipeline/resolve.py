@@ -14,7 +14,7 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import MAX_LIMIT, MAX_OFFERS, Ask, Profile, Query
-from recommendation_service.domain.side import Side, Thing
+from recommendation_service.domain.side import PairItem, PairSide
 from recommendation_service.domain.slate import Skip
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
 from recommendation_service.pipeline.rules import exclude_rows, wanted
@@ -50,7 +50,7 @@ def resolve(
     use_case: UseCase,
     catalogue: Catalogue,
     source: HistorySource | None,
-    met: Catalogue | None = None,
+    contexts: Catalogue | None = None,
 ) -> Resolved:
     """The Ask in rows, with everything that must not be shown masked away.
 
@@ -61,11 +61,11 @@ def resolve(
     unknown subject, Unavailable for a context of a catalogue without an export.
     """
     _check(ask, plan)
-    context, side = context_of(ask, plan.surface, met), None
+    context, side = context_of(ask, plan.surface, contexts), None
     if ask.offers is not None:
         catalogue, side = offered(ask.offers, catalogue.name)
-    past, profile, skips = _past(ask, None if plan.surface.about == CONTEXT else source)
-    history = history_of(use_case, catalogue, past, ask.now)
+    events, profile, skips = _history_and_profile(ask, None if plan.surface.about == CONTEXT else source)
+    history = history_of(use_case, catalogue, events, ask.now)
     if ask.count is not None:
         history = replace(history, count=ask.count)
     query = Query(
@@ -134,16 +134,16 @@ def _subject(ask: Ask, plan: Plan, catalogue: Catalogue) -> Ints:
     return rows[rows >= 0]
 
 
-def _past(ask: Ask, source: HistorySource | None) -> tuple[tuple[PastEvent, ...], Profile, tuple[Skip, ...]]:
-    past, profile = ask.history, ask.profile
-    if ask.user_id is not None and source is not None and (past is None or profile is None):
+def _history_and_profile(ask: Ask, source: HistorySource | None) -> tuple[tuple[PastEvent, ...], Profile, tuple[Skip, ...]]:
+    events, profile = ask.history, ask.profile
+    if ask.user_id is not None and source is not None and (events is None or profile is None):
         try:
-            past = source.history(ask.user_id) if past is None else past
+            events = source.history(ask.user_id) if events is None else events
             profile = source.profile(ask.user_id) if profile is None else profile
         except Unavailable as error:
             log.warning("history unavailable: %s", error.message, extra={"code": error.code})
-            return past or (), profile or {}, (Skip("history", "failed", error.message),)
-    return past or (), profile or {}, ()
+            return events or (), profile or {}, (Skip("history", "failed", error.message),)
+    return events or (), profile or {}, ()
 
 
 CONTEXT = "context"
@@ -152,8 +152,8 @@ CONTEXT = "context"
 def check_context(ask: Ask, name: str, surface: Surface) -> None:
     """Raise InvalidInput, naming what is wrong, for a context or offers that surface `name` cannot take."""
     if surface.about != CONTEXT:
-        told = {"/context": ask.context is not None, "/offers": ask.offers is not None}
-        wrong = next((pointer for pointer, is_there in told.items() if is_there), None)
+        given = {"/context": ask.context is not None, "/offers": ask.offers is not None}
+        wrong = next((pointer for pointer, present in given.items() if present), None)
         if wrong is not None:
             raise _refused(wrong, f"surface '{name}' is about {surface.about} ids, so it takes no {wrong.removeprefix('/')}")
         return
@@ -165,7 +165,7 @@ def check_context(ask: Ask, name: str, surface: Surface) -> None:
         _check_offers(ask.offers)
 
 
-def context_of(ask: Ask, surface: Surface, met: Catalogue | None) -> Side | None:
+def context_of(ask: Ask, surface: Surface, contexts: Catalogue | None) -> PairSide | None:
     """What the list is for, as a side of one; None on other surfaces, and where the export has no columns of it.
 
     `met` is the catalogue that contexts are of, None while that has no export. Raises NotFound for an id it lacks.
@@ -173,32 +173,32 @@ def context_of(ask: Ask, surface: Surface, met: Catalogue | None) -> Side | None
     if surface.about != CONTEXT:
         return None
     if ask.context is not None:
-        return Side.of([ask.context.id], [ask.context.numbers], [ask.context.words])
-    if met is None:
+        return PairSide.of([ask.context.id], [ask.context.numbers], [ask.context.words])
+    if contexts is None:
         raise Unavailable(f"no export of {surface.context} yet, so send `context`, or run: manage.py generate_all_datasets")
-    row = met.ids.row(ask.item_ids[0])
+    row = contexts.ids.row(ask.item_ids[0])
     if row is None:
-        raise NotFound(f"{met.name} has no item with that id")
-    return None if met.side is None else met.side.take(np.array([row]))
+        raise NotFound(f"{contexts.name} has no item with that id")
+    return None if contexts.side is None else contexts.side.take(np.array([row]))
 
 
-def offered(offers: Sequence[Thing], catalogue: str) -> tuple[Catalogue, Side]:
+def offered(offers: Sequence[PairItem], catalogue: str) -> tuple[Catalogue, PairSide]:
     """A catalogue of nothing but the offers, in id order, and what is known of them; ids must differ."""
     ordered = sorted(offers, key=lambda offer: offer.id.encode())
     ids = [offer.id for offer in ordered]
     unknown = np.full(len(ids), np.nan, dtype=np.float32)
     titles = tuple(offer.title for offer in ordered)
     items = Catalogue(catalogue, IdMap.of(ids), titles, popularity=np.zeros(len(ids), dtype=np.float32), created=unknown)
-    return items, Side.of(ids, [offer.numbers for offer in ordered], [offer.words for offer in ordered])
+    return items, PairSide.of(ids, [offer.numbers for offer in ordered], [offer.words for offer in ordered])
 
 
-def _check_offers(offers: Sequence[Thing]) -> None:
+def _check_offers(offers: Sequence[PairItem]) -> None:
     if not 1 <= len(offers) <= MAX_OFFERS:
         raise _refused("/offers", f"must be 1 to {MAX_OFFERS}, not {len(offers)}")
     seen: set[str] = set()
-    for place, offer in enumerate(offers):
+    for index, offer in enumerate(offers):
         if offer.id in seen:
-            raise _refused(f"/offers/{place}/item_id", "was offered already; each id once")
+            raise _refused(f"/offers/{index}/item_id", "was offered already; each id once")
         seen.add(offer.id)
 
 

@@ -28,8 +28,8 @@ def exclude_disliked(query: Query) -> Bools:
 
 def available(query: Query) -> Bools:
     """(n_items,), False for what cannot be had now, such as products that are out of stock."""
-    found = query.catalogue.available
-    return np.ones(len(query.catalogue), dtype=np.bool_) if found is None else found
+    candidates = query.catalogue.available
+    return np.ones(len(query.catalogue), dtype=np.bool_) if candidates is None else candidates
 
 
 def exclude_rows(query: Query, rows: Ints) -> Bools:
@@ -55,18 +55,18 @@ def wanted(query: Query, filters: Mapping[str, tuple[str, ...]]) -> Bools:
     return allowed
 
 
-def max_per_category(query: Query, found: Candidates, *, limit: int = 3, facet: str = "category") -> Candidates:
+def max_per_category(query: Query, candidates: Candidates, *, limit: int = 3, facet: str = "category") -> Candidates:
     """Keep at most `limit` candidates of any one value of `facet`, the best first; see ValueCap."""
     item_facet, cap = query.catalogue.facets.get(facet), ValueCap(limit=limit, facet=facet)
     if item_facet is None:
-        return found
-    kept = []
-    for index, row in enumerate(found.rows.tolist()):
+        return candidates
+    mask = []
+    for index, row in enumerate(candidates.rows.tolist()):
         values = item_facet.of(row)
         if cap.allows(values):
             cap.add(values)
-            kept.append(index)
-    return found.take(np.array(kept, dtype=np.int64))
+            mask.append(index)
+    return candidates.take(np.array(mask, dtype=np.int64))
 
 
 MASKS: Mapping[str, Callable[..., Bools]] = {"exclude_seen": exclude_seen, "available": available}

@@ -46,12 +46,12 @@ class Plan:
         as it would on its first day.
         """
         surface = use_case.surfaces[name]
-        place = f"{use_case.name}: surface '{name}'"
-        router = build_router(surface.router, place=place, policy=policy)
-        strangers = sorted(set(router.engines()) - set(use_case.engines))
-        if strangers:
+        where = f"{use_case.name}: surface '{name}'"
+        router = build_router(surface.router, place=where, policy=policy)
+        unknown = sorted(set(router.engines()) - set(use_case.engines))
+        if unknown:
             known = ", ".join(sorted(use_case.engines))
-            raise ConfigurationError(f"{place}, router {surface.router.kind} names '{strangers[0]}'; engines are {known}")
+            raise ConfigurationError(f"{where}, router {surface.router.kind} names '{unknown[0]}'; engines are {known}")
         rules: Mapping[str, Any] = {**MASKS, **TRIMS}
         before = [part for part in surface.rules if part.kind not in TRIMS]
         return cls(
@@ -59,10 +59,10 @@ class Plan:
             name=name,
             surface=surface,
             router=router,
-            masks=_stages(before, rules, f"{place}, rule"),
-            masks_again=_stages(before, WHERE_ALL_WAS_SEEN, f"{place}, rule"),
-            rerankers=tuple(_rerank(part, use_case, rankers or {}, f"{place}, rerank") for part in surface.rerank),
-            trims=_stages([part for part in surface.rules if part.kind in TRIMS], rules, f"{place}, rule"),
+            masks=_stages(before, rules, f"{where}, rule"),
+            masks_again=_stages(before, WHERE_ALL_WAS_SEEN, f"{where}, rule"),
+            rerankers=tuple(_rerank(part, use_case, rankers or {}, f"{where}, rerank") for part in surface.rerank),
+            trims=_stages([part for part in surface.rules if part.kind in TRIMS], rules, f"{where}, rule"),
             switched_off=frozenset(use_case.switched_off),
         )
 
@@ -83,21 +83,21 @@ class Plan:
         return None if known or query.context is not None else self.surface.cold_start_engine
 
 
-def _rerank(part: Part, use_case: UseCase, rankers: Mapping[str, Ranker | Skip], place: str) -> tuple[str, Rerank]:
+def _rerank(part: Part, use_case: UseCase, rankers: Mapping[str, Ranker | Skip], where: str) -> tuple[str, Rerank]:
     if part.kind != RESCORE:
-        (stage,) = _stages([part], {**RERANKERS, RESCORE: Rescore}, place)
-        return part.kind, lambda query, found: Rescored(stage(query, found), "", ())
-    options = checked(Rescore, part.options, place=f"{place} {RESCORE}")
-    strangers = sorted(set(options.get("by", ())) - set(use_case.rankers))
-    if strangers:
+        (stage,) = _stages([part], {**RERANKERS, RESCORE: Rescore}, where)
+        return part.kind, lambda query, candidates: Rescored(stage(query, candidates), "", ())
+    options = checked(Rescore, part.options, place=f"{where} {RESCORE}")
+    unknown = sorted(set(options.get("by", ())) - set(use_case.rankers))
+    if unknown:
         known = ", ".join(sorted(use_case.rankers)) or "none"
-        raise ConfigurationError(f"{place} {RESCORE} names '{strangers[0]}'; rankers are {known}")
+        raise ConfigurationError(f"{where} {RESCORE} names '{unknown[0]}'; rankers are {known}")
     return part.kind, Rescore(rankers, **options).run
 
 
-def _stages(parts: Iterable[Part], kinds: Mapping[str, Any], place: str) -> tuple[Any, ...]:
+def _stages(parts: Iterable[Part], kinds: Mapping[str, Any], where: str) -> tuple[Any, ...]:
     built = []
     for part in parts:
-        function = one_of(kinds, part.kind, place=place)
-        built.append(partial(function, **checked(function, part.options, place=f"{place} {part.kind}")))
+        function = one_of(kinds, part.kind, place=where)
+        built.append(partial(function, **checked(function, part.options, place=f"{where} {part.kind}")))
     return tuple(built)

@@ -36,5 +36,5 @@ class Ranker(ABC):
         self.version = version
 
     @abstractmethod
-    def scores(self, query: Query, found: Candidates, *, budget_s: float) -> Floats | None:
+    def scores(self, query: Query, candidates: Candidates, *, budget_s: float) -> Floats | None:
         """One score per candidate, (k,) finite float32, higher is better; None: it cannot say for this query."""

@@ -63,18 +63,18 @@ class PairClient:
             if self._failures >= FAILURES and self._clock() < self._rests_until:
                 raise TooLate if self._last is None else CannotAnswer(self._last.code, self._last.detail)
         try:
-            found = self._asked(pairs, time.monotonic() + budget_s, budget_s)
+            candidates = self._request(pairs, time.monotonic() + budget_s, budget_s)
         except (TooLate, CannotAnswer) as error:
             self._failed(error if isinstance(error, CannotAnswer) else None)
             raise
         with self._lock:
             self._failures = 0
-        return found
+        return candidates
 
     def close(self) -> None:
         """Close the connections that lie idle."""
-        while kept := self._kept():
-            kept.close()
+        while idle := self._pop_idle():
+            idle.close()
 
     def _failed(self, error: CannotAnswer | None) -> None:
         with self._lock:
@@ -82,7 +82,7 @@ class PairClient:
             self._last = error
             self._rests_until = self._clock() + REST_S
 
-    def _asked(self, pairs: Sequence[Pair], over: float, budget_s: float) -> Floats:
+    def _request(self, pairs: Sequence[Pair], over: float, budget_s: float) -> Floats:
         body = json.dumps({"pairs": pairs, "budget_ms": 1000 * budget_s}).encode()
         try:
             status, raw = self._exchange(body, over)
@@ -91,8 +91,8 @@ class PairClient:
         except (OSError, HTTPException) as error:
             if time.monotonic() >= over:
                 raise TooLate from error
-            told = f"the cross-encoder's worker cannot be reached ({type(error).__name__})"
-            raise CannotAnswer("unreachable", told) from error
+            detail = f"the cross-encoder's worker cannot be reached ({type(error).__name__})"
+            raise CannotAnswer("unreachable", detail) from error
         if status == 503:
             raise TooLate
         if status in (401, 403):
@@ -104,8 +104,8 @@ class PairClient:
     def _exchange(self, body: bytes, over: float) -> tuple[int, bytes]:
         """Status and body, over a kept connection if there is one that still lives."""
         while True:
-            kept = self._kept()
-            connection = kept or _Connection(self._host, self._port)
+            idle = self._pop_idle()
+            connection = idle or _Connection(self._host, self._port)
             connection.over = over
             try:
                 connection.request("POST", "/scores", body, self._headers())
@@ -114,7 +114,7 @@ class PairClient:
             except BaseException as error:
                 connection.close()
                 # the worker closed it while it lay idle: asking changes nothing there, so the next one is tried
-                if kept and isinstance(error, RemoteDisconnected | ConnectionResetError | BrokenPipeError):
+                if idle and isinstance(error, RemoteDisconnected | ConnectionResetError | BrokenPipeError):
                     continue
                 raise
             if response.will_close or len(raw) > MAX_BODY_BYTES or len(self._idle) >= IDLE_AT_MOST:
@@ -123,7 +123,7 @@ class PairClient:
                 self._idle.append(connection)
             return response.status, raw
 
-    def _kept(self) -> "_Connection | None":
+    def _pop_idle(self) -> "_Connection | None":
         try:
             return self._idle.pop()
         except IndexError:
@@ -145,11 +145,11 @@ def client_of(url: str, key: tuple[str, bytes] | None) -> PairClient:
 
 def _checked(raw: bytes, wanted: int) -> Floats:
     try:
-        found = json.loads(raw)["scores"]
-        numbers = [float(one) for one in found]
+        candidates = json.loads(raw)["scores"]
+        numbers = [float(number) for number in candidates]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CannotAnswer("failed", "the cross-encoder's worker gave no scores") from error
-    if len(numbers) != wanted or not all(math.isfinite(one) for one in numbers):
+    if len(numbers) != wanted or not all(math.isfinite(number) for number in numbers):
         raise CannotAnswer("failed", f"the cross-encoder's worker did not give {wanted} finite scores")
     return np.array(numbers, dtype=np.float32)
 
@@ -204,15 +204,15 @@ class CrossEncoder(Ranker):
         self._catalogue = catalogue
         self._client = client
 
-    def scores(self, query: Query, found: Candidates, *, budget_s: float) -> Floats | None:
+    def scores(self, query: Query, candidates: Candidates, *, budget_s: float) -> Floats | None:
         """(k,) float32, higher: suits the query better; None when nothing is known that could make a query.
 
         Raises TooLate when the budget is over, CannotAnswer when the worker is not there or not well.
         """
-        asked = query_text(query)
-        if not asked:
+        text = query_text(query)
+        if not text:
             return None
-        pairs = [(asked, document_text(self._catalogue, row)) for row in found.rows.tolist()]
+        pairs = [(text, document_text(self._catalogue, row)) for row in candidates.rows.tolist()]
         return self._client.scores(pairs, budget_s=budget_s)
 
 
@@ -225,8 +225,8 @@ def from_settings(
         return CrossEncoder(name, catalogue, client_of(settings.cross_encoder_url, key))
     if settings.cross_encoder_model is None:
         return None
-    told = "CROSS_ENCODER_MODEL is set and CROSS_ENCODER_URL is not; start serve_cross_encoder and set its address"
-    return Skip(name, "unreachable", told)
+    detail = "CROSS_ENCODER_MODEL is set and CROSS_ENCODER_URL is not; start serve_cross_encoder and set its address"
+    return Skip(name, "unreachable", detail)
 
 
 def query_text(query: Query) -> str:
@@ -236,8 +236,8 @@ def query_text(query: Query) -> str:
     titles = [query.catalogue.titles[row] for row in rows]
     facet = query.catalogue.facets.get("category")
     kinds = [kind for row in rows for kind in facet.of(row)] if facet is not None else []
-    said = [value for _, values in sorted(query.profile.items()) for value in values]
-    return _joined([", ".join(dict.fromkeys(part)) for part in (titles, kinds, said)])
+    profile_values = [value for _, values in sorted(query.profile.items()) for value in values]
+    return _joined([", ".join(dict.fromkeys(part)) for part in (titles, kinds, profile_values)])
 
 
 def document_text(catalogue: Catalogue, row: int) -> str:

@@ -44,8 +44,10 @@ class Forest:
             arrays[name].astype(np.int64) for name in ("tree_roots", "node_feature", "node_left", "node_right")
         )
         nodes = np.arange(feature.size)
-        ways = np.stack([left, right])
-        inside = bool(((ways >= nodes) & (ways < nodes.size)).all()) and bool(((roots >= 0) & (roots < nodes.size)).all())
+        children = np.stack([left, right])
+        inside = bool(((children >= nodes) & (children < nodes.size)).all()) and bool(
+            ((roots >= 0) & (roots < nodes.size)).all()
+        )
         if not inside or bool(((left == nodes) != (right == nodes)).any()):
             raise ArtifactRefused(f"{place}: its trees lead nowhere; train it again")
         if feature.min() < 0 or feature.max() >= columns:
@@ -91,18 +93,18 @@ class Learned(Ranker):
         self._forest = forest
         self._features = features
 
-    def scores(self, query: Query, found: Candidates, *, budget_s: float) -> Floats | None:
+    def scores(self, query: Query, candidates: Candidates, *, budget_s: float) -> Floats | None:
         """(k,) float32; takes well under two milliseconds for twenty candidates, so the budget is never short."""
-        return self._forest.predict(self._features.of(query, found)).astype(np.float32)
+        return self._forest.predict(self._features.of(query, candidates)).astype(np.float32)
 
 
 def from_artifact(name: str, artifact: Artifact | None, catalogue: Catalogue, _settings: Settings) -> Learned | None:
     """The published ranker, or None before there is one. Raises ArtifactRefused for trees that cannot be walked."""
     if artifact is None:
         return None
-    names = [one.decode() for one in artifact.arrays["features"].tolist()]
-    strangers = unknown_names(names)
-    if strangers:
-        raise ArtifactRefused(f"{artifact.version}: asks for the feature '{strangers[0]}', unknown here; train it again")
+    names = [name.decode() for name in artifact.arrays["features"].tolist()]
+    unknown = unknown_names(names)
+    if unknown:
+        raise ArtifactRefused(f"{artifact.version}: asks for the feature '{unknown[0]}', unknown here; train it again")
     forest = Forest.of(artifact.arrays, columns=len(names), place=artifact.version)
     return Learned(name, artifact.version, forest, Features(catalogue, names))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
 from recommendation_service.estimators.base import Estimator
 from recommendation_service.use_cases.schema import UseCase
@@ -28,7 +28,7 @@ class EstimateService:
     use_cases: Mapping[str, UseCase]
     ready: Mapping[str, Mapping[str, Estimator]]
 
-    def estimate(self, use_case: str, name: str, context: Side, offers: Side) -> Estimates:
+    def estimate(self, use_case: str, name: str, context: PairSide, offers: PairSide) -> Estimates:
         """One item of the left catalogue with several items of the right one.
 
         Raises NotFound for what no file names, Unavailable without a model, InvalidInput for a pair of which nothing can
@@ -36,19 +36,21 @@ class EstimateService:
         """
         known = self.use_cases.get(use_case)
         if known is None or name not in known.estimators:
-            raise self.nothing_here()
+            raise self.not_found()
         estimator = self.ready.get(use_case, {}).get(name)
         if estimator is None:
             train = f"python -m recommendation_service.train_all --use-case {use_case}"
             raise Unavailable(f"no model for {use_case}/{name} yet; run: {train}")
         amounts = estimator.estimate(context, offers)
         if not np.isfinite(amounts).all():
-            told = "must be known, above 0, and no more than can be paid for"
-            fields = {f"/context/numbers/{column}": told for column in estimator.needs}
-            raise InvalidInput(f"{' and '.join(estimator.needs) or 'what was told'} {told}", fields=fields)
+            rule = "must be known, above 0, and no more than can be paid for"
+            fields = {f"/context/numbers/{column}": rule for column in estimator.needs}
+            raise InvalidInput(f"{' and '.join(estimator.needs) or 'what was told'} {rule}", fields=fields)
         return Estimates(estimator.version, offers.ids, amounts)
 
-    def nothing_here(self) -> NotFound:
+    def not_found(self) -> NotFound:
         """The same words for what does not exist and for what is not the asker's to see."""
-        known = ", ".join(f"{case}/{name}" for case, one in sorted(self.use_cases.items()) for name in sorted(one.estimators))
+        known = ", ".join(
+            f"{case}/{name}" for case, entry in sorted(self.use_cases.items()) for name in sorted(entry.estimators)
+        )
         return NotFound(f"nothing here, or not yours to see; there are {known or 'no estimators'}")

@@ -1,4 +1,4 @@
-"""Answers an Ask with a Slate: the conductor of the pipeline."""
+"""Answers a request with a slate: calls the stages of the pipeline in their order."""
 
 import hmac
 import logging
@@ -15,7 +15,7 @@ from recommendation_service.domain.slate import Candidates, Reason, Recommendati
 from recommendation_service.engines.base import Engine
 from recommendation_service.pipeline.explain import explain
 from recommendation_service.pipeline.resolve import resolve
-from recommendation_service.pipeline.retrieve import ChainResult, retrieve
+from recommendation_service.pipeline.retrieve import retrieve
 from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.services.runtime import Runtime
 
@@ -23,56 +23,62 @@ log = logging.getLogger("recommendation_service")
 
 
 class RecommendationService:
-    """Thread-safe: an answer uses the runtime it began with, however often that is replaced meanwhile."""
+    """Thread-safe: an answer is made from one runtime, even if it is replaced meanwhile."""
 
     def __init__(self, runtime: Runtime, *, log_key: bytes = b"") -> None:
-        """With `log_key`, log lines carry a keyed hash in place of the user id; without, the id itself."""
+        """With `log_key`, log lines contain a keyed hash in place of the user id."""
         self._runtime = runtime
         self._log_key = log_key
 
     @property
     def runtime(self) -> Runtime:
-        """What answers are made from now."""
+        """The runtime that the next answer is made from."""
         return self._runtime
 
     def replace(self, runtime: Runtime) -> None:
-        """Answer from `runtime` from the next Ask on."""
+        """Use `runtime` from the next request on."""
         self._runtime = runtime
 
     def recommend(self, ask: Ask) -> Slate:
-        """The slate for one Ask: always an answer for a valid one, with what was skipped told in it.
+        """The slate for one request; every engine that was skipped is reported in it.
 
-        Raises NotFound for an unknown use case, surface or subject item, InvalidInput for a malformed Ask.
+        Raises NotFound for an unknown use case, surface or subject item, InvalidInput for a malformed request.
         """
         started = time.perf_counter()
         ask = ask if ask.request_id else replace(ask, request_id=uuid.uuid4().hex)
-        use_case_runtime, plan = self._runtime.find(ask.use_case, ask.surface)
-        runtime = use_case_runtime.catalogues[plan.surface.catalogue]
-        clock = _Stages()
-        resolved = resolve(
-            ask, plan, use_case_runtime.use_case, runtime.catalogue, runtime.source, use_case_runtime.context_catalogue(plan)
-        )
+        use_case, plan = self._runtime.find(ask.use_case, ask.surface)
+        runtime, stages = use_case.catalogues[plan.surface.catalogue], StageTimer()
+        contexts = use_case.context_catalogue(plan)
+        resolved = resolve(ask, plan, use_case.use_case, runtime.catalogue, runtime.source, contexts)
         query = resolved.query
         self._log_routing(ask, plan, query, runtime.engines)
-        clock.lap("resolve")
-        found = retrieve(plan, query, runtime.engines, runtime.refused)
-        clock.lap("retrieve", f"{found.method}: {len(found.candidates)} candidates", within=found.timings)
-        shown, unranked = _kept(plan, query, found.candidates, clock)
-        reasons, unexplained = explain(query, shown, found.sources)
-        clock.lap("explain")
+        stages.add("resolve")
+        retrieved = retrieve(plan, query, runtime.engines, runtime.refused)
+        stages.add("retrieve", f"{retrieved.method}: {len(retrieved.candidates)} candidates", retrieved.timings)
+        shown, rerank_skips = _rerank_and_trim(plan, query, retrieved.candidates, stages)
+        reasons, explain_skips = explain(query, shown, retrieved.sources)
+        stages.add("explain")
         chances = plan.chances(query)
-        forgotten = (runtime.policy,) if isinstance(runtime.policy, Skip) and chances else ()
-        skips = (*resolved.skips, *forgotten, *found.skips, *unranked, *unexplained)
-        slate = replace(
-            _slate(ask, query, found, shown, reasons, skips),
+        policy_skips = (runtime.policy,) if isinstance(runtime.policy, Skip) and chances else ()
+        slate = Slate(
+            request_id=str(ask.request_id),
+            use_case=ask.use_case,
+            surface=ask.surface,
+            user_id=ask.user_id,
+            method_used=retrieved.method,
+            model_version=retrieved.version,
+            generated_at=ask.now,
+            recommendations=_recommendations(query, shown, reasons, with_parts=ask.explain),
+            degradation=(*resolved.skips, *policy_skips, *retrieved.skips, *rerank_skips, *explain_skips),
+            interaction_count=query.history.count,
             probabilities=chances,
-            stages=tuple(clock.runs) if ask.explain else (),
+            stages=tuple(stages.runs) if ask.explain else (),
         )
         self._log_answer(slate, runtime.engines, 1000 * (time.perf_counter() - started))
         return slate
 
-    def user_word(self, user_id: str | None) -> str:
-        """How the log names a user: the id, or 12 hex digits of its keyed hash, or "anonymous"."""
+    def user_label(self, user_id: str | None) -> str:
+        """The name of a user in the log: the id, or 12 hex digits of its keyed hash, or "anonymous"."""
         if user_id is None:
             return "anonymous"
         if not self._log_key:
@@ -80,82 +86,69 @@ class RecommendationService:
         return hmac.new(self._log_key, user_id.encode(), sha256).hexdigest()[:12]
 
     def _log_routing(self, ask: Ask, plan: Plan, query: Query, engines: Mapping[str, Engine]) -> None:
-        user, count = self.user_word(ask.user_id), query.history.count
+        user, count = self.user_label(ask.user_id), query.history.count
         name, segment = plan.chain(query)[0], plan.router.segment(query)
         label = engines[name].label if name in engines else name
         log.info("User %s has %d interactions", user, count, extra={"user": user, "count": count})
-        said = f"{segment} user: " if segment else ""
-        log.info("→ Using %s (%s%d interactions)", label, said, count, extra={"user": user, "count": count, "method": name})
+        prefix = f"{segment} user: " if segment else ""
+        fields = {"user": user, "count": count, "method": name}
+        log.info("→ Using %s (%s%d interactions)", label, prefix, count, extra=fields)
 
     def _log_answer(self, slate: Slate, engines: Mapping[str, Engine], ms: float) -> None:
         method, count = slate.method_used, len(slate.recommendations)
         label = engines[method].label if method in engines else method
-        fields = {"user": self.user_word(slate.user_id), "count": count, "method": method, "ms": round(ms, 2)}
+        fields = {"user": self.user_label(slate.user_id), "count": count, "method": method, "ms": round(ms, 2)}
         log.info("%s generated %d recommendations", label[:1].upper() + label[1:], count, extra=fields)
         for skip in slate.degradation:
             log.warning("degraded: %s (%s)", skip.detail, skip.code, extra={"engine": skip.engine, "code": skip.code})
 
 
-class _Stages:
-    """A stop watch with laps."""
+class StageTimer:
+    """Measures the stages of one answer."""
 
     def __init__(self) -> None:
         self.runs: list[StageRun] = []
         self._since = time.perf_counter()
 
-    def lap(self, name: str, detail: str = "", within: Mapping[str, float] | None = None) -> None:
-        """Stages `within` (ms) come first and are taken off this one, so that all runs together are the whole time."""
-        now = time.perf_counter()
-        inner = within or {}
-        self.runs += [StageRun(part, round(ms, 3)) for part, ms in inner.items()]
+    def add(self, name: str, detail: str = "", inner: Mapping[str, float] | None = None) -> None:
+        """Add a stage that ends now; its `inner` stages (ms) come first and are subtracted from it."""
+        now, inner = time.perf_counter(), inner or {}
+        self.runs += [StageRun(stage, round(ms, 3)) for stage, ms in inner.items()]
         self.runs.append(StageRun(name, round(max(1000 * (now - self._since) - sum(inner.values()), 0.0), 3), detail))
         self._since = now
 
 
-def _kept(plan: Plan, query: Query, found: Candidates, clock: _Stages) -> tuple[Candidates, tuple[Skip, ...]]:
+def _rerank_and_trim(
+    plan: Plan, query: Query, candidates: Candidates, stages: StageTimer
+) -> tuple[Candidates, tuple[Skip, ...]]:
+    """The candidates that are shown, after all rerankers and rules, and the rerankers that were skipped."""
     skips: list[Skip] = []
     for name, rerank in plan.rerankers:
-        done = rerank(query, found)
-        found = done.found
-        skips += done.skips
-        clock.lap(name, done.by and f"by {done.by}")
+        reranked = rerank(query, candidates)
+        candidates = reranked.candidates
+        skips += reranked.skips
+        stages.add(name, reranked.by and f"by {reranked.by}")
     for trim in plan.trims:
-        found = trim(query, found)
-    clock.lap("rules", f"{len(found)} left")
-    return found.take(np.arange(min(query.limit, len(found)))), tuple(skips)
+        candidates = trim(query, candidates)
+    stages.add("rules", f"{len(candidates)} left")
+    return candidates.take(np.arange(min(query.limit, len(candidates)))), tuple(skips)
 
 
-def _slate(
-    ask: Ask,
-    query: Query,
-    found: ChainResult,
-    shown: Candidates,
-    reasons: dict[int, tuple[Reason, ...]],
-    skips: tuple[Skip, ...],
-) -> Slate:
-    return Slate(
-        request_id=str(ask.request_id),
-        use_case=ask.use_case,
-        surface=ask.surface,
-        user_id=ask.user_id,
-        method_used=found.method,
-        model_version=found.version,
-        generated_at=ask.now,
-        recommendations=tuple(
-            Recommendation(
-                item_id=query.catalogue.ids.id(row),
-                score=float(shown.scores[place]),
-                position=place + 1,
-                reasons=reasons[row],
-                parts=_parts(shown, place) if ask.explain else {},
-                title=query.catalogue.titles[row],
-            )
-            for place, row in enumerate(shown.rows.tolist())
-        ),
-        degradation=skips,
-        interaction_count=query.history.count,
+def _recommendations(
+    query: Query, shown: Candidates, reasons: Mapping[int, tuple[Reason, ...]], *, with_parts: bool
+) -> tuple[Recommendation, ...]:
+    return tuple(
+        Recommendation(
+            item_id=query.catalogue.ids.id(row),
+            score=float(shown.scores[index]),
+            position=index + 1,
+            reasons=reasons[row],
+            parts=_parts(shown, index) if with_parts else {},
+            title=query.catalogue.titles[row],
+        )
+        for index, row in enumerate(shown.rows.tolist())
     )
 
 
-def _parts(shown: Candidates, place: int) -> dict[str, float]:
-    return {name: float(part[place]) for name, part in shown.parts.items() if not np.isnan(part[place])}
+def _parts(shown: Candidates, index: int) -> dict[str, float]:
+    return {name: float(part[index]) for name, part in shown.parts.items() if not np.isnan(part[index])}

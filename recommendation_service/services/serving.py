@@ -44,11 +44,11 @@ class LoadedCatalogue:
     def look(self) -> list[str]:
         """Take up what is new; returns the names that changed, such as "startups/als"."""
         watched: dict[str, Watched[Export] | Watched[Artifact]] = {"export": self.export, **self.models}
-        return [f"{self.name}/{kind}" for kind, one in watched.items() if one.look()]
+        return [f"{self.name}/{kind}" for kind, entry in watched.items() if entry.look()]
 
     def artifacts(self) -> dict[str, Artifact]:
         """The good models by kind."""
-        return {kind: one.value for kind, one in self.models.items() if one.value is not None}
+        return {kind: entry.value for kind, entry in self.models.items() if entry.value is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,11 +121,11 @@ def load_catalogue(
 ) -> LoadedCatalogue:
     """The export and the models of one catalogue; nothing is read yet. `refused` is told catalogue and kind."""
     store = ArtifactStore(settings.models_dir / catalogue)
-    told = partial(refused, catalogue)
+    on_refused = partial(refused, catalogue)
     return LoadedCatalogue(
         catalogue,
-        Watched(export_folder(settings.data_dir, catalogue), partial(_read_export, catalogue), refused=told),
-        {kind: Watched(store.folder(kind), partial(_read_model, kind), refused=told) for kind in kinds},
+        Watched(export_folder(settings.data_dir, catalogue), partial(_read_export, catalogue), refused=on_refused),
+        {kind: Watched(store.folder(kind), partial(_read_model, kind), refused=on_refused) for kind in kinds},
     )
 
 
@@ -140,38 +140,40 @@ def _read_model(kind: str, folder: Path, seal: str | None) -> Artifact:
     return read_folder(folder, kind, seal=seal, serving=True)
 
 
-def damaged_kinds(held: LoadedCatalogue) -> frozenset[str]:
+def damaged_kinds(state: LoadedCatalogue) -> frozenset[str]:
     """Kinds whose published model is damaged, without an older good one at hand."""
-    return frozenset(kind for kind, one in held.models.items() if one.problem is not None and one.value is None)
+    return frozenset(kind for kind, entry in state.models.items() if entry.problem is not None and entry.value is None)
 
 
 def state_token(loaded_catalogues: Mapping[str, LoadedCatalogue], pins: Sequence[Artifact]) -> str:
     """A word that changes with every model and export taken up or lost."""
-    held = [(name, one.export.version, sorted(one.artifacts().items())) for name, one in sorted(loaded_catalogues.items())]
-    seals = [(name, export, [(kind, model.manifest.seal) for kind, model in models]) for name, export, models in held]
+    state = [
+        (name, entry.export.version, sorted(entry.artifacts().items())) for name, entry in sorted(loaded_catalogues.items())
+    ]
+    seals = [(name, export, [(kind, model.manifest.seal) for kind, model in models]) for name, export, models in state]
     return sha256(repr((seals, [pin.manifest.seal for pin in pins])).encode()).hexdigest()[:16]
 
 
 def pinned(settings: Settings) -> list[Artifact]:
     """The model folders named by ALS_MODEL_PATH and TWO_TOWER_MODEL_PATH; one that is refused is told and left out."""
-    found = []
+    artifacts = []
     for kind, path in (("als", settings.als_model_path), ("two_tower", settings.two_tower_model_path)):
         if path is None:
             continue
         try:
-            found.append(read_folder(path, kind))
+            artifacts.append(read_folder(path, kind))
         except ArtifactRefused as error:
             log.error("%s_MODEL_PATH: %s", kind.upper(), error.message)
-    return found
+    return artifacts
 
 
 WAITING = "configured weights serve until train_all publishes learned ones"
 
 
-def weights_summary(held: ServingState, use_case: str, catalogue: str) -> str:
+def weights_summary(state: ServingState, use_case: str, catalogue: str) -> str:
     """One line about the use case's main ensemble in this catalogue; empty where none is ready."""
-    main = held.use_cases[use_case].main_ensemble()
-    use_case_runtime = held.serving.recommender.runtime.use_cases.get(use_case)
+    main = state.use_cases[use_case].main_ensemble()
+    use_case_runtime = state.serving.recommender.runtime.use_cases.get(use_case)
     runtime = use_case_runtime.catalogues.get(catalogue) if use_case_runtime else None
     engine = runtime.engines.get(main[0]) if runtime and main else None
     if main is None or not isinstance(engine, Ensemble):
@@ -180,7 +182,7 @@ def weights_summary(held: ServingState, use_case: str, catalogue: str) -> str:
         return f"{engine.name}: learned weights serve"
     if main[1].options.get("weights") != "learned":
         return f"{engine.name}: configured weights serve, as the file or the environment wants it"
-    published = held.loaded_catalogues[catalogue].models["ensemble"]
+    published = state.loaded_catalogues[catalogue].models["ensemble"]
     if published.value is not None or published.problem is not None:
         return f"{engine.name}: configured weights serve, for the learned ones were refused"
     return f"{engine.name}: {WAITING}"
@@ -216,6 +218,6 @@ def _order(kind: str) -> int:
 
 def _routes(use_case: UseCase) -> list[str]:
     """Each routing rule of the use case in words, once."""
-    words = {"content_based": "content", "als": "ALS", "two_tower": "two-tower"}
+    labels = {"content_based": "content", "als": "ALS", "two_tower": "two-tower"}
     plans = [Plan.build(use_case, name) for name, surface in use_case.surfaces.items() if surface.about == "user"]
-    return list(dict.fromkeys(plan.router.summary(words) for plan in plans))
+    return list(dict.fromkeys(plan.router.summary(labels) for plan in plans))

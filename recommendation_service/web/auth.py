@@ -59,10 +59,10 @@ class Authenticator:
         """Let in a holder of RS_METRICS_TOKEN, or of a token that may ask for anyone or administer."""
         if self._open:
             return
-        word = _bearer(request)
-        if self._metrics_token and hmac.compare_digest(word.encode(), self._metrics_token.encode()):
+        token = _bearer(request)
+        if self._metrics_token and hmac.compare_digest(token.encode(), self._metrics_token.encode()):
             return
-        principal = self._verify(word)
+        principal = self._verify(token)
         if not principal.scopes & {ANY, ADMIN}:
             raise Forbidden(f"this needs RS_METRICS_TOKEN or a token with the scope {ANY} or {ADMIN}")
 
@@ -72,10 +72,10 @@ class Authenticator:
 
 
 def _bearer(request: Request) -> str:
-    scheme, _, word = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not word or not word.isascii() or len(word) > MAX_TOKEN_LENGTH:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token or not token.isascii() or len(token) > MAX_TOKEN_LENGTH:
         raise Unauthenticated("send a token: Authorization: Bearer <token>")
-    return word.strip()
+    return token.strip()
 
 
 def refuse_to_start_open(settings: Settings, hosts: Iterable[str]) -> None:

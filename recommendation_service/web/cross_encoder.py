@@ -35,7 +35,7 @@ class PairsIn(BaseModel):
 def create_worker(settings: Settings, score: Scorer, *, model: str) -> Flask:
     """The worker as an application; `model` is the name it tells. Raises ConfigurationError when it would be open."""
     authenticator = Authenticator(settings, audience=AUDIENCE)
-    one_at_a_time = threading.Lock()
+    lock = threading.Lock()
     app = Flask("cross_encoder", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
     errors.install(app)
@@ -43,16 +43,16 @@ def create_worker(settings: Settings, score: Scorer, *, model: str) -> Flask:
     @app.post("/scores")
     def scores() -> Response:
         authenticator.principal(request)
-        asked = _parsed()
-        over = time.monotonic() + asked.budget_ms / 1000
+        payload = _parsed()
+        over = time.monotonic() + payload.budget_ms / 1000
         # who waited longer than the answer is of use is sent away, so that a burst cannot make everybody late
-        if not one_at_a_time.acquire(timeout=asked.budget_ms / 1000):
+        if not lock.acquire(timeout=payload.budget_ms / 1000):
             raise Unavailable("busy with other pairs; ask again")
         try:
-            found = _in_time(score, asked.pairs, over)
+            results = _in_time(score, payload.pairs, over)
         finally:
-            one_at_a_time.release()
-        return jsonify(scores=found, model=model)
+            lock.release()
+        return jsonify(scores=results, model=model)
 
     @app.get("/livez")
     def livez() -> Response:
@@ -69,12 +69,12 @@ def create_worker(settings: Settings, score: Scorer, *, model: str) -> Flask:
 
 def _in_time(score: Scorer, pairs: Sequence[Pair], over: float) -> list[float]:
     """All scores, a few pairs at a time. Raises Unavailable once nobody waits for them any more."""
-    found: list[float] = []
+    results: list[float] = []
     for start in range(0, len(pairs), AT_ONCE):
         if time.monotonic() > over:
             raise Unavailable("the time for these pairs is over; ask with fewer pairs or a longer budget")
-        found += score(pairs[start : start + AT_ONCE]).tolist()
-    return found
+        results += score(pairs[start : start + AT_ONCE]).tolist()
+    return results
 
 
 def _parsed() -> PairsIn:

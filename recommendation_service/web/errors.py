@@ -43,7 +43,7 @@ def problem(
         "instance": request.path,
         "code": code,
         "request_id": g.get("request_id", ""),
-        "errors": [{"pointer": pointer, "detail": told} for pointer, told in (fields or {}).items()],
+        "errors": [{"pointer": pointer, "detail": reason} for pointer, reason in (fields or {}).items()],
     }
     response = Response(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS), status=status, content_type=PROBLEM_JSON)
     response.headers.extend(headers or {})

@@ -5,7 +5,7 @@ from flask import Request, Response, g, request
 from pydantic import ValidationError
 
 from recommendation_service.domain.answer import EstimatedRange, EstimatesAnswer
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import InvalidInput
 from recommendation_service.services.estimate_service import Estimates, EstimateService
 from recommendation_service.web import metrics, request_parsing
@@ -24,40 +24,40 @@ def estimate(use_case: str, name: str) -> Response:
     For one thing, such as a job, met by each of the offers, such as cleaners. Needs a token with the scope recs:any, since
     it says things about somebody's job.
     """
-    principal, held = authenticator().principal(request), live()
-    serving = held.serving  # one look, so that the whole answer is of one moment
-    service = EstimateService(held.use_cases, serving.estimators)
+    principal, state = authenticator().principal(request), live()
+    serving = state.serving  # one look, so that the whole answer is of one moment
+    service = EstimateService(state.use_cases, serving.estimators)
     if not principal.may_ask_about(CONTEXT):
-        raise service.nothing_here()
-    asked = _asked(request)
-    g.request_id = asked.request_id or g.request_id
+        raise service.not_found()
+    payload = _parse(request)
+    g.request_id = payload.request_id or g.request_id
     g.state = serving.state
-    found = service.estimate(use_case, name, *_sides(asked))
+    estimates = service.estimate(use_case, name, *_sides(payload))
     metrics.ESTIMATES.labels(use_case, name).inc()
-    return json_response(_answer(found, use_case, name, request_id=g.request_id))
+    return json_response(_answer(estimates, use_case, name, request_id=g.request_id))
 
 
-def _asked(request: Request) -> EstimateIn:
+def _parse(request: Request) -> EstimateIn:
     if request.args:
         name = min(request.args)
         raise InvalidInput(f"{name}: a POST takes everything in its body", fields={f"/{name}": "not allowed in the query"})
     try:
-        asked = EstimateIn.model_validate(request_parsing.parse_json(request))
+        payload = EstimateIn.model_validate(request_parsing.parse_json(request))
     except ValidationError as error:
         raise request_parsing.invalid(error) from error
-    met: set[str] = set()
-    for place, one in enumerate(asked.offers):
-        if one.item_id in met:
-            raise InvalidInput("an offer is there twice", fields={f"/offers/{place}/item_id": "is that of an earlier offer"})
-        met.add(one.item_id)
-    return asked
+    seen: set[str] = set()
+    for index, offer in enumerate(payload.offers):
+        if offer.item_id in seen:
+            raise InvalidInput("an offer is there twice", fields={f"/offers/{index}/item_id": "is that of an earlier offer"})
+        seen.add(offer.item_id)
+    return payload
 
 
-def _sides(asked: EstimateIn) -> tuple[Side, Side]:
-    context = Side.of([asked.context.id], [asked.context.numbers], [asked.context.words])
-    offers = asked.offers
-    ids = [one.item_id for one in offers]
-    return context, Side.of(ids, [one.numbers for one in offers], [one.words for one in offers])
+def _sides(payload: EstimateIn) -> tuple[PairSide, PairSide]:
+    context = PairSide.of([payload.context.id], [payload.context.numbers], [payload.context.words])
+    offers = payload.offers
+    ids = [offer.item_id for offer in offers]
+    return context, PairSide.of(ids, [offer.numbers for offer in offers], [offer.words for offer in offers])
 
 
 def _answer(estimates: Estimates, use_case: str, name: str, *, request_id: str) -> EstimatesAnswer:

@@ -2,7 +2,7 @@
 
 import os
 
-from prometheus_client import REGISTRY as OWN_REGISTRY
+from prometheus_client import REGISTRY as DEFAULT_REGISTRY
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -26,7 +26,7 @@ def count_refused(catalogue: str, kind: str) -> None:
 def render() -> bytes:
     """All figures in the exposition format, summed over the live workers."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(OWN_REGISTRY)
+        return generate_latest(DEFAULT_REGISTRY)
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the package's own gap
     return generate_latest(registry)

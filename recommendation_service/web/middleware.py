@@ -80,7 +80,7 @@ LOGGER = "recommendation_service"
 class LogFile(logging.handlers.WatchedFileHandler):
     """Appends lines; says once on stderr when it cannot, then keeps quiet until it can again."""
 
-    _told = False
+    _reported = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line, or lose it: the request matters more."""
@@ -96,8 +96,8 @@ class LogFile(logging.handlers.WatchedFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is the base class's
         """Report the first failure only."""
-        if not self._told:
-            self._told = True
+        if not self._reported:
+            self._reported = True
             print(f"the log file {self.baseFilename} cannot be written; logging to stderr only", file=sys.stderr)  # noqa: T201  # the log itself failed
 
 

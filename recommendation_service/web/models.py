@@ -46,12 +46,12 @@ def reload() -> Response:
     return json_response({"changed": live().refresh(), "worker": os.getpid()})
 
 
-def listing(held: ServingState) -> list[ModelOut]:
+def listing(state: ServingState) -> list[ModelOut]:
     """Every export and model kind of every catalogue, whether it serves or why not."""
     rows = []
-    for loaded in held.loaded_catalogues.values():
+    for loaded in state.loaded_catalogues.values():
         rows.append(_export(loaded))
-        rows += [_model(held, loaded.name, kind, model) for kind, model in sorted(loaded.models.items())]
+        rows += [_model(state, loaded.name, kind, model) for kind, model in sorted(loaded.models.items())]
     return rows
 
 
@@ -67,7 +67,7 @@ def _export(loaded: LoadedCatalogue) -> ModelOut:
     )
 
 
-def _model(held: ServingState, catalogue: str, kind: str, model: Watched[Artifact]) -> ModelOut:
+def _model(state: ServingState, catalogue: str, kind: str, model: Watched[Artifact]) -> ModelOut:
     arrays: Mapping[str, AnyArray] = model.value.arrays if model.value else {}
     return ModelOut(
         catalogue=catalogue,
@@ -77,25 +77,25 @@ def _model(held: ServingState, catalogue: str, kind: str, model: Watched[Artifac
         problem=model.problem,
         dimension=next((int(arrays[name].shape[1]) for name in VECTORS if name in arrays), None),
         items=int(arrays["item_ids"].size) if "item_ids" in arrays else None,
-        label=_weights(held, catalogue) if kind == BLEND else _label(model.value),
-        arms=arms_of(held, catalogue) if kind in LEARNING else [],
+        label=_weights(state, catalogue) if kind == BLEND else _label(model.value),
+        arms=arms_of(state, catalogue) if kind in LEARNING else [],
     )
 
 
-def _weights(held: ServingState, catalogue: str) -> str | None:
-    told = (weights_summary(held, name, catalogue) for name in held.use_cases)
-    return "; ".join(dict.fromkeys(filter(None, told))) or None
+def _weights(state: ServingState, catalogue: str) -> str | None:
+    labels = (weights_summary(state, name, catalogue) for name in state.use_cases)
+    return "; ".join(dict.fromkeys(filter(None, labels))) or None
 
 
 def _label(model: Artifact | None) -> str | None:
-    told = model.manifest.parameters.get("label") if model else None
-    return told if isinstance(told, str) and told else None
+    labels = model.manifest.parameters.get("label") if model else None
+    return labels if isinstance(labels, str) and labels else None
 
 
-def arms_of(held: ServingState, catalogue: str) -> list[ArmOut]:
+def arms_of(state: ServingState, catalogue: str) -> list[ArmOut]:
     """The arms of every bandit over a catalogue, as its surfaces choose between them now; also before the first update."""
     found: list[ArmOut] = []
-    for use_case_runtime in held.serving.recommender.runtime.use_cases.values():
+    for use_case_runtime in state.serving.recommender.runtime.use_cases.values():
         for name, plan in use_case_runtime.plans.items():
             if plan.surface.router.kind in LEARNING and plan.surface.catalogue == catalogue:
                 runtime = use_case_runtime.catalogues[catalogue]

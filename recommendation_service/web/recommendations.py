@@ -59,8 +59,8 @@ def ask_for(use_case: str, surface: str, subject: str) -> Response:
 def _answer_get(use_case_name: str, surface_name: str, subject: str | None) -> Response:
     principal = authenticator().principal(request)
     surface = _find(live(), use_case_name, surface_name, principal)
-    asked = request_parsing.from_query(request, surface, subject)
-    return _answer(principal, use_case_name, surface_name, surface, asked)
+    body = request_parsing.from_query(request, surface, subject)
+    return _answer(principal, use_case_name, surface_name, surface, body)
 
 
 def _answer_post(use_case_name: str, surface_name: str, subject: str | None) -> Response:
@@ -68,17 +68,17 @@ def _answer_post(use_case_name: str, surface_name: str, subject: str | None) -> 
     surface = _find(live(), use_case_name, surface_name, principal)
     if surface.about == CONTEXT:
         request.max_content_length = MAX_OFFERS_BYTES
-    asked = request_parsing.from_body(request, surface, subject)
-    return _answer(principal, use_case_name, surface_name, surface, asked)
+    body = request_parsing.from_body(request, surface, subject)
+    return _answer(principal, use_case_name, surface_name, surface, body)
 
 
-def _answer(principal: Principal, use_case: str, surface_name: str, surface: Surface, asked: AskIn) -> Response:
-    if not principal.may_ask_for(asked.user_id):
-        raise _nothing_here(live().use_cases)
+def _answer(principal: Principal, use_case: str, surface_name: str, surface: Surface, body: AskIn) -> Response:
+    if not principal.may_ask_for(body.user_id):
+        raise _not_found(live().use_cases)
     serving = live().serving  # one look, so that the whole answer is of one moment
     catalogue = _catalogue(serving, use_case, surface)
-    request_parsing.check_filters(asked.filters, catalogue.facets if asked.offers is None else ())
-    ask_ = request_parsing.to_ask(asked, use_case, surface_name, request_id=asked.request_id or g.request_id)
+    request_parsing.check_filters(body.filters, catalogue.facets if body.offers is None else ())
+    ask_ = request_parsing.to_ask(body, use_case, surface_name, request_id=body.request_id or g.request_id)
     g.request_id = ask_.request_id
     g.state = serving.state
     slate = serving.recommender.recommend(ask_)
@@ -86,17 +86,17 @@ def _answer(principal: Principal, use_case: str, surface_name: str, surface: Sur
     return json_response(answer_of(slate))
 
 
-def _find(held: ServingState, use_case_name: str, surface_name: str, principal: Principal) -> Surface:
-    use_case = held.use_cases.get(use_case_name)
+def _find(state: ServingState, use_case_name: str, surface_name: str, principal: Principal) -> Surface:
+    use_case = state.use_cases.get(use_case_name)
     surface = use_case.surfaces.get(surface_name) if use_case else None
     if surface is None or not principal.may_ask_about(surface.about):
-        raise _nothing_here(held.use_cases)
+        raise _not_found(state.use_cases)
     return surface
 
 
-def _nothing_here(use_cases: Mapping[str, UseCase]) -> NotFound:
+def _not_found(use_cases: Mapping[str, UseCase]) -> NotFound:
     """The same words for what does not exist and for what is not the principal's to see."""
-    known = ", ".join(f"{name}/{surface}" for name, one in sorted(use_cases.items()) for surface in sorted(one.surfaces))
+    known = ", ".join(f"{name}/{surface}" for name, entry in sorted(use_cases.items()) for surface in sorted(entry.surfaces))
     return NotFound(f"nothing here, or not yours to see; there are {known or 'no use cases'}")
 
 

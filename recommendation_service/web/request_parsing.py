@@ -13,32 +13,32 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Ask
-from recommendation_service.domain.side import Thing
+from recommendation_service.domain.side import PairItem
 from recommendation_service.errors import InvalidInput
 from recommendation_service.use_cases.schema import Surface
-from recommendation_service.web.schemas import MAX_WORDS, AskIn
+from recommendation_service.web.schemas import MAX_VALUES, AskIn
 
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
-OWN_WORDS = ("limit", "explain", "strategy")
+RESERVED = ("limit", "explain", "strategy")
 OF_NAME = "[key]"  # pydantic's last step where the name itself is wrong, not what it names
 
 
 def from_query(request: Request, surface: Surface, subject: str | None) -> AskIn:
     """The Ask of a GET: path subject, limit, explain, and any facet name as a filter."""
-    words = request.args.to_dict(flat=False)
+    args = request.args.to_dict(flat=False)
     user_id, item_ids = _subject(surface, subject)
-    filters = {name: _filter_values(name, values) for name, values in words.items() if name not in OWN_WORDS}
+    filters = {name: _filter_values(name, values) for name, values in args.items() if name not in RESERVED}
     return AskIn.model_construct(
         user_id=user_id,
         item_ids=item_ids,
         history=None,
         count=None,
         profile=None,
-        limit=_limit(words.get("limit")),
+        limit=_limit(args.get("limit")),
         filters=filters,
         exclude=[],
-        explain=_truth("explain", words.get("explain")),
-        strategy=_strategy(words.get("strategy"), surface),
+        explain=_truth("explain", args.get("explain")),
+        strategy=_strategy(args.get("strategy"), surface),
         request_id=None,
         context=None,
         offers=None,
@@ -52,42 +52,46 @@ def from_body(request: Request, surface: Surface, subject: str | None) -> AskIn:
         raise InvalidInput(f"{name}: a POST takes everything in its body", fields={f"/{name}": "not allowed in the query"})
     body = parse_json(request)
     try:
-        asked = AskIn.model_validate(body)
+        payload = AskIn.model_validate(body)
     except ValidationError as error:
         raise invalid(error) from error
     if subject is None:
-        return asked
+        return payload
     user_id, item_ids = _subject(surface, subject)
-    if (asked.user_id is not None and user_id is not None and asked.user_id != user_id) or (
-        asked.item_ids and item_ids and asked.item_ids != item_ids
+    if (payload.user_id is not None and user_id is not None and payload.user_id != user_id) or (
+        payload.item_ids and item_ids and payload.item_ids != item_ids
     ):
         name = "user_id" if user_id is not None else "item_ids"
         raise InvalidInput(f"{name} in the body is not the one in the path", fields={f"/{name}": "differs from the path"})
-    return asked.model_copy(update={"user_id": user_id or asked.user_id, "item_ids": item_ids or asked.item_ids})
+    return payload.model_copy(update={"user_id": user_id or payload.user_id, "item_ids": item_ids or payload.item_ids})
 
 
-def to_ask(asked: AskIn, use_case: str, surface: str, *, request_id: str) -> Ask:
+def to_ask(payload: AskIn, use_case: str, surface: str, *, request_id: str) -> Ask:
     """The same in the words of the domain."""
     history = None
-    if asked.history is not None:
-        history = tuple(PastEvent(e.item_id, e.event, e.time.timestamp(), e.value) for e in asked.history)
+    if payload.history is not None:
+        history = tuple(PastEvent(e.item_id, e.event, e.time.timestamp(), e.value) for e in payload.history)
     return Ask(
         use_case=use_case,
         surface=surface,
         now=time.time(),
-        user_id=asked.user_id,
-        item_ids=tuple(asked.item_ids),
+        user_id=payload.user_id,
+        item_ids=tuple(payload.item_ids),
         history=history,
-        count=asked.count,
-        profile=None if asked.profile is None else {name: tuple(values) for name, values in asked.profile.items()},
-        limit=asked.limit,
-        filters={name: tuple(values) for name, values in asked.filters.items()},
-        exclude=tuple(asked.exclude),
-        explain=asked.explain,
-        strategy=asked.strategy,
+        count=payload.count,
+        profile=None if payload.profile is None else {name: tuple(values) for name, values in payload.profile.items()},
+        limit=payload.limit,
+        filters={name: tuple(values) for name, values in payload.filters.items()},
+        exclude=tuple(payload.exclude),
+        explain=payload.explain,
+        strategy=payload.strategy,
         request_id=request_id,
-        context=None if asked.context is None else Thing(asked.context.id, asked.context.numbers, asked.context.words),
-        offers=None if asked.offers is None else tuple(Thing(o.item_id, o.numbers, o.words, o.title) for o in asked.offers),
+        context=None
+        if payload.context is None
+        else PairItem(payload.context.id, payload.context.numbers, payload.context.words),
+        offers=None
+        if payload.offers is None
+        else tuple(PairItem(o.item_id, o.numbers, o.words, o.title) for o in payload.offers),
     )
 
 
@@ -96,11 +100,11 @@ def check_filters(filters: Iterable[str], allowed: Iterable[str]) -> None:
     known = sorted(allowed)
     for name in filters:
         if name not in known:
-            told = ", ".join(known) or "none"
+            detail = ", ".join(known) or "none"
             shown = name if name.isidentifier() else "this parameter"
             raise InvalidInput(
-                f"unknown parameter {shown!r}; there are limit, explain and the filters {told}",
-                fields={f"/{_pointer(name)}": f"not one of the filters {told}"},
+                f"unknown parameter {shown!r}; there are limit, explain and the filters {detail}",
+                fields={f"/{_pointer(name)}": f"not one of the filters {detail}"},
             )
 
 
@@ -137,8 +141,8 @@ def _limit(values: list[str] | None) -> int:
 def _strategy(values: list[str] | None, surface: Surface) -> str | None:
     if values is None or (len(values) == 1 and values[0] in surface.strategies):
         return values[0] if values else None
-    told = f"must be one of {', '.join(surface.strategies)}" if surface.strategies else "is not offered on this surface"
-    raise InvalidInput(f"strategy {told}", fields={"/strategy": told})
+    detail = f"must be one of {', '.join(surface.strategies)}" if surface.strategies else "is not offered on this surface"
+    raise InvalidInput(f"strategy {detail}", fields={"/strategy": detail})
 
 
 def _truth(name: str, values: list[str] | None) -> bool:
@@ -150,18 +154,18 @@ def _truth(name: str, values: list[str] | None) -> bool:
 
 
 def _filter_values(name: str, values: list[str]) -> list[str]:
-    if len(values) > MAX_WORDS or any(not 1 <= len(value) <= 200 for value in values):
-        told = f"takes 1 to {MAX_WORDS} values of 1 to 200 characters"
-        raise InvalidInput(f"a filter {told}", fields={f"/{_pointer(name)}": told})
+    if len(values) > MAX_VALUES or any(not 1 <= len(value) <= 200 for value in values):
+        detail = f"takes 1 to {MAX_VALUES} values of 1 to 200 characters"
+        raise InvalidInput(f"a filter {detail}", fields={f"/{_pointer(name)}": detail})
     return [unicodedata.normalize("NFC", value) for value in values]
 
 
 def invalid(error: ValidationError) -> InvalidInput:
     """What pydantic found wrong, each place as a JSON pointer."""
     fields: dict[str, str] = {}
-    for found in error.errors(include_url=False, include_context=False, include_input=False)[:20]:
-        pointer = "/" + "/".join(_pointer(str(step)) for step in found["loc"] if step != OF_NAME)
-        fields.setdefault(pointer, found["msg"].removeprefix("Value error, "))
+    for issue in error.errors(include_url=False, include_context=False, include_input=False)[:20]:
+        pointer = "/" + "/".join(_pointer(str(step)) for step in issue["loc"] if step != OF_NAME)
+        fields.setdefault(pointer, issue["msg"].removeprefix("Value error, "))
     pointer, detail = next(iter(fields.items()))
     return InvalidInput(f"{pointer.removeprefix('/') or 'body'}: {detail}", fields=fields)
 

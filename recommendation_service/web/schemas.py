@@ -10,12 +10,12 @@ from recommendation_service.domain.ids import MAX_ID_LENGTH, clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFERS
 from recommendation_service.errors import InvalidInput
 
-MAX_WORDS = 100  # values of one filter or profile entry
+MAX_VALUES = 100  # values of one filter or profile entry
 MAX_NAMES = 50  # filters, profile entries
 MAX_IDS = 5000  # excluded items
 MAX_NUMBERS, MAX_TEXTS = 60, 20  # of one thing
 LARGEST = 1e12  # of a number; products of two stay within 32 bits
-WORD_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 
 
 def _id(raw: Any) -> Any:
@@ -28,10 +28,10 @@ def _id(raw: Any) -> Any:
 
 
 OutsideId = Annotated[str, BeforeValidator(_id), Field(min_length=1, max_length=MAX_ID_LENGTH)]
-EventName = Annotated[str, Field(pattern=WORD_PATTERN)]
+EventName = Annotated[str, Field(pattern=NAME_PATTERN)]
 FacetName = Annotated[str, Field(min_length=1, max_length=40)]
 FacetValue = Annotated[str, Field(min_length=1, max_length=200)]
-FacetValues = Annotated[list[FacetValue], Field(max_length=MAX_WORDS)]
+FacetValues = Annotated[list[FacetValue], Field(max_length=MAX_VALUES)]
 Choices = Annotated[dict[FacetName, FacetValues], Field(max_length=MAX_NAMES)]
 
 
@@ -45,10 +45,10 @@ def _timestamp(raw: Any) -> Any:
     """ISO 8601 text with an offset; strict mode would refuse text for a datetime."""
     if not isinstance(raw, str):
         raise ValueError("must be ISO 8601 text such as 2026-01-31T12:00:00Z")
-    moment = datetime.fromisoformat(raw)
-    if moment.tzinfo is None:
+    timestamp = datetime.fromisoformat(raw)
+    if timestamp.tzinfo is None:
         raise ValueError("needs an offset such as Z or +00:00")
-    return moment
+    return timestamp
 
 
 class PastEventIn(Accepted):

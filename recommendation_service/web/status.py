@@ -36,12 +36,12 @@ def readyz() -> Response:
 def health() -> Response:
     """Tell people what runs here and what is missing."""
     authenticator().admit_operator(request)
-    held = live()
-    use_cases, models = _use_cases(held), listing(held)
+    state = live()
+    use_cases, models = _use_cases(state), listing(state)
     status = "ok"
-    if any(one.problem for one in models) or not all(one.can_answer for one in use_cases):
+    if any(entry.problem for entry in models) or not all(entry.can_answer for entry in use_cases):
         status = "degraded"
-    if not any(one.can_answer for one in use_cases):
+    if not any(entry.can_answer for entry in use_cases):
         status = "unavailable"
     return json_response(HealthOut(status=status, use_cases=use_cases, models=models))
 
@@ -54,9 +54,9 @@ def prometheus() -> Response:
     return Response(metrics.render(), content_type=metrics.CONTENT_TYPE)
 
 
-def _use_cases(held: ServingState) -> list[UseCaseHealth]:
-    serving, rows = held.serving, []
-    for name, use_case in sorted(held.use_cases.items()):
+def _use_cases(state: ServingState) -> list[UseCaseHealth]:
+    serving, rows = state.serving, []
+    for name, use_case in sorted(state.use_cases.items()):
         engines = serving.engines.get(name)
         ready = {*(engines or ()), *serving.estimators.get(name, {}), *use_case.switched_off}
         absent = [catalogue for catalogue in use_case.catalogues if catalogue not in serving.catalogues]
@@ -66,7 +66,7 @@ def _use_cases(held: ServingState) -> list[UseCaseHealth]:
         elif lacking := sorted({*use_case.engines, *use_case.estimators} - ready):
             detail = f"not trained: {', '.join(lacking)}; run: python -m recommendation_service.train_all --use-case {name}"
         else:
-            told = (weights_summary(held, name, catalogue) for catalogue in use_case.catalogues)
-            detail = "; ".join(one for one in told if one.endswith(WAITING))
+            summaries = (weights_summary(state, name, catalogue) for catalogue in use_case.catalogues)
+            detail = "; ".join(entry for entry in summaries if entry.endswith(WAITING))
         rows.append(UseCaseHealth(use_case=name, can_answer=engines is not None, detail=detail, engines=list(engines or ())))
     return rows

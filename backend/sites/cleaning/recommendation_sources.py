@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.domain.query import Profile
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from sites.cleaning.candidates import cleaners_for_job, jobs_for_cleaner
 from sites.cleaning.models import Cleaner, CleaningJob, Client, JobBid, Review
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
@@ -52,7 +52,7 @@ class Cleaners(ItemSource):
     own_page = "cleaning:home"
 
     @classmethod
-    def side(cls, items: Sequence[Cleaner]) -> Side:
+    def side(cls, items: Sequence[Cleaner]) -> PairSide:
         """How they stand by the last update_cleaner_scores."""
         return cleaner_side(items)
 
@@ -94,7 +94,7 @@ class Jobs(ItemSource):
     own_page = "cleaning:home"
 
     @classmethod
-    def side(cls, items: Sequence[CleaningJob]) -> Side:
+    def side(cls, items: Sequence[CleaningJob]) -> PairSide:
         """The jobs as they stand now."""
         return job_side(items)
 

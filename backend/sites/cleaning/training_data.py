@@ -15,7 +15,7 @@ from django.db.models import F, Q, QuerySet
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.datasets.pair_outcomes import BID, Matches
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.use_cases.schema import PairConfig
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid, RecommendationFeedback
 from sites.cleaning.scoring.aggregates import MOST_EUROS
@@ -56,7 +56,7 @@ def _table(pair_config: PairConfig, told: _Rows) -> Matches:
     order = np.lexsort((told.cleaners, told.jobs, told.times))
     told = _Rows(*(getattr(told, one.name)[order] for one in fields(_Rows)))
     first, second = _job_sides(told), _cleaner_sides(told)
-    pairs = join_pairs(pair_config, first, Side(second.ids, {**second.numbers, BID: told.bids}, second.words))
+    pairs = join_pairs(pair_config, first, PairSide(second.ids, {**second.numbers, BID: told.bids}, second.words))
     table = np.stack(list(pairs.numbers.values()), axis=1).astype(np.float32, copy=False)
     return Matches(
         names=tuple(pairs.numbers),
@@ -71,7 +71,7 @@ def _table(pair_config: PairConfig, told: _Rows) -> Matches:
     )
 
 
-def _job_sides(told: _Rows) -> Side:
+def _job_sides(told: _Rows) -> PairSide:
     """Each job at each of its moments is looked at once, whatever the number of offers."""
     shown = [Q(pk__in=_judged().filter(**{f"{one}__isnull": False}).values(f"{one}__job_id")) for one in SHOWN_AS]
     wanted = CleaningJob.objects.filter(Q(accepted_bid__isnull=False) | shown[0] | shown[1])
@@ -81,7 +81,7 @@ def _job_sides(told: _Rows) -> Side:
     return side.take(back.reshape(-1).astype(np.int64))
 
 
-def _cleaner_sides(told: _Rows) -> Side:
+def _cleaner_sides(told: _Rows) -> PairSide:
     known = {cleaner.pk: cleaner for cleaner in Cleaner.objects.order_by()}
     return cleaner_side([known[key] for key in told.cleaners.tolist()], told.times)
 

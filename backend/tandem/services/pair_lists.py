@@ -18,7 +18,7 @@ import numpy as np
 
 from recommendation_service.core.numeric import Floats, Ints, blend, top_rows
 from recommendation_service.datasets.pair_features import PairTable, RulePart, RuleScores, join_pairs, read_rules, rule_scores
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 from tandem.client import ServiceFailed, client
@@ -34,7 +34,7 @@ DEGRADED_SECONDS = 3  # the service may be back at any moment
 REMEMBERED_SIDES = 4  # the columns of 10,000 candidates take under 2 MB
 RULES = "attributes"  # engine kind whose scores are computed here
 
-_sides: dict[tuple[str, ...], Side] = {}
+_sides: dict[tuple[str, ...], PairSide] = {}
 _lock = threading.Lock()
 
 
@@ -42,8 +42,8 @@ _lock = threading.Lock()
 class ScoredPairs:
     """The subject with each of n candidates, and the scores of the rules."""
 
-    subject: Side  # of length 1
-    side: Side  # of the n candidates
+    subject: PairSide  # of length 1
+    side: PairSide  # of the n candidates
     pairs: PairTable
     rules: RuleScores
     shortlist: Ints  # candidate rows that fit, the best by the rules first
@@ -173,7 +173,7 @@ def _strategy(request: RecommendationRequest) -> str:
     return str(request.strategy or surface.router.options.get("engine") or surface.fallback[0])
 
 
-def _side(request: RecommendationRequest, candidates: CandidateSet) -> Side:
+def _side(request: RecommendationRequest, candidates: CandidateSet) -> PairSide:
     """Return the candidates' columns; this process remembers those that many lists share."""
     source = request.bound.source
     key = (source.catalogue, candidates.side_key, repr(sorted(request.filters.items())))
@@ -301,5 +301,5 @@ def _known(values: Mapping[str, float | None]) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _words(side: Side, row: int) -> dict[str, str]:
+def _words(side: PairSide, row: int) -> dict[str, str]:
     return {name: str(column[row]) for name, column in side.words.items() if column[row]}

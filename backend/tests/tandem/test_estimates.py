@@ -7,14 +7,14 @@ import jwt
 import numpy as np
 import pytest
 
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from tandem.client import RecommendationClient, ServiceFailed
 from tandem.estimates import Estimate, checked, estimate
 from tandem.responses import BadAnswer
 from tests.support.faults import FaultServer, dribbles, http, pours, says
 
-JOB = Side.of(["5"], [{"hours": 4.0, "size_m2": np.nan}], [{"property_type": "villa", "client_id": ""}])
-CLEANERS = Side.of(["7", "8"], [{"usual_rate": 12.5}, {}])
+JOB = PairSide.of(["5"], [{"hours": 4.0, "size_m2": np.nan}], [{"property_type": "villa", "client_id": ""}])
+CLEANERS = PairSide.of(["7", "8"], [{"usual_rate": 12.5}, {}])
 GOOD: dict[str, Any] = {
     "request_id": "r-1",
     "use_case": "cleaning",

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.datasets.records import ItemRecord
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import DatasetError
 from sites.cleaning.models import CleaningJob
 from sites.startups.models import Startup
@@ -79,9 +79,9 @@ def test_a_side_is_asked_for_once_a_chunk_and_never_for_an_item(monkeypatch: pyt
         make_job()
     asked: list[int] = []
 
-    def side(cls: type[ItemSource], items: list[Any]) -> Side:
+    def side(cls: type[ItemSource], items: list[Any]) -> PairSide:
         asked.append(len(items))
-        return Side.of([str(item.pk) for item in items], [{"rank": float(place)} for place in range(len(items))])
+        return PairSide.of([str(item.pk) for item in items], [{"rank": float(place)} for place in range(len(items))])
 
     with CaptureQueriesContext(connection) as queries:
         found = list(works(side=classmethod(side)).records())
@@ -90,13 +90,13 @@ def test_a_side_is_asked_for_once_a_chunk_and_never_for_an_item(monkeypatch: pyt
     assert len(queries) == 1
 
 
-def told(side: Side | None) -> Iterator[ItemRecord]:
+def told(side: PairSide | None) -> Iterator[ItemRecord]:
     return with_side(RECORDS, side, place="works")
 
 
 def test_each_record_gets_its_own_row_without_what_is_unknown() -> None:
     numbers = {"size": np.array([1.5, np.nan], dtype=np.float32), "hours": np.array([2, 3], dtype=np.float32)}
-    first, second = told(Side(("a", "b"), numbers, {"kind": np.array(["", "villa"])}))
+    first, second = told(PairSide(("a", "b"), numbers, {"kind": np.array(["", "villa"])}))
     assert (first.numbers, first.words) == ({"size": 1.5, "hours": 2.0}, {})
     assert (second.numbers, second.words) == ({"hours": 3.0}, {"kind": "villa"})
 
@@ -108,18 +108,18 @@ def test_without_a_side_the_records_stay_as_they_are() -> None:
 @pytest.mark.parametrize("ids", [("b", "a"), ("a",), ("a", "b", "c"), ()])
 def test_a_side_of_other_items_is_refused(ids: tuple[str, ...]) -> None:
     with pytest.raises(DatasetError, match="`side` must give the items it was asked for, in their order"):
-        list(told(Side(ids)))
+        list(told(PairSide(ids)))
 
 
 def test_a_number_without_end_is_named_with_its_item() -> None:
     with pytest.raises(DatasetError, match="'size' of item 'b' has no end; mend `side`"):
-        list(told(Side(("a", "b"), {"size": np.array([1, np.inf], dtype=np.float32)})))
+        list(told(PairSide(("a", "b"), {"size": np.array([1, np.inf], dtype=np.float32)})))
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=2, max_size=2))
 def test_written_numbers_are_short_and_the_same_float32(values: list[float]) -> None:
     column = np.array(values, dtype=np.float32)
-    found = [record.numbers["size"] for record in told(Side(("a", "b"), {"size": column}))]
+    found = [record.numbers["size"] for record in told(PairSide(("a", "b"), {"size": column}))]
     assert np.array(found, dtype=np.float32).tolist() == column.tolist()
     assert [float(f"{value:.9g}") for value in found] == found
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recommendation_service.core.numeric import Floats
 from recommendation_service.datasets.pair_features import PairTable, features, join_pairs, read_rules, rule_scores
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import PairConfig
@@ -24,13 +24,13 @@ ACROPOLIS, PIRAEUS = (37.9715, 23.7257), (37.9420, 23.6465)  # 7.7 km apart
 known = st.none() | st.floats(-1e12, 1e12)
 
 
-def job(**numbers: float) -> Side:
+def job(**numbers: float) -> PairSide:
     told = {"latitude": ACROPOLIS[0], "longitude": ACROPOLIS[1], "hours": 4.0, "budget": 80.0, "eco_wanted": 0.0, **numbers}
-    return Side.of(["5"], [told], [{"property_type": "flat", "client_id": "c7"}])
+    return PairSide.of(["5"], [told], [{"property_type": "flat", "client_id": "c7"}])
 
 
-def cleaners(*told: dict[str, float], word: str = "flat") -> Side:
-    return Side.of([str(10 + one) for one in range(len(told))], told, [{"primary_property_type": word}] * len(told))
+def cleaners(*told: dict[str, float], word: str = "flat") -> PairSide:
+    return PairSide.of([str(10 + one) for one in range(len(told))], told, [{"primary_property_type": word}] * len(told))
 
 
 def one_part(kind: str, pairs: PairTable, **options: Any) -> Floats:
@@ -55,11 +55,11 @@ def test_one_job_meets_every_cleaner() -> None:
 
 def test_nobody_to_meet_is_no_pair() -> None:
     assert join_pairs(PAIR_CONFIG, job(), cleaners()).n == 0
-    assert join_pairs(PAIR_CONFIG, Side(()), cleaners({})).n == 0
+    assert join_pairs(PAIR_CONFIG, PairSide(()), cleaners({})).n == 0
 
 
 def test_pairs_of_one_length_meet_row_by_row() -> None:
-    jobs = Side.of(["1", "2"], [{"hours": 2.0}, {"hours": 3.0}])
+    jobs = PairSide.of(["1", "2"], [{"hours": 2.0}, {"hours": 3.0}])
     pairs = join_pairs(PAIR_CONFIG, jobs, cleaners({"usual_rate": 10.0}, {"usual_rate": 20.0}))
     assert pairs.number("bid").tolist() == [20, 60]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.tests.engines import board
 from recommendation_service.use_cases.schema import PairConfig
 
@@ -26,11 +26,11 @@ def with_side(of: Catalogue) -> Catalogue:
     """The tiles with what is known of each: its colour, and a size from 0 to 92 by its number."""
     numbers = [{"size": 4.0 * int(one.removeprefix("item-"))} for one in of.ids.ids()]
     words = [{"shade": board.colour(int(one.removeprefix("item-")))} for one in of.ids.ids()]
-    return replace(of, side=Side.of(of.ids.ids(), numbers, words))
+    return replace(of, side=PairSide.of(of.ids.ids(), numbers, words))
 
 
-def wish(colour: str, number: float = 0.0) -> Side:
-    return Side.of(["wish"], [{"number": number}], [{"wish": colour}])
+def wish(colour: str, number: float = 0.0) -> PairSide:
+    return PairSide.of(["wish"], [{"number": number}], [{"wish": colour}])
 
 
 def asked(of: Catalogue, likes: Sequence[int] = (), **words: Any) -> Query:

@@ -6,7 +6,7 @@ import pytest
 
 from recommendation_service import wiring
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.side import Thing
+from recommendation_service.domain.side import PairItem
 from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import ENGINE_ERRORS, Engine, call_safely
 from recommendation_service.pipeline.resolve import offered
@@ -21,7 +21,7 @@ class Reads(Says):
 
 
 def with_offers() -> Query:
-    items, side = offered([Thing("item-001"), Thing("stranger")], "board")
+    items, side = offered([PairItem("item-001"), PairItem("stranger")], "board")
     return replace(board.query(items), offered=side)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from recommendation_service.core.numeric import AnyArray
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.estimators.bid import LARGEST, Bid, softplus
 from recommendation_service.publishing.manifest import Manifest
@@ -23,8 +23,8 @@ from recommendation_service.training.pairs.bid_data import bidding_so_far, read_
 from recommendation_service.training.pairs.bid_parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
 
-JOB = Side.of(["5"], [{"hours": 4.0}], [{"property_type": "villa"}])
-CLEANERS = Side.of(["7", "8"], [{"usual_rate": 12.0}, {"usual_rate": 30.0}])
+JOB = PairSide.of(["5"], [{"hours": 4.0}], [{"property_type": "villa"}])
+CLEANERS = PairSide.of(["7", "8"], [{"usual_rate": 12.0}, {"usual_rate": 30.0}])
 
 
 def artifact(arrays: Mapping[str, AnyArray], parameters: Mapping[str, Any] = PARAMETERS["bid"]) -> Artifact:
@@ -51,8 +51,8 @@ def any_weights(draw: st.DrawFn) -> dict[str, AnyArray]:
 def test_minimum_optimal_and_maximum_are_in_order_and_above_0_for_any_weights(
     arrays: dict[str, AnyArray], hours: float, rate: float | None, kind: str
 ) -> None:
-    job = Side.of(["5"], [{"hours": hours}], [{"property_type": kind}])
-    cleaner = Side.of(["7"], [{} if rate is None else {"usual_rate": rate}])
+    job = PairSide.of(["5"], [{"hours": hours}], [{"property_type": kind}])
+    cleaner = PairSide.of(["7"], [{} if rate is None else {"usual_rate": rate}])
     ((low, middle, high),) = made(arrays).estimate(job, cleaner).tolist()
     assert np.isfinite([low, middle, high]).all()
     assert 0 < low <= middle <= high < LARGEST
@@ -70,8 +70,10 @@ def test_the_numbers_are_those_that_training_measured() -> None:
     fitted = fit(won, parameters)
     served = Bid.from_artifact("bid", artifact(fitted.arrays(parameters), parameters.to_dict()), pair_config=pair_config())
     pairs = bidding_so_far(matches, np.random.default_rng(parameters.seed))
-    first = Side(tuple(map(str, range(pairs.n))), pairs.numbers, {"property_type": pairs.word("property_type")}).take(won.rows)
-    amounts = served.estimate(first, Side(first.ids))
+    first = PairSide(tuple(map(str, range(pairs.n))), pairs.numbers, {"property_type": pairs.word("property_type")}).take(
+        won.rows
+    )
+    amounts = served.estimate(first, PairSide(first.ids))
     assert np.allclose(np.log(amounts / won.units[:, None]), fitted.rates(won), atol=1e-5)
 
 
@@ -86,7 +88,7 @@ def test_a_trained_model_is_served_as_it_was_published() -> None:
 def test_twice_the_hours_cost_twice_as_much_where_the_hours_say_nothing_else() -> None:
     arrays = bid_arrays()
     arrays["layer1_weights"][[0, 2]] = arrays["straight_weights"][[0, 2]] = 0
-    longer = Side.of(["5"], [{"hours": 8.0}], [{"property_type": "villa"}])
+    longer = PairSide.of(["5"], [{"hours": 8.0}], [{"property_type": "villa"}])
     assert np.allclose(made(arrays).estimate(longer, CLEANERS), 2 * made(arrays).estimate(JOB, CLEANERS))
 
 
@@ -98,14 +100,14 @@ def test_one_job_is_met_by_each_cleaner_as_if_asked_alone() -> None:
 
 
 def test_a_property_type_that_training_never_saw_is_told_apart_from_a_known_one() -> None:
-    castle, none = (Side.of(["5"], [{"hours": 4.0}], [told]) for told in ({"property_type": "castle"}, {}))
+    castle, none = (PairSide.of(["5"], [{"hours": 4.0}], [told]) for told in ({"property_type": "castle"}, {}))
     assert np.array_equal(made().estimate(castle, CLEANERS), made().estimate(none, CLEANERS))
     assert not np.array_equal(made().estimate(castle, CLEANERS), made().estimate(JOB, CLEANERS))
 
 
 @pytest.mark.parametrize("hours", [None, 0.0, -1.0, 1e11])
 def test_without_hours_that_can_be_paid_for_it_cannot_say(hours: float | None) -> None:
-    job = Side.of(["5"], [{} if hours is None else {"hours": hours}])
+    job = PairSide.of(["5"], [{} if hours is None else {"hours": hours}])
     assert np.isnan(made().estimate(job, CLEANERS)).all()
 
 

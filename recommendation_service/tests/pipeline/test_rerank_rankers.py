@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.side import Thing
+from recommendation_service.domain.side import PairItem
 from recommendation_service.domain.slate import Candidates, Skip
 from recommendation_service.engines.base import ENGINE_ERRORS
 from recommendation_service.pipeline.rerank import Rescore, Rescored
@@ -85,13 +85,13 @@ def rescored(*rankers: Ranker | Skip, top: int = 4, found: Candidates | None = N
 
 def test_the_best_few_are_moved_and_the_others_keep_their_places() -> None:
     done = rescored(Prefers(2, 3))
-    assert done.found.rows.tolist() == [2, 3, 0, 1, 4, 5]
+    assert done.candidates.rows.tolist() == [2, 3, 0, 1, 4, 5]
     assert done.by == "careful"
     assert done.skips == ()
 
 
 def test_the_scores_that_were_there_still_descend_and_the_engines_own_stay_readable() -> None:
-    found = rescored(Prefers(2, 3)).found
+    found = rescored(Prefers(2, 3)).candidates
     assert found.scores.tolist() == [10.0, 9.0, 8.0, 7.0, 6.0, 5.0]
     assert found.parts["score"].tolist() == [8.0, 7.0, 10.0, 9.0, 6.0, 5.0]
     assert found.parts["als"].tolist() == pytest.approx([0.8, 0.7, 1.0, 0.9, 0.6, 0.5])
@@ -101,13 +101,13 @@ def test_the_scores_that_were_there_still_descend_and_the_engines_own_stay_reada
 
 def test_what_training_reads_is_kept_whoever_orders_the_list() -> None:
     for ranker in (Prefers(2), CannotSay("silent", "silent_v1")):
-        found = rescored(ranker, subject=(1,)).found
+        found = rescored(ranker, subject=(1,)).candidates
         row = found.rows.tolist().index(3)
         assert found.parts["standing"][row] == 0.0
         assert found.parts["likeness"][row] == 0.5
         assert found.parts["score"][row] == 7.0
         assert np.isnan(found.parts["standing"][4:]).all()
-    assert "standing" in rescored().found.parts
+    assert "standing" in rescored().candidates.parts
 
 
 def test_the_ranker_sees_the_best_few_only_and_what_is_noted_of_them() -> None:
@@ -120,13 +120,13 @@ def test_the_ranker_sees_the_best_few_only_and_what_is_noted_of_them() -> None:
 
 
 def test_equal_scores_keep_the_engines_order() -> None:
-    assert rescored(Prefers()).found.rows.tolist() == list(range(6))
+    assert rescored(Prefers()).candidates.rows.tolist() == list(range(6))
 
 
 def test_the_first_ranker_that_can_say_orders_the_list_and_the_next_is_not_asked() -> None:
     second, third = Prefers(3, name="second"), Prefers(1, name="third")
     done = rescored(CannotSay("first", "first_v1"), second, third)
-    assert (done.by, done.found.rows.tolist()[0]) == ("second", 3)
+    assert (done.by, done.candidates.rows.tolist()[0]) == ("second", 3)
     assert done.skips == ()
     assert third.asked == []
 
@@ -134,7 +134,7 @@ def test_the_first_ranker_that_can_say_orders_the_list_and_the_next_is_not_asked
 def test_a_ranker_that_nobody_configured_is_passed_over_in_silence() -> None:
     stage = Rescore({}, by=["cross_encoder", "learned"])
     done = stage.run(query(BOARD), found_of())
-    assert (done.by, done.skips, done.found.rows.tolist()) == ("", (), list(range(6)))
+    assert (done.by, done.skips, done.candidates.rows.tolist()) == ("", (), list(range(6)))
 
 
 def test_a_damaged_ranker_is_told_and_the_next_one_orders_the_list() -> None:
@@ -148,7 +148,7 @@ def test_a_late_ranker_is_told_and_costs_nothing_but_its_time() -> None:
     done = rescored(Late("late", "late_v1"))
     assert [(skip.engine, skip.code) for skip in done.skips] == [("late", "timeout")]
     assert "50 ms" in done.skips[0].detail
-    assert done.found.rows.tolist() == list(range(6))
+    assert done.candidates.rows.tolist() == list(range(6))
 
 
 def test_a_ranker_that_has_nobody_to_ask_is_told_in_its_own_words_and_the_next_one_orders_the_list() -> None:
@@ -156,7 +156,7 @@ def test_a_ranker_that_has_nobody_to_ask_is_told_in_its_own_words_and_the_next_o
     assert [(skip.engine, skip.code, skip.detail) for skip in done.skips] == [
         ("alone", "unreachable", "what it asks is not there")
     ]
-    assert (done.by, done.found.rows.tolist()[0]) == ("second", 3)
+    assert (done.by, done.candidates.rows.tolist()[0]) == ("second", 3)
 
 
 def test_a_failing_ranker_is_told_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,14 +176,14 @@ def test_in_tests_a_failing_ranker_fails_the_test() -> None:
 def test_what_is_no_score_for_each_candidate_is_told_and_not_used(said: list[float]) -> None:
     done = rescored(Babbles(np.array(said, dtype=np.float32)))
     assert [(skip.engine, skip.code) for skip in done.skips] == [("babbles", "failed")]
-    assert done.found.rows.tolist() == list(range(6))
+    assert done.candidates.rows.tolist() == list(range(6))
 
 
 def test_an_empty_list_asks_nobody() -> None:
     ranker = Prefers(0)
     nothing = Candidates(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
     done = rescored(ranker, found=nothing)
-    assert (len(done.found), done.by, ranker.asked) == (0, "", [])
+    assert (len(done.candidates), done.by, ranker.asked) == (0, "", [])
 
 
 @given(
@@ -194,7 +194,7 @@ def test_an_empty_list_asks_nobody() -> None:
 def test_every_list_descends_and_holds_the_same_rows(scores: list[float], liked: list[int], top: int) -> None:
     before = np.array(sorted(scores, reverse=True), dtype=np.float32)
     rows = np.arange(before.size)
-    found = rescored(Prefers(*liked), top=top, found=Candidates(rows, before)).found
+    found = rescored(Prefers(*liked), top=top, found=Candidates(rows, before)).candidates
     assert sorted(found.rows.tolist()) == rows.tolist()
     assert (np.diff(found.scores) <= 0).all()
     assert sorted(found.scores.tolist()) == sorted(before.tolist())
@@ -204,17 +204,17 @@ def test_every_list_descends_and_holds_the_same_rows(scores: list[float], liked:
 
 
 def test_a_ranker_bound_to_the_exports_rows_never_sees_offers_and_it_is_told() -> None:
-    items, side = offered([Thing(f"o{place}", title=f"Offer {place}") for place in range(6)], "board")
+    items, side = offered([PairItem(f"o{place}", title=f"Offer {place}") for place in range(6)], "board")
     ranker = Prefers(5, 4)
     asked = replace(query(items), offered=side)
     done = Rescore({"careful": ranker}, by=["careful"]).run(asked, found_of())
     assert ranker.asked == []
-    assert done.found.rows.tolist() == list(range(6))
+    assert done.candidates.rows.tolist() == list(range(6))
     assert [(skip.engine, skip.code) for skip in done.skips] == [("careful", "no_prediction")]
 
 
 def test_a_ranker_that_reads_offers_orders_them() -> None:
-    items, side = offered([Thing(f"o{place}") for place in range(6)], "board")
+    items, side = offered([PairItem(f"o{place}") for place in range(6)], "board")
     ranker = ReadsOffers(5, 4)
     done = Rescore({"careful": ranker}, by=["careful"]).run(replace(query(items), offered=side), found_of())
-    assert (done.by, done.found.rows.tolist()[:2]) == ("careful", [5, 4])
+    assert (done.by, done.candidates.rows.tolist()[:2]) == ("careful", [5, 4])

@@ -11,7 +11,7 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import MAX_OFFERS, Ask, Query
-from recommendation_service.domain.side import Side, Thing
+from recommendation_service.domain.side import PairItem, PairSide
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
 from recommendation_service.pipeline.resolve import offered, resolve
 from recommendation_service.pipeline.surface_pipeline import Plan
@@ -41,7 +41,7 @@ class Remembers:
 def shelf(name: str, count: int, side: bool = True) -> Catalogue:
     ids = IdMap.of(str(number) for number in range(1, count + 1))
     zeros = np.zeros(count, dtype=np.float32)
-    columns = Side.of(ids.ids(), [{"size_m2": float(one)} for one in ids.ids()]) if side else None
+    columns = PairSide.of(ids.ids(), [{"size_m2": float(one)} for one in ids.ids()]) if side else None
     return Catalogue(name, ids, tuple(f"{name} {one}" for one in ids.ids()), popularity=zeros, created=zeros, side=columns)
 
 
@@ -60,7 +60,7 @@ def refused(**words: Any) -> list[str]:
 
 
 def test_the_asks_own_context_is_taken_as_it_is() -> None:
-    asked = query(context=Thing("5", {"size_m2": 33.0}, {"property_type": "flat"}), met=None)
+    asked = query(context=PairItem("5", {"size_m2": 33.0}, {"property_type": "flat"}), met=None)
     assert asked.context is not None
     assert asked.context.ids == ("5",)
     assert asked.context.numbers["size_m2"].tolist() == [33.0]
@@ -104,11 +104,11 @@ def test_nobodys_past_is_looked_up_for_a_context() -> None:
     [
         ({}, "/item_ids"),
         ({"item_ids": ("5", "6")}, "/item_ids"),
-        ({"item_ids": ("6",), "context": Thing("5")}, "/context/id"),
-        ({"context": Thing("5"), "offers": ()}, "/offers"),
-        ({"context": Thing("5"), "offers": tuple(Thing(str(one)) for one in range(MAX_OFFERS + 1))}, "/offers"),
-        ({"context": Thing("5"), "offers": (Thing("7"), Thing("8"), Thing("7"))}, "/offers/2/item_id"),
-        ({"context": Thing("5"), "offers": (Thing("7"),), "filters": {"area": ("x",)}}, "/filters/area"),
+        ({"item_ids": ("6",), "context": PairItem("5")}, "/context/id"),
+        ({"context": PairItem("5"), "offers": ()}, "/offers"),
+        ({"context": PairItem("5"), "offers": tuple(PairItem(str(one)) for one in range(MAX_OFFERS + 1))}, "/offers"),
+        ({"context": PairItem("5"), "offers": (PairItem("7"), PairItem("8"), PairItem("7"))}, "/offers/2/item_id"),
+        ({"context": PairItem("5"), "offers": (PairItem("7"),), "filters": {"area": ("x",)}}, "/filters/area"),
     ],
 )
 def test_what_is_wrong_is_named(words: dict[str, Any], pointer: str) -> None:
@@ -116,7 +116,7 @@ def test_what_is_wrong_is_named(words: dict[str, Any], pointer: str) -> None:
 
 
 @pytest.mark.parametrize("about", ["user", "item", "basket"])
-@pytest.mark.parametrize("brought", [{"context": Thing("5")}, {"offers": (Thing("5"),)}], ids=["context", "offers"])
+@pytest.mark.parametrize("brought", [{"context": PairItem("5")}, {"offers": (PairItem("5"),)}], ids=["context", "offers"])
 def test_other_surfaces_take_neither(about: str, brought: dict[str, Any]) -> None:
     one = about_users(about=about)
     ask = Ask("tiles", "home", board.NOW, "ann", item_ids=("item-003",), **brought)
@@ -126,8 +126,8 @@ def test_other_surfaces_take_neither(about: str, brought: dict[str, Any]) -> Non
 
 
 def test_offers_take_the_place_of_the_catalogue_in_the_order_of_their_ids() -> None:
-    offers = (Thing("9", {"size_m2": 9.0}, title="Nine"), Thing("10", {"size_m2": 10.0}, title="Ten"))
-    asked = query(context=Thing("5"), offers=offers)
+    offers = (PairItem("9", {"size_m2": 9.0}, title="Nine"), PairItem("10", {"size_m2": 10.0}, title="Ten"))
+    asked = query(context=PairItem("5"), offers=offers)
     assert asked.catalogue.name == "cleaners"
     assert asked.catalogue.ids.ids() == ["10", "9"]
     assert asked.catalogue.titles == ("Ten", "Nine")
@@ -138,18 +138,18 @@ def test_offers_take_the_place_of_the_catalogue_in_the_order_of_their_ids() -> N
 
 
 def test_excluded_offers_are_not_eligible() -> None:
-    asked = query(context=Thing("5"), offers=(Thing("9"), Thing("10")), exclude=("9", "12"))
+    asked = query(context=PairItem("5"), offers=(PairItem("9"), PairItem("10")), exclude=("9", "12"))
     assert asked.eligible.tolist() == [True, False]
 
 
 def test_the_limit_still_holds() -> None:
-    assert refused(context=Thing("5"), offers=(Thing("9"),), limit=101) == ["/limit"]
+    assert refused(context=PairItem("5"), offers=(PairItem("9"),), limit=101) == ["/limit"]
 
 
 @given(ids=st.lists(IDS, min_size=1, max_size=30, unique=True))
 def test_each_offer_keeps_its_own_columns_whatever_its_place(ids: list[str]) -> None:
     numbers = {one: float(place) for place, one in enumerate(ids)}
-    items, side = offered([Thing(one, {"size_m2": numbers[one]}, {"kind": one}, f"title {one}") for one in ids], "cleaners")
+    items, side = offered([PairItem(one, {"size_m2": numbers[one]}, {"kind": one}, f"title {one}") for one in ids], "cleaners")
     assert items.ids.ids() == list(side.ids)
     assert sorted(side.ids) == sorted(ids)
     assert [numbers[one] for one in side.ids] == side.numbers["size_m2"].tolist()
@@ -162,5 +162,5 @@ def test_a_surfaces_engine_for_newcomers_does_not_go_first_where_there_is_a_cont
     surface = CLEANING.surfaces["cleaners-for-job"].model_copy(update={"cold_start_engine": "popular"})
     one = CLEANING.model_copy(update={"surfaces": {"cleaners-for-job": surface}})
     plan = Plan.build(one, "cleaners-for-job")
-    assert plan.chain(query(context=Thing("5")))[0] == "ensemble"
+    assert plan.chain(query(context=PairItem("5")))[0] == "ensemble"
     assert plan.chain(board.query(board.catalogue()))[0] == "popular"

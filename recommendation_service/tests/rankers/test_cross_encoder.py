@@ -102,14 +102,14 @@ def test_a_slow_worker_costs_the_budget_and_the_list_keeps_its_order(client: Mak
         ranker = CrossEncoder("cross_encoder", shelf(), client(worker.url, None))
         stage = Rescore({"cross_encoder": ranker}, by=["cross_encoder"], top=4, budget_ms=100)
         done = stage.run(board.query(shelf(), (0,)), candidates([5, 3, 7, 9, 11]))
-    assert done.found.rows.tolist() == [5, 3, 7, 9, 11]
+    assert done.candidates.rows.tolist() == [5, 3, 7, 9, 11]
     assert [(skip.engine, skip.code) for skip in done.skips] == [("cross_encoder", "timeout")]
 
 
 def test_a_dead_worker_is_told_and_the_list_keeps_its_order(client: Making) -> None:
     ranker = CrossEncoder("cross_encoder", shelf(), client(f"http://127.0.0.1:{free_port()}", None))
     done = Rescore({"cross_encoder": ranker}, by=["cross_encoder"]).run(board.query(shelf(), (0,)), candidates([5, 3]))
-    assert done.found.rows.tolist() == [5, 3]
+    assert done.candidates.rows.tolist() == [5, 3]
     assert [(skip.engine, skip.code) for skip in done.skips] == [("cross_encoder", "unreachable")]
 
 
@@ -159,9 +159,9 @@ def test_a_real_worker_puts_first_what_reads_alike(client: Making, live: str) ->
     rows = [row for row in range(1, 24) if row != 6]
     done = stage.run(board.query(things, (6,)), candidates(rows))  # liked: a red hat
     assert (done.by, done.skips) == ("reader", ())
-    assert [titles[row] for row in sorted(done.found.rows[:2].tolist())] == ["red coat", "red lamp"]
-    assert done.found.rows[20:].tolist() == rows[20:]
-    assert sorted(done.found.rows.tolist()) == rows
+    assert [titles[row] for row in sorted(done.candidates.rows[:2].tolist())] == ["red coat", "red lamp"]
+    assert done.candidates.rows[20:].tolist() == rows[20:]
+    assert sorted(done.candidates.rows.tolist()) == rows
 
 
 def test_many_at_once_get_their_own_scores(client: Making, live: str) -> None:

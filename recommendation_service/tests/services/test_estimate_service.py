@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from recommendation_service.core.numeric import AnyArray
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
 from recommendation_service.estimators.base import Estimator
 from recommendation_service.services.estimate_service import EstimateService
 from recommendation_service.use_cases.loader import load
 
-JOB, CLEANERS = Side.of(["5"]), Side.of(["7", "8"])
+JOB, CLEANERS = PairSide.of(["5"]), PairSide.of(["7", "8"])
 USE_CASES = {name: load(name) for name in ("cleaning", "startups")}
 
 
@@ -23,7 +23,7 @@ class Flat(Estimator):
         super().__init__("bid", "bid_v3")
         self.amounts = amounts
 
-    def estimate(self, first: Side, second: Side) -> AnyArray:
+    def estimate(self, first: PairSide, second: PairSide) -> AnyArray:
         return np.tile(np.array(self.amounts), (len(second), 1))
 
 

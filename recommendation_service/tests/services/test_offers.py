@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from recommendation_service.domain.query import Ask
-from recommendation_service.domain.side import Thing
+from recommendation_service.domain.side import PairItem
 from recommendation_service.domain.slate import Slate
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.popularity import Popularity
@@ -53,7 +53,7 @@ def slate(**words: Any) -> Slate:
         "popular": Popularity("popular", tiles),
     }
     service = RecommendationService(Runtime.of([UseCaseRuntime(use_case, {"board": CatalogueRuntime(tiles, engines)})]))
-    wish = Thing("w1", {"number": 1.0}, {"wish": "black"})
+    wish = PairItem("w1", {"number": 1.0}, {"wish": "black"})
     return service.recommend(Ask("tiles", "for-wish", board.NOW, context=wish, explain=True, **words))
 
 
@@ -68,7 +68,7 @@ def test_what_cannot_be_had_now_is_left_out_and_categories_are_capped() -> None:
 
 def test_offers_can_all_be_had_and_no_stage_looks_at_the_exports_rows() -> None:
     offers = tuple(
-        Thing(f"item-{place:03d}", {"size": 50.0 + place}, {"shade": "black"}, f"Offer {place}") for place in range(30)
+        PairItem(f"item-{place:03d}", {"size": 50.0 + place}, {"shade": "black"}, f"Offer {place}") for place in range(30)
     )
     found = slate(limit=30, offers=offers)
     assert found.method_used == "rules"

@@ -248,8 +248,8 @@ def test_with_a_key_the_log_never_shows_the_user_id(caplog: pytest.LogCaptureFix
         hidden.recommend(ask(15, user_id=None))
     shown = caplog.text + "".join(str(record.__dict__) for record in caplog.records)
     assert "abc-123" not in shown
-    assert hidden.user_word("abc-123") in caplog.text
-    assert hidden.user_word("abc-123") != service(log_key=b"j" * 32).user_word("abc-123")
+    assert hidden.user_label("abc-123") in caplog.text
+    assert hidden.user_label("abc-123") != service(log_key=b"j" * 32).user_label("abc-123")
     assert "User anonymous has" in caplog.text
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.datasets.pair_outcomes import BID, Matches
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import PairConfig
 
@@ -45,9 +45,11 @@ def auctions(jobs: int, *, bids: int = 4, seed: int = 0, scatter: float = 0.15, 
         BID: rate * hours,
     }
     numbers = {one.name: np.full(n, np.nan) for one in pair_config().features if one.name != "distance_km"} | numbers
-    first = Side(tuple(map(str, job)), {name: column.astype(np.float32) for name, column in numbers.items()})
+    first = PairSide(tuple(map(str, job)), {name: column.astype(np.float32) for name, column in numbers.items()})
     words = {"property_type": kind, "client_id": np.array([f"c{one % 50}" for one in job])}
-    pairs = join_pairs(pair_config(), Side(first.ids, first.numbers, words), Side(tuple(f"k{one % 40}" for one in range(n))))
+    pairs = join_pairs(
+        pair_config(), PairSide(first.ids, first.numbers, words), PairSide(tuple(f"k{one % 40}" for one in range(n)))
+    )
     names = tuple(sorted(pairs.numbers))
     chosen = np.zeros(n, dtype=np.bool_)
     chosen[np.arange(jobs) * bids + rng.integers(0, bids, jobs)] = True

@@ -6,7 +6,7 @@ import numpy as np
 
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.datasets.pair_outcomes import Matches
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.schema import PairConfig
 
@@ -106,18 +106,18 @@ def told_features() -> dict[str, object]:
     }
 
 
-def job(**numbers: float) -> Side:
+def job(**numbers: float) -> PairSide:
     """One job of client c0, in an apartment."""
     known = {"latitude": 37.98, "longitude": 23.73, "size_m2": 80.0, "hours": 4.0, "eco_wanted": 0.0, "budget": 90.0}
     known |= {"hour_of_day": 9.0, "day_of_week": 2.0, **numbers}
-    return Side.of(["j1"], [known], [{"property_type": "apartment", "client_id": "c0"}])
+    return PairSide.of(["j1"], [known], [{"property_type": "apartment", "client_id": "c0"}])
 
 
-def cleaners(count: int = 4, **numbers: float) -> Side:
+def cleaners(count: int = 4, **numbers: float) -> PairSide:
     """Cleaners w0, w1, ..., each a little farther away and a little better than the one before."""
     known = [
         {"base_latitude": 37.98 + one / 100, "base_longitude": 23.73, "usual_rate": 15.0 + one, "overall_score": 50.0 + one}
         | {"quality_score": 50.0 + one, "average_rating": 7.0, "total_jobs": 10.0, **numbers}
         for one in range(count)
     ]
-    return Side.of([f"w{one}" for one in range(count)], known, [{"primary_property_type": "apartment"}] * count)
+    return PairSide.of([f"w{one}" for one in range(count)], known, [{"primary_property_type": "apartment"}] * count)

@@ -5,7 +5,7 @@ import numpy as np
 from recommendation_service.core.numeric import Floats
 from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.datasets.pair_outcomes import BID, Matches
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.use_cases.loader import load
 
 CLEANING = load("cleaning")
@@ -31,8 +31,8 @@ def table(n: int) -> Matches:
     ids = tuple(str(row) for row in range(n))
     kinds = np.array(["villa" if row % 2 else "apartment" for row in range(n)], dtype=np.str_)
     clients = np.array([f"client {row}" for row in range(n)], dtype=np.str_)
-    first = Side(ids, job_columns(n), {"property_type": kinds, "client_id": clients})
-    second = Side(ids, {**cleaner_columns(n), BID: np.arange(n, dtype=np.float32) + 20}, {})
+    first = PairSide(ids, job_columns(n), {"property_type": kinds, "client_id": clients})
+    second = PairSide(ids, {**cleaner_columns(n), BID: np.arange(n, dtype=np.float32) + 20}, {})
     pairs = join_pairs(pair_config, first, second)
     return Matches(
         names=tuple(pairs.numbers),

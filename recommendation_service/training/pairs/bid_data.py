@@ -8,7 +8,7 @@ import numpy as np
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.datasets.pair_features import PairTable, features
 from recommendation_service.datasets.pair_outcomes import BID, Matches
-from recommendation_service.domain.side import Words
+from recommendation_service.domain.side import Texts
 from recommendation_service.training.pairs.bid_parameters import BidParameters
 from recommendation_service.use_cases.schema import PairConfig
 
@@ -24,7 +24,7 @@ class Bids:
     times: AnyArray  # (n,) float64 seconds when the job was posted
     chosen: Bools  # (n,)
     table: Floats  # (n, f) inputs of the network, NaN where unknown
-    words: Mapping[str, Words]  # (n,) for each embedded column
+    words: Mapping[str, Texts]  # (n,) for each embedded column
     units: AnyArray  # (n,) float64, > 0: the hours
     rates: AnyArray  # (n,) float64, log of the amount per unit
     market: AnyArray  # (n,) float64, log of the market price per unit at that time; NaN where unknown

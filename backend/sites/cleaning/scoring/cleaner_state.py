@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from recommendation_service.core.numeric import Floats, Ints
-from recommendation_service.domain.side import Words
+from recommendation_service.domain.side import Texts
 from sites.cleaning.models import Cleaner
 from sites.cleaning.scoring.point_in_time import Ledger, Moments
 from sites.cleaning.scoring.service import ScoringService, Standings, days_since
@@ -36,7 +36,7 @@ COLUMNS = {  # of a cleaner's side -> of CleanerScore
 NEVER_UNKNOWN = ("review_count", "bid_count_all", "total_jobs", "total_earnings", "jobs_30_days", "jobs_90_days", "jobs_ahead")
 
 
-def standings_as_of(cleaner_ids: Ints, moments: Moments) -> tuple[Mapping[str, Floats], Mapping[str, Words]]:
+def standings_as_of(cleaner_ids: Ints, moments: Moments) -> tuple[Mapping[str, Floats], Mapping[str, Texts]]:
     """Numbers and words of each cleaner, (n,) each, from what was known strictly before each moment, in seconds.
 
     Reads each table once, however many are asked for, and gives what ScoringService gives at that moment. `usual_rate` of

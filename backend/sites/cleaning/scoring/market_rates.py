@@ -9,7 +9,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from recommendation_service.core.numeric import Floats, Ints
-from recommendation_service.domain.side import Words
+from recommendation_service.domain.side import Texts
 from sites.cleaning.conf import cache_seconds
 from sites.cleaning.models import CleaningJob, JobBid
 from sites.cleaning.scoring.aggregates import MANY, MOST_EUROS, ONE
@@ -28,7 +28,7 @@ _KIND = Case(*(When(place__kind=kind, then=Value(place)) for place, kind in enum
 _BIDS = JobBid.objects.filter(Q(amount__gt=0, amount__lt=MOST_EUROS)).exclude(status=JobBid.Status.WITHDRAWN).order_by()
 
 
-def market_as_of(job_ids: Ints, kinds: Words, moments: Moments) -> Mapping[str, Floats]:
+def market_as_of(job_ids: Ints, kinds: Texts, moments: Moments) -> Mapping[str, Floats]:
     """market_rate, bid_count and lowest_bid of each job, (n,), from what was known strictly before each moment, in seconds.
 
     market_rate is the mean of what accepted bids came to an hour, for that kind of property, over the 90 days before; NaN
@@ -37,7 +37,7 @@ def market_as_of(job_ids: Ints, kinds: Words, moments: Moments) -> Mapping[str, 
     return {"market_rate": _rates(kinds, moments), **_bids(job_ids, moments)}
 
 
-def market_now(job_ids: Ints, kinds: Words) -> Mapping[str, Floats]:
+def market_now(job_ids: Ints, kinds: Texts) -> Mapping[str, Floats]:
     """The same as of now, at the price of one query, and one more an hour: so long the rates are kept."""
     now = timezone.now()
     rates = market_rates(now)
@@ -55,7 +55,7 @@ def market_rates(now: datetime) -> Mapping[str, float]:
     return kept
 
 
-def _rates(kinds: Words, moments: Moments) -> Floats:
+def _rates(kinds: Texts, moments: Moments) -> Floats:
     if moments.size == 0:
         return np.empty(0, dtype=np.float32)
     first = datetime.fromtimestamp(moments.min() - MARKET_DAYS * DAY_S, UTC)

@@ -7,7 +7,7 @@ import numpy as np
 from django.db.models import Count, prefetch_related_objects
 
 from recommendation_service.core.numeric import Floats, Ints
-from recommendation_service.domain.side import Side, Words
+from recommendation_service.domain.side import PairSide, Texts
 from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob
 from sites.cleaning.scoring.aggregates import MANY
 from sites.cleaning.scoring.cleaner_state import COLUMNS, NEVER_UNKNOWN, standings_as_of
@@ -34,7 +34,7 @@ _OF_CLEANER = {
 }
 
 
-def job_side(jobs: Iterable[CleaningJob], moments: Moments | None = None) -> Side:
+def job_side(jobs: Iterable[CleaningJob], moments: Moments | None = None) -> PairSide:
     """Each job as it stands now, or as it stood at each moment, (n,) seconds. Three queries at most, places included."""
     jobs = list(jobs)
     prefetch_related_objects(jobs, "place")
@@ -47,14 +47,14 @@ def job_side(jobs: Iterable[CleaningJob], moments: Moments | None = None) -> Sid
         "day_of_week": ((np.floor(wanted / 86_400) + 3) % 7).astype(np.float32),  # 1 January 1970 was a Thursday
         **(market_now(ids, kinds) if moments is None else market_as_of(ids, kinds, moments)),
     }
-    return Side(
+    return PairSide(
         tuple(str(job.pk) for job in jobs),
         numbers,
         {"property_type": kinds, "client_id": np.array([str(job.client_id) for job in jobs], dtype=np.str_)},
     )
 
 
-def cleaner_side(cleaners: Iterable[Cleaner], moments: Moments | None = None) -> Side:
+def cleaner_side(cleaners: Iterable[Cleaner], moments: Moments | None = None) -> PairSide:
     """Each cleaner as they stand by the last update, or as they stood at each moment, (n,) seconds.
 
     A constant number of queries; `select_related("standing")` is not needed. Who has no CleanerScore yet has a newcomer's
@@ -65,7 +65,7 @@ def cleaner_side(cleaners: Iterable[Cleaner], moments: Moments | None = None) ->
     ids = np.array([cleaner.pk for cleaner in cleaners], dtype=np.int64)
     declared = _declared(cleaners, _OF_CLEANER)
     numbers, words = _standings(ids, declared["hourly_rate"]) if moments is None else standings_as_of(ids, moments)
-    return Side(tuple(str(key) for key in ids.tolist()), {**declared, **numbers}, dict(words))
+    return PairSide(tuple(str(key) for key in ids.tolist()), {**declared, **numbers}, dict(words))
 
 
 def _declared(things: Sequence[CleaningJob] | Sequence[Cleaner], names: dict[str, str]) -> dict[str, Floats]:
@@ -74,7 +74,7 @@ def _declared(things: Sequence[CleaningJob] | Sequence[Cleaner], names: dict[str
     return {name: np.ascontiguousarray(table[:, at]) for at, name in enumerate(names)}
 
 
-def _standings(ids: Ints, rates: Floats) -> tuple[dict[str, Floats], dict[str, Words]]:
+def _standings(ids: Ints, rates: Floats) -> tuple[dict[str, Floats], dict[str, Texts]]:
     """By the last update, by the columns' names."""
     scores = CleanerScore.objects.order_by()
     if ids.size < MANY:

@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 
 from recommendation_service.datasets.pair_features import join_pairs
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError, InvalidInput
 from recommendation_service.use_cases.schema import PairConfig
 from sites.cleaning.models import BidSuggestion, Cleaner, CleaningJob, JobBid
@@ -46,7 +46,7 @@ class Known:
     lowest: float | None
 
     @classmethod
-    def of(cls, job: CleaningJob, side: Side, cleaner: Side) -> "Known":
+    def of(cls, job: CleaningJob, side: PairSide, cleaner: PairSide) -> "Known":
         """From the two sides, each of length 1."""
         hours = float(job.hours)
         has_bid = (_number(cleaner, "bid_count_all") or 0) > 0
@@ -137,20 +137,20 @@ def _require_open(job: CleaningJob, cleaner: Cleaner) -> None:
         raise InvalidInput(told, fields={"/job": "has a bid of yours"})
 
 
-def _question(job: Side, cleaner: Side) -> tuple[Side, Side]:
+def _question(job: PairSide, cleaner: PairSide) -> tuple[PairSide, PairSide]:
     """What the network reads of the two, and no more: how far apart they are, and nobody's home."""
     pair_config, reads = _reads()
     pairs = join_pairs(pair_config, job, cleaner)
     apart = {name: pairs.number(name) for name in pair_config.derived if name in reads}
     context, offer = (
-        Side(
+        PairSide(
             side.ids,
             {name: column for name, column in side.numbers.items() if name in reads},
             {name: column for name, column in side.words.items() if name in pair_config.embedding_columns},
         )
         for side in (job, cleaner)
     )
-    return context, Side(offer.ids, {**offer.numbers, **apart}, offer.words)
+    return context, PairSide(offer.ids, {**offer.numbers, **apart}, offer.words)
 
 
 @cache
@@ -187,6 +187,6 @@ def money(amount: float) -> Decimal:
     return min(max(Decimal(str(min(amount, float(MOST)))).quantize(CENT), LEAST), MOST)
 
 
-def _number(side: Side, name: str) -> float | None:
+def _number(side: PairSide, name: str) -> float | None:
     column = side.numbers.get(name)
     return None if column is None or np.isnan(column[0]) else float(column[0])

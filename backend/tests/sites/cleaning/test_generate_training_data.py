@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from demo.synthetic.cleaning import writer
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob, Client, JobBid
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
 from sites.cleaning.scoring.service import ScoringService
@@ -41,7 +41,7 @@ def dump() -> dict[str, str]:
     return {**tables, "past": json.dumps(list(past), default=str)}
 
 
-def _columns(side: Side) -> list[str]:
+def _columns(side: PairSide) -> list[str]:
     return [f"{name}: {column.tolist()}" for name, column in (*side.numbers.items(), *side.words.items())]
 
 

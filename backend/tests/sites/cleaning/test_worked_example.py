@@ -8,7 +8,7 @@ import pytest
 
 from recommendation_service.core.numeric import blend
 from recommendation_service.datasets.pair_features import PairTable, join_pairs, read_rules, rule_scores
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from sites.cleaning.services.bid_suggestions import Known, by_rules, money
 from tandem.services.pair_lists import pair_config_of, rule_options, rules_of
 from tandem.use_cases import load
@@ -24,8 +24,8 @@ PLACES = {"base_latitude": ATHENS[0] + 13.5 / KM_PER_DEGREE, "base_longitude": A
 
 
 def pair(speciality: str = "apartment", **changes: float) -> PairTable:
-    job = Side.of(["5"], [FLAT], [{"property_type": "apartment", "client_id": "1"}])
-    cleaner = Side.of(["7"], [{**KNOWN, **PLACES, **changes}], [{"primary_property_type": speciality}])
+    job = PairSide.of(["5"], [FLAT], [{"property_type": "apartment", "client_id": "1"}])
+    cleaner = PairSide.of(["7"], [{**KNOWN, **PLACES, **changes}], [{"primary_property_type": speciality}])
     return join_pairs(pair_config_of(load("cleaning")), job, cleaner)
 
 

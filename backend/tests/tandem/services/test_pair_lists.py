@@ -10,7 +10,7 @@ import pytest
 
 from recommendation_service.core.numeric import Floats
 from recommendation_service.datasets.pair_features import PairTable, RuleScores
-from recommendation_service.domain.side import Side
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError
 from sites.cleaning.candidates import NO_REASON, _reasons, cleaners_for_job, jobs_for_cleaner
 from sites.cleaning.models import Cleaner, CleaningJob
@@ -211,9 +211,9 @@ def pairs(
     columns = {name: np.full(n, known, dtype=np.float32) for name in ("review_count", "total_jobs", "overall_score")}
     columns |= {name: np.full(n, 5.0, dtype=np.float32) for name in ("distance_km", "bid", "budget")}
     rules = RuleScores(floats(*totals), {name: np.full(n, parts.get(name, NAN), dtype=np.float32) for name in PARTS})
-    side = Side(tuple(str(number + 1) for number in range(n)))
+    side = PairSide(tuple(str(number + 1) for number in range(n)))
     rows = np.array(range(n) if shortlist is None else shortlist, dtype=np.int64)
-    return ScoredPairs(Side(("5",)), side, PairTable(n, columns, {}), rules, rows)
+    return ScoredPairs(PairSide(("5",)), side, PairTable(n, columns, {}), rules, rows)
 
 
 def by_service(*scores: float, **parts: float) -> ServiceScores:
@@ -309,12 +309,12 @@ def test_a_new_cleaner_is_reported_as_new() -> None:
 
 
 def test_the_weights_are_those_of_the_file_unless_the_site_overrides_them() -> None:
-    plain = CandidateSet(Side(("5",)), rows=Cleaner.objects.none(), version="1")
+    plain = CandidateSet(PairSide(("5",)), rows=Cleaner.objects.none(), version="1")
     assert weights_of(request(), plain) == {"rule_based": 0.6, "neural": 0.4}
     assert weights_of(request(strategy="rule_based"), plain) == {"rule_based": 1.0}
     assert weights_of(request(strategy="neural"), plain) == {"neural": 1.0}
     changed = CandidateSet(
-        Side(("5",)), rows=Cleaner.objects.none(), version="1", weights=lambda: {"rule_based": 1.0, "neural": 0.0}
+        PairSide(("5",)), rows=Cleaner.objects.none(), version="1", weights=lambda: {"rule_based": 1.0, "neural": 0.0}
     )
     assert weights_of(request(), changed) == {"rule_based": 1.0}
 

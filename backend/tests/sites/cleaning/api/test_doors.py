@@ -7,7 +7,7 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from recommendation_service.domain.side import OWN_ID
+from recommendation_service.domain.side import ID_COLUMN
 from sites.cleaning.api.visibility import competition_of
 from sites.cleaning.models import (
     BidSuggestion,
@@ -320,7 +320,7 @@ def test_a_cleaner_who_was_never_scored_is_shown_with_unknown_figures(market: Ma
     assert not CleanerScore.objects.exists()
     row = market.session("nikos").get(f"{API}/jobs/{market.job.pk}/cleaners").json()["recommendations"][0]
     assert (row["cleaner"]["overall_score"], row["cleaner"]["primary_property_type"]) == (None, "")
-    assert OWN_ID not in row
+    assert ID_COLUMN not in row
 
 
 def test_the_service_that_acts_for_everybody_cannot_be_me(market: Market) -> None:
