@@ -199,6 +199,23 @@ KINDS: Mapping[str, Kind] = {
         ),
         tables=(*ITEM_TABLE, ("item_indptr", "item_users", "lengths")),
     ),
+    "item_knn": Kind(
+        factory=f"{ENGINES}.item_knn:ItemKNN.from_artifact",
+        label="neighbours: items that the same people chose",
+        trainer=f"{MODELS}.item_knn:train_item_knn",
+        parameters=f"{MODELS}.item_knn:ItemKNNParameters",
+        libraries=("scipy", "numpy"),
+        search=(
+            {"shrinkage": (0.0, 3.0, 30.0, 100.0)},
+            {"activity": (0.0, 1.0)},
+            {"graded": (False,)},
+            {"neighbours": (30, 300)},
+        ),
+        cost=Cost(1, "counted in one pass, and an answer sums a few sparse rows"),
+        compared=True,
+        arrays=_arrays(SPARSE_ITEMS),
+        tables=ITEM_TABLE,
+    ),
     "ease": Kind(
         factory=f"{ENGINES}.ease:Ease.from_artifact",
         label="what goes together: items that people with these choices also chose",
