@@ -43,6 +43,7 @@ test-all: $(VENV)/.dev-ready ## run the suite with its slow tests
 lint: $(VENV)/.dev-ready ## run ruff, and check the format of every file
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
+	$(PYTHON) .ci/words.py
 
 format: $(VENV)/.dev-ready ## format every file
 	$(PYTHON) -m ruff check --fix .
