@@ -87,7 +87,7 @@ def learners_of(use_case: UseCase) -> list[Learner]:
         if surface.router.kind != BANDIT:
             continue
         place = f"{use_case.name}: surface '{name}', router {BANDIT}"
-        options = checked(Bandit, surface.router.options, place=place)
+        options = checked(Bandit, surface.router.options, where=place)
         rewards = options.get("rewards") or _stated_by_outcomes(use_case)
         strangers = sorted(set(rewards) - set(use_case.events))
         if strangers or not rewards:

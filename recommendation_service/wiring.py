@@ -88,8 +88,8 @@ def build_rankers(
     built: dict[str, Ranker | Skip] = {}
     for name, part in use_case.rankers.items():
         place = f"{use_case.name}: ranker '{name}', {part.kind}"
-        make = one_of(RANKERS, part.kind, place=place)
-        options = checked(make, part.options, place=place)
+        make = one_of(RANKERS, part.kind, where=place)
+        options = checked(make, part.options, where=place)
         try:
             ranker = make(name, artifacts.get(part.kind), catalogue, settings, **options)
         except ArtifactRefused as error:
@@ -112,8 +112,8 @@ def build_engines(
     blends: dict[str, dict[str, Any]] = {}
     for name, part in use_case.engines.items():
         place = f"{use_case.name}: engine '{name}', {part.kind}"
-        make = one_of(ENGINES, part.kind, place=place)
-        options = checked(make, part.options, place=place, given=(PAIR_CONFIG,))
+        make = one_of(ENGINES, part.kind, where=place)
+        options = checked(make, part.options, where=place, given=(PAIR_CONFIG,))
         if KINDS[part.kind].about_pairs:
             options[PAIR_CONFIG] = _pair_config(use_case, place)
         if part.kind == "ensemble":
@@ -161,8 +161,8 @@ def build_estimators(use_case: UseCase, artifacts: Mapping[str, Artifact]) -> di
     built: dict[str, Estimator] = {}
     for name, part in use_case.estimators.items():
         place = f"{use_case.name}: estimator '{name}', {part.kind}"
-        make = one_of(ESTIMATORS, part.kind, place=place)
-        options = {**checked(make, part.options, place=place, given=(PAIR_CONFIG,)), PAIR_CONFIG: _pair_config(use_case, place)}
+        make = one_of(ESTIMATORS, part.kind, where=place)
+        options = {**checked(make, part.options, where=place, given=(PAIR_CONFIG,)), PAIR_CONFIG: _pair_config(use_case, place)}
         if part.kind in artifacts:
             _add(built, name, partial(make, name, artifacts[part.kind], **options))
     return built

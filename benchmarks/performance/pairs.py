@@ -29,7 +29,7 @@ ROUNDS, WARM_UP = 200, 20
 def measure(root: Path) -> list[tuple[str, str]]:
     """Milliseconds for 10, 100 and 500 offers, by network and by rules."""
     engine = Neural("neural", "random", market.pair_config(), network(max(OFFERS)))
-    rules = read_rules(load("cleaning").engines["rule_based"].options["parts"], place="cleaning")
+    rules = read_rules(load("cleaning").engines["rule_based"].options["parts"], where="cleaning")
     rows = []
     for count in OFFERS:
         sides = market.job(), market.cleaners(count)

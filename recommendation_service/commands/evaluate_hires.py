@@ -64,7 +64,7 @@ def _measure(options: argparse.Namespace) -> int:
 def _rules(use_case: UseCase, asked: Matches) -> Floats:
     found = use_case.engine_of_kind("attributes")
     parts = {} if found is None else found[1].options["parts"]
-    return rule_scores(read_rules(parts, place=f"{use_case.name}: rules"), asked.pairs()).total
+    return rule_scores(read_rules(parts, where=f"{use_case.name}: rules"), asked.pairs()).total
 
 
 def _networks(

@@ -14,7 +14,7 @@ import numpy as np
 from recommendation_service.core.numeric import Floats, blend
 from recommendation_service.domain.side import ID_COLUMN, PairSide, Texts
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.options import check_words, checked, one_of
+from recommendation_service.use_cases.options import check_keys, checked, one_of
 from recommendation_service.use_cases.schema import Feature, PairConfig
 
 EARTH_KM = 6371.0
@@ -59,8 +59,8 @@ def derive(pair_config: PairConfig, pairs: PairTable) -> PairTable:
     """The pairs with their derived columns worked out wherever they are unknown."""
     numbers = dict(pairs.numbers)
     for name, part in pair_config.derived.items():
-        make = one_of(DERIVED, part.kind, place=f"[pairs], derived '{name}'")
-        options = checked(make, part.options, place=f"[pairs], derived '{name}', {part.kind}")
+        make = one_of(DERIVED, part.kind, where=f"[pairs], derived '{name}'")
+        options = checked(make, part.options, where=f"[pairs], derived '{name}', {part.kind}")
         worked_out = make(pairs, **options)
         known = pairs.number(name)
         numbers[name] = np.where(np.isnan(known), worked_out, known).astype(np.float32)
@@ -168,22 +168,22 @@ class RuleScores:
         return tuple(sentence for sentence in said if sentence is not None)
 
 
-def read_rules(parts: Mapping[str, Any], *, place: str) -> tuple[RulePart, ...]:
+def read_rules(parts: Mapping[str, Any], *, where: str) -> tuple[RulePart, ...]:
     """The parts as a use-case file writes them. Raises ConfigurationError naming the place, the word and those allowed."""
     found = []
     for name, told in parts.items():
-        here = f"{place}: part '{name}'"
-        check_words(told, ("weight", "kind", "options", "reason_template"), place=here)
+        context = f"{where}: part '{name}'"
+        check_keys(told, ("weight", "kind", "options", "reason_template"), where=context)
         weight = told.get("weight")
         if not isinstance(weight, int | float) or isinstance(weight, bool) or weight < 0:
-            raise ConfigurationError(f"{here} needs a weight of 0 or more, not {weight!r}")
-        score = one_of(PARTS, told.get("kind", ""), place=here)
-        options = checked(score, told.get("options", {}), place=f"{here}, {told['kind']}")
+            raise ConfigurationError(f"{context} needs a weight of 0 or more, not {weight!r}")
+        score = one_of(PARTS, told.get("kind", ""), where=context)
+        options = checked(score, told.get("options", {}), where=f"{context}, {told['kind']}")
         templates = dict(told.get("reason_template", {}))
-        _check_templates(here, templates)
+        _check_templates(context, templates)
         found.append(RulePart(name, float(weight), partial(score, **options), templates))
     if not found or sum(rule.weight for rule in found) <= 0:
-        raise ConfigurationError(f"{place}: at least one part needs a weight above 0")
+        raise ConfigurationError(f"{where}: at least one part needs a weight above 0")
     return tuple(found)
 
 

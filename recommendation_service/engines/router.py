@@ -72,8 +72,8 @@ LEARNING: Mapping[str, Callable[..., Router]] = {"bandit": Bandit}  # kinds that
 def build_router(part: Part, *, place: str, policy: Policy | None = None) -> Router:
     """The router a surface asks for; `place` is where the file says so. Raises ConfigurationError naming it."""
     place = f"{place}, router {part.kind}"
-    build = one_of({**ROUTERS, **LEARNING}, part.kind, place=place)
-    options = checked(build, part.options, place=place)
+    build = one_of({**ROUTERS, **LEARNING}, part.kind, where=place)
+    options = checked(build, part.options, where=place)
     try:
         router: Router = build(policy, **options) if part.kind in LEARNING else build(**options)
     except ConfigurationError as error:

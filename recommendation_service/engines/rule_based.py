@@ -37,7 +37,7 @@ class Attributes(Engine):
         """`parts` as in the use-case file; raises ConfigurationError naming the part, the key and the allowed keys."""
         super().__init__(name, "rules")
         self._pair_config = pair_config
-        self._rules = read_rules(parts, place=f"engine '{name}'")
+        self._rules = read_rules(parts, where=f"engine '{name}'")
 
     def scores(self, query: Query) -> Floats | None:
         """(n_items,) 0 to 100, NaN where no column of the pair is known; None without a context or without columns."""

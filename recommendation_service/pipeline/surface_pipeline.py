@@ -87,7 +87,7 @@ def _rerank(part: Part, use_case: UseCase, rankers: Mapping[str, Ranker | Skip],
     if part.kind != RESCORE:
         (stage,) = _stages([part], {**RERANKERS, RESCORE: Rescore}, where)
         return part.kind, lambda query, candidates: Rescored(stage(query, candidates), "", ())
-    options = checked(Rescore, part.options, place=f"{where} {RESCORE}")
+    options = checked(Rescore, part.options, where=f"{where} {RESCORE}")
     unknown = sorted(set(options.get("by", ())) - set(use_case.rankers))
     if unknown:
         known = ", ".join(sorted(use_case.rankers)) or "none"
@@ -98,6 +98,6 @@ def _rerank(part: Part, use_case: UseCase, rankers: Mapping[str, Ranker | Skip],
 def _stages(parts: Iterable[Part], kinds: Mapping[str, Any], where: str) -> tuple[Any, ...]:
     built = []
     for part in parts:
-        function = one_of(kinds, part.kind, place=where)
-        built.append(partial(function, **checked(function, part.options, place=f"{where} {part.kind}")))
+        function = one_of(kinds, part.kind, where=where)
+        built.append(partial(function, **checked(function, part.options, where=f"{where} {part.kind}")))
     return tuple(built)

@@ -11,7 +11,7 @@ from recommendation_service.kinds import resolve
 from recommendation_service.training.data import Trained, TrainingData
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 from recommendation_service.training.report import Progress
-from recommendation_service.use_cases.options import check_words
+from recommendation_service.use_cases.options import check_keys
 from recommendation_service.use_cases.schema import UseCase
 
 Parameters = Any  # one of the frozen dataclasses of RECIPES, by kind
@@ -81,7 +81,7 @@ def stated_for(use_case: UseCase, kind: str, *, seed: int) -> Parameters:
     found = use_case.engine_of_kind(kind)
     told = dict(found[1].training) if found else {}
     known = {field.name: type(getattr(stated, field.name)) for field in fields(stated)}
-    check_words(told, known, place=f"{use_case.name}: engine '{found[0] if found else kind}', training")
+    check_keys(told, known, where=f"{use_case.name}: engine '{found[0] if found else kind}', training")
     for name, value in told.items():
         told[name] = tuple(value) if isinstance(value, list) else value
     if "seed" in known:

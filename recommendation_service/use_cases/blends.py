@@ -1,25 +1,26 @@
-"""Which engines are ensembles of which: checked when they are built, and put in an order that can be built."""
+"""The members of ensembles: checked, and in an order in which they can be built."""
 
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.schema import UseCase
 
 
 def members_of(use_case: UseCase) -> dict[str, tuple[str, ...]]:
-    """Every ensemble's members, those it may learn to weigh included."""
-    blends = {name: part.options for name, part in use_case.engines.items() if part.kind == "ensemble"}
+    """Return the members of every ensemble, learnable ones included."""
+    options = {name: part.options for name, part in use_case.engines.items() if part.kind == "ensemble"}
     return {
-        name: tuple(dict.fromkeys([*own.get("members", ()), *own.get("learnable_members", ())])) for name, own in blends.items()
+        name: tuple(dict.fromkeys([*values.get("members", ()), *values.get("learnable_members", ())]))
+        for name, values in options.items()
     }
 
 
 def in_order(use_case: UseCase) -> list[str]:
-    """Names of the ensembles, members before those they are members of, else as in the file.
+    """Return the names of the ensembles, members first, else in the order of the file.
 
-    Raises ConfigurationError for members the file does not define, for rings, and for weights that nobody learns.
+    Raises ConfigurationError for an unknown member, for a cycle, and for learned weights of a second ensemble.
     """
     members = members_of(use_case)
-    for name, own in members.items():
-        _check(use_case, name, own)
+    for name, names in members.items():
+        _check(use_case, name, names)
     ordered: list[str] = []
     while len(ordered) < len(members):
         waiting = [name for name in members if name not in ordered]
@@ -31,10 +32,10 @@ def in_order(use_case: UseCase) -> list[str]:
 
 
 def _check(use_case: UseCase, name: str, members: tuple[str, ...]) -> None:
-    place = f"{use_case.name}: engine '{name}', ensemble"
-    stranger = next((one for one in members if one not in use_case.engines), None)
-    if stranger is not None:
-        raise ConfigurationError(f"{place} has member '{stranger}'; engines are {', '.join(sorted(use_case.engines))}")
+    where = f"{use_case.name}: engine '{name}', ensemble"
+    unknown = next((member for member in members if member not in use_case.engines), None)
+    if unknown is not None:
+        raise ConfigurationError(f"{where} has member '{unknown}'; engines are {', '.join(sorted(use_case.engines))}")
     main = use_case.main_ensemble()
     if use_case.engines[name].options.get("weights") == "learned" and main is not None and main[0] != name:
-        raise ConfigurationError(f"{place}: weights are learned for one ensemble only ({main[0]}); use 'configured' here")
+        raise ConfigurationError(f"{where}: weights are learned for one ensemble only ({main[0]}); use 'configured' here")

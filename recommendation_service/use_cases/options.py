@@ -1,4 +1,4 @@
-"""Checks the options of a use-case file against the keyword-only parameters of the code they are for."""
+"""Checks options of a use-case file against the keyword-only parameters of the code that takes them."""
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
@@ -12,47 +12,45 @@ from recommendation_service.use_cases.renamed import rename_hint
 
 
 def checked(
-    build: Callable[..., Any], options: Mapping[str, Any], *, place: str, given: tuple[str, ...] = ()
+    build: Callable[..., Any], options: Mapping[str, Any], *, where: str, given: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """The options, typed as `build` asks for them; parameters that are not keyword-only are the caller's own.
+    """Return the options, converted to the types of `build`'s keyword-only parameters.
 
-    So are those in `given`, which a file cannot say.
-
-    `place` is where the file says it, such as "startups: surface 'for-developer', router by_count". Raises
-    ConfigurationError naming the place, the word and the words allowed.
+    The caller passes the parameters in `given` itself, so a file cannot set them. `where` names the part of the file, such
+    as "startups: surface 'for-developer', router by_count". Raises ConfigurationError with the key and the allowed keys.
     """
     model = _model_of(build, given)
-    known = sorted(model.model_fields)
-    unknown = sorted(set(options) - set(known))
+    allowed = sorted(model.model_fields)
+    unknown = sorted(set(options) - set(allowed))
     if unknown:
-        hint = rename_hint(unknown[0], known)
-        raise ConfigurationError(f"{place} does not know '{unknown[0]}'{hint}; its options are {', '.join(known) or 'none'}")
+        hint = rename_hint(unknown[0], allowed)
+        raise ConfigurationError(f"{where} does not know '{unknown[0]}'{hint}; its options are {', '.join(allowed) or 'none'}")
     try:
-        read = model.model_validate(dict(options))
+        values = model.model_validate(dict(options))
     except ValidationError as error:
         problem = error.errors()[0]
-        word = ".".join(str(step) for step in problem["loc"])
-        raise ConfigurationError(f"{place}: {word}: {problem['msg']}; its options are {', '.join(known)}") from error
-    return {name: getattr(read, name) for name in options}
+        key = ".".join(str(step) for step in problem["loc"])
+        raise ConfigurationError(f"{where}: {key}: {problem['msg']}; its options are {', '.join(allowed)}") from error
+    return {name: getattr(values, name) for name in options}
 
 
-def check_words(told: Iterable[str], known: Iterable[str], *, place: str) -> None:
-    """Raise ConfigurationError naming the place, the first word that is not known, and those that are."""
-    words = sorted(known)
-    stranger = next((word for word in sorted(told) if word not in words), None)
-    if stranger is not None:
-        hint = rename_hint(stranger, words)
-        raise ConfigurationError(f"{place} does not know '{stranger}'{hint}; its words are {', '.join(words)}")
+def check_keys(keys: Iterable[str], allowed: Iterable[str], *, where: str) -> None:
+    """Raise ConfigurationError for the first key that is not allowed; the message lists those that are."""
+    known = sorted(allowed)
+    unknown = next((key for key in sorted(keys) if key not in known), None)
+    if unknown is not None:
+        hint = rename_hint(unknown, known)
+        raise ConfigurationError(f"{where} does not know '{unknown}'{hint}; its words are {', '.join(known)}")
 
 
-def one_of(kinds: Mapping[str, Any], kind: str, *, place: str) -> Any:
-    """What `kind` stands for, or ConfigurationError listing the kinds there are."""
+def one_of(kinds: Mapping[str, Any], kind: str, *, where: str) -> Any:
+    """Return the entry of `kind`. Raises ConfigurationError that lists the kinds."""
     if kind not in kinds:
-        raise ConfigurationError(f"{place} is of kind '{kind}'; there are {', '.join(sorted(kinds))}")
+        raise ConfigurationError(f"{where} is of kind '{kind}'; there are {', '.join(sorted(kinds))}")
     return kinds[kind]
 
 
-@cache  # pairs are derived for every request, and making a model takes a millisecond
+@cache  # pairs are derived in every request, and a model takes a millisecond to make
 def _model_of(build: Callable[..., Any], given: tuple[str, ...]) -> type[BaseModel]:
     function = build.__init__ if inspect.isclass(build) else build
     hints = get_type_hints(function)

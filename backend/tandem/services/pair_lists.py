@@ -158,7 +158,7 @@ def rules_engine(use_case: UseCase) -> str:
 @cache
 def rules_of(use_case: str) -> tuple[RulePart, ...]:
     """Return the parts of the rule-based score. Raises ConfigurationError if the file has none, or a wrong one."""
-    return read_rules(rule_options(use_case), place=f"{use_case}.toml: {rules_engine(load(use_case))}")
+    return read_rules(rule_options(use_case), where=f"{use_case}.toml: {rules_engine(load(use_case))}")
 
 
 def rule_options(use_case: str) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ NAN = float("nan")
 FOUND = load("cleaning").pairs
 assert FOUND is not None
 PAIR_CONFIG: PairConfig = FOUND
-RULES = read_rules(load("cleaning").engines["rule_based"].options["parts"], place="cleaning")
+RULES = read_rules(load("cleaning").engines["rule_based"].options["parts"], where="cleaning")
 ACROPOLIS, PIRAEUS = (37.9715, 23.7257), (37.9420, 23.6465)  # 7.7 km apart
 
 known = st.none() | st.floats(-1e12, 1e12)
@@ -34,7 +34,7 @@ def cleaners(*told: dict[str, float], word: str = "flat") -> PairSide:
 
 
 def one_part(kind: str, pairs: PairTable, **options: Any) -> Floats:
-    rules = read_rules({"part": {"weight": 1, "kind": kind, "options": options}}, place="here")
+    rules = read_rules({"part": {"weight": 1, "kind": kind, "options": options}}, where="here")
     return rule_scores(rules, pairs).parts["part"]
 
 
@@ -172,7 +172,7 @@ def test_sentences_are_for_the_side_that_is_recommended_from() -> None:
 def test_a_sentence_that_names_what_is_unknown_is_not_said() -> None:
     said = {"cleaners": "Good, and asks {hourly_rate:.0f} an hour"}
     rules = read_rules(
-        {"one": {"weight": 1, "kind": "level", "options": {"of": "overall_score"}, "reason_template": said}}, place="here"
+        {"one": {"weight": 1, "kind": "level", "options": {"of": "overall_score"}, "reason_template": said}}, where="here"
     )
     good, rate = {"overall_score": 90.0}, {"hourly_rate": 15.0}
     pairs = join_pairs(PAIR_CONFIG, job(), cleaners(good, {**good, **rate}))
@@ -209,12 +209,12 @@ def test_a_sentence_that_names_what_is_unknown_is_not_said() -> None:
 )
 def test_a_wrong_part_names_the_place_and_the_word(part: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^here: .*{told}"):
-        read_rules({"one": part}, place="here")
+        read_rules({"one": part}, where="here")
 
 
 def test_no_parts_at_all_are_a_mistake() -> None:
     with pytest.raises(ConfigurationError, match="at least one part"):
-        read_rules({}, place="here")
+        read_rules({}, where="here")
 
 
 def test_an_unknown_derived_column_names_its_place() -> None:

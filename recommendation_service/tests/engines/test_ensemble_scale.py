@@ -81,7 +81,7 @@ def test_one_scale_for_all_stays_what_it_was_unless_the_file_says_otherwise() ->
 
 def test_a_scale_that_is_none_stops_the_start() -> None:
     with pytest.raises(ConfigurationError, match="scale: Input should be 'unit' or 'as_scored'"):
-        checked(Ensemble.from_members, {"members": SHIPPED, "scale": "loud"}, place="cleaning: engine 'ensemble', ensemble")
+        checked(Ensemble.from_members, {"members": SHIPPED, "scale": "loud"}, where="cleaning: engine 'ensemble', ensemble")
 
 
 def test_members_that_read_offers_are_blended_over_the_offers() -> None:

@@ -41,7 +41,7 @@ def test_rules_lead_by_six_to_four_on_their_own_scale() -> None:
 
 
 def test_the_parts_of_a_rule_based_score_sum_to_one_and_are_those_of_the_breakdown() -> None:
-    rules = read_rules(CLEANING.engines["rule_based"].options["parts"], place="cleaning")
+    rules = read_rules(CLEANING.engines["rule_based"].options["parts"], where="cleaning")
     assert [rule.name for rule in rules] == ["quality", "location", "specialization", "pricing", "availability"]
     assert sum(rule.weight for rule in rules) == pytest.approx(1)
 

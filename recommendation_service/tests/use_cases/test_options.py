@@ -21,10 +21,10 @@ class Built:
 
 
 def test_options_come_back_typed_and_only_those_given() -> None:
-    assert checked(stage, {"days": 7}, place="here") == {"days": 7.0}
-    assert checked(stage, {}, place="here") == {}
-    assert checked(Built, {"members": {"als": 1}}, place="here") == {"members": {"als": 1.0}}
-    assert checked(Built.of, {"weight": 2}, place="here") == {"weight": 2}
+    assert checked(stage, {"days": 7}, where="here") == {"days": 7.0}
+    assert checked(stage, {}, where="here") == {}
+    assert checked(Built, {"members": {"als": 1}}, where="here") == {"members": {"als": 1.0}}
+    assert checked(Built.of, {"weight": 2}, where="here") == {"weight": 2}
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_options_come_back_typed_and_only_those_given() -> None:
 )
 def test_a_wrong_option_names_the_place_and_the_known_words(build: Any, options: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
-        checked(build, options, place="here")
+        checked(build, options, where="here")
 
 
 def test_an_unknown_kind_lists_those_there_are() -> None:
-    assert one_of({"a": 1, "b": 2}, "a", place="here") == 1
+    assert one_of({"a": 1, "b": 2}, "a", where="here") == 1
     with pytest.raises(ConfigurationError, match="here is of kind 'c'; there are a, b"):
-        one_of({"a": 1, "b": 2}, "c", place="here")
+        one_of({"a": 1, "b": 2}, "c", where="here")
 
 
 def paired(name: str, *, pair_config: object, days: float = 1.0) -> None:
@@ -55,11 +55,11 @@ def paired(name: str, *, pair_config: object, days: float = 1.0) -> None:
 
 
 def test_what_the_caller_gives_is_no_option_of_the_file() -> None:
-    assert checked(paired, {"days": 2}, place="here", given=("pair_config",)) == {"days": 2.0}
+    assert checked(paired, {"days": 2}, where="here", given=("pair_config",)) == {"days": 2.0}
     with pytest.raises(ConfigurationError, match="here does not know 'pair_config'; its options are days"):
-        checked(paired, {"pair_config": 1}, place="here", given=("pair_config",))
+        checked(paired, {"pair_config": 1}, where="here", given=("pair_config",))
     with pytest.raises(ConfigurationError, match="here: pair_config: Field required"):
-        checked(paired, {"days": 2}, place="here")
+        checked(paired, {"days": 2}, where="here")
 
 
 def test_an_old_option_is_refused_with_its_new_name() -> None:
@@ -67,6 +67,6 @@ def test_an_old_option_is_refused_with_its_new_name() -> None:
         """An engine with an option that had another name."""
 
     with pytest.raises(ConfigurationError, match="does not know 'at_least'; use 'min_members'; its options are min_members"):
-        checked(ensemble, {"at_least": 1}, place="here")
+        checked(ensemble, {"at_least": 1}, where="here")
     with pytest.raises(ConfigurationError, match="stage does not know 'at_least'; its options are days"):
-        checked(stage, {"at_least": 1}, place="stage")
+        checked(stage, {"at_least": 1}, where="stage")

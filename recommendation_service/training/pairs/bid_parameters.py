@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.options import check_words
+from recommendation_service.use_cases.options import check_keys
 from recommendation_service.use_cases.schema import Feature, UseCase
 
 KIND = "bid"
@@ -50,7 +50,7 @@ def bid_parameters(use_case: UseCase, *, seed: int = 42) -> BidParameters:
     estimator = next(((name, part) for name, part in use_case.estimators.items() if part.kind == KIND), None)
     name, values = (estimator[0], dict(estimator[1].training)) if estimator else (KIND, {})
     context = f"{use_case.name}: estimator '{name}', training"
-    check_words(values, (field.name for field in fields(BidParameters)), place=context)
+    check_keys(values, (field.name for field in fields(BidParameters)), where=context)
     values["features"] = _features(values.get("features", ()), context)
     read = replace(BidParameters(seed=seed), **values)
     if not read.features or not 0 < read.share < 1:
@@ -61,7 +61,7 @@ def bid_parameters(use_case: UseCase, *, seed: int = 42) -> BidParameters:
 def _features(rows: Any, context: str) -> tuple[Feature, ...]:
     try:
         for row in rows:
-            check_words(row, Feature.model_fields, place=f"{context}, features")
+            check_keys(row, Feature.model_fields, where=f"{context}, features")
         return tuple(Feature.model_validate(row) for row in rows)
     except (ValidationError, TypeError) as error:
         raise ConfigurationError(f'{context}: features are rows such as {{ name = "hours", log1p = true }}') from error

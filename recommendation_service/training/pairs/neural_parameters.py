@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.options import check_words
+from recommendation_service.use_cases.options import check_keys
 from recommendation_service.use_cases.schema import UseCase
 
 KIND = "neural"
@@ -67,7 +67,7 @@ def neural_parameters(use_case: UseCase, *, seed: int) -> NeuralParameters:
     found = use_case.engine_of_kind(KIND)
     name, told = (found[0], dict(found[1].training)) if found else (KIND, {})
     place = f"{use_case.name}: engine '{name}', training"
-    check_words(told, (field.name for field in fields(NeuralParameters)), place=place)
+    check_keys(told, (field.name for field in fields(NeuralParameters)), where=place)
     for word, value in told.items():
         check_value(f"{place}: {word}", word, value)
     return replace(NeuralParameters(seed=seed), **told)

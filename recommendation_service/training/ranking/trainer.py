@@ -13,7 +13,7 @@ from recommendation_service.training.ranking.gain import Gain, gain_of
 from recommendation_service.training.ranking.parameters import LEAST, RankerParameters
 from recommendation_service.training.ranking.training_data import ShownLists, answered_lists, read_lists, surfaces_of
 from recommendation_service.training.session import Outcome, Session
-from recommendation_service.use_cases.options import check_words
+from recommendation_service.use_cases.options import check_keys
 from recommendation_service.use_cases.schema import Part, UseCase
 
 KIND = "learned"
@@ -67,7 +67,7 @@ def parameters_of(use_case: UseCase, name: str, part: Part, *, seed: int) -> Ran
     Raises ConfigurationError for an unknown key and for a value that is too small.
     """
     context = f"{use_case.name}: ranker '{name}', training"
-    check_words(part.training, (field.name for field in fields(RankerParameters)), place=context)
+    check_keys(part.training, (field.name for field in fields(RankerParameters)), where=context)
     for name, value in part.training.items():
         _check_value(f"{context}: {name}", LEAST.get(name), value, whole=name != "learning_rate")
     return replace(RankerParameters(seed=seed), **part.training)

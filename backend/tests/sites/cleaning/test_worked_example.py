@@ -35,7 +35,7 @@ def test_rules_give_what_the_table_adds_up_to() -> None:
         name: (float(points), float(weight), float(adds))
         for name, points, weight, adds in re.findall(r"\| (\w+) \| [^|]+ \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", EXAMPLE)
     }
-    weights = {rule.name: rule.weight for rule in read_rules(rule_options("cleaning"), place="cleaning")}
+    weights = {rule.name: rule.weight for rule in read_rules(rule_options("cleaning"), where="cleaning")}
     assert {name: row[1] for name, row in told.items()} == weights
     for name, (points, weight, adds) in told.items():
         assert float(found.parts[name][0]) == pytest.approx(points, abs=0.01)
