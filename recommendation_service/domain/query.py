@@ -14,12 +14,12 @@ DEFAULT_LIMIT = 10
 MAX_LIMIT = 100
 MAX_OFFERS = 500
 
-Profile = Mapping[str, tuple[str, ...]]  # what a user says of themselves: {"skills": ("python", "go")}
+Profile = Mapping[str, tuple[str, ...]]  # attributes of a user, such as {"skills": ("python", "go")}
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request for recommendations, as it arrives: outside ids and words only."""
+    """One request for recommendations, in external ids."""
 
     use_case: str
     surface: str
@@ -45,7 +45,7 @@ def _no_rows() -> Ints:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """The request in catalogue rows: all that an engine may look at."""
+    """The request in catalogue rows: all that an engine may read."""
 
     catalogue: Catalogue
     history: History

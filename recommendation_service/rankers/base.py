@@ -1,4 +1,4 @@
-"""What every ranker promises: a second, more careful look at the few best candidates."""
+"""The interface of rankers: models that score the few best candidates again, more precisely."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -9,11 +9,11 @@ from recommendation_service.domain.slate import Candidates
 
 
 class TooLate(Exception):
-    """The ranker's time ran out; the list stays as it was."""
+    """The ranker exceeded its time budget; the list keeps its order."""
 
 
 class CannotAnswer(Exception):
-    """What a ranker depends on is not there or not well; the list stays as it was, and the answer tells."""
+    """A ranker's dependency is unavailable; the list keeps its order, and a skip reports it."""
 
     def __init__(self, code: str, detail: str) -> None:
         """`code` is a word for programs, such as unreachable, `detail` for people."""

@@ -49,7 +49,7 @@ class EstimateService:
         return Estimates(estimator.version, offers.ids, amounts)
 
     def not_found(self) -> NotFound:
-        """The same words for what does not exist and for what is not the asker's to see."""
+        """One error for what does not exist and for what the caller may not see."""
         known = ", ".join(
             f"{case}/{name}" for case, entry in sorted(self.use_cases.items()) for name in sorted(entry.estimators)
         )

@@ -1,4 +1,4 @@
-"""Everything an answer needs, as one immutable bundle: reloading swaps one reference."""
+"""Everything that an answer needs, immutable: reloading replaces one reference."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,13 +27,13 @@ class CatalogueRuntime:
     policy: Policy | Skip | None = None  # what a bandit learned for this catalogue; a Skip: published, and cannot be used
 
     def usable_policy(self) -> Policy | None:
-        """The policy, where there is one that can be used."""
+        """The policy; None if there is none or it cannot be used."""
         return self.policy if isinstance(self.policy, Policy) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UseCaseRuntime:
-    """One use case, ready to answer: a runtime for each catalogue that has an export, a plan for each surface of these."""
+    """One use case: a runtime for each catalogue with an export, and a plan for each of their surfaces."""
 
     use_case: UseCase
     catalogues: Mapping[str, CatalogueRuntime]
@@ -52,21 +52,21 @@ class UseCaseRuntime:
         object.__setattr__(self, "plans", plans)
 
     def context_catalogue(self, plan: Plan) -> Catalogue | None:
-        """The catalogue whose things a surface about a context is asked for; None while it has no export."""
+        """The catalogue of the contexts of a surface; None while it has no export."""
         runtime = self.catalogues.get(plan.surface.context or "")
         return None if runtime is None else runtime.catalogue
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Runtime:
-    """All sites by the name of their use case."""
+    """All use cases by name."""
 
     use_cases: Mapping[str, UseCaseRuntime]
 
     @classmethod
-    def of(cls, sites: Iterable[UseCaseRuntime]) -> "Runtime":
-        """From sites in any order."""
-        return cls({use_case_runtime.use_case.name: use_case_runtime for use_case_runtime in sites})
+    def of(cls, use_cases: Iterable[UseCaseRuntime]) -> "Runtime":
+        """From use cases in any order."""
+        return cls({use_case_runtime.use_case.name: use_case_runtime for use_case_runtime in use_cases})
 
     def find(self, use_case: str, surface: str) -> tuple[UseCaseRuntime, Plan]:
         """The requested use case and plan; NotFound lists the existing ones, Unavailable says whose export is missing."""

@@ -35,35 +35,35 @@ class Export:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedCatalogue:
-    """All that is published for one catalogue, as this worker holds it."""
+    """The export and the models of one catalogue, as this worker has loaded them."""
 
     name: str
     export: Watched[Export]
     models: Mapping[str, Watched[Artifact]]  # by kind
 
     def look(self) -> list[str]:
-        """Take up what is new; returns the names that changed, such as "startups/als"."""
+        """Load new versions; returns the names that changed, such as "startups/als"."""
         watched: dict[str, Watched[Export] | Watched[Artifact]] = {"export": self.export, **self.models}
         return [f"{self.name}/{kind}" for kind, entry in watched.items() if entry.look()]
 
     def artifacts(self) -> dict[str, Artifact]:
-        """The good models by kind."""
+        """The models that could be loaded, by kind."""
         return {kind: entry.value for kind, entry in self.models.items() if entry.value is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServingSnapshot:
-    """Everything one request needs, built together and replaced whole, so that no answer mixes two versions."""
+    """Everything that one request needs, replaced as a whole, so that no answer mixes two versions."""
 
     recommender: RecommendationService
     catalogues: Mapping[str, Catalogue]  # those with an export
     engines: Mapping[str, tuple[str, ...]]  # use case that can answer -> its ready engines
-    state: str = ""  # a word that changes with every model and export taken up or lost
+    state: str = ""  # changes with every model and export that is loaded or lost
     estimators: Mapping[str, Mapping[str, Estimator]] = field(default_factory=dict)  # use case -> its ready ones, by name
 
 
 class ServingState:
-    """Holds the ServingSnapshot of this process and replaces it when something new and good is published."""
+    """Holds the snapshot of this process and replaces it when a new valid version is published."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class ServingState:
         *,
         swapped: Callable[[], None] = lambda: None,
     ) -> None:
-        """Looks once, so that `serving` is ready; `swapped` is called after each later exchange."""
+        """Load everything once; `swapped` is called after each later replacement."""
         self.use_cases, self.loaded_catalogues = use_cases, loaded_catalogues
         self._assemble, self._swapped = assemble, swapped
         self._lock = threading.Lock()
@@ -85,7 +85,7 @@ class ServingState:
         self.serving = assemble(loaded_catalogues)
 
     def refresh(self) -> list[str]:
-        """Look for new models and exports now; returns the names that changed."""
+        """Load new models and exports now; returns the names that changed."""
         with self._lock:
             self._unserved += [name for loaded in self.loaded_catalogues.values() for name in loaded.look()]
             if not self._unserved:
@@ -97,7 +97,7 @@ class ServingState:
             return changed
 
     def watch(self, every_s: float) -> None:
-        """Refresh in the background, once per process: call it again after a fork. 0 seconds: never."""
+        """Start refreshing in the background, once per process; call it again after a fork. 0 seconds: never."""
         if every_s <= 0 or self._watching == os.getpid():
             return
         self._watching = os.getpid()
@@ -105,21 +105,21 @@ class ServingState:
         threading.Thread(target=self._keep_looking, args=(every_s,), name="model-watch", daemon=True).start()
 
     def close(self) -> None:
-        """Stop looking; what serves now goes on serving."""
+        """Stop the background refresh; the current snapshot keeps serving."""
         self._closed.set()
 
     def _keep_looking(self, every_s: float) -> None:
         while not self._closed.wait(every_s):
             try:
                 self.refresh()
-            except Exception:  # the thread must outlive any surprise, or this worker never sees a new model again
+            except Exception:  # if the thread ended, this worker would never load a new model again
                 log.exception("looking for new models failed; will look again")
 
 
 def load_catalogue(
     settings: Settings, catalogue: str, kinds: Sequence[str], refused: Callable[[str, str], None]
 ) -> LoadedCatalogue:
-    """The export and the models of one catalogue; nothing is read yet. `refused` is told catalogue and kind."""
+    """The export and the models of one catalogue, not loaded yet. `refused` receives catalogue and kind."""
     store = ArtifactStore(settings.models_dir / catalogue)
     on_refused = partial(refused, catalogue)
     return LoadedCatalogue(
@@ -141,12 +141,12 @@ def _read_model(kind: str, folder: Path, seal: str | None) -> Artifact:
 
 
 def damaged_kinds(state: LoadedCatalogue) -> frozenset[str]:
-    """Kinds whose published model is damaged, without an older good one at hand."""
+    """Kinds whose published model is damaged and that have no older valid one."""
     return frozenset(kind for kind, entry in state.models.items() if entry.problem is not None and entry.value is None)
 
 
 def state_token(loaded_catalogues: Mapping[str, LoadedCatalogue], pins: Sequence[Artifact]) -> str:
-    """A word that changes with every model and export taken up or lost."""
+    """A token that changes with every model and export that is loaded or lost."""
     state = [
         (name, entry.export.version, sorted(entry.artifacts().items())) for name, entry in sorted(loaded_catalogues.items())
     ]
@@ -155,7 +155,7 @@ def state_token(loaded_catalogues: Mapping[str, LoadedCatalogue], pins: Sequence
 
 
 def pinned(settings: Settings) -> list[Artifact]:
-    """The model folders named by ALS_MODEL_PATH and TWO_TOWER_MODEL_PATH; one that is refused is told and left out."""
+    """The model folders of ALS_MODEL_PATH and TWO_TOWER_MODEL_PATH; a refused one is logged and left out."""
     artifacts = []
     for kind, path in (("als", settings.als_model_path), ("two_tower", settings.two_tower_model_path)):
         if path is None:
@@ -171,7 +171,7 @@ WAITING = "configured weights serve until train_all publishes learned ones"
 
 
 def weights_summary(state: ServingState, use_case: str, catalogue: str) -> str:
-    """One line about the use case's main ensemble in this catalogue; empty where none is ready."""
+    """One line about the weights of the use case's main ensemble; empty without one."""
     main = state.use_cases[use_case].main_ensemble()
     use_case_runtime = state.serving.recommender.runtime.use_cases.get(use_case)
     runtime = use_case_runtime.catalogues.get(catalogue) if use_case_runtime else None
@@ -192,7 +192,7 @@ READY = {"two_tower": "✓ Two-Tower model loaded", "als": "✓ ALS model loaded
 
 
 def announce(live: ServingState) -> None:
-    """Say in the log what was loaded, what is missing with its fix, and how users are routed."""
+    """Log what was loaded, what is missing with its fix, and how users are routed."""
     for use_case in live.use_cases.values():
         ready = live.serving.engines.get(use_case.name)
         if ready is None:
@@ -217,7 +217,7 @@ def _order(kind: str) -> int:
 
 
 def _routes(use_case: UseCase) -> list[str]:
-    """Each routing rule of the use case in words, once."""
+    """The distinct routing rules of the use case as text."""
     labels = {"content_based": "content", "als": "ALS", "two_tower": "two-tower"}
     plans = [Plan.build(use_case, name) for name, surface in use_case.surfaces.items() if surface.about == "user"]
     return list(dict.fromkeys(plan.router.summary(labels) for plan in plans))

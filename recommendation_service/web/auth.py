@@ -1,4 +1,4 @@
-"""Who is asking: short-lived signed tokens between services. Nothing but the two probes is open."""
+"""Authentication by short-lived signed tokens. Only the two probes are open."""
 
 import hmac
 from collections.abc import Iterable
@@ -17,17 +17,17 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The subject of a verified token and what it may do."""
+    """The subject of a verified token and its permissions."""
 
     subject: str
     scopes: frozenset[str]
 
     def may_ask_for(self, user_id: str | None) -> bool:
-        """True for one's own lists, for lists of nobody in particular, and for services."""
+        """True for the user's own lists, for lists without a user, and for services."""
         return ANY in self.scopes or (SELF in self.scopes and user_id in (None, self.subject))
 
     def may_ask_about(self, about: str) -> bool:
-        """True unless it is a context: what suits somebody's job says things about it, so that is told to services only."""
+        """True unless it is a context: lists about a context, such as a job, reveal its data, so only services may request them."""
         return about != CONTEXT or ANY in self.scopes
 
     def require(self, scope: str) -> None:
@@ -40,7 +40,7 @@ EVERYONE = Principal("insecure-dev", frozenset({SELF, ANY, ADMIN}))
 
 
 class Authenticator:
-    """Verifies tokens against the key ring; with `insecure_dev`, lets everybody in."""
+    """Verifies tokens against the key ring; with `insecure_dev`, accepts every request."""
 
     def __init__(self, settings: Settings, *, audience: str = AUDIENCE) -> None:
         """Raises ConfigurationError when there is no key and the settings do not allow that."""

@@ -25,9 +25,9 @@ blueprint = APIBlueprint("recommendations", __name__, url_prefix="/api/recommend
 @blueprint.get("/<use_case>/<surface>")
 @blueprint.output(Answer)
 def list_for_nobody(use_case: str, surface: str) -> Response:
-    """Recommend to nobody in particular.
+    """Recommend without a user.
 
-    What the chain offers somebody without a past. Any facet of the catalogue is a filter: `?category=health&category=ai`.
+    The list for a user without a history. Any facet of the catalogue is a filter: `?category=health&category=ai`.
     """
     return _answer_get(use_case, surface, None)
 
@@ -37,7 +37,7 @@ def list_for_nobody(use_case: str, surface: str) -> Response:
 def list_for(use_case: str, surface: str, subject: str) -> Response:
     """Recommend to one user, or around one item.
 
-    The surface decides what the subject is. The user's past is looked up; somebody unknown gets a cold-start list.
+    The surface decides what the subject is. The user's history is looked up; an unknown user gets a cold-start list.
     """
     return _answer_get(use_case, surface, subject)
 
@@ -45,14 +45,14 @@ def list_for(use_case: str, surface: str, subject: str) -> Response:
 @blueprint.post("/<use_case>/<surface>")
 @blueprint.output(Answer)
 def ask(use_case: str, surface: str) -> Response:
-    """Recommend with a past that the asker brings."""
+    """Recommend with a history in the request."""
     return _answer_post(use_case, surface, None)
 
 
 @blueprint.post("/<use_case>/<surface>/<subject>")
 @blueprint.output(Answer)
 def ask_for(use_case: str, surface: str, subject: str) -> Response:
-    """Recommend with a past that the asker brings, the subject in the path."""
+    """Recommend with a history in the request, the subject in the path."""
     return _answer_post(use_case, surface, subject)
 
 
@@ -75,7 +75,7 @@ def _answer_post(use_case_name: str, surface_name: str, subject: str | None) -> 
 def _answer(principal: Principal, use_case: str, surface_name: str, surface: Surface, body: AskIn) -> Response:
     if not principal.may_ask_for(body.user_id):
         raise _not_found(live().use_cases)
-    serving = live().serving  # one look, so that the whole answer is of one moment
+    serving = live().serving  # read once, so that the answer is made from one snapshot
     catalogue = _catalogue(serving, use_case, surface)
     request_parsing.check_filters(body.filters, catalogue.facets if body.offers is None else ())
     ask_ = request_parsing.to_ask(body, use_case, surface_name, request_id=body.request_id or g.request_id)
@@ -95,7 +95,7 @@ def _find(state: ServingState, use_case_name: str, surface_name: str, principal:
 
 
 def _not_found(use_cases: Mapping[str, UseCase]) -> NotFound:
-    """The same words for what does not exist and for what is not the principal's to see."""
+    """One error for what does not exist and for what the caller may not see."""
     known = ", ".join(f"{name}/{surface}" for name, entry in sorted(use_cases.items()) for surface in sorted(entry.surfaces))
     return NotFound(f"nothing here, or not yours to see; there are {known or 'no use cases'}")
 

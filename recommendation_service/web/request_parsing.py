@@ -1,4 +1,4 @@
-"""From an HTTP request to an Ask: strict parsing, every error naming its parameter."""
+"""Parses an HTTP request strictly; every error names its parameter."""
 
 import time
 import unicodedata
