@@ -27,7 +27,7 @@ class Principal:
         return ANY in self.scopes or (SELF in self.scopes and user_id in (None, self.subject))
 
     def may_ask_about(self, about: str) -> bool:
-        """True unless it is a context: lists about a context, such as a job, reveal its data, so only services may request them."""
+        """True unless it is a context: its lists reveal data, such as of a job, so only services may request them."""
         return about != CONTEXT or ANY in self.scopes
 
     def require(self, scope: str) -> None:
