@@ -26,7 +26,7 @@ class Newcomer:
 
     user_id: str
     counted: int
-    kept: tuple[Rating, ...]
+    kept_ratings: tuple[Rating, ...]
     withheld: int
     favourite_genres: tuple[str, ...]
 
@@ -51,30 +51,34 @@ def likes(rating: Rating) -> bool:
 
 def load_release(release: Release, *, newcomers: int) -> Loaded:
     """Write films, viewers and ratings. The caller holds the transaction and has made room."""
-    past = _by_person(release)
-    cut = {newcomer.user_id: newcomer for newcomer in choose_newcomers(release, past, newcomers)}
-    kept = [rating for user_id, own in past.items() for rating in (cut[user_id].kept if user_id in cut else own)]
-    counted = Counter(rating.user_id for rating in kept if likes(rating))
-    regulars = [user_id for user_id in past if user_id not in cut and counted[user_id] >= 20][:REGULARS_SHOWN]
+    histories = _by_person(release)
+    cut = {newcomer.user_id: newcomer for newcomer in choose_newcomers(release, histories, newcomers)}
+    kept_ratings = [
+        rating
+        for user_id, ratings in histories.items()
+        for rating in (cut[user_id].kept_ratings if user_id in cut else ratings)
+    ]
+    counted = Counter(rating.user_id for rating in kept_ratings if likes(rating))
+    regulars = [user_id for user_id in histories if user_id not in cut and counted[user_id] >= 20][:REGULARS_SHOWN]
     viewers = [
         viewer(rater, cut.get(rater.id), is_demo=rater.id in cut or rater.id in regulars) for rater in release.raters.values()
     ]
     films = [Movie(id=film.id, title=film.title, year=film.year, genres=list(film.genres)) for film in release.films.values()]
     Movie.objects.bulk_create(films, batch_size=1000)
     Viewer.objects.bulk_create(viewers, batch_size=1000)
-    write_past(catalogue=CATALOGUE, events=[_happened(rating) for rating in kept])
-    return Loaded(len(films), tuple(viewers), len(kept), tuple(cut.values()), dict(counted))
+    write_past(catalogue=CATALOGUE, events=[_event(rating) for rating in kept_ratings])
+    return Loaded(len(films), tuple(viewers), len(kept_ratings), tuple(cut.values()), dict(counted))
 
 
-def choose_newcomers(release: Release, past: dict[str, list[Rating]], wanted: int) -> list[Newcomer]:
+def choose_newcomers(release: Release, histories: dict[str, list[Rating]], wanted: int) -> list[Newcomer]:
     """The last-joined people with enough liked films, cut to NEWCOMER_COUNTS; fewer when fewer have enough."""
-    enough = [user_id for user_id, own in past.items() if sum(map(likes, own)) >= ENOUGH]
-    joined = sorted(enough, key=lambda user_id: (past[user_id][0].time, user_id))
-    usual = _genre_shares([rating for own in past.values() for rating in own if likes(rating)], release.films)
+    enough = [user_id for user_id, ratings in histories.items() if sum(map(likes, ratings)) >= ENOUGH]
+    joined = sorted(enough, key=lambda user_id: (histories[user_id][0].time, user_id))
+    usual = _genre_shares([rating for ratings in histories.values() for rating in ratings if likes(rating)], release.films)
     chosen = joined[len(joined) - min(wanted, len(joined)) :]
     return [
-        _cut(past[user_id], NEWCOMER_COUNTS[place % len(NEWCOMER_COUNTS)], release.films, usual)
-        for place, user_id in enumerate(chosen)
+        _cut(histories[user_id], NEWCOMER_COUNTS[index % len(NEWCOMER_COUNTS)], release.films, usual)
+        for index, user_id in enumerate(chosen)
     ]
 
 
@@ -93,20 +97,20 @@ def viewer(rater: Rater, newcomer: Newcomer | None, *, is_demo: bool) -> Viewer:
 
 
 def _by_person(release: Release) -> dict[str, list[Rating]]:
-    past: dict[str, list[Rating]] = {}
+    histories: dict[str, list[Rating]] = {}
     for rating in release.ratings:
-        past.setdefault(rating.user_id, []).append(rating)
-    return {user_id: sorted(own, key=lambda rating: rating.time) for user_id, own in past.items()}
+        histories.setdefault(rating.user_id, []).append(rating)
+    return {user_id: sorted(ratings, key=lambda rating: rating.time) for user_id, ratings in histories.items()}
 
 
-def _cut(own: Sequence[Rating], counted: int, films: dict[str, Film], usual: dict[str, float]) -> Newcomer:
+def _cut(ratings: Sequence[Rating], counted: int, films: dict[str, Film], usual: dict[str, float]) -> Newcomer:
     """The ratings up to the `counted`-th that counts; what came later only tells which genres to tick."""
-    places = [place for place, rating in enumerate(own) if likes(rating)]
-    end = places[counted - 1] + 1 if counted else 0
-    later = [rating for rating in own[end:] if likes(rating)]
+    liked_rows = [index for index, rating in enumerate(ratings) if likes(rating)]
+    end = liked_rows[counted - 1] + 1 if counted else 0
+    later = [rating for rating in ratings[end:] if likes(rating)]
     shares = _genre_shares(later, films)
     ranked = sorted(shares, key=lambda genre: (usual.get(genre, 0.0) - shares[genre], genre))
-    return Newcomer(own[0].user_id, counted, tuple(own[:end]), len(own) - end, tuple(ranked[:TICKED]))
+    return Newcomer(ratings[0].user_id, counted, tuple(ratings[:end]), len(ratings) - end, tuple(ranked[:TICKED]))
 
 
 def _genre_shares(ratings: Sequence[Rating], films: dict[str, Film]) -> dict[str, float]:
@@ -115,6 +119,6 @@ def _genre_shares(ratings: Sequence[Rating], films: dict[str, Film]) -> dict[str
     return {genre: count / len(ratings) for genre, count in counts.items()}
 
 
-def _happened(rating: Rating) -> Happened:
+def _event(rating: Rating) -> Happened:
     name = f"tandem/{CATALOGUE}/{rating.user_id}/{rating.item_id}/{rating.time.timestamp()}"
     return Happened(uuid5(NAMESPACE_URL, name), rating.user_id, rating.item_id, EVENT, rating.time, rating.stars)

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from demo.synthetic.cleaning.constants import LEAST
-from demo.synthetic.cleaning.distributions import told
+from demo.synthetic.cleaning.distributions import summary_lines
 from demo.synthetic.cleaning.market import Sizes, make_market
 from demo.synthetic.cleaning.writer import is_filled, wipe, write
 from demo.synthetic.command import iso_datetime
@@ -21,7 +21,7 @@ DEFAULTS = {"jobs": 5000, "cleaners": 200, "clients": 500}
 
 
 class Command(BaseCommand):
-    """Thin: `sites.cleaning.world` invents and writes."""
+    """Fill the marketplace; `demo.synthetic.cleaning` makes the data."""
 
     help = __doc__ or ""
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             written = write(market, seed=seed, say=self._say)
         call_command("reset_sequences", stdout=self.stdout)
         scored = ScoringService().update_all_cleaner_scores(now=until)
-        for line in told(market):
+        for line in summary_lines(market):
             self._say(line)
         self._say(", ".join(f"{count:,} {name}" for name, count in written.items()))
         self._say(
@@ -58,9 +58,9 @@ class Command(BaseCommand):
         self._say("next: manage.py generate_all_datasets --catalogue cleaning")
 
     def _sizes(self, options: dict[str, Any], until: datetime) -> Sizes:
-        for name, least in LEAST.items():
-            if options[name] < least:
-                raise CommandError(f"--{name} must be at least {least}, not {options[name]}")
+        for name, minimum in LEAST.items():
+            if options[name] < minimum:
+                raise CommandError(f"--{name} must be at least {minimum}, not {options[name]}")
         if options["seed"] < 0:
             raise CommandError(f"--seed must not be negative, and is {options['seed']}")
         return Sizes.ending(

@@ -39,7 +39,7 @@ def _one_of_each(counts: Ints, rather: Bools, kind: Ints) -> list[int]:
     busiest = np.lexsort((-counts, ~rather))
     busiest = busiest[counts[busiest] > FEW]
     chosen: list[int] = busiest[:1].tolist()
-    others = [one for one in busiest[1:].tolist() if kind[one] != kind[chosen[0]]] or busiest[1:].tolist()
+    others = [row for row in busiest[1:].tolist() if kind[row] != kind[chosen[0]]] or busiest[1:].tolist()
     chosen += others[:1]
     for fits in ((counts > 0) & (counts <= FEW), counts == 0):
         chosen += np.flatnonzero(fits)[np.argsort(~rather[fits], kind="stable")][:1].tolist()

@@ -15,7 +15,7 @@ from sites.cleaning.models import CleaningJob
 Status = CleaningJob.Status
 
 
-def told(market: Market) -> Iterator[str]:
+def summary_lines(market: Market) -> Iterator[str]:
     """Lines to print. Effective number of districts: as many equally large ones would be as mixed (exp of the entropy)."""
     jobs, course = market.jobs, market.course
     winners = market.cleaners.tier[market.bids.cleaner[course.winner[course.winner >= 0]]]
@@ -44,5 +44,5 @@ def _by_district(numbers: Ints) -> str:
 
 def _shares(title: str, names: tuple[str, ...], numbers: Ints) -> str:
     counts = np.bincount(numbers, minlength=len(names))
-    found = (f"{name} {count / max(counts.sum(), 1):.1%}" for name, count in zip(names, counts.tolist(), strict=True))
-    return f"{title}: {', '.join(found)}"
+    parts = (f"{name} {count / max(counts.sum(), 1):.1%}" for name, count in zip(names, counts.tolist(), strict=True))
+    return f"{title}: {', '.join(parts)}"

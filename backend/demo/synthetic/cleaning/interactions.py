@@ -1,7 +1,7 @@
-"""What happened in the invented marketplace as interactions, with the ids that they would have had if it had really happened.
+"""Interactions of the synthetic marketplace, with the same ids as if the site had recorded them.
 
-Bids and reviews are mirrored from their tables, so their ids are those of the mirrors and `sync_interactions` finds nothing
-left to add; hiring and winning have the ids that `happenings` gives.
+Bids and reviews have the ids of the table sync, so `sync_interactions` adds nothing; hires and wins have the ids of
+`services.interactions`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from tandem.services.bulk_load import Happened
 CATALOGUES = (CLEANERS, JOBS)
 
 
-def pasts(rows: Rows) -> Mapping[str, Sequence[Happened]]:
+def histories(rows: Rows) -> Mapping[str, Sequence[Happened]]:
     """Events by catalogue: what clients did with cleaners, and what cleaners did with jobs."""
     hired = [job for job in rows.jobs if job.cleaner_id]
     return {
@@ -31,14 +31,14 @@ def pasts(rows: Rows) -> Mapping[str, Sequence[Happened]]:
 def _reviews(reviews: Sequence[Review]) -> list[Happened]:
     event_id = mirror_of(Cleaners, "review", Review).event_id
     return [
-        Happened(event_id(one.pk), of_client(one.client_id), str(one.cleaner_id), "review", one.time, float(one.overall))
-        for one in reviews
+        Happened(event_id(row.pk), of_client(row.client_id), str(row.cleaner_id), "review", row.time, float(row.overall))
+        for row in reviews
     ]
 
 
 def _bids(bids: Sequence[JobBid]) -> list[Happened]:
     event_id = mirror_of(Jobs, "bid", JobBid).event_id
-    return [Happened(event_id(one.pk), of_cleaner(one.cleaner_id), str(one.job_id), "bid", one.time) for one in bids]
+    return [Happened(event_id(row.pk), of_cleaner(row.cleaner_id), str(row.job_id), "bid", row.time) for row in bids]
 
 
 def _hire(job: CleaningJob) -> Happened:

@@ -73,6 +73,6 @@ def _posted(rng: Rng, joined: Floats, until: float) -> Floats:
     share = np.log1p((least + rng.random(joined.size) * (1.0 - least)) * (GROWTH - 1.0)) / steep
     moments = opens + share * (until - opens)
     hour = _FIRST_HOUR + drawn(rng, _POSTED_AT, joined.size) + rng.random(joined.size)
-    found = np.floor(moments / DAY_S) * DAY_S + hour * HOUR_S
-    found = np.where(found >= until, moments, found)
-    return np.asarray(np.ceil(np.maximum(found, np.maximum(opens, joined))))
+    moments_with_hour = np.floor(moments / DAY_S) * DAY_S + hour * HOUR_S
+    moments_with_hour = np.where(moments_with_hour >= until, moments, moments_with_hour)
+    return np.asarray(np.ceil(np.maximum(moments_with_hour, np.maximum(opens, joined))))

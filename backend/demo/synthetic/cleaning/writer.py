@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from django.db import connections, router
 
-from demo.synthetic.cleaning.interactions import CATALOGUES, pasts
+from demo.synthetic.cleaning.interactions import CATALOGUES, histories
 from demo.synthetic.cleaning.market import Market
 from demo.synthetic.cleaning.model_rows import Rows
 from demo.synthetic.command import write_rows
@@ -29,7 +29,7 @@ def write(market: Market, *, seed: int, say: Callable[[str], None]) -> dict[str,
             name = str(type(table[0])._meta.verbose_name_plural)
             written[name] = len(table)
             say(f"{len(table):,} {name} written")
-    events = pasts(rows)
+    events = histories(rows)
     written["events"] = sum(write_past(catalogue=catalogue, events=events[catalogue]) for catalogue in CATALOGUES)
     say(f"{written['events']:,} events written")
     return written

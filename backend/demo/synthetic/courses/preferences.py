@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from demo.synthetic.simulation import Floats, Ints, Rng, full_names, popularity
-from demo.synthetic.vocabulary import Words, read_words
+from demo.synthetic.vocabulary import Vocabulary, read_vocabulary
 from sites.courses.models import Course, Learner, Level
 
 
-class Format(Words):
+class Format(Vocabulary):
     """One way to teach a topic. `slug` is the end of the course's slug."""
 
     slug: str
@@ -20,7 +20,7 @@ class Format(Words):
     hours: int
 
 
-class CourseWords(Words):
+class CourseVocabulary(Vocabulary):
     """Word lists of the platform. `display_names` are of topics whose capitals cannot be derived."""
 
     goals: tuple[str, ...]
@@ -32,9 +32,9 @@ class CourseWords(Words):
 
 
 SITE = "courses"
-WORDS = read_words(SITE, CourseWords)
-CATEGORIES = tuple(WORDS.categories)
-TOPICS = tuple((category, topic) for category, topics in WORDS.categories.items() for topic in topics)
+VOCABULARY = read_vocabulary(SITE, CourseVocabulary)
+CATEGORIES = tuple(VOCABULARY.categories)
+TOPICS = tuple((category, topic) for category, topics in VOCABULARY.categories.items() for topic in topics)
 CATEGORY_OF = {topic: category for category, topic in TOPICS}
 LEVELS = tuple(str(level) for level in Level.values)
 ARTICLES = {Level.BEGINNER: "A", Level.INTERMEDIATE: "An", Level.ADVANCED: "An"}
@@ -78,7 +78,7 @@ class CourseCatalogue:
 
 def display_name(topic: str) -> str:
     """Return a topic as a title shows it: "machine_learning" is "Machine Learning"."""
-    return WORDS.display_names.get(topic, topic.replace("_", " ").title())
+    return VOCABULARY.display_names.get(topic, topic.replace("_", " ").title())
 
 
 def make_catalogue(rng: Rng, *, items: int, until: datetime) -> CourseCatalogue:
@@ -96,11 +96,11 @@ def make_catalogue(rng: Rng, *, items: int, until: datetime) -> CourseCatalogue:
 
 def _course(rng: Rng, number: int, until: datetime) -> Course:
     round_, topic_index = divmod(number, len(TOPICS))
-    edition, format_index = divmod(round_, len(WORDS.formats))
-    (category, topic), form = TOPICS[topic_index], WORDS.formats[format_index]
+    edition, format_index = divmod(round_, len(VOCABULARY.formats))
+    (category, topic), form = TOPICS[topic_index], VOCABULARY.formats[format_index]
     suffix = f" {edition + 1}" if edition else ""
     days = int(rng.integers(2, OLDEST_DAYS)) if number else OLDEST_DAYS
-    neighbours = [name for name in WORDS.categories[category] if name != topic]
+    neighbours = [name for name in VOCABULARY.categories[category] if name != topic]
     related = display_name(neighbours[int(rng.integers(len(neighbours)))])
     name = display_name(topic)
     return Course(
@@ -119,18 +119,18 @@ def _course(rng: Rng, number: int, until: datetime) -> Course:
 
 def make_learners(rng: Rng, users: int) -> list[Learner]:
     """Make user1 to user<users>; the first few are those of DEMO."""
-    names = full_names(rng, WORDS.first_names, WORDS.last_names, users)
+    names = full_names(rng, VOCABULARY.first_names, VOCABULARY.last_names, users)
     return [_learner(number, name, *(DEMO.get(number) or _preferences(rng))) for number, name in enumerate(names, start=1)]
 
 
 def _preferences(rng: Rng) -> tuple[tuple[str, ...], Level, str]:
     """Draw one to three topics, most of them from one category, a level and a goal."""
     category = CATEGORIES[int(rng.integers(len(CATEGORIES)))]
-    topics = [str(topic) for topic in rng.permutation(WORDS.categories[category])[: int(rng.integers(1, 3))]]
+    topics = [str(topic) for topic in rng.permutation(VOCABULARY.categories[category])[: int(rng.integers(1, 3))]]
     if rng.random() < 0.35:
         topics.append(TOPICS[int(rng.integers(len(TOPICS)))][1])
     level = Level(LEVELS[int(rng.choice(3, p=(0.5, 0.32, 0.18)))])
-    return tuple(dict.fromkeys(topics)), level, WORDS.goals[int(rng.integers(len(WORDS.goals)))]
+    return tuple(dict.fromkeys(topics)), level, VOCABULARY.goals[int(rng.integers(len(VOCABULARY.goals)))]
 
 
 def _learner(number: int, name: str, topics: tuple[str, ...], level: Level, goal: str) -> Learner:

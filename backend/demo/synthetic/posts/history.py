@@ -15,7 +15,7 @@ from django.db.models import Model
 
 from demo.synthetic.posts.members_and_posts import (
     SITE,
-    WORDS,
+    VOCABULARY,
     Library,
     interest_of,
     make_library,
@@ -208,4 +208,4 @@ def _comment(rng: Rng, post: Post, first: Comment | None) -> dict[str, object]:
     """Draw text and parent of a comment; `first` is the comment that it may reply to."""
     fields = sentence_fields(rng, post)
     parent = first if rng.random() < REPLY_SHARE else None
-    return {"body": str(rng.choice(WORDS.comments)).format(**fields), "parent": parent}
+    return {"body": str(rng.choice(VOCABULARY.comments)).format(**fields), "parent": parent}

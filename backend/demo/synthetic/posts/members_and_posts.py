@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from demo.synthetic.simulation import DAY_S, Floats, Ints, Rng, full_names, popularity, sample, stable_id
-from demo.synthetic.vocabulary import Words, read_words
+from demo.synthetic.vocabulary import Vocabulary, read_vocabulary
 from sites.posts.models import Member, Post, PostType
 
 
-class Topic(Words):
+class Topic(Vocabulary):
     """Words of one category."""
 
     tags: tuple[str, ...]
@@ -19,7 +19,7 @@ class Topic(Words):
     subjects: tuple[str, ...]
 
 
-class PostWords(Words):
+class PostVocabulary(Vocabulary):
     """Word lists of the blog."""
 
     first_names: tuple[str, ...]
@@ -32,9 +32,9 @@ class PostWords(Words):
 
 
 SITE = "posts"
-WORDS = read_words(SITE, PostWords)
-CATEGORIES = tuple(WORDS.topics)
-TAGS = tuple(sorted({tag for topic in WORDS.topics.values() for tag in topic.tags}))
+VOCABULARY = read_vocabulary(SITE, PostVocabulary)
+CATEGORIES = tuple(VOCABULARY.topics)
+TAGS = tuple(sorted({tag for topic in VOCABULARY.topics.values() for tag in topic.tags}))
 MONTHS_DAYS = 548  # eighteen months
 FRESH_SHARE, FRESH_DAYS = 0.12, 30
 DRAFT_SHARE, PLANNED_SHARE = 0.015, 0.01
@@ -70,7 +70,7 @@ def make_members(rng: Rng, *, seed: int, users: int) -> list[tuple[Member, Prefe
     """Make `users` members with their preferences; one in eleven is a creator, and creators come first."""
     creators = max(3, round(users * CREATORS_SHARE))
     members = []
-    for number, name in enumerate(full_names(rng, WORDS.first_names, WORDS.last_names, users)):
+    for number, name in enumerate(full_names(rng, VOCABULARY.first_names, VOCABULARY.last_names, users)):
         preferences = _preferences(rng)
         hides = number >= creators and rng.random() < NO_INTERESTS_SHARE
         interests = [] if hides else [*preferences.categories, *preferences.tags]
@@ -113,7 +113,7 @@ def interest_of(library: Library, preferences: Sequence[Preferences]) -> Floats:
 
 def sentence_fields(rng: Rng, post: Post) -> dict[str, str]:
     """Draw the values that a sentence about this post may use."""
-    topic, tag = WORDS.topics[post.category], post.tags[0]
+    topic, tag = VOCABULARY.topics[post.category], post.tags[0]
     other = post.tags[-1] if len(post.tags) > 1 else next(name for name in topic.tags if name != tag)
     subject, audience = str(rng.choice(topic.subjects)), str(rng.choice(topic.audiences))
     return {
@@ -124,21 +124,21 @@ def sentence_fields(rng: Rng, post: Post) -> dict[str, str]:
 
 def _preferences(rng: Rng) -> Preferences:
     categories = sample(rng, CATEGORIES, int(rng.integers(1, 4)))
-    likely = tuple(dict.fromkeys(tag for name in categories for tag in WORDS.topics[name].tags))
+    likely = tuple(dict.fromkeys(tag for name in categories for tag in VOCABULARY.topics[name].tags))
     return Preferences(categories, sample(rng, likely, int(rng.integers(2, 5))), str(rng.choice(TYPES)))
 
 
 def _post(rng: Rng, number: int, author: Member, liked: Preferences, titles: set[str]) -> Post:
     category = str(rng.choice(liked.categories if rng.random() < 0.9 else CATEGORIES))
-    topic_tags = WORDS.topics[category].tags
+    topic_tags = VOCABULARY.topics[category].tags
     author_tags = tuple(tag for tag in liked.tags if tag in topic_tags)
     tags = dict.fromkeys((*sample(rng, author_tags, 1), *sample(rng, topic_tags, int(rng.integers(1, 4)))))
     kind = str(rng.choice(TYPES, p=list(TYPE_SHARES.values())))
     post = Post(pk=number, type=PostType(kind), category=category, tags=list(tags), author=author)
     fields = sentence_fields(rng, post)
-    post.title = _unused_title(str(rng.choice(WORDS.titles[kind])).format(**fields), titles)
-    post.excerpt = str(rng.choice(WORDS.openings)).format(**fields)
-    post.body = "\n\n".join([post.excerpt, *(line.format(**fields) for line in sample(rng, WORDS.sentences, 4))])
+    post.title = _unused_title(str(rng.choice(VOCABULARY.titles[kind])).format(**fields), titles)
+    post.excerpt = str(rng.choice(VOCABULARY.openings)).format(**fields)
+    post.body = "\n\n".join([post.excerpt, *(line.format(**fields) for line in sample(rng, VOCABULARY.sentences, 4))])
     post.image = f"posts/{category.replace(' ', '-')}.svg" if rng.random() < COVER_SHARE else ""
     post.is_published = bool(rng.random() >= DRAFT_SHARE)
     return post

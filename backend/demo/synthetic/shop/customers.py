@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demo.synthetic.shop.products import CATEGORIES, SITE, WORDS, Persona, ProductRange
+from demo.synthetic.shop.products import CATEGORIES, SITE, VOCABULARY, Persona, ProductRange
 from demo.synthetic.simulation import Floats, Rng, full_names, stable_id
 from sites.shop.models import Customer, price_in_words
 
@@ -25,8 +25,8 @@ class Preferences:
 def make_customers(rng: Rng, *, seed: int, users: int) -> list[tuple[Customer, Preferences]]:
     """Make `users` customers with their preferences; every persona has the same number of customers."""
     customers = []
-    for number, name in enumerate(full_names(rng, WORDS.first_names, WORDS.last_names, users)):
-        preferences = _preferences(rng, WORDS.personas[number % len(WORDS.personas)])
+    for number, name in enumerate(full_names(rng, VOCABULARY.first_names, VOCABULARY.last_names, users)):
+        preferences = _preferences(rng, VOCABULARY.personas[number % len(VOCABULARY.personas)])
         stated = bool(rng.random() < STATED_SHARE)
         customer = _customer(number, name, preferences, stated=stated)
         customer.id = stable_id(SITE, seed, "customer", number)
@@ -48,7 +48,7 @@ def interest_of(products: ProductRange, preferences: Preferences) -> Floats:
 def _preferences(rng: Rng, persona: Persona) -> Preferences:
     second = None
     if rng.random() < SECOND_SHARE:
-        others = [other for other in WORDS.personas if other is not persona]
+        others = [other for other in VOCABULARY.personas if other is not persona]
         second = others[int(rng.integers(len(others)))]
     return Preferences(persona, second, float(rng.beta(2, 2)))
 
@@ -57,7 +57,7 @@ def _customer(number: int, name: str, preferences: Preferences, *, stated: bool)
     persona, second = preferences.persona, preferences.second
     categories = list(persona.categories[:2]) + ([second.categories[0]] if second else [])
     first, _, last = name.lower().partition(" ")
-    usual_price = WORDS.categories[persona.categories[0]].price(preferences.budget)
+    usual_price = VOCABULARY.categories[persona.categories[0]].price(preferences.budget)
     return Customer(
         name=name, email=f"{first}.{last.replace(' ', '-')}.{number}@example.org",
         taste=f"{persona.description}, also {second.description}" if second else persona.description,

@@ -7,11 +7,11 @@ from decimal import Decimal
 import numpy as np
 
 from demo.synthetic.simulation import Floats, Ints, Rng, popularity, stable_id
-from demo.synthetic.vocabulary import Words, read_words
+from demo.synthetic.vocabulary import Vocabulary, read_vocabulary
 from sites.shop.models import Product
 
 
-class Category(Words):
+class Category(Vocabulary):
     """Words of one category, its lowest and highest price in euros, and the categories that people buy with it."""
 
     kinds: tuple[str, ...]
@@ -26,14 +26,14 @@ class Category(Words):
         return float(low * (high / low) ** level)
 
 
-class Persona(Words):
+class Persona(Vocabulary):
     """One kind of customer, and the categories they buy from, the most wanted first."""
 
     description: str
     categories: tuple[str, ...]
 
 
-class ShopWords(Words):
+class ShopVocabulary(Vocabulary):
     """Word lists of the shop."""
 
     makers: tuple[str, ...]
@@ -45,8 +45,8 @@ class ShopWords(Words):
 
 
 SITE = "shop"
-WORDS = read_words(SITE, ShopWords)
-CATEGORIES = tuple(WORDS.categories)
+VOCABULARY = read_vocabulary(SITE, ShopVocabulary)
+CATEGORIES = tuple(VOCABULARY.categories)
 POPULARITY_EXPONENT = 0.9
 PARTNERS = 3
 SOLD_OUT_SHARE = 0.05
@@ -85,8 +85,8 @@ def make_products(rng: Rng, *, seed: int, items: int, until: datetime) -> Produc
 def _titles(rng: Rng, category: Ints) -> list[tuple[str, str, str]]:
     """Draw maker, line and kind of each product; no title is used twice within a category while there are others."""
     titles: list[tuple[str, str, str]] = []
-    for row, words in enumerate(WORDS.categories.values()):
-        options = [(maker, line, kind) for maker in WORDS.makers for line in WORDS.lines for kind in words.kinds]
+    for row, words in enumerate(VOCABULARY.categories.values()):
+        options = [(maker, line, kind) for maker in VOCABULARY.makers for line in VOCABULARY.lines for kind in words.kinds]
         order = rng.permutation(len(options))
         titles += [options[order[number % len(options)]] for number in range(int(np.count_nonzero(category == row)))]
     return titles
@@ -95,7 +95,7 @@ def _titles(rng: Rng, category: Ints) -> list[tuple[str, str, str]]:
 def _product(
     rng: Rng, seed: int, number: int, category: str, title: tuple[str, str, str], price_level: float, until: datetime
 ) -> Product:
-    words, (maker, line, kind) = WORDS.categories[category], title
+    words, (maker, line, kind) = VOCABULARY.categories[category], title
     material = words.materials[int(rng.integers(len(words.materials)))]
     first, second = (words.features[row] for row in rng.choice(len(words.features), size=2, replace=False).tolist())
     age_days = rng.uniform(1, NEW_DAYS) if rng.random() < NEW_SHARE else rng.uniform(NEW_DAYS + 40, OLD_DAYS)
@@ -114,7 +114,7 @@ def _product(
 def _partners(rng: Rng, category: Ints, price_level: Floats, popular: Floats) -> Ints:
     """Choose the products that each is bought with: from the related categories, of a similar price, and popular."""
     partners = np.empty((category.size, PARTNERS), dtype=np.int64)
-    for row, words in enumerate(WORDS.categories.values()):
+    for row, words in enumerate(VOCABULARY.categories.values()):
         related = np.flatnonzero(np.isin(category, [CATEGORIES.index(name) for name in words.bought_with]))
         own = np.flatnonzero(category == row)
         scores = -6.0 * np.abs(price_level[own][:, None] - price_level[related][None, :]) + popular[related][None, :]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from demo.synthetic.simulation import Floats, Rng, full_names, popularity, sample, stable_id
-from demo.synthetic.vocabulary import Words, read_words
+from demo.synthetic.vocabulary import Vocabulary, read_vocabulary
 from sites.startups.models import Developer, Investor, Stage, Startup, Ticket
 
 SITE = "startups"
@@ -19,7 +19,7 @@ WEIGHTS = {"sector": 3.4, "skills": 2.4, "stage": 1.3, "ticket": 1.3, "audience"
 AGES_DAYS = (2, 1_000)
 
 
-class Sector(Words):
+class Sector(Vocabulary):
     """Words of one sector; `name_roots` are first halves of startup names."""
 
     name_roots: tuple[str, ...]
@@ -27,7 +27,7 @@ class Sector(Words):
     skills: tuple[str, ...]
 
 
-class StartupWords(Words):
+class StartupVocabulary(Vocabulary):
     """Word lists of the board."""
 
     name_endings: tuple[str, ...]
@@ -37,8 +37,8 @@ class StartupWords(Words):
     sectors: dict[str, Sector]
 
 
-WORDS = read_words(SITE, StartupWords)
-SECTORS = tuple(WORDS.sectors)
+VOCABULARY = read_vocabulary(SITE, StartupVocabulary)
+SECTORS = tuple(VOCABULARY.sectors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +69,26 @@ Person = Developer | Investor
 def make_board(rng: Rng, *, seed: int, items: int, until: datetime) -> Board:
     """Make `items` startups with readable names and pitches; a few are private."""
     startups, audiences = [], []
-    names = {
-        name: [
-            str(option) for option in rng.permutation([root + end for root in sector.name_roots for end in WORDS.name_endings])
-        ]
-        for name, sector in WORDS.sectors.items()
-    }
+    names: dict[str, list[str]] = {}
+    for name, sector in VOCABULARY.sectors.items():
+        options = [root + ending for root in sector.name_roots for ending in VOCABULARY.name_endings]
+        names[name] = rng.permutation(options).tolist()
     for number in range(items):
         name = SECTORS[int(rng.integers(len(SECTORS)))]
-        audiences.append(str(rng.choice(WORDS.audiences)))
+        audiences.append(str(rng.choice(VOCABULARY.audiences)))
         startups.append(_startup(rng, name, names[name], audiences[-1], until))
         startups[-1].id = stable_id(SITE, seed, "startup", number)
     return Board(tuple(startups), tuple(audiences), popularity(rng, items, POPULARITY_EXPONENT))
 
 
 def _startup(rng: Rng, sector: str, names: list[str], audience: str, until: datetime) -> Startup:
-    skills = sample(rng, WORDS.sectors[sector].skills, int(rng.integers(2, 5)))
+    skills = sample(rng, VOCABULARY.sectors[sector].skills, int(rng.integers(2, 5)))
     names.append(f"{names[0]} {len(names)}")  # used again, with a number, when the unused names run out
     name = names.pop(0)
     stage = str(rng.choice(Stage.values, p=STAGE_SHARES))
     nearest = min(Stage.values.index(stage), len(Ticket.values) - 1)
     ticket = Ticket.values[int(np.clip(nearest + rng.integers(-1, 2), 0, len(Ticket.values) - 1))]
-    activity, listed = rng.choice(WORDS.sectors[sector].activities), f"{', '.join(skills[:-1])} and {skills[-1]}"
+    activity, listed = rng.choice(VOCABULARY.sectors[sector].activities), f"{', '.join(skills[:-1])} and {skills[-1]}"
     pitch = f"{name} {activity}, made for {audience}. In {sector}, at the {stage} stage, working with {listed}."
     founded = until - timedelta(days=int(rng.integers(*AGES_DAYS)))
     public = bool(rng.random() >= PRIVATE_SHARE)
@@ -103,7 +101,7 @@ def _startup(rng: Rng, sector: str, names: list[str], audience: str, until: date
 def make_people(rng: Rng, *, seed: int, users: int) -> list[tuple[Person, Preferences]]:
     """Make `users` people with their preferences: seven developers for every three investors, mixed."""
     people: list[tuple[Person, Preferences]] = []
-    for number, name in enumerate(full_names(rng, WORDS.first_names, WORDS.last_names, users)):
+    for number, name in enumerate(full_names(rng, VOCABULARY.first_names, VOCABULARY.last_names, users)):
         person, preferences = _developer(rng, name) if rng.random() < DEVELOPERS_SHARE else _investor(rng, name)
         person.id = stable_id(SITE, seed, "person", number)
         people.append((person, preferences))
@@ -112,16 +110,16 @@ def make_people(rng: Rng, *, seed: int, users: int) -> list[tuple[Person, Prefer
 
 def _developer(rng: Rng, name: str) -> tuple[Person, Preferences]:
     sectors = _sectors(rng)
-    likely = [skill for sector in sectors[0] for skill in WORDS.sectors[sector].skills]
+    likely = [skill for sector in sectors[0] for skill in VOCABULARY.sectors[sector].skills]
     skills = sample(rng, tuple(dict.fromkeys(likely)), int(rng.integers(2, 5)))
-    preferences = Preferences(*sectors, skills=skills, audience=str(rng.choice(WORDS.audiences)))
+    preferences = Preferences(*sectors, skills=skills, audience=str(rng.choice(VOCABULARY.audiences)))
     return Developer(name=name, sectors=list(sectors[0]), skills=list(skills)), preferences
 
 
 def _investor(rng: Rng, name: str) -> tuple[Person, Preferences]:
     sectors = _sectors(rng)
     stage, ticket = str(rng.choice(Stage.values)), str(rng.choice(Ticket.values))
-    preferences = Preferences(*sectors, stage=stage, ticket=ticket, audience=str(rng.choice(WORDS.audiences)))
+    preferences = Preferences(*sectors, stage=stage, ticket=ticket, audience=str(rng.choice(VOCABULARY.audiences)))
     return Investor(name=name, sectors=list(sectors[0]), stage=stage, ticket=ticket), preferences
 
 

@@ -17,11 +17,11 @@ def detect_abandonments(*, hours: float, now: datetime | None = None) -> tuple[i
 
     A cart is noted once. A cart that was ordered since is recovered, even where the order was written by other means.
     """
-    moment = timezone.now() if now is None else now
-    left_alone = Cart.objects.filter(
-        closed_at=None, abandonment=None, touched_at__lte=moment - timedelta(hours=hours), lines__quantity__gt=0
+    detected_at = timezone.now() if now is None else now
+    abandoned = Cart.objects.filter(
+        closed_at=None, abandonment=None, touched_at__lte=detected_at - timedelta(hours=hours), lines__quantity__gt=0
     )
-    held = left_alone.annotate(
+    carts = abandoned.annotate(
         pieces=Sum("lines__quantity"), value=Sum(F("lines__quantity") * F("lines__product__price"))
     ).order_by("touched_at", "pk")
     new = [
@@ -31,9 +31,9 @@ def detect_abandonments(*, hours: float, now: datetime | None = None) -> tuple[i
             pieces=cart.pieces,
             value=Decimal(cart.value),
             left_at=cart.touched_at,
-            detected_at=moment,
+            detected_at=detected_at,
         )
-        for cart in held
+        for cart in carts
     ]
     with transaction.atomic():
         before = CartAbandonment.objects.count()

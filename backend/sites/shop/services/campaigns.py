@@ -1,4 +1,4 @@
-"""Mails with recommendations: who gets one, once for each occasion.
+"""Mails with recommendations: who receives one, once per occasion.
 
 A campaign's row is written before its mail leaves, so that a crash between the two never sends it twice. What it shows is
 an Impression like any other list, so a click in a mail counts where every click counts.
@@ -77,16 +77,16 @@ def _due(kind: str, now: datetime) -> Iterator[Due]:
     """Customers with an address who take this kind of mail and had none for this occasion."""
     unwanted = UserEmailPreference.objects.filter(**{kind: False}).values("pk")
     reachable = Customer.objects.exclude(email="").exclude(pk__in=unwanted)
-    told = set(EmailCampaign.objects.filter(kind=kind).exclude(state=State.FAILED).values_list("customer_id", "occasion"))
+    notified = set(EmailCampaign.objects.filter(kind=kind).exclude(state=State.FAILED).values_list("customer_id", "occasion"))
     for due in _left_carts(reachable) if kind == ABANDONED_CART else _of_week(reachable, now):
-        if (due.customer.pk, due.occasion) not in told:
+        if (due.customer.pk, due.occasion) not in notified:
             yield due
 
 
 def _left_carts(reachable: QuerySet[Customer]) -> Iterator[Due]:
     waiting = CartAbandonment.objects.filter(recovered_at=None, customer__in=reachable, cart__closed_at=None)
-    for one in waiting.select_related("customer").order_by("detected_at", "pk"):
-        yield Due(one.customer, str(one.pk))
+    for abandonment in waiting.select_related("customer").order_by("detected_at", "pk"):
+        yield Due(abandonment.customer, str(abandonment.pk))
 
 
 def _of_week(reachable: QuerySet[Customer], now: datetime) -> Iterator[Due]:
@@ -97,13 +97,13 @@ def _of_week(reachable: QuerySet[Customer], now: datetime) -> Iterator[Due]:
 
 def _claimed(kind: str, due: Due) -> EmailCampaign | None:
     """The row that says that this mail is being sent; None when another run was faster."""
-    words = {"kind": kind, "customer": due.customer, "occasion": due.occasion}
+    key = {"kind": kind, "customer": due.customer, "occasion": due.occasion}
     try:
         with transaction.atomic():
-            return EmailCampaign.objects.create(**words, subject=SUBJECTS[kind])
+            return EmailCampaign.objects.create(**key, subject=SUBJECTS[kind])
     except IntegrityError:
-        again = EmailCampaign.objects.filter(**words, state=State.FAILED).update(state=State.SENDING, error="")
-        return EmailCampaign.objects.get(**words) if again else None
+        again = EmailCampaign.objects.filter(**key, state=State.FAILED).update(state=State.SENDING, error="")
+        return EmailCampaign.objects.get(**key) if again else None
 
 
 def _send(campaign: EmailCampaign, base_url: str, connection: Any) -> bool:

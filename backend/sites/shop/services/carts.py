@@ -26,8 +26,8 @@ def product_ids_of(*, user_id: str) -> tuple[str, ...]:
         key = UUID(user_id)
     except ValueError:
         return ()
-    found = CartLine.objects.filter(cart__customer=key, cart__closed_at=None, quantity__gt=0)
-    return tuple(str(product) for product in found.order_by("created_at", "pk").values_list("product_id", flat=True))
+    lines = CartLine.objects.filter(cart__customer=key, cart__closed_at=None, quantity__gt=0)
+    return tuple(str(product) for product in lines.order_by("created_at", "pk").values_list("product_id", flat=True))
 
 
 def put_in(*, customer: Customer, product_id: UUID, quantity: int = 1, request_id: UUID | None = None) -> CartLine:
@@ -128,10 +128,11 @@ def _lock_products(lines: Sequence[CartLine]) -> dict[UUID, Product]:
 
 
 def _require(product: Product, quantity: int) -> None:
-    there = product.stock if product.is_active else 0
-    if quantity > min(there, MOST_PIECES):
-        told = f"{product.name}: there are {there} of it" if there <= MOST_PIECES else f"{product.name}: at most {MOST_PIECES}"
-        raise InvalidInput(told, fields={"/quantity": told})
+    available = product.stock if product.is_active else 0
+    if quantity > min(available, MOST_PIECES):
+        limit = f"there are {available} of it" if available <= MOST_PIECES else f"at most {MOST_PIECES}"
+        message = f"{product.name}: {limit}"
+        raise InvalidInput(message, fields={"/quantity": message})
 
 
 def _sell(order: Order, line: CartLine, product: Product) -> None:

@@ -12,13 +12,13 @@ from sites.shop.services.mail_preferences import KINDS, change_preferences
 from tandem.services.record_interactions import record_interactions
 
 STOP, CLICK = "shop.mail.stop", "shop.mail.click"
-LINKS_WORK_S = 180 * 86_400  # half a year
+MAX_AGE_S = 180 * 86_400  # half a year
 
 
 def stop_path(campaign: EmailCampaign) -> str:
     """Where the mail's reader ends this kind of mails."""
-    words = {"customer": str(campaign.customer_id), "kind": campaign.kind}
-    return reverse("shop:stop", args=[signing.dumps(words, salt=STOP)])
+    payload = {"customer": str(campaign.customer_id), "kind": campaign.kind}
+    return reverse("shop:stop", args=[signing.dumps(payload, salt=STOP)])
 
 
 def click_path(campaign: EmailCampaign, product_id: str) -> str:
@@ -28,19 +28,19 @@ def click_path(campaign: EmailCampaign, product_id: str) -> str:
 
 def customer_of_stop(*, token: str) -> tuple[Customer, str] | None:
     """Whose mails of which kind the token ends; None for a token that is not ours, too old, or of somebody who left."""
-    found = _read(token, STOP, "customer", "kind")
-    if found is None or found["kind"] not in KINDS:
+    payload = _read(token, STOP, "customer", "kind")
+    if payload is None or payload["kind"] not in KINDS:
         return None
-    customer = Customer.objects.filter(pk=UUID(found["customer"])).first()
-    return None if customer is None else (customer, found["kind"])
+    customer = Customer.objects.filter(pk=UUID(payload["customer"])).first()
+    return None if customer is None else (customer, payload["kind"])
 
 
 def stop(*, token: str) -> bool:
     """Send no more mails of that kind to that customer; False for a token that is not ours."""
-    found = customer_of_stop(token=token)
-    if found is None:
+    payload = customer_of_stop(token=token)
+    if payload is None:
         return False
-    customer, kind = found
+    customer, kind = payload
     change_preferences(customer=customer, wanted={kind: False})
     return True
 
@@ -50,25 +50,25 @@ def click(*, token: str) -> str | None:
 
     Gives the product's id; None for a token that is not ours. Clicked again, it counts once.
     """
-    found = _read(token, CLICK, "mail", "product")
-    campaign = None if found is None else EmailCampaign.objects.filter(pk=UUID(found["mail"])).first()
-    if found is None or campaign is None:
+    payload = _read(token, CLICK, "mail", "product")
+    campaign = None if payload is None else EmailCampaign.objects.filter(pk=UUID(payload["mail"])).first()
+    if payload is None or campaign is None:
         return None
     row = {
         "user_id": str(campaign.customer_id),
-        "item_id": found["product"],
+        "item_id": payload["product"],
         "event": "recommendation_click",
         "catalogue": Shop.catalogue,
         "request_id": campaign.request_id,
     }
     record_interactions([row], source="mail", known_items_only=True)
     EmailCampaign.objects.filter(pk=campaign.pk, clicked_at=None).update(clicked_at=timezone.now())
-    return found["product"]
+    return payload["product"]
 
 
 def _read(token: str, salt: str, *names: str) -> dict[str, str] | None:
     try:
-        found = signing.loads(token, salt=salt, max_age=LINKS_WORK_S)
+        payload = signing.loads(token, salt=salt, max_age=MAX_AGE_S)
     except signing.BadSignature:
         return None
-    return found if isinstance(found, dict) and set(found) == set(names) else None
+    return payload if isinstance(payload, dict) and set(payload) == set(names) else None

@@ -25,15 +25,15 @@ def written_mail(campaign: EmailCampaign, *, base_url: str) -> EmailMultiAlterna
     campaign.request_id = UUID(answer["request_id"])
     stop_url = f"{base_url}{stop_path(campaign)}"
     picks = _picks(campaign, answer["recommendations"], base_url)
-    words = {"customer": customer, "subject": campaign.subject, "lines": lines, "picks": picks, "stop_url": stop_url}
+    context = {"customer": customer, "subject": campaign.subject, "lines": lines, "picks": picks, "stop_url": stop_url}
     mail = EmailMultiAlternatives(
         subject=campaign.subject,
-        body=render_to_string("shop/mail.txt", words),
+        body=render_to_string("shop/mail.txt", context),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[customer.email],
         headers={"List-Unsubscribe": f"<{stop_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},  # RFC 8058
     )
-    mail.attach_alternative(render_to_string("shop/mail.html", words), "text/html")
+    mail.attach_alternative(render_to_string("shop/mail.html", context), "text/html")
     return mail
 
 

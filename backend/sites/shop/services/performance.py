@@ -19,24 +19,24 @@ def measure_performance(*, days: int, now: datetime | None = None) -> int:
     A day that was measured before is measured again, since clicks and purchases come late. Days on which a surface showed
     nothing have no row. Raises InvalidInput for more than 400 days.
     """
-    moment = timezone.now() if now is None else now
-    window = Window.last(days, until=moment)
+    measured_at = timezone.now() if now is None else now
+    window = Window.last(days, until=measured_at)
     rows = [
         RecommendationPerformance(
-            day=one.day,
+            day=day.day,
             surface=surface,
-            impressions=one.lists,
-            shown=one.shown,
-            clicks=one.clicks,
-            conversions=one.conversions,
-            ctr=one.ctr,
-            conversion_rate=one.conversion_rate,
-            revenue=one.revenue,
-            measured_at=moment,
+            impressions=day.lists,
+            shown=day.shown,
+            clicks=day.clicks,
+            conversions=day.conversions,
+            ctr=day.ctr,
+            conversion_rate=day.conversion_rate,
+            revenue=day.revenue,
+            measured_at=measured_at,
         )
         for surface in load(USE_CASE).surfaces
-        for one in daily(use_case=USE_CASE, window=window, surface=surface)
-        if one.lists
+        for day in daily(use_case=USE_CASE, window=window, surface=surface)
+        if day.lists
     ]
     with transaction.atomic():
         RecommendationPerformance.objects.bulk_create(

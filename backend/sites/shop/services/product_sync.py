@@ -1,7 +1,7 @@
-"""Brings the shop's own products into the recommender's table, and their vectors after them, in batches.
+"""Copy the shop's products into the recommender's table in batches, then their vectors.
 
-Every batch and the note of how far it came are one transaction, so a run that failed, or was killed, is taken up at the
-last finished batch. Doing it again changes nothing.
+Each batch and its progress are written in one transaction, so a run that failed or was killed continues after its last
+finished batch. Another run changes nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,7 @@ from tandem.vectors import Published, packed, prepare_pgvector, vectors_of
 PRODUCTS_A_BATCH = 100
 VECTORS_A_BATCH = 50
 ALIVE_S = 60.0  # a running sync notes its progress far more often than this
-WORDS = ("external_product_id", "name", "category", "price", "text", "is_available", "synced_at")
+PRODUCT_FIELDS = ("external_product_id", "name", "category", "price", "text", "is_available", "synced_at")
 NO_VECTORS = (
     "no product vectors are published; run: manage.py generate_all_datasets --catalogue shop, then "
     "python -m recommendation_service.train_all --use-case shop, then manage.py sync_products --no-train"
@@ -39,37 +39,37 @@ class ProductSyncService:
         self._batch, self._vector_batch, self._say = batch, vector_batch, say
 
     def sync_products(self) -> SyncStatus:
-        """Write every active product's words into `product_embeddings`; those that are gone are taken out at the end."""
+        """Write every active product into `product_embeddings`; delete the rows of other products at the end."""
         products = Product.objects.filter(is_active=True).order_by("pk")
-        with _noted(SyncStatus.What.PRODUCTS, total=products.count()) as status:
-            self._told(status, resumed=bool(status.cursor))
-            while some := list(_after(products, status.cursor)[: self._batch]):
+        with _status_of_run(SyncStatus.What.PRODUCTS, total=products.count()) as status:
+            self._report_progress(status, resumed=bool(status.cursor))
+            while batch := list(_after(products, status.cursor)[: self._batch]):
                 with transaction.atomic():
-                    _write_words(some)
-                    _note(status, str(some[-1].pk), len(some))
-                self._told(status)
-            gone, _ = ProductEmbedding.objects.exclude(product__in=products).delete()
-            status.removed = gone
+                    _write_products(batch)
+                    _note(status, str(batch[-1].pk), len(batch))
+                self._report_progress(status)
+            removed, _ = ProductEmbedding.objects.exclude(product__in=products).delete()
+            status.removed = removed
         return status
 
     def sync_embeddings(self, models_dir: Path) -> SyncStatus:
         """Copy the published product vectors into `product_embeddings`. Raises InvalidInput when there are none."""
-        found = vectors_of(models_dir, Shop.catalogue)
-        if found is None:
+        published = vectors_of(models_dir, Shop.catalogue)
+        if published is None:
             raise InvalidInput(NO_VECTORS)
         rows = ProductEmbedding.objects.order_by("pk")
-        with _noted(SyncStatus.What.EMBEDDINGS, total=rows.count(), version=found.version) as status:
-            self._told(status, resumed=bool(status.cursor))
-            while some := list(_after(rows, status.cursor)[: self._vector_batch]):
+        with _status_of_run(SyncStatus.What.EMBEDDINGS, total=rows.count(), version=published.version) as status:
+            self._report_progress(status, resumed=bool(status.cursor))
+            while batch := list(_after(rows, status.cursor)[: self._vector_batch]):
                 with transaction.atomic():
-                    _write_vectors(some, found)
-                    _note(status, str(some[-1].pk), len(some))
-                self._told(status)
-            UserPreferenceEmbedding.objects.exclude(made_by=found.version).update(is_stale=True)
+                    _write_vectors(batch, published)
+                    _note(status, str(batch[-1].pk), len(batch))
+                self._report_progress(status)
+            UserPreferenceEmbedding.objects.exclude(made_by=published.version).update(is_stale=True)
             prepare_pgvector(ProductEmbedding)
         return status
 
-    def _told(self, status: SyncStatus, *, resumed: bool = False) -> None:
+    def _report_progress(self, status: SyncStatus, *, resumed: bool = False) -> None:
         if resumed:
             self._say(f"{status.what}: taken up again after {status.done:,} of {status.total:,}")
         elif status.batches and (status.batches % 10 == 0 or status.done >= status.total):
@@ -77,9 +77,9 @@ class ProductSyncService:
 
 
 @contextmanager
-def _noted(what: str, *, total: int, version: str = "") -> Iterator[SyncStatus]:
+def _status_of_run(what: str, *, total: int, version: str = "") -> Iterator[SyncStatus]:
     """A run's status, kept true whatever happens inside: done, or failed with the error."""
-    status = _begun(what, total=total, version=version)
+    status = _start_or_resume(what, total=total, version=version)
     try:
         yield status
     except Exception as error:
@@ -93,7 +93,7 @@ def _noted(what: str, *, total: int, version: str = "") -> Iterator[SyncStatus]:
     _end(status, SyncStatus.State.DONE)
 
 
-def _begun(what: str, *, total: int, version: str) -> SyncStatus:
+def _start_or_resume(what: str, *, total: int, version: str) -> SyncStatus:
     """The last run where it did not finish, else a new one. Raises InvalidInput while another is at it."""
     now = timezone.now()
     with transaction.atomic():
@@ -124,7 +124,7 @@ def _after(rows, cursor: str):  # type: ignore[no-untyped-def]  # the same query
     return rows.filter(pk__gt=UUID(cursor)) if cursor else rows
 
 
-def _write_words(products: Sequence[Product]) -> None:
+def _write_products(products: Sequence[Product]) -> None:
     rows = [
         ProductEmbedding(
             product=product,
@@ -139,14 +139,18 @@ def _write_words(products: Sequence[Product]) -> None:
         )
         for product in products
     ]
-    ProductEmbedding.objects.bulk_create(rows, update_conflicts=True, unique_fields=["product"], update_fields=WORDS)
+    ProductEmbedding.objects.bulk_create(rows, update_conflicts=True, unique_fields=["product"], update_fields=PRODUCT_FIELDS)
 
 
-def _write_vectors(rows: Sequence[ProductEmbedding], found: Published) -> None:
+def _write_vectors(rows: Sequence[ProductEmbedding], published: Published) -> None:
     for row in rows:
-        place = found.ids.row(str(row.pk))
-        known = place is not None and bool(found.matrix[place].any())
-        fields = packed(found.matrix[place], made_by=found.version) if known else {"vector": b"", "dimension": 0, "made_by": ""}
+        row_index = published.ids.row(str(row.pk))
+        known = row_index is not None and bool(published.matrix[row_index].any())
+        fields = (
+            packed(published.matrix[row_index], made_by=published.version)
+            if known
+            else {"vector": b"", "dimension": 0, "made_by": ""}
+        )
         for name, value in fields.items():
             setattr(row, name, value)
     ProductEmbedding.objects.bulk_update(rows, ["vector", "dimension", "made_by", "text_hash", "updated_at"])

@@ -18,11 +18,11 @@ from sites.shop.services.user_preference import UserPreferenceService
 from tandem import vectors_pg
 from tandem.vectors import nearest, unpacked
 
-KEPT_S = 60.0
+CACHE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Shelf:
+class _VectorCache:
     """All vectors of one model as they were read; row i of `matrix`, (n, d), is the product keys[i]."""
 
     made_by: str
@@ -31,43 +31,43 @@ class _Shelf:
     matrix: Floats
 
 
-_shelf: _Shelf | None = None
+_cache: _VectorCache | None = None
 _lock = threading.Lock()
 
 
 def nearest_products(*, user_id: str | None, item_ids: Sequence[str], limit: int) -> list[tuple[str, float]]:
-    """Product ids with their cosine, the nearest first; empty where nothing is known. About the items if there are any."""
-    found = _of_items(item_ids) if item_ids else _of_customer(user_id)
-    if found is None or limit <= 0:
+    """Return product ids with their cosine, the nearest first: to the items if there are any, else to the customer."""
+    target = _of_items(item_ids) if item_ids else _of_customer(user_id)
+    if target is None or limit <= 0:
         return []
-    direction, made_by = found
+    direction, made_by = target
     rows = ProductEmbedding.objects.filter(made_by=made_by, is_available=True)
     if vectors_pg.is_prepared(ProductEmbedding, using=rows.db):
         return [(str(near.key), near.score) for near in nearest(rows, direction, limit=limit)]
-    shelf = _read(made_by)
-    if not shelf.keys:
+    cache = _read(made_by)
+    if not cache.keys:
         return []
-    scores = (shelf.matrix @ direction).astype(np.float32)
-    return [(shelf.keys[row], round(float(scores[row]), 7)) for row in top_rows(scores, limit).tolist()]
+    scores = (cache.matrix @ direction).astype(np.float32)
+    return [(cache.keys[row], round(float(scores[row]), 7)) for row in top_rows(scores, limit).tolist()]
 
 
 def forget_vectors() -> None:
     """Read again at the next need; for tests and after a sync."""
-    global _shelf
-    _shelf = None
+    global _cache
+    _cache = None
 
 
-def _read(made_by: str) -> _Shelf:
-    global _shelf
-    known = _shelf
-    if known is not None and known.made_by == made_by and time.monotonic() - known.read_at < KEPT_S:
-        return known
+def _read(made_by: str) -> _VectorCache:
+    global _cache
+    cached = _cache
+    if cached is not None and cached.made_by == made_by and time.monotonic() - cached.read_at < CACHE_S:
+        return cached
     with _lock:
         rows = ProductEmbedding.objects.filter(made_by=made_by, is_available=True).order_by("pk")
         pairs = list(rows.values_list("pk", "vector"))
         matrix = np.stack([unpacked(raw) for _, raw in pairs]) if pairs else np.empty((0, 0), dtype=np.float32)
-        _shelf = known = _Shelf(made_by, time.monotonic(), [str(key) for key, _ in pairs], matrix)
-    return known
+        _cache = cached = _VectorCache(made_by, time.monotonic(), [str(key) for key, _ in pairs], matrix)
+    return cached
 
 
 def _of_items(item_ids: Sequence[str]) -> tuple[Floats, str] | None:
@@ -76,13 +76,13 @@ def _of_items(item_ids: Sequence[str]) -> tuple[Floats, str] | None:
     rows = [row for row in rows if row.made_by == rows[0].made_by]
     if not rows:
         return None
-    found = weighted_direction(np.stack([row.array() for row in rows]), np.ones(len(rows), dtype=np.float32))
-    return None if found is None else (found, rows[0].made_by)
+    direction = weighted_direction(np.stack([row.array() for row in rows]), np.ones(len(rows), dtype=np.float32))
+    return None if direction is None else (direction, rows[0].made_by)
 
 
 def _of_customer(user_id: str | None) -> tuple[Floats, str] | None:
-    kept = None if user_id is None else UserPreferenceService().preference_of(user_id)
-    return (kept.array(), kept.made_by) if kept is not None and kept.dimension else None
+    stored = None if user_id is None else UserPreferenceService().preference_of(user_id)
+    return (stored.array(), stored.made_by) if stored is not None and stored.dimension else None
 
 
 def _is_uuid(text: str) -> bool:

@@ -25,7 +25,7 @@ from tandem.use_cases import load
 from tandem.vectors import packed, upsert
 
 CATALOGUE = "shop"
-KEPT = 5  # categories and price ranges that are kept
+MAX_ENTRIES = 5  # categories and price ranges that are stored
 
 
 class UserPreferenceService:
@@ -56,10 +56,10 @@ class UserPreferenceService:
         return row
 
     def preference_of(self, user_id: str) -> UserPreferenceEmbedding | None:
-        """The kept preferences, worked out anew when they are stale or were never worked out."""
+        """Return the stored preferences; calculate them first if they are stale or missing."""
         key = _key(user_id)
-        kept = None if key is None else UserPreferenceEmbedding.objects.filter(pk=key).first()
-        return kept if kept is not None and not kept.is_stale else self.update_user_preference(user_id)
+        stored = None if key is None else UserPreferenceEmbedding.objects.filter(pk=key).first()
+        return stored if stored is not None and not stored.is_stale else self.update_user_preference(user_id)
 
     def _row(self, key: UUID, weights: dict[str, float], count: int) -> UserPreferenceEmbedding:
         products = list(
@@ -96,11 +96,11 @@ def mark_stale(*, user_id: str, catalogue: str, sender: Any = None, **_ignored: 
     key = _key(user_id) if catalogue == CATALOGUE else None
     if key is None:
         return
-    kept = UserPreferenceEmbedding.objects.filter(pk=key)
+    stored = UserPreferenceEmbedding.objects.filter(pk=key)
     if sender is UserKey:  # the person was erased
-        kept.delete()
+        stored.delete()
     else:
-        kept.update(is_stale=True)
+        stored.update(is_stale=True)
 
 
 def outdated() -> Iterator[str]:
@@ -109,8 +109,8 @@ def outdated() -> Iterator[str]:
     known = set(UserPreferenceEmbedding.objects.values_list("pk", flat=True))
     active = UserInteraction.objects.filter(catalogue__name=CATALOGUE).order_by()
     seen = {_key(user_id) for user_id in active.values_list("user__user_id", flat=True).distinct()}
-    here = Customer.objects.values_list("pk", flat=True).order_by("pk")
-    return (str(key) for key in here if key in stale or (key in seen and key not in known))
+    customers = Customer.objects.values_list("pk", flat=True).order_by("pk")
+    return (str(key) for key in customers if key in stale or (key in seen and key not in known))
 
 
 def _vector(products: Sequence[ProductEmbedding], weights: dict[str, float]) -> dict[str, Any]:
@@ -119,9 +119,9 @@ def _vector(products: Sequence[ProductEmbedding], weights: dict[str, float]) -> 
     known = [product for product in products if product.dimension and product.made_by == newest]
     if known:
         signed = np.array([weights[str(product.pk)] for product in known], dtype=np.float32)
-        found = weighted_direction(np.stack([product.array() for product in known]), signed)
-        if found is not None:
-            return packed(found, made_by=newest)
+        direction = weighted_direction(np.stack([product.array() for product in known]), signed)
+        if direction is not None:
+            return packed(direction, made_by=newest)
     return {"vector": b"", "dimension": 0, "made_by": "", "updated_at": timezone.now()}
 
 
@@ -134,7 +134,9 @@ def _weightiest(pairs: Iterator[tuple[str, float]]) -> list[list[Any]]:
     total: Counter[str] = Counter()
     for name, weight in pairs:
         total[name] += weight  # type: ignore[assignment]  # a Counter adds up any numbers
-    return [[name, round(weight, 3)] for name, weight in sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:KEPT]]
+    return [
+        [name, round(weight, 3)] for name, weight in sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_ENTRIES]
+    ]
 
 
 def _key(user_id: str) -> UUID | None:

@@ -16,13 +16,13 @@ NOT_OURS = "there is nothing here, or the link is too old"
 @require_http_methods(["GET", "POST"])
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """Ask first, since mail programs follow links by themselves; the POST does it."""
-    found = mail_tokens.customer_of_stop(token=token)
-    if found is None:
+    target = mail_tokens.customer_of_stop(token=token)
+    if target is None:
         raise Http404(NOT_OURS)
     stopped = request.method == "POST" and mail_tokens.stop(token=token)
-    customer, kind = found
-    words = {"customer": customer, "kind": EmailCampaign.Kind(kind).label, "stopped": stopped}
-    return render(request, "shop/stop.html", words)
+    customer, kind = target
+    context = {"customer": customer, "kind": EmailCampaign.Kind(kind).label, "stopped": stopped}
+    return render(request, "shop/stop.html", context)
 
 
 @require_GET

@@ -149,7 +149,7 @@ def test_a_link_for_clicking_does_not_unsubscribe_and_an_old_one_does_nothing(
     weekly()
     (stop, to) = (links(mail.outbox[0], f"/shop/mail/{path}/")[0] for path in ("stop", "to"))
     assert client.post(f"/shop/mail/stop/{to.split('/')[4]}/").status_code == 404
-    monkeypatch.setattr(mail_tokens, "LINKS_WORK_S", -1)
+    monkeypatch.setattr(mail_tokens, "MAX_AGE_S", -1)
     assert client.get(stop).status_code == 404
 
 

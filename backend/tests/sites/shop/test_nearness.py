@@ -77,7 +77,7 @@ def test_vectors_are_read_once_a_minute_and_again_for_another_model(
     assert similar_products._read("embedding_v2").keys == first.keys
     assert similar_products._read("embedding_v1").keys == []
     again = similar_products._read("embedding_v2")
-    monkeypatch.setattr(similar_products, "KEPT_S", 0.0)
+    monkeypatch.setattr(similar_products, "CACHE_S", 0.0)
     assert similar_products._read("embedding_v2") is not again
 
 

@@ -68,7 +68,7 @@ def test_a_batch_is_a_hundred_products_and_fifty_vectors() -> None:
 def test_after_a_failing_batch_the_next_run_begins_where_the_last_finished_batch_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     store.make_products(10)
     with monkeypatch.context() as patch:
-        failing_at(patch, "_write_words", 3)
+        failing_at(patch, "_write_products", 3)
         with pytest.raises(Broken):
             ProductSyncService(batch=3).sync_products()
     (status,) = SyncStatus.objects.all()

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from demo.synthetic.cleaning.interactions import pasts
+from demo.synthetic.cleaning.interactions import histories
 from demo.synthetic.cleaning.market import Market, make_market
 from demo.synthetic.cleaning.model_rows import Rows
 from demo.synthetic.cleaning.writer import write
@@ -19,7 +19,7 @@ from tests.demo.synthetic.cleaning.conftest import sized
 
 def test_bids_wins_hires_and_reviews_are_told_once_each_in_the_words_of_the_use_case(market: Market) -> None:
     rows = Rows(market, np.random.default_rng(1))
-    told = pasts(rows)
+    told = histories(rows)
     assert list(told) == ["cleaners", "jobs"]
     assert set(told) == set(load("cleaning").catalogues)
     hired = sum(bool(job.cleaner_id) for job in rows.jobs)
@@ -32,7 +32,7 @@ def test_bids_wins_hires_and_reviews_are_told_once_each_in_the_words_of_the_use_
 
 def test_clients_act_on_cleaners_and_cleaners_on_jobs(market: Market) -> None:
     rows = Rows(market, np.random.default_rng(1))
-    told = pasts(rows)
+    told = histories(rows)
     assert all(one.user_id.startswith("client-") for one in told["cleaners"])
     assert all(one.user_id.startswith("cleaner-") for one in told["jobs"])
     review = next(one for one in told["cleaners"] if one.event == "review")

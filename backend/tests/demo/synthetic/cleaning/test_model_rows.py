@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from demo.synthetic.cleaning.market import Market, make_market
-from demo.synthetic.cleaning.model_rows import NAMES, WORDS, Rows
+from demo.synthetic.cleaning.model_rows import NAMES, VOCABULARY, Rows
 from sites.cleaning.models import CleaningJob, JobBid
 from tests.demo.synthetic.cleaning.conftest import sized
 
@@ -86,7 +86,7 @@ def test_a_review_is_by_the_client_of_the_cleaner_of_its_job(rows: Rows) -> None
         job = rows.jobs[one.job_id - 1]
         assert (one.client_id, one.cleaner_id) == (job.client_id, job.cleaner_id)
         assert one.time > job.ended_at
-        assert one.comment in WORDS.review_comments[one.overall]
+        assert one.comment in VOCABULARY.review_comments[one.overall]
 
 
 def test_nobody_has_an_account_and_a_handful_is_shown_first(rows: Rows) -> None:

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from demo.synthetic.shop.customers import Preferences, interest_of
 from demo.synthetic.shop.history import DEMO, WINDOW_DAYS, ShopHistory, make_history
 from demo.synthetic.shop.impressions import LENGTHS, Blend
-from demo.synthetic.shop.products import WORDS
+from demo.synthetic.shop.products import VOCABULARY
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.use_cases.loader import load
 from sites.shop.models import Cart, CartLine, Customer, Order, OrderLine, Product
@@ -74,11 +74,11 @@ def test_another_seed_gives_other_ids_and_a_later_end_keeps_them() -> None:
 def test_products_have_readable_names_fitting_prices_and_their_own_numbers(seen: Seen) -> None:
     products = seen.history.products.products
     assert len({one.sku for one in products}) == len({one.name for one in products}) == len(products) == 900
-    assert {one.category for one in products} == set(WORDS.categories)
+    assert {one.category for one in products} == set(VOCABULARY.categories)
     for one in products:
-        low, high = WORDS.categories[one.category].price_range
+        low, high = VOCABULARY.categories[one.category].price_range
         assert low - 1 <= one.price <= high + 1
-        assert any(one.name.endswith(kind) for kind in WORDS.categories[one.category].kinds)
+        assert any(one.name.endswith(kind) for kind in VOCABULARY.categories[one.category].kinds)
     sold_out = np.mean([one.stock == 0 for one in products])
     assert 0.02 < sold_out < 0.09
     assert any(one.image_url is None for one in products)
@@ -87,11 +87,14 @@ def test_products_have_readable_names_fitting_prices_and_their_own_numbers(seen:
 
 def test_a_taste_can_be_read_off_the_orders(seen: Seen) -> None:
     """Most of what somebody buys stands on the shelves of their persona, or is what belongs to it."""
-    lines = [persona.description for persona in WORDS.personas]
+    lines = [persona.description for persona in VOCABULARY.personas]
     fitting = []
     for customer in seen.history.people:
-        persona = WORDS.personas[lines.index(customer.taste.partition(", also")[0])]
-        wide = {*persona.categories, *(other for name in persona.categories for other in WORDS.categories[name].bought_with)}
+        persona = VOCABULARY.personas[lines.index(customer.taste.partition(", also")[0])]
+        wide = {
+            *persona.categories,
+            *(other for name in persona.categories for other in VOCABULARY.categories[name].bought_with),
+        }
         bought = [one for one in seen.past.get(str(customer.pk), []) if one.event == "purchase"]
         fitting += [seen.products[one.item_id].category in wide for one in bought if "also" not in customer.taste]
     assert np.mean(fitting) > 0.85
@@ -100,7 +103,7 @@ def test_a_taste_can_be_read_off_the_orders(seen: Seen) -> None:
 def test_those_who_told_their_favourites_told_the_truth_in_the_words_of_the_shelves(seen: Seen) -> None:
     told = [one for one in seen.history.people if one.favourite_categories]
     assert 0.6 < len(told) / len(seen.history.people) < 0.9
-    assert all(set(one.favourite_categories) <= set(WORDS.categories) and one.price_range for one in told)
+    assert all(set(one.favourite_categories) <= set(VOCABULARY.categories) and one.price_range for one in told)
     assert "likes" in told[0].describe()
 
 
@@ -198,7 +201,7 @@ def test_the_top_is_clicked_more_and_so_is_what_suits(seen: Seen) -> None:
 
 def test_a_customers_pull_follows_persona_budget_and_popularity() -> None:
     history = make_history(seed=5, users=40, items=300, events=400, until=UNTIL)
-    cook = interest_of(history.products, Preferences(WORDS.personas[0], None, 0.5))
+    cook = interest_of(history.products, Preferences(VOCABULARY.personas[0], None, 0.5))
     shelf = np.array([one.category for one in history.products.products])
     assert cook[shelf == "cast iron"].mean() > cook[shelf == "cookbooks"].mean() > cook[shelf == "tents"].mean()
 
