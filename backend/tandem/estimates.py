@@ -37,14 +37,14 @@ def estimate(*, use_case: str, name: str, context: PairSide, offers: PairSide) -
 
     What is not known of them is left out of the question.
     """
-    (about,) = _told(context)
-    asked = {
+    (about,) = _rows(context)
+    payload = {
         "context": {"id": context.ids[0], **about},
-        "offers": [{"item_id": item_id, **told} for item_id, told in zip(offers.ids, _told(offers), strict=True)],
+        "offers": [{"item_id": item_id, **columns} for item_id, columns in zip(offers.ids, _rows(offers), strict=True)],
     }
     check = partial(checked, use_case=use_case, name=name, item_ids=offers.ids)
-    answer = client().estimate(asked, use_case=use_case, name=name, check=check)
-    rows = (Estimate(one["minimum"], one["optimal"], one["maximum"]) for one in answer["estimates"])
+    answer = client().estimate(payload, use_case=use_case, name=name, check=check)
+    rows = (Estimate(entry["minimum"], entry["optimal"], entry["maximum"]) for entry in answer["estimates"])
     return Estimated(answer["model_version"], tuple(rows))
 
 
@@ -53,25 +53,25 @@ def checked(body: bytes, *, use_case: str, name: str, item_ids: Sequence[str]) -
     try:
         served = EstimatesAnswer.model_validate_json(body)
     except ValidationError as error:
-        place = ".".join(str(step) for step in error.errors()[0]["loc"]) or "body"
-        raise BadAnswer(f"{place} is not as agreed") from error
+        where = ".".join(str(step) for step in error.errors()[0]["loc"]) or "body"
+        raise BadAnswer(f"{where} is not as agreed") from error
     if (served.use_case, served.estimator) != (use_case, name):
         raise BadAnswer("it answers another question")
-    if [one.item_id for one in served.estimates] != list(item_ids):
+    if [entry.item_id for entry in served.estimates] != list(item_ids):
         raise BadAnswer("it is not about the offers that were asked about")
-    if any(not one.minimum <= one.optimal <= one.maximum for one in served.estimates):
+    if any(not entry.minimum <= entry.optimal <= entry.maximum for entry in served.estimates):
         raise BadAnswer("an estimate is out of order")
     return served.model_dump()
 
 
-def _told(side: PairSide) -> list[dict[str, Any]]:
+def _rows(side: PairSide) -> list[dict[str, Any]]:
     """Numbers and words of each thing; NaN and "" are unknown."""
     numbers = {name: column.tolist() for name, column in side.numbers.items()}
-    words = {name: column.tolist() for name, column in side.words.items()}
+    categories = {name: column.tolist() for name, column in side.words.items()}
     return [
         {
             "numbers": {name: column[row] for name, column in numbers.items() if column[row] == column[row]},
-            "words": {name: column[row] for name, column in words.items() if column[row]},
+            "words": {name: column[row] for name, column in categories.items() if column[row]},
         }
         for row in range(len(side))
     ]

@@ -24,21 +24,21 @@ class ServiceState:
     ) -> None:
         self._ask, self._every_s, self._clock = ask, every_s, clock
         self._lock = threading.Lock()
-        self._word = ""
+        self._state_name = ""
         self._again_at = float("-inf")
 
-    def word(self) -> str:
+    def state(self) -> str:
         """The newest word, "" while there never was one."""
         if self._clock() < self._again_at or not self._lock.acquire(blocking=False):
-            return self._word
+            return self._state_name
         try:
-            self._word = self._ask()
+            self._state_name = self._ask()
         except ServiceFailed:
             pass
         finally:
             self._again_at = self._clock() + self._every_s
             self._lock.release()
-        return self._word
+        return self._state_name
 
 
 _state = ServiceState()
@@ -46,7 +46,7 @@ _state = ServiceState()
 
 def service_state() -> str:
     """The word of this process."""
-    return _state.word()
+    return _state.state()
 
 
 def forget_state() -> None:

@@ -101,9 +101,9 @@ def upsert(rows: Sequence[VectorRow], *, key: str) -> None:
     if not rows:
         return
     kind = type(rows[0])
-    own = [field for field in kind._meta.concrete_fields if not field.primary_key and key not in (field.name, field.attname)]
+    fields = [field for field in kind._meta.concrete_fields if not field.primary_key and key not in (field.name, field.attname)]
     kind._default_manager.bulk_create(
-        rows, update_conflicts=True, unique_fields=[key], update_fields=[field.name for field in own]
+        rows, update_conflicts=True, unique_fields=[key], update_fields=[field.name for field in fields]
     )
 
 
@@ -119,10 +119,10 @@ def nearest(rows: QuerySet[Any], query: Floats, *, limit: int) -> list[Near]:
     alike = rows.filter(dimension=wanted.size)
     most = 2 * limit + _SPARE
     if vectors_pg.is_prepared(rows.model, using=rows.db):
-        found = vectors_pg.proposed(alike, wanted, most)
+        candidates = vectors_pg.proposed(alike, wanted, most)
     else:
-        found = _proposed(alike, wanted, most)
-    return _decided(found, wanted, limit)
+        candidates = _proposed(alike, wanted, most)
+    return _decided(candidates, wanted, limit)
 
 
 def _proposed(rows: QuerySet[Any], wanted: Floats, most: int) -> list[tuple[Any, bytes]]:
@@ -134,15 +134,15 @@ def _proposed(rows: QuerySet[Any], wanted: Floats, most: int) -> list[tuple[Any,
     return [everything[row] for row in top_rows(matrix @ wanted, most).tolist()]
 
 
-def _decided(found: Sequence[tuple[Any, bytes]], wanted: Floats, limit: int) -> list[Near]:
+def _decided(candidates: Sequence[tuple[Any, bytes]], wanted: Floats, limit: int) -> list[Near]:
     """The best `limit` of a few, by one arithmetic whoever proposed them."""
-    if not found:
+    if not candidates:
         return []
-    keyed = sorted(found, key=lambda pair: pair[0])
+    keyed = sorted(candidates, key=lambda pair: pair[0])
     matrix = np.stack([unpacked(raw) for _, raw in keyed]).astype(np.float64)
     scores = np.round((matrix * wanted.astype(np.float64)).sum(axis=1), 7)
     order = np.argsort(-scores, kind="stable")[:limit]
-    return [Near(keyed[place][0], float(scores[place])) for place in order.tolist()]
+    return [Near(keyed[row][0], float(scores[row])) for row in order.tolist()]
 
 
 def vectors_of(models_dir: Path, catalogue: str, kind: str = "embedding") -> Published | None:
@@ -157,5 +157,5 @@ def vectors_of(models_dir: Path, catalogue: str, kind: str = "embedding") -> Pub
         raise InvalidInput(f"a model of kind {kind} has no item vectors; embedding and two_tower have")
     ids = IdMap(np.asarray(artifact.arrays["item_ids"]))
     hashes = artifact.arrays.get("text_hashes", np.full(len(ids), b""))
-    texts = tuple(one.decode() for one in hashes.tolist())
+    texts = tuple(text_hash.decode() for text_hash in hashes.tolist())
     return Published(artifact.version, ids, artifact.arrays["item_vectors"], texts, artifact.manifest.parameters)

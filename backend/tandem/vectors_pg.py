@@ -71,18 +71,18 @@ def fill(rows: type[models.Model], *, using: str) -> int:
     """Make the copies that are missing; how many were made."""
     connection = connections[using]
     table, key = _names(rows, connection)
-    made = 0
+    filled = 0
     with connection.cursor() as cursor:
         while True:
             cursor.execute(f"SELECT {key}, vector FROM {table} WHERE {COLUMN} IS NULL LIMIT {FILL_AT_ONCE}")  # noqa: S608  # quoted names
             empty = cursor.fetchall()
             if not empty:
-                return made
-            made += len(empty)
+                return filled
+            filled += len(empty)
             # the bytes are compared again, so that a change since the look is not overwritten with what was before
             cursor.executemany(
                 f"UPDATE {table} SET {COLUMN} = %s::vector WHERE {key} = %s AND vector = %s",  # noqa: S608  # quoted names
-                [(_literal(np.frombuffer(raw, dtype="<f4")), one, raw) for one, raw in empty],
+                [(_literal(np.frombuffer(raw, dtype="<f4")), row_key, raw) for row_key, raw in empty],
             )
 
 

@@ -20,13 +20,17 @@ MAX_VALUES = 100
 MAX_VALUE_LENGTH = 200
 
 
-class WholeNumberField(serializers.IntegerField):
-    """A number of ASCII digits, within its limits."""
+class WholeNumberField(serializers.Field[int, str, int, Any]):
+    """A number of ASCII digits, from 1 to `most`."""
+
+    def __init__(self, *, most: int, default: int) -> None:
+        self._most = most
+        super().__init__(default=default)
 
     def to_internal_value(self, data: str) -> int:
         """Return the number."""
-        if not (data.isascii() and data.isdigit() and len(data) <= 4 and self.min_value <= int(data) <= self.max_value):
-            raise serializers.ValidationError(f"must be one whole number from {self.min_value} to {self.max_value}")
+        if not (data.isascii() and data.isdigit() and len(data) <= 4 and 1 <= int(data) <= self._most):
+            raise serializers.ValidationError(f"must be one whole number from 1 to {self._most}")
         return int(data)
 
 
@@ -110,11 +114,11 @@ class RecommendationQuery(QuerySerializer):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Return the parameters of this surface."""
         fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {
-            self._limit_name: WholeNumberField(min_value=1, max_value=MAX_LIMIT, default=self._default_limit),
+            self._limit_name: WholeNumberField(most=MAX_LIMIT, default=self._default_limit),
             EXPLAIN: TruthField(default=False),
         }
         if self._strategies:
-            message = {"invalid_choice": f"must be one of {', '.join(self._strategies)}, once"}
+            message: dict[str, Any] = {"invalid_choice": f"must be one of {', '.join(self._strategies)}, once"}
             fields[STRATEGY] = serializers.ChoiceField(list(self._strategies), required=False, error_messages=message)
         if self._takes_user:
             fields[USER] = IdField(required=False)
@@ -125,7 +129,8 @@ class RecommendationQuery(QuerySerializer):
     @property
     def user_id(self) -> str | None:
         """The user that was named, if any."""
-        return self.validated_data.get(USER)
+        user_id: str | None = self.validated_data.get(USER)
+        return user_id
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -149,7 +154,7 @@ class DaysQuery(QuerySerializer):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Return the one field."""
-        return {DAYS: WholeNumberField(min_value=1, max_value=self._most, default=self._default)}
+        return {DAYS: WholeNumberField(most=self._most, default=self._default)}
 
 
 def days(query: QueryDict, *, default: int, most: int) -> int:

@@ -21,7 +21,6 @@ def export_catalogue(
     """Publish one catalogue's export; see datasets/export.py for `fresh`. Raises DatasetError with the fix."""
     use_case = load(use_case_of(source))
     pair_config = use_case.pairs
-    moment = time.time() if now is None else now
     with snapshot():
         names = interactions.event_names(tuple(use_case.events))
         feed = Source(
@@ -34,7 +33,9 @@ def export_catalogue(
             shown=impressions.feed_of(use_case.name, source.catalogue, names),
             matches=source.matches if pair_config is not None and pair_config.right == source.catalogue else None,
         )
-        return write_export(data_dir, use_case, source.catalogue, feed, now=moment, fresh=fresh, say=say)
+        return write_export(
+            data_dir, use_case, source.catalogue, feed, now=time.time() if now is None else now, fresh=fresh, say=say
+        )
 
 
 @contextmanager

@@ -43,18 +43,18 @@ def feed_of(use_case: str, catalogue: str, names: Sequence[str]) -> ShownFeed:
     if key is None:
         return ShownFeed(lambda _most: (), lambda _most: (), lambda _most: ())
     return ShownFeed(
-        lists=lambda most: _lists([use_case, key, most]),
-        items=lambda most: _items([use_case, key, most]),
-        answers=lambda most: _answers([use_case, key, most], names),
+        lists=lambda limit: _lists([use_case, key, limit]),
+        items=lambda limit: _items([use_case, key, limit]),
+        answers=lambda limit: _answers([use_case, key, limit], names),
     )
 
 
 def _lists(which: list[Any]) -> Iterator[ListBatch]:
     connection = database()
-    moment = "extract(epoch FROM time)::float8" if connection.vendor == "postgresql" else "+time"  # as in rows.py
-    for numbers, users, times, surfaces, methods in _columns(connection, LISTS.format(nobody=NOBODY, time=moment), which):
-        moments = np.array(times, dtype=np.float64) if connection.vendor == "postgresql" else seconds(times)
-        yield ListBatch(np.array(numbers, dtype=np.int64), np.array(users, dtype=np.int64), moments, surfaces, methods)
+    time_column = "extract(epoch FROM time)::float8" if connection.vendor == "postgresql" else "+time"  # as in rows.py
+    for numbers, users, times, surfaces, methods in _columns(connection, LISTS.format(nobody=NOBODY, time=time_column), which):
+        seconds_utc = np.array(times, dtype=np.float64) if connection.vendor == "postgresql" else seconds(times)
+        yield ListBatch(np.array(numbers, dtype=np.int64), np.array(users, dtype=np.int64), seconds_utc, surfaces, methods)
 
 
 def _items(which: list[Any]) -> Iterator[ShownBatch]:
@@ -71,8 +71,8 @@ def _items(which: list[Any]) -> Iterator[ShownBatch]:
 
 
 def _answers(which: list[Any], names: Sequence[str]) -> Iterator[AnswerBatch]:
-    place_of = {name: place for place, name in enumerate(names)}
-    kinds = {key: place_of[name] for key, name in EventKey.objects.values_list("pk", "name")}
+    code_of = {name: code for code, name in enumerate(names)}
+    kinds = {key: code_of[name] for key, name in EventKey.objects.values_list("pk", "name")}
     for numbers, items, events, values in _columns(database(), ANSWERS, [*which, which[1]]):
         yield AnswerBatch(
             np.array(numbers, dtype=np.int64),

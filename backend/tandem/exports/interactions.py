@@ -27,13 +27,13 @@ COPY_ROW = np.dtype(
 )
 POSTGRES_EPOCH_S = 946_684_800.0  # 2000-01-01, from which PostgreSQL counts microseconds
 
-Places = NDArray[np.int64]
+Codes = NDArray[np.int64]
 
 
 def database() -> BaseDatabaseWrapper:
     """The connection that interactions are read from."""
-    found: BaseDatabaseWrapper = connections[router.db_for_read(UserInteraction)]
-    return found
+    connection: BaseDatabaseWrapper = connections[router.db_for_read(UserInteraction)]
+    return connection
 
 
 def event_names(known: tuple[str, ...]) -> tuple[str, ...]:
@@ -46,13 +46,13 @@ def events_of(catalogue: str, names: tuple[str, ...]) -> Iterator[EventBatch]:
     key = CatalogueKey.objects.filter(name=catalogue).values_list("pk", flat=True).first()
     if key is None:
         return
-    place_of = {name: place for place, name in enumerate(names)}
+    code_of = {name: code for code, name in enumerate(names)}
     keys = dict(EventKey.objects.values_list("pk", "name"))
-    places = np.zeros(max(keys, default=0) + 1, dtype=np.int64)
+    codes = np.zeros(max(keys, default=0) + 1, dtype=np.int64)
     for kind, name in keys.items():
-        places[kind] = place_of[name]
+        codes[kind] = code_of[name]
     connection = database()
-    stream = _postgres(connection, key, places) if connection.vendor == "postgresql" else _tuples(connection, key, places)
+    stream = _postgres(connection, key, codes) if connection.vendor == "postgresql" else _tuples(connection, key, codes)
     yield from stream
 
 
@@ -75,7 +75,7 @@ def _keys(pairs: Any) -> Keys:
     return Keys(np.array(keys, dtype=np.int64), np.array(ids, dtype=np.bytes_) if ids else np.empty(0, dtype="S1"))
 
 
-def _postgres(connection: BaseDatabaseWrapper, catalogue: int, places: Places) -> Iterator[EventBatch]:
+def _postgres(connection: BaseDatabaseWrapper, catalogue: int, codes: Codes) -> Iterator[EventBatch]:
     query = (
         "COPY (SELECT user_id, item_id, kind_id, coalesce(value, 'NaN')::float4, time "
         "FROM tandem_userinteraction WHERE catalogue_id = %s) TO STDOUT (FORMAT binary)"
@@ -88,11 +88,11 @@ def _postgres(connection: BaseDatabaseWrapper, catalogue: int, places: Places) -
             if len(waiting) >= BLOCK_BYTES:
                 block, rest = _whole_rows(bytes(waiting), skipped)
                 waiting, skipped = bytearray(rest), True
-                yield _from_copy(block, places)
+                yield _from_copy(block, codes)
     block, rest = _whole_rows(bytes(waiting), skipped)
     if rest != b"\xff\xff":
         raise DatasetError("the database ended its answer in the middle of a row; run the export again")
-    yield _from_copy(block, places)
+    yield _from_copy(block, codes)
 
 
 def _whole_rows(block: bytes, skipped: bool) -> tuple[bytes, bytes]:
@@ -102,18 +102,18 @@ def _whole_rows(block: bytes, skipped: bool) -> tuple[bytes, bytes]:
     return block[start:stop], block[stop:]
 
 
-def _from_copy(block: bytes, places: Places) -> EventBatch:
+def _from_copy(block: bytes, codes: Codes) -> EventBatch:
     rows = np.frombuffer(block, dtype=COPY_ROW)
     return EventBatch(
         users=rows["user"].astype(np.int64),
         items=rows["item"].astype(np.int64),
-        events=places[rows["kind"]],
+        events=codes[rows["kind"]],
         values=rows["value"].astype(np.float32),
         times=rows["time"] / 1e6 + POSTGRES_EPOCH_S,
     )
 
 
-def _tuples(connection: BaseDatabaseWrapper, catalogue: int, places: Places) -> Iterator[EventBatch]:
+def _tuples(connection: BaseDatabaseWrapper, catalogue: int, codes: Codes) -> Iterator[EventBatch]:
     # +time has no declared type: the connection would make a datetime of every declared one, in Python
     query = "SELECT user_id, item_id, kind_id, value, +time FROM tandem_userinteraction WHERE catalogue_id = %s"
     with connection.cursor() as cursor:
@@ -123,7 +123,7 @@ def _tuples(connection: BaseDatabaseWrapper, catalogue: int, places: Places) -> 
             yield EventBatch(
                 users=np.array(users, dtype=np.int64),
                 items=np.array(items, dtype=np.int64),
-                events=places[np.array(kinds, dtype=np.int64)],
+                events=codes[np.array(kinds, dtype=np.int64)],
                 values=np.array(values, dtype=np.float32),
                 times=seconds(times),
             )

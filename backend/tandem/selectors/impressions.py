@@ -53,7 +53,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListQuery:
     """Whose lists of which use case are counted; None: everybody's, on every surface."""
 
     use_case: str
@@ -64,9 +64,9 @@ class Asked:
     def lists(self) -> QuerySet[Impression]:
         """The shown lists, found by an index whichever way they are asked for."""
         surfaces = list(load(self.use_case).surfaces) if self.surface is None else [self.surface]
-        found = Impression.objects.filter(use_case=self.use_case, surface__in=surfaces)
-        found = found.filter(time__gte=self.window.since, time__lt=self.window.until)
-        return found if self.user_id is None else found.filter(user__user_id=self.user_id)
+        lists = Impression.objects.filter(use_case=self.use_case, surface__in=surfaces)
+        lists = lists.filter(time__gte=self.window.since, time__lt=self.window.until)
+        return lists if self.user_id is None else lists.filter(user__user_id=self.user_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,58 +78,60 @@ class Answered:
     value: float
 
 
-def lists_and_items(asked: Asked, group: str) -> dict[str, tuple[int, int]]:
+def lists_and_items(query: ListQuery, group: str) -> dict[str, tuple[int, int]]:
     """Lists shown and items shown, by group."""
-    lists, words = _sql(asked, group)
+    lists, parameters = _sql(query, group)
     table = ImpressionItem._meta.db_table
     rows = _rows(
         f"SELECT grp, COUNT(*), SUM(n) FROM (SELECT l.grp AS grp, (SELECT COUNT(*) FROM {table} s "  # noqa: S608 - our own tables
         f"WHERE s.impression_id = l.request_id) AS n FROM ({lists}) l) c GROUP BY grp",
-        words,
+        parameters,
     )
     return {str(name): (int(count), int(items)) for name, count, items in rows}
 
 
-def answered(asked: Asked, group: str, steps: Sequence[Collection[str]]) -> dict[str, Answered]:
+def answered(query: ListQuery, group: str, steps: Sequence[Collection[str]]) -> dict[str, Answered]:
     """By group, how many shown items came to each step (a set of events), and the value of the last step's events.
 
     Value counts the greatest of a list's and item's events, once. Groups where nothing happened are absent.
     """
-    return {one.group: one for one in _answered(asked, group, steps, "grp", "")}
+    return {entry.group: entry for entry in _answered(query, group, steps, "grp", "")}
 
 
-def answered_items(asked: Asked, steps: Sequence[Collection[str]], *, limit: int) -> list[Answered]:
+def answered_items(query: ListQuery, steps: Sequence[Collection[str]], *, limit: int) -> list[Answered]:
     """As `answered`, by item id: the items that came furthest most often."""
-    order = ", ".join(f"SUM(s{place}) DESC" for place in reversed(range(len(steps))))
-    return list(_answered(asked, "all", steps, "item", f" ORDER BY {order}, item LIMIT {int(limit)}"))
+    order = ", ".join(f"SUM(s{index}) DESC" for index in reversed(range(len(steps))))
+    return list(_answered(query, "all", steps, "item", f" ORDER BY {order}, item LIMIT {int(limit)}"))
 
 
-def shown_items(asked: Asked, *, limit: int) -> list[tuple[str, int]]:
+def shown_items(query: ListQuery, *, limit: int) -> list[tuple[str, int]]:
     """Item ids with how often each was shown, most first."""
-    lists, words = _sql(asked, "all")
+    lists, parameters = _sql(query, "all")
     items, keys = ImpressionItem._meta.db_table, ItemKey._meta.db_table
     rows = _rows(
         f"SELECT k.item_id, COUNT(*) FROM ({lists}) l JOIN {items} s ON s.impression_id = l.request_id "  # noqa: S608 - as above
         f"JOIN {keys} k ON k.id = s.item_id GROUP BY k.item_id ORDER BY COUNT(*) DESC, k.item_id LIMIT {int(limit)}",
-        words,
+        parameters,
     )
     return [(item_id, int(count)) for item_id, count in rows]
 
 
-def shown_among(asked: Asked, item_ids: Collection[str]) -> dict[str, int]:
+def shown_among(query: ListQuery, item_ids: Collection[str]) -> dict[str, int]:
     """How often each of these items was shown."""
-    found = ImpressionItem.objects.filter(impression__in=asked.lists().values("pk"), item__item_id__in=list(item_ids))
-    return dict(found.values_list("item__item_id").annotate(count=Count("pk")).order_by())
+    lists = ImpressionItem.objects.filter(impression__in=query.lists().values("pk"), item__item_id__in=list(item_ids))
+    return dict(lists.values_list("item__item_id").annotate(count=Count("pk")).order_by())
 
 
-def _answered(asked: Asked, group: str, steps: Sequence[Collection[str]], by: str, ending: str) -> Iterator[Answered]:
+def _answered(query: ListQuery, group: str, steps: Sequence[Collection[str]], by: str, ending: str) -> Iterator[Answered]:
     kinds = dict(EventKey.objects.filter(name__in={name for step in steps for name in step}).values_list("name", "pk"))
     if not kinds or not steps:
         return
-    lists, words = _sql(asked, group)
+    lists, parameters = _sql(query, group)
     of_step = [_among(kinds[name] for name in step if name in kinds) for step in steps]
-    flags = ", ".join(f"MAX(CASE WHEN x.kind_id IN ({own}) THEN 1 ELSE 0 END) AS s{place}" for place, own in enumerate(of_step))
-    sums = ", ".join(f"SUM(s{place})" for place in range(len(steps)))
+    flags = ", ".join(
+        f"MAX(CASE WHEN x.kind_id IN ({keys}) THEN 1 ELSE 0 END) AS s{index}" for index, keys in enumerate(of_step)
+    )
+    sums = ", ".join(f"SUM(s{index})" for index in range(len(steps)))
     items, events, keys = (model._meta.db_table for model in (ImpressionItem, UserInteraction, ItemKey))
     # the plus keeps SQLite off the index of an item, which holds every list that ever showed it
     rows = _rows(
@@ -138,22 +140,22 @@ def _answered(asked: Asked, group: str, steps: Sequence[Collection[str]], by: st
         f"FROM ({lists}) l JOIN {events} x ON x.request_id = l.request_id AND (l.user_id IS NULL OR x.user_id = l.user_id) "
         f"JOIN {items} s ON s.impression_id = l.request_id AND +s.item_id = x.item_id JOIN {keys} k ON k.id = x.item_id "
         f"WHERE x.kind_id IN ({_among(kinds.values())}) GROUP BY l.grp, l.request_id, k.item_id) c GROUP BY {by}{ending}",
-        words,
+        parameters,
     )
     for name, *counts, value in rows:
         yield Answered(str(name), tuple(int(count) for count in counts), float(value))
 
 
-def _sql(asked: Asked, group: str) -> tuple[str, tuple[Any, ...]]:
+def _sql(query: ListQuery, group: str) -> tuple[str, tuple[Any, ...]]:
     """The lists as a subquery with columns request_id, user_id and grp, and its parameters."""
-    wanted = asked.lists().annotate(grp=GROUPS[group]).values("request_id", "user_id", "grp").order_by()
-    sql, words = wanted.query.get_compiler(_database()).as_sql()
-    return sql, tuple(words)
+    wanted = query.lists().annotate(grp=GROUPS[group]).values("request_id", "user_id", "grp").order_by()
+    sql, parameters = wanted.query.get_compiler(_database()).as_sql()
+    return sql, tuple(parameters)
 
 
-def _rows(sql: str, words: Sequence[Any]) -> list[tuple[Any, ...]]:
+def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connections[_database()].cursor() as cursor:
-        cursor.execute(sql, list(words))
+        cursor.execute(sql, list(parameters))
         return list(cursor.fetchall())
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from recommendation_service.errors import InvalidInput
 from tandem.selectors import impressions
-from tandem.selectors.impressions import Asked, Window
+from tandem.selectors.impressions import ListQuery, Window
 from tandem.selectors.items import items_by_id, title_of
 from tandem.sources import source_of, values_of
 from tandem.use_cases import load
@@ -98,44 +98,44 @@ class Step:
 
 def totals(*, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None) -> Totals:
     """All lists together."""
-    return Totals(**_figures(Asked(use_case, window, user_id, surface), "all").get("", {}))
+    return Totals(**_figures(ListQuery(use_case, window, user_id, surface), "all").get("", {}))
 
 
 def daily(*, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None) -> list[Day]:
     """Every day of the window, the oldest first, also those on which nothing was shown."""
-    found = _figures(Asked(use_case, window, user_id, surface), "day")
-    return [Day(day=day, **found.get(day.isoformat(), {})) for day in window.days()]
+    groups = _figures(ListQuery(use_case, window, user_id, surface), "day")
+    return [Day(day=day, **groups.get(day.isoformat(), {})) for day in window.days()]
 
 
 def by_method(*, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None) -> list[Group]:
     """Lists by the engine that answered, most lists first: the shares of the strategies."""
-    return _groups(Asked(use_case, window, user_id, surface), "method")
+    return _groups(ListQuery(use_case, window, user_id, surface), "method")
 
 
 def by_surface(*, use_case: str, window: Window, user_id: str | None = None) -> list[Group]:
     """Lists by the surface that showed them, most lists first."""
-    return _groups(Asked(use_case, window, user_id), "surface")
+    return _groups(ListQuery(use_case, window, user_id), "surface")
 
 
 def top_items(
     *, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None, limit: int = 10
 ) -> list[Item]:
     """Items with the most conversions, then clicks, that answered a shown list; at most `limit`."""
-    asked = Asked(use_case, window, user_id, surface)
-    found = impressions.answered_items(asked, _outcomes(use_case), limit=limit)
-    often = impressions.shown_among(asked, [one.group for one in found])
-    rows = _site_items(asked, [one.group for one in found])
+    query = ListQuery(use_case, window, user_id, surface)
+    groups = impressions.answered_items(query, _outcomes(use_case), limit=limit)
+    shown_counts = impressions.shown_among(query, [entry.group for entry in groups])
+    rows = _site_items(query, [entry.group for entry in groups])
     return [
         Item(
-            item_id=one.group,
-            title=rows.get(one.group, ("", ""))[0],
-            lists=often.get(one.group, 0),
-            shown=often.get(one.group, 0),
-            clicks=one.reached[0],
-            conversions=one.reached[-1],
-            revenue=one.value,
+            item_id=entry.group,
+            title=rows.get(entry.group, ("", ""))[0],
+            lists=shown_counts.get(entry.group, 0),
+            shown=shown_counts.get(entry.group, 0),
+            clicks=entry.reached[0],
+            conversions=entry.reached[-1],
+            revenue=entry.value,
         )
-        for one in found
+        for entry in groups
     ]
 
 
@@ -147,15 +147,15 @@ def top_categories(
     An item clicked and converted in one list counts once. The 1,000 items with the most are looked up; items that the
     site has no more count nowhere.
     """
-    asked = Asked(use_case, window, user_id, surface)
+    query = ListQuery(use_case, window, user_id, surface)
     clicks, conversions = _outcomes(use_case)
-    found = impressions.answered_items(asked, [{*clicks, *conversions}], limit=MOST_ITEMS)
-    rows = _site_items(asked, [one.group for one in found])
+    groups = impressions.answered_items(query, [{*clicks, *conversions}], limit=MOST_ITEMS)
+    rows = _site_items(query, [entry.group for entry in groups])
     counted: Counter[str] = Counter()
-    for one in found:
-        category = rows.get(one.group, ("", ""))[1]
+    for entry in groups:
+        category = rows.get(entry.group, ("", ""))[1]
         if category:
-            counted[category] += one.reached[0]
+            counted[category] += entry.reached[0]
     return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
 
 
@@ -172,17 +172,17 @@ def funnel(
     Who buys without a click came past the click, so that no step is wider than the one before. Raises InvalidInput
     for an event that the use case does not know.
     """
-    known = load(use_case).events
-    stranger = next((name for name in between if name not in known), None)
+    events_known = load(use_case).events
+    stranger = next((name for name in between if name not in events_known), None)
     if stranger is not None:
-        raise InvalidInput(f"'{stranger}' is no event of {use_case}; events are {', '.join(known)}")
-    asked = Asked(use_case, window, user_id, surface)
+        raise InvalidInput(f"'{stranger}' is no event of {use_case}; events are {', '.join(events_known)}")
+    query = ListQuery(use_case, window, user_id, surface)
     clicks, conversions = _outcomes(use_case)
-    alone = [clicks, *({name} for name in between), conversions]
-    further = [frozenset().union(*alone[place:]) for place in range(len(alone))]
-    counted = impressions.answered(asked, "all", further).get("")
-    items = sum(count for _, count in impressions.lists_and_items(asked, "all").values())
-    counts = [items, *(counted.reached if counted else [0] * len(alone))]
+    steps = [clicks, *({name} for name in between), conversions]
+    or_further = [frozenset().union(*steps[index:]) for index in range(len(steps))]
+    counted = impressions.answered(query, "all", or_further).get("")
+    items = sum(count for _, count in impressions.lists_and_items(query, "all").values())
+    counts = [items, *(counted.reached if counted else [0] * len(steps))]
     names = ["shown", "clicked", *between, "converted"]
     return [
         Step(name, count, count / items if items else 0.0, count / before if before else 0.0)
@@ -191,37 +191,37 @@ def funnel(
 
 
 def _outcomes(use_case: str) -> tuple[frozenset[str], frozenset[str]]:
-    told = load(use_case).outcomes
-    return frozenset(told.clicks), frozenset(told.conversions)
+    outcomes = load(use_case).outcomes
+    return frozenset(outcomes.clicks), frozenset(outcomes.conversions)
 
 
-def _figures(asked: Asked, group: str) -> dict[str, dict[str, Any]]:
+def _figures(query: ListQuery, group: str) -> dict[str, dict[str, Any]]:
     """Keyword arguments of Figures by group."""
-    came = impressions.answered(asked, group, _outcomes(asked.use_case))
-    found: dict[str, dict[str, Any]] = {}
-    for name, (lists, items) in impressions.lists_and_items(asked, group).items():
-        found[name] = {"lists": lists, "shown": items}
-        if name in came:
-            clicks, conversions = came[name].reached
-            found[name] |= {"clicks": clicks, "conversions": conversions, "revenue": came[name].value}
-    return found
+    outcomes_by_group = impressions.answered(query, group, _outcomes(query.use_case))
+    groups: dict[str, dict[str, Any]] = {}
+    for name, (lists, items) in impressions.lists_and_items(query, group).items():
+        groups[name] = {"lists": lists, "shown": items}
+        if name in outcomes_by_group:
+            clicks, conversions = outcomes_by_group[name].reached
+            groups[name] |= {"clicks": clicks, "conversions": conversions, "revenue": outcomes_by_group[name].value}
+    return groups
 
 
-def _groups(asked: Asked, group: str) -> list[Group]:
-    found = _figures(asked, group)
-    every = sum(figures["lists"] for figures in found.values())
-    ordered = sorted(found.items(), key=lambda pair: (-pair[1]["lists"], pair[0]))
+def _groups(query: ListQuery, group: str) -> list[Group]:
+    groups = _figures(query, group)
+    every = sum(figures["lists"] for figures in groups.values())
+    ordered = sorted(groups.items(), key=lambda pair: (-pair[1]["lists"], pair[0]))
     return [Group(name=name, share=figures["lists"] / every, **figures) for name, figures in ordered]
 
 
-def _site_items(asked: Asked, item_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+def _site_items(query: ListQuery, item_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Title and category of those items that the site still has."""
-    known: dict[str, tuple[str, str]] = {}
-    for catalogue in load(asked.use_case).catalogues:
+    titles: dict[str, tuple[str, str]] = {}
+    for catalogue in load(query.use_case).catalogues:
         source = source_of(catalogue)
         if source is None:
             continue
         for item_id, item in items_by_id(source=source, item_ids=item_ids).items():
             category = next(iter(values_of(item, source.category)), "") if source.category else ""
-            known[item_id] = (title_of(source=source, item=item), str(category))
-    return known
+            titles[item_id] = (title_of(source=source, item=item), str(category))
+    return titles

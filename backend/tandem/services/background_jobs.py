@@ -53,8 +53,8 @@ def start(*, what: str, use_case: str, by: str = "") -> BackgroundJob:
 def mark_lost() -> int:
     """Mark runs failed whose process has been silent too long; gives how many."""
     silent = timezone.now() - timedelta(seconds=LOST_AFTER_S)
-    found = BackgroundJob.objects.filter(status=BackgroundJob.Status.RUNNING, seen__lt=silent)
-    return found.update(status=BackgroundJob.Status.FAILED, ended=F("seen"), log=Concat(F("log"), Value(LOST)))
+    runs = BackgroundJob.objects.filter(status=BackgroundJob.Status.RUNNING, seen__lt=silent)
+    return runs.update(status=BackgroundJob.Status.FAILED, ended=F("seen"), log=Concat(F("log"), Value(LOST)))
 
 
 def run_background_job(run_id: UUID) -> bool:
@@ -63,7 +63,7 @@ def run_background_job(run_id: UUID) -> bool:
     if run is None:
         raise NotFound(f"no run {run_id} is waiting to be carried out")
     end, good = BackgroundJob.Status.FAILED, False
-    with tempfile.TemporaryFile() as output, _told_to_stop():
+    with tempfile.TemporaryFile() as output, _stopping_signals():
         try:
             good = all(_step(run, command, output) for command in commands_of(run))
             end = BackgroundJob.Status.DONE if good else BackgroundJob.Status.FAILED
@@ -79,7 +79,7 @@ def commands_of(run: BackgroundJob) -> list[list[str]]:
     declared = _declared()
     if run.what not in declared:
         raise NotFound(f"no run is called '{run.what}'")
-    return [_command([word.format(use_case=run.use_case) for word in words]) for words in declared[run.what]]
+    return [_command([arg.format(use_case=run.use_case) for arg in args]) for args in declared[run.what]]
 
 
 def _declared() -> Mapping[str, Sequence[Sequence[str]]]:
@@ -87,9 +87,10 @@ def _declared() -> Mapping[str, Sequence[Sequence[str]]]:
     return tandem_settings().runs
 
 
-def _command(words: list[str]) -> list[str]:
-    own = words[1:] if words[0] == "manage.py" else words
-    return [sys.executable, *([str(tandem_settings().manage)] if words[0] == "manage.py" else []), *own]
+def _command(args: list[str]) -> list[str]:
+    if args[0] == "manage.py":
+        args = [str(tandem_settings().manage), *args[1:]]
+    return [sys.executable, *args]
 
 
 def _detach(run: BackgroundJob) -> None:
@@ -106,7 +107,7 @@ def _detach(run: BackgroundJob) -> None:
 
 def _environment() -> dict[str, str]:
     manage = tandem_settings().manage
-    known = [word for word in os.environ.get("PYTHONPATH", "").split(os.pathsep) if word]
+    known = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     paths = dict.fromkeys([*known, str(manage.parents[1]), str(manage.parent)])
     named = os.environ.get("DJANGO_SETTINGS_MODULE") or settings.SETTINGS_MODULE
     return {**os.environ, "DJANGO_SETTINGS_MODULE": named, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
@@ -114,7 +115,7 @@ def _environment() -> dict[str, str]:
 
 def _step(run: BackgroundJob, command: Sequence[str], output: IO[bytes]) -> bool:
     """One command to its end, its output written to the run's log meanwhile. Raises Stopped."""
-    output.write(f"$ {' '.join(Path(command[0]).name if not place else word for place, word in enumerate(command))}\n".encode())
+    output.write(f"$ {' '.join(arg if index else Path(arg).name for index, arg in enumerate(command))}\n".encode())
     output.flush()
     process = subprocess.Popen(  # noqa: S603 - declared in the settings; see `commands_of`
         command, env=_environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
@@ -143,22 +144,22 @@ def _write(run: BackgroundJob, output: IO[bytes], **changes: object) -> None:
     output.seek(max(0, size - LOG_LIMIT))
     log = output.read().decode(errors="replace").replace("\x00", "")
     output.seek(0, os.SEEK_END)
-    own = BackgroundJob.objects.filter(pk=run.pk, status=BackgroundJob.Status.RUNNING)
-    if not own.update(log=log, seen=timezone.now(), **changes) and not changes:
+    running = BackgroundJob.objects.filter(pk=run.pk, status=BackgroundJob.Status.RUNNING)
+    if not running.update(log=log, seen=timezone.now(), **changes) and not changes:
         raise Stopped("its record was ended by somebody else")
 
 
-class _told_to_stop:  # noqa: N801 - used as a word in a with statement
+class _stopping_signals:  # noqa: N801 - reads like a function in a with statement
     """SIGTERM and SIGINT raise Stopped, as long as this lasts and where signals can be taken."""
 
     def __enter__(self) -> None:
         self._main = threading.current_thread() is threading.main_thread()
         if self._main:
-            self._before = {word: signal.signal(word, self._stop) for word in (signal.SIGTERM, signal.SIGINT)}
+            self._before = {name: signal.signal(name, self._stop) for name in (signal.SIGTERM, signal.SIGINT)}
 
     def __exit__(self, *_error: object) -> None:
-        for word, before in self._before.items() if self._main else ():
-            signal.signal(word, before)
+        for name, before in self._before.items() if self._main else ():
+            signal.signal(name, before)
 
     def _stop(self, number: int, _frame: object) -> None:
         raise Stopped(signal.Signals(number).name)

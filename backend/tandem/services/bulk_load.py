@@ -66,34 +66,34 @@ def write_past(*, catalogue: str, events: Sequence[Happened]) -> int:
 def write_shown(*, catalogue: str, use_case: str, lists: Sequence[Shown]) -> int:
     """Add lists that were shown, with their items; gives how many lists. The caller holds the transaction."""
     catalogue_key, _ = CatalogueKey.objects.get_or_create(name=catalogue)
-    users = _user_keys({one.user_id for one in lists if one.user_id is not None})
-    items = _item_keys(catalogue_key, {item_id for one in lists for item_id, _ in one.items})
+    users = _user_keys({shown.user_id for shown in lists if shown.user_id is not None})
+    items = _item_keys(catalogue_key, {item_id for shown in lists for item_id, _ in shown.items})
     for start in range(0, len(lists), BATCH):
-        some = lists[start : start + BATCH]
+        batch = lists[start : start + BATCH]
         Impression.objects.bulk_create(
             Impression(
-                request_id=one.request_id,
-                user_id=None if one.user_id is None else users[one.user_id],
+                request_id=shown.request_id,
+                user_id=None if shown.user_id is None else users[shown.user_id],
                 catalogue_id=catalogue_key.pk,
                 use_case=use_case,
-                surface=one.surface,
-                method_used=one.method,
-                probabilities=dict(one.probabilities),
-                time=one.time,
+                surface=shown.surface,
+                method_used=shown.method,
+                probabilities=dict(shown.probabilities),
+                time=shown.time,
             )
-            for one in some
+            for shown in batch
         )
         ImpressionItem.objects.bulk_create(
             (
                 ImpressionItem(
-                    impression_id=one.request_id,
+                    impression_id=shown.request_id,
                     item_id=items[item_id],
-                    position=place + 1,
+                    position=index + 1,
                     score=score,
-                    parts=dict(one.parts[place]) if one.parts else {},
+                    parts=dict(shown.parts[index]) if shown.parts else {},
                 )
-                for one in some
-                for place, (item_id, score) in enumerate(one.items)
+                for shown in batch
+                for index, (item_id, score) in enumerate(shown.items)
             ),
             batch_size=BATCH,
         )
@@ -104,16 +104,16 @@ def forget_past(*, catalogue: str) -> int:
     """Delete every interaction, shown list and verdict of one catalogue; gives how many interactions. Keys stay."""
     Feedback.objects.filter(item__catalogue__name=catalogue).delete()
     Impression.objects.filter(catalogue__name=catalogue).delete()
-    gone = UserInteraction.objects.filter(catalogue__name=catalogue)
-    count, _ = gone.delete()
+    interactions = UserInteraction.objects.filter(catalogue__name=catalogue)
+    count, _ = interactions.delete()
     return count
 
 
 def _user_keys(user_ids: Iterable[str]) -> dict[str, int]:
-    wanted = set(user_ids)
-    UserKey.objects.bulk_create([UserKey(user_id=name) for name in sorted(wanted)], ignore_conflicts=True, batch_size=BATCH)
+    ids = set(user_ids)
+    UserKey.objects.bulk_create([UserKey(user_id=name) for name in sorted(ids)], ignore_conflicts=True, batch_size=BATCH)
     known = UserKey.objects.values_list("user_id", "pk").iterator(chunk_size=BATCH)
-    return {name: key for name, key in known if name in wanted}
+    return {name: key for name, key in known if name in ids}
 
 
 def _item_keys(catalogue: CatalogueKey, item_ids: Iterable[str]) -> dict[str, int]:

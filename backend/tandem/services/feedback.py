@@ -23,8 +23,8 @@ def give_feedback(
     `interaction_recorded` after commit, so that cached lists are made anew.
     """
     if item_id not in items_shown(catalogue, [item_id]):
-        told = f"is not an item of {catalogue}"
-        raise InvalidInput(f"item_id {told}", fields={"/item_id": told})
+        message = f"is not an item of {catalogue}"
+        raise InvalidInput(f"item_id {message}", fields={"/item_id": message})
     user = user_keys([user_id])[user_id]
     item = item_keys(catalogue_key(catalogue), [item_id])[item_id]
     shown = Impression.objects.filter(request_id=request_id, user=user).first() if request_id else None

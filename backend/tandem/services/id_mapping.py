@@ -40,18 +40,18 @@ def event_keys(names: Collection[str]) -> Mapping[str, int]:
 
 
 def _known_users(user_ids: Collection[str]) -> dict[str, int]:
-    wanted = list(user_ids)
-    found: dict[str, int] = {}
-    for start in range(0, len(wanted), BATCH):
-        some = UserKey.objects.filter(user_id__in=wanted[start : start + BATCH])
-        found.update(some.values_list("user_id", "pk"))
-    return found
+    names = list(user_ids)
+    keys: dict[str, int] = {}
+    for start in range(0, len(names), BATCH):
+        batch = UserKey.objects.filter(user_id__in=names[start : start + BATCH])
+        keys.update(batch.values_list("user_id", "pk"))
+    return keys
 
 
 def _known_items(catalogue: int, item_ids: Collection[str]) -> dict[str, int]:
-    wanted = list(item_ids)
-    found: dict[str, int] = {}
-    for start in range(0, len(wanted), BATCH):
-        some = ItemKey.objects.filter(catalogue=catalogue, item_id__in=wanted[start : start + BATCH])
-        found.update(some.values_list("item_id", "pk"))
-    return found
+    names = list(item_ids)
+    keys: dict[str, int] = {}
+    for start in range(0, len(names), BATCH):
+        batch = ItemKey.objects.filter(catalogue=catalogue, item_id__in=names[start : start + BATCH])
+        keys.update(batch.values_list("item_id", "pk"))
+    return keys

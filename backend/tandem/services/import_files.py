@@ -143,13 +143,13 @@ def _event_hint(missing: str) -> str:
 
 
 def _interaction(row: Mapping[str, Any], columns: Mapping[str, str], event: str | None, catalogue: str) -> dict[str, Any]:
-    found: dict[str, Any] = {_OUTSIDE.get(part, part): _text(row.get(column)) for part, column in columns.items()}
-    found.setdefault("event", event)
-    words = [catalogue, *(str(found.get(name)) for name in ("user_id", "item_id", "event", "time", "value"))]
-    found["event_id"] = _uuid(found.get("event_id")) or uuid5(NAMESPACE_URL, "\x1f".join(words))
+    values: dict[str, Any] = {_OUTSIDE.get(part, part): _text(row.get(column)) for part, column in columns.items()}
+    values.setdefault("event", event)
+    parts = [catalogue, *(str(values.get(name)) for name in ("user_id", "item_id", "event", "time", "value"))]
+    values["event_id"] = _uuid(values.get("event_id")) or uuid5(NAMESPACE_URL, "\x1f".join(parts))
     for name in ("time", "value"):
-        found[name] = _number(found.get(name))
-    return {"catalogue": catalogue, **found}
+        values[name] = _number(values.get(name))
+    return {"catalogue": catalogue, **values}
 
 
 def _text(cell: Any) -> str | None:

@@ -29,13 +29,13 @@ def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, An
     try:
         with transaction.atomic():
             users = _user_keys(bound, {answer["user_id"] for answer in answers} - {None})
-            kept = [answer for answer in answers if answer["user_id"] is None or answer["user_id"] in users]
-            if kept:
-                _store(users, bound, kept)
+            recordable = [answer for answer in answers if answer["user_id"] is None or answer["user_id"] in users]
+            if recordable:
+                _store(users, bound, recordable)
     except Error as error:
         log.warning("a shown list was not recorded: %s", type(error).__name__)
         return 0
-    return len(kept)
+    return len(recordable)
 
 
 def _user_keys(bound: BoundSurface, user_ids: set[str]) -> dict[str, int]:

@@ -33,7 +33,7 @@ class CleanRow:
 
 
 @dataclass(slots=True)
-class _Found:
+class _Problems:
     """Problems are gathered, so that a client sees all of them at once."""
 
     errors: list[dict[str, str]] = field(default_factory=list)
@@ -46,24 +46,24 @@ def clean_row(raw: Any, *, now: float | None = None) -> CleanRow | list[dict[str
     """The row ready to be written, or its problems as [{"pointer", "detail"}]; `now` is seconds since 1970 UTC."""
     if not isinstance(raw, Mapping):
         return [{"pointer": "", "detail": "must be an object"}]
-    found = _Found()
+    problems = _Problems()
     for name in raw:
         if name not in FIELDS:
-            found.wrong(_shown(name), f"is not known; known are {', '.join(FIELDS)}")
-    user_id, item_id = _id(raw, "user_id", found), _id(raw, "item_id", found)
-    catalogue = _catalogue(raw, found)
-    event = _event(raw, catalogue, found)
-    time = _time(raw.get("time"), clock.time() if now is None else now, found)
-    value = _value(raw.get("value"), found)
-    event_id, request_id = _uuid(raw, "event_id", found), _uuid(raw, "request_id", found)
-    if found.errors:
-        return found.errors
+            problems.wrong(_shown(name), f"is not known; known are {', '.join(FIELDS)}")
+    user_id, item_id = _id(raw, "user_id", problems), _id(raw, "item_id", problems)
+    catalogue = _catalogue(raw, problems)
+    event = _event(raw, catalogue, problems)
+    time = _time(raw.get("time"), clock.time() if now is None else now, problems)
+    value = _value(raw.get("value"), problems)
+    event_id, request_id = _uuid(raw, "event_id", problems), _uuid(raw, "request_id", problems)
+    if problems.errors:
+        return problems.errors
     return CleanRow(event_id or uuid4(), user_id, item_id, event, catalogue, time, value, request_id)
 
 
 def catalogue_of(raw: Mapping[str, Any]) -> str | None:
     """The catalogue that a row means, or None when it means none that is known."""
-    return _catalogue(raw, _Found()) or None
+    return _catalogue(raw, _Problems()) or None
 
 
 def _shown(name: Any) -> str:
@@ -71,37 +71,37 @@ def _shown(name: Any) -> str:
     return text.replace("~", "~0").replace("/", "~1")
 
 
-def _id(raw: Mapping[str, Any], name: str, found: _Found) -> str:
+def _id(raw: Mapping[str, Any], name: str, problems: _Problems) -> str:
     value = raw.get(name)
     if not isinstance(value, str):
-        found.wrong(name, "is required, as text" if value is None else "must be text")
+        problems.wrong(name, "is required, as text" if value is None else "must be text")
         return ""
     try:
         return clean_id(value, field=name)
     except InvalidInput as error:
-        found.wrong(name, error.fields.get(f"/{name}", error.message))
+        problems.wrong(name, error.fields.get(f"/{name}", error.message))
         return ""
 
 
-def _catalogue(raw: Mapping[str, Any], found: _Found) -> str:
+def _catalogue(raw: Mapping[str, Any], problems: _Problems) -> str:
     """The catalogue that is named, or the only one of the use case that is named."""
     catalogue, use_case = raw.get("catalogue"), raw.get("use_case")
     known = [source.catalogue for source in all_sources()]
     if isinstance(catalogue, str):
         source = source_of(catalogue)
         if source is None:
-            found.wrong("catalogue", f"is not known here; known are {', '.join(known)}")
+            problems.wrong("catalogue", f"is not known here; known are {', '.join(known)}")
             return ""
         if use_case is not None and use_case != use_case_of(source):
-            found.wrong("use_case", f"does not have that catalogue; it belongs to {use_case_of(source)}")
+            problems.wrong("use_case", f"does not have that catalogue; it belongs to {use_case_of(source)}")
         return catalogue
     if catalogue is not None or not isinstance(use_case, str):
-        found.wrong("catalogue", f"name the catalogue, one of {', '.join(known)}")
+        problems.wrong("catalogue", f"name the catalogue, one of {', '.join(known)}")
         return ""
     owned = [source.catalogue for source in all_sources() if use_case_of(source) == use_case]
     if len(owned) != 1:
         fix = f"name one of {', '.join(owned)} as catalogue" if owned else f"is not known here; known are {_use_cases()}"
-        found.wrong("use_case", fix)
+        problems.wrong("use_case", fix)
         return ""
     return owned[0]
 
@@ -110,10 +110,10 @@ def _use_cases() -> str:
     return ", ".join(sorted({use_case_of(source) for source in all_sources()}))
 
 
-def _event(raw: Mapping[str, Any], catalogue: str, found: _Found) -> str:
+def _event(raw: Mapping[str, Any], catalogue: str, problems: _Problems) -> str:
     event = raw.get("event")
     if not isinstance(event, str):
-        found.wrong("event", "is required, as text" if event is None else "must be text")
+        problems.wrong("event", "is required, as text" if event is None else "must be text")
         return ""
     source = source_of(catalogue) if catalogue else None
     if source is not None and use_case_of(source) in names():
@@ -121,11 +121,11 @@ def _event(raw: Mapping[str, Any], catalogue: str, found: _Found) -> str:
         if event not in known and event.lower() in known:  # some sites write CART_ADD
             return event.lower()
         if event not in known:
-            found.wrong("event", f"is not an event of {use_case_of(source)}; those are {', '.join(known)}")
+            problems.wrong("event", f"is not an event of {use_case_of(source)}; those are {', '.join(known)}")
     return event
 
 
-def _time(raw: Any, now: float, found: _Found) -> datetime:
+def _time(raw: Any, now: float, problems: _Problems) -> datetime:
     """ISO 8601 (without a zone: UTC), seconds since 1970, or nothing for now."""
     moment = datetime.fromtimestamp(now, UTC)
     if raw is None:
@@ -133,10 +133,10 @@ def _time(raw: Any, now: float, found: _Found) -> datetime:
     try:
         moment = _moment(raw)
     except (ValueError, TypeError, OverflowError, OSError):
-        found.wrong("time", "must be ISO 8601 such as 2025-03-01T12:00:00Z, or seconds since 1970")
+        problems.wrong("time", "must be ISO 8601 such as 2025-03-01T12:00:00Z, or seconds since 1970")
         return moment
     if not EARLIEST <= moment.timestamp() <= now + AHEAD_S:
-        found.wrong("time", "must lie between 1990 and now; seconds, not milliseconds, are counted since 1970")
+        problems.wrong("time", "must lie between 1990 and now; seconds, not milliseconds, are counted since 1970")
     return moment
 
 
@@ -149,21 +149,21 @@ def _moment(raw: Any) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _value(raw: Any, found: _Found) -> float | None:
+def _value(raw: Any, problems: _Problems) -> float | None:
     if raw is None:
         return None
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not abs(raw) <= LARGEST_VALUE:  # NaN is not
-        found.wrong("value", "must be a finite number, at most 1e9 in size")
+        problems.wrong("value", "must be a finite number, at most 1e9 in size")
         return None
     return float(raw)
 
 
-def _uuid(raw: Mapping[str, Any], name: str, found: _Found) -> UUID | None:
+def _uuid(raw: Mapping[str, Any], name: str, problems: _Problems) -> UUID | None:
     value = raw.get(name)
     if value is None or isinstance(value, UUID):
         return value
     try:
         return UUID(value)
     except (ValueError, AttributeError, TypeError):
-        found.wrong(name, "must be a UUID")
+        problems.wrong(name, "must be a UUID")
         return None

@@ -78,13 +78,13 @@ def _of_known_items(good: list[tuple[RowResult, CleanRow]]) -> list[tuple[RowRes
     shown = {}
     for catalogue in {row.catalogue for _, row in good}:
         shown[catalogue] = items_shown(catalogue, sorted({row.item_id for _, row in good if row.catalogue == catalogue}))
-    kept = []
+    accepted = []
     for result, row in good:
         if row.item_id in shown[row.catalogue]:
-            kept.append((result, row))
+            accepted.append((result, row))
         else:
             result.errors = [{"pointer": "/item_id", "detail": f"is not an item of {row.catalogue}"}]
-    return kept
+    return accepted
 
 
 def _write(batch: Sequence[tuple[RowResult, CleanRow]]) -> None:
@@ -143,25 +143,25 @@ def _insert_new(values: Sequence[Sequence[Any]]) -> set[UUID]:
             f"INSERT INTO {table} ({names}) VALUES {marks} ON CONFLICT (event_id) DO NOTHING RETURNING event_id",  # noqa: S608 - the names are our own
             ready,
         )
-        found = cursor.fetchall()
-    return {one if isinstance(one, UUID) else UUID(one) for (one,) in found}
+        rows_inserted = cursor.fetchall()
+    return {value if isinstance(value, UUID) else UUID(value) for (value,) in rows_inserted}
 
 
 def _own_requests(batch: Sequence[tuple[RowResult, CleanRow]], users: Mapping[str, int]) -> dict[str, set[UUID]]:
     """Per user, the lists they were shown among those that the rows answer; a row that names another gets a note."""
-    asked = {row.request_id for _, row in batch if row.request_id is not None}
-    if not asked:
+    request_ids = {row.request_id for _, row in batch if row.request_id is not None}
+    if not request_ids:
         return {}
-    shown = dict(Impression.objects.filter(request_id__in=asked).values_list("request_id", "user_id"))
-    own: dict[str, set[UUID]] = {}
+    shown = dict(Impression.objects.filter(request_id__in=request_ids).values_list("request_id", "user_id"))
+    shown_to: dict[str, set[UUID]] = {}
     for result, row in batch:
         if row.request_id is None:
             continue
         if shown.get(row.request_id) == users[row.user_id]:
-            own.setdefault(row.user_id, set()).add(row.request_id)
+            shown_to.setdefault(row.user_id, set()).add(row.request_id)
         elif UNKNOWN_REQUEST not in result.notes:
             result.notes.append(UNKNOWN_REQUEST)
-    return own
+    return shown_to
 
 
 def announce(changed: Iterable[tuple[str, str]]) -> None:

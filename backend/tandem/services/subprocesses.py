@@ -28,9 +28,9 @@ def run_module(module: str, options: Mapping[str, object], say: Say) -> None:
     An option whose value is None is a switch.
     Whoever stops this process, by Ctrl-C, SIGTERM or a broken pipe, stops that one too.
     """
-    words = [f"--{name}" if value is None else f"--{name}={value}" for name, value in options.items()]
+    arguments = [f"--{name}" if value is None else f"--{name}={value}" for name, value in options.items()]
     process = subprocess.Popen(  # noqa: S603 - our own command; its words are numbers and folders of this installation
-        [sys.executable, "-m", module, *words],
+        [sys.executable, "-m", module, *arguments],
         env=_environment(),
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
@@ -48,10 +48,11 @@ def run_module(module: str, options: Mapping[str, object], say: Say) -> None:
 
 def _environment() -> dict[str, str]:
     above = str(Path(str(recommendation_service.__file__)).parents[1])
-    own = {**os.environ, "PYTHONPATH": os.pathsep.join([above, os.environ.get("PYTHONPATH", "")]), "PYTHONUNBUFFERED": "1"}
-    own |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    own.pop("DJANGO_SETTINGS_MODULE", None)
-    return own
+    paths = os.pathsep.join([above, os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"}
+    environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    return environment
 
 
 @contextmanager

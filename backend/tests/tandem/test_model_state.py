@@ -24,9 +24,9 @@ class Service:
 def test_it_is_asked_once_in_the_stated_time() -> None:
     now, service = [0.0], Service("one", "two")
     state = ServiceState(service, every_s=2.0, clock=lambda: now[0])
-    assert [state.word(), state.word()] == ["one", "one"]
+    assert [state.state(), state.state()] == ["one", "one"]
     now[0] = 2.0
-    assert state.word() == "two"
+    assert state.state() == "two"
     assert service.asked == 2
 
 
@@ -35,7 +35,7 @@ def test_a_service_that_does_not_answer_changes_nothing() -> None:
     state = ServiceState(service, every_s=2.0, clock=lambda: now[0])
     words = []
     for now[0] in (0.0, 2.0, 4.0):
-        words.append(state.word())
+        words.append(state.state())
     assert words == ["", "one", "one"]
 
 
@@ -48,10 +48,10 @@ def test_a_slow_answer_is_waited_for_by_one_thread_only() -> None:
         return "late"
 
     state = ServiceState(slow)
-    waiting = threading.Thread(target=state.word)
+    waiting = threading.Thread(target=state.state)
     waiting.start()
     assert asked.wait(5)
-    assert state.word() == ""
+    assert state.state() == ""
     answer.set()
     waiting.join(5)
-    assert state.word() == "late"
+    assert state.state() == "late"

@@ -44,8 +44,8 @@ class InteractionsView(APIView):
         body = _body(request)
         rows = body if isinstance(body, list) else [body]
         if not 1 <= len(rows) <= MAX_ROWS:
-            told = f"send 1 to {MAX_ROWS} interactions at once, not {len(rows)}"
-            raise InvalidInput(told, fields={"": told})
+            message = f"send 1 to {MAX_ROWS} interactions at once, not {len(rows)}"
+            raise InvalidInput(message, fields={"": message})
         writer = Writer(request.user)
         named = [_named(row, writer) for row in rows]
         results = record_interactions([row for row, _ in named], source="api", known_items_only=True)
@@ -69,23 +69,23 @@ class FeedbackView(APIView):
         """201 for the first verdict on an item, 200 for one that replaces another."""
         serializer = FeedbackSerializer(data=_body(request))
         serializer.is_valid(raise_exception=True)
-        asked = serializer.validated_data
-        if source_of(asked["catalogue"]) is None:
+        data = serializer.validated_data
+        if source_of(data["catalogue"]) is None:
             raise InvalidInput("catalogue is not known", fields={"/catalogue": "is not known"})
-        user_id = Writer(request.user).user_id(asked.get("user_id"), asked["catalogue"])
+        user_id = Writer(request.user).user_id(data.get("user_id"), data["catalogue"])
         if user_id is None:
             raise InvalidInput(f"user_id {NOT_YOURS}", fields={"/user_id": NOT_YOURS})
-        user_id, item_id = clean_id(user_id, field="user_id"), clean_id(asked["item_id"], field="item_id")
+        user_id, item_id = clean_id(user_id, field="user_id"), clean_id(data["item_id"], field="item_id")
         feedback, created = give_feedback(
             user_id=user_id,
-            catalogue=asked["catalogue"],
+            catalogue=data["catalogue"],
             item_id=item_id,
-            verdict=asked["verdict"],
-            comment=asked["comment"],
-            request_id=asked.get("request_id"),
+            verdict=data["verdict"],
+            comment=data["comment"],
+            request_id=data.get("request_id"),
         )
-        told = {"user_id": user_id, "catalogue": asked["catalogue"], "item_id": item_id, "verdict": feedback.verdict}
-        return _private(Response(told, status=201 if created else 200))
+        payload = {"user_id": user_id, "catalogue": data["catalogue"], "item_id": item_id, "verdict": feedback.verdict}
+        return _private(Response(payload, status=201 if created else 200))
 
 
 def _body(request: Request) -> Any:
@@ -102,9 +102,9 @@ def _named(row: Any, writer: Writer) -> tuple[Any, bool]:
     """
     if not isinstance(row, Mapping):
         return row, False
-    asked = row.get("user_id")
-    user_id = writer.user_id(asked, catalogue_of(row))
-    return {**row, "user_id": user_id}, user_id is None and asked is not None
+    requested = row.get("user_id")
+    user_id = writer.user_id(requested, catalogue_of(row))
+    return {**row, "user_id": user_id}, user_id is None and requested is not None
 
 
 def _answer(results: Sequence[RowResult], *, single: bool) -> Response:
@@ -116,13 +116,13 @@ def _answer(results: Sequence[RowResult], *, single: bool) -> Response:
             for error in result.errors
         }
         raise InvalidInput("nothing was recorded; see errors", fields=fields)
-    told = {
+    payload = {
         "accepted": count[ACCEPTED],
         "duplicates": count[DUPLICATE],
         "rejected": count[REJECTED],
         "results": [asdict(result) for result in results],
     }
-    return _private(Response(told, status=201 if count[ACCEPTED] == len(results) else 200))
+    return _private(Response(payload, status=201 if count[ACCEPTED] == len(results) else 200))
 
 
 def _private(response: Response) -> Response:
