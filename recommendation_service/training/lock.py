@@ -1,4 +1,4 @@
-"""One training of a catalogue at a time: a file with the owner's process number beside the models."""
+"""One training per catalogue at a time: a lock file, next to the models, with the id of the process that holds it."""
 
 import os
 import sys
@@ -13,11 +13,10 @@ FILE_NAME = ".training.lock"
 
 @contextmanager
 def training_lock(root: Path, file_name: str = FILE_NAME) -> Iterator[None]:
-    """Hold the lock of one catalogue's models. Raises PublishRefused when a living process holds it.
+    """Hold the lock of one catalogue's models. Raises PublishRefused if a running process holds it.
 
-    Work that may go on beside a training has a lock of its own, by another `file_name`.
-
-    A lock whose process is gone is taken over: a killed training must not block the next one.
+    Work that may run at the same time as a training uses another `file_name`. A lock whose process has ended is taken
+    over, so that a killed training does not block the next one.
     """
     root.mkdir(parents=True, exist_ok=True)
     path = root / file_name
@@ -59,10 +58,10 @@ def _alive(process: int) -> bool:
         import ctypes  # only Windows needs it
 
         limited_query = 0x1000
-        found = ctypes.windll.kernel32.OpenProcess(limited_query, False, process)
-        if found:
-            ctypes.windll.kernel32.CloseHandle(found)
-        return bool(found)
+        handle = ctypes.windll.kernel32.OpenProcess(limited_query, False, process)
+        if handle:
+            ctypes.windll.kernel32.CloseHandle(handle)
+        return bool(handle)
     try:
         os.kill(process, 0)
     except ProcessLookupError:

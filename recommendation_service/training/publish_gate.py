@@ -1,4 +1,4 @@
-"""What a model must be before it may replace today's."""
+"""The checks that a new model must pass before it replaces the published one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,67 +8,67 @@ import numpy as np
 
 from recommendation_service.core.numeric import AnyArray
 
-WORSE_BY = 0.02  # relative loss of validation NDCG@10 against today's recipe that is still noise
-REFIT_FALL = 0.50  # popularity drifts, so a refit may score lower on older events; half means that something broke
-LEAST_PEOPLE = 10  # fewer validation people than this would judge, and choose settings, by chance
-SHRUNK_TO = 0.50  # an export with less than this share of the last one's interactions is a mistake until said otherwise
+WORSE_BY = 0.02  # relative loss of validation NDCG@10 compared with the published settings that is still noise
+REFIT_FALL = 0.50  # popularity drifts, so a refit may score lower on older events; a fall by half means an error
+LEAST_PEOPLE = 10  # with fewer validation users, results and chosen settings would be random
+SHRUNK_TO = 0.50  # an export with less than this share of the last one's interactions is treated as a mistake, unless forced
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Validation NDCG@10; None where there was nobody to measure on, or nothing to compare with."""
+    """Validation NDCG@10; None if there are no users to measure on, or nothing to compare with."""
 
     candidate: float | None
     refit: float | None
     current: float | None
     popularity: float | None
-    few: bool = False  # of fewer than LEAST_PEOPLE people: told, and no reason for anything
+    few: bool = False  # fewer than LEAST_PEOPLE users: reported, but not used for decisions
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`refusals` keep a model from being published unless forced; `warnings` go with it into the manifest."""
+    """`refusals` prevent publishing, unless forced; `warnings` are written to the manifest."""
 
     refusals: tuple[str, ...]
     warnings: tuple[str, ...]
 
     @property
     def accepted(self) -> bool:
-        """True when nothing speaks against publishing."""
+        """True if there is no reason not to publish."""
         return not self.refusals
 
 
 def judge(
     arrays: Mapping[str, AnyArray], measured: Measured, *, interactions: int, current_dataset: Mapping[str, Any] | None = None
 ) -> Verdict:
-    """Weigh a refit model's arrays and figures against today's model's."""
+    """Check the arrays of a refit model, and compare its metrics with those of the published model."""
     refusals = [*_unusable(arrays), *_worse(measured), *_shrunk(interactions, current_dataset or {})]
     return Verdict(tuple(refusals), tuple(_warnings(measured)))
 
 
 def _unusable(arrays: Mapping[str, AnyArray]) -> list[str]:
-    found = []
+    problems = []
     for name, array in sorted(arrays.items()):
         if array.size == 0:
-            found.append(f"{name} is empty")
+            problems.append(f"{name} is empty")
         elif array.dtype.kind == "f" and not np.isfinite(array).all():
-            found.append(f"{name} holds NaN or infinity")
+            problems.append(f"{name} holds NaN or infinity")
     for name in ("item_factors", "item_vectors"):
         if name in arrays and arrays[name].size and arrays[name].min() == arrays[name].max():
-            found.append(f"{name} holds one number only, so it cannot rank")
-    return found
+            problems.append(f"{name} holds one number only, so it cannot rank")
+    return problems
 
 
 def _worse(measured: Measured) -> list[str]:
-    found: list[str] = []
+    problems: list[str] = []
     candidate = measured.candidate
     if measured.few:
-        return found
+        return problems
     if candidate is not None and measured.current is not None and candidate < measured.current * (1 - WORSE_BY):
-        found.append(f"validation NDCG@10 {candidate:.4f} is more than {WORSE_BY:.0%} below today's {measured.current:.4f}")
+        problems.append(f"validation NDCG@10 {candidate:.4f} is more than {WORSE_BY:.0%} below today's {measured.current:.4f}")
     if candidate is not None and measured.refit is not None and measured.refit < candidate * (1 - REFIT_FALL):
-        found.append(f"the refit fell from NDCG@10 {candidate:.4f} to {measured.refit:.4f} on the same people")
-    return found
+        problems.append(f"the refit fell from NDCG@10 {candidate:.4f} to {measured.refit:.4f} on the same people")
+    return problems
 
 
 def _shrunk(interactions: int, current: Mapping[str, Any]) -> list[str]:
@@ -93,24 +93,24 @@ def _warnings(measured: Measured) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Losses of a model of pairs on what it did not learn from, less is better; None: nothing to compare with."""
+    """Losses of a pair model on held-out pairs, lower is better; None: nothing to compare with."""
 
     own: float
-    baseline: float  # of saying what is usual, whatever the pair
-    usual: str  # in words: what the baseline says
-    anew: float | None = None  # of the new and of today's model, on the pairs that neither learned from
+    baseline: float  # of predicting the usual value for every pair
+    usual: str  # description of the baseline, for messages
+    anew: float | None = None  # of the new and the published model, on pairs that neither was trained on
     today: float | None = None
 
     @property
     def hopeless(self) -> bool:
-        """Clearly worse than saying what is usual, or no number at all."""
+        """True if it is clearly worse than the baseline, or not a number."""
         return not self.own <= self.baseline * (1 + WORSE_BY)
 
 
 def judge_pairs(
     arrays: Mapping[str, AnyArray], lost: Lost, *, matches: int, current_dataset: Mapping[str, Any] | None = None
 ) -> Verdict:
-    """Weigh a model of pairs. Worse than saying what is usual is no model, worse than today's no progress."""
+    """Check a pair model: refused if it is worse than the baseline or than the published model."""
     refusals = _unusable(arrays)
     if lost.hopeless:
         refusals.append(f"loss {lost.own:.4f} is more than {WORSE_BY:.0%} above {lost.baseline:.4f} of {lost.usual}")

@@ -1,4 +1,4 @@
-"""The model that serves today, for a training that is about to replace it."""
+"""The published model that a training may replace."""
 
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing.store import Artifact, ArtifactStore
@@ -6,7 +6,7 @@ from recommendation_service.training.report import Report
 
 
 def load_published(store: ArtifactStore, catalogue: str, report: Report, kind: str) -> Artifact | None:
-    """The published model, or None when there is none that can be read; one that cannot be read is told."""
+    """Load the published model, or return None if there is none or it is unreadable, which is a warning."""
     try:
         return store.load(kind)
     except ArtifactRefused as error:

@@ -1,4 +1,4 @@
-"""Everybody's past as of one moment, in the terms a request uses: the arrays that trainers and evaluation read."""
+"""The histories of all users at one time, as arrays: the input of trainers and evaluation."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from recommendation_service.use_cases.schema import Weighting
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UserHistories:
-    """The History of every user, one after the other: user u owns places indptr[u] to indptr[u + 1]."""
+    """The History of every user, one after the other: user u has the entries indptr[u] to indptr[u + 1]."""
 
     indptr: Ints  # (n_users + 1,)
     rows: Ints  # item rows, unique in a user, newest first
@@ -34,28 +34,28 @@ class UserHistories:
         return History(self.rows[start:stop], self.weights[start:stop], int(self.counts[user]), older, disliked)
 
     def users(self) -> Ints:
-        """The user of each place."""
+        """(nnz,) the user of each entry."""
         return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.indptr))
 
     def matrix(self) -> sparse.csr_array:
-        """(n_users, n_items) float32 of weights; a place of weight 0 (seen, no opinion) is stored as 0."""
+        """(n_users, n_items) float32 of weights; an entry with weight 0 (seen, no opinion) is stored as 0."""
         return sparse.csr_array((self.weights, self.rows, self.indptr), shape=(len(self), self.n_items))
 
     def liked(self) -> "UserHistories":
-        """Only the items with a positive weight, order kept."""
+        """Only the items with a positive weight, in the same order."""
         keep = self.weights > 0
         ends = np.concatenate([[0], np.cumsum(keep)])
         return UserHistories(ends[self.indptr].astype(np.int64), self.rows[keep], self.weights[keep], self.counts, self.n_items)
 
 
 def build_histories(events: Events, n_users: int, n_items: int, weighting: Weighting, now: float) -> UserHistories:
-    """Everybody's past from raw events, as `datasets.weighting.history_of` makes one person's."""
+    """The histories of all users from raw events; `datasets.weighting.history_of` does the same for one user."""
     once = first_times(events)
     faded = np.where(once, events.weights * decay(events.times, now, weighting.halving_days), 0)
-    keys, place = np.unique(events.users * n_items + events.items, return_inverse=True)
-    total = capped(np.bincount(place, weights=faded, minlength=keys.size).astype(np.float32), weighting.cap)
+    keys, entry = np.unique(events.users * n_items + events.items, return_inverse=True)
+    total = capped(np.bincount(entry, weights=faded, minlength=keys.size).astype(np.float32), weighting.cap)
     newest = np.full(keys.size, -np.inf)
-    np.maximum.at(newest, place, events.times)
+    np.maximum.at(newest, entry, events.times)
     users, items = np.divmod(keys, n_items)
     order = np.lexsort((items, -newest, users))
     counts = np.bincount(events.users[once & (events.weights > 0)], minlength=n_users)
@@ -64,6 +64,6 @@ def build_histories(events: Events, n_users: int, n_items: int, weighting: Weigh
 
 
 def first_times(events: Events) -> Bools:
-    """(k,), False for repeats within a day. Events that do not say their kind are told apart by their weights."""
+    """(k,), False for repeats within a day. Events without a kind are distinguished by their weights."""
     kinds = events.kinds if events.kinds.size else np.unique(events.weights, return_inverse=True)[1].astype(np.int64)
     return first_of_day(events.users, events.items, kinds, events.times)

@@ -96,7 +96,7 @@ class Contest:
             )
         if scores is None:
             raise NotEnough(f"{kind} is served by no engine")
-        return fitted, found, trials.found_for.get(found.stated.parameters)
+        return fitted, found, trials.refined.get(found.stated.parameters)
 
     def _popular(self) -> Entry:
         engine = _built({}, self.task.valid.material)[BASELINE]
