@@ -45,45 +45,45 @@ class _Rows:
 def matches() -> Matches:
     """The whole table, oldest first; about ten queries, however many jobs there are."""
     offers, verdicts = _offers(), _verdicts()
-    told = _Rows(*(np.concatenate([getattr(offers, one.name), getattr(verdicts, one.name)]) for one in fields(_Rows)))
+    pair_rows = _Rows(*(np.concatenate([getattr(offers, item.name), getattr(verdicts, item.name)]) for item in fields(_Rows)))
     pair_config = load(USE_CASE).pairs
     if pair_config is None:
         raise LookupError(f"{USE_CASE}.toml has lost its [pairs]")
-    return _table(pair_config, told)
+    return _table(pair_config, pair_rows)
 
 
-def _table(pair_config: PairConfig, told: _Rows) -> Matches:
-    order = np.lexsort((told.cleaners, told.jobs, told.times))
-    told = _Rows(*(getattr(told, one.name)[order] for one in fields(_Rows)))
-    first, second = _job_sides(told), _cleaner_sides(told)
-    pairs = join_pairs(pair_config, first, PairSide(second.ids, {**second.numbers, BID: told.bids}, second.words))
+def _table(pair_config: PairConfig, pair_rows: _Rows) -> Matches:
+    order = np.lexsort((pair_rows.cleaners, pair_rows.jobs, pair_rows.times))
+    pair_rows = _Rows(*(getattr(pair_rows, item.name)[order] for item in fields(_Rows)))
+    first, second = _job_sides(pair_rows), _cleaner_sides(pair_rows)
+    pairs = join_pairs(pair_config, first, PairSide(second.ids, {**second.numbers, BID: pair_rows.bids}, second.words))
     table = np.stack(list(pairs.numbers.values()), axis=1).astype(np.float32, copy=False)
     return Matches(
         names=tuple(pairs.numbers),
         numbers=table,
         words=pairs.words,
-        groups=told.groups,
-        times=told.times,
-        ratings=told.ratings,
-        chosen=told.chosen,
-        decided=told.decided,
-        verdicts=told.verdicts,
+        groups=pair_rows.groups,
+        times=pair_rows.times,
+        ratings=pair_rows.ratings,
+        chosen=pair_rows.chosen,
+        decided=pair_rows.decided,
+        verdicts=pair_rows.verdicts,
     )
 
 
-def _job_sides(told: _Rows) -> PairSide:
+def _job_sides(pair_rows: _Rows) -> PairSide:
     """Each job at each of its moments is looked at once, whatever the number of offers."""
-    shown = [Q(pk__in=_judged().filter(**{f"{one}__isnull": False}).values(f"{one}__job_id")) for one in SHOWN_AS]
+    shown = [Q(pk__in=_judged().filter(**{f"{item}__isnull": False}).values(f"{item}__job_id")) for item in SHOWN_AS]
     wanted = CleaningJob.objects.filter(Q(accepted_bid__isnull=False) | shown[0] | shown[1])
     known = {job.pk: job for job in wanted.select_related("place").order_by()}
-    once, back = np.unique(np.stack([told.jobs.astype(np.float64), told.times]), axis=1, return_inverse=True)
+    once, back = np.unique(np.stack([pair_rows.jobs.astype(np.float64), pair_rows.times]), axis=1, return_inverse=True)
     side = job_side([known[int(key)] for key in once[0].tolist()], once[1])
     return side.take(back.reshape(-1).astype(np.int64))
 
 
-def _cleaner_sides(told: _Rows) -> PairSide:
+def _cleaner_sides(pair_rows: _Rows) -> PairSide:
     known = {cleaner.pk: cleaner for cleaner in Cleaner.objects.order_by()}
-    return cleaner_side([known[key] for key in told.cleaners.tolist()], told.times)
+    return cleaner_side([known[key] for key in pair_rows.cleaners.tolist()], pair_rows.times)
 
 
 def _offers() -> _Rows:
@@ -104,7 +104,7 @@ def _offers() -> _Rows:
         jobs=job_keys,
         cleaners=_whole(cleaners),
         groups=job_keys,
-        times=np.array([moment.timestamp() for moment in posted], dtype=np.float64),
+        times=np.array([time.timestamp() for time in posted], dtype=np.float64),
         bids=np.array(amounts, dtype=np.float32),
         ratings=np.where(chosen, ratings, np.nan).astype(np.float32),
         chosen=chosen,
@@ -115,18 +115,18 @@ def _offers() -> _Rows:
 
 def _verdicts() -> _Rows:
     """What was said of what was shown, to either side, as it stood when it was shown."""
-    found: list[tuple[Any, ...]] = []
+    rows: list[tuple[Any, ...]] = []
     for shown in SHOWN_AS:
         names = (f"{shown}__job_id", f"{shown}__cleaner_id", f"{shown}__created_at", "feedback_type")
-        found += _judged().filter(**{f"{shown}__isnull": False}).order_by("pk").values_list(*names)
-    jobs, cleaners, moments, said = _columns(found, 4)
-    nothing, no = np.full(len(found), np.nan, dtype=np.float32), np.zeros(len(found), dtype=np.bool_)
-    helpful = [word == RecommendationFeedback.Verdict.HELPFUL for word in said]
+        rows += _judged().filter(**{f"{shown}__isnull": False}).order_by("pk").values_list(*names)
+    jobs, cleaners, shown_at, kinds = _columns(rows, 4)
+    nothing, no = np.full(len(rows), np.nan, dtype=np.float32), np.zeros(len(rows), dtype=np.bool_)
+    helpful = [kind == RecommendationFeedback.Verdict.HELPFUL for kind in kinds]
     return _Rows(
         jobs=_whole(jobs),
         cleaners=_whole(cleaners),
-        groups=-1 - np.arange(len(found), dtype=np.int64),
-        times=np.array([moment.timestamp() for moment in moments], dtype=np.float64),
+        groups=-1 - np.arange(len(rows), dtype=np.int64),
+        times=np.array([time.timestamp() for time in shown_at], dtype=np.float64),
         bids=nothing,
         ratings=nothing,
         chosen=no,

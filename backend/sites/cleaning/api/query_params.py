@@ -20,7 +20,7 @@ DEFAULT_PAGE, MOST_PAGES = 20, 100
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListQuery:
     """How long a list, scored how, out of which candidates."""
 
     limit: int = DEFAULT_LIMIT
@@ -28,24 +28,24 @@ class Asked:
     filters: Mapping[str, Any] | None = None
 
 
-def list_asked_for(query: QueryDict) -> Asked:
+def list_query(query: QueryDict) -> ListQuery:
     """`limit`, `mode`, and the filters `max_distance`, `eco`, `property_type`, `max_price`. Raises InvalidInput."""
-    found = read(query, {"limit": _limit, "mode": _mode, **FILTERS})
-    filters = {name: value for name, value in found.items() if name in FILTERS}
-    return Asked(found.get("limit", DEFAULT_LIMIT), found.get("mode"), filters)
+    values = read(query, {"limit": _limit, "mode": _mode, **FILTERS})
+    filters = {name: value for name, value in values.items() if name in FILTERS}
+    return ListQuery(values.get("limit", DEFAULT_LIMIT), values.get("mode"), filters)
 
 
 def read(query: QueryDict, readers: Mapping[str, Callable[[str, str], Any]]) -> dict[str, Any]:
     """Each parameter that was sent as its reader reads it. Raises InvalidInput for unknown ones and for any sent twice."""
-    found = {}
+    parameters = {}
     for name in query:
         if name not in readers:
             raise wrong(name, f"is not one of {', '.join(readers) or '(none)'}")
         values = query.getlist(name)
         if len(values) != 1:
             raise wrong(name, "must come once")
-        found[name] = readers[name](name, values[0])
-    return found
+        parameters[name] = readers[name](name, values[0])
+    return parameters
 
 
 def whole(least: int, most: int) -> Callable[[str, str], int]:
@@ -70,10 +70,10 @@ def one_of(*words: str) -> Callable[[str, str], str]:
     return reader
 
 
-def wrong(name: str, told: str) -> InvalidInput:
+def wrong(name: str, message: str) -> InvalidInput:
     """What is said of a parameter that cannot be used."""
     shown = printable(name, 64)
-    return InvalidInput(f"{shown} {told}", fields={f"/{pointer(shown)}": told})
+    return InvalidInput(f"{shown} {message}", fields={f"/{pointer(shown)}": message})
 
 
 def _up_to(most: float) -> Callable[[str, str], float]:

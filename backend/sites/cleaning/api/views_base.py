@@ -44,7 +44,7 @@ PAGES = [
 ]
 
 
-class Door(APIView):
+class MarketplaceView(APIView):
     """A door of the marketplace."""
 
     @property
@@ -52,13 +52,13 @@ class Door(APIView):
         """Who asks."""
         return visitor_of(self.request.user)
 
-    def asked(self, shape: type[Serializer[Any]]) -> dict[str, Any]:
+    def validated(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
         """The body as the shape reads it; no body is an empty one. Raises ValidationError."""
         try:
-            told = self.request.data
+            data = self.request.data
         except RecursionError as error:
             raise ParseError("the body is nested too deeply") from error
-        serializer = shape(data=told)
+        serializer = serializer_class(data=data)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -69,6 +69,6 @@ class Door(APIView):
         return done
 
 
-def created(told: dict[str, Any]) -> Response:
+def created(data: dict[str, Any]) -> Response:
     """What is new."""
-    return Response(told, status=201)
+    return Response(data, status=201)

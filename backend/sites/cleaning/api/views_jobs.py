@@ -24,13 +24,13 @@ from sites.cleaning.api.serializers import (
     JobWithBidsSerializer,
     ReviewToldSerializer,
 )
-from sites.cleaning.api.views_base import JOB, PAGES, PROBLEMS, WRITES, Door, created
+from sites.cleaning.api.views_base import JOB, PAGES, PROBLEMS, WRITES, MarketplaceView, created
 from sites.cleaning.api.visibility import NO_COMPETITION, VisibleJob, competition_of, visible_job
 from sites.cleaning.models import Cleaner, CleaningJob, Client, Property
 from sites.cleaning.services import jobs
 
 
-class JobsView(Door):
+class JobsView(MarketplaceView):
     """A client's own jobs."""
 
     @extend_schema(
@@ -42,19 +42,19 @@ class JobsView(Door):
     )
     def get(self, request: Request) -> Response:
         """One page of them."""
-        asked = read(request._request.GET, PAGING)
-        visitor, size, page = self.visitor, asked.get("limit", DEFAULT_PAGE), asked.get("page", 1)
+        data = read(request._request.GET, PAGING)
+        visitor, size, page = self.visitor, data.get("limit", DEFAULT_PAGE), data.get("page", 1)
         if visitor.client is None and not visitor.sees_all:
             raise NotFound("this account is no client here")
         rows = CleaningJob.objects.select_related("client", "place", "cleaner", "payment")
         if not visitor.sees_all:
             rows = rows.filter(client=visitor.client)
-        if "status" in asked:
-            rows = rows.filter(status=asked["status"])
-        found = list(rows[(page - 1) * size : page * size + 1])
-        role, competition = Role.EVERYTHING if visitor.sees_all else Role.CLIENT, competition_of(found[:size])
-        visible = [VisibleJob(job, role, competition.get(job.pk, NO_COMPETITION)) for job in found[:size]]
-        return Response(JobsSerializer({"jobs": visible, "page": page, "has_more": len(found) > size}).data)
+        if "status" in data:
+            rows = rows.filter(status=data["status"])
+        page_jobs = list(rows[(page - 1) * size : page * size + 1])
+        role, competition = Role.EVERYTHING if visitor.sees_all else Role.CLIENT, competition_of(page_jobs[:size])
+        visible = [VisibleJob(job, role, competition.get(job.pk, NO_COMPETITION)) for job in page_jobs[:size]]
+        return Response(JobsSerializer({"jobs": visible, "page": page, "has_more": len(page_jobs) > size}).data)
 
     @extend_schema(
         operation_id="post_cleaning_job",
@@ -64,13 +64,13 @@ class JobsView(Door):
     )
     def post(self, request: Request) -> Response:
         """The job; cleaners are recommended for it at once."""
-        asked = self.asked(PostJobSerializer)
-        client = client_asked_for(self.visitor, asked.pop("client_id", None))
-        job = jobs.post_job(client=client, place=_place(client, asked), **asked)
+        data = self.validated(PostJobSerializer)
+        client = client_asked_for(self.visitor, data.pop("client_id", None))
+        job = jobs.post_job(client=client, place=_place(client, data), **data)
         return created(JobSerializer(VisibleJob(job, Role.CLIENT)).data)
 
 
-class JobView(Door):
+class JobView(MarketplaceView):
     """One job."""
 
     @extend_schema(
@@ -88,7 +88,7 @@ class JobView(Door):
         return Response(JobWithBidsSerializer(visible_job(self.visitor, job, role)).data)
 
 
-class BidsView(Door):
+class BidsView(MarketplaceView):
     """A cleaner's own bid."""
 
     @extend_schema(
@@ -97,9 +97,9 @@ class BidsView(Door):
     )  # fmt: skip
     def post(self, request: Request, job_id: str) -> Response:
         """The bid; 409 for a second one, 410 for a job that takes no bids any more."""
-        asked = self.asked(PlaceBidSerializer)
-        cleaner = cleaner_asked_for(self.visitor, asked.pop("cleaner_id", None))
-        return created(BidSerializer(jobs.place_bid(job=_existing(job_id), cleaner=cleaner, **asked)).data)
+        data = self.validated(PlaceBidSerializer)
+        cleaner = cleaner_asked_for(self.visitor, data.pop("cleaner_id", None))
+        return created(BidSerializer(jobs.place_bid(job=_existing(job_id), cleaner=cleaner, **data)).data)
 
     @extend_schema(
         operation_id="withdraw_bid", summary="Take your bid back", parameters=[JOB], responses={200: BidSerializer, **WRITES}
@@ -111,7 +111,7 @@ class BidsView(Door):
         return Response(BidSerializer(bid).data)
 
 
-class AcceptView(Door):
+class AcceptView(MarketplaceView):
     """Hiring."""
 
     @extend_schema(
@@ -120,13 +120,13 @@ class AcceptView(Door):
     )  # fmt: skip
     def post(self, request: Request, job_id: str) -> Response:
         """The job afterwards."""
-        asked = self.asked(AcceptSerializer)
-        return self.answer(jobs.accept_bid(job=own_job(self.visitor, job_id), **asked))
+        data = self.validated(AcceptSerializer)
+        return self.answer(jobs.accept_bid(job=own_job(self.visitor, job_id), **data))
 
     def answer(self, job: CleaningJob) -> Response:
         """The job as the asker may see it now."""
-        found, role = job_for(self.visitor, str(job.pk))
-        return Response(JobWithBidsSerializer(visible_job(self.visitor, found, role)).data)
+        current, role = job_for(self.visitor, str(job.pk))
+        return Response(JobWithBidsSerializer(visible_job(self.visitor, current, role)).data)
 
 
 class ConfirmView(AcceptView):
@@ -138,7 +138,7 @@ class ConfirmView(AcceptView):
     )  # fmt: skip
     def post(self, request: Request, job_id: str) -> Response:
         """The job afterwards. For its cleaner."""
-        self.asked(NothingSerializer)
+        self.validated(NothingSerializer)
         job, role = job_for(self.visitor, job_id)
         return self.answer(jobs.confirm_job(job=job, cleaner=_hired(job, role)))
 
@@ -152,10 +152,10 @@ class CompleteView(AcceptView):
     )  # fmt: skip
     def post(self, request: Request, job_id: str) -> Response:
         """The job afterwards; the payment is taken. For its cleaner or its client."""
-        asked = self.asked(CompleteSerializer)
+        data = self.validated(CompleteSerializer)
         job, role = job_for(self.visitor, job_id)
         hired = _hired(job, role) if role in (Role.HIRED, Role.CLEANER) else None
-        return self.answer(jobs.complete_job(job=job, cleaner=hired, **asked))
+        return self.answer(jobs.complete_job(job=job, cleaner=hired, **data))
 
 
 class CancelView(AcceptView):
@@ -167,7 +167,7 @@ class CancelView(AcceptView):
     )  # fmt: skip
     def post(self, request: Request, job_id: str) -> Response:
         """The job afterwards; the payment is given back. For its client, and once hired its cleaner."""
-        self.asked(NothingSerializer)
+        self.validated(NothingSerializer)
         job, role = job_for(self.visitor, job_id)
         hired = _hired(job, role) if role in (Role.HIRED, Role.CLEANER) else None
         return self.answer(jobs.cancel_job(job=job, cleaner=hired))
@@ -182,11 +182,11 @@ class FailView(AcceptView):
     )  # fmt: skip
     def post(self, request: Request, job_id: str) -> Response:
         """The job afterwards; the payment is given back. For its client, once the time is past."""
-        self.asked(NothingSerializer)
+        self.validated(NothingSerializer)
         return self.answer(jobs.fail_job(job=own_job(self.visitor, job_id)))
 
 
-class ReviewView(Door):
+class ReviewView(MarketplaceView):
     """The client's marks."""
 
     @extend_schema(
@@ -195,8 +195,8 @@ class ReviewView(Door):
     )  # fmt: skip
     def post(self, request: Request, job_id: str) -> Response:
         """The review, once, of a job that is completed."""
-        asked = self.asked(ReviewSerializer)
-        return created(ReviewToldSerializer(jobs.review_job(job=own_job(self.visitor, job_id), **asked)).data)
+        data = self.validated(ReviewSerializer)
+        return created(ReviewToldSerializer(jobs.review_job(job=own_job(self.visitor, job_id), **data)).data)
 
 
 def _existing(job_id: str) -> CleaningJob:
@@ -212,9 +212,9 @@ def _hired(job: CleaningJob, role: Role) -> Cleaner:
     return job.cleaner
 
 
-def _place(client: Client, asked: dict[str, Any]) -> Any:
+def _place(client: Client, data: dict[str, Any]) -> Any:
     """The place that a body names, or tells."""
-    new, number = asked.pop("property", None), asked.pop("property_id", None)
+    new, number = data.pop("property", None), data.pop("property_id", None)
     if new is not None:
         return new
     place = Property.objects.filter(client=client, pk=number).first()

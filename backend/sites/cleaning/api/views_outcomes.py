@@ -11,7 +11,7 @@ from recommendation_service.errors import NotFound
 from sites.cleaning.api.permissions import Visitor, is_number
 from sites.cleaning.api.request_serializers import FeedbackOnMatchSerializer, NothingSerializer
 from sites.cleaning.api.serializers import FeedbackToldSerializer, OutcomeSerializer
-from sites.cleaning.api.views_base import WRITES, Door
+from sites.cleaning.api.views_base import WRITES, MarketplaceView
 from sites.cleaning.models import CleanerRecommendation, JobRecommendation
 from sites.cleaning.services import outcomes
 from sites.cleaning.services.interactions import cleaner_did, client_did
@@ -24,7 +24,7 @@ SIDES = (
 )
 
 
-class ViewedView(Door):
+class ViewedView(MarketplaceView):
     """It was opened."""
 
     @extend_schema(
@@ -33,14 +33,14 @@ class ViewedView(Door):
     )  # fmt: skip
     def post(self, request: Request, side: str, recommendation_id: str) -> Response:
         """What has come of it so far; the second time changes nothing."""
-        self.asked(NothingSerializer)
+        self.validated(NothingSerializer)
         shown = shown_to(self.visitor, side, recommendation_id)
         note_viewed(shown)
         shown.refresh_from_db()
         return Response(OutcomeSerializer(shown).data)
 
 
-class ContactedView(Door):
+class ContactedView(MarketplaceView):
     """The client wrote to the cleaner."""
 
     @extend_schema(
@@ -49,14 +49,14 @@ class ContactedView(Door):
     )  # fmt: skip
     def post(self, request: Request, recommendation_id: str) -> Response:
         """What has come of it so far; the second time changes nothing."""
-        self.asked(NothingSerializer)
+        self.validated(NothingSerializer)
         shown = shown_to(self.visitor, CLEANERS, recommendation_id)
         note_contacted(shown)
         shown.refresh_from_db()
         return Response(OutcomeSerializer(shown).data)
 
 
-class MatchFeedbackView(Door):
+class MatchFeedbackView(MarketplaceView):
     """What somebody thinks of it."""
 
     @extend_schema(
@@ -66,9 +66,9 @@ class MatchFeedbackView(Door):
     )  # fmt: skip
     def post(self, request: Request, side: str, recommendation_id: str) -> Response:
         """The verdict as it stands."""
-        asked = self.asked(FeedbackOnMatchSerializer)
+        data = self.validated(FeedbackOnMatchSerializer)
         shown = shown_to(self.visitor, side, recommendation_id)
-        verdict = outcomes.give_feedback(shown, asked["feedback_type"], asked["comment"])
+        verdict = outcomes.give_feedback(shown, data["feedback_type"], data["comment"])
         return Response(FeedbackToldSerializer(verdict).data)
 
 
@@ -83,10 +83,10 @@ def shown_to(visitor: Visitor, side: str, recommendation_id: str) -> Any:
     elif side == JOBS and (visitor.sees_all or visitor.cleaner):
         rows = JobRecommendation.objects.select_related("job", "cleaner", "bid")
         rows = rows if visitor.sees_all else rows.filter(cleaner=visitor.cleaner)
-    found = None if rows is None else rows.filter(pk=int(recommendation_id)).first()
-    if found is None:
+    recommendation = None if rows is None else rows.filter(pk=int(recommendation_id)).first()
+    if recommendation is None:
         raise NotFound("there is no such recommendation, or it was not shown to you")
-    return found
+    return recommendation
 
 
 def note_viewed(shown: Shown) -> None:

@@ -8,9 +8,9 @@ from rest_framework.response import Response
 
 from recommendation_service.errors import Conflict, Gone, NotFound
 from sites.cleaning.api.permissions import cleaner_asked_for, job_for, own_job
-from sites.cleaning.api.query_params import Asked, list_asked_for, one_id, read
+from sites.cleaning.api.query_params import ListQuery, list_query, one_id, read
 from sites.cleaning.api.serializers import CleanerMatchesSerializer, JobMatchesSerializer, SuggestionSerializer
-from sites.cleaning.api.views_base import CLEANER, JOB, LIST, PROBLEMS, WRITES, Door
+from sites.cleaning.api.views_base import CLEANER, JOB, LIST, PROBLEMS, WRITES, MarketplaceView
 from sites.cleaning.api.visibility import competition_of
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid
 from sites.cleaning.services import bid_suggestions
@@ -19,7 +19,7 @@ from sites.cleaning.services.recommendations import RecommendationEngine
 OFFERED_ONLY = "Only for jobs that still take bids; 410 for the others."
 
 
-class RecommendedCleanersView(Door):
+class RecommendedCleanersView(MarketplaceView):
     """Cleaners for one job."""
 
     @extend_schema(
@@ -31,12 +31,12 @@ class RecommendedCleanersView(Door):
     )
     def get(self, request: Request, job_id: str) -> Response:
         """The list, the best first."""
-        asked = list_asked_for(request._request.GET)
+        query = list_query(request._request.GET)
         job = require_offered(own_job(self.visitor, job_id))
-        return Response(get_recommended_cleaners(job, asked))
+        return Response(get_recommended_cleaners(job, query))
 
 
-class OwnRecommendedJobsView(Door):
+class OwnRecommendedJobsView(MarketplaceView):
     """Jobs for the cleaner who asks."""
 
     @extend_schema(
@@ -47,13 +47,13 @@ class OwnRecommendedJobsView(Door):
     )
     def get(self, request: Request) -> Response:
         """The list, the best first."""
-        asked = list_asked_for(request._request.GET)
+        query = list_query(request._request.GET)
         if self.visitor.cleaner is None:
             raise NotFound("this account is no cleaner here")
-        return Response(get_recommended_jobs(self.visitor.cleaner, asked))
+        return Response(get_recommended_jobs(self.visitor.cleaner, query))
 
 
-class RecommendedJobsView(Door):
+class RecommendedJobsView(MarketplaceView):
     """Jobs for one cleaner."""
 
     @extend_schema(
@@ -64,11 +64,11 @@ class RecommendedJobsView(Door):
     )
     def get(self, request: Request, cleaner_id: str) -> Response:
         """The list, the best first."""
-        asked = list_asked_for(request._request.GET)
-        return Response(get_recommended_jobs(cleaner_asked_for(self.visitor, cleaner_id), asked))
+        query = list_query(request._request.GET)
+        return Response(get_recommended_jobs(cleaner_asked_for(self.visitor, cleaner_id), query))
 
 
-class BidSuggestionView(Door):
+class BidSuggestionView(MarketplaceView):
     """What to ask for a job."""
 
     @extend_schema(
@@ -80,23 +80,23 @@ class BidSuggestionView(Door):
     )
     def get(self, request: Request, job_id: str) -> Response:
         """Minimum, optimum, maximum, and what they were made of."""
-        asked = read(request._request.GET, {"cleaner_id": one_id})
+        query = read(request._request.GET, {"cleaner_id": one_id})
         job, _role = job_for(self.visitor, job_id)
-        cleaner = cleaner_asked_for(self.visitor, asked.get("cleaner_id"))
+        cleaner = cleaner_asked_for(self.visitor, query.get("cleaner_id"))
         if require_offered(job).bids.filter(cleaner=cleaner).exclude(status=JobBid.Status.WITHDRAWN).exists():
             raise Conflict("there is a bid for this job already; withdraw it to be advised on another")
         return Response(SuggestionSerializer(bid_suggestions.suggest_bid(job, cleaner)).data)
 
 
-def get_recommended_cleaners(job: CleaningJob, asked: Asked) -> dict[str, Any]:
+def get_recommended_cleaners(job: CleaningJob, query: ListQuery) -> dict[str, Any]:
     """Return the list of cleaners for a job as the API answers it."""
-    listed = RecommendationEngine(asked.mode).recommend_cleaners_for_job(job, asked.limit, asked.filters)
+    listed = RecommendationEngine(query.mode).recommend_cleaners_for_job(job, query.limit, query.filters)
     return dict(CleanerMatchesSerializer(listed).data)
 
 
-def get_recommended_jobs(cleaner: Cleaner, asked: Asked) -> dict[str, Any]:
+def get_recommended_jobs(cleaner: Cleaner, query: ListQuery) -> dict[str, Any]:
     """Return the list of jobs for a cleaner as the API answers it, with no more than a cleaner may see of a job."""
-    listed = RecommendationEngine(asked.mode).recommend_jobs_for_cleaner(cleaner, asked.limit, asked.filters)
+    listed = RecommendationEngine(query.mode).recommend_jobs_for_cleaner(cleaner, query.limit, query.filters)
     competition = competition_of(row["job"] for row in listed)
     return dict(JobMatchesSerializer(listed, context={"competition": competition}).data)
 

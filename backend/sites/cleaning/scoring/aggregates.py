@@ -34,13 +34,13 @@ class Tallies:
     sums: Mapping[str, Counts] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Counts:
-        found = self.sums.get(name)
-        return np.zeros(self.n) if found is None else found
+        result = self.sums.get(name)
+        return np.zeros(self.n) if result is None else result
 
     @classmethod
     def of(cls, n: int = 1, **sums: ArrayLike) -> "Tallies":
         """From numbers or lists of `n` numbers."""
-        return cls(n, {name: np.broadcast_to(np.asarray(told, dtype=np.float64), (n,)) for name, told in sums.items()})
+        return cls(n, {name: np.broadcast_to(np.asarray(value, dtype=np.float64), (n,)) for name, value in sums.items()})
 
     def total(self) -> "Tallies":
         """All of them together, as one."""
@@ -68,7 +68,7 @@ class Source:
 
     rows: QuerySet[Any]
     owner: str
-    moment: str
+    known_from: str
     adds: Mapping[str, Combinable | str]
     possible: Q = field(default_factory=Q)  # a row that is not is damage: left out of all sums, and its owner is named
     recent: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # name -> what is summed, over the last so many days
@@ -76,22 +76,22 @@ class Source:
 
     def sums(self, now: datetime) -> dict[str, Any]:
         """The expressions that sum what was added before `now`, one a name."""
-        whole = {f"of_{name}": Sum(number_of(told), default=0.0) for name, told in self.adds.items()}
+        whole = {f"of_{name}": Sum(number_of(value), default=0.0) for name, value in self.adds.items()}
         for name, (of, days) in self.recent.items():
-            since = Q(**{f"{self.moment}__gte": now - timedelta(days=days)})
+            since = Q(**{f"{self.known_from}__gte": now - timedelta(days=days)})
             whole[f"of_{name}"] = Sum(number_of(self.adds[of]), filter=since, default=0.0)
         return whole
 
     def before(self, now: datetime) -> QuerySet[Any]:
         """The possible rows known strictly before `now`, whose owner is `of_owner`."""
         rows: QuerySet[Any] = self.rows.filter(self.possible).annotate(of_owner=F(self.owner))
-        return rows.filter(**{f"{self.moment}__lt": now, "of_owner__isnull": False})
+        return rows.filter(**{f"{self.known_from}__lt": now, "of_owner__isnull": False})
 
     def all_before(self, now: datetime) -> QuerySet[Any]:
         """The same, read quickest where all are wanted."""
-        moment = Scanned(F(self.moment), output_field=DateTimeField())
+        known_from = Scanned(F(self.known_from), output_field=DateTimeField())
         rows: QuerySet[Any] = self.rows.filter(self.possible).annotate(of_owner=Scanned(F(self.owner)))
-        rows = rows.alias(of_moment=moment)
+        rows = rows.alias(of_moment=known_from)
         return rows.filter(of_moment__lt=now, of_owner__isnull=False)
 
     def damaged(self) -> Iterator[int]:
@@ -105,9 +105,9 @@ def _is(**conditions: Any) -> Case:
     return Case(When(then=Value(1.0), **conditions), default=Value(0.0), output_field=FloatField())
 
 
-def number_of(told: Combinable | str) -> Any:
+def number_of(value: Combinable | str) -> Any:
     """The amount as a float, whatever the column's type."""
-    return Cast(F(told), FloatField()) if isinstance(told, str) else told
+    return Cast(F(value), FloatField()) if isinstance(value, str) else value
 
 
 ONE = Value(1.0, output_field=FloatField())
@@ -117,7 +117,7 @@ _OVER = Q(status__in=CleaningJob.OVER, ended_at__isnull=False)
 ENDED = Source(
     rows=CleaningJob.objects.filter(_OVER).order_by(),
     owner="cleaner_id",
-    moment="ended_at",
+    known_from="ended_at",
     adds={
         "completed": _is(status=_DONE),
         "cancelled": _is(status=CleaningJob.Status.CANCELLED, cancelled_by_cleaner=True),
@@ -134,20 +134,20 @@ ENDED = Source(
 TAKEN = Source(
     rows=CleaningJob.objects.filter(_OVER | Q(status__in=CleaningJob.AGREED), accepted_at__isnull=False).order_by(),
     owner="cleaner_id",
-    moment="accepted_at",
+    known_from="accepted_at",
     adds={"taken": ONE},
 )
 REVIEWED = Source(
     rows=Review.objects.order_by(),
     owner="cleaner_id",
-    moment="time",
+    known_from="time",
     adds={"reviews": ONE, **{f"marks_{mark}": mark for mark in MARKS}},
     possible=Q(**{f"{mark}__gte": 1 for mark in MARKS}, **{f"{mark}__lte": 10 for mark in MARKS}),
 )
 OFFERED = Source(
     rows=JobBid.objects.order_by(),
     owner="cleaner_id",
-    moment="time",
+    known_from="time",
     adds={"bids": ONE, "amounts": "amount", "hours": "job__hours"},
     possible=Q(amount__gt=0, amount__lt=MOST_EUROS, job__hours__gt=0, job__hours__lt=MOST_HOURS),
     recent={"bids_90": ("bids", 90)},
@@ -164,13 +164,13 @@ DECIDED = Source(  # a bid is decided when the client takes one of those placed 
     .exclude(status=JobBid.Status.WITHDRAWN)
     .order_by(),
     owner="cleaner_id",
-    moment="job__accepted_at",
+    known_from="job__accepted_at",
     adds={"decided": ONE, "won": _is(status=JobBid.Status.ACCEPTED)},
 )
 PAID = Source(
     rows=Payment.objects.filter(status=Payment.Status.SUCCEEDED).order_by(),
     owner="job__cleaner_id",
-    moment="time",
+    known_from="time",
     adds={"earned": "payout"},
     possible=Q(payout__gte=0, payout__lt=MOST_EUROS),
 )
@@ -182,35 +182,35 @@ def tallies_now(cleaner_ids: Ints, now: datetime, *, everybody: bool = False) ->
 
     `everybody` says that they are all or most there are, so that naming them would only slow the database down.
     """
-    place = {int(key): at for at, key in enumerate(cleaner_ids.tolist())}
+    index_of = {int(key): at for at, key in enumerate(cleaner_ids.tolist())}
     sums: dict[str, Counts] = {}
     for source in SOURCES:
-        chosen = source.all_before(now) if everybody else source.before(now).filter(**{f"{source.owner}__in": list(place)})
+        chosen = source.all_before(now) if everybody else source.before(now).filter(**{f"{source.owner}__in": list(index_of)})
         expressions = source.sums(now)
-        found = [row for row in chosen.values_list("of_owner").annotate(**expressions) if row[0] in place]
-        table = np.array([row[1:] for row in found], dtype=np.float64).reshape(len(found), len(expressions))
-        rows = np.array([place[row[0]] for row in found], dtype=np.int64)
+        result = [row for row in chosen.values_list("of_owner").annotate(**expressions) if row[0] in index_of]
+        table = np.array([row[1:] for row in result], dtype=np.float64).reshape(len(result), len(expressions))
+        rows = np.array([index_of[row[0]] for row in result], dtype=np.int64)
         for at, name in enumerate(expressions):
-            column = np.zeros(len(place))
+            column = np.zeros(len(index_of))
             column[rows] = table[:, at]
             sums[name.removeprefix("of_")] = column
-    return Tallies(len(place), sums)
+    return Tallies(len(index_of), sums)
 
 
 def market_tallies(now: datetime) -> Tallies:
     """Of all cleaners together, as one row: a query a source."""
     sums: dict[str, Counts] = {}
     for source in SOURCES:
-        found = source.all_before(now).aggregate(**source.sums(now))
-        sums |= {name.removeprefix("of_"): np.array([told], dtype=np.float64) for name, told in found.items()}
+        result = source.all_before(now).aggregate(**source.sums(now))
+        sums |= {name.removeprefix("of_"): np.array([value], dtype=np.float64) for name, value in result.items()}
     return Tallies(1, sums)
 
 
 def damaged_cleaners(sources: Sequence[Source] = SOURCES) -> dict[int, str]:
     """Cleaners with rows that cannot be, such as a mark of 11, and the first table that has one."""
-    found: dict[int, str] = {}
+    result: dict[int, str] = {}
     for source in sources:
         if source.possible:
             for key in source.damaged():
-                found.setdefault(key, source.rows.model._meta.verbose_name_plural or "")
-    return found
+                result.setdefault(key, source.rows.model._meta.verbose_name_plural or "")
+    return result

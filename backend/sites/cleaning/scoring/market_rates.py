@@ -24,7 +24,7 @@ _ACCEPTED = CleaningJob.objects.filter(
     accepted_at__isnull=False, hours__gt=0, accepted_bid__amount__gt=0, accepted_bid__amount__lt=MOST_EUROS
 ).order_by()
 _RATE = Cast(F("accepted_bid__amount"), FloatField()) / Cast(F("hours"), FloatField())
-_KIND = Case(*(When(place__kind=kind, then=Value(place)) for place, kind in enumerate(KINDS)), default=Value(len(KINDS)))
+_KIND = Case(*(When(place__kind=kind, then=Value(index)) for index, kind in enumerate(KINDS)), default=Value(len(KINDS)))
 _BIDS = JobBid.objects.filter(Q(amount__gt=0, amount__lt=MOST_EUROS)).exclude(status=JobBid.Status.WITHDRAWN).order_by()
 
 
@@ -41,18 +41,18 @@ def market_now(job_ids: Ints, kinds: Texts) -> Mapping[str, Floats]:
     """The same as of now, at the price of one query, and one more an hour: so long the rates are kept."""
     now = timezone.now()
     rates = market_rates(now)
-    told = np.array([rates.get(kind, np.nan) for kind in kinds.tolist()], dtype=np.float32)
-    return {"market_rate": told, **_bids(job_ids, np.full(job_ids.size, now.timestamp()))}
+    column = np.array([rates.get(kind, np.nan) for kind in kinds.tolist()], dtype=np.float32)
+    return {"market_rate": column, **_bids(job_ids, np.full(job_ids.size, now.timestamp()))}
 
 
 def market_rates(now: datetime) -> Mapping[str, float]:
     """Euros an hour by kind of property, as of now or of less than RECOMMENDATION_CACHE_TTL ago; no word, no rate."""
-    kept = cache.look_up(RATES_KEY)  # a dead cache is a miss, and so is what is no rate
-    if not isinstance(kept, dict) or not all(isinstance(rate, float) and rate > 0 for rate in kept.values()):
+    cached = cache.look_up(RATES_KEY)  # a dead cache is a miss, and so is what is no rate
+    if not isinstance(cached, dict) or not all(isinstance(rate, float) and rate > 0 for rate in cached.values()):
         recent = _ACCEPTED.filter(accepted_at__lt=now, accepted_at__gte=now - timedelta(days=MARKET_DAYS))
-        kept = dict(recent.values_list("place__kind").annotate(of_rate=Avg(_RATE)))
-        cache.put(RATES_KEY, kept, cache_seconds())
-    return kept
+        cached = dict(recent.values_list("place__kind").annotate(of_rate=Avg(_RATE)))
+        cache.put(RATES_KEY, cached, cache_seconds())
+    return cached
 
 
 def _rates(kinds: Texts, moments: Moments) -> Floats:
@@ -60,12 +60,12 @@ def _rates(kinds: Texts, moments: Moments) -> Floats:
         return np.empty(0, dtype=np.float32)
     first = datetime.fromtimestamp(moments.min() - MARKET_DAYS * DAY_S, UTC)
     accepted = _ACCEPTED.filter(accepted_at__gte=first).annotate(of_kind=_KIND)
-    told, times, amounts = columns(accepted, "of_kind", "accepted_at", {"jobs": ONE, "rates": _RATE})
-    line = Timeline.of(told, times, amounts, len(KINDS) + 1)
-    places = {kind: place for place, kind in enumerate(KINDS)}
-    wanted = np.array([places.get(kind, len(KINDS)) for kind in kinds.tolist()], dtype=np.int64)
-    found = line.before(wanted, moments) - line.before(wanted, moments - MARKET_DAYS * DAY_S)
-    return np.asarray(share(found[:, 1], found[:, 0]), dtype=np.float32)
+    column, times, amounts = columns(accepted, "of_kind", "accepted_at", {"jobs": ONE, "rates": _RATE})
+    line = Timeline.of(column, times, amounts, len(KINDS) + 1)
+    index_of = {kind: index for index, kind in enumerate(KINDS)}
+    wanted = np.array([index_of.get(kind, len(KINDS)) for kind in kinds.tolist()], dtype=np.int64)
+    sums = line.before(wanted, moments) - line.before(wanted, moments - MARKET_DAYS * DAY_S)
+    return np.asarray(share(sums[:, 1], sums[:, 0]), dtype=np.float32)
 
 
 def _bids(job_ids: Ints, moments: Moments) -> dict[str, Floats]:

@@ -58,11 +58,13 @@ class Timeline:
         return np.asarray(self.sums[np.searchsorted(self.keys, wanted, side="left")] - self.sums[self.starts[owners]])
 
 
-def columns(rows: QuerySet[Any], owner: str, moment: str, adds: Mapping[str, Any]) -> tuple[Ints, Moments, Counts]:
+def columns(rows: QuerySet[Any], owner: str, known_from: str, adds: Mapping[str, Any]) -> tuple[Ints, Moments, Counts]:
     """Owner, moment and amounts of every row, (e,), (e,), (e, k); one query, no object a row."""
     names = [f"of_{name}" for name in adds]
     amounts_of = {name: Amount(number_of(told)) for name, told in zip(names, adds.values(), strict=True)}
-    chosen = rows.annotate(of_owner=Scanned(F(owner)), of_moment=Moment(F(moment)), **amounts_of).filter(of_owner__isnull=False)
+    chosen = rows.annotate(of_owner=Scanned(F(owner)), of_moment=Moment(F(known_from)), **amounts_of).filter(
+        of_owner__isnull=False
+    )
     blocks = list(_blocks(chosen.values_list("of_owner", "of_moment", *names).iterator(chunk_size=TUPLES)))
     if not blocks:
         return np.empty(0, dtype=np.int64), np.empty(0), np.empty((0, len(names)))
@@ -105,7 +107,7 @@ class Ledger:
         self.pages = [self._page(source) for source in SOURCES]
 
     def _page(self, source: Source) -> Page:
-        owners, times, amounts = columns(source.rows.filter(source.possible), source.owner, source.moment, source.adds)
+        owners, times, amounts = columns(source.rows.filter(source.possible), source.owner, source.known_from, source.adds)
         known = np.isin(owners, self.cleaner_ids)
         rows = np.searchsorted(self.cleaner_ids, owners[known]).astype(np.int64)
         owned = Timeline.of(rows, times[known], amounts[known], self.cleaner_ids.size)

@@ -48,14 +48,14 @@ def market_mark(market: Tallies, mark: str) -> Counts:
     return drawn(market[f"marks_{mark}"], market["reviews"], FIRST_GUESS["marks"], MARKET_PRIOR)
 
 
-def drawn_mark(own: Tallies, market: Tallies, mark: str) -> Counts:
+def drawn_mark(tallies: Tallies, market: Tallies, mark: str) -> Counts:
     """A mean mark of 1 to 10, drawn toward the market's."""
-    return drawn(own[f"marks_{mark}"], own["reviews"], market_mark(market, mark))
+    return drawn(tallies[f"marks_{mark}"], tallies["reviews"], market_mark(market, mark))
 
 
-def drawn_rate(own: Tallies, market: Tallies, name: str, count: Counts, of_all: Counts) -> Counts:
+def drawn_rate(tallies: Tallies, market: Tallies, name: str, count: Counts, of_all: Counts) -> Counts:
     """A share of 0 to 1 of `count`, drawn toward the market's share of `of_all`."""
-    return drawn(own[name], count, drawn(market[name], of_all, FIRST_GUESS[name], MARKET_PRIOR))
+    return drawn(tallies[name], count, drawn(market[name], of_all, FIRST_GUESS[name], MARKET_PRIOR))
 
 
 def market_rate(market: Tallies) -> Counts:
@@ -63,34 +63,34 @@ def market_rate(market: Tallies) -> Counts:
     return drawn(market["amounts"], market["hours"], FIRST_GUESS["rate"], MARKET_PRIOR)
 
 
-def figures(own: Tallies, market: Tallies) -> Mapping[str, Counts]:
+def figures(tallies: Tallies, market: Tallies) -> Mapping[str, Counts]:
     """What CleanerScore keeps beside the parts, (n,) each by its column's name; NaN where unknown.
 
     Scores are drawn toward the market; rates and averages are as they are.
     """
-    reviewed = np.where(own["reviews"] > 0, 10.0, np.nan)
+    reviewed = np.where(tallies["reviews"] > 0, 10.0, np.nan)
     return {
-        **{f"{mark}_score": reviewed * drawn_mark(own, market, mark) for mark in MARKS[1:]},
-        "average_rating": share(own["marks_overall"], own["reviews"]),
-        "review_count": own["reviews"],
-        "completion_rate": share(own["completed"], finished(own)),
-        "on_time_rate": share(own["on_time"], own["timed"]),
-        "cancellation_rate": share(own["cancelled"], finished(own)),
-        "photo_rate": share(own["with_photos"], own["completed"]),
-        "bid_count": own["bids"],
-        "win_rate": share(own["won"], own["decided"]),
-        "average_bid": share(own["amounts"], own["bids"]),
-        "usual_rate": share(own["amounts"], own["hours"]),
-        "total_jobs": own["completed"],
-        "total_earnings": own["earned"],
-        "eco_percentage": 100 * share(own["eco"], own["completed"]),
-        "jobs_30_days": own["jobs_30"],
-        "jobs_90_days": own["jobs_90"],
-        "jobs_ahead": np.maximum(own["taken"] - own["over"], 0.0),
+        **{f"{mark}_score": reviewed * drawn_mark(tallies, market, mark) for mark in MARKS[1:]},
+        "average_rating": share(tallies["marks_overall"], tallies["reviews"]),
+        "review_count": tallies["reviews"],
+        "completion_rate": share(tallies["completed"], finished(tallies)),
+        "on_time_rate": share(tallies["on_time"], tallies["timed"]),
+        "cancellation_rate": share(tallies["cancelled"], finished(tallies)),
+        "photo_rate": share(tallies["with_photos"], tallies["completed"]),
+        "bid_count": tallies["bids"],
+        "win_rate": share(tallies["won"], tallies["decided"]),
+        "average_bid": share(tallies["amounts"], tallies["bids"]),
+        "usual_rate": share(tallies["amounts"], tallies["hours"]),
+        "total_jobs": tallies["completed"],
+        "total_earnings": tallies["earned"],
+        "eco_percentage": 100 * share(tallies["eco"], tallies["completed"]),
+        "jobs_30_days": tallies["jobs_30"],
+        "jobs_90_days": tallies["jobs_90"],
+        "jobs_ahead": np.maximum(tallies["taken"] - tallies["over"], 0.0),
     }
 
 
-def primary_kinds(own: Tallies) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+def primary_kinds(tallies: Tallies) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
     """(n,) the kind of property each cleaned most often, the first in the order of PropertyType among equals; "" for none."""
-    table = np.stack([own[f"kind_{kind}"] for kind in KINDS])
+    table = np.stack([tallies[f"kind_{kind}"] for kind in KINDS])
     return np.where(table.max(axis=0) > 0, np.array(KINDS)[table.argmax(axis=0)], "")

@@ -87,57 +87,57 @@ class ScoringService:
 
     weights: Mapping[str, float] = WEIGHTS
 
-    def quality(self, own: Tallies, market: Tallies) -> Counts:
+    def quality(self, tallies: Tallies, market: Tallies) -> Counts:
         """Mean marks of the reviews times ten, each drawn toward the market's: see `figures`."""
-        return _weighed({mark: 10 * drawn_mark(own, market, mark) for mark in OF_QUALITY}, OF_QUALITY)
+        return _weighed({mark: 10 * drawn_mark(tallies, market, mark) for mark in OF_QUALITY}, OF_QUALITY)
 
-    def reliability(self, own: Tallies, market: Tallies) -> Counts:
+    def reliability(self, tallies: Tallies, market: Tallies) -> Counts:
         """Jobs completed, on time, not cancelled by the cleaner, and with photos; each share drawn toward the market's."""
-        ends, all_ends = finished(own), finished(market)
+        ends, all_ends = finished(tallies), finished(market)
         shares = {
-            "completed": drawn_rate(own, market, "completed", ends, all_ends),
-            "on_time": drawn_rate(own, market, "on_time", own["timed"], market["timed"]),
-            "cancelled": 1 - drawn_rate(own, market, "cancelled", ends, all_ends),
-            "with_photos": drawn_rate(own, market, "with_photos", own["completed"], market["completed"]),
+            "completed": drawn_rate(tallies, market, "completed", ends, all_ends),
+            "on_time": drawn_rate(tallies, market, "on_time", tallies["timed"], market["timed"]),
+            "cancelled": 1 - drawn_rate(tallies, market, "cancelled", ends, all_ends),
+            "with_photos": drawn_rate(tallies, market, "with_photos", tallies["completed"], market["completed"]),
         }
-        return _weighed({name: 100 * told for name, told in shares.items()}, OF_RELIABILITY)
+        return _weighed({name: 100 * values for name, values in shares.items()}, OF_RELIABILITY)
 
-    def experience(self, own: Tallies) -> Counts:
+    def experience(self, tallies: Tallies) -> Counts:
         """Jobs done on a logarithmic scale, since the tenth teaches more than the hundredth, and euros earned."""
-        jobs = np.log1p(own["completed"]) / np.log1p(FULL_JOBS)
-        return _weighed({"jobs": _points(jobs), "earnings": _points(own["earned"] / FULL_EARNINGS)}, OF_EXPERIENCE)
+        jobs = np.log1p(tallies["completed"]) / np.log1p(FULL_JOBS)
+        return _weighed({"jobs": _points(jobs), "earnings": _points(tallies["earned"] / FULL_EARNINGS)}, OF_EXPERIENCE)
 
-    def bidding(self, own: Tallies, market: Tallies) -> Counts:
+    def bidding(self, tallies: Tallies, market: Tallies) -> Counts:
         """How often bids win, drawn toward the market, and how low they are on average.
 
         Averages are of euros an hour, so that somebody who bids for large homes is not called dear.
         """
         rate = market_rate(market)
-        asked = drawn(own["amounts"], own["hours"], rate) / rate
-        won = drawn_rate(own, market, "won", own["decided"], market["decided"])
-        return _weighed({"won": _points(won / FULL_WIN_RATE), "price": _points((DEAR - asked) / (DEAR - CHEAP))}, OF_BIDDING)
+        price = drawn(tallies["amounts"], tallies["hours"], rate) / rate
+        won = drawn_rate(tallies, market, "won", tallies["decided"], market["decided"])
+        return _weighed({"won": _points(won / FULL_WIN_RATE), "price": _points((DEAR - price) / (DEAR - CHEAP))}, OF_BIDDING)
 
-    def activity(self, own: Tallies, days_here: Counts) -> Counts:
+    def activity(self, tallies: Tallies, days_here: Counts) -> Counts:
         """Jobs done in the last 30 and 90 days; never below NEUTRAL for somebody who joined less than 30 days ago."""
-        done = _weighed({name: _points(own[name] / full) for name, full in FULL_RECENT.items()}, OF_ACTIVITY)
+        done = _weighed({name: _points(tallies[name] / full) for name, full in FULL_RECENT.items()}, OF_ACTIVITY)
         return np.where(days_here < NEWCOMER_DAYS, np.maximum(done, NEUTRAL), done)
 
     def overall(self, parts: Mapping[str, Counts]) -> Counts:
         """The five parts by their weights."""
         return _weighed(parts, self.weights)
 
-    def stand(self, own: Tallies, market: Tallies, days_here: Counts) -> Standings:
+    def stand(self, tallies: Tallies, market: Tallies, days_here: Counts) -> Standings:
         """Everything of `n` cleaners, given the market's tallies, (n,) or one for all, and the days since each joined."""
         parts = {
-            "quality": self.quality(own, market),
-            "reliability": self.reliability(own, market),
-            "experience": self.experience(own),
-            "bidding": self.bidding(own, market),
-            "activity": self.activity(own, days_here),
+            "quality": self.quality(tallies, market),
+            "reliability": self.reliability(tallies, market),
+            "experience": self.experience(tallies),
+            "bidding": self.bidding(tallies, market),
+            "activity": self.activity(tallies, days_here),
         }
-        active = (own["jobs_90"] > 0) | (own["bids_90"] > 0) | (days_here < IDLE_DAYS)
-        numbers = {"overall_score": self.overall(parts), **parts, **figures(own, market)}
-        return Standings(numbers, primary_kinds(own), active)
+        active = (tallies["jobs_90"] > 0) | (tallies["bids_90"] > 0) | (days_here < IDLE_DAYS)
+        numbers = {"overall_score": self.overall(parts), **parts, **figures(tallies, market)}
+        return Standings(numbers, primary_kinds(tallies), active)
 
     def update_all_cleaner_scores(self, *, now: datetime | None = None) -> Updated:
         """Score every cleaner anew and keep it in CleanerScore; a constant number of queries, and writes in chunks.
@@ -147,9 +147,9 @@ class ScoringService:
         """
         now = now or timezone.now()
         cleaner_ids, days_here = _cleaners(now)
-        own = tallies_now(cleaner_ids, now, everybody=True)
-        market = own.total()
-        standings = self.stand(own, market, days_here)
+        tallies = tallies_now(cleaner_ids, now, everybody=True)
+        market = tallies.total()
+        standings = self.stand(tallies, market, days_here)
         errors = {key: f"impossible {table}" for key, table in damaged_cleaners().items()}
         for key in cleaner_ids[~standings.sound()].tolist():
             errors.setdefault(key, "scores that are no numbers of 0 to 100")
@@ -162,11 +162,11 @@ class ScoringService:
 
     def newcomer_score(self) -> float:
         """The overall score of somebody of whom nothing is known: the market's averages. Kept for RECOMMENDATION_CACHE_TTL."""
-        found = cache.look_up(PRIOR_KEY)  # a dead cache is a miss, and so is what is no score
-        if not isinstance(found, float) or not 0 <= found <= 100:
-            found = self._newcomer(market_tallies(timezone.now()))
-            cache.put(PRIOR_KEY, found, cache_seconds())
-        return found
+        result = cache.look_up(PRIOR_KEY)  # a dead cache is a miss, and so is what is no score
+        if not isinstance(result, float) or not 0 <= result <= 100:
+            result = self._newcomer(market_tallies(timezone.now()))
+            cache.put(PRIOR_KEY, result, cache_seconds())
+        return result
 
     def explain(self, cleaner: Cleaner) -> tuple[Part, ...]:
         """Why a cleaner's score is what it is: part by part, in the order of the weights."""
@@ -202,9 +202,9 @@ def days_since(joined: Sequence[object], moments: Counts) -> Counts:
 
 def _cleaners(now: datetime) -> tuple[Ints, Counts]:
     """Keys of everybody, and the days since they joined."""
-    found = list(Cleaner.objects.order_by("pk").values_list("pk", "joined"))
-    keys = np.array([key for key, _ in found], dtype=np.int64)
-    return keys, days_since([joined for _, joined in found], np.full(len(found), now.astimezone(UTC).timestamp()))
+    result = list(Cleaner.objects.order_by("pk").values_list("pk", "joined"))
+    keys = np.array([key for key, _ in result], dtype=np.int64)
+    return keys, days_since([joined for _, joined in result], np.full(len(result), now.astimezone(UTC).timestamp()))
 
 
 def _rows(cleaner_ids: Ints, standings: Standings, now: datetime) -> Iterator[CleanerScore]:
@@ -216,8 +216,8 @@ def _rows(cleaner_ids: Ints, standings: Standings, now: datetime) -> Iterator[Cl
     known[np.isnan(table)] = None
     kinds, active = standings.kinds.tolist(), standings.is_active.tolist()
     for key, figures_of, kind, is_active in zip(cleaner_ids.tolist(), known.tolist(), kinds, active, strict=True):
-        told = dict(zip(names, figures_of, strict=True))
-        yield CleanerScore(cleaner_id=key, primary_property_type=kind, is_active=is_active, updated_at=now, **told)
+        values = dict(zip(names, figures_of, strict=True))
+        yield CleanerScore(cleaner_id=key, primary_property_type=kind, is_active=is_active, updated_at=now, **values)
 
 
 def _written(rows: Sequence[CleanerScore]) -> list[int]:

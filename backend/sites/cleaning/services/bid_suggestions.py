@@ -72,16 +72,16 @@ def suggest_bid(job: CleaningJob, cleaner: Cleaner) -> BidSuggestion:
     known = Known.of(job, side, own)
     try:
         context, offers = _question(side, own)
-        said = estimate(use_case=USE_CASE, name=ESTIMATOR, context=context, offers=offers)
+        result = estimate(use_case=USE_CASE, name=ESTIMATOR, context=context, offers=offers)
     except ServiceFailed:
         return _saved(job, cleaner, known, Estimated("", (by_rules(known),)), RULE_BASED)
-    return _saved(job, cleaner, known, said, NEURAL)
+    return _saved(job, cleaner, known, result, NEURAL)
 
 
 def by_rules(known: Known) -> Estimate:
     """The rule-based suggestion: see above. A new cleaner stands by their stated rate."""
-    told = {"own": known.own or known.asked, "market": known.market, "budget": known.budget}
-    parts = [(WEIGHTS[name], amount) for name, amount in told.items() if amount]
+    amounts = {"own": known.own or known.asked, "market": known.market, "budget": known.budget}
+    parts = [(WEIGHTS[name], amount) for name, amount in amounts.items() if amount]
     middle = sum(weight * amount for weight, amount in parts) / sum(weight for weight, _ in parts)
     if known.win_rate is not None:
         middle *= 1 + SWAY * float(np.clip((known.win_rate - USUAL_WINS) / USUAL_WINS, -1, 1))
@@ -109,10 +109,10 @@ def note_decision(job: CleaningJob) -> None:
     bids = {bid.cleaner_id: bid for bid in JobBid.objects.filter(job=job)}
     decided = any(bid.status == JobBid.Status.ACCEPTED for bid in bids.values())
     newest: dict[int, BidSuggestion] = {}
-    for one in BidSuggestion.objects.filter(job=job, cleaner__in=list(bids)).order_by("created_at", "pk"):
-        newest[one.cleaner_id] = one
-    for cleaner_id, one in newest.items():
-        _note(one, bids[cleaner_id], _won(bids[cleaner_id], decided=decided))
+    for suggestion in BidSuggestion.objects.filter(job=job, cleaner__in=list(bids)).order_by("created_at", "pk"):
+        newest[suggestion.cleaner_id] = suggestion
+    for cleaner_id, suggestion in newest.items():
+        _note(suggestion, bids[cleaner_id], _won(bids[cleaner_id], decided=decided))
     BidSuggestion.objects.bulk_update(newest.values(), ["actual_bid", "was_used", "did_win"])
 
 
@@ -130,11 +130,11 @@ def _won(bid: JobBid, *, decided: bool) -> bool | None:
 
 def _require_open(job: CleaningJob, cleaner: Cleaner) -> None:
     if job.status not in CleaningJob.OFFERED:
-        told = f"this job is {job.status} and takes no bids; bids are advised while it is {' or '.join(CleaningJob.OFFERED)}"
-        raise InvalidInput(told, fields={"/job": f"is {job.status}"})
+        message = f"this job is {job.status} and takes no bids; bids are advised while it is {' or '.join(CleaningJob.OFFERED)}"
+        raise InvalidInput(message, fields={"/job": f"is {job.status}"})
     if job.bids.filter(cleaner=cleaner).exclude(status=JobBid.Status.WITHDRAWN).exists():
-        told = "you have bid for this job already; take that bid back to be advised on another"
-        raise InvalidInput(told, fields={"/job": "has a bid of yours"})
+        message = "you have bid for this job already; take that bid back to be advised on another"
+        raise InvalidInput(message, fields={"/job": "has a bid of yours"})
 
 
 def _question(job: PairSide, cleaner: PairSide) -> tuple[PairSide, PairSide]:
@@ -157,22 +157,22 @@ def _question(job: PairSide, cleaner: PairSide) -> tuple[PairSide, PairSide]:
 def _reads() -> tuple[PairConfig, frozenset[str]]:
     """The pair configuration, and the columns that the file names for the estimator."""
     use_case = load(USE_CASE)
-    told = use_case.estimators[ESTIMATOR].training
+    options = use_case.estimators[ESTIMATOR].training
     if use_case.pairs is None:
         raise ConfigurationError(f"{USE_CASE}: bids are about pairs, and the file says nothing of them; add [pairs]")
-    return use_case.pairs, frozenset({told["per"], *(feature["name"] for feature in told["features"])})
+    return use_case.pairs, frozenset({options["per"], *(feature["name"] for feature in options["features"])})
 
 
-def _saved(job: CleaningJob, cleaner: Cleaner, known: Known, said: Estimated, method: str) -> BidSuggestion:
-    one = said.estimates[0]
+def _saved(job: CleaningJob, cleaner: Cleaner, known: Known, result: Estimated, method: str) -> BidSuggestion:
+    amounts = result.estimates[0]
     return BidSuggestion.objects.create(
         job=job,
         cleaner=cleaner,
-        minimum=money(one.minimum),
-        optimal=money(one.optimal),
-        maximum=money(one.maximum),
+        minimum=money(amounts.minimum),
+        optimal=money(amounts.optimal),
+        maximum=money(amounts.maximum),
         method=method,
-        model_version=said.model_version[:80],
+        model_version=result.model_version[:80],
         client_budget=job.budget,
         market_average=None if known.market is None else money(known.market),
         cleaner_average=None if known.own is None else money(known.own),

@@ -40,21 +40,21 @@ def place_bid(
     now: datetime | None = None,
 ) -> JobBid:
     """One cleaner's offer. `request_id` is of the list that showed them the job; without it, their newest that did."""
-    moment = now or timezone.now()
-    with _held(job) as held:
-        _require_open(held, moment)
+    at = now or timezone.now()
+    with _locked(job) as locked:
+        _require_open(locked, at)
         if not cleaner.is_available:
             raise Conflict("you take no jobs at present; switch yourself to available first")
-        if held.client.account_id is not None and held.client.account_id == cleaner.account_id:
+        if locked.client.account_id is not None and locked.client.account_id == cleaner.account_id:
             raise Conflict("this is your own job")
-        bid = held.bids.filter(cleaner=cleaner).first() or JobBid(job=held, cleaner=cleaner)
+        bid = locked.bids.filter(cleaner=cleaner).first() or JobBid(job=locked, cleaner=cleaner)
         if bid.pk is not None and bid.status != JobBid.Status.WITHDRAWN:
             raise Conflict("you have bid for this job already; withdraw that bid first")
-        bid.amount, bid.message, bid.status, bid.time = amount, message.strip(), JobBid.Status.PENDING, moment
-        bid.request_id = list_that_led(job=held, cleaner=cleaner, request_id=request_id)
+        bid.amount, bid.message, bid.status, bid.time = amount, message.strip(), JobBid.Status.PENDING, at
+        bid.request_id = list_that_led(job=locked, cleaner=cleaner, request_id=request_id)
         clean(bid)
         bid.save()
-        _turn(held, Status.BIDDING)
+        _set_status(locked, Status.BIDDING)
         outcomes.bid_was_placed(bid)
         bid_suggestions.note_bid(bid)
     return bid
@@ -62,51 +62,51 @@ def place_bid(
 
 def withdraw_bid(*, job: CleaningJob, cleaner: Cleaner) -> JobBid:
     """Take an undecided bid back; the job is open again where it was the only one."""
-    with _held(job) as held:
-        bid = held.bids.filter(cleaner=cleaner).first()
+    with _locked(job) as locked:
+        bid = locked.bids.filter(cleaner=cleaner).first()
         if bid is None:
             raise NotFound("there is no bid of yours for this job")
         if bid.status != JobBid.Status.PENDING:
             raise Conflict(f"this bid is {bid.status}, so it cannot be withdrawn")
         _set(bid, JobBid.Status.WITHDRAWN)
-        if held.status == Status.BIDDING and not held.bids.filter(status=JobBid.Status.PENDING).exists():
-            _turn(held, Status.OPEN)
+        if locked.status == Status.BIDDING and not locked.bids.filter(status=JobBid.Status.PENDING).exists():
+            _set_status(locked, Status.OPEN)
     return bid
 
 
 def accept_bid(*, job: CleaningJob, bid_id: int, now: datetime | None = None) -> CleaningJob:
     """Hire the cleaner of a bid: the other bids are rejected, and the money is kept ready."""
-    moment = now or timezone.now()
-    with _held(job) as held:
-        bid = held.bids.select_related("cleaner").filter(pk=bid_id).first()
+    at = now or timezone.now()
+    with _locked(job) as locked:
+        bid = locked.bids.select_related("cleaner").filter(pk=bid_id).first()
         if bid is None:
             raise NotFound("there is no such bid for this job")
-        _require(held, CleaningJob.OFFERED, "choosing a bid")
-        if held.wanted_for <= moment:
+        _require(locked, CleaningJob.OFFERED, "choosing a bid")
+        if locked.wanted_for <= at:
             raise Conflict("the time this job was wanted for is past; cancel it and post it anew")
         if bid.status != JobBid.Status.PENDING:
             raise Gone("this bid was withdrawn")
         _set(bid, JobBid.Status.ACCEPTED)
-        held.bids.filter(status=JobBid.Status.PENDING).update(status=JobBid.Status.REJECTED)
-        held.cleaner, held.accepted_bid, held.accepted_at = bid.cleaner, bid, moment
-        _turn(held, Status.ACCEPTED, "cleaner", "accepted_bid", "accepted_at")
-        payments.authorise(held, bid.amount)
-        shown = outcomes.bid_was_decided(held)
-        bid_suggestions.note_decision(held)
+        locked.bids.filter(status=JobBid.Status.PENDING).update(status=JobBid.Status.REJECTED)
+        locked.cleaner, locked.accepted_bid, locked.accepted_at = bid.cleaner, bid, at
+        _set_status(locked, Status.ACCEPTED, "cleaner", "accepted_bid", "accepted_at")
+        payments.authorise(locked, bid.amount)
+        shown = outcomes.bid_was_decided(locked)
+        bid_suggestions.note_decision(locked)
         led = None if shown is None else shown.request_id
-        client_did("hire", job=held, cleaner_id=bid.cleaner_id, request_id=led, now=moment)
-        cleaner_did("win", job=held, cleaner_id=bid.cleaner_id, request_id=bid.request_id, now=moment)
-    return held
+        client_did("hire", job=locked, cleaner_id=bid.cleaner_id, request_id=led, now=at)
+        cleaner_did("win", job=locked, cleaner_id=bid.cleaner_id, request_id=bid.request_id, now=at)
+    return locked
 
 
 def confirm_job(*, job: CleaningJob, cleaner: Cleaner, now: datetime | None = None) -> CleaningJob:
     """The hired cleaner says that they will come."""
-    with _held(job) as held:
-        _require_hired(held, cleaner)
-        _require(held, (Status.ACCEPTED,), "confirming")
-        held.confirmed_at = now or timezone.now()
-        _turn(held, Status.CONFIRMED, "confirmed_at")
-    return held
+    with _locked(job) as locked:
+        _require_hired(locked, cleaner)
+        _require(locked, (Status.ACCEPTED,), "confirming")
+        locked.confirmed_at = now or timezone.now()
+        _set_status(locked, Status.CONFIRMED, "confirmed_at")
+    return locked
 
 
 def complete_job(
@@ -122,63 +122,63 @@ def complete_job(
     Whether it was on time is for the client to say; where nobody says, it was if it is told within the hours agreed on
     and half an hour.
     """
-    moment = now or timezone.now()
+    at = now or timezone.now()
     if not 0 <= photos <= 1000:
         raise InvalidInput("photos must be 0 to 1000", fields={"/photos": "must be 0 to 1000"})
     if cleaner is not None and on_time is not None:
         raise InvalidInput("on_time is for the client to say", fields={"/on_time": "is for the client to say"})
-    with _held(job) as held:
+    with _locked(job) as locked:
         if cleaner is not None:
-            _require_hired(held, cleaner)
-        _require(held, (Status.CONFIRMED,), "completing")
-        due = held.wanted_for + timedelta(hours=float(held.hours)) + GRACE
-        held.was_on_time = moment <= due if on_time is None else on_time
-        held.ended_at, held.photos = moment, photos
-        _turn(held, Status.COMPLETED, "ended_at", "photos", "was_on_time")
-        payments.capture(held)
-    return held
+            _require_hired(locked, cleaner)
+        _require(locked, (Status.CONFIRMED,), "completing")
+        due = locked.wanted_for + timedelta(hours=float(locked.hours)) + GRACE
+        locked.was_on_time = at <= due if on_time is None else on_time
+        locked.ended_at, locked.photos = at, photos
+        _set_status(locked, Status.COMPLETED, "ended_at", "photos", "was_on_time")
+        payments.capture(locked)
+    return locked
 
 
 def cancel_job(*, job: CleaningJob, cleaner: Cleaner | None = None, now: datetime | None = None) -> CleaningJob:
     """Called off: by the client at any time before it is over, by the hired `cleaner` once they are hired. Money goes back."""
-    with _held(job) as held:
+    with _locked(job) as locked:
         if cleaner is not None:
-            _require_hired(held, cleaner)
-            _require(held, CleaningJob.AGREED, "cancelling")
-        _require(held, (*CleaningJob.OFFERED, *CleaningJob.AGREED), "cancelling")
-        _end_without_work(held, Status.CANCELLED, now or timezone.now(), by_cleaner=cleaner is not None)
-    return held
+            _require_hired(locked, cleaner)
+            _require(locked, CleaningJob.AGREED, "cancelling")
+        _require(locked, (*CleaningJob.OFFERED, *CleaningJob.AGREED), "cancelling")
+        _end_without_work(locked, Status.CANCELLED, now or timezone.now(), by_cleaner=cleaner is not None)
+    return locked
 
 
 def fail_job(*, job: CleaningJob, now: datetime | None = None) -> CleaningJob:
     """Nobody came, says the client, once the time is past. Money goes back."""
-    moment = now or timezone.now()
-    with _held(job) as held:
-        _require(held, CleaningJob.AGREED, "reporting it as failed")
-        if held.wanted_for > moment:
+    at = now or timezone.now()
+    with _locked(job) as locked:
+        _require(locked, CleaningJob.AGREED, "reporting it as failed")
+        if locked.wanted_for > at:
             raise Conflict("the time this job is wanted for has not come yet; cancel it instead")
-        held.was_on_time = False
-        held.save(update_fields=("was_on_time",))
-        _end_without_work(held, Status.FAILED, moment, by_cleaner=False)
-    return held
+        locked.was_on_time = False
+        locked.save(update_fields=("was_on_time",))
+        _end_without_work(locked, Status.FAILED, at, by_cleaner=False)
+    return locked
 
 
 @contextmanager
-def _held(job: CleaningJob) -> Iterator[CleaningJob]:
+def _locked(job: CleaningJob) -> Iterator[CleaningJob]:
     """The job as it is now, for this transaction alone. Raises NotFound when it is gone."""
     with transaction.atomic():
         rows = CleaningJob.objects.select_related("client", "place", "cleaner").select_for_update(of=("self",))
-        held = rows.filter(pk=job.pk).first()
-        if held is None:
+        locked = rows.filter(pk=job.pk).first()
+        if locked is None:
             raise NotFound("there is no such job")
-        yield held
+        yield locked
 
 
-def _end_without_work(job: CleaningJob, status: str, moment: datetime, *, by_cleaner: bool) -> None:
+def _end_without_work(job: CleaningJob, status: str, at: datetime, *, by_cleaner: bool) -> None:
     agreed = job.status in CleaningJob.AGREED
     job.bids.filter(status=JobBid.Status.PENDING).update(status=JobBid.Status.REJECTED)
-    job.ended_at, job.cancelled_by_cleaner = moment, by_cleaner
-    _turn(job, status, "ended_at", "cancelled_by_cleaner")
+    job.ended_at, job.cancelled_by_cleaner = at, by_cleaner
+    _set_status(job, status, "ended_at", "cancelled_by_cleaner")
     if agreed:
         payments.refund(job)
 
@@ -188,10 +188,10 @@ def _require(job: CleaningJob, allowed: tuple[str, ...], step: str) -> None:
         raise Conflict(f"this job is {job.status}; {step} needs it to be {' or '.join(allowed)}")
 
 
-def _require_open(job: CleaningJob, moment: datetime) -> None:
+def _require_open(job: CleaningJob, at: datetime) -> None:
     if job.status not in CleaningJob.OFFERED:
         raise Gone(f"this job is {job.status} and takes no bids any more")
-    if job.wanted_for <= moment:
+    if job.wanted_for <= at:
         raise Gone("the time this job was wanted for is past")
 
 
@@ -200,7 +200,7 @@ def _require_hired(job: CleaningJob, cleaner: Cleaner) -> None:
         raise NotFound("this is not a job of yours")
 
 
-def _turn(job: CleaningJob, status: str, *changed: str) -> None:
+def _set_status(job: CleaningJob, status: str, *changed: str) -> None:
     job.status = status
     job.save(update_fields=("status", *changed))
 

@@ -23,9 +23,9 @@ def mark_viewed(recommendation: Shown, *, now: datetime | None = None) -> bool:
 
 def mark_contacted(recommendation: CleanerRecommendation, *, now: datetime | None = None) -> bool:
     """The client wrote to the cleaner, whom they therefore saw. True the first time."""
-    moment = now or timezone.now()
-    mark_viewed(recommendation, now=moment)
-    return _first_time(recommendation, "contacted_at", moment)
+    at = now or timezone.now()
+    mark_viewed(recommendation, now=at)
+    return _first_time(recommendation, "contacted_at", at)
 
 
 def bid_was_placed(bid: JobBid) -> JobRecommendation | None:
@@ -52,15 +52,15 @@ def bid_was_decided(job: CleaningJob) -> CleanerRecommendation | None:
     """
     if job.cleaner_id is None:
         return None
-    moment = job.accepted_at or timezone.now()
+    at = job.accepted_at or timezone.now()
     if job.accepted_bid_id is not None:
-        JobRecommendation.objects.filter(bid_id=job.accepted_bid_id, bid_accepted_at=None).update(bid_accepted_at=moment)
+        JobRecommendation.objects.filter(bid_id=job.accepted_bid_id, bid_accepted_at=None).update(bid_accepted_at=at)
     with transaction.atomic():
-        shown = CleanerRecommendation.objects.filter(job=job, cleaner_id=job.cleaner_id, created_at__lte=moment)
+        shown = CleanerRecommendation.objects.filter(job=job, cleaner_id=job.cleaner_id, created_at__lte=at)
         by_interest = (F("contacted_at").desc(nulls_last=True), F("viewed_at").desc(nulls_last=True), "-created_at", "-pk")
         led = shown.exclude(hired_at=None).first() or shown.order_by(*by_interest).first()
         if led is not None and led.hired_at is None:
-            led.hired_at = moment
+            led.hired_at = at
             led.save(update_fields=("hired_at",))
     return led
 
@@ -71,23 +71,23 @@ def give_feedback(recommendation: Shown, feedback_type: str, comment: str = "") 
     Raises InvalidInput for a type that there is not, naming those there are, and for a comment of over 2000 characters.
     """
     if feedback_type not in RecommendationFeedback.Verdict.values:
-        told = f"must be one of {', '.join(RecommendationFeedback.Verdict.values)}"
-        raise InvalidInput(f"feedback_type {told}", fields={"/feedback_type": told})
+        message = f"must be one of {', '.join(RecommendationFeedback.Verdict.values)}"
+        raise InvalidInput(f"feedback_type {message}", fields={"/feedback_type": message})
     if len(comment) > LONGEST_COMMENT:
-        told = f"has {len(comment)} characters; at most {LONGEST_COMMENT} are kept"
-        raise InvalidInput(f"comment {told}", fields={"/comment": told})
-    said = {"feedback_type": feedback_type, "comment": comment, "created_at": timezone.now()}
+        message = f"has {len(comment)} characters; at most {LONGEST_COMMENT} are kept"
+        raise InvalidInput(f"comment {message}", fields={"/comment": message})
+    values = {"feedback_type": feedback_type, "comment": comment, "created_at": timezone.now()}
     if isinstance(recommendation, JobRecommendation):
-        return RecommendationFeedback.objects.update_or_create(job_recommendation=recommendation, defaults=said)[0]
-    return RecommendationFeedback.objects.update_or_create(cleaner_recommendation=recommendation, defaults=said)[0]
+        return RecommendationFeedback.objects.update_or_create(job_recommendation=recommendation, defaults=values)[0]
+    return RecommendationFeedback.objects.update_or_create(cleaner_recommendation=recommendation, defaults=values)[0]
 
 
 def _first_time(recommendation: Shown, field: str, now: datetime | None) -> bool:
-    moment = now or timezone.now()
+    at = now or timezone.now()
     model = type(recommendation)
-    first = model._default_manager.filter(pk=recommendation.pk, **{field: None}).update(**{field: moment})
+    first = model._default_manager.filter(pk=recommendation.pk, **{field: None}).update(**{field: at})
     if first:
-        setattr(recommendation, field, moment)
+        setattr(recommendation, field, at)
     else:
         recommendation.refresh_from_db(fields=[field])
     return bool(first)

@@ -25,7 +25,7 @@ from sites.cleaning.services.reviews import MARKS
 from sites.cleaning.web.base import NOT_DONE, in_words, read_form, shown, there, tried, visitor_at
 from sites.cleaning.web.views import client_rendered
 
-NO_DEED = "there is no such button here"
+NO_ACTION = "there is no such button here"
 PLACE = ("kind", "district", "size_m2", "latitude", "longitude")
 WORK = ("hours", "budget", "wanted_for", "eco_friendly", "description")
 
@@ -51,8 +51,8 @@ def client_did(request: HttpRequest, *, job_id: str) -> HttpResponse:
     """One of the client's buttons."""
     visitor = visitor_at(request)
     job, posted = own_job(visitor, job_id), request.POST
-    deed = CLIENT_DEEDS.get(posted.get("deed", ""))
-    tried(request, lambda: deed(visitor, job, posted) if deed else _refuse())
+    action = CLIENT_ACTIONS.get(posted.get("deed", ""))
+    tried(request, lambda: action(visitor, job, posted) if action else _refuse())
     return there(reverse("cleaning:job-page", args=[job.pk]))
 
 
@@ -63,25 +63,25 @@ def cleaner_did(request: HttpRequest, *, cleaner_id: str, job_id: str) -> HttpRe
     visitor, posted = visitor_at(request), request.POST
     cleaner = cleaner_asked_for(visitor, cleaner_id)
     job, _role = job_for(Visitor(cleaner=cleaner, sees_all=posted.get("deed") == "bid"), job_id)  # too late to bid is told
-    deed = CLEANER_DEEDS.get(posted.get("deed", ""))
-    tried(request, lambda: deed(visitor, job, cleaner, posted) if deed else _refuse())
+    action = CLEANER_ACTIONS.get(posted.get("deed", ""))
+    tried(request, lambda: action(visitor, job, cleaner, posted) if action else _refuse())
     return there(reverse("cleaning:cleaner-page", args=[cleaner.pk]))
 
 
 def _posted(client: Client, posted: Any) -> CleaningJob:
-    told: dict[str, Any] = {name: posted.get(name) for name in WORK}
+    values: dict[str, Any] = {name: posted.get(name) for name in WORK}
     if posted.get("property_id"):
-        told["property_id"] = posted["property_id"]
+        values["property_id"] = posted["property_id"]
     else:
-        told["property"] = {name: posted[name] for name in PLACE if posted.get(name)}
-    asked = read_form(PostJobSerializer, told)
-    place: Any = asked.pop("property", None)
-    number = asked.pop("property_id", None)
+        values["property"] = {name: posted[name] for name in PLACE if posted.get(name)}
+    data = read_form(PostJobSerializer, values)
+    place: Any = data.pop("property", None)
+    number = data.pop("property_id", None)
     if place is None:
         place = Property.objects.filter(client=client, pk=number).first()
         if place is None:
             raise NotFound("there is no such place")
-    return jobs.post_job(client=client, place=place, **asked)
+    return jobs.post_job(client=client, place=place, **data)
 
 
 def _hire(_visitor: Visitor, job: CleaningJob, posted: Any) -> str:
@@ -97,8 +97,8 @@ def _contact(visitor: Visitor, job: CleaningJob, posted: Any) -> str:
 
 
 def _complete(_visitor: Visitor, job: CleaningJob, posted: Any) -> str:
-    asked = read_form(CompleteSerializer, {"on_time": posted.get("on_time")})
-    jobs.complete_job(job=job, **asked)
+    data = read_form(CompleteSerializer, {"on_time": posted.get("on_time")})
+    jobs.complete_job(job=job, **data)
     return "The work is done, and paid. Say how it was."
 
 
@@ -122,8 +122,8 @@ def _client_judges(visitor: Visitor, job: CleaningJob, posted: Any) -> str:
 
 
 def _bid(_visitor: Visitor, job: CleaningJob, cleaner: Cleaner, posted: Any) -> str:
-    asked = read_form(PlaceBidSerializer, {name: posted.get(name) for name in ("amount", "message", "request_id")})
-    bid = jobs.place_bid(job=job, cleaner=cleaner, **asked)
+    data = read_form(PlaceBidSerializer, {name: posted.get(name) for name in ("amount", "message", "request_id")})
+    bid = jobs.place_bid(job=job, cleaner=cleaner, **data)
     return f"Your bid of €{bid.amount} is with the client."
 
 
@@ -159,20 +159,20 @@ def _seen(visitor: Visitor, side: str, posted: Any, job: CleaningJob, cleaner: C
 
 
 def _judged(seen: Any, posted: Any) -> str:
-    asked = read_form(FeedbackOnMatchSerializer, {name: posted.get(name) for name in ("feedback_type", "comment")})
-    outcomes.give_feedback(seen, asked["feedback_type"], asked["comment"])
+    data = read_form(FeedbackOnMatchSerializer, {name: posted.get(name) for name in ("feedback_type", "comment")})
+    outcomes.give_feedback(seen, data["feedback_type"], data["comment"])
     return "Thank you: the next training learns from this."
 
 
 def _refuse() -> str:
-    raise NotFound(NO_DEED)
+    raise NotFound(NO_ACTION)
 
 
-CLIENT_DEEDS = {
+CLIENT_ACTIONS = {
     "accept": _hire, "contact": _contact, "complete": _complete, "cancel": _cancel, "fail": _fail, "review": _review,
     "feedback": _client_judges,
 }  # fmt: skip
-CLEANER_DEEDS = {
+CLEANER_ACTIONS = {
     "bid": _bid, "withdraw": _withdraw, "confirm": _confirm, "complete": _done, "cancel": _call_off,
     "feedback": _cleaner_judges,
 }  # fmt: skip

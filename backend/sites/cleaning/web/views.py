@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from recommendation_service.errors import InvalidInput, NotFound
 from sites.cleaning.api.permissions import Role, Visitor, cleaner_asked_for, client_asked_for, is_number, job_for, own_job
-from sites.cleaning.api.query_params import FILTERS, Asked, list_asked_for
+from sites.cleaning.api.query_params import FILTERS, ListQuery, list_query
 from sites.cleaning.api.views_outcomes import CLEANERS, JOBS, note_viewed, shown_to
 from sites.cleaning.api.visibility import payment_of, standing_of
 from sites.cleaning.conf import MODES
@@ -190,16 +190,16 @@ def _as_cleaner(cleaner: Cleaner, job_id: str) -> tuple[CleaningJob, Role]:
     return job_for(Visitor(cleaner=cleaner), job_id)
 
 
-def _asked(request: HttpRequest) -> tuple[Asked, str]:
+def _asked(request: HttpRequest) -> tuple[ListQuery, str]:
     """What a list is narrowed down to; a page shows the whole list and says why, rather than an error."""
     query = request.GET.copy()
     for name in list(query):
         if name not in ("mode", *FILTERS) or query.get(name) == "":
             del query[name]
     try:
-        return list_asked_for(query), ""
+        return list_query(query), ""
     except InvalidInput as error:
-        return Asked(), f"The list is not narrowed down: {error.message}."
+        return ListQuery(), f"The list is not narrowed down: {error.message}."
 
 
 def _listing(request: HttpRequest, is_listed: bool, problem: str) -> dict[str, Any]:
