@@ -21,7 +21,7 @@ from recommendation_service.datasets.pair_outcomes import write_matches
 from recommendation_service.datasets.reader import SUMMARY, Dataset, export_folder
 from recommendation_service.datasets.records import FORMAT
 from recommendation_service.errors import DatasetError
-from recommendation_service.publishing.versions import VersionedFolder, file_seal
+from recommendation_service.publishing.versions import VersionedFolder, sha256_of
 from recommendation_service.use_cases.schema import UseCase
 
 PARTS = ("catalogue", "als", "two_tower")
@@ -78,7 +78,7 @@ def write_export(
         with timed(say, "publish") as count:
             summary = _summary(draft, content, use_case, catalogue, PARTS if before is None else fresh)
             (draft / SUMMARY).write_text(dumps(summary, indent=1), encoding="ascii")
-            seal = file_seal(draft / SUMMARY)
+            seal = sha256_of(draft / SUMMARY)
             version = place.claim(draft)
             place.point_to(version, seal)
             place.prune(KEEP_VERSIONS)
@@ -108,7 +108,7 @@ def _write(draft: Path, content: Content) -> int:
 
 
 def _summary(draft: Path, content: Content, use_case: UseCase, catalogue: str, fresh: Collection[str]) -> dict[str, Any]:
-    files = {path.name: file_seal(path) for path in sorted(draft.iterdir())}
+    files = {path.name: sha256_of(path) for path in sorted(draft.iterdir())}
     return {
         "format": FORMAT,
         "use_case": use_case.name,

@@ -56,7 +56,7 @@ from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import DatasetError
-from recommendation_service.publishing.versions import VersionedFolder, file_seal
+from recommendation_service.publishing.versions import VersionedFolder, sha256_of
 
 SUMMARY = "export.json"
 NEEDED = frozenset(
@@ -131,7 +131,7 @@ class Dataset:
             path = folder / name
             if not FILE_NAME.fullmatch(name) or path.is_symlink():
                 raise DatasetError(f"{folder.name}: {name!r} is not a file name this program writes")
-            if file_seal(path) != digest:
+            if sha256_of(path) != digest:
                 raise DatasetError(f"{folder.name}: {name} was damaged after it was written; {RUN_AGAIN}")
 
     @property

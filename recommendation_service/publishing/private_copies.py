@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from recommendation_service.publishing.versions import file_seal
+from recommendation_service.publishing.versions import sha256_of
 
 FOLDER = ".mapped"
 _READ_ONLY = 0o444
@@ -26,7 +26,7 @@ def working_copy(path: Path, sha256: str) -> Path:
     folder = path.parent.parent / FOLDER
     copy = folder / f"{sha256}.npy"
     with contextlib.suppress(OSError):
-        if copy.is_file() and copy.stat().st_size == path.stat().st_size and file_seal(copy) == sha256:
+        if copy.is_file() and copy.stat().st_size == path.stat().st_size and sha256_of(copy) == sha256:
             return copy
     try:
         folder.mkdir(exist_ok=True)

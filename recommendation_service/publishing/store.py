@@ -13,7 +13,7 @@ from recommendation_service.core.numeric import AnyArray
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing import array_schemas, private_copies
 from recommendation_service.publishing.manifest import FILE_NAME, FileSeal, Manifest
-from recommendation_service.publishing.versions import VersionedFolder, file_seal
+from recommendation_service.publishing.versions import VersionedFolder, sha256_of
 
 KEEP_VERSIONS = 5
 _PLAIN_KINDS = "fiubS"  # floats, integers, booleans, bytes: no objects, so nothing to unpickle
@@ -52,9 +52,9 @@ class ArtifactStore:
         created_at: datetime | None = None,
     ) -> Artifact:
         """Write a new version aside, read it back as a server would, then point to it. All or nothing."""
-        place = self.folder(kind)
+        versions = self.folder(kind)
         array_schemas.check(kind, arrays, place=f"{catalogue}/{kind}")
-        with place.draft() as draft:
+        with versions.draft() as draft:
             files = {f"{name}.npy": _write(draft / f"{name}.npy", array) for name, array in sorted(arrays.items())}
             manifest = Manifest(
                 kind=kind,
@@ -69,11 +69,11 @@ class ArtifactStore:
             )
             (draft / FILE_NAME).write_bytes(manifest.to_bytes())
             read_folder(draft, kind)
-            version = place.claim(draft)
-        place.point_to(version, manifest.seal)
-        place.prune(KEEP_VERSIONS)
+            version = versions.claim(draft)
+        versions.point_to(version, manifest.seal)
+        versions.prune(KEEP_VERSIONS)
         private_copies.remove_unneeded(self.root, self._seals())
-        return read_folder(place.path(version), kind)
+        return read_folder(versions.path(version), kind)
 
     def _seals(self) -> set[str]:
         """SHA-256 of every file of every version here, read from the manifests that can be read."""
@@ -89,35 +89,37 @@ class ArtifactStore:
 
         Raises ArtifactRefused, naming the set, when it is damaged; the caller keeps what it has.
         """
-        place = self.folder(kind)
-        if not place.pointer_path.exists():
+        versions = self.folder(kind)
+        if not versions.pointer_path.exists():
             return None
-        pointer = place.pointer()
+        pointer = versions.pointer()
         if pointer is None:
-            raise ArtifactRefused(f"{place.pointer_path.name} is not a pointer; write it again with: cli rollback {kind}")
-        return read_folder(place.path(pointer.version), kind, seal=pointer.seal)
+            raise ArtifactRefused(f"{versions.pointer_path.name} is not a pointer; write it again with: cli rollback {kind}")
+        return read_folder(versions.path(pointer.version), kind, seal=pointer.seal)
 
     def rollback(self, kind: str, version: str | None = None) -> Artifact:
         """Point to `version`, or to the newest good one below today's. Raises ArtifactRefused when there is none."""
-        place = self.folder(kind)
-        today = place.pointer()
-        choices = [version] if version else [name for name in place.versions() if _is_older(place, name, today)]
+        versions = self.folder(kind)
+        today = versions.pointer()
+        choices = [version] if version else [name for name in versions.versions() if _is_older(versions, name, today)]
         for name in choices:
-            if place.number(name) is None or not place.path(name).is_dir():
-                raise ArtifactRefused(f"{name} is not a version of {kind}; there are {', '.join(place.versions()) or 'none'}")
+            if versions.number(name) is None or not versions.path(name).is_dir():
+                raise ArtifactRefused(
+                    f"{name} is not a version of {kind}; there are {', '.join(versions.versions()) or 'none'}"
+                )
             try:
-                artifact = read_folder(place.path(name), kind)
+                artifact = read_folder(versions.path(name), kind)
             except ArtifactRefused:
                 if version:
                     raise
                 continue
-            place.point_to(name, artifact.manifest.seal)
+            versions.point_to(name, artifact.manifest.seal)
             return artifact
         raise ArtifactRefused(f"no older good version of {kind} to roll back to; train it again with: train_all")
 
 
-def _is_older(place: VersionedFolder, name: str, today: Any) -> bool:
-    return today is None or (place.number(name) or 0) < (place.number(today.version) or 0)
+def _is_older(versions: VersionedFolder, name: str, today: Any) -> bool:
+    return today is None or (versions.number(name) or 0) < (versions.number(today.version) or 0)
 
 
 def read_folder(folder: Path, kind: str, *, seal: str | None = None, serving: bool = False) -> Artifact:
@@ -150,7 +152,7 @@ def _write(path: Path, array: AnyArray) -> FileSeal:
     if whole.dtype.kind == "f" and not np.isfinite(whole).all():
         raise ArtifactRefused(f"{path.name}: holds NaN or infinity; lower the learning rate or check the data")
     np.save(path, whole, allow_pickle=False)
-    return FileSeal(file_seal(path), path.stat().st_size, whole.dtype.str, whole.shape)
+    return FileSeal(sha256_of(path), path.stat().st_size, whole.dtype.str, whole.shape)
 
 
 def _read(folder: Path, name: str, wanted: FileSeal, *, serving: bool) -> AnyArray:
@@ -162,9 +164,9 @@ def _read(folder: Path, name: str, wanted: FileSeal, *, serving: bool) -> AnyArr
             raise ArtifactRefused(
                 f"{folder.name}: {name} has {path.stat().st_size} bytes, not {wanted.bytes}; publish it again"
             )
-        whole = file_seal(path) == wanted.sha256
+        whole = sha256_of(path) == wanted.sha256
         mapped = private_copies.working_copy(path, wanted.sha256) if serving and whole else path
-        if not whole or (mapped != path and file_seal(mapped) != wanted.sha256):
+        if not whole or (mapped != path and sha256_of(mapped) != wanted.sha256):
             raise ArtifactRefused(f"{folder.name}: {name} was damaged after it was published; publish the model again")
         array: AnyArray = np.load(mapped, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:

@@ -116,7 +116,7 @@ def write_whole(path: Path, body: bytes) -> None:
     _fsync(path.parent)
 
 
-def file_seal(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hex, read in pieces."""
     digest = sha256()
     with path.open("rb") as file:

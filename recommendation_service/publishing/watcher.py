@@ -1,4 +1,4 @@
-"""One published thing as a process holds it: verified, swapped whole, never exchanged for something worse."""
+"""Follows a published version: loads it when it is verified, and keeps the last good one when it is not."""
 
 import logging
 import time
@@ -21,28 +21,28 @@ log = logging.getLogger(__name__)
 class Watched(Generic[T]):
     """Follows the pointer of a VersionedFolder.
 
-    `value` is what to serve now, None when nothing good is there; `version` names it; `problem` tells in words why the
+    `value` is what to serve now, None when nothing good is there; `version` names it; `problem` says why the
     published version is not the one in `value`, None when it is. A refused version is looked at again only when its
     pointer or files change, or after a delay that doubles.
     """
 
     def __init__(
         self,
-        place: VersionedFolder,
+        folder: VersionedFolder,
         read: Callable[[Path, str | None], T],
         *,
         refused: Callable[[str], None] = lambda _name: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`read(folder, seal)` verifies and opens, raising TandemError; `refused(name)` counts what it refused."""
-        self.place = place
+        self.folder = folder
         self.value: T | None = None
         self.version: str | None = None
         self.problem: str | None = None
         self._read, self._refused, self._clock = read, refused, clock
         self._pointer: tuple[int, int, bytes] | None = None  # as of the last look
         self._published: Signature = ()
-        self._held: Signature = ()  # the files behind `value`
+        self._loaded: Signature = ()  # the files behind `value`
         self._retry_at = float("inf")
         self._delay = FIRST_RETRY_S
 
@@ -55,73 +55,73 @@ class Watched(Generic[T]):
             self._drop(None)
             return before is not None
         published = self._signature(self._target())
-        held_is_intact = self.version is None or self._held_intact()
+        loaded_is_intact = self.version is None or self._loaded_intact()
         same = pointer == self._pointer and published == self._published
-        if same and held_is_intact and self._clock() < self._retry_at:
+        if same and loaded_is_intact and self._clock() < self._retry_at:
             return False
         if not same:
             self._delay = FIRST_RETRY_S
         self._pointer, self._published = pointer, published
-        self._take(held_is_intact)
+        self._take(loaded_is_intact)
         return self.value is not before
 
-    def _take(self, held_is_intact: bool) -> None:
-        pointer = self.place.pointer()
+    def _take(self, loaded_is_intact: bool) -> None:
+        pointer = self.folder.pointer()
         try:
             if pointer is None:
-                raise TandemError(f"{self.place.pointer_path.name} is not a pointer; write it again with: cli rollback")
-            self._hold(pointer.version, pointer.seal)
+                raise TandemError(f"{self.folder.pointer_path.name} is not a pointer; write it again with: cli rollback")
+            self._load(pointer.version, pointer.seal)
         except TandemError as error:
-            self._refuse(error, held_is_intact)
+            self._refuse(error, loaded_is_intact)
             return
         self.problem, self._retry_at = None, float("inf")
 
-    def _refuse(self, error: TandemError, held_is_intact: bool) -> None:
-        self._refused(self.place.name)
+    def _refuse(self, error: TandemError, loaded_is_intact: bool) -> None:
+        self._refused(self.folder.name)
         self._retry_at = self._clock() + self._delay
         self._delay = min(self._delay * 2, LONGEST_RETRY_S)
         self.problem = error.message
-        if not held_is_intact:
+        if not loaded_is_intact:
             self._drop(error.message)  # it was written to in place: what is published now is not what was verified
         if self.value is None:
             self._fall_back()
-        kept = f"{self.version} keeps serving" if self.version else "nothing older verifies"
-        log.error("%s/%s refused: %s; %s", self.place.root.name, self.place.name, error.message, kept)
+        remaining = f"{self.version} keeps serving" if self.version else "nothing older verifies"
+        log.error("%s/%s refused: %s; %s", self.folder.root.name, self.folder.name, error.message, remaining)
 
     def _fall_back(self) -> None:
-        pointer = self.place.pointer()
-        ceiling = self.place.number(pointer.version) if pointer else None
-        for name in self.place.versions():
-            if ceiling is not None and (self.place.number(name) or 0) >= ceiling:
+        pointer = self.folder.pointer()
+        ceiling = self.folder.number(pointer.version) if pointer else None
+        for name in self.folder.versions():
+            if ceiling is not None and (self.folder.number(name) or 0) >= ceiling:
                 continue
             try:
-                self._hold(name, None)
+                self._load(name, None)
             except TandemError:
                 continue
             return
 
-    def _hold(self, version: str, seal: str | None) -> None:
-        folder = self.place.path(version)
+    def _load(self, version: str, seal: str | None) -> None:
+        folder = self.folder.path(version)
         files = self._signature(folder)  # before reading, so that a later change is always noticed
-        self.value, self.version, self._held = self._read(folder, seal), version, files
+        self.value, self.version, self._loaded = self._read(folder, seal), version, files
 
     def _drop(self, problem: str | None) -> None:
-        self.value, self.version, self.problem, self._held = None, None, problem, ()
+        self.value, self.version, self.problem, self._loaded = None, None, problem, ()
 
-    def _held_intact(self) -> bool:
+    def _loaded_intact(self) -> bool:
         """False when a file behind `value` was written to in place; a file that is gone stays mapped and whole."""
-        folder = self.place.path(self.version or "")
+        folder = self.folder.path(self.version or "")
         now = {name: rest for name, *rest in self._signature(folder)}
-        return all(now.get(name, rest) == rest or now[name][0] != rest[0] for name, *rest in self._held)
+        return all(now.get(name, rest) == rest or now[name][0] != rest[0] for name, *rest in self._loaded)
 
     def _target(self) -> Path | None:
-        pointer = self.place.pointer()
-        return self.place.path(pointer.version) if pointer else None
+        pointer = self.folder.pointer()
+        return self.folder.path(pointer.version) if pointer else None
 
     def _pointer_now(self) -> tuple[int, int, bytes] | None:
         try:
-            stat = self.place.pointer_path.stat()
-            return stat.st_ino, stat.st_mtime_ns, self.place.pointer_path.read_bytes()[:256]
+            stat = self.folder.pointer_path.stat()
+            return stat.st_ino, stat.st_mtime_ns, self.folder.pointer_path.read_bytes()[:256]
         except OSError:
             return None
 

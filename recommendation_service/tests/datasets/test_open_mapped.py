@@ -13,7 +13,7 @@ import pytest
 from recommendation_service.datasets.open_mapped import open_for_serving
 from recommendation_service.datasets.reader import SUMMARY
 from recommendation_service.errors import DatasetError
-from recommendation_service.publishing.versions import file_seal
+from recommendation_service.publishing.versions import sha256_of
 from recommendation_service.tests.support.exports import clubs, write_export
 from recommendation_service.use_cases.loader import load
 
@@ -32,7 +32,7 @@ def folder(written: Path, tmp_path: Path) -> Path:
 def _open_resealed(folder: Path) -> None:
     """Open it after sealing whatever is there now, as a writer with a bug would have."""
     summary = json.loads((folder / SUMMARY).read_bytes())
-    summary["files"] = {name: file_seal(folder / name) for name in summary["files"]}
+    summary["files"] = {name: sha256_of(folder / name) for name in summary["files"]}
     raw = json.dumps(summary).encode()
     (folder / SUMMARY).write_bytes(raw)
     open_for_serving(folder, seal=sha256(raw).hexdigest())

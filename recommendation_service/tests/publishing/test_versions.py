@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from recommendation_service.publishing.versions import Pointer, VersionedFolder, file_seal
+from recommendation_service.publishing.versions import Pointer, VersionedFolder, sha256_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,7 +23,7 @@ def place(tmp_path: Path) -> VersionedFolder:
 def publish(place: VersionedFolder, text: str = "x") -> str:
     with place.draft() as draft:
         (draft / "file").write_text(text)
-        seal = file_seal(draft / "file")
+        seal = sha256_of(draft / "file")
         version = place.claim(draft)
     place.point_to(version, seal)
     return version
@@ -33,7 +33,7 @@ def test_versions_count_up_and_the_pointer_follows(place: VersionedFolder) -> No
     assert [publish(place) for _ in range(3)] == ["thing_v1", "thing_v2", "thing_v3"]
     assert place.versions() == ["thing_v3", "thing_v2", "thing_v1"]
     pointer = place.pointer()
-    assert pointer == Pointer("thing_v3", file_seal(place.path("thing_v3") / "file"))
+    assert pointer == Pointer("thing_v3", sha256_of(place.path("thing_v3") / "file"))
 
 
 def test_versions_are_ordered_by_number_not_by_letter(place: VersionedFolder) -> None:
@@ -93,20 +93,20 @@ def test_two_publishers_at_once_get_different_numbers(place: VersionedFolder) ->
     assert sorted(place.number(one) or 0 for one in versions) == list(range(1, 41))
     pointer = place.pointer()
     assert pointer is not None
-    assert file_seal(place.path(pointer.version) / "file") == pointer.seal
+    assert sha256_of(place.path(pointer.version) / "file") == pointer.seal
 
 
 WRITER = """
 import sys
 from pathlib import Path
-from recommendation_service.publishing.versions import VersionedFolder, file_seal
+from recommendation_service.publishing.versions import VersionedFolder, sha256_of
 place = VersionedFolder(Path(sys.argv[1]), "thing")
 print("ready", flush=True)
 while True:
     with place.draft() as draft:
         for number in range(4):
             (draft / str(number)).write_bytes(b"x" * 50_000)
-        seal = file_seal(draft / "3")
+        seal = sha256_of(draft / "3")
         version = place.claim(draft)
     place.point_to(version, seal)
     place.prune(3)
@@ -125,7 +125,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_version(place: VersionedFo
         assert pointer is not None
         folder = place.path(pointer.version)
         last = folder / ("3" if (folder / "3").exists() else "file")
-        assert file_seal(last) == pointer.seal
+        assert sha256_of(last) == pointer.seal
 
 
 def test_a_full_disk_leaves_the_pointer_alone(place: VersionedFolder, monkeypatch: pytest.MonkeyPatch) -> None:

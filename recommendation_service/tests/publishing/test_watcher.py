@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recommendation_service.errors import TandemError
-from recommendation_service.publishing.versions import VersionedFolder, file_seal
+from recommendation_service.publishing.versions import VersionedFolder, sha256_of
 from recommendation_service.publishing.watcher import FIRST_RETRY_S, Watched
 
 
@@ -23,7 +23,7 @@ class Thing:
     def publish(self, word: str) -> str:
         with self.place.draft() as draft:
             (draft / "word.txt").write_text(word)
-            seal = file_seal(draft / "word.txt")
+            seal = sha256_of(draft / "word.txt")
             version = self.place.claim(draft)
         self.place.point_to(version, seal)
         return version
@@ -37,7 +37,7 @@ class Thing:
             text = (folder / "word.txt").read_text()
         except OSError as error:
             raise TandemError(f"{folder.name} is missing") from error
-        if (seal is not None and file_seal(folder / "word.txt") != seal) or "bad" in text:
+        if (seal is not None and sha256_of(folder / "word.txt") != seal) or "bad" in text:
             raise TandemError(f"{folder.name} is damaged")
         return text
 

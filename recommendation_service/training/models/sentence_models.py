@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from recommendation_service.core.numeric import Floats, unit_rows
-from recommendation_service.publishing.versions import file_seal
+from recommendation_service.publishing.versions import sha256_of
 from recommendation_service.training.data import ModelUnusable
 
 Pair = tuple[str, str]  # query, document
@@ -79,7 +79,7 @@ def seal_of(folder: Path) -> str:
     """SHA-256 over the names and bytes of all files of a folder: what tells one model from another."""
     digest = sha256()
     for path in sorted(one for one in folder.rglob("*") if one.is_file()):
-        digest.update(f"{path.relative_to(folder).as_posix()} {file_seal(path)}\n".encode())
+        digest.update(f"{path.relative_to(folder).as_posix()} {sha256_of(path)}\n".encode())
     return digest.hexdigest()
 
 
