@@ -65,7 +65,7 @@ def test_other_weeks_are_fetched_and_put_in_place_without_a_reload(cara: Member,
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator("[data-total=views]")).to_have_text("8")
     expect(page.locator("[data-insight=views] p")).to_contain_text("Your posts were viewed 8 times in the last week")
-    expect(page.locator("[data-told]")).to_contain_text("beside the 1 week before.")
+    expect(page.locator("[data-period]")).to_contain_text("compared with the 1 week before.")
     assert page.evaluate("document.body.dataset.same") == "yes"
     assert page.locator("input[type=hidden][name=weeks]").input_value() == "1"
 
@@ -83,7 +83,7 @@ def test_a_fetched_insight_opens_as_a_talk_and_keeps_what_is_written(cara: Membe
     page = dashboard(opened(width=1200), cara)
     page.get_by_label("Weeks").fill("2")
     page.get_by_role("button", name="Show", exact=True).click()
-    expect(page.locator("[data-told]")).to_contain_text("2 weeks before")
+    expect(page.locator("[data-period]")).to_contain_text("2 weeks before")
     page.get_by_role("button", name="Discuss: Views").click()
     expect(page.get_by_role("heading", name="Your posts were viewed 8 times in the last 2 weeks")).to_be_visible()
     page.get_by_label("Your remark").fill(f"Because of the spring meeting? {EVIL}")
@@ -100,8 +100,8 @@ def test_a_colour_and_a_size_are_really_seen(cara: Member, opened: Callable[...,
     expect(card).to_have_css("border-top-color", "rgb(31, 156, 238)")
     expect(page.locator("html")).to_have_css("font-size", "14px")
     page.get_by_label("Colour").fill("#aa3300")
-    page.get_by_label("Letters, in pixels").fill("20")
-    page.get_by_role("button", name="Save looks").click()
+    page.get_by_label("Font size in pixels").fill("20")
+    page.get_by_role("button", name="Save theme").click()
     expect(page.get_by_role("status").first).to_contain_text("Your theme is saved.")
     expect(card).to_have_css("border-top-color", "rgb(170, 51, 0)")
     expect(button).to_have_css("color", "rgb(255, 255, 255)")
