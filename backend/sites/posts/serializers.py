@@ -95,7 +95,7 @@ class InterestsSerializer(serializers.ModelSerializer[Member]):
         return list(self.context["known"])
 
 
-class FiguresSerializer(serializers.Serializer[Any]):
+class InsightFiguresSerializer(serializers.Serializer[Any]):
     """Counts of events by name with an s, such as `views`, and results of shown lists."""
 
     shown = serializers.IntegerField(min_value=0)
@@ -108,7 +108,7 @@ class FiguresSerializer(serializers.Serializer[Any]):
         return {f"{event}s": serializers.IntegerField(min_value=0) for event in EVENTS} | super().get_fields()
 
 
-class PostFiguresSerializer(FiguresSerializer):
+class PostFiguresSerializer(InsightFiguresSerializer):
     """The figures of one post."""
 
     id = serializers.IntegerField()
@@ -132,8 +132,8 @@ class InsightsSerializer(serializers.Serializer[Any]):
     weeks = serializers.IntegerField()
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
-    totals = FiguresSerializer(source="total.as_dict")
-    totals_before = FiguresSerializer(source="total_before.as_dict")
+    totals = InsightFiguresSerializer(source="total.as_dict")
+    totals_before = InsightFiguresSerializer(source="total_before.as_dict")
     insights = serializers.SerializerMethodField()
     posts = serializers.SerializerMethodField(help_text="Own posts, the most viewed first, at most 20")
 
