@@ -50,7 +50,7 @@ format: $(VENV)/.dev-ready ## format every file
 	$(PYTHON) -m ruff format .
 
 types: $(VENV)/.dev-ready ## run mypy in strict mode
-	$(PYTHON) -m mypy recommendation_service backend app
+	$(PYTHON) -m mypy recommendation_service backend app benchmarks
 
 imports: $(VENV)/.dev-ready ## check the import contracts
 	PYTHONPATH=.:backend $(VENV)/bin/lint-imports

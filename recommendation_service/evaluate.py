@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from recommendation_service.datasets.reader import Dataset
-from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
+from recommendation_service.training.command import DONE, guarded, parse, parser, workspace_of
 from recommendation_service.training.comparison import tables
 from recommendation_service.training.comparison.models import BASKET_K, ModelComparer, ModelComparison
 from recommendation_service.training.report import Report
@@ -35,9 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    place, report, started = place_of(options), Report(), time.monotonic()
-    use_case = place.use_cases[0]
-    dataset = Dataset.open(place.data_dir, use_case.catalogues[0])
+    workspace, report, started = workspace_of(options), Report(), time.monotonic()
+    use_case = workspace.use_cases[0]
+    dataset = Dataset.open(workspace.data_dir, use_case.catalogues[0])
     comparer = ModelComparer(use_case, dataset, build_engines, report)
     parameters = {kind: stated_for(use_case, kind, seed=options.seed) for kind in KINDS if use_case.engine_of_kind(kind)}
     comparison = comparer.run(parameters, k=options.k, tune=options.tune, budget_s=options.budget_seconds)

@@ -5,7 +5,7 @@ from recommendation_service.core import threads  # first: it pins the thread poo
 import sys
 from collections.abc import Sequence
 
-from recommendation_service.training.command import guarded, parse, parser, place_of
+from recommendation_service.training.command import guarded, parse, parser, workspace_of
 from recommendation_service.training.pairs.trainers import PAIR_KINDS
 from recommendation_service.training.report import NextLast
 from recommendation_service.training.runner import add_options, conduct
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     choices = Choices(not options.no_tune, options.budget_seconds, options.force, seed=options.seed)
     wanted = {"ensemble": True, "ranker": True, "pairs": PAIR_KINDS, "dry_run": options.dry_run}
     report = NextLast()
-    code = guarded("train_all", lambda: conduct(place_of(options), KINDS, choices, build_engines, report=report, **wanted))
+    code = guarded("train_all", lambda: conduct(workspace_of(options), KINDS, choices, build_engines, report=report, **wanted))
     report.tell_lacking()
     report.tell_next()
     return code

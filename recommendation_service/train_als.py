@@ -5,7 +5,7 @@ from recommendation_service.core import threads  # first: it pins the thread poo
 import sys
 from collections.abc import Sequence
 
-from recommendation_service.training.command import guarded, parse, parser, place_of
+from recommendation_service.training.command import guarded, parse, parser, workspace_of
 from recommendation_service.training.models.als import SOLVERS, ALSParameters
 from recommendation_service.training.runner import add_options, add_search, conduct
 from recommendation_service.training.session import Choices
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     choices = Choices(options.tune, options.budget_seconds, options.force, {"als": chosen}, options.seed)
     return guarded(
         "train_als",
-        lambda: conduct(place_of(options), ["als"], choices, build_engines, ensemble=False, dry_run=options.dry_run),
+        lambda: conduct(workspace_of(options), ["als"], choices, build_engines, ensemble=False, dry_run=options.dry_run),
     )
 
 

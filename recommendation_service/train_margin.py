@@ -14,7 +14,7 @@ from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Slate
 from recommendation_service.settings import load_settings
-from recommendation_service.training.command import DONE, Place, guarded, parse, parser, place_of, quietly
+from recommendation_service.training.command import DONE, Workspace, guarded, parse, parser, quietly, workspace_of
 from recommendation_service.training.models.margin_parameters import MarginParameters
 from recommendation_service.training.report import EveryEpoch
 from recommendation_service.training.runner import add_options, add_search, chosen, conduct
@@ -50,28 +50,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    place, report = _told(place_of(options), options), EveryEpoch()
+    workspace, report = _told(workspace_of(options), options), EveryEpoch()
     kinds = [KIND, OTHER_HALF] if options.hybrid else [KIND]
-    ended = conduct(place, kinds, chosen(options), build_engines, ensemble=False, dry_run=options.dry_run, report=report)
+    ended = conduct(workspace, kinds, chosen(options), build_engines, ensemble=False, dry_run=options.dry_run, report=report)
     if options.topn and ended == DONE and not options.dry_run:
         with quietly():
-            for use_case in place.use_cases:
-                report.line("\n".join(sample_lists(place, use_case, options.topn)))
+            for use_case in workspace.use_cases:
+                report.line("\n".join(sample_lists(workspace, use_case, options.topn)))
     report.tell_next()
     return ended
 
 
-def sample_lists(place: Place, use_case: UseCase, topn: int) -> Iterator[str]:
+def sample_lists(workspace: Workspace, use_case: UseCase, topn: int) -> Iterator[str]:
     """Lines that show the first `topn` items of a newcomer, a person of the middle and the busiest one.
 
     They come from the use case's first surface as the service would answer now, rerankers included.
     """
-    folders = {"data_dir": place.data_dir, "models_dir": place.models_dir, "use_cases": use_case.name}
+    folders = {"data_dir": workspace.data_dir, "models_dir": workspace.models_dir, "use_cases": use_case.name}
     service = build_service(load_settings().model_copy(update=folders))
     surface = next((name for name, one in use_case.surfaces.items() if one.about == "user"), None)
     if surface is None:
         return
-    dataset = Dataset.open(place.data_dir, use_case.surfaces[surface].catalogue)
+    dataset = Dataset.open(workspace.data_dir, use_case.surfaces[surface].catalogue)
     titles = dict(zip(dataset.catalogue().ids.ids(), dataset.catalogue().titles, strict=True))
     for user_id in _a_few(dataset):
         slate = service.recommend(Ask(use_case.name, surface, time.time(), user_id, limit=topn))
@@ -92,10 +92,10 @@ def _lines(user_id: str, slate: Slate, titles: Mapping[str, str]) -> Iterator[st
         yield f"  {one.position:>3}. {one.score:>7.4f}  {titles[one.item_id]} ({one.item_id})"
 
 
-def _told(place: Place, options: argparse.Namespace) -> Place:
+def _told(workspace: Workspace, options: argparse.Namespace) -> Workspace:
     """The use cases with what the command line says of training."""
     wanted = {name: getattr(options, name) for name in (*SIZES, *RATES, "popularity_power")}
-    return replace(place, use_cases=tuple(with_training(use_case, KIND, wanted) for use_case in place.use_cases))
+    return replace(workspace, use_cases=tuple(with_training(use_case, KIND, wanted) for use_case in workspace.use_cases))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.training.command import Place, guarded, parse, parser, place_of
+from recommendation_service.training.command import Workspace, guarded, parse, parser, workspace_of
 from recommendation_service.training.pairs.neural_parameters import (
     KIND,
     TARGETS,
@@ -48,23 +48,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    place, report = told(place_of(options), options), EveryEpoch()
+    workspace, report = told(workspace_of(options), options), EveryEpoch()
     choices = Choices(force=options.force, seed=options.seed)
-    ended = conduct(place, [], choices, build_engines, ensemble=False, pairs=[KIND], dry_run=options.dry_run, report=report)
+    ended = conduct(workspace, [], choices, build_engines, ensemble=False, pairs=[KIND], dry_run=options.dry_run, report=report)
     report.tell_next()
     return ended
 
 
-def told(place: Place, options: argparse.Namespace) -> Place:
+def told(workspace: Workspace, options: argparse.Namespace) -> Workspace:
     """The use cases that have such a model, with what the command line says. Raises ConfigurationError when none has."""
     wanted = {own: getattr(options, word) for word, own in WORDS.items()}
-    having = tuple(with_training(one, KIND, wanted) for one in place.use_cases if one.pairs and one.engine_of_kind(KIND))
+    having = tuple(with_training(one, KIND, wanted) for one in workspace.use_cases if one.pairs and one.engine_of_kind(KIND))
     if not having:
-        names = ", ".join(one.name for one in place.use_cases)
+        names = ", ".join(one.name for one in workspace.use_cases)
         raise ConfigurationError(f"{names}: no engine of kind {KIND}; add one, and [pairs], to the use-case file")
     for one in having:
         neural_parameters(one, seed=options.seed)  # what cannot be trained with is said before anything is read
-    return replace(place, use_cases=having)
+    return replace(workspace, use_cases=having)
 
 
 if __name__ == "__main__":

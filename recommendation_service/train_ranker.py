@@ -5,7 +5,7 @@ from recommendation_service.core import threads  # first: it pins the thread poo
 import sys
 from collections.abc import Sequence
 
-from recommendation_service.training.command import guarded, parse, parser, place_of
+from recommendation_service.training.command import guarded, parse, parser, workspace_of
 from recommendation_service.training.runner import add_options, conduct
 from recommendation_service.training.session import Choices
 from recommendation_service.wiring import build_engines
@@ -19,7 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     choices = Choices(force=options.force, seed=options.seed)
     return guarded(
         "train_ranker",
-        lambda: conduct(place_of(options), [], choices, build_engines, ensemble=False, ranker=True, dry_run=options.dry_run),
+        lambda: conduct(
+            workspace_of(options), [], choices, build_engines, ensemble=False, ranker=True, dry_run=options.dry_run
+        ),
     )
 
 

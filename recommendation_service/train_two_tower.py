@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from recommendation_service.training.command import Place, guarded, parse, parser, place_of
+from recommendation_service.training.command import Workspace, guarded, parse, parser, workspace_of
 from recommendation_service.training.models.two_tower_config import read_config
 from recommendation_service.training.parameters import TwoTowerParameters
 from recommendation_service.training.runner import add_options, add_search, chosen, conduct
@@ -42,11 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    place = _told(place_of(options), options)
-    return conduct(place, [KIND], chosen(options), build_engines, ensemble=False, dry_run=options.dry_run)
+    workspace = _told(workspace_of(options), options)
+    return conduct(workspace, [KIND], chosen(options), build_engines, ensemble=False, dry_run=options.dry_run)
 
 
-def _told(place: Place, options: argparse.Namespace) -> Place:
+def _told(workspace: Workspace, options: argparse.Namespace) -> Workspace:
     """The use cases with what the command line and its file say of training."""
     wanted: dict[str, Any] = read_config(options.config).training() if options.config else {}
     said = {
@@ -58,7 +58,7 @@ def _told(place: Place, options: argparse.Namespace) -> Place:
         "learning_rate": options.learning_rate,
     }
     wanted |= {name: value for name, value in said.items() if value is not None}
-    return replace(place, use_cases=tuple(with_training(use_case, KIND, wanted) for use_case in place.use_cases))
+    return replace(workspace, use_cases=tuple(with_training(use_case, KIND, wanted) for use_case in workspace.use_cases))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from recommendation_service.histories.outcomes import STATEMENT_TIMEOUT_MS, Scop
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.publishing.versions import write_whole
 from recommendation_service.settings import load_settings
-from recommendation_service.training.command import DONE, guarded, parse, parser, place_of
+from recommendation_service.training.command import DONE, guarded, parse, parser, workspace_of
 from recommendation_service.training.lock import training_lock
 from recommendation_service.training.models.bandit import Tally, arrays_of, state_token, tally, values_of
 from recommendation_service.training.report import Report
@@ -31,7 +31,7 @@ from recommendation_service.wiring import BANDIT, database_url
 
 STATE_FILE = "bandit_state.json"
 LOCK_FILE = ".bandit.lock"
-CLICK_IS_WORTH, CONVERSION_IS_WORTH = 0.3, 1.0  # where the file states no rewards
+CLICK_REWARD, CONVERSION_REWARD = 0.3, 1.0  # where the file states no rewards
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +51,29 @@ class Learner:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Update every bandit; 0 done (also where there is nothing new), 1 expected failure, 2 wrong usage."""
-    found = parser("update_bandit", __doc__ or "", use_cases="repeatable; default: all that have a bandit")
-    found.add_argument("--hours", type=float, default=24, help="what counts as recent (default: %(default)s)")
-    found.add_argument(
+    command_parser = parser("update_bandit", __doc__ or "", use_cases="repeatable; default: all that have a bandit")
+    command_parser.add_argument("--hours", type=float, default=24, help="what counts as recent (default: %(default)s)")
+    command_parser.add_argument(
         "--min-interactions", type=int, default=10, metavar="N", help="recent answers that an update needs (default: 10)"
     )
-    found.add_argument("--days", type=int, default=90, help="older lists are forgotten (default: %(default)s)")
-    found.add_argument("--rebuild", action="store_true", help="make the state anew, whether there is news or not")
-    options = parse(found, argv)
+    command_parser.add_argument("--days", type=int, default=90, help="older lists are forgotten (default: %(default)s)")
+    command_parser.add_argument("--rebuild", action="store_true", help="make the state anew, whether there is news or not")
+    options = parse(command_parser, argv)
     if options.hours <= 0 or options.min_interactions < 0 or options.days < 1:
-        found.error("hours must be above 0, min-interactions 0 or more, days 1 or more")
+        command_parser.error("hours must be above 0, min-interactions 0 or more, days 1 or more")
     return guarded("update_bandit", lambda: _update_all(options, datetime.now(UTC)))
 
 
 def _update_all(options: argparse.Namespace, now: datetime) -> int:
-    place, report = place_of(options), Report()
-    learners = [one for use_case in place.use_cases for one in learners_of(use_case)]
+    workspace, report = workspace_of(options), Report()
+    learners = [entry for use_case in workspace.use_cases for entry in learners_of(use_case)]
     if not learners:
         raise ConfigurationError(
-            f"no surface of {', '.join(one.name for one in place.use_cases)} has a router of kind {BANDIT}"
+            f"no surface of {', '.join(entry.name for entry in workspace.use_cases)} has a router of kind {BANDIT}"
         )
     with _database() as database:
         for learner in learners:
-            store = ArtifactStore(place.models_dir / learner.catalogue)
+            store = ArtifactStore(workspace.models_dir / learner.catalogue)
             with training_lock(store.root, LOCK_FILE):
                 _update(learner, store, database, options, now, report)
     report.line("next: python -m recommendation_service.cli models")
@@ -82,35 +82,35 @@ def _update_all(options: argparse.Namespace, now: datetime) -> int:
 
 def learners_of(use_case: UseCase) -> list[Learner]:
     """The bandits of a use case, one a catalogue. Raises ConfigurationError where two surfaces disagree about theirs."""
-    found: dict[str, Learner] = {}
+    learners: dict[str, Learner] = {}
     for name, surface in use_case.surfaces.items():
         if surface.router.kind != BANDIT:
             continue
-        place = f"{use_case.name}: surface '{name}', router {BANDIT}"
-        options = checked(Bandit, surface.router.options, where=place)
+        where = f"{use_case.name}: surface '{name}', router {BANDIT}"
+        options = checked(Bandit, surface.router.options, where=where)
         rewards = options.get("rewards") or _stated_by_outcomes(use_case)
-        strangers = sorted(set(rewards) - set(use_case.events))
-        if strangers or not rewards:
+        unknown = sorted(set(rewards) - set(use_case.events))
+        if unknown or not rewards:
             known = ", ".join(use_case.events)
             raise ConfigurationError(
-                f"{place}: rewards must name some of the events {known}, not {', '.join(strangers) or 'none'}"
+                f"{where}: rewards must name some of the events {known}, not {', '.join(unknown) or 'none'}"
             )
-        own = Learner(
+        learner = Learner(
             use_case.name, surface.catalogue, (name,), Bandit(None, **options).engines(), dict(sorted(rewards.items()))
         )
-        other = found.get(surface.catalogue, own)
-        if (other.arms, other.rewards) != (own.arms, own.rewards):
+        previous = learners.get(surface.catalogue, learner)
+        if (previous.arms, previous.rewards) != (learner.arms, learner.rewards):
             raise ConfigurationError(
-                f"{place}: must have the arms and rewards of surface '{other.surfaces[0]}': they learn together"
+                f"{where}: must have the arms and rewards of surface '{previous.surfaces[0]}': they learn together"
             )
-        both = tuple(dict.fromkeys((*other.surfaces, name)))
-        found[surface.catalogue] = Learner(own.use_case, own.catalogue, both, own.arms, own.rewards)
-    return list(found.values())
+        both = tuple(dict.fromkeys((*previous.surfaces, name)))
+        learners[surface.catalogue] = Learner(learner.use_case, learner.catalogue, both, learner.arms, learner.rewards)
+    return list(learners.values())
 
 
 def _stated_by_outcomes(use_case: UseCase) -> dict[str, float]:
-    worth = dict.fromkeys(use_case.outcomes.clicks, CLICK_IS_WORTH)
-    return worth | dict.fromkeys(use_case.outcomes.conversions, CONVERSION_IS_WORTH)
+    rewards = dict.fromkeys(use_case.outcomes.clicks, CLICK_REWARD)
+    return rewards | dict.fromkeys(use_case.outcomes.conversions, CONVERSION_REWARD)
 
 
 def _update(
@@ -120,13 +120,13 @@ def _update(
     today = _today(store, report)
     news = answers_since(database, scope, list(learner.rewards), now - timedelta(hours=options.hours))
     if news < options.min_interactions and not options.rebuild:
-        told = f"{news} answers in {options.hours:g} hours, {options.min_interactions} are needed: left as it is"
+        message = f"{news} answers in {options.hours:g} hours, {options.min_interactions} are needed: left as it is"
     else:
         tallies = tally(played(database, scope, learner.rewards))
-        today, told = _published(learner, store, scope, tallies, today)
+        today, message = _published(learner, store, scope, tallies, today)
     if today is not None:
         write_whole(store.root / STATE_FILE, _state_file(today))
-    report.stage(learner.catalogue, BANDIT, news, time.monotonic() - started, told)
+    report.stage(learner.catalogue, BANDIT, news, time.monotonic() - started, message)
 
 
 def _published(
@@ -135,7 +135,7 @@ def _published(
     """The state as of now and a word about it; published only when it says something else than today's."""
     if not tallies and today is None:
         return None, "no list that a chance chose was shown yet, so there is nothing to learn from"
-    arrays, counts = arrays_of(tallies, learner.arms, learner.rewards), [asdict(one) for one in tallies]
+    arrays, counts = arrays_of(tallies, learner.arms, learner.rewards), [asdict(entry) for entry in tallies]
     if today is not None and _same(today, arrays, counts, learner):
         return today, f"nothing changed  -> {today.version}"
     made = store.publish(
@@ -148,28 +148,33 @@ def _published(
             "surfaces": list(learner.surfaces),
             "since": scope.since.isoformat(),
             "until": scope.until.isoformat(),
-            "lists": sum(one.lists for one in tallies),
+            "lists": sum(entry.lists for entry in tallies),
             "tallies": counts,
         },
         metrics={
-            "value_if_always": {arm: asdict(own) for arm, own in values_of(tallies, learner.arms, learner.rewards).items()}
+            "value_if_always": {
+                arm: asdict(learner) for arm, learner in values_of(tallies, learner.arms, learner.rewards).items()
+            }
         },
     )
     return made, f"{_means(made)}  -> {made.version}"
 
 
 def _same(today: Artifact, arrays: Mapping[str, np.ndarray], counts: list[dict[str, object]], learner: Learner) -> bool:
-    told = today.manifest
+    message = today.manifest
     return (
-        told.dataset.get("tallies") == counts
-        and told.parameters.get("rewards") == learner.rewards
+        message.dataset.get("tallies") == counts
+        and message.parameters.get("rewards") == learner.rewards
         and all(np.array_equal(today.arrays[name], array) for name, array in arrays.items())
     )
 
 
 def _means(artifact: Artifact) -> str:
     arms = state_token(artifact)["arms"]
-    return ", ".join(f"{arm} {own['mean']:.3f} of {own['plays']}" for arm, own in arms.items() if own["plays"]) or "no list"
+    return (
+        ", ".join(f"{arm} {learner['mean']:.3f} of {learner['plays']}" for arm, learner in arms.items() if learner["plays"])
+        or "no list"
+    )
 
 
 def _state_file(artifact: Artifact) -> bytes:

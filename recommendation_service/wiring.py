@@ -34,7 +34,7 @@ from recommendation_service.services.serving import (
 from recommendation_service.settings import Settings
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.loader import load_file, names
-from recommendation_service.use_cases.options import checked, one_of
+from recommendation_service.use_cases.options import checked, find_kind
 from recommendation_service.use_cases.overrides import apply_overrides
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 
@@ -87,9 +87,9 @@ def build_rankers(
     """The rankers of a use case that are ready, by name; a Skip stands for one that is configured and cannot be used."""
     built: dict[str, Ranker | Skip] = {}
     for name, part in use_case.rankers.items():
-        place = f"{use_case.name}: ranker '{name}', {part.kind}"
-        make = one_of(RANKERS, part.kind, where=place)
-        options = checked(make, part.options, where=place)
+        where = f"{use_case.name}: ranker '{name}', {part.kind}"
+        make = find_kind(RANKERS, part.kind, where=where)
+        options = checked(make, part.options, where=where)
         try:
             ranker = make(name, artifacts.get(part.kind), catalogue, settings, **options)
         except ArtifactRefused as error:
@@ -111,11 +111,11 @@ def build_engines(
     built: dict[str, Engine] = {}
     blends: dict[str, dict[str, Any]] = {}
     for name, part in use_case.engines.items():
-        place = f"{use_case.name}: engine '{name}', {part.kind}"
-        make = one_of(ENGINES, part.kind, where=place)
-        options = checked(make, part.options, where=place, given=(PAIR_CONFIG,))
+        where = f"{use_case.name}: engine '{name}', {part.kind}"
+        make = find_kind(ENGINES, part.kind, where=where)
+        options = checked(make, part.options, where=where, given=(PAIR_CONFIG,))
         if KINDS[part.kind].about_pairs:
-            options[PAIR_CONFIG] = _pair_config(use_case, place)
+            options[PAIR_CONFIG] = _pair_config(use_case, where)
         if part.kind == "ensemble":
             blends[name] = options
         elif not KINDS[part.kind].needs_model:
@@ -148,8 +148,8 @@ def _ensemble(
         except ArtifactRefused as error:
             log.error("the learned weights of %s are left out, its stated ones serve: %s", name, error.message)
             weights = WEIGHTS_REFUSED
-    told = None if weights is None else replace(weights, engine=name)
-    ensemble = Ensemble.from_members(name, built, told, **options)
+    skip = None if weights is None else replace(weights, engine=name)
+    ensemble = Ensemble.from_members(name, built, skip, **options)
     return ensemble if ensemble.has_enough_members else None
 
 
@@ -160,17 +160,17 @@ def build_estimators(use_case: UseCase, artifacts: Mapping[str, Artifact]) -> di
     """
     built: dict[str, Estimator] = {}
     for name, part in use_case.estimators.items():
-        place = f"{use_case.name}: estimator '{name}', {part.kind}"
-        make = one_of(ESTIMATORS, part.kind, where=place)
-        options = {**checked(make, part.options, where=place, given=(PAIR_CONFIG,)), PAIR_CONFIG: _pair_config(use_case, place)}
+        where = f"{use_case.name}: estimator '{name}', {part.kind}"
+        make = find_kind(ESTIMATORS, part.kind, where=where)
+        options = {**checked(make, part.options, where=where, given=(PAIR_CONFIG,)), PAIR_CONFIG: _pair_config(use_case, where)}
         if part.kind in artifacts:
             _add(built, name, partial(make, name, artifacts[part.kind], **options))
     return built
 
 
-def _pair_config(use_case: UseCase, place: str) -> PairConfig:
+def _pair_config(use_case: UseCase, where: str) -> PairConfig:
     if use_case.pairs is None:
-        raise ConfigurationError(f"{place} is about pairs, and the file says nothing of them; add [pairs]")
+        raise ConfigurationError(f"{where} is about pairs, and the file says nothing of them; add [pairs]")
     return use_case.pairs
 
 
@@ -205,17 +205,22 @@ class Observers:
 
 def build_live(settings: Settings, observers: Observers | None = None) -> ServingState:
     """Everything this process serves, loaded and verified, ready to be watched."""
-    told = observers or Observers()
+    observers = observers or Observers()
     use_cases = served_use_cases(settings)
-    catalogues = sorted({one for use_case in use_cases.values() for one in use_case.catalogues})
+    catalogues = sorted({name for use_case in use_cases.values() for name in use_case.catalogues})
     kinds: dict[str, set[str]] = {name: set() for name in catalogues}
     for use_case in use_cases.values():
         for name in use_case.catalogues:
             kinds[name] |= watched_kinds(use_case, name)
-    loaded_catalogues = {name: load_catalogue(settings, name, sorted(own), told.refused) for name, own in kinds.items()}
-    histories = histories_of(settings, failed=told.history_failed)
+    loaded_catalogues = {
+        name: load_catalogue(settings, name, sorted(watched), observers.refused) for name, watched in kinds.items()
+    }
+    histories = histories_of(settings, failed=observers.history_failed)
     return ServingState(
-        use_cases, loaded_catalogues, partial(assemble, settings, use_cases, histories, pinned(settings)), swapped=told.swapped
+        use_cases,
+        loaded_catalogues,
+        partial(assemble, settings, use_cases, histories, pinned(settings)),
+        swapped=observers.swapped,
     )
 
 
@@ -252,19 +257,19 @@ def assemble(
     loaded_catalogues: Mapping[str, LoadedCatalogue],
 ) -> ServingSnapshot:
     """What answers, of what is held now. Catalogues without an export yet are left out, and use cases with none at all."""
-    exports = {name: one.export.value for name, one in loaded_catalogues.items() if one.export.value is not None}
+    exports = {name: entry.export.value for name, entry in loaded_catalogues.items() if entry.export.value is not None}
     sites = []
     for use_case in use_cases.values():
-        there = [name for name in use_case.catalogues if name in exports]
-        if there:
+        available = [name for name in use_case.catalogues if name in exports]
+        if available:
             pairs = _of_pairs(use_case, loaded_catalogues)
-            models = {name: loaded_catalogues[name].artifacts() | pairs | _of_catalogue(pins, name) for name in there}
-            damaged = {name: _damaged(use_case, name, loaded_catalogues) for name in there}
+            models = {name: loaded_catalogues[name].artifacts() | pairs | _of_catalogue(pins, name) for name in available}
+            damaged = {name: _damaged(use_case, name, loaded_catalogues) for name in available}
             catalogues = {
                 name: _catalogue_runtime(
                     settings, use_case, exports[name], histories(exports[name]), models[name], damaged[name]
                 )
-                for name in there
+                for name in available
             }
             sites.append(UseCaseRuntime(use_case, catalogues, build_estimators(use_case, pairs)))
     return ServingSnapshot(
@@ -297,8 +302,8 @@ def _catalogue_runtime(
 def _of_pairs(use_case: UseCase, loaded_catalogues: Mapping[str, LoadedCatalogue]) -> dict[str, Artifact]:
     """The good models of pairs by kind; whichever catalogue is asked for, they are the same."""
     keeper = _keeps_pairs(use_case)
-    there = {} if keeper is None else loaded_catalogues[keeper].artifacts()
-    return {kind: model for kind, model in there.items() if kind in kinds_of_pairs(use_case)}
+    available = {} if keeper is None else loaded_catalogues[keeper].artifacts()
+    return {kind: model for kind, model in available.items() if kind in kinds_of_pairs(use_case)}
 
 
 def _damaged(use_case: UseCase, catalogue: str, loaded_catalogues: Mapping[str, LoadedCatalogue]) -> frozenset[str]:
@@ -309,8 +314,10 @@ def _damaged(use_case: UseCase, catalogue: str, loaded_catalogues: Mapping[str, 
 
 
 def _damaged_rankers(use_case: UseCase, damaged: frozenset[str]) -> dict[str, Skip]:
-    told = "the published model of {} is damaged and was refused; train it again or roll back"
-    return {name: Skip(name, "refused", told.format(name)) for name, part in use_case.rankers.items() if part.kind in damaged}
+    message = "the published model of {} is damaged and was refused; train it again or roll back"
+    return {
+        name: Skip(name, "refused", message.format(name)) for name, part in use_case.rankers.items() if part.kind in damaged
+    }
 
 
 NO_POLICY = Skip(BANDIT, "refused", "what the bandit learned is damaged, so its default leads; run: update_bandit --rebuild")
@@ -329,12 +336,12 @@ def policy_of(artifact: Artifact | None) -> Policy | Skip | None:
 
 def _ready(use_case_runtime: UseCaseRuntime) -> tuple[str, ...]:
     """Engines that can be asked for at least one catalogue, in the order of the file."""
-    there = {name for runtime in use_case_runtime.catalogues.values() for name in runtime.engines}
-    return tuple(name for name in use_case_runtime.use_case.engines if name in there)
+    available = {name for runtime in use_case_runtime.catalogues.values() for name in runtime.engines}
+    return tuple(name for name in use_case_runtime.use_case.engines if name in available)
 
 
 def _of_catalogue(pins: Sequence[Artifact], catalogue: str) -> dict[str, Artifact]:
-    return {one.manifest.kind: one for one in pins if one.manifest.catalogue == catalogue}
+    return {entry.manifest.kind: entry for entry in pins if entry.manifest.catalogue == catalogue}
 
 
 def _log_key(settings: Settings) -> bytes:

@@ -49,11 +49,11 @@ def look(
     report: Report | None = None,
 ) -> list[dict[str, Any]]:
     """Measure every catalogue of a use case, tell each in lines as it is done, and give all of it for JSON."""
-    use_case, said, bodies = apply_training_overrides(live.use_cases[name], settings), report or Report(), []
+    use_case, log, bodies = apply_training_overrides(live.use_cases[name], settings), report or Report(), []
     for catalogue in use_case.catalogues:
-        found = measure(use_case, live.loaded_catalogues[catalogue], said, now=now, budget_s=budget_s)
-        said.line("\n".join(["", *found.lines]))
-        bodies.append(found.body)
+        findings = measure(use_case, live.loaded_catalogues[catalogue], log, now=now, budget_s=budget_s)
+        log.line("\n".join(["", *findings.lines]))
+        bodies.append(findings.body)
     return bodies
 
 
@@ -64,30 +64,30 @@ def measure(
 
     `now` is epoch seconds; no method is begun when `budget_s` seconds are over.
     """
-    found = Findings(body={"catalogue": loaded.name})
+    findings = Findings(body={"catalogue": loaded.name})
     if loaded.export.value is None:
         why = loaded.export.problem or "no export yet"
-        found.lines.append(f"{loaded.name}: nothing to measure: {why}")
-        found.body["not_measured"] = why
-        return found
+        findings.lines.append(f"{loaded.name}: nothing to measure: {why}")
+        findings.body["not_measured"] = why
+        return findings
     dataset = loaded.export.value.dataset
     events = dataset.events()
     try:
         if any(of_persons(use_case, loaded.name)):
-            _examine(found, use_case, loaded, dataset, events, report, now=now, budget_s=budget_s)
+            _examine(findings, use_case, loaded, dataset, events, report, now=now, budget_s=budget_s)
         else:
-            _elsewhere(found, use_case, loaded.name)
+            _report_other_commands(findings, use_case, loaded.name)
     except DatasetError as error:
-        found.lines.append(f"{loaded.name}: not enough data to measure methods: {error.message}; {POPULAR}")
-        found.body["not_measured"] = error.message
+        findings.lines.append(f"{loaded.name}: not enough data to measure methods: {error.message}; {POPULAR}")
+        findings.body["not_measured"] = error.message
     gaps = gaps_of(dataset, events, use_case, now=now)
-    found.part("what to log next", [gap.told() for gap in gaps] or ["nothing that this command looks for is missing"])
-    found.body["log_next"] = [asdict(gap) for gap in gaps]
-    return found
+    findings.part("what to log next", [gap.told() for gap in gaps] or ["nothing that this command looks for is missing"])
+    findings.body["log_next"] = [asdict(gap) for gap in gaps]
+    return findings
 
 
 def _examine(
-    found: Findings,
+    findings: Findings,
     use_case: UseCase,
     loaded: LoadedCatalogue,
     dataset: Dataset,
@@ -97,30 +97,30 @@ def _examine(
     now: float,
     budget_s: float,
 ) -> None:
-    looked = check(dataset, events, now=now)
-    if looked.blocking:
-        raise DatasetError(looked.blocking[0])
+    checked = check(dataset, events, now=now)
+    if checked.blocking:
+        raise DatasetError(checked.blocking[0])
     comparer = MethodComparer(use_case, dataset, build_engines, report)
     parameters, published, flattered = _settings(use_case, loaded, comparer.test_start)
     comparison = comparer.run(
         measured(use_case, loaded.name), parameters, uses=uses_of(use_case, loaded.name), budget_s=budget_s
     )
     valid, test = len(comparer.valid), len(comparer.test)
-    found.lines.append(
+    findings.lines.append(
         f"{loaded.name}: {dataset.version} cut by time: {valid:,} people in the validation part, which chooses,"
         f" {test:,} in the test part, which is asked once"
     )
-    found.lines += _about_settings(published, flattered)
-    found.lines += [f"{loaded.name}: {warning}" for warning in looked.warnings]
-    found.body |= {"export": dataset.version, "validation_people": valid, "test_people": test, "published": published}
-    _tell_methods(found, comparison)
-    _tell_thresholds(found, use_case, loaded.name, comparison)
+    findings.lines += _settings_lines(published, flattered)
+    findings.lines += [f"{loaded.name}: {warning}" for warning in checked.warnings]
+    findings.body |= {"export": dataset.version, "validation_people": valid, "test_people": test, "published": published}
+    _report_methods(findings, comparison)
+    _report_thresholds(findings, use_case, loaded.name, comparison)
 
 
-def _about_settings(published: dict[str, str], flattered: list[str]) -> list[str]:
-    told = [f"{kind} as in {version}" for kind, version in published.items()]
-    there = f"{', '.join(told)}; the others as stated" if told else "as stated, nothing is published yet"
-    lines = [f"settings: {there}"]
+def _settings_lines(published: dict[str, str], flattered: list[str]) -> list[str]:
+    settings = [f"{kind} as in {version}" for kind, version in published.items()]
+    description = f"{', '.join(settings)}; the others as stated" if settings else "as stated, nothing is published yet"
+    lines = [f"settings: {description}"]
     if flattered:
         lines.append(
             f"the settings of {', '.join(flattered)} were chosen on events of this test part too: expect a little less"
@@ -128,45 +128,49 @@ def _about_settings(published: dict[str, str], flattered: list[str]) -> list[str
     return lines
 
 
-def _tell_methods(found: Findings, comparison: MethodComparison) -> None:
-    found.part(
+def _report_methods(findings: Findings, comparison: MethodComparison) -> None:
+    findings.part(
         "methods (people: validation people it answers for; items: of the catalogue; NDCG@10 with 95 % on the test part)",
         table(comparison).splitlines(),
     )
     verdicts = [verdict.summary() for verdict in comparison.verdicts]
     verdicts += [f"{name}: {why}" for name, why in comparison.missing.items()]
-    found.part("what is worth its cost (each against the best cheaper one, paired, for the people it answers for)", verdicts)
-    found.body |= {
-        "figures": [asdict(one) for one in comparison.figures],
+    findings.part("what is worth its cost (each against the best cheaper one, paired, for the people it answers for)", verdicts)
+    findings.body |= {
+        "figures": [asdict(entry) for entry in comparison.figures],
         "coverage": {name: {"people": people, "items": items} for name, (people, items) in comparison.coverage().items()},
-        "verdicts": [{**asdict(one), "recommended": one.recommended, "told": one.summary()} for one in comparison.verdicts],
+        "verdicts": [
+            {**asdict(entry), "recommended": entry.recommended, "summary": entry.summary()} for entry in comparison.verdicts
+        ],
         "missing": dict(comparison.missing),
     }
 
 
-def _tell_thresholds(found: Findings, use_case: UseCase, catalogue: str, comparison: MethodComparison) -> None:
+def _report_thresholds(findings: Findings, use_case: UseCase, catalogue: str, comparison: MethodComparison) -> None:
     lines, bodies = [], []
     for names, surface in routed(use_case, catalogue):
-        ways = [surface.router.options[way] for way in ("cold", "warm", "hot")]
-        absent = [name for name in dict.fromkeys(ways) if name not in comparison.test.answers]
+        engines = [surface.router.options[segment] for segment in ("cold", "warm", "hot")]
+        absent = [name for name in dict.fromkeys(engines) if name not in comparison.test.answers]
         if absent:
             lines.append(f"{', '.join(names)}: not compared, for {', '.join(absent)} was not measured")
             continue
         best = preference(use_case, names[0], comparison)
-        lines.append(f"{', '.join(names)} ({', then '.join(ways)}; NDCG@10 {best.reached:.4f} as routed now): {best.summary()}")
+        lines.append(
+            f"{', '.join(names)} ({', then '.join(engines)}; NDCG@10 {best.reached:.4f} as routed now): {best.summary()}"
+        )
         if best.change:
-            lines.append(f"  {_how(names, best.preferred, ways, use_case)}")
-        bodies.append({"surfaces": names, **asdict(best), "change": best.change, "told": best.summary()})
+            lines.append(f"  {_how(names, best.preferred, engines, use_case)}")
+        bodies.append({"surfaces": names, **asdict(best), "change": best.change, "summary": best.summary()})
     if lines:
-        found.part("thresholds (cold_below and warm_below)", lines)
-    found.body["thresholds"] = bodies
+        findings.part("thresholds (cold_below and warm_below)", lines)
+    findings.body["thresholds"] = bodies
 
 
-def _how(names: list[str], pair: Thresholds, ways: list[str], use_case: UseCase) -> str:
-    places = " and ".join(f"[surfaces.{name}.router]" for name in names)
+def _how(names: list[str], pair: Thresholds, engines: list[str], use_case: UseCase) -> str:
+    tables = " and ".join(f"[surfaces.{name}.router]" for name in names)
     cold, warm = (override_variable(field, use_case.name) for field in ("cold_start_threshold", "warm_user_threshold"))
     return (
-        f"{pair.means(*ways)}; say so in {places} of {use_case.name}.toml (cold_below = {pair.cold_below},"
+        f"{pair.means(*engines)}; say so in {tables} of {use_case.name}.toml (cold_below = {pair.cold_below},"
         f" warm_below = {pair.warm_below}), or for every surface by {cold}={pair.cold_below} {warm}={pair.warm_below}"
     )
 
@@ -191,12 +195,16 @@ def _settings(
     return parameters, published, flattered
 
 
-def _elsewhere(found: Findings, use_case: UseCase, catalogue: str) -> None:
+def _report_other_commands(findings: Findings, use_case: UseCase, catalogue: str) -> None:
     """Says who measures a catalogue without a list for a person."""
-    found.lines.append(f"{catalogue}: no list here is about a person, so methods are not compared by what persons did")
+    findings.lines.append(f"{catalogue}: no list here is about a person, so methods are not compared by what persons did")
     if use_case.pairs is None:
-        found.lines.append(f"  lists about items: python -m recommendation_service.evaluate --use-case {use_case.name}")
+        findings.lines.append(f"  lists about items: python -m recommendation_service.evaluate --use-case {use_case.name}")
         return
-    found.lines.append(f"  who is hired: python -m recommendation_service.commands.evaluate_hires --use-case {use_case.name}")
+    findings.lines.append(
+        f"  who is hired: python -m recommendation_service.commands.evaluate_hires --use-case {use_case.name}"
+    )
     if any(part.kind == "bid" for part in use_case.estimators.values()):
-        found.lines.append(f"  what is bid: python -m recommendation_service.commands.evaluate_bids --use-case {use_case.name}")
+        findings.lines.append(
+            f"  what is bid: python -m recommendation_service.commands.evaluate_bids --use-case {use_case.name}"
+        )

@@ -13,7 +13,7 @@ from recommendation_service.datasets.reader import Dataset
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.kinds import names_where
 from recommendation_service.publishing.store import Artifact, ArtifactStore
-from recommendation_service.training.command import DONE, Place, guarded, parse, parser, place_of
+from recommendation_service.training.command import DONE, Workspace, guarded, parse, parser, workspace_of
 from recommendation_service.training.models.embedding_map import draw, groups_of, placed, same_neighbour_share, vectors_of
 from recommendation_service.training.report import Report
 
@@ -35,10 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    place, report = place_of(options), Report()
-    use_case = place.use_cases[0]
-    model = _published(place, use_case.catalogues[0], options.kind)
-    catalogue = Dataset.open(place.data_dir, use_case.catalogues[0]).catalogue()
+    workspace, report = workspace_of(options), Report()
+    use_case = workspace.use_cases[0]
+    model = _published(workspace, use_case.catalogues[0], options.kind)
+    catalogue = Dataset.open(workspace.data_dir, use_case.catalogues[0]).catalogue()
     vectors, ids = vectors_of(model), [one.decode() for one in model.arrays["item_ids"].tolist()]
     kept = np.linspace(0, len(ids) - 1, min(len(ids), MOST_ITEMS)).astype(np.int64)
     names, groups = groups_of(catalogue, [ids[row] for row in kept])
@@ -55,8 +55,8 @@ def _draw(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _published(place: Place, catalogue: str, kind: str | None) -> Artifact:
-    store = ArtifactStore(place.models_dir / catalogue)
+def _published(workspace: Workspace, catalogue: str, kind: str | None) -> Artifact:
+    store = ArtifactStore(workspace.models_dir / catalogue)
     for wanted in [kind] if kind else KINDS:
         found = store.load(wanted)
         if found is not None:

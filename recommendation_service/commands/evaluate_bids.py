@@ -12,7 +12,7 @@ import numpy as np
 
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.errors import ConfigurationError, DatasetError
-from recommendation_service.training.command import DONE, guarded, place_of
+from recommendation_service.training.command import DONE, guarded, workspace_of
 from recommendation_service.training.pairs.bid_data import Bids, read_bids
 from recommendation_service.training.pairs.bid_parameters import KIND, BidParameters, bid_parameters
 from recommendation_service.training.pairs.bid_tables import coverage_table, outcome_table, rolling_line
@@ -32,12 +32,12 @@ def _measure(options: argparse.Namespace) -> int:
     from recommendation_service.training.pairs.bid import enough, fit, rolling  # torch takes seconds to import
     from recommendation_service.training.pairs.bid_metrics import measure
 
-    place, report = place_of(options), Report()
-    use_case = place.use_cases[0]
+    workspace, report = workspace_of(options), Report()
+    use_case = workspace.use_cases[0]
     if use_case.pairs is None or not any(part.kind == KIND for part in use_case.estimators.values()):
         raise ConfigurationError(f"{use_case.name} has no estimator of kind {KIND}; add one under [estimators]")
     parameters = bid_parameters(use_case, seed=options.seed)
-    dataset, matches = read_pairs(place, use_case.pairs)
+    dataset, matches = read_pairs(workspace, use_case.pairs)
     bids = read_bids(matches, use_case.pairs, parameters)
     older, newer = cut(bids, options.held_out)
     enough(older.won())

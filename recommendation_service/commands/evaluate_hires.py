@@ -17,7 +17,7 @@ from recommendation_service.datasets.pair_network import PairNetwork
 from recommendation_service.datasets.pair_outcomes import BID, Matches
 from recommendation_service.engines.neural import Neural
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.training.command import DONE, guarded, place_of
+from recommendation_service.training.command import DONE, guarded, workspace_of
 from recommendation_service.training.pairs.command import held_out_options, read_pairs
 from recommendation_service.training.pairs.hire_metrics import Decided, accuracies, by_time, difference, lines
 from recommendation_service.training.pairs.neural_parameters import TARGETS, neural_parameters
@@ -35,11 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _measure(options: argparse.Namespace) -> int:
-    place, report, started = place_of(options), Report(), time.monotonic()
-    use_case = place.use_cases[0]
+    workspace, report, started = workspace_of(options), Report(), time.monotonic()
+    use_case = workspace.use_cases[0]
     if use_case.pairs is None or use_case.engine_of_kind("attributes") is None:
         raise ConfigurationError(f"{use_case.name} pairs nothing by rules; see [pairs] and kind attributes in cleaning.toml")
-    dataset, matches = read_pairs(place, use_case.pairs)
+    dataset, matches = read_pairs(workspace, use_case.pairs)
     border = by_time(matches, options.held_out)
     newer = Decided.of(matches, matches.times >= border)
     asked = matches.take(newer.rows)

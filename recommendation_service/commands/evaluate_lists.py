@@ -20,7 +20,7 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
-from recommendation_service.training.command import DONE, guarded, parse, parser, place_of, quietly
+from recommendation_service.training.command import DONE, guarded, parse, parser, quietly, workspace_of
 from recommendation_service.training.data import NotEnough, Trained, TrainingData, read_training_data
 from recommendation_service.training.ensemble.members import ask_members
 from recommendation_service.training.ensemble.training import KIND as ENSEMBLE
@@ -59,7 +59,7 @@ class Before:
         """The events before the moment, newest first; None for a user the export does not know."""
         if user_id not in self._dataset.user_ids:
             return None
-        return tuple(one for one in self._dataset.past_events(user_id) if one.time < self._moment)
+        return tuple(entry for entry in self._dataset.past_events(user_id) if entry.time < self._moment)
 
     def profile(self, user_id: str) -> Profile:
         """The exported profile; empty when there is none."""
@@ -111,12 +111,12 @@ class Trial:
     def _ask(self, service: RecommendationService, people: Sequence[str], k: int) -> tuple[Ints, list[float]]:
         lists = np.full((len(people), k), NO_ROW, dtype=np.int64)
         took_ms = []
-        for place, user_id in enumerate(people):
+        for index, user_id in enumerate(people):
             started = time.perf_counter()
             slate = service.recommend(Ask(self._use_case.name, self._surface, self.material.now, user_id, limit=k))
             took_ms.append(1000 * (time.perf_counter() - started))
-            rows = self.material.catalogue.ids.rows([one.item_id for one in slate.recommendations])
-            lists[place, : rows.size] = rows
+            rows = self.material.catalogue.ids.rows([entry.item_id for entry in slate.recommendations])
+            lists[index, : rows.size] = rows
         return lists, took_ms
 
 
@@ -125,17 +125,17 @@ def _trained(
 ) -> tuple[dict[str, Trained], dict[str, Trained]]:
     """Every kind, taught when to stop by the validation part; and trained again on all that precedes the test part."""
     firsts: dict[str, Trained] = {}
-    found: dict[str, Trained] = {}
-    for kind in (one for one in KINDS if use_case.engine_of_kind(one)):
+    trained: dict[str, Trained] = {}
+    for kind in (entry for entry in KINDS if use_case.engine_of_kind(entry)):
         try:
             with report.progress(f"{use_case.name}/{kind}") as progress:
                 first = fit(early, kind, stated_for(use_case, kind, seed=seed), panel=valid if len(valid) else None)
-                found[kind] = fit(late, kind, first.parameters, progress=progress).trained
+                trained[kind] = fit(late, kind, first.parameters, progress=progress).trained
         except NotEnough as error:
             report.line(f"{kind} is missing: {error.message}")
         else:
             firsts[kind] = first.trained
-    return firsts, found
+    return firsts, trained
 
 
 def _weighed(use_case: UseCase, firsts: Mapping[str, Trained], valid: EvaluationUsers, report: Report) -> dict[str, Trained]:
@@ -152,7 +152,7 @@ def _weighed(use_case: UseCase, firsts: Mapping[str, Trained], valid: Evaluation
 
 
 def _engines(use_case: UseCase, material: TrainingData, models: Mapping[str, Trained]) -> dict[str, Engine]:
-    artifacts = {kind: one.artifact(material.catalogue.name) for kind, one in models.items()}
+    artifacts = {kind: entry.artifact(material.catalogue.name) for kind, entry in models.items()}
     return build_engines(use_case, material.catalogue, artifacts)
 
 
@@ -160,26 +160,26 @@ def variants(surface: Surface) -> list[Variant]:
     """Each engine of the chain alone and bare, then the first with no, with each, and with all rerankers of the file."""
     first = surface.fallback[0]
     bare = surface.model_copy(update={"rerank": ()})
-    found = [Variant(name, _first(bare, name)) for name in reversed(surface.fallback[1:])]
-    found.append(Variant(first, _first(bare, first)))
+    result = [Variant(name, _first(bare, name)) for name in reversed(surface.fallback[1:])]
+    result.append(Variant(first, _first(bare, first)))
     if len(surface.rerank) > 1:
-        found += [Variant(f"{first} + {part.kind}", _first(surface, first, (part,))) for part in surface.rerank]
+        result += [Variant(f"{first} + {part.kind}", _first(surface, first, (part,))) for part in surface.rerank]
     if surface.rerank:
         every = " + ".join(part.kind for part in surface.rerank)
-        found.append(Variant(f"{first} + {every}", _first(surface, first, surface.rerank)))
-    return found
+        result.append(Variant(f"{first} + {every}", _first(surface, first, surface.rerank)))
+    return result
 
 
 def swept(surface: Surface, weights: Sequence[float]) -> list[Variant]:
     """All rerankers of the file, with the diversity penalty at each of these weights."""
-    found = []
+    result = []
     for weight in weights:
         rerank = [
             part.model_copy(update={"options": {**part.options, "weight": weight}}) if part.kind == "diversity" else part
             for part in surface.rerank
         ]
-        found.append(Variant(f"as served, diversity {weight:g}", _first(surface, surface.fallback[0], rerank)))
-    return found
+        result.append(Variant(f"as served, diversity {weight:g}", _first(surface, surface.fallback[0], rerank)))
+    return result
 
 
 def _first(surface: Surface, engine: str, rerank: Sequence[Part] | None = None) -> Surface:
@@ -189,25 +189,27 @@ def _first(surface: Surface, engine: str, rerank: Sequence[Part] | None = None) 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table and what it says; 0 done, 1 expected failure, 2 wrong usage."""
-    found = parser("measure_lists", __doc__ or "", use_cases="which one; it must be named")
-    found.add_argument("--surface", help="default: the first one that is about a user")
-    found.add_argument("--k", type=int, default=12, help="length of the lists (default: 12)")
-    found.add_argument("--people", type=int, default=300, help="at most so many, and as many newcomers (default: 300)")
-    found.add_argument("--diversity", type=float, nargs="*", default=[], metavar="WEIGHT", help="also with these weights")
-    found.add_argument("--seed", type=int, default=42, help="default: 42")
-    found.add_argument("--json", type=Path, metavar="FILE", help="also write all figures as JSON")
-    options = parse(found, argv)
+    command_parser = parser("measure_lists", __doc__ or "", use_cases="which one; it must be named")
+    command_parser.add_argument("--surface", help="default: the first one that is about a user")
+    command_parser.add_argument("--k", type=int, default=12, help="length of the lists (default: 12)")
+    command_parser.add_argument("--people", type=int, default=300, help="at most so many, and as many newcomers (default: 300)")
+    command_parser.add_argument(
+        "--diversity", type=float, nargs="*", default=[], metavar="WEIGHT", help="also with these weights"
+    )
+    command_parser.add_argument("--seed", type=int, default=42, help="default: 42")
+    command_parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures as JSON")
+    options = parse(command_parser, argv)
     if len(options.use_case) != 1 or not 1 <= options.k <= MAX_LIMIT or options.people < 1:
-        found.error(f"name one use case (--use-case posts), a k of 1 to {MAX_LIMIT}, and 1 or more people")
+        command_parser.error(f"name one use case (--use-case posts), a k of 1 to {MAX_LIMIT}, and 1 or more people")
     return guarded("measure_lists", lambda: _measure(options))
 
 
 def _measure(options: argparse.Namespace) -> int:
-    place, report = place_of(options), Report()
-    use_case = place.use_cases[0]
+    workspace, report = workspace_of(options), Report()
+    use_case = workspace.use_cases[0]
     name = _surface_named(use_case, options.surface)
     surface = use_case.surfaces[name]
-    dataset = Dataset.open(place.data_dir, surface.catalogue)
+    dataset = Dataset.open(workspace.data_dir, surface.catalogue)
     trial = Trial(use_case, name, dataset, report, people=options.people, seed=options.seed)
     cold = trial.newcomers(options.people)
     with quietly():
@@ -219,13 +221,13 @@ def _measure(options: argparse.Namespace) -> int:
     for line in (*table([*rows, *more], options.k), *conclusions(rows, options.k, surface)):
         report.line(line)
     if options.json:
-        options.json.write_text(json.dumps([asdict(one) for one in (*rows, *more)], indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps([asdict(entry) for entry in (*rows, *more)], indent=1) + "\n", encoding="utf-8")
     report.line(f"next: python -m recommendation_service.train_all --use-case {use_case.name}")
     return DONE
 
 
 def _surface_named(use_case: UseCase, wanted: str | None) -> str:
-    about_users = [name for name, one in use_case.surfaces.items() if one.about == "user"]
+    about_users = [name for name, entry in use_case.surfaces.items() if entry.about == "user"]
     if wanted in about_users or (wanted is None and about_users):
         return wanted or about_users[0]
     known = ", ".join(about_users) or "none"

@@ -155,27 +155,29 @@ def read_shown(folder: Path) -> Shown:
 
 def _joined_lists(batches: Iterable[ListBatch], user_rows: Lookup) -> dict[str, AnyArray]:
     """Columns by list number."""
-    kept = list(batches)
-    order = np.argsort(_joined([one.numbers for one in kept], np.int64), kind="stable")
+    all_batches = list(batches)
+    order = np.argsort(_joined([batch.numbers for batch in all_batches], np.int64), kind="stable")
     columns = {
-        "users": _joined([user_rows.rows(one.users) for one in kept], np.int32),
-        "times": _joined([one.times for one in kept], np.float64),
-        "surfaces": _texts([name for one in kept for name in one.surfaces]),
-        "methods": _texts([name for one in kept for name in one.methods]),
+        "users": _joined([user_rows.rows(batch.users) for batch in all_batches], np.int32),
+        "times": _joined([batch.times for batch in all_batches], np.float64),
+        "surfaces": _texts([name for batch in all_batches for name in batch.surfaces]),
+        "methods": _texts([name for batch in all_batches for name in batch.methods]),
     }
     return {name: column[order] for name, column in columns.items()}
 
 
 def _joined_items(batches: Iterable[ShownBatch], item_rows: Lookup) -> tuple[Ints, Ints, AnyArray, AnyArray, list[bytes]]:
     """Lists' numbers, item rows, positions, scores and parts of items still there, by list and position."""
-    kept = [(one, item_rows.rows(one.items)) for one in batches]
-    numbers = _joined([one.numbers for one, _ in kept], np.int64)
-    rows = _joined([rows for _, rows in kept], np.int64)
-    positions, scores = (_joined([getattr(one, side) for one, _ in kept], np.float64) for side in ("positions", "scores"))
-    texts = [text for one, _ in kept for text in one.parts]
+    all_batches = [(batch, item_rows.rows(batch.items)) for batch in batches]
+    numbers = _joined([batch.numbers for batch, _ in all_batches], np.int64)
+    rows = _joined([rows for _, rows in all_batches], np.int64)
+    positions, scores = (
+        _joined([getattr(batch, side) for batch, _ in all_batches], np.float64) for side in ("positions", "scores")
+    )
+    texts = [text for batch, _ in all_batches for text in batch.parts]
     order = np.lexsort((positions, numbers))
     order = order[rows[order] >= 0]
-    chosen = [texts[place].encode() for place in order.tolist()]
+    chosen = [texts[index].encode() for index in order.tolist()]
     return numbers[order], rows[order].astype(np.int64), positions[order], scores[order], chosen
 
 
@@ -185,18 +187,18 @@ def _labels(
     event_names: Sequence[str],
     item_rows: Lookup,
     n_items: int,
-    places: Ints,
+    indices: Ints,
 ) -> Floats:
     """(n,) of the shown items, whose list and row `places` tell as one number; an item is shown once in a list."""
-    best = np.full(places.size, -np.inf, dtype=np.float32)
-    order = np.argsort(places, kind="stable")
+    best = np.full(indices.size, -np.inf, dtype=np.float32)
+    order = np.argsort(indices, kind="stable")
     for batch in batches:
         rows = item_rows.rows(batch.items).astype(np.int64)
         weights = event_weights(use_case, batch.events.astype(np.int64), batch.values, event_names)
         wanted = batch.numbers * n_items + rows
-        at = np.minimum(np.searchsorted(places, wanted, sorter=order), max(places.size - 1, 0))
-        hit = (rows >= 0) & (places[order][at] == wanted) if places.size else np.zeros(rows.size, dtype=np.bool_)
-        np.maximum.at(best, order[at[hit]], weights[hit])
+        positions = np.minimum(np.searchsorted(indices, wanted, sorter=order), max(indices.size - 1, 0))
+        hit = (rows >= 0) & (indices[order][positions] == wanted) if indices.size else np.zeros(rows.size, dtype=np.bool_)
+        np.maximum.at(best, order[positions[hit]], weights[hit])
     return np.where(np.isfinite(best), best, 0).astype(np.float32)
 
 
@@ -204,5 +206,5 @@ def _joined(parts: Sequence[AnyArray], dtype: type) -> AnyArray:
     return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
 
 
-def _texts(words: Sequence[str]) -> Bytes:
-    return np.array([word.encode() for word in words], dtype=np.bytes_) if words else np.empty(0, dtype="S1")
+def _texts(texts: Sequence[str]) -> Bytes:
+    return np.array([word.encode() for word in texts], dtype=np.bytes_) if texts else np.empty(0, dtype="S1")

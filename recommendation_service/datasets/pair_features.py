@@ -14,7 +14,7 @@ import numpy as np
 from recommendation_service.core.numeric import Floats, blend
 from recommendation_service.domain.side import ID_COLUMN, PairSide, Texts
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.options import check_keys, checked, one_of
+from recommendation_service.use_cases.options import check_keys, checked, find_kind
 from recommendation_service.use_cases.schema import Feature, PairConfig
 
 EARTH_KM = 6371.0
@@ -32,13 +32,13 @@ class PairTable:
 
     def number(self, name: str) -> Floats:
         """(n,) of one column; NaN where neither side has it."""
-        found = self.numbers.get(name)
-        return np.full(self.n, np.nan, dtype=np.float32) if found is None else found
+        column = self.numbers.get(name)
+        return np.full(self.n, np.nan, dtype=np.float32) if column is None else column
 
     def word(self, name: str) -> Texts:
         """(n,) of one column; "" where neither side has it."""
-        found = self.words.get(name)
-        return np.full(self.n, "", dtype="U1") if found is None else found
+        column = self.words.get(name)
+        return np.full(self.n, "", dtype="U1") if column is None else column
 
 
 def join_pairs(pair_config: PairConfig, first: PairSide, second: PairSide) -> PairTable:
@@ -50,8 +50,8 @@ def join_pairs(pair_config: PairConfig, first: PairSide, second: PairSide) -> Pa
     n = max(len(first), len(second)) if len(first) and len(second) else 0
     numbers = {name: _spread(column, n) for side in (first, second) for name, column in side.numbers.items()}
     words = {name: _spread(column, n) for side in (first, second) for name, column in side.words.items()}
-    for place, catalogue, side in (("left", pair_config.left, first), ("right", pair_config.right, second)):
-        words[f"{place}_owner"] = _spread(_persons(side, pair_config.owner_column.get(catalogue, "")), n)
+    for side_name, catalogue, side in (("left", pair_config.left, first), ("right", pair_config.right, second)):
+        words[f"{side_name}_owner"] = _spread(_persons(side, pair_config.owner_column.get(catalogue, "")), n)
     return derive(pair_config, PairTable(n, numbers, words))
 
 
@@ -59,7 +59,7 @@ def derive(pair_config: PairConfig, pairs: PairTable) -> PairTable:
     """The pairs with their derived columns worked out wherever they are unknown."""
     numbers = dict(pairs.numbers)
     for name, part in pair_config.derived.items():
-        make = one_of(DERIVED, part.kind, where=f"[pairs], derived '{name}'")
+        make = find_kind(DERIVED, part.kind, where=f"[pairs], derived '{name}'")
         options = checked(make, part.options, where=f"[pairs], derived '{name}', {part.kind}")
         worked_out = make(pairs, **options)
         known = pairs.number(name)
@@ -74,17 +74,17 @@ def features(pair_config: PairConfig, pairs: PairTable, chosen: tuple[Feature, .
     """
     wanted = pair_config.features if chosen is None else chosen
     table = np.empty((pairs.n, len(wanted)), dtype=np.float32)
-    for place, feature in enumerate(wanted):
+    for column_index, feature in enumerate(wanted):
         column = pairs.number(feature.name)
-        table[:, place] = (
+        table[:, column_index] = (
             (np.log1p(np.where(column > -1, column, np.nan)) if feature.log1p else column) - feature.offset
         ) / feature.scale
     return table
 
 
-def distance(pairs: PairTable, *, here: list[str], there: list[str]) -> Floats:
+def distance(pairs: PairTable, *, from_columns: list[str], to_columns: list[str]) -> Floats:
     """(n,) kilometres on the great circle between two pairs of columns of degrees: latitude, longitude."""
-    south, west, north, east = (np.radians(pairs.number(name).astype(np.float64)) for name in (*here, *there))
+    south, west, north, east = (np.radians(pairs.number(name).astype(np.float64)) for name in (*from_columns, *to_columns))
     half = np.sin((north - south) / 2) ** 2 + np.cos(south) * np.cos(north) * np.sin((east - west) / 2) ** 2
     return np.asarray(2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1))), dtype=np.float32)
 
@@ -115,9 +115,9 @@ def speciality(
 
     Where eco-friendly work is wanted, half of it is the share of their work that was so. NaN where neither is known.
     """
-    asked, known = pairs.word(wanted), pairs.word(known_for)
-    fits = np.where(asked == known, FULL, np.float32(other)).astype(np.float32)
-    fits[(asked == "") | (known == "")] = np.nan
+    wanted_values, known = pairs.word(wanted), pairs.word(known_for)
+    fits = np.where(wanted_values == known, FULL, np.float32(other)).astype(np.float32)
+    fits[(wanted_values == "") | (known == "")] = np.nan
     eco = np.where(pairs.number(eco_wanted) > 0, pairs.number(eco_share), np.nan).astype(np.float32)
     return blend([fits, eco], [1.0, 1.0])
 
@@ -164,27 +164,28 @@ class RuleScores:
         """Why this pair, in sentences, the part that adds most to the score first; none that names what is unknown."""
         good = [rule for rule in rules if rule.reason_template.get(catalogue) and self.parts[rule.name][row] >= CLEARLY_GOOD]
         good.sort(key=lambda rule: -rule.weight * float(self.parts[rule.name][row]))
-        said = [_said(rule.reason_template[catalogue], _Told(pairs, row, float(self.parts[rule.name][row]))) for rule in good]
-        return tuple(sentence for sentence in said if sentence is not None)
+        values = (_TemplateValues(pairs, row, float(self.parts[rule.name][row])) for rule in good)
+        sentences = (_filled(rule.reason_template[catalogue], known) for rule, known in zip(good, values, strict=True))
+        return tuple(sentence for sentence in sentences if sentence is not None)
 
 
 def read_rules(parts: Mapping[str, Any], *, where: str) -> tuple[RulePart, ...]:
     """The parts as a use-case file writes them. Raises ConfigurationError naming the place, the word and those allowed."""
-    found = []
-    for name, told in parts.items():
+    rules = []
+    for name, settings in parts.items():
         context = f"{where}: part '{name}'"
-        check_keys(told, ("weight", "kind", "options", "reason_template"), where=context)
-        weight = told.get("weight")
+        check_keys(settings, ("weight", "kind", "options", "reason_template"), where=context)
+        weight = settings.get("weight")
         if not isinstance(weight, int | float) or isinstance(weight, bool) or weight < 0:
             raise ConfigurationError(f"{context} needs a weight of 0 or more, not {weight!r}")
-        score = one_of(PARTS, told.get("kind", ""), where=context)
-        options = checked(score, told.get("options", {}), where=f"{context}, {told['kind']}")
-        templates = dict(told.get("reason_template", {}))
+        score = find_kind(PARTS, settings.get("kind", ""), where=context)
+        options = checked(score, settings.get("options", {}), where=f"{context}, {settings['kind']}")
+        templates = dict(settings.get("reason_template", {}))
         _check_templates(context, templates)
-        found.append(RulePart(name, float(weight), partial(score, **options), templates))
-    if not found or sum(rule.weight for rule in found) <= 0:
+        rules.append(RulePart(name, float(weight), partial(score, **options), templates))
+    if not rules or sum(rule.weight for rule in rules) <= 0:
         raise ConfigurationError(f"{where}: at least one part needs a weight above 0")
-    return tuple(found)
+    return tuple(rules)
 
 
 def rule_scores(rules: tuple[RulePart, ...], pairs: PairTable) -> RuleScores:
@@ -193,7 +194,7 @@ def rule_scores(rules: tuple[RulePart, ...], pairs: PairTable) -> RuleScores:
     return RuleScores(blend(list(parts.values()), [rule.weight for rule in rules]), parts)
 
 
-class _Told(dict[str, float]):
+class _TemplateValues(dict[str, float]):
     """One pair's columns, looked up as a sentence names them: a hundred pairs have thousands that none names."""
 
     def __init__(self, pairs: PairTable, row: int, score: float) -> None:
@@ -207,14 +208,14 @@ class _Told(dict[str, float]):
         return value
 
 
-def _said(sentence: str, known: Mapping[str, float]) -> str | None:
+def _filled(sentence: str, known: Mapping[str, float]) -> str | None:
     try:
         return sentence.format_map(known)
     except KeyError:
         return None
 
 
-def _check_templates(place: str, templates: Mapping[str, str]) -> None:
+def _check_templates(column_index: str, templates: Mapping[str, str]) -> None:
     for sentence in templates.values():
         try:
             names = [name for _, name, _, _ in Formatter().parse(sentence) if name is not None]
@@ -222,16 +223,16 @@ def _check_templates(place: str, templates: Mapping[str, str]) -> None:
             if strange is None:
                 sentence.format_map(dict.fromkeys(names, 0.0))
         except ValueError as error:
-            raise ConfigurationError(f"{place}: reason_template '{sentence}' cannot be read: {error}") from error
+            raise ConfigurationError(f"{column_index}: reason_template '{sentence}' cannot be read: {error}") from error
         if strange is not None:
-            raise ConfigurationError(f"{place}: reason_template '{sentence}' may name columns only, not '{{{strange}}}'")
+            raise ConfigurationError(f"{column_index}: reason_template '{sentence}' may name columns only, not '{{{strange}}}'")
 
 
 def _persons(side: PairSide, name: str) -> Texts:
     if name == ID_COLUMN:
         return np.array(side.ids, dtype=np.str_)
-    found = side.words.get(name)
-    return np.full(len(side), "", dtype="U1") if found is None else found
+    column = side.words.get(name)
+    return np.full(len(side), "", dtype="U1") if column is None else column
 
 
 def _spread(column: Any, n: int) -> Any:

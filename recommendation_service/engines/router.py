@@ -6,7 +6,7 @@ from recommendation_service.domain.query import Query
 from recommendation_service.engines.bandit import Bandit
 from recommendation_service.engines.router_base import Policy, Router
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.options import checked, one_of
+from recommendation_service.use_cases.options import checked, find_kind
 from recommendation_service.use_cases.schema import Part
 
 __all__ = ["LEARNING", "ROUTERS", "ByCount", "Fixed", "Policy", "Router", "build_router"]
@@ -72,7 +72,7 @@ LEARNING: Mapping[str, Callable[..., Router]] = {"bandit": Bandit}  # kinds that
 def build_router(part: Part, *, place: str, policy: Policy | None = None) -> Router:
     """The router a surface asks for; `place` is where the file says so. Raises ConfigurationError naming it."""
     place = f"{place}, router {part.kind}"
-    build = one_of({**ROUTERS, **LEARNING}, part.kind, where=place)
+    build = find_kind({**ROUTERS, **LEARNING}, part.kind, where=place)
     options = checked(build, part.options, where=place)
     try:
         router: Router = build(policy, **options) if part.kind in LEARNING else build(**options)

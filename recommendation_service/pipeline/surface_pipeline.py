@@ -13,7 +13,7 @@ from recommendation_service.errors import ConfigurationError
 from recommendation_service.pipeline.rerank import RERANKERS, Rescore, Rescored
 from recommendation_service.pipeline.rules import MASKS, TRIMS, WHERE_ALL_WAS_SEEN
 from recommendation_service.rankers.base import Ranker
-from recommendation_service.use_cases.options import checked, one_of
+from recommendation_service.use_cases.options import checked, find_kind
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
 
 RESCORE = "rescore"
@@ -98,6 +98,6 @@ def _rerank(part: Part, use_case: UseCase, rankers: Mapping[str, Ranker | Skip],
 def _stages(parts: Iterable[Part], kinds: Mapping[str, Any], where: str) -> tuple[Any, ...]:
     built = []
     for part in parts:
-        function = one_of(kinds, part.kind, where=where)
+        function = find_kind(kinds, part.kind, where=where)
         built.append(partial(function, **checked(function, part.options, where=f"{where} {part.kind}")))
     return tuple(built)

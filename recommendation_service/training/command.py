@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Workspace:
     """Where exports are read and models are written, and the use cases this run is about."""
 
     data_dir: Path
@@ -40,14 +40,14 @@ def parser(
     return found
 
 
-def place_of(options: argparse.Namespace) -> Place:
+def workspace_of(options: argparse.Namespace) -> Workspace:
     """Folders and use cases from the options, else from the environment. Raises ConfigurationError."""
     settings = load_settings()
     folder = settings.use_cases_dir
     wanted = options.use_case or [name for name in settings.use_cases.split(",") if name] or list(names(folder))
     cases = tuple(apply_training_overrides(load_file(folder / f"{name.strip()}.toml"), settings) for name in wanted)
     folders = options.data_dir or settings.data_dir, options.models_dir or settings.models_dir
-    return Place(*folders, cases, named=bool(options.use_case))
+    return Workspace(*folders, cases, named=bool(options.use_case))
 
 
 def guarded(program: str, work: Callable[[], int]) -> int:

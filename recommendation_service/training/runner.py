@@ -10,7 +10,7 @@ from recommendation_service.datasets.reader import Dataset, Events, export_folde
 from recommendation_service.errors import DatasetError
 from recommendation_service.kinds import KINDS
 from recommendation_service.publishing.store import ArtifactStore
-from recommendation_service.training.command import DONE, FAILED, STOPPED, Place
+from recommendation_service.training.command import DONE, FAILED, STOPPED, Workspace
 from recommendation_service.training.ensemble.training import learn_ensemble
 from recommendation_service.training.lock import training_lock
 from recommendation_service.training.models.faiss_index import MODEL, learn_index, wants_index
@@ -49,8 +49,8 @@ def add_options(parser: argparse.ArgumentParser, *, tune: bool) -> None:
 def add_search(parser: argparse.ArgumentParser, kind: str) -> None:
     """The option that begins the search of one kind, whose help names what it varies; or why there is nothing to."""
     names = ", ".join(searched_settings(kind)).replace("_", " ")
-    found = f"search {names} on a validation part" if names else f"accepted, but there is nothing to search: {UNSEEN[kind]}"
-    parser.add_argument("--tune", action="store_true", help=found)
+    purpose = f"search {names} on a validation part" if names else f"accepted, but there is nothing to search: {UNSEEN[kind]}"
+    parser.add_argument("--tune", action="store_true", help=purpose)
 
 
 def chosen(options: argparse.Namespace) -> Choices:
@@ -59,7 +59,7 @@ def chosen(options: argparse.Namespace) -> Choices:
 
 
 def conduct(
-    place: Place,
+    workspace: Workspace,
     kinds: Sequence[str],
     choices: Choices,
     build: EngineBuilder,
@@ -75,14 +75,14 @@ def conduct(
     1 when a model was refused, 130 when Ctrl-C stopped it, 0 also where there is too little to learn from.
     A use case asked for by name must have an export; of "all", those without one are passed over in one line.
     """
-    said = report or Report()
+    log = report or Report()
     refused = trained = exported = False
     if choices.tune and kinds and not any(kind in SEARCHES for kind in kinds):
-        said.line(f"{', '.join(kinds)}: nothing to search; trained with the stated settings")
-    for use_case in place.use_cases:
+        log.line(f"{', '.join(kinds)}: nothing to search; trained with the stated settings")
+    for use_case in workspace.use_cases:
         for name in use_case.catalogues:
-            if not place.named and export_folder(place.data_dir, name).pointer() is None:
-                said.line(f"{name:<10} no export, passed over; run: manage.py generate_all_datasets")
+            if not workspace.named and export_folder(workspace.data_dir, name).pointer() is None:
+                log.line(f"{name:<10} no export, passed over; run: manage.py generate_all_datasets")
                 continue
             exported = True
             above: tuple[Above, ...] = (learn_ensemble,) * (ensemble and learnable_blend(use_case))
@@ -90,15 +90,15 @@ def conduct(
             above += (learn_index,) * (MODEL in kinds and wants_index(use_case))
             work = Work.of(use_case, name, kinds, above, pairs)
             try:
-                outcomes = _catalogue(place, use_case, name, work, choices, build, said, dry_run=dry_run)
+                outcomes = _catalogue(workspace, use_case, name, work, choices, build, log, dry_run=dry_run)
             except KeyboardInterrupt:
-                said.warn(f"{name}: stopped; what was published stays, and the same command goes on with what it had tried")
+                log.warn(f"{name}: stopped; what was published stays, and the same command goes on with what it had tried")
                 return STOPPED
             refused |= any(outcome.refused for outcome in outcomes)
             trained |= any(outcome.version for outcome in outcomes)
-    one = place.use_cases[0] if len(place.use_cases) == 1 else None
-    first = one.name if one is not None and one.pairs is None else None
-    said.line(_next_command(first, trained=trained, dry_run=dry_run and exported))
+    entry = workspace.use_cases[0] if len(workspace.use_cases) == 1 else None
+    first = entry.name if entry is not None and entry.pairs is None else None
+    log.line(_next_command(first, trained=trained, dry_run=dry_run and exported))
     return FAILED if refused else DONE
 
 
@@ -121,17 +121,17 @@ class Work:
     @classmethod
     def of(cls, use_case: UseCase, name: str, kinds: Sequence[str], above: Sequence[Above], pairs: Sequence[str]) -> "Work":
         """Of the kinds asked for, those that this use case has, and has with this catalogue."""
-        own = tuple(kind for kind in kinds if use_case.engine_of_kind(kind))
-        return cls(own, tuple(above), tuple(kind for kind in pair_kinds(use_case, name) if kind in pairs))
+        trained_kinds = tuple(kind for kind in kinds if use_case.engine_of_kind(kind))
+        return cls(trained_kinds, tuple(above), tuple(kind for kind in pair_kinds(use_case, name) if kind in pairs))
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """In words, for a dry run."""
         trained = ", ".join((*self.kinds, *self.pairs))
-        return " and ".join([f"train {trained}"] * bool(trained) + [LEARNS[one] for one in self.above]) or "train nothing"
+        return " and ".join([f"train {trained}"] * bool(trained) + [LEARNS[entry] for entry in self.above]) or "train nothing"
 
 
 def _catalogue(
-    place: Place,
+    workspace: Workspace,
     use_case: UseCase,
     name: str,
     work: Work,
@@ -141,26 +141,28 @@ def _catalogue(
     *,
     dry_run: bool,
 ) -> list[Outcome]:
-    dataset = Dataset.open(place.data_dir, name)
+    dataset = Dataset.open(workspace.data_dir, name)
     if work == Work((), (), ()):
         pair_config = use_case.pairs
-        told = f"pairs are trained with {pair_config.right}" if pair_config and pair_config.left == name else "nothing to train"
-        report.line(f"{name:<10} {told}")
+        summary = (
+            f"pairs are trained with {pair_config.right}" if pair_config and pair_config.left == name else "nothing to train"
+        )
+        report.line(f"{name:<10} {summary}")
         return []
     events = dataset.events() if work.kinds or work.above else None
     if events is not None and not _learnable(dataset, events, name, report):
         events = None
         work = replace(work, kinds=(), above=())
     if dry_run:
-        report.line(f"{name:<10} would {work.told()}")
+        report.line(f"{name:<10} would {work.summary()}")
         return []
-    store, outcomes = ArtifactStore(place.models_dir / name), []
+    store, outcomes = ArtifactStore(workspace.models_dir / name), []
     if work.pairs or events is not None:
         with training_lock(store.root):
             if events is not None:
                 session = Session(use_case, name, dataset, events, store, build, choices, report, work.kinds)
                 outcomes = [session.train(kind) for kind in work.kinds]
-                outcomes += [one for learn in work.above if (one := learn(session, tuple(outcomes))) is not None]
+                outcomes += [entry for learn in work.above if (entry := learn(session, tuple(outcomes))) is not None]
             if use_case.pairs is not None:
                 outcomes += PairSession(use_case, use_case.pairs, dataset, store, choices, report).train(work.pairs)
     return outcomes
@@ -168,22 +170,22 @@ def _catalogue(
 
 def learnable_blend(use_case: UseCase) -> bool:
     """Whether weights can be learned from what people chose: of engines that score pairs nobody's history says anything."""
-    found = use_case.main_ensemble()
-    members = found[1].options.get("members", {}) if found else {}
+    ensemble = use_case.main_ensemble()
+    members = ensemble[1].options.get("members", {}) if ensemble else {}
     return not any(KINDS[use_case.engines[name].kind].about_pairs for name in members if name in use_case.engines)
 
 
 def _learnable(dataset: Dataset, events: Events, name: str, report: Report) -> bool:
     started = time.monotonic()
-    found = check(dataset, events, now=time.time())
-    counts = found.counts
-    told = f"{counts.users:,} people, {counts.items:,} items, {counts.positive:,} positive, {counts.days:.0f} days"
-    report.stage(name, "check", counts.events, time.monotonic() - started, told)
-    for warning in found.warnings:
+    checked = check(dataset, events, now=time.time())
+    counts = checked.counts
+    summary = f"{counts.users:,} people, {counts.items:,} items, {counts.positive:,} positive, {counts.days:.0f} days"
+    report.stage(name, "check", counts.events, time.monotonic() - started, summary)
+    for warning in checked.warnings:
         report.warn(f"{name}: {warning}")
-    if found.blocking:
+    if checked.blocking:
         if counts.items == 0:
-            raise DatasetError(f"{name}: {found.blocking[0]}; add some, then run: manage.py generate_all_datasets")
-        report.line(f"{name:<10} not enough data: {found.blocking[0]}; nothing was published, popular items keep serving")
-        report.lacking[name] = found.blocking[0]
-    return not found.blocking
+            raise DatasetError(f"{name}: {checked.blocking[0]}; add some, then run: manage.py generate_all_datasets")
+        report.line(f"{name:<10} not enough data: {checked.blocking[0]}; nothing was published, popular items keep serving")
+        report.lacking[name] = checked.blocking[0]
+    return not checked.blocking

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from recommendation_service.training.command import Place, guarded, parse, parser, place_of
+from recommendation_service.training.command import Workspace, guarded, parse, parser, workspace_of
 from recommendation_service.training.runner import add_options, add_search, chosen, conduct
 from recommendation_service.training.session import EngineBuilder
 from recommendation_service.training.trainers import RECIPES
@@ -60,10 +60,12 @@ class OneKind:
         return found
 
     def _train(self, options: argparse.Namespace, build: EngineBuilder) -> int:
-        place = self._told(place_of(options), options)
-        return conduct(place, [self.kind], chosen(options), build, ensemble=False, dry_run=options.dry_run)
+        workspace = self._told(workspace_of(options), options)
+        return conduct(workspace, [self.kind], chosen(options), build, ensemble=False, dry_run=options.dry_run)
 
-    def _told(self, place: Place, options: argparse.Namespace) -> Place:
+    def _told(self, workspace: Workspace, options: argparse.Namespace) -> Workspace:
         """The use cases with what the command line says of training."""
         wanted = {one.name: getattr(options, one.name) for one in self.settings}
-        return replace(place, use_cases=tuple(with_training(use_case, self.kind, wanted) for use_case in place.use_cases))
+        return replace(
+            workspace, use_cases=tuple(with_training(use_case, self.kind, wanted) for use_case in workspace.use_cases)
+        )

@@ -43,7 +43,7 @@ def check_keys(keys: Iterable[str], allowed: Iterable[str], *, where: str) -> No
         raise ConfigurationError(f"{where} does not know '{unknown}'{hint}; its words are {', '.join(known)}")
 
 
-def one_of(kinds: Mapping[str, Any], kind: str, *, where: str) -> Any:
+def find_kind(kinds: Mapping[str, Any], kind: str, *, where: str) -> Any:
     """Return the entry of `kind`. Raises ConfigurationError that lists the kinds."""
     if kind not in kinds:
         raise ConfigurationError(f"{where} is of kind '{kind}'; there are {', '.join(sorted(kinds))}")

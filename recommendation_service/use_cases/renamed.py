@@ -18,6 +18,8 @@ RENAMED_KEYS = {
     "over": "scale",
     "log": "log1p",
     "says": "reason_template",
+    "here": "from_columns",
+    "there": "to_columns",
 }
 
 

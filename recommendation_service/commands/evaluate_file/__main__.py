@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from recommendation_service.commands.evaluate_file.costs import ASKED, FITTING, peak_megabytes, threads_told
+from recommendation_service.commands.evaluate_file.costs import FITTING, MEASURED_REQUESTS, peak_megabytes, threads_told
 from recommendation_service.commands.evaluate_file.leaderboard import MODELS, Choices, Contest
 from recommendation_service.commands.evaluate_file.protocols import Task, task_of
 from recommendation_service.commands.evaluate_file.result_rows import Row
@@ -106,7 +106,7 @@ def _heading(task: Task, path: Path) -> str:
     return (
         f"{path.name}, {task.protocol}: {len(material.user_ids):,} people, {len(material.catalogue):,} items,"
         f" {material.events.times.size:,} interactions known, {len(task.test):,} people measured;"
-        f" 1 thread a request (median of {min(ASKED, len(task.test))}), up to {FITTING} to fit"
+        f" 1 thread a request (median of {min(MEASURED_REQUESTS, len(task.test))}), up to {FITTING} to fit"
     )
 
 

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Scorer
 
-ASKED = 50  # people
+MEASURED_REQUESTS = 50  # people
 WARMED = 3  # people asked before, uncounted: the first answers read a model's arrays into memory
 FITTING = min(4, os.cpu_count() or 1)  # threads at most while fitting, as training.linear and training.als have it
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from recommendation_service.commands.evaluate_file.costs import ASKED, requests_ms
-from recommendation_service.commands.evaluate_file.protocols import AT_ONCE, Asked, Task
-from recommendation_service.commands.evaluate_file.result_rows import Moment, Row, inside, summed
+from recommendation_service.commands.evaluate_file.costs import MEASURED_REQUESTS, requests_ms
+from recommendation_service.commands.evaluate_file.protocols import AT_ONCE, EvaluationTask, Task
+from recommendation_service.commands.evaluate_file.result_rows import Row, TimedScore, inside, summed
 from recommendation_service.commands.evaluate_file.segments import segments_of
 from recommendation_service.core.numeric import AnyArray, Floats
 from recommendation_service.kinds import names_where
@@ -79,8 +79,8 @@ class Contest:
         del entries  # the validation scores, which may be most of what is in memory
         serving = _serving(models, recipe, self.task.test.material, learned)
         measured = self._measured(serving, learned, rows)
-        asked = requests_ms({name: serving[name] for name in rows}, self.task.test.some(ASKED))
-        return [replace(row, request_ms=asked[row.model]) for row in measured]
+        request_ms = requests_ms({name: serving[name] for name in rows}, self.task.test.some(MEASURED_REQUESTS))
+        return [replace(row, request_ms=request_ms[row.model]) for row in measured]
 
     def choose(self, kind: str) -> tuple[Fitted, SearchResult, Any]:
         """The model with the settings that validation prefers, which has seen no validation part; how they were found;
@@ -88,15 +88,15 @@ class Contest:
         """
         material = self.task.valid.material
         trials = HyperparameterSearch(
-            material, self._panel, kind, lambda one: score_people(_engine(one, material), self._panel), k=self.task.k
+            material, self._panel, kind, lambda entry: score_people(_engine(entry, material), self._panel), k=self.task.k
         )
         with self._report.progress(kind) as progress:
-            found, fitted, scores = trials.search(
+            rows_by_name, fitted, scores = trials.search(
                 RECIPES[kind].stated, budget_s=self._choices.budget_s, memory=self._memory, progress=progress
             )
         if scores is None:
             raise NotEnough(f"{kind} is served by no engine")
-        return fitted, found, trials.refined.get(found.stated.parameters)
+        return fitted, rows_by_name, trials.refined.get(rows_by_name.stated.parameters)
 
     def _popular(self) -> Entry:
         engine = _built({}, self.task.valid.material)[BASELINE]
@@ -123,7 +123,7 @@ class Contest:
                 _megabytes(late),
                 settings=_changed(searched),
                 note="" if searched.whole else "search cut short",
-                tried=tuple(Moment(one.at_s, one.score) for one in searched.tried),
+                tried=tuple(TimedScore(entry.at_s, entry.score) for entry in searched.tried),
             )
             valid = score_people(_engine(fitted.trained, self.task.valid.material), self._wide)
             yield Entry(kind, late, as_stated if kind in STATED else None, valid, row)
@@ -150,55 +150,58 @@ class Contest:
             settings[RECIPE] = STATED
         settings[BLEND] = {name: weight for name, weight in learned.weights.items() if weight > 0}
         settings[BLEND] |= {
-            f"from {one.first}: {name}": weight
-            for one in learned.own_segments
-            for name, weight in one.weights.items()
+            f"from {entry.first}: {name}": weight
+            for entry in learned.own_segments
+            for name, weight in entry.weights.items()
             if weight > 0
         }
-        heard = {RECIPE: set(STATED), BLEND: learned.weighted_members}
-        found = {}
+        members_of = {RECIPE: set(STATED), BLEND: learned.weighted_members}
+        rows_by_name = {}
         for name, weights in settings.items():
-            rows = [entry.row for entry in entries if entry.name in heard[name]]
+            rows = [entry.row for entry in entries if entry.name in members_of[name]]
             fit_s, megabytes = sum(row.fit_s for row in rows), sum(row.megabytes for row in rows)
-            found[name] = Row(name, {}, 0, fit_s, learned_s if name == BLEND else 0.0, megabytes, settings=weights)
-        return found
+            rows_by_name[name] = Row(name, {}, 0, fit_s, learned_s if name == BLEND else 0.0, megabytes, settings=weights)
+        return rows_by_name
 
     def _measured(self, serving: Mapping[str, Scorer], learned: Learned, rows: Mapping[str, Row]) -> list[Row]:
         engines = {name: serving[name] for name in rows if name not in (BLEND, RECIPE)}
-        found: dict[str, list[dict[str, AnyArray]]] = {name: [] for name in rows}
+        rows_by_name: dict[str, list[dict[str, AnyArray]]] = {name: [] for name in rows}
         counts = self.task.test.material.histories.counts[self.task.test.users]
         at_once = min(AT_ONCE, max(1, MEASURED_SCORES // (len(self.task.test.material.catalogue) * 2 * len(rows))))
         with self._report.progress("measuring") as progress:
             for number, panel in enumerate(self.task.test.panels(at_once)):
                 progress(number, len(self.task.test) // at_once + 1, "")
                 parts = {name: score_people(engine, panel) for name, engine in engines.items()}
-                even = {name: scaled(own, panel.eligible) for name, own in parts.items()}
+                even = {name: scaled(values, panel.eligible) for name, values in parts.items()}
                 if RECIPE in rows:
                     parts[RECIPE] = score_people(serving[RECIPE], panel)
                 parts[BLEND] = served(even, learned.segments, panel.material.histories.counts[panel.users])
                 for name, scores in parts.items():
-                    found[name].append(measures_of(scores, panel, self.task))
+                    rows_by_name[name].append(measures_of(scores, panel, self.task))
         segments = segments_of(counts)
-        whole = {name: {key: np.concatenate([one[key] for one in told]) for key in told[0]} for name, told in found.items()}
+        whole = {
+            name: {key: np.concatenate([entry[key] for entry in parts_of]) for key in parts_of[0]}
+            for name, parts_of in rows_by_name.items()
+        }
         return [
-            replace(rows[name], measures=summed(own), people=counts.size, segments=inside(own, segments))
-            for name, own in whole.items()
+            replace(rows[name], measures=summed(values), people=counts.size, segments=inside(values, segments))
+            for name, values in whole.items()
         ]
 
 
-def weighed(valid: Asked) -> int:
+def weighed(valid: EvaluationTask) -> int:
     """How many validation people weights are learned on: what memory allows, PEOPLE at least, WEIGHED at most."""
     return min(WEIGHED, max(PEOPLE, WEIGHED_SCORES // len(valid.material.catalogue)))
 
 
 def measures_of(scores: Floats, panel: EvaluationUsers, task: Task) -> dict[str, AnyArray]:
     """(p,) of each of the protocol's measures."""
-    own = metrics.measure(metrics.top_k(scores, panel.eligible, task.k), panel.relevant)
+    values = metrics.measure(metrics.top_k(scores, panel.eligible, task.k), panel.relevant)
     if task.protocol in ("next-item", "ncf"):
-        return {f"HR@{task.k}": own.recall, f"NDCG@{task.k}": own.ndcg}
+        return {f"HR@{task.k}": values.recall, f"NDCG@{task.k}": values.ndcg}
     if task.protocol == "holdout":
-        return {f"Recall@{task.k}": own.recall, f"NDCG@{task.k}": own.ndcg}
-    return {f"P@{task.k}": own.precision, f"R@{task.k}": own.recall, f"NDCG@{task.k}": own.ndcg}
+        return {f"Recall@{task.k}": values.recall, f"NDCG@{task.k}": values.ndcg}
+    return {f"P@{task.k}": values.precision, f"R@{task.k}": values.recall, f"NDCG@{task.k}": values.ndcg}
 
 
 def _engine(trained: Trained, material: TrainingData) -> Scorer:
@@ -210,12 +213,12 @@ def _built(
 ) -> Mapping[str, Scorer]:
     """The serving engines of these models, each under its kind's name, popularity's first; and ensembles of them."""
     engines: dict[str, Any] = {kind: {"kind": kind} for kind in (BASELINE, *models) if kind != "ensemble"}
-    engines |= {_word(name): {"kind": "ensemble", "options": options} for name, options in (blends or {}).items()}
+    engines |= {_slug(name): {"kind": "ensemble", "options": options} for name, options in (blends or {}).items()}
     surface = {"catalogue": "log", "router": {"kind": "fixed", "options": {"engine": BASELINE}}, "fallback": [BASELINE]}
     use_case = UseCase.model_validate(
         {"name": "log", "catalogues": ["log"], "events": {"like": 1.0}, "engines": engines, "surfaces": {"all": surface}}
     )
-    artifacts: dict[str, Artifact] = {kind: one.artifact("log") for kind, one in models.items()}
+    artifacts: dict[str, Artifact] = {kind: entry.artifact("log") for kind, entry in models.items()}
     return build_engines(use_case, material.catalogue, artifacts)
 
 
@@ -225,13 +228,13 @@ def _serving(
     """Every row's engine as a site would serve it, the blends as ensembles; the stated one of its own members."""
     blends: dict[str, dict[str, Any]] = {BLEND: {"members": dict(learned.weights), "weights": "learned", "min_members": 1}}
     engines = _built({**models, "ensemble": Trained("ensemble", weight_arrays(learned), {})}, material, blends)
-    found = {name: engines[name] for name in (BASELINE, *models)} | {BLEND: engines[_word(BLEND)]}
+    rows_by_name = {name: engines[name] for name in (BASELINE, *models)} | {BLEND: engines[_slug(BLEND)]}
     if recipe:
-        found[RECIPE] = _built(recipe, material, {RECIPE: {"members": STATED}})[_word(RECIPE)]
-    return found
+        rows_by_name[RECIPE] = _built(recipe, material, {RECIPE: {"members": STATED}})[_slug(RECIPE)]
+    return rows_by_name
 
 
-def _word(name: str) -> str:
+def _slug(name: str) -> str:
     return name.replace(" ", "_")
 
 

@@ -35,7 +35,7 @@ AT_ONCE = 500  # people whose scores are in memory together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class EvaluationTask:
     """Some people, what each went for, and what each may be shown; anything a matrix of all of them would not fit."""
 
     material: TrainingData  # as of the moment they are asked at
@@ -51,17 +51,17 @@ class Asked:
         for start in range(0, len(self), at_once):
             yield self.panel(np.arange(start, min(start + at_once, len(self))))
 
-    def panel(self, places: Ints) -> EvaluationUsers:
+    def panel(self, positions: Ints) -> EvaluationUsers:
         """Of these people."""
-        users = self.users[places]
+        users = self.users[positions]
         seen = self.material.histories.matrix()[users]
         seen.data = np.ones_like(seen.data)
         eligible: Bools = np.asarray(seen.toarray() == 0)
         if self.among is not None:
             chosen = np.zeros_like(eligible)
-            np.put_along_axis(chosen, self.among[places], values=True, axis=1)
+            np.put_along_axis(chosen, self.among[positions], values=True, axis=1)
             eligible &= chosen
-        return EvaluationUsers(self.material, users, sparse.csr_array(self.relevant[places]), eligible)
+        return EvaluationUsers(self.material, users, sparse.csr_array(self.relevant[positions]), eligible)
 
     def some(self, most: int) -> EvaluationUsers:
         """At most so many of them, evenly over the rows."""
@@ -74,8 +74,8 @@ class Task:
 
     protocol: str
     k: int
-    valid: Asked  # settings and weights are chosen on these
-    test: Asked  # measured once
+    valid: EvaluationTask  # settings and weights are chosen on these
+    test: EvaluationTask  # measured once
     notes: tuple[str, ...] = ()
 
 
@@ -97,17 +97,17 @@ def material_of(log: Log) -> TrainingData:
     ids = log.item_ids.ids()
     nothing = np.zeros(len(ids), dtype=np.float32)
     catalogue = Catalogue("log", log.item_ids, tuple(ids), nothing, np.full(len(ids), np.nan, dtype=np.float32))
-    records = tuple(ItemRecord(one, one) for one in ids)
+    records = tuple(ItemRecord(item_id, item_id) for item_id in ids)
     rows, weights = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
     none = Events(rows, rows, weights, np.empty(0, dtype=np.float64))
     histories = build_histories(none, len(log.user_ids), len(ids), PLAIN, 0.0)
     return TrainingData(catalogue, records, log.user_ids, ({},) * len(log.user_ids), histories, 0.0, none)
 
 
-def _knowing(material: TrainingData, log: Log, keep: Bools) -> TrainingData:
+def _knowing(material: TrainingData, log: Log, mask: Bools) -> TrainingData:
     """As of the end of the events that are kept."""
     events = Events(
-        log.users[keep], log.items[keep], np.ones(int(keep.sum()), dtype=np.float32), log.times[keep].astype(np.float64)
+        log.users[mask], log.items[mask], np.ones(int(mask.sum()), dtype=np.float32), log.times[mask].astype(np.float64)
     )
     if not len(events.times):
         raise DatasetError("nothing is left to learn from; this file is too small for the protocol")
@@ -118,8 +118,8 @@ def _next_item(log: Log, _seed: int) -> Task:
     log, repeats = _once(log)
     last, before = _last_two(log)
     none = np.zeros(len(log), dtype=np.bool_)
-    for places in (last, before):
-        none[places] = True
+    for positions in (last, before):
+        none[positions] = True
     base = material_of(log)
     early, late = _knowing(base, log, ~none), _knowing(base, log, _all_but(log, last))
     notes = (f"{repeats:,} repeats of an item by one person left out",) if repeats else ()
@@ -129,9 +129,9 @@ def _next_item(log: Log, _seed: int) -> Task:
 
 
 def _ncf(log: Log, seed: int) -> Task:
-    found = _next_item(log, seed)
+    task = _next_item(log, seed)
     rng = np.random.default_rng(seed)
-    return replace(found, protocol="ncf", valid=_sampled(found.valid, rng), test=_sampled(found.test, rng))
+    return replace(task, protocol="ncf", valid=_sampled(task.valid, rng), test=_sampled(task.test, rng))
 
 
 def _time(log: Log, _seed: int) -> Task:
@@ -158,18 +158,18 @@ def _in_parts(protocol: str, log: Log, parts: Ints, notes: tuple[str, ...]) -> T
 
 def _holdout(train: Path, test: Path, seed: int) -> Task:
     log, repeats = _once(read_log(train, sequences=True))
-    held, _ = _once(read_log(test, sequences=True))
-    users = log.user_ids.rows_of_bytes(held.user_ids.array)[held.users]
-    items = log.item_ids.rows_of_bytes(held.item_ids.array)[held.items]
+    held_out, _ = _once(read_log(test, sequences=True))
+    users = log.user_ids.rows_of_bytes(held_out.user_ids.array)[held_out.users]
+    items = log.item_ids.rows_of_bytes(held_out.item_ids.array)[held_out.items]
     known = (users >= 0) & (items >= 0)
     if not known.any():
         raise DatasetError(f"{test.name}: names no user and item of {train.name}")
     base = material_of(log)
     hidden = np.random.default_rng(seed).random(len(log)) < HIDDEN_SHARE
     early, late = _knowing(base, log, ~hidden), _knowing(base, log, np.ones(len(log), dtype=np.bool_))
-    wanted = replace(log, users=users[known], items=items[known], values=None, times=held.times[known])
+    wanted = replace(log, users=users[known], items=items[known], values=None, times=held_out.times[known])
     everything = np.ones(len(wanted), dtype=np.bool_)
-    strange = {"items": int(np.count_nonzero(items < 0)), "people": np.unique(held.users[users < 0]).size}
+    strange = {"items": int(np.count_nonzero(items < 0)), "people": np.unique(held_out.users[users < 0]).size}
     notes = [
         f"{count:,} held-out {name} are not in the training file and count for nothing"
         for name, count in strange.items()
@@ -181,40 +181,40 @@ def _holdout(train: Path, test: Path, seed: int) -> Task:
 
 def _bundle(protocol: str, path: Path) -> Task:
     with np.load(path, allow_pickle=False) as read:
-        told = {name: read[name] for name in read.files}
-    if protocol == "next-item" and {"u", "i", "pos"} <= set(told):
-        return _next_item(_numbered(told["u"], told["i"], told["pos"], timed=False), 0)
-    if protocol == "ncf" and {"u", "i", "test", "neg"} <= set(told):
-        return _given_negatives(told)
-    if protocol in ("time", "random") and {"tr_u", "va_u", "te_u"} <= set(told):
-        users, items, times = (np.concatenate([told[f"{part}_{name}"] for part in ("tr", "va", "te")]) for name in "uit")
-        parts = np.repeat(np.arange(3), [told[f"{part}_u"].size for part in ("tr", "va", "te")])
+        bundle = {name: read[name] for name in read.files}
+    if protocol == "next-item" and {"u", "i", "pos"} <= set(bundle):
+        return _next_item(_numbered(bundle["u"], bundle["i"], bundle["pos"], timed=False), 0)
+    if protocol == "ncf" and {"u", "i", "test", "neg"} <= set(bundle):
+        return _given_negatives(bundle)
+    if protocol in ("time", "random") and {"tr_u", "va_u", "te_u"} <= set(bundle):
+        users, items, times = (np.concatenate([bundle[f"{part}_{name}"] for part in ("tr", "va", "te")]) for name in "uit")
+        parts = np.repeat(np.arange(3), [bundle[f"{part}_u"].size for part in ("tr", "va", "te")])
         log = _numbered(users, items, times, timed=True)
         if protocol == "random":
             return _random(log, 0)
         order = np.argsort(times, kind="stable")
         return _in_parts("time", log, parts[order], ("cut as the bundle says",))
-    raise DatasetError(f"{path.name}: holds {', '.join(sorted(told))}; that is no bundle for {protocol}")
+    raise DatasetError(f"{path.name}: holds {', '.join(sorted(bundle))}; that is no bundle for {protocol}")
 
 
-def _given_negatives(told: Mapping[str, AnyArray]) -> Task:
+def _given_negatives(bundle: Mapping[str, AnyArray]) -> Task:
     """The test item and 99 others of each person are given; validation takes one of each person's others by lot.
 
     Its rows stand in the order of the release's pages, so a person's last row would be unlike the test item.
     """
-    people = np.arange(told["test"].size)
-    users, items = np.concatenate([told["u"], people]), np.concatenate([told["i"], told["test"]])
+    people = np.arange(bundle["test"].size)
+    users, items = np.concatenate([bundle["u"], people]), np.concatenate([bundle["i"], bundle["test"]])
     times = np.arange(users.size)
-    log = _numbered(users, items, times, timed=False, items_at_least=int(told["neg"].max()) + 1)
+    log = _numbered(users, items, times, timed=False, items_at_least=int(bundle["neg"].max()) + 1)
     last, _ = _last_two(log)
     rng = np.random.default_rng(0)
     base = material_of(log)
     none = _all_but(log, last)
-    before = _by_lot(log, np.flatnonzero(none), rng)
+    before = _at_random(log, np.flatnonzero(none), rng)
     none[before] = False
     valid = _sampled(_wanting(_knowing(base, log, none), log, before), rng)
     test = _wanting(_knowing(base, log, _all_but(log, last)), log, last)
-    among = np.concatenate([told["neg"][test.users], told["test"][test.users][:, None]], axis=1).astype(np.int64)
+    among = np.concatenate([bundle["neg"][test.users], bundle["test"][test.users][:, None]], axis=1).astype(np.int64)
     return Task("ncf", 10, valid, replace(test, among=among), ("the given 99 negatives",))
 
 
@@ -238,30 +238,30 @@ def _once(log: Log) -> tuple[Log, int]:
     """Each person's last time with each item only, and how many others there were."""
     keys = log.users * len(log.item_ids) + log.items
     _, newest = np.unique(keys[::-1], return_index=True)
-    keep = np.sort(len(log) - 1 - newest)
-    return _taken(log, keep), len(log) - keep.size
+    mask = np.sort(len(log) - 1 - newest)
+    return _subset(log, mask), len(log) - mask.size
 
 
 def _good(log: Log) -> tuple[Log, str]:
     """Ratings that say the person liked it. Counts, such as plays, are no ratings: whoever came back once likes it too."""
     values = log.values
-    told = np.empty(0) if values is None else values[~np.isnan(values)]
-    if values is None or not told.size or told.min() == told.max():
+    bundle = np.empty(0) if values is None else values[~np.isnan(values)]
+    if values is None or not bundle.size or bundle.min() == bundle.max():
         return log, "every interaction counts as good"
-    least = GOOD * float(told.max())
-    if log.counts or told.max() > BEST_RATING or float((told >= least).mean()) < FEW:
+    least = GOOD * float(bundle.max())
+    if log.counts or bundle.max() > BEST_RATING or float((bundle >= least).mean()) < FEW:
         some = values > 0
         lost = int(np.count_nonzero(~some))
-        note = f"values up to {told.max():g} are counts, not ratings: every interaction counts as good"
-        return _taken(log, np.flatnonzero(some)), note + (f" but {lost:,} of none" if lost else "")
+        note = f"values up to {bundle.max():g} are counts, not ratings: every interaction counts as good"
+        return _subset(log, np.flatnonzero(some)), note + (f" but {lost:,} of none" if lost else "")
     missing = int(np.count_nonzero(np.isnan(values)))
     note = f"good means {least:g} or more" + (f"; {missing:,} rows without a rating left out" if missing else "")
-    return _taken(log, np.flatnonzero(values >= least)), note
+    return _subset(log, np.flatnonzero(values >= least)), note
 
 
-def _taken(log: Log, keep: Ints) -> Log:
-    values = None if log.values is None else log.values[keep]
-    return replace(log, users=log.users[keep], items=log.items[keep], values=values, times=log.times[keep])
+def _subset(log: Log, mask: Ints) -> Log:
+    values = None if log.values is None else log.values[mask]
+    return replace(log, users=log.users[mask], items=log.items[mask], values=values, times=log.times[mask])
 
 
 def _last_two(log: Log) -> tuple[Ints, Ints]:
@@ -275,29 +275,29 @@ def _last_two(log: Log) -> tuple[Ints, Ints]:
     return order[ends[able] - 1], order[ends[able] - 2]
 
 
-def _by_lot(log: Log, places: Ints, rng: np.random.Generator) -> Ints:
+def _at_random(log: Log, positions: Ints, rng: np.random.Generator) -> Ints:
     """One of these places of everybody who has two or more."""
-    drawn = rng.permutation(places)
+    drawn = rng.permutation(positions)
     users, first = np.unique(log.users[drawn], return_index=True)
-    return np.asarray(drawn[first[np.bincount(log.users[places])[users] >= 2]])
+    return np.asarray(drawn[first[np.bincount(log.users[positions])[users] >= 2]])
 
 
-def _all_but(log: Log, places: Ints) -> Bools:
-    keep = np.ones(len(log), dtype=np.bool_)
-    keep[places] = False
-    return keep
+def _all_but(log: Log, positions: Ints) -> Bools:
+    mask = np.ones(len(log), dtype=np.bool_)
+    mask[positions] = False
+    return mask
 
 
-def _wanting(material: TrainingData, log: Log, places: Ints) -> Asked:
+def _wanting(material: TrainingData, log: Log, positions: Ints) -> EvaluationTask:
     """The people of these events, each wanting that one item."""
-    by_user = places[np.argsort(log.users[places])]
+    by_user = positions[np.argsort(log.users[positions])]
     users = log.users[by_user]
     shape = (users.size, len(log.item_ids))
     ones = np.ones(users.size, dtype=np.float32)
-    return Asked(material, users, sparse.csr_array((ones, (np.arange(users.size), log.items[by_user])), shape=shape))
+    return EvaluationTask(material, users, sparse.csr_array((ones, (np.arange(users.size), log.items[by_user])), shape=shape))
 
 
-def _liking(material: TrainingData, log: Log, part: Bools) -> Asked:
+def _liking(material: TrainingData, log: Log, part: Bools) -> EvaluationTask:
     """Everybody with a past who went for something new in a part."""
     shape = (len(log.user_ids), len(log.item_ids))
     liked = sparse.csr_array((np.ones(int(part.sum()), dtype=np.float32), (log.users[part], log.items[part])), shape=shape)
@@ -309,24 +309,24 @@ def _liking(material: TrainingData, log: Log, part: Bools) -> Asked:
     users = np.flatnonzero((np.diff(fresh.indptr) > 0) & (np.diff(material.histories.indptr) > 0)).astype(np.int64)
     if not users.size:
         raise DatasetError("nobody with a past went for anything new in a part of this file; there is nothing to measure on")
-    return Asked(material, users, sparse.csr_array(fresh[users]))
+    return EvaluationTask(material, users, sparse.csr_array(fresh[users]))
 
 
-def _sampled(asked: Asked, rng: np.random.Generator) -> Asked:
+def _sampled(evaluated: EvaluationTask, rng: np.random.Generator) -> EvaluationTask:
     """Each person's item among 99 they never touched."""
-    n_items = len(asked.material.catalogue)
-    seen = asked.material.histories.matrix()
-    among = np.empty((len(asked), NEGATIVES + 1), dtype=np.int64)
+    n_items = len(evaluated.material.catalogue)
+    seen = evaluated.material.histories.matrix()
+    among = np.empty((len(evaluated), NEGATIVES + 1), dtype=np.int64)
     free = np.ones(n_items, dtype=np.bool_)
-    for place, user in enumerate(asked.users.tolist()):
-        wanted = asked.relevant.indices[asked.relevant.indptr[place]]
+    for index, user in enumerate(evaluated.users.tolist()):
+        wanted = evaluated.relevant.indices[evaluated.relevant.indptr[index]]
         taken = np.append(seen.indices[seen.indptr[user] : seen.indptr[user + 1]], wanted)
         free[taken] = False
         if n_items - np.unique(taken).size < NEGATIVES:
             raise DatasetError(f"ncf needs {NEGATIVES} items that a person never touched; somebody has fewer")
-        among[place] = np.append(_drawn(free, rng), wanted)
+        among[index] = np.append(_drawn(free, rng), wanted)
         free[taken] = True
-    return replace(asked, among=among)
+    return replace(evaluated, among=among)
 
 
 def _drawn(free: Bools, rng: np.random.Generator) -> Ints:

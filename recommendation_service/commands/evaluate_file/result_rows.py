@@ -21,7 +21,7 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimedScore:
     """One try of a search: when its score was known, and what it reached on validation."""
 
     at_s: float
@@ -42,7 +42,7 @@ class Row:
     settings: Mapping[str, Any] = field(default_factory=dict)  # those that differ from the stated ones; a blend's weights
     note: str = ""
     segments: Mapping[str, Inside] = field(default_factory=dict)  # by how much a person had done before
-    tried: Sequence[Moment] = ()  # of its search, in the order of time
+    tried: Sequence[TimedScore] = ()  # of its search, in the order of time
 
 
 def summed(figures: Mapping[str, AnyArray]) -> Measures:
@@ -58,6 +58,6 @@ def inside(figures: Mapping[str, AnyArray], segments: Mapping[str, Ints]) -> dic
     }
 
 
-def best_so_far(tried: Sequence[Moment]) -> tuple[list[float], list[float]]:
+def best_so_far(tried: Sequence[TimedScore]) -> tuple[list[float], list[float]]:
     """Seconds, and the best validation score known by then."""
     return [one.at_s for one in tried], np.maximum.accumulate([one.score for one in tried]).tolist()

@@ -4,7 +4,7 @@ from typing import Any, Literal
 import pytest
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.options import checked, one_of
+from recommendation_service.use_cases.options import checked, find_kind
 
 
 def stage(query: object, *, days: float = 30.0, facet: str = "tags", mode: Literal["a", "b"] = "a") -> None:
@@ -45,9 +45,9 @@ def test_a_wrong_option_names_the_place_and_the_known_words(build: Any, options:
 
 
 def test_an_unknown_kind_lists_those_there_are() -> None:
-    assert one_of({"a": 1, "b": 2}, "a", where="here") == 1
+    assert find_kind({"a": 1, "b": 2}, "a", where="here") == 1
     with pytest.raises(ConfigurationError, match="here is of kind 'c'; there are a, b"):
-        one_of({"a": 1, "b": 2}, "c", where="here")
+        find_kind({"a": 1, "b": 2}, "c", where="here")
 
 
 def paired(name: str, *, pair_config: object, days: float = 1.0) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.errors import DatasetError
-from recommendation_service.training.command import Place, parse, parser
+from recommendation_service.training.command import Workspace, parse, parser
 from recommendation_service.use_cases.schema import PairConfig
 
 
@@ -25,9 +25,9 @@ def held_out_options(program: str, purpose: str, argv: Sequence[str] | None) -> 
     return options
 
 
-def read_pairs(place: Place, pair_config: PairConfig) -> tuple[Dataset, Matches]:
+def read_pairs(workspace: Workspace, pair_config: PairConfig) -> tuple[Dataset, Matches]:
     """Return the export and its table of pairs. Raises DatasetError if it has none."""
-    dataset = Dataset.open(place.data_dir, pair_config.right)
+    dataset = Dataset.open(workspace.data_dir, pair_config.right)
     matches = dataset.matches()
     if matches is None:
         raise DatasetError(f"{dataset.version} has no matches; export again: manage.py generate_all_datasets")

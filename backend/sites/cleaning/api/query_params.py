@@ -59,7 +59,7 @@ def whole(least: int, most: int) -> Callable[[str, str], int]:
     return reader
 
 
-def one_of(*words: str) -> Callable[[str, str], str]:
+def find_kind(*words: str) -> Callable[[str, str], str]:
     """A reader of one word of several."""
 
     def reader(name: str, text: str) -> str:
@@ -91,17 +91,17 @@ def _truth(name: str, text: str) -> bool:
     raise wrong(name, "must be true or false")
 
 
-_limit, _mode = whole(1, MAX_LIMIT), one_of(*MODES)
+_limit, _mode = whole(1, MAX_LIMIT), find_kind(*MODES)
 FILTERS: Mapping[str, Callable[[str, str], Any]] = {
     "max_distance": whole(1, FURTHEST_KM),  # whole kilometres: closer would tell where somebody lives
     "eco": _truth,
-    "property_type": one_of(*PropertyType.values),
+    "property_type": find_kind(*PropertyType.values),
     "max_price": _up_to(DEAREST),
 }
 PAGING: Mapping[str, Callable[[str, str], Any]] = {
     "limit": _limit,
     "page": whole(1, MOST_PAGES),
-    "status": one_of(*CleaningJob.Status.values),
+    "status": find_kind(*CleaningJob.Status.values),
 }
 
 

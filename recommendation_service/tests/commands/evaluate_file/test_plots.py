@@ -8,14 +8,14 @@ import pytest
 from matplotlib.text import Annotation
 
 from recommendation_service.commands.evaluate_file import plots
-from recommendation_service.commands.evaluate_file.result_rows import Inside, Moment, Row
+from recommendation_service.commands.evaluate_file.result_rows import Inside, Row, TimedScore
 
 REACHED = {"popularity": 0.172, "als": 0.185, "ease": 0.191, "newcomer": 0.1912, "stated blend": 0.189, "learned blend": 0.193}
 
 
 def row(name: str, reached: float, cost: float) -> Row:
     measures = {"NDCG@10": (reached, reached - 0.01, reached + 0.01)}
-    tried = () if "blend" in name or name == "popularity" else (Moment(1.0, 0.1), Moment(cost, reached))
+    tried = () if "blend" in name or name == "popularity" else (TimedScore(1.0, 0.1), TimedScore(cost, reached))
     segments = {name: Inside(300, measures) for name in ("0-4", "5-19", "20+")}
     return Row(name, measures, 900, cost, 5.0, 1.0, cost / 10, segments=segments, tried=tried)
 

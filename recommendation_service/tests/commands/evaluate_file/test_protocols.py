@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommendation_service.commands.evaluate_file.protocols import Asked, Task, task_of
+from recommendation_service.commands.evaluate_file.protocols import EvaluationTask, Task, task_of
 from recommendation_service.errors import DatasetError
 
 
@@ -15,13 +15,13 @@ def table(folder: Path, rows: list[tuple[str, str, float, float]]) -> Path:
     return path
 
 
-def known(asked: Asked) -> set[tuple[str, str]]:
+def known(asked: EvaluationTask) -> set[tuple[str, str]]:
     events, material = asked.material.events, asked.material
     pairs = zip(events.users.tolist(), events.items.tolist(), strict=True)
     return {(material.user_ids.id(user), material.catalogue.ids.id(item)) for user, item in pairs}
 
 
-def wanted(asked: Asked) -> set[tuple[str, str]]:
+def wanted(asked: EvaluationTask) -> set[tuple[str, str]]:
     rows = asked.relevant.tocoo()
     ids, people = asked.material.catalogue.ids, asked.material.user_ids
     return {(people.id(int(asked.users[row])), ids.id(item)) for row, item in zip(rows.row, rows.col.tolist(), strict=True)}

@@ -1,6 +1,6 @@
 """The table on a terminal and in a document holds the same figures."""
 
-from recommendation_service.commands.evaluate_file.result_rows import Inside, Moment, Row, best_so_far
+from recommendation_service.commands.evaluate_file.result_rows import Inside, Row, TimedScore, best_so_far
 from recommendation_service.commands.evaluate_file.tables import by_segment, markdown, table
 
 
@@ -43,5 +43,5 @@ def test_a_document_gets_both_tables_with_figures_to_the_right() -> None:
 
 
 def test_the_best_so_far_never_falls() -> None:
-    tried = [Moment(1.0, 0.1), Moment(2.0, 0.3), Moment(4.5, 0.2), Moment(5.0, 0.4)]
+    tried = [TimedScore(1.0, 0.1), TimedScore(2.0, 0.3), TimedScore(4.5, 0.2), TimedScore(5.0, 0.4)]
     assert best_so_far(tried) == ([1.0, 2.0, 4.5, 5.0], [0.1, 0.3, 0.3, 0.4])

@@ -17,7 +17,7 @@ from recommendation_service.errors import ConfigurationError
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.settings import load_settings
-from recommendation_service.training.command import Place
+from recommendation_service.training.command import Workspace
 from recommendation_service.training.ranking.parameters import RankerParameters
 from recommendation_service.training.ranking.trainer import parameters_of
 from recommendation_service.training.report import Report
@@ -30,9 +30,9 @@ from recommendation_service.wiring import build_engines, build_live
 def train(root: Path, *, use_case: UseCase = USE_CASE, dry_run: bool = False, **choices: object) -> tuple[int, list[str]]:
     """The exit code, and the lines of the result."""
     out = io.StringIO()
-    place = Place(root / "data", root / "models", (use_case,), named=True)
+    workspace = Workspace(root / "data", root / "models", (use_case,), named=True)
     code = conduct(
-        place,
+        workspace,
         [],
         Choices(**choices),  # type: ignore[arg-type]  # each choice has its own type
         build_engines,
