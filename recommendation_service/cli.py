@@ -55,44 +55,46 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tandem", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    one = commands.add_parser("show-config", help="print every setting, secrets masked")
-    one.set_defaults(command=_show_config)
+    command = commands.add_parser("show-config", help="print every setting, secrets masked")
+    command.set_defaults(command=_show_config)
 
-    one = commands.add_parser("recommend", help="print one list, as the service would answer")
-    one.add_argument("--use-case", required=True)
-    one.add_argument("--surface", required=True)
-    subject = one.add_mutually_exclusive_group(required=True)
+    command = commands.add_parser("recommend", help="print one list, as the service would answer")
+    command.add_argument("--use-case", required=True)
+    command.add_argument("--surface", required=True)
+    subject = command.add_mutually_exclusive_group(required=True)
     subject.add_argument("--user", help="user id")
     subject.add_argument("--about", help="id of an item, or of what the list is for, where the surface is not about a user")
-    one.add_argument("--limit", type=int, default=DEFAULT_LIMIT)
-    one.add_argument("--json", action="store_true", help="the whole answer as JSON")
-    one.set_defaults(command=_recommend)
+    command.add_argument("--limit", type=int, default=DEFAULT_LIMIT)
+    command.add_argument("--json", action="store_true", help="the whole answer as JSON")
+    command.set_defaults(command=_recommend)
 
-    one = commands.add_parser("models", help="list what is published and what serves")
-    one.add_argument("action", nargs="?", choices=["list"], default="list")
-    one.set_defaults(command=_models)
+    command = commands.add_parser("models", help="list what is published and what serves")
+    command.add_argument("action", nargs="?", choices=["list"], default="list")
+    command.set_defaults(command=_models)
 
-    one = commands.add_parser("rollback", help="point to an older model; running workers take it up by themselves")
-    one.add_argument("kind", choices=KINDS)
-    one.add_argument("--version", help="such as als_v3; without: the newest good one below today's")
-    place = one.add_mutually_exclusive_group(required=True)
-    place.add_argument("--use-case", help="roll back in every catalogue of this use case")
-    place.add_argument("--catalogue")
-    one.set_defaults(command=_rollback)
+    command = commands.add_parser("rollback", help="point to an older model; running workers take it up by themselves")
+    command.add_argument("kind", choices=KINDS)
+    command.add_argument("--version", help="such as als_v3; without: the newest good one below today's")
+    target = command.add_mutually_exclusive_group(required=True)
+    target.add_argument("--use-case", help="roll back in every catalogue of this use case")
+    target.add_argument("--catalogue")
+    command.set_defaults(command=_rollback)
 
-    one = commands.add_parser("doctor", help="what is there, how old it is, what it supports, and what to run next")
-    one.add_argument("--use-case", metavar="NAME", help="look at this one only")
-    one.add_argument("--measure", action="store_true", help="train and compare its methods on its export; publishes nothing")
-    one.add_argument(
+    command = commands.add_parser("doctor", help="what is there, how old it is, what it supports, and what to run next")
+    command.add_argument("--use-case", metavar="NAME", help="look at this one only")
+    command.add_argument(
+        "--measure", action="store_true", help="train and compare its methods on its export; publishes nothing"
+    )
+    command.add_argument(
         "--budget-seconds", type=float, default=300.0, metavar="S", help="no method is begun after this (default: 300)"
     )
-    one.add_argument("--json", type=Path, metavar="FILE", help="also write what was found as JSON")
-    one.set_defaults(command=_doctor)
+    command.add_argument("--json", type=Path, metavar="FILE", help="also write what was found as JSON")
+    command.set_defaults(command=_doctor)
 
-    one = commands.add_parser("docs", help="write the generated pages of docs/reference")
-    one.add_argument("--check", action="store_true", help="only tell whether they are fresh")
-    one.add_argument("--folder", type=Path, default=reference_docs.FOLDER)
-    one.set_defaults(command=_docs)
+    command = commands.add_parser("docs", help="write the generated pages of docs/reference")
+    command.add_argument("--check", action="store_true", help="only tell whether they are fresh")
+    command.add_argument("--folder", type=Path, default=reference_docs.FOLDER)
+    command.set_defaults(command=_docs)
     return parser
 
 
@@ -134,19 +136,19 @@ def _models(_options: argparse.Namespace) -> int:
     live = build_live(load_settings())
     for row in listing(live):
         columns = f"{row.catalogue:<12} {row.kind:<10} {row.version or '-':<14} {row.created_at or '-':<26}"
-        told = f"({row.label}) " if row.label else ""
-        print(f"{columns} {told}{_tuned(live, row.catalogue, row.kind)}{row.problem or ''}".rstrip())
+        label = f"({row.label}) " if row.label else ""
+        print(f"{columns} {label}{_tuned(live, row.catalogue, row.kind)}{row.problem or ''}".rstrip())
     return 0
 
 
 def _tuned(live: ServingState, catalogue: str, kind: str) -> str:
     """What a search of a model's settings gained; nothing where there was none."""
     model = live.loaded_catalogues[catalogue].models.get(kind)
-    found = model.value.manifest.metrics.get("tuning") if model and model.value else None
-    if not found:
+    tuning = model.value.manifest.metrics.get("tuning") if model and model.value else None
+    if not tuning:
         return ""
-    end = "" if found["whole_search"] else ", ended by its budget"
-    return f"tuned: NDCG@10 {found['gain']:+.0%} over the stated settings, {found['tried']} tried{end} "
+    end = "" if tuning["whole_search"] else ", ended by its budget"
+    return f"tuned: NDCG@10 {tuning['gain']:+.0%} over the configured settings, {tuning['tried']} tried{end} "
 
 
 def _rollback(options: argparse.Namespace) -> int:
@@ -155,8 +157,8 @@ def _rollback(options: argparse.Namespace) -> int:
     if options.use_case:
         wanted = settings.model_copy(update={"use_cases": options.use_case})
         use_case = served_use_cases(wanted)[options.use_case]
-        own = [name for name in use_case.catalogues if options.kind in watched_kinds(use_case, name)]
-        catalogues = own or list(use_case.catalogues)
+        matching = [name for name in use_case.catalogues if options.kind in watched_kinds(use_case, name)]
+        catalogues = matching or list(use_case.catalogues)
     for catalogue in catalogues:
         artifact = ArtifactStore(settings.models_dir / clean_id(catalogue, field="catalogue")).rollback(
             options.kind, options.version

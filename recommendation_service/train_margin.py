@@ -31,26 +31,28 @@ RATES = {"margin": "by how much a liked item should win", "learning_rate": "step
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train and publish; 0 done, 1 expected failure, 2 wrong usage. What an option says comes before the use-case file."""
-    found = parser("train_margin", __doc__ or "")
-    add_options(found, tune=True)
-    add_search(found, KIND)
+    command_parser = parser("train_margin", __doc__ or "")
+    add_options(command_parser, tune=True)
+    add_search(command_parser, KIND)
     for name, meaning in {**SIZES, **RATES}.items():
         kind = int if name in SIZES else float
-        words = {f"--{name.replace('_', '-')}", f"--{name}"}
-        found.add_argument(*sorted(words), type=kind, help=f"{meaning} (default: {getattr(STATED, name)})")
-    found.add_argument("--popularity-power", type=float, help=f"0: all items alike (default: {STATED.popularity_power})")
-    found.add_argument("--hybrid", action="store_true", help="train the content model too, the other half of a hybrid")
-    found.add_argument("--topn", type=int, default=0, metavar="N", help="then show the first N items of a few people")
-    options = parse(found, argv)
+        option_names = {f"--{name.replace('_', '-')}", f"--{name}"}
+        command_parser.add_argument(*sorted(option_names), type=kind, help=f"{meaning} (default: {getattr(STATED, name)})")
+    command_parser.add_argument(
+        "--popularity-power", type=float, help=f"0: all items alike (default: {STATED.popularity_power})"
+    )
+    command_parser.add_argument("--hybrid", action="store_true", help="train the content model too, the other half of a hybrid")
+    command_parser.add_argument("--topn", type=int, default=0, metavar="N", help="then show the first N items of a few people")
+    options = parse(command_parser, argv)
     if any((value := getattr(options, name)) is not None and value <= 0 for name in (*SIZES, *RATES)):
-        found.error(f"{', '.join(SIZES)} must be 1 or more, {' and '.join(RATES)} above 0")
+        command_parser.error(f"{', '.join(SIZES)} must be 1 or more, {' and '.join(RATES)} above 0")
     if not 0 <= options.topn <= 100 or (options.popularity_power or 0) < 0:
-        found.error("topn must be 0 to 100, popularity power 0 or more")
+        command_parser.error("topn must be 0 to 100, popularity power 0 or more")
     return guarded("train_margin", lambda: _train(options))
 
 
 def _train(options: argparse.Namespace) -> int:
-    workspace, report = _told(workspace_of(options), options), EveryEpoch()
+    workspace, report = _with_options(workspace_of(options), options), EveryEpoch()
     kinds = [KIND, OTHER_HALF] if options.hybrid else [KIND]
     ended = conduct(workspace, kinds, chosen(options), build_engines, ensemble=False, dry_run=options.dry_run, report=report)
     if options.topn and ended == DONE and not options.dry_run:
@@ -68,7 +70,7 @@ def sample_lists(workspace: Workspace, use_case: UseCase, topn: int) -> Iterator
     """
     folders = {"data_dir": workspace.data_dir, "models_dir": workspace.models_dir, "use_cases": use_case.name}
     service = build_service(load_settings().model_copy(update=folders))
-    surface = next((name for name, one in use_case.surfaces.items() if one.about == "user"), None)
+    surface = next((name for name, entry in use_case.surfaces.items() if entry.about == "user"), None)
     if surface is None:
         return
     dataset = Dataset.open(workspace.data_dir, use_case.surfaces[surface].catalogue)
@@ -88,11 +90,11 @@ def _a_few(dataset: Dataset) -> list[str]:
 
 def _lines(user_id: str, slate: Slate, titles: Mapping[str, str]) -> Iterator[str]:
     yield f"{user_id}: {slate.interaction_count} interactions, {len(slate.recommendations)} items by {slate.method_used}"
-    for one in slate.recommendations:
-        yield f"  {one.position:>3}. {one.score:>7.4f}  {titles[one.item_id]} ({one.item_id})"
+    for entry in slate.recommendations:
+        yield f"  {entry.position:>3}. {entry.score:>7.4f}  {titles[entry.item_id]} ({entry.item_id})"
 
 
-def _told(workspace: Workspace, options: argparse.Namespace) -> Workspace:
+def _with_options(workspace: Workspace, options: argparse.Namespace) -> Workspace:
     """The use cases with what the command line says of training."""
     wanted = {name: getattr(options, name) for name in (*SIZES, *RATES, "popularity_power")}
     return replace(workspace, use_cases=tuple(with_training(use_case, KIND, wanted) for use_case in workspace.use_cases))

@@ -23,47 +23,55 @@ from recommendation_service.use_cases.overrides import with_training
 from recommendation_service.wiring import build_engines
 
 STATED = NeuralParameters()
-WORDS = {"epochs": "epochs", "batch_size": "batch", "learning_rate": "learning_rate", "val_split": "valid_share"}
-WORDS |= {"model_version": "label", "target": "target"}  # option -> the parameter's own name
+OPTIONS = {"epochs": "epochs", "batch_size": "batch", "learning_rate": "learning_rate", "val_split": "valid_share"}
+OPTIONS |= {"model_version": "label", "target": "target"}  # option -> the parameter's own name
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train and publish; 0 done, 1 expected failure, 2 wrong usage. What an option says comes before the use-case file."""
-    found = parser("train_neural", __doc__ or "")
-    add_options(found, tune=False)
-    found.add_argument("--epochs", type=int, help=f"at most; validation stops it (default: {STATED.epochs})")
-    found.add_argument("--batch-size", type=int, metavar="N", help=f"pairs a step, at most (default: {STATED.batch})")
-    found.add_argument("--learning-rate", type=float, metavar="RATE", help=f"of Adam (default: {STATED.learning_rate})")
-    found.add_argument("--val-split", type=float, metavar="SHARE", help=f"of jobs, to measure (default: {STATED.valid_share})")
-    found.add_argument("--model-version", metavar="LABEL", help="what to call it; kept with it beside its own number")
-    found.add_argument("--target", choices=TARGETS, help=f"what to foretell (default: {STATED.target})")
-    options = parse(found, argv)
-    for word, own in WORDS.items():
-        if (value := getattr(options, word)) is not None:
+    command_parser = parser("train_neural", __doc__ or "")
+    add_options(command_parser, tune=False)
+    command_parser.add_argument("--epochs", type=int, help=f"at most; validation stops it (default: {STATED.epochs})")
+    command_parser.add_argument("--batch-size", type=int, metavar="N", help=f"pairs a step, at most (default: {STATED.batch})")
+    command_parser.add_argument(
+        "--learning-rate", type=float, metavar="RATE", help=f"of Adam (default: {STATED.learning_rate})"
+    )
+    command_parser.add_argument(
+        "--val-split", type=float, metavar="SHARE", help=f"of jobs, to measure (default: {STATED.valid_share})"
+    )
+    command_parser.add_argument("--model-version", metavar="LABEL", help="what to call it; kept with it beside its own number")
+    command_parser.add_argument("--target", choices=TARGETS, help=f"what to foretell (default: {STATED.target})")
+    options = parse(command_parser, argv)
+    for option, parameter in OPTIONS.items():
+        if (value := getattr(options, option)) is not None:
             try:
-                check_value(f"--{word.replace('_', '-')}", own, value)
+                check_value(f"--{option.replace('_', '-')}", parameter, value)
             except ConfigurationError as error:
-                found.error(error.message)
+                command_parser.error(error.message)
     return guarded("train_neural", lambda: _train(options))
 
 
 def _train(options: argparse.Namespace) -> int:
-    workspace, report = told(workspace_of(options), options), EveryEpoch()
+    workspace, report = with_options(workspace_of(options), options), EveryEpoch()
     choices = Choices(force=options.force, seed=options.seed)
     ended = conduct(workspace, [], choices, build_engines, ensemble=False, pairs=[KIND], dry_run=options.dry_run, report=report)
     report.tell_next()
     return ended
 
 
-def told(workspace: Workspace, options: argparse.Namespace) -> Workspace:
+def with_options(workspace: Workspace, options: argparse.Namespace) -> Workspace:
     """The use cases that have such a model, with what the command line says. Raises ConfigurationError when none has."""
-    wanted = {own: getattr(options, word) for word, own in WORDS.items()}
-    having = tuple(with_training(one, KIND, wanted) for one in workspace.use_cases if one.pairs and one.engine_of_kind(KIND))
+    wanted = {parameter: getattr(options, option) for option, parameter in OPTIONS.items()}
+    having = tuple(
+        with_training(use_case, KIND, wanted)
+        for use_case in workspace.use_cases
+        if use_case.pairs and use_case.engine_of_kind(KIND)
+    )
     if not having:
-        names = ", ".join(one.name for one in workspace.use_cases)
+        names = ", ".join(use_case.name for use_case in workspace.use_cases)
         raise ConfigurationError(f"{names}: no engine of kind {KIND}; add one, and [pairs], to the use-case file")
-    for one in having:
-        neural_parameters(one, seed=options.seed)  # what cannot be trained with is said before anything is read
+    for use_case in having:
+        neural_parameters(use_case, seed=options.seed)  # what cannot be trained with is said before anything is read
     return replace(workspace, use_cases=having)
 
 

@@ -25,31 +25,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     What an option says comes before --config, that before the environment, and that before the use-case file.
     """
-    found = parser("train_two_tower", __doc__ or "")
-    add_options(found, tune=True)
-    add_search(found, KIND)
-    found.add_argument("--config", type=Path, metavar="FILE", help="YAML such as configs/two_tower.yaml")
-    found.add_argument("--dimension", type=int, help=f"length of the vectors (default: {STATED.dimension})")
-    found.add_argument("--epochs", type=int, help=f"at most; validation stops it (default: {STATED.epochs})")
-    found.add_argument("--batch-size", type=int, help=f"people a step (default: {STATED.batch})")
-    found.add_argument("--temperature", type=float, help=f"default: {STATED.temperature}")
-    found.add_argument("--learning-rate", type=float, help=f"default: {STATED.learning_rate}")
-    options = parse(found, argv)
+    command_parser = parser("train_two_tower", __doc__ or "")
+    add_options(command_parser, tune=True)
+    add_search(command_parser, KIND)
+    command_parser.add_argument("--config", type=Path, metavar="FILE", help="YAML such as configs/two_tower.yaml")
+    command_parser.add_argument("--dimension", type=int, help=f"length of the vectors (default: {STATED.dimension})")
+    command_parser.add_argument("--epochs", type=int, help=f"at most; validation stops it (default: {STATED.epochs})")
+    command_parser.add_argument("--batch-size", type=int, help=f"people a step (default: {STATED.batch})")
+    command_parser.add_argument("--temperature", type=float, help=f"default: {STATED.temperature}")
+    command_parser.add_argument("--learning-rate", type=float, help=f"default: {STATED.learning_rate}")
+    options = parse(command_parser, argv)
     sizes, rates = (options.dimension, options.epochs, options.batch_size), (options.temperature, options.learning_rate)
     if any(size is not None and size < 1 for size in sizes) or any(rate is not None and rate <= 0 for rate in rates):
-        found.error("dimension, epochs and batch size must be 1 or more, temperature and learning rate above 0")
+        command_parser.error("dimension, epochs and batch size must be 1 or more, temperature and learning rate above 0")
     return guarded("train_two_tower", lambda: _train(options))
 
 
 def _train(options: argparse.Namespace) -> int:
-    workspace = _told(workspace_of(options), options)
+    workspace = _with_options(workspace_of(options), options)
     return conduct(workspace, [KIND], chosen(options), build_engines, ensemble=False, dry_run=options.dry_run)
 
 
-def _told(workspace: Workspace, options: argparse.Namespace) -> Workspace:
+def _with_options(workspace: Workspace, options: argparse.Namespace) -> Workspace:
     """The use cases with what the command line and its file say of training."""
     wanted: dict[str, Any] = read_config(options.config).training() if options.config else {}
-    said = {
+    given = {
         "dimension": options.dimension,
         "hidden": options.dimension and 2 * options.dimension,
         "epochs": options.epochs,
@@ -57,7 +57,7 @@ def _told(workspace: Workspace, options: argparse.Namespace) -> Workspace:
         "temperature": options.temperature,
         "learning_rate": options.learning_rate,
     }
-    wanted |= {name: value for name, value in said.items() if value is not None}
+    wanted |= {name: value for name, value in given.items() if value is not None}
     return replace(workspace, use_cases=tuple(with_training(use_case, KIND, wanted) for use_case in workspace.use_cases))
 
 

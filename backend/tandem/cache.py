@@ -1,7 +1,7 @@
 """One user's lists, kept for a minute to be quick and for a day as the last good answer.
 
-Values are JSON, never pickles: whoever can write to the cache must not be able to run code here. Every error of the
-cache counts as a miss, and after one the cache is left alone for a second, so a dead Redis costs one timeout a second.
+Values are JSON, never pickles: a process that can write to the cache must not be able to run code here. Every error of the
+cache is a miss; after an error the cache is not used for a second, so a dead Redis costs one timeout per second.
 """
 
 import random
@@ -53,13 +53,13 @@ class JSONSerializer:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A list found in the cache."""
+class CachedAnswer:
+    """An answer from the cache."""
 
     answer: dict[str, Any]
-    mark: str  # the user's newest doings when the list was asked for
-    state: str  # the word for what the service served then, "" when that was not known
-    fresh: bool  # young enough, and nothing was recorded for the user since, as far as the cache knows
+    history_version: str  # version of the user's history when the list was requested
+    state: str  # state of the service at that time; empty if unknown
+    fresh: bool  # not expired, and nothing was recorded for the user since
     checked: bool  # its items were in the catalogue a few seconds ago
 
 
@@ -68,13 +68,13 @@ def key_of(*parts: Any) -> str:
     return sha256(orjson.dumps([SCHEMA, *parts], option=orjson.OPT_SORT_KEYS)).hexdigest()[:40]
 
 
-def read(key: str, user_id: str | None) -> Kept | None:
-    """The list under `key` if it is one of this user's, or None."""
+def read(key: str, user_id: str | None) -> CachedAnswer | None:
+    """Return the list under `key` if it belongs to this user, else None."""
     names = {"kept": f"recs:kept:{key}", "fresh": f"recs:fresh:{key}", "checked": f"recs:checked:{key}"}
-    turn_name = _turn_name(user_id)
-    found = _try(lambda: _cache().get_many([*names.values(), turn_name])) or {}
-    entry = found.get(names["kept"])
-    if not isinstance(entry, dict) or not all(isinstance(entry.get(word), str) for word in ("mark", "state")):
+    version_key = _version_key(user_id)
+    values = _try(lambda: _cache().get_many([*names.values(), version_key])) or {}
+    entry = values.get(names["kept"])
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("mark", "state")):
         return None
     try:
         answer = Answer.model_validate(entry.get("answer")).model_dump()
@@ -82,38 +82,40 @@ def read(key: str, user_id: str | None) -> Kept | None:
         return None
     if answer["user_id"] != user_id:
         return None
-    fresh = found.get(names["fresh"]) == entry.get("turn") and names["fresh"] in found
-    fresh = fresh and found.get(turn_name, "") == entry.get("turn")
-    return Kept(answer, entry["mark"], entry["state"], fresh, names["checked"] in found)
+    fresh = values.get(names["fresh"]) == entry.get("turn") and names["fresh"] in values
+    fresh = fresh and values.get(version_key, "") == entry.get("turn")
+    return CachedAnswer(answer, entry["mark"], entry["state"], fresh, names["checked"] in values)
 
 
-def keep(
+def save(
     key: str,
     user_id: str | None,
     answer: dict[str, Any],
     *,
-    mark: str,
+    history_version: str,
     state: str,
-    turn: str,
+    version: str,
     seconds: int | None = None,
     count: bool = False,
 ) -> None:
-    """Store a list under `key`; `mark` and `turn` are from before it was asked for, so later doings make it stale.
+    """Store a list under `key`; `history_version` and `version` are from before the request, so later events make it stale.
 
-    `seconds` is how long it is fresh; None: as the setting CACHE_SECONDS says. With `count`, `count_hit` can count.
+    `seconds` is how long it is fresh; None: the setting CACHE_SECONDS. With `count`, `count_hit` can count.
     """
     seconds = tandem_settings().cache_seconds if seconds is None else seconds
     jittered = seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads expiry, guards nothing
 
-    def store() -> None:
-        _cache().set(f"recs:kept:{key}", {"answer": answer, "mark": mark, "state": state, "turn": turn}, LAST_GOOD_SECONDS)
+    def write() -> None:
+        _cache().set(
+            f"recs:kept:{key}", {"answer": answer, "mark": history_version, "state": state, "turn": version}, LAST_GOOD_SECONDS
+        )
         _cache().set(f"recs:checked:{key}", 1, CHECKED_SECONDS)
         if seconds > 0:
-            _cache().set(f"recs:fresh:{key}", turn, max(1, round(jittered)))
+            _cache().set(f"recs:fresh:{key}", version, max(1, round(jittered)))
         if seconds > 0 and count:
             _cache().set(f"recs:fresh:{key}:hits", 0, max(1, round(jittered)))
 
-    _try(store)
+    _try(write)
 
 
 def count_hit(key: str, *, where: str) -> None:
@@ -138,14 +140,14 @@ def hits_by_day(where: str, days: Iterable[date]) -> dict[date, int]:
     Days of the last two weeks are known, as far as the cache lived through them.
     """
     names = {day: _day_name(where, day) for day in days}
-    found = _try(lambda: _cache().get_many(list(names.values()))) or {}
-    return {day: count for day, name in names.items() if isinstance(count := found.get(name), int)}
+    values = _try(lambda: _cache().get_many(list(names.values()))) or {}
+    return {day: count for day, name in names.items() if isinstance(count := values.get(name), int)}
 
 
 def hits_of(key: str) -> int:
     """How often the list under `key` was shown again since it was made; 0 when it is no longer fresh."""
-    found = _try(lambda: _cache().get(f"recs:fresh:{key}:hits", 0))
-    return found if isinstance(found, int) else 0
+    values = _try(lambda: _cache().get(f"recs:fresh:{key}:hits", 0))
+    return values if isinstance(values, int) else 0
 
 
 def mark_checked(key: str) -> None:
@@ -155,13 +157,13 @@ def mark_checked(key: str) -> None:
 
 def cache_version(user_id: str | None) -> str:
     """A word that changes with everything recorded for this user; "" when nothing was lately."""
-    found = _try(lambda: _cache().get(_turn_name(user_id), ""))
-    return found if isinstance(found, str) else ""
+    values = _try(lambda: _cache().get(_version_key(user_id), ""))
+    return values if isinstance(values, str) else ""
 
 
 def forget(user_id: str) -> None:
     """Make every list of this user stale, in all processes that share the cache."""
-    _try(lambda: _cache().set(_turn_name(user_id), uuid.uuid4().hex, 2 * LAST_GOOD_SECONDS))
+    _try(lambda: _cache().set(_version_key(user_id), uuid.uuid4().hex, 2 * LAST_GOOD_SECONDS))
 
 
 def forget_recorded(sender: Any, *, user_id: str, **_others: Any) -> None:
@@ -184,7 +186,7 @@ def _day_name(where: str, day: date) -> str:
     return f"recs:hits:{where}:{day.isoformat()}"
 
 
-def _turn_name(user_id: str | None) -> str:
+def _version_key(user_id: str | None) -> str:
     return f"recs:turn:{sha256((user_id or '').encode()).hexdigest()[:40]}"
 
 

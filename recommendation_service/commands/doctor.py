@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from recommendation_service.datasets.checks import OF_WORDS, learners, shortage
+from recommendation_service.datasets.checks import TEXT_KINDS, learners, shortage
 from recommendation_service.services.serving import LoadedCatalogue, ServingState, weights_summary
 from recommendation_service.use_cases.schema import UseCase
 
@@ -16,63 +16,66 @@ OLD_DAYS = 7.0
 def examine(live: ServingState, *, now: float) -> tuple[list[str], str]:
     """Lines for people about each use case, and the one command that helps most now. `now` is epoch seconds."""
     lines, commands = [], []
-    exported = any(held.export.value for held in live.loaded_catalogues.values())
+    exported = any(loaded.export.value for loaded in live.loaded_catalogues.values())
     for name, use_case in sorted(live.use_cases.items()):
-        held = [live.loaded_catalogues[catalogue] for catalogue in use_case.catalogues]
+        loaded = [live.loaded_catalogues[catalogue] for catalogue in use_case.catalogues]
         lines.append(f"{name}:")
-        for one in held:
-            told, missing = _catalogue(one, now)
-            lines += told
-            lines += [f"  {weights}" for weights in [weights_summary(live, name, one.name)] if weights]
+        for entry in loaded:
+            summary_lines, missing = _catalogue(entry, now)
+            lines += summary_lines
+            lines += [f"  {weights}" for weights in [weights_summary(live, name, entry.name)] if weights]
             # a service need not have every use case: one without any export is nothing to do when others have theirs
-            commands += missing if not exported or any(other.export.value for other in held) else []
-        told, missing = _engines(live, use_case, held)
-        lines += told
+            commands += missing if not exported or any(other.export.value for other in loaded) else []
+        summary_lines, missing = _engines(live, use_case, loaded)
+        lines += summary_lines
         commands += missing
     return lines, min(commands, key=lambda command: command != EXPORT) if commands else SERVE
 
 
-def _engines(live: ServingState, use_case: UseCase, held: Sequence[LoadedCatalogue]) -> tuple[list[str], list[str]]:
+def _engines(live: ServingState, use_case: UseCase, loaded: Sequence[LoadedCatalogue]) -> tuple[list[str], list[str]]:
     wanted = [engine for engine in use_case.engines if engine not in use_case.switched_off]
     ready = live.serving.engines.get(use_case.name, ())
     lacking = [engine for engine in wanted if engine not in ready]
-    untrained = [*lacking, *(one for one in use_case.estimators if one not in live.serving.estimators.get(use_case.name, {}))]
+    untrained = [
+        *lacking,
+        *(entry for entry in use_case.estimators if entry not in live.serving.estimators.get(use_case.name, {})),
+    ]
     lines = [f"  engines ready: {', '.join(ready) or 'none'}"]
     if not untrained or not ready:
         return lines, []
     lines.append(f"  not trained: {', '.join(untrained)}")
-    short = "" if use_case.pairs else _shortage(held)
+    short = "" if use_case.pairs else _shortage(loaded)
     if short:
         lines.append(f"  not enough data: {short}")
-    if short and not (_liked(held) and any(use_case.engines[engine].kind in OF_WORDS for engine in lacking)):
+    if short and not (_liked(loaded) and any(use_case.engines[engine].kind in TEXT_KINDS for engine in lacking)):
         return lines, []  # training again would change nothing
     return lines, [f"python -m recommendation_service.train_all --use-case {use_case.name}"]
 
 
-def _shortage(held: Sequence[LoadedCatalogue]) -> str:
+def _shortage(loaded: Sequence[LoadedCatalogue]) -> str:
     """Why an export has too few people to learn from; empty where one has enough."""
-    exports = [one.export.value for one in held if one.export.value is not None]
+    exports = [entry.export.value for entry in loaded if entry.export.value is not None]
     return shortage(max((learners(export.dataset) for export in exports), default=0))
 
 
-def _liked(held: Sequence[LoadedCatalogue]) -> bool:
+def _liked(loaded: Sequence[LoadedCatalogue]) -> bool:
     """Whether anybody liked anything: without, nothing is trained at all."""
-    return any((one.export.value.dataset.interactions().data > 0).any() for one in held if one.export.value is not None)
+    return any((entry.export.value.dataset.interactions().data > 0).any() for entry in loaded if entry.export.value is not None)
 
 
-def _catalogue(held: LoadedCatalogue, now: float) -> tuple[list[str], list[str]]:
+def _catalogue(loaded: LoadedCatalogue, now: float) -> tuple[list[str], list[str]]:
     lines, commands = [], []
-    export = held.export.value
+    export = loaded.export.value
     if export is None:
-        reason = held.export.problem or "no export yet"
-        return [f"  {held.name}: {reason}"], [EXPORT]
+        reason = loaded.export.problem or "no export yet"
+        return [f"  {loaded.name}: {reason}"], [EXPORT]
     counts = export.dataset.summary.get("counts", {})
     age = _age_days(export.dataset.summary.get("created_at"), now)
-    told = ", ".join(f"{count} {what}" for what, count in counts.items())
-    lines.append(f"  {held.name}: {held.export.version}, {told}{_old(age)}")
+    summary = ", ".join(f"{count} {what}" for what, count in counts.items())
+    lines.append(f"  {loaded.name}: {loaded.export.version}, {summary}{_old(age)}")
     if age is not None and age > OLD_DAYS:
         commands.append(EXPORT)
-    for kind, model in sorted(held.models.items()):
+    for kind, model in sorted(loaded.models.items()):
         if model.value is not None:
             fresh = model.value.manifest.dataset.get("fingerprint") == export.dataset.fingerprint
             made = _old(_age_days(model.value.manifest.created_at, now))
@@ -86,10 +89,10 @@ def _catalogue(held: LoadedCatalogue, now: float) -> tuple[list[str], list[str]]
 def _age_days(created_at: Any, now: float) -> float | None:
     """Days since an ISO 8601 time or epoch seconds; None when it says neither."""
     try:
-        moment = float(created_at) if isinstance(created_at, int | float) else datetime.fromisoformat(created_at).timestamp()
+        timestamp = float(created_at) if isinstance(created_at, int | float) else datetime.fromisoformat(created_at).timestamp()
     except (TypeError, ValueError):
         return None
-    return max(now - moment, 0.0) / 86_400
+    return max(now - timestamp, 0.0) / 86_400
 
 
 def _old(age_days: float | None) -> str:

@@ -81,7 +81,7 @@ def measure(
         findings.lines.append(f"{loaded.name}: not enough data to measure methods: {error.message}; {POPULAR}")
         findings.body["not_measured"] = error.message
     gaps = gaps_of(dataset, events, use_case, now=now)
-    findings.part("what to log next", [gap.told() for gap in gaps] or ["nothing that this command looks for is missing"])
+    findings.part("what to log next", [gap.summary() for gap in gaps] or ["nothing that this command looks for is missing"])
     findings.body["log_next"] = [asdict(gap) for gap in gaps]
     return findings
 

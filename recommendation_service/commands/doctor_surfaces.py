@@ -25,37 +25,37 @@ def preference(use_case: UseCase, name: str, seen: MethodComparison) -> Preferen
 def _routes(use_case: UseCase, name: str, answers: EngineAnswers) -> Routes:
     """What everybody on a part would be shown by each of the three ways, the rest of the chain below it."""
     options = use_case.surfaces[name].router.options
-    lists = {engine: one.lists for engine, one in answers.answers.items()}
-    ways = [
-        list_ndcg(in_chains(lists, _chains(use_case, name, options[way], answers.panel)), answers.panel.relevant)
-        for way in ("cold", "warm", "hot")
+    lists = {engine: entry.lists for engine, entry in answers.answers.items()}
+    per_segment = [
+        list_ndcg(in_chains(lists, _chains(use_case, name, options[segment], answers.panel)), answers.panel.relevant)
+        for segment in ("cold", "warm", "hot")
     ]
-    return Routes(answers.counts, *ways)
+    return Routes(answers.counts, *per_segment)
 
 
 def _chains(use_case: UseCase, name: str, engine: str, panel: EvaluationUsers) -> list[tuple[str, ...]]:
     """Who would be asked for each person, in order, if this engine went first."""
     fixed = use_case.surfaces[name].model_copy(update={"router": Part(kind="fixed", options={"engine": engine})})
     plan = Plan.build(use_case.model_copy(update={"surfaces": {**use_case.surfaces, name: fixed}}), name)
-    chains = (plan.chain(panel.query(place)) for place in range(len(panel)))
-    return [tuple(one for one in chain if one not in plan.switched_off) for chain in chains]
+    chains = (plan.chain(panel.query(index)) for index in range(len(panel)))
+    return [tuple(entry for entry in chain if entry not in plan.switched_off) for chain in chains]
 
 
 def routed(use_case: UseCase, catalogue: str) -> list[tuple[list[str], Surface]]:
     """Surfaces for people that route by count; those that do so alike are told together."""
-    found: list[tuple[list[str], Surface]] = []
+    groups: list[tuple[list[str], Surface]] = []
     for name, surface in of_persons(use_case, catalogue):
         if surface.router.kind != BY_COUNT:
             continue
-        alike = [names for names, one in found if _way(one) == _way(surface)]
+        alike = [names for names, entry in groups if _routing(entry) == _routing(surface)]
         if alike:
             alike[0].append(name)
         else:
-            found.append(([name], surface))
-    return found
+            groups.append(([name], surface))
+    return groups
 
 
-def _way(surface: Surface) -> tuple[object, ...]:
+def _routing(surface: Surface) -> tuple[object, ...]:
     return surface.router, surface.fallback, surface.cold_start_engine
 
 
@@ -71,8 +71,8 @@ def measured(use_case: UseCase, catalogue: str) -> list[str]:
     persons, others = set[str](), set[str]()
     for name, surface in use_case.surfaces.items():
         named = {*_first(use_case, name), *surface.fallback, *surface.strategies, *filter(None, [surface.cold_start_engine])}
-        own = surface.about == PERSON and surface.catalogue == catalogue
-        (persons if own else others).update(_inside(use_case, named))
+        is_about_users = surface.about == PERSON and surface.catalogue == catalogue
+        (persons if is_about_users else others).update(_inside(use_case, named))
     return [name for name in use_case.engines if name in persons or name not in others]
 
 
@@ -96,7 +96,7 @@ def _first(use_case: UseCase, name: str) -> tuple[str, ...]:
 
 def _inside(use_case: UseCase, names: Iterable[str]) -> set[str]:
     """These engines, and every member of theirs."""
-    members, found = members_of(use_case), set(names)
-    while more := {one for name in found for one in members.get(name, ())} - found:
-        found |= more
-    return found
+    members, groups = members_of(use_case), set(names)
+    while more := {entry for name in groups for entry in members.get(name, ())} - groups:
+        groups |= more
+    return groups

@@ -24,13 +24,13 @@ SUFFIXES = (".svg", ".png")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the picture; 0 done, 1 expected failure, 2 wrong usage."""
-    found = parser("embedding_map", __doc__ or "", use_cases="which one; it must be named")
-    found.add_argument("--kind", choices=KINDS, help=f"default: the first published of {', '.join(KINDS)}")
-    found.add_argument("--output", type=Path, required=True, metavar="FILE", help="picture to write, .svg or .png")
-    found.add_argument("--seed", type=int, default=42, help="default: 42")
-    options = parse(found, argv)
+    command_parser = parser("embedding_map", __doc__ or "", use_cases="which one; it must be named")
+    command_parser.add_argument("--kind", choices=KINDS, help=f"default: the first published of {', '.join(KINDS)}")
+    command_parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="picture to write, .svg or .png")
+    command_parser.add_argument("--seed", type=int, default=42, help="default: 42")
+    options = parse(command_parser, argv)
     if len(options.use_case) != 1 or options.output.suffix not in SUFFIXES:
-        found.error("name one use case (--use-case posts), and an output that ends in .svg or .png")
+        command_parser.error("name one use case (--use-case posts), and an output that ends in .svg or .png")
     return guarded("embedding_map", lambda: _draw(options))
 
 
@@ -39,17 +39,17 @@ def _draw(options: argparse.Namespace) -> int:
     use_case = workspace.use_cases[0]
     model = _published(workspace, use_case.catalogues[0], options.kind)
     catalogue = Dataset.open(workspace.data_dir, use_case.catalogues[0]).catalogue()
-    vectors, ids = vectors_of(model), [one.decode() for one in model.arrays["item_ids"].tolist()]
-    kept = np.linspace(0, len(ids) - 1, min(len(ids), MOST_ITEMS)).astype(np.int64)
-    names, groups = groups_of(catalogue, [ids[row] for row in kept])
-    title = f"{use_case.title or use_case.name}: {len(kept):,} items of {model.version}"
+    vectors, ids = vectors_of(model), [item_id.decode() for item_id in model.arrays["item_ids"].tolist()]
+    selected = np.linspace(0, len(ids) - 1, min(len(ids), MOST_ITEMS)).astype(np.int64)
+    names, groups = groups_of(catalogue, [ids[row] for row in selected])
+    title = f"{use_case.title or use_case.name}: {len(selected):,} items of {model.version}"
     try:
-        draw(options.output, placed(vectors[kept], seed=options.seed), names, groups, title=title)
+        draw(options.output, placed(vectors[selected], seed=options.seed), names, groups, title=title)
     except OSError as error:
         raise ConfigurationError(f"cannot write {options.output.name}: {error.strerror}; choose another --output") from error
-    report.line(f"{options.output.name}: {len(kept):,} of {len(ids):,} items of {model.version}, {len(names)} categories")
+    report.line(f"{options.output.name}: {len(selected):,} of {len(ids):,} items of {model.version}, {len(names)} categories")
     if (groups >= 0).sum() > 1:
-        share, chance = same_neighbour_share(vectors[kept], groups)
+        share, chance = same_neighbour_share(vectors[selected], groups)
         report.line(f"{share:.0%} of an item's 5 nearest are of its own category; chance would give {chance:.0%}")
     report.line(f"next: python -m recommendation_service.commands.evaluate_lists --use-case {use_case.name}")
     return DONE
@@ -58,9 +58,9 @@ def _draw(options: argparse.Namespace) -> int:
 def _published(workspace: Workspace, catalogue: str, kind: str | None) -> Artifact:
     store = ArtifactStore(workspace.models_dir / catalogue)
     for wanted in [kind] if kind else KINDS:
-        found = store.load(wanted)
-        if found is not None:
-            return found
+        command_parser = store.load(wanted)
+        if command_parser is not None:
+            return command_parser
     raise ArtifactRefused(
         f"{catalogue}: no published model of kind {kind or ', '.join(KINDS)}; run: python -m recommendation_service.train_all"
     )

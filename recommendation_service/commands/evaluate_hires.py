@@ -42,11 +42,11 @@ def _measure(options: argparse.Namespace) -> int:
     dataset, matches = read_pairs(workspace, use_case.pairs)
     border = by_time(matches, options.held_out)
     newer = Decided.of(matches, matches.times >= border)
-    asked = matches.take(newer.rows)
-    rules = _rules(use_case, asked)
-    scores = {LOWEST: -asked.pairs().number(BID), RULES: rules}
+    decided_matches = matches.take(newer.rows)
+    rules = _rules(use_case, decided_matches)
+    scores = {LOWEST: -decided_matches.pairs().number(BID), RULES: rules}
     for target in TARGETS:
-        scores |= _networks(use_case, use_case.pairs, matches, asked, rules, target, border, options.seed, report)
+        scores |= _networks(use_case, use_case.pairs, matches, decided_matches, rules, target, border, options.seed, report)
     rows = list(accuracies(newer, scores))
     older = np.unique(matches.groups[(matches.times < border) & (matches.groups >= 0)]).size
     report.line(f"{dataset.version}: learned from {older:,} older jobs, measured on {len(newer):,} newer ones with one hired")
@@ -61,17 +61,17 @@ def _measure(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _rules(use_case: UseCase, asked: Matches) -> Floats:
-    found = use_case.engine_of_kind("attributes")
-    parts = {} if found is None else found[1].options["parts"]
-    return rule_scores(read_rules(parts, where=f"{use_case.name}: rules"), asked.pairs()).total
+def _rules(use_case: UseCase, decided_matches: Matches) -> Floats:
+    ensemble = use_case.engine_of_kind("attributes")
+    parts = {} if ensemble is None else ensemble[1].options["parts"]
+    return rule_scores(read_rules(parts, where=f"{use_case.name}: rules"), decided_matches.pairs()).total
 
 
 def _networks(
     use_case: UseCase,
     pair_config: PairConfig,
     matches: Matches,
-    asked: Matches,
+    decided_matches: Matches,
     rules: Floats,
     target: str,
     border: float,
@@ -85,16 +85,16 @@ def _networks(
     with report.progress(f"{use_case.name}/neural ({target})") as progress:
         trained = train_neural(matches, pair_config, parameters, progress=progress, trained_until=border)
     engine = Neural("neural", target, pair_config, PairNetwork.from_arrays(trained.arrays))
-    network = engine.score_pairs(asked.pairs()).total
+    network = engine.score_pairs(decided_matches.pairs()).total
     return {f"network ({target})": network, f"both ({target})": blend([rules, network], list(_weights(use_case)))}
 
 
 def _weights(use_case: UseCase) -> tuple[float, float]:
     """Of rules and network, as the use-case file blends them."""
-    found = use_case.main_ensemble()
-    members = found[1].options["members"] if found else {}
+    ensemble = use_case.main_ensemble()
+    members = ensemble[1].options["members"] if ensemble else {}
     names = [use_case.engine_of_kind(kind) for kind in ("attributes", "neural")]
-    rules, network = (float(members.get(one[0], 0.0)) if one else 0.0 for one in names)
+    rules, network = (float(members.get(member[0], 0.0)) if member else 0.0 for member in names)
     return rules, network
 
 

@@ -10,7 +10,7 @@ from recommendation_service.datasets.weighting import DAY_S
 LOUD_ITEM = 0.5  # share of the positive events on one item
 LOUD_USER = 0.5  # share of the positive events by one person
 FEW_EVENTS = 100
-OF_WORDS = frozenset({"content", "embedding"})  # kinds of models that learn from items alone, and need nobody
+TEXT_KINDS = frozenset({"content", "embedding"})  # kinds of models that learn from items alone, and need nobody
 LEAST_LEARNERS = 10  # of fewer people, what one of them did decides what everybody is shown
 
 

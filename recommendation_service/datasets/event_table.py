@@ -61,10 +61,10 @@ class Lookup:
             return np.full(keys.size, -1, dtype=np.int32)
         if self._dense is not None:
             last = self._dense.size - 1
-            places = np.where((keys >= 0) & (keys < last), keys, last)
-            return np.asarray(self._dense[places])
-        places = np.minimum(np.searchsorted(self._keys, keys), self._keys.size - 1)
-        return np.where(self._keys[places] == keys, self._rows[places], np.int32(-1)).astype(np.int32)
+            indices = np.where((keys >= 0) & (keys < last), keys, last)
+            return np.asarray(self._dense[indices])
+        indices = np.minimum(np.searchsorted(self._keys, keys), self._keys.size - 1)
+        return np.where(self._keys[indices] == keys, self._rows[indices], np.int32(-1)).astype(np.int32)
 
 
 def gather(
@@ -83,13 +83,13 @@ def gather(
     """
     left = Left()
     item_rows = Lookup(items.keys, item_ids.rows_of_bytes(items.ids))
-    user_places = Lookup(users.keys, np.arange(users.keys.size, dtype=np.int64))
-    kept: list[EventTable] = [_kept(batch, item_rows, user_places, left) for batch in batches]
-    table = _joined(kept)
-    kept.clear()
+    user_indices = Lookup(users.keys, np.arange(users.keys.size, dtype=np.int64))
+    tables: list[EventTable] = [_known_rows(batch, item_rows, user_indices, left) for batch in batches]
+    table = _joined(tables)
+    tables.clear()
     present = np.zeros(users.keys.size, dtype=np.bool_)
     present[table.users] = True
-    user_ids = IdMap.of([*more_users, *(one.decode() for one in users.ids[present].tolist())])
+    user_ids = IdMap.of([*more_users, *(user_id.decode() for user_id in users.ids[present].tolist())])
     row_of = np.full(users.keys.size, -1, dtype=np.int32)
     row_of[present] = user_ids.rows_of_bytes(users.ids[present])
     times = _without_future(table.times, now, left)
@@ -97,16 +97,16 @@ def gather(
     return user_ids, _ordered(table), left
 
 
-def _kept(batch: EventBatch, item_rows: Lookup, user_places: Lookup, left: Left) -> EventTable:
-    items, users = item_rows.rows(batch.items), user_places.rows(batch.users)
+def _known_rows(batch: EventBatch, item_rows: Lookup, user_indices: Lookup, left: Left) -> EventTable:
+    items, users = item_rows.rows(batch.items), user_indices.rows(batch.users)
     no_item, no_user = items < 0, users < 0
     left.gone_items += int(np.count_nonzero(no_item))
     left.gone_users += int(np.count_nonzero(no_user & ~no_item))
     events, values = batch.events.astype(np.int16), batch.values.astype(np.float32, copy=False)
     if not (no_item.any() or no_user.any()):
         return EventTable(users, items, events, values, batch.times)
-    kept = ~(no_item | no_user)
-    return EventTable(users[kept], items[kept], events[kept], values[kept], batch.times[kept])
+    known = ~(no_item | no_user)
+    return EventTable(users[known], items[known], events[known], values[known], batch.times[known])
 
 
 def _joined(tables: Sequence[EventTable]) -> EventTable:
@@ -128,8 +128,8 @@ def _without_future(times: AnyArray, now: float, left: Left) -> AnyArray:
     left.future = int(np.count_nonzero(future))
     if not left.future:
         return times
-    past = times[~future]
-    return np.where(future, past.max() if past.size else now, times)
+    earlier = times[~future]
+    return np.where(future, earlier.max() if earlier.size else now, times)
 
 
 def _ordered(table: EventTable) -> EventTable:

@@ -26,7 +26,7 @@ class Gap:
     missing: str
     fix: str
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """One line."""
         return f"{self.missing}: {self.fix}"
 
@@ -71,38 +71,42 @@ def _time(events: Events, now: float) -> list[Gap]:
     if not events.times.size:
         return []
     days, age = float(np.ptp(events.times)) / DAY_S, (now - float(events.times[-1])) / DAY_S
-    found = []
+    gaps = []
     if days < LEAST_DAYS:
-        found.append(
+        gaps.append(
             Gap(
                 f"only {days:.0f} days of history",
                 f"bring the past in (manage.py import_interactions), or measure again after {LEAST_DAYS:.0f} days",
             )
         )
     if age > STALE_DAYS:
-        told = f"the newest interaction is {age:.0f} days old"
-        found.append(Gap(told, "see that events still arrive, then run: manage.py generate_all_datasets"))
-    return found
+        summary = f"the newest interaction is {age:.0f} days old"
+        gaps.append(Gap(summary, "see that events still arrive, then run: manage.py generate_all_datasets"))
+    return gaps
 
 
 def _kinds(events: Events, use_case: UseCase, dataset: Dataset) -> list[Gap]:
-    found, never = [], sorted(set(use_case.events) - set(events.names))
+    gaps, never = [], sorted(set(use_case.events) - set(events.names))
     if not (events.weights < 0).any():
-        words = [name for name, rule in use_case.events.items() if rule.weight < 0 or rule.neutral is not None]
-        fix = f"record {' or '.join(words)}" if words else f"give an event a weight below 0 in {use_case.name}.toml"
-        found.append(Gap("nothing says what people do not want", f"{fix} (ItemSource.events, or {ENDPOINT})"))
-        never = [name for name in never if name not in words]
+        negative_events = [name for name, rule in use_case.events.items() if rule.weight < 0 or rule.neutral is not None]
+        fix = (
+            f"record {' or '.join(negative_events)}"
+            if negative_events
+            else f"give an event a weight below 0 in {use_case.name}.toml"
+        )
+        gaps.append(Gap("nothing says what people do not want", f"{fix} (ItemSource.events, or {ENDPOINT})"))
+        never = [name for name in never if name not in negative_events]
     if never and len(use_case.catalogues) == 1:  # where there are more, each has events of its own
-        told = f"{', '.join(never)} never happened"
-        found.append(
-            Gap(told, f"name their tables in ItemSource.events, send them to {ENDPOINT}, or take them out of the file")
+        summary = f"{', '.join(never)} never happened"
+        gaps.append(
+            Gap(summary, f"name their tables in ItemSource.events, send them to {ENDPOINT}, or take them out of the file")
         )
     unknown = int(dataset.summary.get("left_out", {}).get("unknown_events", 0))
     if unknown:
-        found.append(
+        gaps.append(
             Gap(f"{unknown:,} events have names the file does not weigh", f"add them to [events] in {use_case.name}.toml")
         )
-    return found
+    return gaps
 
 
 def _shown(dataset: Dataset) -> list[Gap]:
@@ -119,24 +123,24 @@ def _shown(dataset: Dataset) -> list[Gap]:
 def _items(dataset: Dataset) -> list[Gap]:
     records = list(dataset.records())
     looks = (
-        ("text", [bool(one.text.strip()) for one in records], "text", "content and text vectors know nothing of them"),
-        ("category", [one.category is not None for one in records], "category", "lists cannot be varied or capped by it"),
-        ("tags", [bool(one.tags) for one in records], "tags", "content has only their words"),
-        ("time of creation", [one.created_at is not None for one in records], "created", "new items cannot be helped"),
+        ("text", [bool(record.text.strip()) for record in records], "text", "content and text vectors know nothing of them"),
+        ("category", [record.category is not None for record in records], "category", "lists cannot be varied or capped by it"),
+        ("tags", [bool(record.tags) for record in records], "tags", "content has only their words"),
+        ("time of creation", [record.created_at is not None for record in records], "created", "new items cannot be helped"),
     )
     return [
-        Gap(f"{1 - np.mean(there):.0%} of the items have no {what}, so {why}", f"set ItemSource.{field}")
-        for what, there, field, why in looks
-        if there and np.mean(there) < LEAST_SHARE
+        Gap(f"{1 - np.mean(present):.0%} of the items have no {what}, so {why}", f"set ItemSource.{field}")
+        for what, present, field, why in looks
+        if present and np.mean(present) < LEAST_SHARE
     ]
 
 
 def _profiles(dataset: Dataset) -> list[Gap]:
-    there = [any(profile.values()) for profile in dataset.profiles()]
-    if not there or np.mean(there) >= LEAST_SHARE:
+    present = [any(profile.values()) for profile in dataset.profiles()]
+    if not present or np.mean(present) >= LEAST_SHARE:
         return []
-    told = f"{1 - np.mean(there):.0%} of the people have no profile, so nothing suits a newcomer but what is popular"
-    return [Gap(told, "set ItemSource.profiles and ItemSource.profile_fields")]
+    summary = f"{1 - np.mean(present):.0%} of the people have no profile, so nothing suits a newcomer but what is popular"
+    return [Gap(summary, "set ItemSource.profiles and ItemSource.profile_fields")]
 
 
 def _sides(dataset: Dataset) -> list[Gap]:

@@ -63,10 +63,10 @@ class Reader:
             [
                 "",
                 *(
-                    f"{name}={one}"
+                    f"{name}={value}"
                     for name in pair_config.embedding_columns
-                    for one in np.unique(pairs.word(name)).tolist()
-                    if one
+                    for value in np.unique(pairs.word(name)).tolist()
+                    if value
                 ),
             ]
         )
@@ -91,10 +91,10 @@ class Reader:
             table = (_finite(features(pair_config, pairs)) - self.mean) / self.scale
         numbers = np.clip(np.nan_to_num(table, nan=0, posinf=float(FAR), neginf=-float(FAR)), -FAR, FAR).astype(np.float32)
         words = [_rows(self.words, pairs.word(name), f"{name}=") for name in pair_config.embedding_columns]
-        places = np.maximum(np.stack(words, axis=1), 0) if words else np.zeros((pairs.n, 0), dtype=np.int64)
+        indices = np.maximum(np.stack(words, axis=1), 0) if words else np.zeros((pairs.n, 0), dtype=np.int64)
         persons = ((self.first, pairs.word("left_owner")), (self.second, pairs.word("right_owner")))
         first, second = (np.where(column == "", -1, _rows(ids, column)) for ids, column in persons)
-        return Inputs(numbers, places, first, second)
+        return Inputs(numbers, indices, first, second)
 
 
 def _finite(table: Floats) -> Floats:
@@ -103,8 +103,8 @@ def _finite(table: Floats) -> Floats:
 
 def _rows(ids: IdMap, column: Texts, before: str = "") -> Ints:
     """(n,) rows of words, -1 where unknown; one thing met by all others is looked up once."""
-    told = column[:1] if column.strides == (0,) else column
-    rows = ids.rows_of_bytes(np.char.encode(np.char.add(before, told) if before else told, "utf-8"))
+    distinct = column[:1] if column.strides == (0,) else column
+    rows = ids.rows_of_bytes(np.char.encode(np.char.add(before, distinct) if before else distinct, "utf-8"))
     return np.broadcast_to(rows, column.shape)
 
 
@@ -133,19 +133,19 @@ class PairNetwork:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "PairNetwork":
         """Of arrays whose shapes are checked already."""
-        kept = {name: np.asarray(arrays[name]) for name in ("first_vectors", "second_vectors", "word_vectors", "alpha")}
+        vectors = {name: np.asarray(arrays[name]) for name in ("first_vectors", "second_vectors", "word_vectors", "alpha")}
         layers = {
             half: [(np.asarray(arrays[f"{half}{k}_weights"]), np.asarray(arrays[f"{half}{k}_bias"])) for k in LAYERS]
             for half in ("collaborative", "content")
         }
         return cls(
             Reader.from_arrays(arrays),
-            kept["first_vectors"],
-            kept["second_vectors"],
-            kept["word_vectors"],
+            vectors["first_vectors"],
+            vectors["second_vectors"],
+            vectors["word_vectors"],
             layers["collaborative"],
             layers["content"],
-            np.float32(kept["alpha"][0]),
+            np.float32(vectors["alpha"][0]),
         )
 
     def score(self, pair_config: PairConfig, pairs: PairTable) -> PairScores:

@@ -61,9 +61,9 @@ class Matches:
 
     def _check_values(self) -> None:
         for name, kind in KINDS.items():
-            found = getattr(self, name).dtype
-            if found.kind != kind:
-                raise DatasetError(f"matches: {name} are {found}; export again")
+            dtype = getattr(self, name).dtype
+            if dtype.kind != kind:
+                raise DatasetError(f"matches: {name} are {dtype}; export again")
         for name in ("numbers", "ratings", "verdicts"):
             if np.isinf(getattr(self, name)).any():
                 raise DatasetError(f"matches: {name} hold a number without end; export again")
@@ -85,7 +85,7 @@ class Matches:
 
     def pairs(self) -> PairTable:
         """The same as pairs, as `pair_features.join_pairs` would give them."""
-        columns = {name: self.numbers[:, place] for place, name in enumerate(self.names)}
+        columns = {name: self.numbers[:, index] for index, name in enumerate(self.names)}
         return PairTable(len(self), columns, self.words)
 
     def without(self, name: str, rows: Bools) -> "Matches":
@@ -96,8 +96,8 @@ class Matches:
 
     def take(self, rows: Ints) -> "Matches":
         """These rows, in this order."""
-        kept = {name: getattr(self, name)[rows] for name in ("numbers", *PER_ROW)}
-        return replace(self, words={name: column[rows] for name, column in self.words.items()}, **kept)
+        arrays = {name: getattr(self, name)[rows] for name in ("numbers", *PER_ROW)}
+        return replace(self, words={name: column[rows] for name, column in self.words.items()}, **arrays)
 
     def arrays(self) -> dict[str, AnyArray]:
         """As they are written."""
@@ -125,11 +125,11 @@ def ordered(matches: Matches | None, use_case: UseCase) -> Matches | None:
     """As an export writes them, oldest first. Raises DatasetError where they lack what the use case reads of a pair."""
     if matches is None or use_case.pairs is None:
         return None
-    lacking = [one.name for one in use_case.pairs.features if one.name not in matches.names]
+    lacking = [feature.name for feature in use_case.pairs.features if feature.name not in matches.names]
     lacking += [name for name in (*use_case.pairs.embedding_columns, "left_owner", "right_owner") if name not in matches.words]
     if lacking:
-        there = ", ".join(sorted({*matches.names, *matches.words}))
-        fix = f"name one of {there} in {use_case.name}.toml, or give it in the site's sides"
+        existing = ", ".join(sorted({*matches.names, *matches.words}))
+        fix = f"name one of {existing} in {use_case.name}.toml, or give it in the site's sides"
         raise DatasetError(f"matches: [pairs] reads '{lacking[0]}', which neither side has; {fix}")
     return matches.take(np.argsort(matches.times, kind="stable"))
 

@@ -21,24 +21,24 @@ def side_of(lines: Sequence[Mapping[str, Any]]) -> PairSide | None:
     """
     if not any(line.get(kind) for line in lines for kind in PAIRED):
         return None
-    numbers, words = ([_told(line, kind) for line in lines] for kind in PAIRED)
+    numbers, words = ([_columns(line, kind) for line in lines] for kind in PAIRED)
     ids = tuple(line["item_id"] for line in lines)
     return PairSide(
         ids,
-        {name: _numbers(ids, name, [own.get(name) for own in numbers]) for name in _names(numbers)},
-        {name: _words(ids, name, [own.get(name, "") for own in words]) for name in _names(words)},
+        {name: _numbers(ids, name, [columns.get(name) for columns in numbers]) for name in _names(numbers)},
+        {name: _words(ids, name, [columns.get(name, "") for columns in words]) for name in _names(words)},
     )
 
 
-def _told(line: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    found = line.get(kind, {})
-    if not isinstance(found, dict):
-        raise DatasetError(f"item '{line['item_id']}': {kind} are {type(found).__name__}, not columns by name; export again")
-    return found
+def _columns(line: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    columns = line.get(kind, {})
+    if not isinstance(columns, dict):
+        raise DatasetError(f"item '{line['item_id']}': {kind} are {type(columns).__name__}, not columns by name; export again")
+    return columns
 
 
-def _names(told: Sequence[Mapping[str, Any]]) -> list[str]:
-    return sorted({name for own in told for name in own})
+def _names(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    return sorted({name for columns in lines for name in columns})
 
 
 def _numbers(ids: Sequence[str], name: str, values: Sequence[Any]) -> Floats:
@@ -63,6 +63,6 @@ def _words(ids: Sequence[str], name: str, values: Sequence[Any]) -> Texts:
 
 
 def _wrong(ids: Sequence[str], name: str, values: Sequence[Any], right: Callable[[Any], bool]) -> DatasetError:
-    place = next(place for place, value in enumerate(values) if not right(value))
-    told = repr(values[place])[:40]
-    return DatasetError(f"item '{ids[place]}': '{name}' is {told}, which cannot be compared; mend its side and export again")
+    index = next(index for index, value in enumerate(values) if not right(value))
+    shown = repr(values[index])[:40]
+    return DatasetError(f"item '{ids[index]}': '{name}' is {shown}, which cannot be compared; mend its side and export again")

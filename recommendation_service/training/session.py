@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recommendation_service.core.numeric import Floats
-from recommendation_service.datasets.checks import OF_WORDS, learners, shortage
+from recommendation_service.datasets.checks import TEXT_KINDS, learners, shortage
 from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.publishing.store import Artifact, ArtifactStore
@@ -83,7 +83,7 @@ class Session:
         self.panel: EvaluationUsers = build_evaluation_users(self.early, split.valid, most=PANEL_AT_MOST, with_history=True)
         self.whole = self.whole.as_of(self.events, weighting, newest)
         self.short = shortage(learners(self.dataset))
-        if self.short and not OF_WORDS.issuperset(self.kinds):
+        if self.short and not TEXT_KINDS.issuperset(self.kinds):
             self.report.lacking[self.name] = self.short
         popularity = self._engine_name("popularity")
         self.popularity = None if popularity is None else self.ndcg(self.scores_of({}, popularity))
@@ -108,7 +108,7 @@ class Session:
         return outcome
 
     def _train(self, kind: str) -> Outcome:
-        if self.short and kind not in OF_WORDS and not self.choices.force:
+        if self.short and kind not in TEXT_KINDS and not self.choices.force:
             raise NotEnough(f"not enough data: {self.short}")
         today = self.today(kind)
         chosen = self.choices.parameters.get(kind) or stated_for(self.use_case, kind, seed=self.choices.seed)

@@ -43,29 +43,31 @@ class OneKind:
 
     def run(self, argv: Sequence[str] | None, build: EngineBuilder) -> int:
         """Train and publish; 0 done, 1 expected failure, 2 wrong usage."""
-        found = self._parser()
-        options = parse(found, argv)
-        for one in self.settings:
-            if problem := one.problem(getattr(options, one.name)):
-                found.error(problem)
+        command_parser = self._parser()
+        options = parse(command_parser, argv)
+        for setting in self.settings:
+            if problem := setting.problem(getattr(options, setting.name)):
+                command_parser.error(problem)
         return guarded(self.program, lambda: self._train(options, build))
 
     def _parser(self) -> argparse.ArgumentParser:
-        found = parser(self.program, self.purpose)
-        add_options(found, tune=True)
-        add_search(found, self.kind)
-        for one in self.settings:
-            stated = getattr(RECIPES[self.kind].stated, one.name)
-            found.add_argument(one.option, type=type(stated), metavar="N", help=f"{one.meaning} (default: {stated})")
-        return found
+        command_parser = parser(self.program, self.purpose)
+        add_options(command_parser, tune=True)
+        add_search(command_parser, self.kind)
+        for setting in self.settings:
+            stated = getattr(RECIPES[self.kind].stated, setting.name)
+            command_parser.add_argument(
+                setting.option, type=type(stated), metavar="N", help=f"{setting.meaning} (default: {stated})"
+            )
+        return command_parser
 
     def _train(self, options: argparse.Namespace, build: EngineBuilder) -> int:
-        workspace = self._told(workspace_of(options), options)
+        workspace = self._with_options(workspace_of(options), options)
         return conduct(workspace, [self.kind], chosen(options), build, ensemble=False, dry_run=options.dry_run)
 
-    def _told(self, workspace: Workspace, options: argparse.Namespace) -> Workspace:
+    def _with_options(self, workspace: Workspace, options: argparse.Namespace) -> Workspace:
         """The use cases with what the command line says of training."""
-        wanted = {one.name: getattr(options, one.name) for one in self.settings}
+        wanted = {setting.name: getattr(options, setting.name) for setting in self.settings}
         return replace(
             workspace, use_cases=tuple(with_training(use_case, self.kind, wanted) for use_case in workspace.use_cases)
         )

@@ -120,7 +120,9 @@ def _scored(
     if answer["degraded"]:
         seconds = DEGRADED_SECONDS if seconds is None else min(seconds, DEGRADED_SECONDS)
     count = surface.track_cache_hits
-    cache.keep(key, request.user_id, answer, mark=version, state=state, turn=cache_version, seconds=seconds, count=count)
+    cache.save(
+        key, request.user_id, answer, history_version=version, state=state, version=cache_version, seconds=seconds, count=count
+    )
     return answer
 
 
@@ -131,14 +133,14 @@ def _shown_again(bound: BoundSurface, answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _is_fresh(cached: cache.Kept, version: str) -> bool:
+def _is_fresh(cached: cache.CachedAnswer, version: str) -> bool:
     """True if neither the user's history nor, as far as is known, the service's models changed since."""
-    unchanged = cached.fresh and version in (cached.mark, UNKNOWN)
+    unchanged = cached.fresh and version in (cached.history_version, UNKNOWN)
     return unchanged and (not cached.state or service_state() in (cached.state, ""))
 
 
 def _compute(
-    request: RecommendationRequest, key: str, version: str, cache_version: str, cached: cache.Kept | None
+    request: RecommendationRequest, key: str, version: str, cache_version: str, cached: cache.CachedAnswer | None
 ) -> dict[str, Any]:
     history, bound = _history(request), request.bound
     try:
@@ -146,13 +148,13 @@ def _compute(
     except ServiceFailed as failure:
         answer = _without_service(request, history, failure, _same_user(cached, version))
     else:
-        cache.keep(
+        cache.save(
             key,
             request.user_id,
             _public(request, answer),
-            mark=version,
+            history_version=version,
             state=state,
-            turn=cache_version,
+            version=cache_version,
             seconds=bound.surface.cache_seconds,
             count=bound.surface.track_cache_hits,
         )
@@ -212,7 +214,7 @@ def _from_service(request: RecommendationRequest, history: UserHistory) -> tuple
 
 
 def _without_service(
-    request: RecommendationRequest, history: UserHistory, failure: ServiceFailed, cached: cache.Kept | None
+    request: RecommendationRequest, history: UserHistory, failure: ServiceFailed, cached: cache.CachedAnswer | None
 ) -> dict[str, Any]:
     """Return the user's last good list if there is one, else popular items; both report what failed."""
     answer = empty_answer(request, history)
@@ -316,14 +318,14 @@ def _history_version(request: RecommendationRequest) -> str:
         return UNKNOWN
 
 
-def _same_user(cached: cache.Kept | None, version: str) -> cache.Kept | None:
+def _same_user(cached: cache.CachedAnswer | None, version: str) -> cache.CachedAnswer | None:
     """Return the cached list if it is of the same user: an id that was erased and given again has another key."""
-    if cached is None or UNKNOWN in (version, cached.mark) or cached.mark == NOBODY:
+    if cached is None or UNKNOWN in (version, cached.history_version) or cached.history_version == NOBODY:
         return cached
-    return cached if cached.mark.partition(":")[0] == version.partition(":")[0] else None
+    return cached if cached.history_version.partition(":")[0] == version.partition(":")[0] else None
 
 
-def _is_complete(request: RecommendationRequest, candidates: CandidateSet | None, key: str, cached: cache.Kept) -> bool:
+def _is_complete(request: RecommendationRequest, candidates: CandidateSet | None, key: str, cached: cache.CachedAnswer) -> bool:
     """True if every item of a cached list may still be shown; checked every few seconds, not on every call.
 
     The version of candidates changes with their rows, so it needs no check.

@@ -22,11 +22,11 @@ JSON = st.recursive(
 )
 
 
-def keep(turn: str = "") -> None:
-    cache.keep("key", "u1", ANSWER, mark="7:1:0", state="s1", turn=turn)
+def keep(version: str = "") -> None:
+    cache.save("key", "u1", ANSWER, history_version="7:1:0", state="s1", version=version)
 
 
-def found() -> cache.Kept:
+def found() -> cache.CachedAnswer:
     kept = cache.read("key", "u1")
     assert kept is not None
     return kept
@@ -34,7 +34,7 @@ def found() -> cache.Kept:
 
 def test_what_was_kept_is_found_and_fresh() -> None:
     keep(cache.cache_version("u1"))
-    assert found() == cache.Kept(ANSWER, "7:1:0", "s1", fresh=True, checked=True)
+    assert found() == cache.CachedAnswer(ANSWER, "7:1:0", "s1", fresh=True, checked=True)
 
 
 def test_nothing_is_found_for_another_user_under_the_same_key() -> None:
@@ -45,13 +45,13 @@ def test_nothing_is_found_for_another_user_under_the_same_key() -> None:
 def test_forgetting_makes_it_stale_and_keeps_it_as_the_last_good_one() -> None:
     keep(cache.cache_version("u1"))
     cache.forget("u1")
-    assert found() == cache.Kept(ANSWER, "7:1:0", "s1", fresh=False, checked=True)
+    assert found() == cache.CachedAnswer(ANSWER, "7:1:0", "s1", fresh=False, checked=True)
 
 
 def test_what_was_asked_before_forgetting_is_stale_even_if_it_is_kept_after() -> None:
-    turn = cache.cache_version("u1")
+    version = cache.cache_version("u1")
     cache.forget("u1")
-    keep(turn)
+    keep(version)
     assert not found().fresh
 
 
@@ -99,7 +99,7 @@ def test_every_part_of_the_question_makes_another_key(place: int) -> None:
 def test_the_user_id_cannot_be_read_from_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     keys: list[str] = []
     monkeypatch.setattr(backend, "set", lambda key, value, seconds: keys.append(key))
-    cache.keep(cache.key_of("user-7731"), "user-7731", ANSWER, mark="", state="", turn="")
+    cache.save(cache.key_of("user-7731"), "user-7731", ANSWER, history_version="", state="", version="")
     cache.forget("user-7731")
     assert len(keys) == 4
     assert not [key for key in keys if "7731" in key]

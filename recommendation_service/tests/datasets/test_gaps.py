@@ -120,4 +120,4 @@ def test_an_export_without_events_is_no_error(tmp_path):
 
 
 def test_a_gap_is_one_line():
-    assert Gap("no tags", "set ItemSource.tags").told() == "no tags: set ItemSource.tags"
+    assert Gap("no tags", "set ItemSource.tags").summary() == "no tags: set ItemSource.tags"

@@ -128,8 +128,8 @@ def test_the_list_of_models_tells_what_a_search_gained(club: Path, capsys: pytes
     assert cli.main(["models"]) == 0
     told = {line.split()[1]: line for line in capsys.readouterr().out.splitlines()}
     tuning = published(club, "ease").manifest.metrics["tuning"]
-    assert told["ease"].endswith(f"tuned: NDCG@10 {tuning['gain']:+.0%} over the stated settings, {tuning['tried']} tried")
-    assert told["next_item"].endswith("tuned: NDCG@10 +0% over the stated settings, 1 tried, ended by its budget")
+    assert told["ease"].endswith(f"tuned: NDCG@10 {tuning['gain']:+.0%} over the configured settings, {tuning['tried']} tried")
+    assert told["next_item"].endswith("tuned: NDCG@10 +0% over the configured settings, 1 tried, ended by its budget")
     assert "tuned" not in told["content"]
 
 
