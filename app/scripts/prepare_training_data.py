@@ -40,9 +40,9 @@ def _write(output: Path, settings: Settings) -> int:
     writer = csv.writer(body, lineterminator="\n")
     writer.writerow(COLUMNS)
     rows = 0
-    for one in _interactions(settings):
-        told = ["" if one.value is None else f"{one.value:g}", one.time.astimezone(UTC).isoformat()]
-        writer.writerow([*map(harmless, (one.user_id, one.item_id, one.event)), *told])
+    for event in _interactions(settings):
+        columns = ["" if event.value is None else f"{event.value:g}", event.time.astimezone(UTC).isoformat()]
+        writer.writerow([*map(harmless, (event.user_id, event.item_id, event.event)), *columns])
         rows += 1
     output.parent.mkdir(parents=True, exist_ok=True)
     write_whole(output, body.getvalue().encode())
@@ -50,9 +50,9 @@ def _write(output: Path, settings: Settings) -> int:
     return 0
 
 
-def harmless(word: str) -> str:
+def harmless(text: str) -> str:
     """A word that no spreadsheet takes for a formula: such a one gets a quote in front."""
-    return f"'{word}" if word.startswith(FORMULA) else word
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _interactions(settings: Settings) -> Iterator[Recorded]:
@@ -68,12 +68,12 @@ def _interactions(settings: Settings) -> Iterator[Recorded]:
 
 
 def _exported(dataset: Dataset) -> list[Recorded]:
-    found = (
-        Recorded(user_id, one.item_id, one.event, one.value, datetime.fromtimestamp(one.time, UTC))
+    rows = (
+        Recorded(user_id, event.item_id, event.event, event.value, datetime.fromtimestamp(event.time, UTC))
         for user_id in dataset.user_ids.ids()
-        for one in dataset.past_events(user_id)
+        for event in dataset.past_events(user_id)
     )
-    return sorted(found, key=lambda one: (one.time, one.user_id, one.item_id, one.event))
+    return sorted(rows, key=lambda event: (event.time, event.user_id, event.item_id, event.event))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from recommendation_service.datasets.reader import Dataset
 
 Say = Callable[[str], None]
 READY_S = 60.0
-_KEPT = "kept.json"
+MARKER = "kept.json"
 
 
 def run(plan: Plan, processes: Processes, say: Say, *, keep: bool) -> None:
@@ -42,16 +42,17 @@ def make_folder(plan: Plan, *, keep: bool) -> None:
 
 def _prepare(plan: Plan, processes: Processes, say: Say, *, keep: bool) -> None:
     made_by = json.dumps(
-        [[one[2:] for one in stage.commands] for stage in plan.prepare] + [plan.environment["DATABASE_URL"].rpartition("@")[2]]
+        [[entry[2:] for entry in stage.commands] for stage in plan.prepare]
+        + [plan.environment["DATABASE_URL"].rpartition("@")[2]]
     )
-    kept = plan.folder / _KEPT
-    if keep and kept.exists() and kept.read_text() == made_by:
+    marker = plan.folder / MARKER
+    if keep and marker.exists() and marker.read_text() == made_by:
         say("kept      what the last demo of this site made (KEEP=1)")
         return
-    kept.unlink(missing_ok=True)
+    marker.unlink(missing_ok=True)
     for stage in plan.prepare:
         say(_timed(stage.name, processes.run(stage.name, *stage.commands)))
-    kept.write_text(made_by)
+    marker.write_text(made_by)
 
 
 def _show(plan: Plan, processes: Processes, say: Say) -> None:
@@ -64,12 +65,12 @@ def _show(plan: Plan, processes: Processes, say: Say) -> None:
         say(f"page      {page}/{site.name}/")
     say(f"API       {page}/api/docs/   and of the service: {_docs(service)}")
     say(f"admin     {page}/admin/   user: staff   password: {plan.environment['DEMO_STAFF_PASSWORD']}   (this demo only)")
-    for place, site in enumerate(plan.sites):
+    for index, site in enumerate(plan.sites):
         url = page + site.path.format(shown_id(plan.folder / "data", site))
         answer = ask(url, token.read_text().strip())
         say("")
         say(f"$ curl -H \"Authorization: Bearer $(cat {_short(token)})\" '{url}'")
-        if place == 0:
+        if index == 0:
             say(json.dumps(answer, indent=2, ensure_ascii=False))
     say("")
     say("Stop with Ctrl-C.")
@@ -83,7 +84,7 @@ def shown_id(data_dir: Path, site: Site) -> str:
 def newest_item(data_dir: Path, catalogue: str) -> str:
     """The id of the newest exported item that can be had. Raises StageFailed when there is none."""
     records = Dataset.open(data_dir, catalogue, verify=False).records()
-    offered = [(one.created_at or 0.0, one.item_id) for one in records if one.available]
+    offered = [(entry.created_at or 0.0, entry.item_id) for entry in records if entry.available]
     if not offered:
         raise StageFailed(f"the export of {catalogue} holds nothing that can be had")
     return max(offered)[1]
@@ -94,7 +95,7 @@ def busiest_user(data_dir: Path, site: Site) -> str:
     dataset = Dataset.open(data_dir, site.name, verify=False)
     lengths = np.diff(dataset.array("history_indptr"))
     ids = (dataset.user_ids.id(int(row)) for row in np.argsort(-lengths, kind="stable"))
-    return next(one for one in ids if not site.known or site.known in dataset.profile(one))
+    return next(entry for entry in ids if not site.known or site.known in dataset.profile(entry))
 
 
 def ask(url: str, token: str) -> Any:

@@ -83,7 +83,7 @@ def lists_of(world: World, folder: Path) -> tuple[AnyArray, ShownLists, Training
     return numbers, read_lists(shown, numbers, material, events, USE_CASE), material
 
 
-def milliseconds(folder: Path, *, goods: int = 3_000, past: int = 200) -> AnyArray:
+def milliseconds(folder: Path, *, goods: int = 3_000, history_size: int = 200) -> AnyArray:
     """(ROUNDS,) what ordering ENGINE_REACH candidates of a shop of `goods` takes, for a person with a long past."""
     _, lists, material = lists_of(make_world(goods=goods), folder)
     arrays = lambdamart.arrays_of(lambdamart.grow(lists, RankerParameters()), lists.names)
@@ -91,38 +91,38 @@ def milliseconds(folder: Path, *, goods: int = 3_000, past: int = 200) -> AnyArr
     ranker = from_artifact("learned", artifact, material.catalogue, load_settings({}))
     if ranker is None:
         raise RuntimeError("there is no ranker")
-    query, found = _request(material.catalogue, past)
+    query, result = _request(material.catalogue, history_size)
     taken = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        ranker.scores(query, found, budget_s=1.0)
+        ranker.scores(query, result, budget_s=1.0)
         taken.append(1000 * (time.perf_counter() - started))
     return np.array(taken)
 
 
-def _request(catalogue: Catalogue, past: int) -> tuple[Query, Candidates]:
+def _request(catalogue: Catalogue, history_size: int) -> tuple[Query, Candidates]:
     rows = np.random.default_rng(0).permutation(len(catalogue))
-    history = History(rows[:past], np.ones(past, dtype=np.float32), past)
+    history = History(rows[:history_size], np.ones(history_size, dtype=np.float32), history_size)
     query = Query(catalogue, history, 10, NOW, np.ones(len(catalogue), dtype=np.bool_))
     scores = np.linspace(1, 0, ENGINE_REACH, dtype=np.float32)
-    return query, noted(query, Candidates(rows[past : past + ENGINE_REACH], scores))
+    return query, noted(query, Candidates(rows[history_size : history_size + ENGINE_REACH], scores))
 
 
 def measure(root: Path) -> list[tuple[str, str]]:
     """Rows for `make bench`."""
     rows = []
-    for place, (name, bias, noise) in enumerate(WORLDS):
-        found = judged(make_world(bias=bias, noise=noise), root / f"world{place}")
-        rows.append((name, f"published: {'yes' if found.gate.sure else 'no'}"))
-        rows += [(f"  {what}", _told(gain)) for what, gain in (("true", found.true), ("corrected clicks", found.gate))]
-        rows.append(("  clicks as they are", _told(found.clicked)))
-        rows.append(("  looked at, places 1 3 6 10", " ".join(f"{found.looked[at]:.2f}" for at in (0, 2, 5, 9))))
+    for index, (name, bias, noise) in enumerate(WORLDS):
+        result = judged(make_world(bias=bias, noise=noise), root / f"world{index}")
+        rows.append((name, f"published: {'yes' if result.gate.sure else 'no'}"))
+        rows += [(f"  {what}", _gain_text(gain)) for what, gain in (("true", result.true), ("corrected clicks", result.gate))]
+        rows.append(("  clicks as they are", _gain_text(result.clicked)))
+        rows.append(("  looked at, places 1 3 6 10", " ".join(f"{result.looked[at]:.2f}" for at in (0, 2, 5, 9))))
     taken = milliseconds(root / "speed")
     middle, late = np.percentile(taken, [50, 99])
     return [*rows, (f"{ENGINE_REACH} candidates of 3,000 goods", f"p50 {middle:.2f} ms, p99 {late:.2f} ms")]
 
 
-def _told(gain: Gain) -> str:
+def _gain_text(gain: Gain) -> str:
     return f"engine {gain.engine:.3f}, learned {gain.learned:.3f} ({SHARE:.0%} {gain.low:+.3f} to {gain.high:+.3f})"
 
 
@@ -131,16 +131,19 @@ def often(seeds: int) -> list[str]:
     head = ["world", "true, engine", "true, learned", "true, learned uncorrected", "published", "by raw clicks"]
     lines = [f"| {' | '.join(head)} |", f"| --- |{' ---: |' * (len(head) - 1)}"]
     for name, bias, noise in WORLDS:
-        found, plain = [], []
+        result, plain = [], []
         for seed in range(seeds):
             with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
                 world = make_world(bias=bias, noise=noise, seed=seed)
-                found.append(judged(world, Path(folder)))
+                result.append(judged(world, Path(folder)))
                 plain.append(judged(world, Path(folder), RankerParameters(correct_positions=False)))
-        true = [float(np.mean([one.true.engine for one in found])), float(np.mean([one.true.learned for one in found]))]
-        true.append(float(np.mean([one.true.learned for one in plain])))
-        published = [sum(one.gate.sure for one in found), sum(one.clicked.sure for one in found)]
-        cells = [*(f"{one:.3f}" for one in true), *(f"{one} of {seeds}" for one in published)]
+        true = [
+            float(np.mean([entry.true.engine for entry in result])),
+            float(np.mean([entry.true.learned for entry in result])),
+        ]
+        true.append(float(np.mean([entry.true.learned for entry in plain])))
+        published = [sum(entry.gate.sure for entry in result), sum(entry.clicked.sure for entry in result)]
+        cells = [*(f"{entry:.3f}" for entry in true), *(f"{entry} of {seeds}" for entry in published)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 

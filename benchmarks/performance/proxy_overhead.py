@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.performance.requests import command
 from benchmarks.performance.serving import Caller, Running, free_port, served
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.settings import PACKAGE
@@ -32,8 +31,8 @@ TOKEN = [*MANAGE, "issue_token", "--service", "--minutes", "30"]
 
 def surroundings(root: Path, port: int) -> dict[str, str]:
     """The environment of both halves, on a database and folders under `root`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RS_") and name != "CACHE_URL"}
-    own = {
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RS_") and name != "CACHE_URL"}
+    overrides = {
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
         "DATABASE_URL": f"sqlite:///{root / 'site.sqlite3'}",
         "RS_DATABASE_URL": f"sqlite:///{root / 'site.sqlite3'}",
@@ -48,14 +47,14 @@ def surroundings(root: Path, port: int) -> dict[str, str]:
         "RECOMMENDATION_DEADLINE_S": "5",  # a busy machine must not turn a slow answer into a fallback
         "PYTHONPATH": f"{PACKAGE.parent}{os.pathsep}{BACKEND}",
     }
-    return {**kept, **own}
+    return {**inherited, **overrides}
 
 
-def ran(words: list[str], environment: dict[str, str]) -> str:
+def ran(command: list[str], environment: dict[str, str]) -> str:
     """What a command printed. Raises RuntimeError with what it complained of."""
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(words[1:])}: {done.stderr[-400:]}")
+        raise RuntimeError(f"{' '.join(command[1:])}: {done.stderr[-400:]}")
     return done.stdout.strip()
 
 
@@ -78,42 +77,42 @@ def costs(django: Running, service: Running, people: list[str], token: str) -> d
         person = people[at % len(people)]
         caller.ask("GET", f"/api/recommendations/startups/for-developer/{person}?limit={limit}", headers=headers)
 
-    found = dict.fromkeys(("hello", "uncached", "cached", "direct"), float("inf"))
+    cpu = dict.fromkeys(("hello", "uncached", "cached", "direct"), float("inf"))
     for number in range(ROUNDS):
         through = partial(get, front, 10 + number)  # an answer of another length is another cache entry
-        ways: list[tuple[str, int, Callable[[int], None]]] = [
+        modes: list[tuple[str, int, Callable[[int], None]]] = [
             ("hello", HELLO_REQUESTS, hello),
             ("uncached", len(people), through),
             ("cached", HELLO_REQUESTS, through),
             ("direct", len(people), partial(get, direct, 10 + number)),
         ]
-        for way, requests, ask in ways:
-            found[way] = min(found[way], cpu_per_request([django, service], requests, ask))
-    return found
+        for mode, requests, ask in modes:
+            cpu[mode] = min(cpu[mode], cpu_per_request([django, service], requests, ask))
+    return cpu
 
 
 def measure(root: Path) -> list[tuple[str, str]]:
     """Rows to print."""
     port, front_port = free_port(), free_port()
     environment = surroundings(root, port)
-    for words in FILL:
-        ran(words, environment)
+    for arguments in FILL:
+        ran(arguments, environment)
     token = ran(TOKEN, environment)
     dataset = Dataset.open(root / "data", "startups")
-    people = [one for one in dataset.user_ids.ids() if "skills" in dataset.profile(one)]
+    people = [user_id for user_id in dataset.user_ids.ids() if "skills" in dataset.profile(user_id)]
     wsgi = [sys.executable, "-m", "gunicorn", "config.wsgi", "--chdir", str(BACKEND), "-b", f"127.0.0.1:{front_port}"]
     one_worker = [*wsgi, "--workers", "1", "--worker-class", "gthread", "--threads", "4", "--keep-alive", "30"]
     with (
         served(command(), port=port, environment=environment, log=root / "service.log") as service,
         served(one_worker, port=front_port, environment=environment, log=root / "django.log") as django,
     ):
-        found = costs(django, service, people, token)
+        cpu = costs(django, service, people, token)
     return [
-        ("hello (Django's GET /livez)", f"{found['hello'] * 1e6:.0f} us CPU"),
-        ("cached answer", f"{found['cached'] / found['hello']:.2f} x hello"),
+        ("hello (Django's GET /livez)", f"{cpu['hello'] * 1e6:.0f} us CPU"),
+        ("cached answer", f"{cpu['cached'] / cpu['hello']:.2f} x hello"),
         (
             "uncached answer, both halves",
-            f"{found['uncached'] / found['direct']:.2f} x direct, {found['uncached'] / found['hello']:.2f} x hello",
+            f"{cpu['uncached'] / cpu['direct']:.2f} x direct, {cpu['uncached'] / cpu['hello']:.2f} x hello",
         ),
-        ("direct answer of the service", f"{found['direct'] * 1e6:.0f} us CPU"),
+        ("direct answer of the service", f"{cpu['direct'] * 1e6:.0f} us CPU"),
     ]

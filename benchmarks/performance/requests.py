@@ -29,7 +29,7 @@ HELLO = "hello"
 ROUNDS = 5
 HELLOS = 3  # so many for one of the others, which take several times as long
 SIZES = (2_000, 20_000)
-HERE, THERE = "here", "there"
+CURRENT, BASELINE = "here", "there"
 
 
 def command(package: Path = PACKAGE) -> list[str]:
@@ -40,14 +40,14 @@ def command(package: Path = PACKAGE) -> list[str]:
 def service_environment(root: Path, *, port: int, workers: int, **more: str) -> dict[str, str]:
     """The variables of a service on the world under `root`."""
 
-    own = environment(root, RS_USE_CASES_DIR=str(root / "use_cases"), RS_PORT=str(port), RS_WORKERS=str(workers), **more)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RS_")}
-    return {**kept, "PYTHONPATH": str(PACKAGE.parent), **own}
+    overrides = environment(root, RS_USE_CASES_DIR=str(root / "use_cases"), RS_PORT=str(port), RS_WORKERS=str(workers), **more)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RS_")}
+    return {**inherited, "PYTHONPATH": str(PACKAGE.parent), **overrides}
 
 
 def body_of(person: int, items: int) -> dict[str, Any]:
     """An Ask with a history of EVENTS_EACH likes."""
-    events = [{"item_id": one.item_id, "event": one.event, "time": _iso(one.time)} for one in past_of(person, items)]
+    events = [{"item_id": event.item_id, "event": event.event, "time": _iso(event.time)} for event in past_of(person, items)]
     return {"user_id": f"u{person % PEOPLE:04d}", "history": events, "limit": 10}
 
 
@@ -65,7 +65,7 @@ def ask_once(caller: Caller, method: str, person: int, items: int, headers: dict
 def cpu_of(servers: Mapping[str, Running], *, items: int, requests: int) -> dict[str, dict[str, float]]:
     """Server -> method -> CPU seconds a request, hello included: the least of ROUNDS rounds, servers taking turns."""
     callers = {name: server.connect() for name, server in servers.items()}
-    found = {name: dict.fromkeys((HELLO, *METHODS), float("inf")) for name in servers}
+    costs = {name: dict.fromkeys((HELLO, *METHODS), float("inf")) for name in servers}
     for _ in range(ROUNDS):
         headers = bearer()  # it lives a minute
         for method in (HELLO, *METHODS):
@@ -75,8 +75,8 @@ def cpu_of(servers: Mapping[str, Running], *, items: int, requests: int) -> dict
                 before = server.cpu_s()
                 for person in range(number):
                     ask_once(callers[name], method, person, items, headers)
-                found[name][method] = min(found[name][method], (server.cpu_s() - before) / number)
-    return found
+                costs[name][method] = min(costs[name][method], (server.cpu_s() - before) / number)
+    return costs
 
 
 def started(stack: ExitStack, root: Path, packages: Mapping[str, Path]) -> dict[str, Running]:
@@ -84,8 +84,8 @@ def started(stack: ExitStack, root: Path, packages: Mapping[str, Path]) -> dict[
     servers = {}
     for name, package in packages.items():
         port = free_port()
-        own = service_environment(root, port=port, workers=1, PYTHONPATH=str(package.parent))
-        up = served(command(package), port=port, environment=own, log=root / f"{name}.log")
+        engine_costs = service_environment(root, port=port, workers=1, PYTHONPATH=str(package.parent))
+        up = served(command(package), port=port, environment=engine_costs, log=root / f"{name}.log")
         servers[name] = stack.enter_context(up)
     return servers
 
@@ -95,7 +95,7 @@ def alike(servers: Mapping[str, Running], *, items: int, method: str) -> int:
     callers, headers, same = [server.connect() for server in servers.values()], bearer(), 0
     for person in range(PEOPLE):
         lists = [json.loads(ask_once(caller, method, person, items, headers))["recommendations"] for caller in callers]
-        same += all(own == lists[0] for own in lists)
+        same += all(engine_costs == lists[0] for engine_costs in lists)
     return same
 
 
@@ -106,22 +106,25 @@ def measure(root: Path, *, sizes: Sequence[int] = SIZES, requests: int = 60) -> 
         world = root / f"items{items}"
         make_world(world, items=items)
         with ExitStack() as stack:
-            found = cpu_of(started(stack, world, {HERE: PACKAGE}), items=items, requests=requests)[HERE]
+            costs = cpu_of(started(stack, world, {CURRENT: PACKAGE}), items=items, requests=requests)[CURRENT]
         service = build_service(load_settings(service_environment(world, port=free_port(), workers=1)))
-        rows += _rows(found, Alone.of(service, items=items), items)
+        rows += _rows(costs, Alone.of(service, items=items), items)
     return rows
 
 
-def _rows(found: Mapping[str, float], alone: Alone, items: int) -> list[tuple[str, str]]:
-    hello, own, click = found[HELLO], alone.seconds(), alone.click_seconds()
-    costs = [
-        (f"{method}, {items} items", f"{found[method] / hello:5.2f} x hello; the engine alone {own[method] / hello:5.2f}")
+def _rows(costs: Mapping[str, float], alone: Alone, items: int) -> list[tuple[str, str]]:
+    hello, engine_costs, click = costs[HELLO], alone.seconds(), alone.click_seconds()
+    rows = [
+        (
+            f"{method}, {items} items",
+            f"{costs[method] / hello:5.2f} x hello; the engine alone {engine_costs[method] / hello:5.2f}",
+        )
         for method in METHODS
     ]
-    blends = found["learned"] / found["ensemble"], own["learned"] / own["ensemble"]
+    blends = costs["learned"] / costs["ensemble"], engine_costs["learned"] / engine_costs["ensemble"]
     return [
         (f"hello (GET /livez), {items} items", f"{hello * 1e6:.0f} us CPU"),
-        *costs,
+        *rows,
         ("  learned against stated blend", f"{blends[0]:5.2f} x      ; the engine alone {blends[1]:5.2f} x"),
         ("  one click, until next_item knows it", f"{click * 1e6:.0f} us CPU, {click / hello:.2f} x hello"),
     ]
@@ -133,18 +136,19 @@ def compared(root: Path, other: Path, *, sizes: Sequence[int], requests: int) ->
     for items in sizes:
         world = root / f"items{items}"
         make_world(world, items=items)
-        packages = {THERE: other / PACKAGE.name, HERE: PACKAGE}
+        packages = {BASELINE: other / PACKAGE.name, CURRENT: PACKAGE}
         with ExitStack() as stack:
             servers = started(stack, world, packages)
-            found = cpu_of(servers, items=items, requests=requests)
+            costs = cpu_of(servers, items=items, requests=requests)
             same = {method: alike(servers, items=items, method=method) for method in METHODS}
         for method in METHODS:
-            there, here = (found[side][method] / found[side][HELLO] for side in (THERE, HERE))
-            ratio = found[HERE][method] / found[THERE][method]
+            baseline, current = (costs[side][method] / costs[side][HELLO] for side in (BASELINE, CURRENT))
+            ratio = costs[CURRENT][method] / costs[BASELINE][method]
             rows.append(
                 (
                     f"{method}, {items} items",
-                    f"{there:5.2f} -> {here:5.2f} x hello; {ratio:.2f} x the CPU; {same[method]} of {PEOPLE} lists the same",
+                    f"{baseline:5.2f} -> {current:5.2f} x hello; {ratio:.2f} x the CPU;"
+                    f" {same[method]} of {PEOPLE} lists the same",
                 )
             )
     return rows

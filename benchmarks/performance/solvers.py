@@ -36,7 +36,7 @@ STATED = ALSParameters()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class SolverResult:
     """One way of training ALS: the settings that validation prefers, and what they reach on test."""
 
     name: str
@@ -49,14 +49,14 @@ class Found:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the comparison; 0 done, 1 expected failure, 2 wrong usage."""
-    found = argparse.ArgumentParser(prog="python -m benchmarks.performance.solvers", description=__doc__)
-    found.add_argument("--protocol", choices=PROTOCOLS, required=True)
-    found.add_argument("--train", type=Path, required=True, metavar="FILE", help="table, sequence file or .npz bundle")
-    found.add_argument(
+    command_parser = argparse.ArgumentParser(prog="python -m benchmarks.performance.solvers", description=__doc__)
+    command_parser.add_argument("--protocol", choices=PROTOCOLS, required=True)
+    command_parser.add_argument("--train", type=Path, required=True, metavar="FILE", help="table, sequence file or .npz bundle")
+    command_parser.add_argument(
         "--budget-seconds", type=float, default=60.0, metavar="S", help="a solver's search (default: %(default)g)"
     )
-    found.add_argument("--seed", type=int, default=0, help="of lots and samples (default: 0)")
-    options = found.parse_args(argv)
+    command_parser.add_argument("--seed", type=int, default=0, help="of lots and samples (default: 0)")
+    options = command_parser.parse_args(argv)
     return guarded("solvers", lambda: _run(options))
 
 
@@ -69,7 +69,7 @@ def _run(options: argparse.Namespace) -> int:
         parameters, tried = preferred(task, solver, options.budget_seconds)
         rows.append(_measured(solver, task, parameters, tried, time.perf_counter() - started))
     for row in rows:
-        print(told(row))
+        print(summary(row))
     print(f"exact minus implicit, each tuned: {difference(rows[-1], rows[-2])}")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     return 0
@@ -78,11 +78,13 @@ def _run(options: argparse.Namespace) -> int:
 def preferred(task: Task, solver: str, budget_s: float) -> tuple[ALSParameters, int]:
     """The settings of one solver that validation prefers, and how many were tried before the budget was spent."""
     material, panel = task.valid.material, task.valid.some(PEOPLE)
-    trials = HyperparameterSearch(material, panel, "als", lambda one: score_people(_engine(one, material), panel), k=task.k)
+    trials = HyperparameterSearch(
+        material, panel, "als", lambda trained: score_people(_engine(trained, material), panel), k=task.k
+    )
     stages = tuple(_stages(solver))
     first = replace(STATED, **{name: values[0] for name, values in stages[0].items()})  # the other solver is not to be kept
-    found = search("als", first, trials.measure, budget_s=budget_s, stages=stages)
-    return found.best.parameters, len(found.tried)
+    result = search("als", first, trials.measure, budget_s=budget_s, stages=stages)
+    return result.best.parameters, len(result.tried)
 
 
 def _stages(solver: str) -> Iterator[Stage]:
@@ -94,13 +96,13 @@ def _stages(solver: str) -> Iterator[Stage]:
             yield stage
 
 
-def _measured(name: str, task: Task, parameters: ALSParameters, tried: int, search_s: float) -> Found:
+def _measured(name: str, task: Task, parameters: ALSParameters, tried: int, search_s: float) -> SolverResult:
     started = time.perf_counter()
     engine = _engine(fit(task.test.material, "als", parameters).trained, task.test.material)
     fit_s = time.perf_counter() - started
     parts = [_of_panel(engine, panel, task) for panel in task.test.panels()]
     measures = {measure: np.concatenate([part[measure] for part in parts]) for measure in parts[0]}
-    return Found(name, parameters, measures, tried, search_s, fit_s)
+    return SolverResult(name, parameters, measures, tried, search_s, fit_s)
 
 
 def _of_panel(engine: CollaborativeALS, panel: EvaluationUsers, task: Task) -> dict[str, AnyArray]:
@@ -111,21 +113,21 @@ def _engine(trained: Trained, material: TrainingData) -> CollaborativeALS:
     return CollaborativeALS.from_artifact("als", trained.artifact("log"), material.catalogue)
 
 
-def told(row: Found) -> str:
+def summary(row: SolverResult) -> str:
     """One line: the measures, what they took, and the settings."""
-    means = "  ".join(f"{name} {own.mean():.4f}" for name, own in row.measures.items())
+    means = "  ".join(f"{name} {values.mean():.4f}" for name, values in row.measures.items())
     settings = ", ".join(
         f"{name} {spelled(value)}" for name, value in asdict(row.parameters).items() if name not in ("seed", "solver")
     )
     return f"{row.name:<9} {means}  fit {row.fit_s:5.1f} s  search {row.search_s:5.1f} s ({row.tried} tried)  {settings}"
 
 
-def difference(one: Found, other: Found) -> str:
+def difference(first: SolverResult, second: SolverResult) -> str:
     """The paired difference of the last measure, with its interval over people."""
-    name = list(one.measures)[-1]
-    apart = one.measures[name] - other.measures[name]
+    name = list(first.measures)[-1]
+    apart = first.measures[name] - second.measures[name]
     low, high = metrics.bootstrap(apart)
-    return f"{name} {apart.mean():+.4f} (95 % {low:+.4f} to {high:+.4f}), {apart.mean() / other.measures[name].mean():+.1%}"
+    return f"{name} {apart.mean():+.4f} (95 % {low:+.4f} to {high:+.4f}), {apart.mean() / second.measures[name].mean():+.1%}"
 
 
 if __name__ == "__main__":

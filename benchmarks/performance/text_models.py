@@ -31,10 +31,12 @@ BUDGETS_MS = (150, 200, 400)
 def products(count: int, *, words_each: int = 30, seed: int = 0) -> list[ItemRecord]:
     """Made-up products whose words are as unevenly common as real ones."""
     rng = np.random.default_rng(seed)
-    words = rng.zipf(1.3, (count, words_each)) % 4_000
+    word_ids = rng.zipf(1.3, (count, words_each)) % 4_000
     return [
-        ItemRecord(f"p{row:06d}", f"thing{row % 97} kind{row % 31}", " ".join(f"w{word}" for word in own), f"c{row % 20}")
-        for row, own in enumerate(words.tolist())
+        ItemRecord(
+            f"p{row:06d}", f"thing{row % 97} kind{row % 31}", " ".join(f"w{word_id}" for word_id in text), f"c{row % 20}"
+        )
+        for row, text in enumerate(word_ids.tolist())
     ]
 
 
@@ -44,7 +46,7 @@ def model_folder(folder: Path, *, pairs: bool) -> Path:
     from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizer
 
     folder.mkdir(parents=True)
-    known = [*MARKS, *(f"w{word}" for word in range(4_000)), *(f"filler{n}" for n in range(VOCABULARY))][:VOCABULARY]
+    known = [*MARKS, *(f"w{word_id}" for word_id in range(4_000)), *(f"filler{n}" for n in range(VOCABULARY))][:VOCABULARY]
     (folder / "vocab.txt").write_text("\n".join(known) + "\n", encoding="utf-8")
     shape = BertConfig(
         vocab_size=VOCABULARY, hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1_536
@@ -88,10 +90,10 @@ def _sentences(root: Path, texts: Sequence[str]) -> float:
 def _pairs(root: Path, name: str, *more: str) -> list[tuple[str, str]]:
     port = free_port()
     command = [sys.executable, "-m", "recommendation_service.commands.cross_encoder_server", "--port", str(port), *more]
-    own = {"CROSS_ENCODER_MODEL": str(root / "pairs"), "RS_SIGNING_KEYS": f"new:{KEY}"}
-    environment = {**os.environ, **dict.fromkeys(VARIABLES, "1"), **own}
+    overrides = {"CROSS_ENCODER_MODEL": str(root / "pairs"), "RS_SIGNING_KEYS": f"new:{KEY}"}
+    environment = {**os.environ, **dict.fromkeys(VARIABLES, "1"), **overrides}
     with served(command, port=port, environment=environment, log=root / "worker.log", ready="/livez") as worker:
-        took = [_asked(f"http://127.0.0.1:{port}", place) for place in range(ROUNDS + 1)]
+        took = [_request_seconds(f"http://127.0.0.1:{port}", number) for number in range(ROUNDS + 1)]
         memory = worker.pss_bytes() / 1024**2
     cold, warm = took[0], np.array(took[1:])
     p50, p95 = 1000 * np.median(warm), 1000 * np.quantile(warm, 0.95)
@@ -103,11 +105,11 @@ def _pairs(root: Path, name: str, *more: str) -> list[tuple[str, str]]:
     ]
 
 
-def _asked(url: str, place: int) -> float:
+def _request_seconds(url: str, number: int) -> float:
     """Seconds that twenty pairs take: five titles of four words and two categories, against one and its attributes."""
-    rng = np.random.default_rng(place)
-    asked = " ".join(f"w{word}" for word in rng.integers(0, 4_000, 22))
-    pairs = [(asked, " ".join(f"w{word}" for word in rng.integers(0, 4_000, 10))) for _ in range(PAIRS)]
+    rng = np.random.default_rng(number)
+    query = " ".join(f"w{word_id}" for word_id in rng.integers(0, 4_000, 22))
+    pairs = [(query, " ".join(f"w{word_id}" for word_id in rng.integers(0, 4_000, 10))) for _ in range(PAIRS)]
     with closing(client_of(url, ("new", KEY.encode()))) as client:
         begun = time.perf_counter()
         client.scores(pairs, budget_s=30)

@@ -31,12 +31,12 @@ def with_names_in_use(table: EventTable, names: Sequence[str], use_case: UseCase
     """The table in places of the use case's events and of the other names that do occur. Raises DatasetError past 256."""
     used = np.zeros(len(names), dtype=np.bool_)
     used[table.events] = True
-    kept = [place for place, name in enumerate(names) if used[place] or name in use_case.events]
-    if len(kept) > MAX_NAMES:
-        raise DatasetError(f"{len(kept)} different events were recorded; at most {MAX_NAMES} can be exported: merge some")
-    new_place = np.zeros(len(names), dtype=np.int16)
-    new_place[kept] = np.arange(len(kept), dtype=np.int16)
-    return replace(table, events=new_place[table.events]), tuple(names[place] for place in kept)
+    selected = [index for index, name in enumerate(names) if used[index] or name in use_case.events]
+    if len(selected) > MAX_NAMES:
+        raise DatasetError(f"{len(selected)} different events were recorded; at most {MAX_NAMES} can be exported: merge some")
+    new_index = np.zeros(len(names), dtype=np.int16)
+    new_index[selected] = np.arange(len(selected), dtype=np.int16)
+    return replace(table, events=new_index[table.events]), tuple(names[index] for index in selected)
 
 
 def weights_of(table: EventTable, use_case: UseCase, names: Sequence[str]) -> Floats:
@@ -58,8 +58,8 @@ def interaction_matrix(table: EventTable, weights: Floats, use_case: UseCase, sh
 
 def csr_of(weights: Floats, rows: AnyArray, columns: AnyArray, shape: tuple[int, int]) -> sparse.csr_array:
     """Weights by row and column, those of one place summed."""
-    places = (rows.astype(np.int32), columns.astype(np.int32))
-    matrix: sparse.csr_array = sparse.coo_array((weights, places), shape=shape).tocsr()
+    cells = (rows.astype(np.int32), columns.astype(np.int32))
+    matrix: sparse.csr_array = sparse.coo_array((weights, cells), shape=shape).tocsr()
     matrix.sum_duplicates()
     return matrix
 
@@ -77,7 +77,7 @@ def histories(table: EventTable, n_users: int) -> Histories:
     counts = np.bincount(table.users, minlength=n_users)
     starts = np.concatenate([[0], np.cumsum(counts)])
     rank = np.arange(len(table)) - np.repeat(starts[:-1], counts)
-    kept = order[rank < SEEN_LIMIT]
+    selected = order[rank < SEEN_LIMIT]
     indptr = np.concatenate([[0], np.cumsum(np.minimum(counts, SEEN_LIMIT))]).astype(np.int64)
-    events = table.events[kept].astype(np.uint8)
-    return Histories(indptr, table.items[kept], events, table.times[kept], table.values[kept])
+    events = table.events[selected].astype(np.uint8)
+    return Histories(indptr, table.items[selected], events, table.times[selected], table.values[selected])

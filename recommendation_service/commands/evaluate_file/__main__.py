@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from recommendation_service.commands.evaluate_file.costs import FITTING, MEASURED_REQUESTS, peak_megabytes, threads_told
+from recommendation_service.commands.evaluate_file.costs import FITTING, MEASURED_REQUESTS, peak_megabytes, threads_text
 from recommendation_service.commands.evaluate_file.leaderboard import MODELS, Choices, Contest
 from recommendation_service.commands.evaluate_file.protocols import Task, task_of
 from recommendation_service.commands.evaluate_file.result_rows import Row
@@ -33,11 +33,13 @@ PROTOCOLS = ("next-item", "ncf", "time", "random", "holdout")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; 0 done, 1 expected failure, 2 wrong usage."""
-    found = argparse.ArgumentParser(prog="python -m recommendation_service.commands.evaluate_file", description=__doc__)
-    found.add_argument("--protocol", choices=PROTOCOLS, required=True)
-    found.add_argument("--train", type=Path, required=True, metavar="FILE", help="table, sequence file or .npz bundle")
-    found.add_argument("--test", type=Path, metavar="FILE", help="holdout only: one line a user, the items held out")
-    found.add_argument(
+    command_parser = argparse.ArgumentParser(
+        prog="python -m recommendation_service.commands.evaluate_file", description=__doc__
+    )
+    command_parser.add_argument("--protocol", choices=PROTOCOLS, required=True)
+    command_parser.add_argument("--train", type=Path, required=True, metavar="FILE", help="table, sequence file or .npz bundle")
+    command_parser.add_argument("--test", type=Path, metavar="FILE", help="holdout only: one line a user, the items held out")
+    command_parser.add_argument(
         "--models",
         nargs="+",
         choices=MODELS,
@@ -45,23 +47,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="MODEL",
         help=f"of {', '.join(MODELS)} (default: all)",
     )
-    found.add_argument(
+    command_parser.add_argument(
         "--budget-seconds", type=float, default=30.0, metavar="S", help="a model's search (default: 30; 0: none)"
     )
-    found.add_argument("--seed", type=int, default=0, help="of lots and samples (default: 0)")
-    found.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
-    found.add_argument("--resume", type=Path, metavar="FILE", help="remember what was tried there, and go on from it")
-    found.add_argument("--segments", action="store_true", help="also print figures by how much people had done before")
-    found.add_argument("--markdown", type=Path, metavar="FILE", help="also write the tables as a document shows them")
-    found.add_argument("--pictures", type=Path, metavar="FOLDER", help="also draw segments, costs and searches, SVG and PNG")
-    options = found.parse_args(argv)
+    command_parser.add_argument("--seed", type=int, default=0, help="of lots and samples (default: 0)")
+    command_parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
+    command_parser.add_argument("--resume", type=Path, metavar="FILE", help="remember what was tried there, and go on from it")
+    command_parser.add_argument("--segments", action="store_true", help="also print figures by how much people had done before")
+    command_parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the tables as a document shows them")
+    command_parser.add_argument(
+        "--pictures", type=Path, metavar="FOLDER", help="also draw segments, costs and searches, SVG and PNG"
+    )
+    options = command_parser.parse_args(argv)
     if (options.test is not None) != (options.protocol == "holdout"):
-        found.error("--test belongs to --protocol holdout, which needs it")
+        command_parser.error("--test belongs to --protocol holdout, which needs it")
     for path in filter(None, (options.json, options.markdown)):
         if path.is_dir() or not path.absolute().parent.is_dir():
-            found.error(f"{path}: no file can be written there; name one in a folder that exists")
+            command_parser.error(f"{path}: no file can be written there; name one in a folder that exists")
     if options.pictures and options.pictures.exists() and not options.pictures.is_dir():
-        found.error(f"{options.pictures}: is no folder; name one for the pictures")
+        command_parser.error(f"{options.pictures}: is no folder; name one for the pictures")
     return guarded("quality", lambda: _run(options))
 
 
@@ -90,10 +94,12 @@ def _written(
     task: Task, rows: Sequence[Row], chosen_on: Mapping[str, int], options: argparse.Namespace, seconds: float
 ) -> None:
     if options.json:
-        options.json.write_text(json.dumps(_told(task, rows, chosen_on, options, seconds), indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(
+            json.dumps(_report_dict(task, rows, chosen_on, options, seconds), indent=1) + "\n", encoding="utf-8"
+        )
     if options.markdown:
-        told = [_heading(task, options.train), markdown(rows), "\n".join(f"- {note}" for note in _notes(task, chosen_on))]
-        options.markdown.write_text("\n\n".join(told) + "\n", encoding="utf-8")
+        blocks = [_heading(task, options.train), markdown(rows), "\n".join(f"- {note}" for note in _notes(task, chosen_on))]
+        options.markdown.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
     if options.pictures:
         # It takes a second to import, and only pictures need it.
         from recommendation_service.commands.evaluate_file.plots import draw
@@ -110,7 +116,7 @@ def _heading(task: Task, path: Path) -> str:
     )
 
 
-def _told(
+def _report_dict(
     task: Task, rows: Sequence[Row], chosen_on: Mapping[str, int], options: argparse.Namespace, seconds: float
 ) -> dict[str, object]:
     return {
@@ -120,7 +126,7 @@ def _told(
         "seed": options.seed,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version()},
-        "threads": threads_told(),
+        "threads": threads_text(),
         "validation_people": dict(chosen_on),
         "seconds": seconds,
         "peak_megabytes": peak_megabytes(),
@@ -130,8 +136,8 @@ def _told(
 
 
 def _notes(task: Task, chosen_on: Mapping[str, int]) -> list[str]:
-    told = f"settings chosen on {chosen_on['settings']:,} validation people, weights on {chosen_on['weights']:,}"
-    return [*task.notes, told]
+    blocks = f"settings chosen on {chosen_on['settings']:,} validation people, weights on {chosen_on['weights']:,}"
+    return [*task.notes, blocks]
 
 
 def _digest(path: Path) -> str:

@@ -31,7 +31,7 @@ def requests_ms(scorers: Mapping[str, Scorer], panel: EvaluationUsers) -> dict[s
     return {name: float(np.median(own)) for name, own in spent.items()}
 
 
-def threads_told() -> dict[str, int]:
+def threads_text() -> dict[str, int]:
     """How many threads answer one person, and fit at most."""
     return {"request": 1, "fit_at_most": FITTING}
 

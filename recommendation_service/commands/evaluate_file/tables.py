@@ -29,28 +29,30 @@ def _measure(rows: Sequence[Row]) -> str:
 
 def _cells(rows: Sequence[Row], interval: str, settings: str) -> Cells:
     names = list(rows[0].measures)
-    found = [["model", *names, interval, "n", "ms a request", "fit s", "search s", "MB", settings]]
+    cells_table = [["model", *names, interval, "n", "ms a request", "fit s", "search s", "MB", settings]]
     for row in rows:
         mean = [f"{row.measures[name][0]:.4f}" for name in names]
         _, low, high = row.measures[names[-1]]
         cost = [f"{row.request_ms:.2f}", f"{row.fit_s:.1f}", f"{row.search_s:.1f}", f"{row.megabytes:.1f}"]
-        told = "; ".join(filter(None, (", ".join(f"{name} {_spelled(own)}" for name, own in row.settings.items()), row.note)))
-        found.append([row.model, *mean, f"{low:.4f}-{high:.4f}", f"{row.people:,}", *cost, told])
-    return found
+        settings_text = "; ".join(
+            filter(None, (", ".join(f"{name} {_spelled(value)}" for name, value in row.settings.items()), row.note))
+        )
+        cells_table.append([row.model, *mean, f"{low:.4f}-{high:.4f}", f"{row.people:,}", *cost, settings_text])
+    return cells_table
 
 
 def _segment_cells(rows: Sequence[Row]) -> Cells:
     last = list(rows[0].measures)[-1]
-    found = [
+    cells_table = [
         [
             f"{last} by interactions before",
-            *(f"{name} (n {one.people:,})" for name, one in rows[0].segments.items()),
+            *(f"{name} (n {segment.people:,})" for name, segment in rows[0].segments.items()),
         ]
     ]
     for row in rows:
-        told = [one.measures[last] for one in row.segments.values()]
-        found.append([row.model, *(f"{mean:.4f}  {low:.4f}-{high:.4f}" for mean, low, high in told)])
-    return found
+        settings_text = [segment.measures[last] for segment in row.segments.values()]
+        cells_table.append([row.model, *(f"{mean:.4f}  {low:.4f}-{high:.4f}" for mean, low, high in settings_text)])
+    return cells_table
 
 
 def _spelled(value: Any) -> str:
@@ -58,8 +60,8 @@ def _spelled(value: Any) -> str:
 
 
 def _aligned(cells: Cells) -> str:
-    widths = [max(len(line[place]) for line in cells) for place in range(len(cells[0]))]
-    left = [_is_words(cells, place) for place in range(len(widths))]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    left = [_is_text(cells, column) for column in range(len(widths))]
     return "\n".join(
         "  ".join(
             cell.ljust(width) if words else cell.rjust(width) for cell, width, words in zip(line, widths, left, strict=True)
@@ -69,9 +71,9 @@ def _aligned(cells: Cells) -> str:
 
 
 def _ruled(cells: Cells) -> str:
-    rule = ["---" if _is_words(cells, place) else "---:" for place in range(len(cells[0]))]
+    rule = ["---" if _is_text(cells, column) else "---:" for column in range(len(cells[0]))]
     return "\n".join(f"| {' | '.join(line)} |" for line in (cells[0], rule, *cells[1:]))
 
 
-def _is_words(cells: Cells, place: int) -> bool:
-    return place == 0 or cells[0][place].startswith("settings")
+def _is_text(cells: Cells, column: int) -> bool:
+    return column == 0 or cells[0][column].startswith("settings")

@@ -20,7 +20,7 @@ UNNAMED = "other"
 
 def vectors_of(artifact: Artifact) -> Floats:
     """(n, d) unit rows of a model's item vectors. Raises ArtifactRefused when its kind has none."""
-    name = next((one for one in VECTORS if one in artifact.arrays), None)
+    name = next((array for array in VECTORS if array in artifact.arrays), None)
     if name is None:
         raise ArtifactRefused(f"{artifact.version}: a model of this kind has no vector an item, so there is nothing to draw")
     return unit_rows(np.asarray(artifact.arrays[name], dtype=np.float32))
@@ -36,8 +36,8 @@ def placed(vectors: Floats, *, seed: int = 42) -> Floats:
         n = min(2, *vectors.shape)
         flat = PCA(n, random_state=seed).fit_transform(vectors) if varied > 1 else np.zeros((len(vectors), n))
         return np.asarray(np.pad(flat, ((0, 0), (0, 2 - n))), dtype=np.float32)
-    found = TSNE(2, init="pca", perplexity=30, metric="cosine", random_state=seed).fit_transform(vectors)
-    return np.asarray(found, dtype=np.float32)
+    positions = TSNE(2, init="pca", perplexity=30, metric="cosine", random_state=seed).fit_transform(vectors)
+    return np.asarray(positions, dtype=np.float32)
 
 
 def same_neighbour_share(vectors: Floats, groups: Ints, *, nearest: int = 5) -> tuple[float, float]:
@@ -45,16 +45,16 @@ def same_neighbour_share(vectors: Floats, groups: Ints, *, nearest: int = 5) -> 
 
     `groups` is (n,), -1: no group, left out. Raises ValueError for fewer than two items with a group.
     """
-    kept = np.flatnonzero(groups >= 0)
-    if kept.size < 2:
+    labelled = np.flatnonzero(groups >= 0)
+    if labelled.size < 2:
         raise ValueError("two items with a category are needed to compare neighbours")
-    own, many = groups[kept], min(nearest, kept.size - 1)
-    alike = vectors[kept] @ vectors[kept].T
+    labels, many = groups[labelled], min(nearest, labelled.size - 1)
+    alike = vectors[labelled] @ vectors[labelled].T
     np.fill_diagonal(alike, -np.inf)
     near = np.argpartition(-alike, many - 1, axis=1)[:, :many]
-    counts = np.bincount(own)
-    by_chance = float((counts * (counts - 1)).sum() / (kept.size * (kept.size - 1)))
-    return float((own[near] == own[:, None]).mean()), by_chance
+    counts = np.bincount(labels)
+    by_chance = float((counts * (counts - 1)).sum() / (labelled.size * (labelled.size - 1)))
+    return float((labels[near] == labels[:, None]).mean()), by_chance
 
 
 def groups_of(catalogue: Catalogue, item_ids: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
@@ -81,9 +81,16 @@ def draw(path: Path, points: Floats, names: Sequence[str], groups: Ints, *, titl
     rest = ~np.isin(groups, shown)
     pairs = pyplot.get_cmap("tab20")(np.arange(MOST_COLOURS))
     colours = np.vstack([pairs[::2], pairs[1::2]])  # the ten strong ones first, then their pale sisters
-    for place, group in enumerate(shown):
-        own = points[groups == group]
-        axes.scatter(own[:, 0], own[:, 1], s=14, color=[colours[place]], label=f"{names[group]} ({len(own)})", linewidths=0)
+    for index, group in enumerate(shown):
+        group_points = points[groups == group]
+        axes.scatter(
+            group_points[:, 0],
+            group_points[:, 1],
+            s=14,
+            color=[colours[index]],
+            label=f"{names[group]} ({len(group_points)})",
+            linewidths=0,
+        )
     if rest.any():
         axes.scatter(points[rest, 0], points[rest, 1], s=10, color="0.75", label=f"{UNNAMED} ({rest.sum()})", linewidths=0)
     axes.set(title=title, xticks=[], yticks=[])

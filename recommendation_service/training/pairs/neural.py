@@ -54,13 +54,13 @@ def train_neural(
         model = _model(reader, pair_config, parameters, parts.training).to(device)
         fit = _Fit(model, reader, pair_config, parameters, parts, inputs, device)
         best, epoch = fit.run(progress or (lambda done, most, word: None))
-    found = {**figures(PairNetwork.from_arrays(best), pair_config, parts, parameters), "best_epoch": epoch}
+    loss = {**figures(PairNetwork.from_arrays(best), pair_config, parts, parameters), "best_epoch": epoch}
     read = {
-        "features": [one.model_dump() for one in pair_config.features],
+        "features": [entry.model_dump() for entry in pair_config.features],
         "embedding_columns": list(pair_config.embedding_columns),
     }
     few = f"{parts.jobs:,} jobs to learn from; {RECOMMENDED:,} are recommended"
-    return Trained(KIND, best, {**asdict(parameters), **read}, found, (few,) if parts.jobs < RECOMMENDED else ())
+    return Trained(KIND, best, {**asdict(parameters), **read}, loss, (few,) if parts.jobs < RECOMMENDED else ())
 
 
 def _model(reader: Reader, pair_config: PairConfig, parameters: NeuralParameters, training: Lessons) -> Hybrid:
@@ -102,22 +102,22 @@ class _Fit:
         parameters = self._parameters
         optimizer = _adam(self._model, parameters)
         slower = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=SLOWER, patience=PLATEAU)
-        best, best_epoch, kept = np.inf, 0, self._arrays()
+        best, best_epoch, best_arrays = np.inf, 0, self._arrays()
         for epoch in range(1, parameters.epochs + 1):
             lost = self._epoch(optimizer)
             arrays = self._arrays()
-            found = self._validation_loss(arrays)
-            slower.step(found)
+            loss = self._validation_loss(arrays)
+            slower.step(loss)
             alpha, rate = float(arrays["alpha"][0]), optimizer.param_groups[0]["lr"]
-            told = f"loss {lost:.4f}, validation {found:.4f}, alpha {alpha:.3f}, rate {rate:g}"
-            progress(epoch, parameters.epochs, told)
-            if found < best:
-                best, best_epoch, kept = found, epoch, arrays
+            status = f"loss {lost:.4f}, validation {loss:.4f}, alpha {alpha:.3f}, rate {rate:g}"
+            progress(epoch, parameters.epochs, status)
+            if loss < best:
+                best, best_epoch, best_arrays = loss, epoch, arrays
             elif epoch - best_epoch >= parameters.patience:
                 break
         if not best_epoch:
             raise PublishRefused("neural: the validation loss is no number from the first epoch on; lower the learning rate")
-        return kept, best_epoch
+        return best_arrays, best_epoch
 
     def _validation_loss(self, arrays: dict[str, AnyArray]) -> float:
         with np.errstate(all="ignore"):  # a training that runs away ends in numbers that no network can have
@@ -157,7 +157,7 @@ class _Fit:
                 **layers_of("content", content.layers),
             }
             plain = {name: np.array(part.cpu().numpy(), dtype=np.float32, order="C") for name, part in made.items()}
-        names = np.array([one.name.encode() for one in self._pair_config.features], dtype=np.bytes_)
+        names = np.array([entry.name.encode() for entry in self._pair_config.features], dtype=np.bytes_)
         return {**self._reader.arrays(), "feature_names": names, **plain}
 
 
@@ -165,14 +165,14 @@ class _Seldom:
     """Persons met too seldom share row 0: what is known of people in general is better than a vector learned from one job."""
 
     def __init__(self, inputs: Inputs, parameters: NeuralParameters) -> None:
-        self.first, self.second = (_own_rows(rows, parameters.seldom) for rows in (inputs.first, inputs.second))
+        self.first, self.second = (_vector_rows(rows, parameters.seldom) for rows in (inputs.first, inputs.second))
         self._share = parameters.unnamed
 
     def named(self, inputs: Inputs) -> Inputs:
         """With the rows of those met seldom."""
         first, second = (
-            np.where(rows < 0, -1, own[np.maximum(rows, 0)])
-            for rows, own in ((inputs.first, self.first), (inputs.second, self.second))
+            np.where(rows < 0, -1, vector_rows[np.maximum(rows, 0)])
+            for rows, vector_rows in ((inputs.first, self.first), (inputs.second, self.second))
         )
         return Inputs(inputs.numbers, inputs.words, first, second)
 
@@ -184,7 +184,7 @@ class _Seldom:
         return Inputs(inputs.numbers, inputs.words, first, second)
 
 
-def _own_rows(rows: Ints, least: int) -> Ints:
+def _vector_rows(rows: Ints, least: int) -> Ints:
     """(m,) the row whose vector a person has: their own from `least` pairs on."""
     counts = np.bincount(rows[rows >= 0], minlength=int(rows.max(initial=0)) + 1)
     return np.where(counts >= least, np.arange(counts.size), 0)
@@ -230,7 +230,7 @@ def _batches(starts: Ints, batch: int, rng: np.random.Generator) -> Iterator[Int
 
 def _adam(model: Hybrid, parameters: NeuralParameters) -> torch.optim.Optimizer:
     rate = parameters.learning_rate
-    others = [one for name, one in model.named_parameters() if name != "leaning"]
+    others = [entry for name, entry in model.named_parameters() if name != "leaning"]
     groups: list[dict[str, object]] = [
         {"params": others, "weight_decay": parameters.weight_decay},
         {"params": [model.leaning], "lr": ALPHA_RATE * rate},

@@ -20,13 +20,13 @@ LEAST_COMPARED = 20  # jobs that neither network learned from
 
 def loss_of(scores: Floats, lessons: Lessons) -> float:
     """Mean squared error of marks; of choices the mean -log of the share of the odds that the chosen one had."""
-    told = foretold(scores, lessons)
+    predicted = predicted_values(scores, lessons)
     if not lessons.ranked.all():
-        return float(np.mean((told - lessons.targets) ** 2))
-    return float(-np.log(np.maximum(told[lessons.targets > 0], EDGE)).mean())
+        return float(np.mean((predicted - lessons.targets) ** 2))
+    return float(-np.log(np.maximum(predicted[lessons.targets > 0], EDGE)).mean())
 
 
-def foretold(scores: Floats, lessons: Lessons) -> AnyArray:
+def predicted_values(scores: Floats, lessons: Lessons) -> AnyArray:
     """(n,) what the scores say of the targets: marks as they are, of choices everybody's share of the job's odds."""
     if not lessons.ranked.all():
         return scores.astype(np.float64)
@@ -41,7 +41,7 @@ def figures(network: PairNetwork, pair_config: PairConfig, parts: Cut, parameter
     open_scores = network.score(pair_config, parts.open_validation.pairs).total
     usual = _usual(parts)
     collaborative = np.where(np.isnan(scores.collaborative), scores.content, scores.collaborative)
-    found = {
+    values = {
         "target": parameters.target,
         "jobs": parts.jobs,
         "training_pairs": len(parts.training),
@@ -59,8 +59,8 @@ def figures(network: PairNetwork, pair_config: PairConfig, parts: Cut, parameter
     }
     if parameters.target == HIRED:
         for k in (1, 3):
-            found[f"top_{k}"], found[f"chance_top_{k}"] = top(scores.total, lessons, k), chance_top(lessons, k)
-    return found
+            values[f"top_{k}"], values[f"chance_top_{k}"] = top(scores.total, lessons, k), chance_top(lessons, k)
+    return values
 
 
 def compared(
@@ -71,11 +71,11 @@ def compared(
     A shuffle that depends on the job's number and the seed keeps a job's side of the cut, so with equal seeds these are
     nearly all validation jobs.
     """
-    told, figures_then = today.manifest.parameters, today.manifest.metrics
+    previous, figures_then = today.manifest.parameters, today.manifest.metrics
     alike = {"target": parameters.target, "embedding_columns": list(pair_config.embedding_columns)}
-    alike["features"] = [one.model_dump() for one in pair_config.features]
-    seed, then = told.get("seed"), figures_then.get("border")
-    if any(told.get(name) != value for name, value in alike.items()) or not isinstance(seed, int) or then is None:
+    alike["features"] = [feature.model_dump() for feature in pair_config.features]
+    seed, then = previous.get("seed"), figures_then.get("border")
+    if any(previous.get(name) != value for name, value in alike.items()) or not isinstance(seed, int) or then is None:
         return None
     unseen = held_out(matches, parameters.target, parameters.seed, border)
     unseen &= held_out(matches, parameters.target, seed, float(then))
@@ -90,10 +90,10 @@ def compared(
 def top(scores: Floats, lessons: Lessons, k: int) -> float:
     """Share of the jobs whose chosen bidder is among the best `k`; equal scores share the places they hold."""
     chosen = lessons.targets > 0
-    own = scores[chosen][lessons.groups]  # one chosen in each job, jobs in order
+    hired_scores = scores[chosen][lessons.groups]  # one chosen in each job, jobs in order
     jobs = int(lessons.groups[-1]) + 1
-    above = np.bincount(lessons.groups, weights=scores > own, minlength=jobs)
-    equal = np.bincount(lessons.groups, weights=scores == own, minlength=jobs)
+    above = np.bincount(lessons.groups, weights=scores > hired_scores, minlength=jobs)
+    equal = np.bincount(lessons.groups, weights=scores == hired_scores, minlength=jobs)
     return float(np.clip((k - above) / equal, 0, 1).mean())
 
 
@@ -105,12 +105,12 @@ def chance_top(lessons: Lessons, k: int) -> float:
 def _usual(parts: Cut) -> Floats:
     """(n,) the training part's mean, which says nothing of who is chosen."""
     training = parts.training
-    told = training.weights == 1  # reviews and decisions, without what was said of recommendations
-    usual = 0.5 if training.ranked.any() else float(training.targets[told].mean())
+    decided = training.weights == 1  # reviews and decisions, without what was said of recommendations
+    usual = 0.5 if training.ranked.any() else float(training.targets[decided].mean())
     return np.full(len(parts.validation), usual, dtype=np.float32)
 
 
 def _errors(scores: Floats, lessons: Lessons) -> dict[str, float]:
-    told = foretold(scores, lessons)
+    predicted = predicted_values(scores, lessons)
     by = {"mse": mean_squared_error, "mae": mean_absolute_error, "r2": r2_score}
-    return {name: float(error(lessons.targets, told)) for name, error in by.items()}
+    return {name: float(error(lessons.targets, predicted)) for name, error in by.items()}

@@ -64,25 +64,25 @@ def neural_parameters(use_case: UseCase, *, seed: int) -> NeuralParameters:
 
     Raises ConfigurationError for a word that is not known and for a value that trains nothing.
     """
-    found = use_case.engine_of_kind(KIND)
-    name, told = (found[0], dict(found[1].training)) if found else (KIND, {})
-    place = f"{use_case.name}: engine '{name}', training"
-    check_keys(told, (field.name for field in fields(NeuralParameters)), where=place)
-    for word, value in told.items():
-        check_value(f"{place}: {word}", word, value)
-    return replace(NeuralParameters(seed=seed), **told)
+    engine = use_case.engine_of_kind(KIND)
+    name, values = (engine[0], dict(engine[1].training)) if engine else (KIND, {})
+    context = f"{use_case.name}: engine '{name}', training"
+    check_keys(values, (field.name for field in fields(NeuralParameters)), where=context)
+    for name, value in values.items():
+        check_value(f"{context}: {name}", name, value)
+    return replace(NeuralParameters(seed=seed), **values)
 
 
-def check_value(what: str, word: str, value: object) -> None:
+def check_value(what: str, name: str, value: object) -> None:
     """Raise ConfigurationError, beginning with `what`, when the parameter `word` cannot have that value."""
-    if word == "target" and value not in TARGETS:
+    if name == "target" and value not in TARGETS:
         raise ConfigurationError(f"{what} is {value!r}; there are {', '.join(TARGETS)}")
-    if word == "label" and not (isinstance(value, str) and len(value) <= MOST_LABEL and value.isprintable()):
+    if name == "label" and not (isinstance(value, str) and len(value) <= MOST_LABEL and value.isprintable()):
         raise ConfigurationError(f"{what} is {value!r}, not a word of at most {MOST_LABEL} characters")
-    if word not in RANGES:
+    if name not in RANGES:
         return
-    least, most = RANGES[word]
-    whole = isinstance(getattr(NeuralParameters(), word), int)
+    least, most = RANGES[name]
+    whole = isinstance(getattr(NeuralParameters(), name), int)
     fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
     if not fits or not least <= float(str(value)) <= most:
         raise ConfigurationError(f"{what} must be a {'whole ' if whole else ''}number of {least:g} to {most:g}, not {value!r}")

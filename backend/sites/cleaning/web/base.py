@@ -52,7 +52,7 @@ def tried(request: HttpRequest, work: Callable[[], str]) -> None:
     except TandemError as error:
         messages.info(request, f"{NOT_DONE}: {error.message}.")
     except serializers.ValidationError as error:
-        messages.info(request, f"{NOT_DONE}: {in_words(error.detail)}.")
+        messages.info(request, f"{NOT_DONE}: {error_text(error.detail)}.")
 
 
 def read_form(shape: type[serializers.Serializer[Any]], told: dict[str, Any]) -> dict[str, Any]:
@@ -62,17 +62,17 @@ def read_form(shape: type[serializers.Serializer[Any]], told: dict[str, Any]) ->
     return dict(serializer.validated_data)
 
 
-def in_words(detail: Any, name: str = "") -> str:
+def error_text(detail: Any, name: str = "") -> str:
     """A serializer's complaints in one sentence."""
     if isinstance(detail, dict):
-        told = [in_words(inner, "" if field == "non_field_errors" else field) for field, inner in detail.items()]
+        told = [error_text(inner, "" if field == "non_field_errors" else field) for field, inner in detail.items()]
         return "; ".join(told)
     if isinstance(detail, list):
-        return "; ".join(in_words(inner, name) for inner in detail[:1])
+        return "; ".join(error_text(inner, name) for inner in detail[:1])
     text = str(detail).rstrip(".")
     return f"{name.replace('_', ' ')}: {text[:1].lower()}{text[1:]}" if name else text
 
 
-def there(address: str, place: str = "said") -> HttpResponseRedirect:
+def see_other(address: str, place: str = "said") -> HttpResponseRedirect:
     """On to another page, at a place of it."""
     return HttpResponseRedirect(f"{address}#{place}", status=303)

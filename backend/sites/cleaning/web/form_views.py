@@ -22,11 +22,11 @@ from sites.cleaning.api.views_outcomes import CLEANERS, JOBS, note_contacted, sh
 from sites.cleaning.models import Cleaner, CleaningJob, Client, Property
 from sites.cleaning.services import jobs, outcomes
 from sites.cleaning.services.reviews import MARKS
-from sites.cleaning.web.base import NOT_DONE, in_words, read_form, shown, there, tried, visitor_at
+from sites.cleaning.web.base import NOT_DONE, error_text, read_form, see_other, shown, tried, visitor_at
 from sites.cleaning.web.views import client_rendered
 
 NO_ACTION = "there is no such button here"
-PLACE = ("kind", "district", "size_m2", "latitude", "longitude")
+LOCATION_FIELDS = ("kind", "district", "size_m2", "latitude", "longitude")
 WORK = ("hours", "budget", "wanted_for", "eco_friendly", "description")
 
 
@@ -38,11 +38,11 @@ def post_job(request: HttpRequest, *, client_id: str) -> HttpResponse:
     try:
         job = _posted(client, request.POST)
     except serializers.ValidationError as error:
-        return client_rendered(request, client, request.POST, f"{NOT_DONE}: {in_words(error.detail)}.", 422)
+        return client_rendered(request, client, request.POST, f"{NOT_DONE}: {error_text(error.detail)}.", 422)
     except TandemError as error:
         return client_rendered(request, client, request.POST, f"{NOT_DONE}: {error.message}.", int(error.status))
     messages.info(request, "The job is posted. Here is who suits it.")
-    return there(reverse("cleaning:job-page", args=[job.pk]))
+    return see_other(reverse("cleaning:job-page", args=[job.pk]))
 
 
 @require_POST
@@ -53,7 +53,7 @@ def client_did(request: HttpRequest, *, job_id: str) -> HttpResponse:
     job, posted = own_job(visitor, job_id), request.POST
     action = CLIENT_ACTIONS.get(posted.get("deed", ""))
     tried(request, lambda: action(visitor, job, posted) if action else _refuse())
-    return there(reverse("cleaning:job-page", args=[job.pk]))
+    return see_other(reverse("cleaning:job-page", args=[job.pk]))
 
 
 @require_POST
@@ -65,7 +65,7 @@ def cleaner_did(request: HttpRequest, *, cleaner_id: str, job_id: str) -> HttpRe
     job, _role = job_for(Visitor(cleaner=cleaner, sees_all=posted.get("deed") == "bid"), job_id)  # too late to bid is told
     action = CLEANER_ACTIONS.get(posted.get("deed", ""))
     tried(request, lambda: action(visitor, job, cleaner, posted) if action else _refuse())
-    return there(reverse("cleaning:cleaner-page", args=[cleaner.pk]))
+    return see_other(reverse("cleaning:cleaner-page", args=[cleaner.pk]))
 
 
 def _posted(client: Client, posted: Any) -> CleaningJob:
@@ -73,15 +73,15 @@ def _posted(client: Client, posted: Any) -> CleaningJob:
     if posted.get("property_id"):
         values["property_id"] = posted["property_id"]
     else:
-        values["property"] = {name: posted[name] for name in PLACE if posted.get(name)}
+        values["property"] = {name: posted[name] for name in LOCATION_FIELDS if posted.get(name)}
     data = read_form(PostJobSerializer, values)
-    place: Any = data.pop("property", None)
+    location: Any = data.pop("property", None)
     number = data.pop("property_id", None)
-    if place is None:
-        place = Property.objects.filter(client=client, pk=number).first()
-        if place is None:
+    if location is None:
+        location = Property.objects.filter(client=client, pk=number).first()
+        if location is None:
             raise NotFound("there is no such place")
-    return jobs.post_job(client=client, place=place, **data)
+    return jobs.post_job(client=client, place=location, **data)
 
 
 def _hire(_visitor: Visitor, job: CleaningJob, posted: Any) -> str:

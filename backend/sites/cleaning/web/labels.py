@@ -28,7 +28,7 @@ NEXT = {
 }
 
 
-def mode_in_words(mode: str) -> str:
+def mode_label(mode: str) -> str:
     """What made the scores."""
     if mode == ENSEMBLE:
         shares = ensemble_weights()
@@ -36,7 +36,7 @@ def mode_in_words(mode: str) -> str:
     return {RULE_BASED: "rules alone", NEURAL: "the network alone"}.get(mode, mode)
 
 
-def shortfall_in_words(degradation: Iterable[Mapping[str, Any]]) -> list[str]:
+def shortfall_labels(degradation: Iterable[Mapping[str, Any]]) -> list[str]:
     """One sentence for each thing that should have had a say and had none."""
     return [_shortfall(missing) for missing in degradation]
 
@@ -51,11 +51,11 @@ def _shortfall(missing: Mapping[str, Any]) -> str:
     return f"{skip_messages([missing])[0]}."
 
 
-def part_in_words(name: str) -> str:
+def part_label(name: str) -> str:
     """The word for one part of a score."""
     return PARTS.get(name, name.capitalize())
 
 
-def next_in_words(job: CleaningJob) -> str:
+def next_label(job: CleaningJob) -> str:
     """Where a job stands."""
     return f"This job {NEXT[CleaningJob.Status(job.status)]}."

@@ -35,24 +35,27 @@ class Shown:
 
     cards: tuple[Card, ...]
     request_id: str
-    mode_in_words: str
-    asked_in_words: str  # empty where it is what answered
+    mode_label: str
+    requested_mode_label: str  # empty where it is what answered
     shortfall: tuple[str, ...]
     model_version: str
 
 
-def shown_cleaners(found: Recommendations, bids: Iterable[JobBid]) -> Shown:
+def shown_cleaners(recommendations: Recommendations, bids: Iterable[JobBid]) -> Shown:
     """Cleaners for a job, each with their bid for it."""
-    own = {bid.cleaner_id: bid for bid in bids if bid.status != JobBid.Status.WITHDRAWN}
-    cards = [_card(row, row["cleaner"], bid=own.get(row["cleaner"].pk), standing=standing_of(row["cleaner"])) for row in found]
-    return _shown(found, cards)
+    own_bids = {bid.cleaner_id: bid for bid in bids if bid.status != JobBid.Status.WITHDRAWN}
+    cards = [
+        _card(row, row["cleaner"], bid=own_bids.get(row["cleaner"].pk), standing=standing_of(row["cleaner"]))
+        for row in recommendations
+    ]
+    return _shown(recommendations, cards)
 
 
-def shown_jobs(found: Recommendations) -> Shown:
+def shown_jobs(recommendations: Recommendations) -> Shown:
     """Jobs for a cleaner, each with its competition."""
-    rivals = competition_of(row["job"] for row in found)
-    cards = [_card(row, row["job"], rivals=rivals.get(row["job"].pk, Competition())) for row in found]
-    return _shown(found, cards)
+    rivals = competition_of(row["job"] for row in recommendations)
+    cards = [_card(row, row["job"], rivals=rivals.get(row["job"].pk, Competition())) for row in recommendations]
+    return _shown(recommendations, cards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def deals_of(jobs: Sequence[CleaningJob], role: Role) -> list[Deal]:
     """Jobs as somebody in this role sees them. One query."""
     rivals = competition_of(jobs)
     return [
-        Deal(job, labels.next_in_words(job), rivals.get(job.pk, Competition()), sees_address(job, role), steps_of(job, role))
+        Deal(job, labels.next_label(job), rivals.get(job.pk, Competition()), sees_address(job, role), steps_of(job, role))
         for job in jobs
     ]
 
@@ -84,7 +87,7 @@ def figures_of(standing: CleanerScore | None) -> tuple[tuple[str, str], ...]:
     """What is told of a cleaner's standing: word and figure; nothing of what is unknown."""
     if standing is None:
         return ()
-    told = (
+    pairs = (
         ("Overall", _points(standing.overall_score)),
         ("Average mark", "" if standing.average_rating is None else f"{standing.average_rating:.1f} of 10"),
         ("Reviews", str(standing.review_count)),
@@ -94,12 +97,12 @@ def figures_of(standing: CleanerScore | None) -> tuple[tuple[str, str], ...]:
         ("With photos", _share(standing.photo_rate)),
         ("Bids won", _share(standing.win_rate)),
     )
-    return tuple(pair for pair in told if pair[1])
+    return tuple(pair for pair in pairs if pair[1])
 
 
 def inputs_of(advice: BidSuggestion) -> tuple[tuple[str, str], ...]:
     """What a suggested bid was made of: word and figure."""
-    told = (
+    pairs = (
         ("The client's budget", _euros(advice.client_budget)),
         ("Usual for such a job", _euros(advice.market_average)),
         ("What you usually ask", _euros(advice.cleaner_average)),
@@ -107,7 +110,7 @@ def inputs_of(advice: BidSuggestion) -> tuple[tuple[str, str], ...]:
         ("Bids so far", str(advice.current_bid_count)),
         ("Lowest bid", _euros(advice.lowest_bid)),
     )
-    return tuple(pair for pair in told if pair[1])
+    return tuple(pair for pair in pairs if pair[1])
 
 
 S = CleaningJob.Status
@@ -126,14 +129,16 @@ STEPS: Mapping[Role, Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def _shown(found: Recommendations, cards: Sequence[Card]) -> Shown:
+def _shown(recommendations: Recommendations, cards: Sequence[Card]) -> Shown:
     return Shown(
         cards=tuple(cards),
-        request_id=str(found.request_id),
-        mode_in_words=labels.mode_in_words(found.mode),
-        asked_in_words=labels.mode_in_words(found.asked_mode) if found.asked_mode != found.mode else "",
-        shortfall=tuple(labels.shortfall_in_words(found.degradation)),
-        model_version=found.model_version or "",
+        request_id=str(recommendations.request_id),
+        mode_label=labels.mode_label(recommendations.mode),
+        requested_mode_label=labels.mode_label(recommendations.asked_mode)
+        if recommendations.asked_mode != recommendations.mode
+        else "",
+        shortfall=tuple(labels.shortfall_labels(recommendations.degradation)),
+        model_version=recommendations.model_version or "",
     )
 
 
@@ -144,7 +149,7 @@ def _card(row: Mapping[str, Any], thing: Cleaner | CleaningJob, **more: Any) -> 
         number=row["recommendation_id"],
         score=rounded(row["score"], 1) or 0.0,
         reasons=tuple(coarse(reason) for reason in row["reasoning"]),
-        parts=tuple((labels.part_in_words(name), rounded(value, 0)) for name, value in row["breakdown"].items()),
+        parts=tuple((labels.part_label(name), rounded(value, 0)) for name, value in row["breakdown"].items()),
         scores=(("By rules", rounded(row["rule_based_score"], 1)), ("By the network", rounded(row["neural_score"], 1))),
         **more,
     )

@@ -7,7 +7,7 @@ from recommendation_service.datasets.pair_features import PairTable
 from recommendation_service.tests.support.market import World, by_quality, pair_config
 from recommendation_service.training.pairs.neural import train_neural
 from recommendation_service.training.pairs.neural_data import Lessons
-from recommendation_service.training.pairs.neural_metrics import chance_top, compared, foretold, loss_of, top
+from recommendation_service.training.pairs.neural_metrics import chance_top, compared, loss_of, predicted_values, top
 from recommendation_service.training.pairs.neural_parameters import NeuralParameters
 
 QUICK = NeuralParameters(epochs=3)
@@ -25,7 +25,7 @@ def lessons(targets, groups, *, ranked=True):
 
 
 def test_of_choices_the_scores_are_odds_shared_out_within_the_job():
-    told = foretold(np.array([0.5, 0.75, 0.9], dtype=np.float32), lessons([1, 0, 1], [0, 0, 1]))
+    told = predicted_values(np.array([0.5, 0.75, 0.9], dtype=np.float32), lessons([1, 0, 1], [0, 0, 1]))
     assert told.tolist() == pytest.approx([1 / 4, 3 / 4, 1.0], abs=1e-5)
 
 

@@ -20,13 +20,13 @@ from sites.cleaning.web import labels
     ],
 )
 def test_what_is_missing_is_told_in_a_sentence(missing: tuple[str, str, str], told: str) -> None:
-    (sentence,) = labels.shortfall_in_words([dict(zip(("engine", "code", "detail"), missing, strict=True))])
+    (sentence,) = labels.shortfall_labels([dict(zip(("engine", "code", "detail"), missing, strict=True))])
     assert sentence.startswith(told)
     assert sentence.endswith(".")
 
 
 def test_the_shares_are_those_of_the_settings(settings: Any) -> None:
     settings.RECOMMENDATION_ENSEMBLE_WEIGHTS = {"rule_based": 3, "neural": 1}
-    assert labels.mode_in_words("ensemble") == "rules (75%) and the network (25%) together"
-    assert labels.mode_in_words("neural") == "the network alone"
-    assert labels.mode_in_words("rule_based") == "rules alone"
+    assert labels.mode_label("ensemble") == "rules (75%) and the network (25%) together"
+    assert labels.mode_label("neural") == "the network alone"
+    assert labels.mode_label("rule_based") == "rules alone"
