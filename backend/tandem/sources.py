@@ -115,10 +115,10 @@ class ItemSource:
     def items(cls) -> QuerySet[Any]:
         """The items that may be shown now."""
         source = cls.__dict__.get("queryset")
-        found: QuerySet[Any] | None = source() if callable(source) else source
-        if found is None:
+        rows: QuerySet[Any] | None = source() if callable(source) else source
+        if rows is None:
             raise NotImplementedError(f"{cls.__name__}.queryset is not set")
-        return found.all()
+        return rows.all()
 
     @classmethod
     def offered(cls) -> QuerySet[Any]:
@@ -144,9 +144,9 @@ class ItemSource:
         if not cls.numbers and not cls.words:
             return None
         fields = {**cls.numbers, **cls.words}
-        told = [{name: next(iter(values_of(item, field)), None) for name, field in fields.items()} for item in items]
+        columns = [{name: next(iter(values_of(item, field)), None) for name, field in fields.items()} for item in items]
         ids = [str(_resolve(item, cls.item_id)) for item in items]
-        return plain_side(told, ids, numbers=tuple(cls.numbers), words=tuple(cls.words), place=cls.catalogue)
+        return plain_side(columns, ids, numbers=tuple(cls.numbers), words=tuple(cls.words), place=cls.catalogue)
 
     @classmethod
     def candidates(cls, subject_id: str, filters: Profile) -> CandidateSet | None:
@@ -214,11 +214,11 @@ class ItemSource:
             if not user_id.startswith(prefix):
                 continue
             try:
-                found = people.all().filter(pk=meta.pk.to_python(user_id.removeprefix(prefix))).first()
+                person = people.all().filter(pk=meta.pk.to_python(user_id.removeprefix(prefix))).first()
             except (ValueError, TypeError, ValidationError):
-                found = None
-            if found is not None and (not prefix or cls.user_id(found) == user_id):  # "client-05" is nobody's id
-                return found
+                person = None
+            if person is not None and (not prefix or cls.user_id(person) == user_id):  # "client-05" is nobody's id
+                return person
         return None
 
     @classmethod
@@ -268,9 +268,9 @@ class ItemSource:
         return {"item_id": record.item_id, "title": record.title, "category": record.category or "", "tags": record.tags}
 
 
-def values_of(thing: Any, name: str) -> tuple[Any, ...]:
+def values_of(instance: Any, name: str) -> tuple[Any, ...]:
     """The values behind a field name: many for a list or a relation, one for a plain field, none for empty."""
-    value = _resolve(thing, name)
+    value = _resolve(instance, name)
     if value is None or value == "":
         return ()
     if hasattr(value, "all"):
@@ -280,13 +280,13 @@ def values_of(thing: Any, name: str) -> tuple[Any, ...]:
     return (value,)
 
 
-def _resolve(thing: Any, name: str) -> Any:
+def _resolve(instance: Any, name: str) -> Any:
     try:
         for step in name.split("__"):
-            thing = None if thing is None else getattr(thing, step)
+            instance = None if instance is None else getattr(instance, step)
     except ObjectDoesNotExist:  # a one-to-one relation that nobody made yet
         return None
-    return thing
+    return instance
 
 
 def _seconds(value: Any) -> float | None:

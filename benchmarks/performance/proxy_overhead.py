@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from benchmarks.performance.requests import command
 from benchmarks.performance.serving import Caller, Running, free_port, served
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.settings import PACKAGE

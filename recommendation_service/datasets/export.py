@@ -45,7 +45,7 @@ class Exported:
     summary: Mapping[str, Any]
 
 
-def _silent(_stage: str, _rows: int, _seconds: float) -> None:
+def _no_progress(_stage: str, _rows: int, _seconds: float) -> None:
     """Say nothing."""
 
 
@@ -57,7 +57,7 @@ def write_export(
     *,
     now: float,
     fresh: Collection[str] = PARTS,
-    say: Say = _silent,
+    say: Say = _no_progress,
 ) -> Exported:
     """Write a new version and publish it. `now` is seconds since 1970 UTC.
 
@@ -65,26 +65,26 @@ def write_export(
     version before, every part is fresh. Raises DatasetError, with the fix, and publishes nothing, when the catalogue
     has no items or two with one id.
     """
-    place = export_folder(data_dir, catalogue)
+    folder = export_folder(data_dir, catalogue)
     before = None if set(fresh) >= set(PARTS) else _before(data_dir, catalogue)
     if before is None:
         content = read(source, use_case, catalogue, now=now, say=say)
     else:
         content = incremental.read_partly(source, use_case, catalogue, before, fresh, now=now, say=say)
-    _sweep(place)
-    with place.draft() as draft:
+    _sweep(folder)
+    with folder.draft() as draft:
         with timed(say, "files") as count:
             count(_write(draft, content))
         with timed(say, "publish") as count:
             summary = _summary(draft, content, use_case, catalogue, PARTS if before is None else fresh)
             (draft / SUMMARY).write_text(dumps(summary, indent=1), encoding="ascii")
             seal = sha256_of(draft / SUMMARY)
-            version = place.claim(draft)
-            place.point_to(version, seal)
-            place.prune(KEEP_VERSIONS)
-            _link(place, version)
+            version = folder.claim(draft)
+            folder.point_to(version, seal)
+            folder.prune(KEEP_VERSIONS)
+            _link(folder, version)
             count(len(summary["files"]))
-    return Exported(place.path(version), summary)
+    return Exported(folder.path(version), summary)
 
 
 def _before(data_dir: Path, catalogue: str) -> Dataset | None:
@@ -138,21 +138,21 @@ def _fingerprint(catalogue: str, files: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def _link(place: VersionedFolder, version: str) -> None:
+def _link(folder: VersionedFolder, version: str) -> None:
     """The files that people and other programs look for, under names without a version."""
     for name in STABLE_NAMES:
-        aside = place.root / f".{place.name}-{os.getpid()}-{name}"
+        aside = folder.root / f".{folder.name}-{os.getpid()}-{name}"
         aside.unlink(missing_ok=True)
         try:
-            os.link(place.path(version) / name, aside)
+            os.link(folder.path(version) / name, aside)
         except OSError:  # a file system without hard links
-            shutil.copyfile(place.path(version) / name, aside)
-        aside.replace(place.root / name)
+            shutil.copyfile(folder.path(version) / name, aside)
+        aside.replace(folder.root / name)
 
 
-def _sweep(place: VersionedFolder) -> None:
+def _sweep(folder: VersionedFolder) -> None:
     """Remove what exports that were killed left behind, old enough not to be another one still at work."""
-    for path in place.root.glob(f".{place.name}-*"):
+    for path in folder.root.glob(f".{folder.name}-*"):
         try:
             if time.time() - path.stat().st_mtime < ABANDONED_S:
                 continue

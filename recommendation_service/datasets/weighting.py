@@ -23,11 +23,11 @@ def event_weights(use_case: UseCase, events: Ints, values: AnyArray, names: Sequ
     """
     weight = np.zeros(len(names) + 1, dtype=np.float32)
     neutral = np.full(len(names) + 1, np.nan, dtype=np.float32)
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         rule = use_case.events.get(name)
         if rule is not None:
-            weight[place] = rule.weight
-            neutral[place] = np.nan if rule.neutral is None else rule.neutral
+            weight[index] = rule.weight
+            neutral[index] = np.nan if rule.neutral is None else rule.neutral
     graded = ~np.isnan(neutral[events])
     factor = np.where(graded, np.nan_to_num(values - neutral[events]), 1.0)
     return (weight[events] * factor).astype(np.float32)
@@ -37,13 +37,13 @@ def first_of_day(users: Ints, items: Ints, events: Ints, times: AnyArray) -> Boo
     """(k,), False where the same user, item and event already happened on that UTC day: repeats count once."""
     days = np.floor(times / DAY_S).astype(np.int64)
     order = np.lexsort((times, days, events, items, users))
-    keep = np.ones(users.size, dtype=np.bool_)
+    mask = np.ones(users.size, dtype=np.bool_)
     keys = [side[order] for side in (users, items, events, days)]
     repeats = np.ones(max(users.size - 1, 0), dtype=np.bool_)
     for key in keys:
         repeats &= key[1:] == key[:-1]
-    keep[order[1:][repeats]] = False
-    return keep
+    mask[order[1:][repeats]] = False
+    return mask
 
 
 def decay(times: AnyArray, now: float, half_life_days: float | None) -> Floats:
@@ -62,16 +62,16 @@ def capped(weights: Floats, cap: float | None) -> Floats:
 def history_of(use_case: UseCase, catalogue: Catalogue, events: Sequence[PastEvent], now: float) -> History:
     """One user's History from recorded events, in any order; items outside the catalogue are left out."""
     rows = catalogue.ids.rows([event.item_id for event in events])
-    kept = rows >= 0
-    if not kept.any():
+    known = rows >= 0
+    if not known.any():
         return History.empty()
     names = sorted({event.event for event in events})
-    code = {name: place for place, name in enumerate(names)}
-    codes = np.array([code[event.event] for event in events], dtype=np.int64)[kept]
-    values = np.array([np.nan if event.value is None else event.value for event in events], dtype=np.float32)[kept]
-    times = np.array([event.time for event in events], dtype=np.float64)[kept]
+    code = {name: index for index, name in enumerate(names)}
+    codes = np.array([code[event.event] for event in events], dtype=np.int64)[known]
+    values = np.array([np.nan if event.value is None else event.value for event in events], dtype=np.float32)[known]
+    times = np.array([event.time for event in events], dtype=np.float64)[known]
     weights = event_weights(use_case, codes, values, names)
-    return history_of_rows(rows[kept], codes, weights, times, now, use_case.weighting)
+    return history_of_rows(rows[known], codes, weights, times, now, use_case.weighting)
 
 
 def history_of_rows(rows: Ints, kinds: Ints, weights: Floats, times: AnyArray, now: float, weighting: Weighting) -> History:
@@ -83,10 +83,10 @@ def history_of_rows(rows: Ints, kinds: Ints, weights: Floats, times: AnyArray, n
 
 
 def _newest_first(rows: Ints, weights: Floats, times: AnyArray, count: int, cap: float | None) -> History:
-    items, place = np.unique(rows, return_inverse=True)
+    items, index = np.unique(rows, return_inverse=True)
     newest = np.full(items.size, -np.inf)
-    np.maximum.at(newest, place, times)
-    total = np.bincount(place, weights=weights, minlength=items.size).astype(np.float32)
+    np.maximum.at(newest, index, times)
+    total = np.bincount(index, weights=weights, minlength=items.size).astype(np.float32)
     order = np.lexsort((items, -newest))
-    kept, older = order[:HISTORY_LIMIT], order[HISTORY_LIMIT:]
-    return History(items[kept], capped(total[kept], cap), count, items[older], items[older[total[older] < 0]])
+    known, older = order[:HISTORY_LIMIT], order[HISTORY_LIMIT:]
+    return History(items[known], capped(total[known], cap), count, items[older], items[older[total[older] < 0]])

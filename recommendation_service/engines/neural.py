@@ -41,7 +41,7 @@ class Neural(Engine):
 
         Raises ArtifactRefused naming what does not fit, such as features that the use-case file has changed since.
         """
-        array_schemas.check("neural", artifact.arrays, place=artifact.version)
+        array_schemas.check("neural", artifact.arrays, where=artifact.version)
         _check_features(artifact, pair_config)
         network = PairNetwork.from_arrays(artifact.arrays)
         _check_numbers(artifact, network, pair_config)

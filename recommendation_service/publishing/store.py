@@ -53,7 +53,7 @@ class ArtifactStore:
     ) -> Artifact:
         """Write a new version aside, read it back as a server would, then point to it. All or nothing."""
         versions = self.folder(kind)
-        array_schemas.check(kind, arrays, place=f"{catalogue}/{kind}")
+        array_schemas.check(kind, arrays, where=f"{catalogue}/{kind}")
         with versions.draft() as draft:
             files = {f"{name}.npy": _write(draft / f"{name}.npy", array) for name, array in sorted(arrays.items())}
             manifest = Manifest(
@@ -139,7 +139,7 @@ def read_folder(folder: Path, kind: str, *, seal: str | None = None, serving: bo
     arrays = {
         name.removesuffix(".npy"): _read(folder, name, wanted, serving=serving) for name, wanted in manifest.files.items()
     }
-    array_schemas.check(kind, arrays, place=folder.name)
+    array_schemas.check(kind, arrays, where=folder.name)
     return Artifact(folder.name, manifest, arrays)
 
 

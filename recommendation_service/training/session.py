@@ -25,8 +25,8 @@ from recommendation_service.training.tuning import (
     SearchResult,
     TrialCache,
     figures,
+    search_summary,
     stages_of,
-    told,
 )
 from recommendation_service.use_cases.schema import UseCase
 
@@ -102,9 +102,9 @@ class Session:
             return Outcome(kind, None, None, None, refused=(error.message,))
         for reason in outcome.refused:
             self.report.warn(f"{self.name}/{kind}: not published: {reason}; --force publishes it all the same")
-        told = "no validation people" if outcome.scores is None else self._told(outcome.scores)
+        summary = "no validation people" if outcome.scores is None else self._figures_text(outcome.scores)
         became = outcome.version or "kept today's model"
-        self.report.stage(self.name, kind, self.rows, time.monotonic() - started, f"{told}  -> {became}")
+        self.report.stage(self.name, kind, self.rows, time.monotonic() - started, f"{summary}  -> {became}")
         return outcome
 
     def _train(self, kind: str) -> Outcome:
@@ -172,8 +172,8 @@ class Session:
         return None if engine is None else self.scores_of({trained.kind: trained.artifact(self.name)}, engine)
 
     def _engine_name(self, kind: str) -> str | None:
-        found = self.use_case.engine_of_kind(kind)
-        return found[0] if found else None
+        engine = self.use_case.engine_of_kind(kind)
+        return engine[0] if engine else None
 
     def _current(self, kind: str, candidate: Fitted, scores: Floats | None, today: Artifact | None) -> float | None:
         """Today's recipe on the same terms: trained anew without the validation part.
@@ -203,7 +203,7 @@ class Session:
         trials = HyperparameterSearch(self.early, self.panel, kind, self._measured_scores)
         with self.report.progress(f"{self.name}/tune {kind}", step="try") as progress:
             searched, candidate, scores = trials.search(chosen, budget_s=self._share(), memory=memory, progress=progress)
-        self.report.stage(self.name, f"tune {kind}", self.rows, time.monotonic() - started, told(searched))
+        self.report.stage(self.name, f"tune {kind}", self.rows, time.monotonic() - started, search_summary(searched))
         return searched, candidate, scores
 
     def _searchable(self, kind: str, chosen: Parameters) -> bool:
@@ -211,15 +211,15 @@ class Session:
         if not self.choices.tune or not stages_of(kind, chosen):
             return False
         if self._few:
-            told = f"skipped: {len(self.panel)} of {publish_gate.LEAST_PEOPLE} validation people; the stated settings train"
-            self.report.stage(self.name, f"tune {kind}", self.rows, 0.0, told)
+            summary = f"skipped: {len(self.panel)} of {publish_gate.LEAST_PEOPLE} validation people; the stated settings train"
+            self.report.stage(self.name, f"tune {kind}", self.rows, 0.0, summary)
         return not self._few
 
     def _share(self) -> float:
         """Seconds of one kind's search: the budget is the catalogue's, in equal parts for the kinds of this run."""
         return self.choices.budget_s / max(1, sum(kind in SEARCHES for kind in self.kinds))
 
-    def _told(self, scores: Floats) -> str:
+    def _figures_text(self, scores: Floats) -> str:
         popular = "" if self.popularity is None else f" (popularity {self.popularity:.4f})"
         return f"NDCG@10 {self.ndcg(scores):.4f}{popular}"
 
@@ -251,16 +251,16 @@ class Session:
         return published.version
 
     def _figures(self, measured: publish_gate.Measured, searched: SearchResult | None, scores: Floats | None) -> dict[str, Any]:
-        found: dict[str, Any] = {
+        values: dict[str, Any] = {
             "validation_people": len(self.panel),
             "validation_ndcg_at_10": measured.candidate,
             "popularity_ndcg_at_10": measured.popularity,
             "current_recipe_ndcg_at_10": measured.current,
         }
         if scores is not None:
-            own = metrics.measure(metrics.top_k(scores, self.panel.eligible, 10), self.panel.relevant)
+            results = metrics.measure(metrics.top_k(scores, self.panel.eligible, 10), self.panel.relevant)
             for name in ("precision", "recall", "map"):
-                found[f"validation_{name}_at_10"] = float(getattr(own, name).mean())
+                values[f"validation_{name}_at_10"] = float(getattr(results, name).mean())
         if searched is not None:
-            found["tuning"] = figures(searched)
-        return found
+            values["tuning"] = figures(searched)
+        return values

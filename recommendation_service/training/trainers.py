@@ -78,21 +78,21 @@ def fit(
 def stated_for(use_case: UseCase, kind: str, *, seed: int) -> Parameters:
     """The stated parameters with what the use-case file says under `training`. Raises ConfigurationError for a wrong word."""
     stated = RECIPES[kind].stated
-    found = use_case.engine_of_kind(kind)
-    told = dict(found[1].training) if found else {}
+    engine = use_case.engine_of_kind(kind)
+    values = dict(engine[1].training) if engine else {}
     known = {field.name: type(getattr(stated, field.name)) for field in fields(stated)}
-    check_keys(told, known, where=f"{use_case.name}: engine '{found[0] if found else kind}', training")
-    for name, value in told.items():
-        told[name] = tuple(value) if isinstance(value, list) else value
+    check_keys(values, known, where=f"{use_case.name}: engine '{engine[0] if engine else kind}', training")
+    for name, value in values.items():
+        values[name] = tuple(value) if isinstance(value, list) else value
     if "seed" in known:
-        told.setdefault("seed", seed)
-    return replace(stated, **told)
+        values.setdefault("seed", seed)
+    return replace(stated, **values)
 
 
-def parameters_from(kind: str, told: Mapping[str, Any]) -> Parameters:
+def parameters_from(kind: str, values: Mapping[str, Any]) -> Parameters:
     """The parameters a manifest tells; words this program does not know are left out, missing ones are the stated."""
     stated = RECIPES[kind].stated
-    known = {field.name: told[field.name] for field in fields(stated) if field.name in told}
+    known = {field.name: values[field.name] for field in fields(stated) if field.name in values}
     plain = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
     return type(stated)(**{**asdict(stated), **plain})
 

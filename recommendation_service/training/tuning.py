@@ -123,7 +123,7 @@ def searched_settings(kind: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for stage in SEARCHES.get(kind, ()) for name in stage))
 
 
-def told(searched: SearchResult) -> str:
+def search_summary(searched: SearchResult) -> str:
     """In one line: what was changed, what it gained, how much was tried."""
     changed = _changed(searched.stated.parameters, searched.best.parameters) or "the stated settings"
     end = "" if searched.whole else ", ended by its budget"

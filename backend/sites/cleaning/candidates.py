@@ -81,16 +81,16 @@ def read_filters(values: Mapping[str, Any] | None) -> Filters:
 
 def cleaners_for_job(job_id: str, filters: Profile) -> CandidateSet:
     """Return the cleaners of today for one job; none for a job that is over. Raises NotFound, InvalidInput."""
-    job, own, facets = _subject(CleaningJob, job_id), *_read(filters, "standing__primary_property_type")
+    job, criteria, facets = _subject(CleaningJob, job_id), *_read(filters, "standing__primary_property_type")
     unavailable = closed(job, timezone.now())
-    rows = Cleaner.objects.none() if unavailable else cleaners_for(own).filter(facets)
+    rows = Cleaner.objects.none() if unavailable else cleaners_for(criteria).filter(facets)
     version = _version(Cleaner.objects.order_by("pk"), CLEANER_COLUMNS, _agreed(), ScoringService().newcomer_score())
     return CandidateSet(
         subject=job_side([job]),
         rows=rows,
         version=f"{version}:{unavailable}",
         side_key="" if unavailable else version,
-        fits=partial(fitting, own, price="bid"),
+        fits=partial(fitting, criteria, price="bid"),
         unavailable=unavailable,
         weights=ensemble_weights,
         cache_seconds=cache_seconds(),
@@ -100,13 +100,13 @@ def cleaners_for_job(job_id: str, filters: Profile) -> CandidateSet:
 
 def jobs_for_cleaner(cleaner_id: str, filters: Profile) -> CandidateSet:
     """Return the jobs of today for one cleaner. Raises NotFound, InvalidInput."""
-    cleaner, own, facets = _subject(Cleaner, cleaner_id), *_read(filters, "place__kind")
-    rows = jobs_for(cleaner, own, timezone.now()).filter(facets)
+    cleaner, criteria, facets = _subject(Cleaner, cleaner_id), *_read(filters, "place__kind")
+    rows = jobs_for(cleaner, criteria, timezone.now()).filter(facets)
     return CandidateSet(
         subject=cleaner_side([cleaner]),
         rows=rows,
         version=_version(rows.select_related(None), JOB_COLUMNS),
-        fits=partial(fitting, own, price="budget"),
+        fits=partial(fitting, criteria, price="budget"),
         weights=ensemble_weights,
         cache_seconds=cache_seconds(),
         reasons=partial(_reasons, "jobs"),
@@ -150,13 +150,13 @@ def fitting(filters: Filters, pairs: PairTable, *, price: str) -> Bools:
     A cleaner without eco-friendly products fits no job that wants only these. An unknown distance or price fits no filter
     of it.
     """
-    distance, asked = pairs.number("distance_km"), pairs.number(price)
+    distance, amounts = pairs.number("distance_km"), pairs.number(price)
     fits = ~(distance > pairs.number("reach_km"))  # where either is unknown, nothing speaks against the pair
     fits = fits & ~((pairs.number("eco_wanted") > 0) & (pairs.number("eco_offered") == 0))
     for limit, column, sign in (
         (filters.max_distance, distance, 1),
-        (filters.max_price, asked, 1),
-        (filters.min_price, asked, -1),
+        (filters.max_price, amounts, 1),
+        (filters.min_price, amounts, -1),
     ):
         if limit is not None:
             fits = fits & (sign * column <= np.float32(sign * limit))
@@ -164,10 +164,10 @@ def fitting(filters: Filters, pairs: PairTable, *, price: str) -> Bools:
 
 
 def _subject(model: Any, pk: str) -> Any:
-    found = model._default_manager.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) <= 18 else None
-    if found is None:
+    match = model._default_manager.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) <= 18 else None
+    if match is None:
         raise NotFound(f"there is no {model._meta.verbose_name} {pk}")
-    return found
+    return match
 
 
 def _read(values: Profile, category: str) -> tuple[Filters, Q]:
@@ -177,9 +177,9 @@ def _read(values: Profile, category: str) -> tuple[Filters, Q]:
         facets &= Q(**{f"{category}__in": values["category"]})
     if "eco_friendly" in values:
         facets &= Q(eco_friendly__in=[value.casefold() == "true" for value in values["eco_friendly"]])
-    own = {name: value if name == "property_type" else value[0] for name, value in values.items() if name in READERS}
+    criteria = {name: value if name == "property_type" else value[0] for name, value in values.items() if name in READERS}
     unknown = next((name for name in values if name not in READERS and name not in ("category", "eco_friendly")), None)
-    return read_filters({**own, unknown: ""} if unknown else own), facets
+    return read_filters({**criteria, unknown: ""} if unknown else criteria), facets
 
 
 def _version(rows: QuerySet[Any], columns: Sequence[str], *more: Any) -> str:

@@ -65,15 +65,22 @@ def _segments(rows: Sequence[Row], of: str) -> Figure:
     figure, axes = pyplot.subplots(figsize=(8, 4.8), layout="constrained")
     width = 0.8 / len(rows)
     for number, row in enumerate(rows):
-        told = [one.measures[measure] for one in row.segments.values()]
-        mean, low, high = np.array(told).T
-        places = np.arange(len(told)) + (number - (len(rows) - 1) / 2) * width
+        intervals = [entry.measures[measure] for entry in row.segments.values()]
+        mean, low, high = np.array(intervals).T
+        positions = np.arange(len(intervals)) + (number - (len(rows) - 1) / 2) * width
         colour, mark = styles[row.model]
         axes.errorbar(
-            places, mean, yerr=_spread(mean, low, high), fmt=mark, color=colour, markersize=6, elinewidth=1.2, label=row.model
+            positions,
+            mean,
+            yerr=_spread(mean, low, high),
+            fmt=mark,
+            color=colour,
+            markersize=6,
+            elinewidth=1.2,
+            label=row.model,
         )
     first = rows[0].segments
-    axes.set_xticks(range(len(first)), [f"{name}\nn = {one.people:,}" for name, one in first.items()])
+    axes.set_xticks(range(len(first)), [f"{name}\nn = {entry.people:,}" for name, entry in first.items()])
     axes.set_xlim(-0.5, len(first) - 0.5)
     for border in np.arange(0.5, len(first) - 1):
         axes.axvline(border, color="#CCCCCC", linewidth=0.8)
@@ -151,10 +158,10 @@ def _labelled(axes: Axes, rows: Sequence[Row], costs: Sequence[float]) -> None:
             (across, up, Bbox.from_bounds(x + across, y + up - box.height / 2, box.width, box.height))
             for across, up in _offsets(box.width, box.height)
         ]
-        free = [one for one in boxes if inside.containsx(one[2].x0) and inside.containsx(one[2].x1)]
-        free = [one for one in free if not any(one[2].overlaps(other) for other in taken)]
-        across, up, place = (free or boxes)[0]
-        taken.append(place)
+        free = [entry for entry in boxes if inside.containsx(entry[2].x0) and inside.containsx(entry[2].x1)]
+        free = [entry for entry in free if not any(entry[2].overlaps(other) for other in taken)]
+        across, up, corner = (free or boxes)[0]
+        taken.append(corner)
         name.set_position((across * scale, up * scale))
         if abs(up) > 2 * box.height:  # too far to be seen as one
             end = ((across + (0 if across > 0 else box.width)) * scale, up * scale)

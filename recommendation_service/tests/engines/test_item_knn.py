@@ -112,7 +112,7 @@ def test_the_most_similar_items_of_each_row_remain_across_blocks(monkeypatch: py
 def test_users_get_items_of_their_own_club() -> None:
     early, panel, _split = club_panel()
     trained = train_item_knn(early, ItemKNNParameters())
-    check("item_knn", trained.arrays, place="test")
+    check("item_knn", trained.arrays, where="test")
     engine = ItemKNN.from_artifact("item_knn", trained.artifact("clubs"), early.catalogue)
     scores = score_people(engine, panel)
     popular = np.array(np.broadcast_to(early.catalogue.popularity, scores.shape))

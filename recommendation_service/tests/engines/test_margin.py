@@ -100,7 +100,7 @@ def test_arrays_that_do_not_fit_together_are_refused(name: str, value: np.ndarra
     with pytest.raises(ArtifactRefused, match=name):
         Margin.from_artifact("collaborative", wrong, board.catalogue())
     with pytest.raises(ArtifactRefused):
-        array_schemas.check("margin", wrong.arrays, place="margin_v1")
+        array_schemas.check("margin", wrong.arrays, where="margin_v1")
 
 
 def test_vectors_that_are_all_one_number_are_refused() -> None:

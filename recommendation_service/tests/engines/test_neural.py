@@ -161,7 +161,7 @@ def test_arrays_that_make_no_network_are_refused_by_name(name, value):
 
 def test_a_missing_array_is_refused_by_the_shapes_before_it_is_published():
     arrays = network()
-    array_schemas.check("neural", arrays, place="neural_v1")
+    array_schemas.check("neural", arrays, where="neural_v1")
     del arrays["second_vectors"]
     with pytest.raises(ArtifactRefused, match="second_vectors"):
-        array_schemas.check("neural", arrays, place="neural_v1")
+        array_schemas.check("neural", arrays, where="neural_v1")

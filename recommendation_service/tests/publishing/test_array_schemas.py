@@ -41,12 +41,12 @@ NAMES = [(kind, name) for kind, arrays in REQUIRED.items() for name in arrays]
 
 @pytest.mark.parametrize("kind", REQUIRED)
 def test_a_set_that_fits_is_accepted(kind: str) -> None:
-    check(kind, good(kind), place="x_v1")
-    check(kind, {**good(kind), "something_more": np.ones(3)}, place="x_v1")
+    check(kind, good(kind), where="x_v1")
+    check(kind, {**good(kind), "something_more": np.ones(3)}, where="x_v1")
 
 
 def test_kinds_nobody_described_are_not_checked() -> None:
-    check("weather", {"arms": np.zeros(3)}, place="x_v1")
+    check("weather", {"arms": np.zeros(3)}, where="x_v1")
 
 
 @pytest.mark.parametrize(("kind", "name"), NAMES)
@@ -54,7 +54,7 @@ def test_a_missing_array_is_named(kind: str, name: str) -> None:
     arrays = good(kind)
     del arrays[name]
     with pytest.raises(ArtifactRefused, match=f"x_v1: .*{name}"):
-        check(kind, arrays, place="x_v1")
+        check(kind, arrays, where="x_v1")
 
 
 @pytest.mark.parametrize(("kind", "name"), NAMES)
@@ -62,7 +62,7 @@ def test_an_array_of_another_type_is_refused(kind: str, name: str) -> None:
     arrays = good(kind)
     arrays[name] = np.zeros(arrays[name].shape, dtype=np.bool_)
     with pytest.raises(ArtifactRefused, match=name):
-        check(kind, arrays, place="x_v1")
+        check(kind, arrays, where="x_v1")
 
 
 @pytest.mark.parametrize(("kind", "name"), NAMES)
@@ -70,7 +70,7 @@ def test_an_array_with_one_dimension_more_is_refused(kind: str, name: str) -> No
     arrays = good(kind)
     arrays[name] = arrays[name][None]
     with pytest.raises(ArtifactRefused, match=name):
-        check(kind, arrays, place="x_v1")
+        check(kind, arrays, where="x_v1")
 
 
 @pytest.mark.parametrize(("kind", "name"), [pair for pair in NAMES if pair not in ALONE])
@@ -79,14 +79,14 @@ def test_an_array_one_row_longer_than_its_fellows_is_refused(kind: str, name: st
     last = arrays[name][-1:]
     arrays[name] = np.concatenate([arrays[name], np.char.add(last, b"z") if last.dtype.kind == "S" else last])
     with pytest.raises(ArtifactRefused):
-        check(kind, arrays, place="x_v1")
+        check(kind, arrays, where="x_v1")
 
 
 def test_the_message_has_both_numbers() -> None:
     arrays = good("als")
     arrays["item_counts"] = arrays["item_counts"][:-3]
     with pytest.raises(ArtifactRefused, match=r"item_counts is \(21,\), which does not fit item_ids of size 24"):
-        check("als", arrays, place="als_v1")
+        check("als", arrays, where="als_v1")
 
 
 @pytest.mark.parametrize("name", ["item_ids", "user_ids"])
@@ -95,14 +95,14 @@ def test_ids_out_of_order_are_refused(name: str, order: list[int]) -> None:
     arrays = good("als")
     arrays[name][:24] = arrays[name][:24][order]
     with pytest.raises(ArtifactRefused, match=f"{name} must be unique and ascending"):
-        check("als", arrays, place="als_v1")
+        check("als", arrays, where="als_v1")
 
 
 def test_repeated_ids_are_refused() -> None:
     arrays = good("als")
     arrays["item_ids"][4] = arrays["item_ids"][3]
     with pytest.raises(ArtifactRefused, match="rows 3 and 4"):
-        check("als", arrays, place="als_v1")
+        check("als", arrays, where="als_v1")
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, row in KINDS.items() for name in row.not_constant])
@@ -111,7 +111,7 @@ def test_vectors_that_are_all_the_same_number_tell_nothing_and_are_refused(kind:
     arrays = good(kind)
     arrays[name] = np.full_like(arrays[name], value)
     with pytest.raises(ArtifactRefused, match=f"{name} holds one value"):
-        check(kind, arrays, place="x_v1")
+        check(kind, arrays, where="x_v1")
 
 
 @pytest.mark.parametrize(("kind", "name"), [("content", "values"), ("ensemble", "weights"), ("ensemble", "configured_weights")])
@@ -119,7 +119,7 @@ def test_only_zeros_are_refused_where_they_say_nothing(kind: str, name: str) -> 
     arrays = good(kind)
     arrays[name] = np.zeros_like(arrays[name])
     with pytest.raises(ArtifactRefused, match=f"{name} holds only zeros"):
-        check(kind, arrays, place="x_v1")
+        check(kind, arrays, where="x_v1")
 
 
 @pytest.mark.parametrize(
@@ -129,22 +129,22 @@ def test_a_sparse_matrix_that_points_outside_itself_is_refused(name: str, place:
     arrays = good("content")
     arrays[name][place] = value
     with pytest.raises(ArtifactRefused, match=name):
-        check("content", arrays, place="content_v1")
+        check("content", arrays, where="content_v1")
 
 
 def test_big_endian_numbers_are_refused() -> None:
     arrays = good("als")
     arrays["gram"] = arrays["gram"].astype(">f4")
     with pytest.raises(ArtifactRefused, match="gram is of type >f4"):
-        check("als", arrays, place="als_v1")
+        check("als", arrays, where="als_v1")
 
 
 SEGMENTS = {"segment_weights": np.ones((3, 2), dtype=np.float32), "segment_bounds": np.array([0, 5, 20])}
 
 
 def test_an_ensemble_may_hold_weights_by_segment_and_needs_none() -> None:
-    check("ensemble", good("ensemble"), place="ensemble_v1")
-    check("ensemble", {**good("ensemble"), **SEGMENTS}, place="ensemble_v1")
+    check("ensemble", good("ensemble"), where="ensemble_v1")
+    check("ensemble", {**good("ensemble"), **SEGMENTS}, where="ensemble_v1")
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,4 @@ def test_an_ensemble_may_hold_weights_by_segment_and_needs_none() -> None:
 )
 def test_weights_by_segment_come_together_and_fit(changes: dict[str, Any], named: str) -> None:
     with pytest.raises(ArtifactRefused, match=named):
-        check("ensemble", {**good("ensemble"), **changes}, place="ensemble_v1")
+        check("ensemble", {**good("ensemble"), **changes}, where="ensemble_v1")

@@ -5,7 +5,7 @@ import pytest
 
 from recommendation_service.training import tuning as searching
 from recommendation_service.training.trainers import RECIPES
-from recommendation_service.training.tuning import SEARCHES, TrialCache, figures, search, told
+from recommendation_service.training.tuning import SEARCHES, TrialCache, figures, search, search_summary
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def test_later_stages_begin_at_the_best_of_the_earlier_ones():
 def test_the_stated_settings_stay_unless_something_is_better():
     found = search("toy", Settings(), best_at(1, 0.5))
     assert found.best.parameters == Settings()
-    assert "the stated settings" in told(found)
+    assert "the stated settings" in search_summary(found)
 
 
 def test_a_kind_without_a_search_keeps_what_is_stated():
@@ -48,7 +48,7 @@ def test_the_budget_ends_the_search_after_the_first_try_beyond_it():
     found = search("toy", Settings(), best_at(4, 0.9), budget_s=10, clock=lambda: next(clock))
     assert [one.at_s for one in found.tried] == [1.0, 5.0, 11.0]
     assert not found.whole
-    assert "ended by its budget" in told(found)
+    assert "ended by its budget" in search_summary(found)
     assert figures(found)["whole_search"] is False
 
 
@@ -102,5 +102,5 @@ def test_als_tries_the_exact_solver_after_implicit_and_keeps_it_only_when_it_is_
     assert solvers.index("exact") == solvers.count("implicit")
     assert {one.parameters.frequency_scaling for one in found.tried if one.parameters.solver == "exact"} == {1.0}
     assert found.best.parameters.solver == "exact"
-    assert "solver exact, frequency_scaling 1" in told(found)
+    assert "solver exact, frequency_scaling 1" in search_summary(found)
     assert search("als", stated, lambda one: -exact_only(one)).best.parameters == stated

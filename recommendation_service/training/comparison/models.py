@@ -28,7 +28,7 @@ from recommendation_service.training.report import Report
 from recommendation_service.training.session import PANEL_AT_MOST, EngineBuilder
 from recommendation_service.training.trainers import Parameters, fit, parameters_from
 from recommendation_service.training.trials import HyperparameterSearch
-from recommendation_service.training.tuning import SEARCHES, SearchResult, told
+from recommendation_service.training.tuning import SEARCHES, SearchResult, search_summary
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.schema import UseCase
 
@@ -90,7 +90,7 @@ class ModelComparer:
         notes += self._small_data_notes(tune=tune)
         for kind in [kind for kind in early if tune and kind in SEARCHES and not self._too_few_users]:
             searched, early[kind] = self._searched(kind, parameters[kind], budget_s)
-            notes.append(f"{self._engine_name(kind)} tuned on validation: {told(searched)}")
+            notes.append(f"{self._engine_name(kind)} tuned on validation: {search_summary(searched)}")
             late[kind] = fit(self.test.material, kind, parameters_from(kind, early[kind].parameters)).trained
             rows = _beside(rows, self._engine_name(kind), self._engines(self.test, late)[self._engine_name(kind)], self.test)
         rows |= self._learned(early, late, notes)

@@ -64,15 +64,15 @@ def half_step(confidence: sparse.csr_array, fixed: Floats, terms: Terms) -> Floa
     gram = fixed.T @ fixed
     total = np.asarray(confidence.sum(axis=1), dtype=np.float64).ravel()
     ridge = frequency_scaled(terms.regularization, terms.scaling, total, fixed.shape[0])
-    found = np.empty((confidence.shape[0], fixed.shape[1]), dtype=np.float32)
+    solution = np.empty((confidence.shape[0], fixed.shape[1]), dtype=np.float32)
 
     def solve(block: Ints) -> None:
-        found[block] = _solved(confidence, fixed, gram, ridge[block].astype(np.float32), block)
+        solution[block] = _solved(confidence, fixed, gram, ridge[block].astype(np.float32), block)
 
     with ThreadPoolExecutor(terms.threads) as pool:
         for _ in pool.map(solve, _blocks(np.diff(confidence.indptr), fixed.shape[1])):
             pass  # asking for each lets what went wrong in a thread be raised here
-    return found
+    return solution
 
 
 def _blocks(sizes: AnyArray, factors: int) -> Iterator[Ints]:
@@ -95,22 +95,22 @@ def _solved(confidence: sparse.csr_array, fixed: Floats, gram: Floats, ridge: Fl
     system[:, np.arange(factors), np.arange(factors)] += ridge[:, None]
     wanted = np.zeros((block.size, factors), dtype=np.float32)
     for first in range(0, int(sizes.max()), LONGEST):
-        place = np.arange(first, min(first + LONGEST, int(sizes.max())))
-        there = place < sizes[:, None]
-        places = np.where(there, begins[:, None] + place, 0)
-        root = np.sqrt(np.where(there, confidence.data[places], np.float32(0)))
-        near = fixed[confidence.indices[places]]
+        offset = np.arange(first, min(first + LONGEST, int(sizes.max())))
+        valid = offset < sizes[:, None]
+        cells = np.where(valid, begins[:, None] + offset, 0)
+        root = np.sqrt(np.where(valid, confidence.data[cells], np.float32(0)))
+        near = fixed[confidence.indices[cells]]
         near *= root[:, :, None]
         system += near.transpose(0, 2, 1) @ near
         wanted += (root[:, None, :] @ near)[:, 0]
-    return np.stack([_positive_solved(*one) for one in zip(system, wanted, strict=True)])
+    return np.stack([_positive_solved(*system_row) for system_row in zip(system, wanted, strict=True)])
 
 
 def _positive_solved(system: Floats, wanted: Floats) -> Floats:
     """(k,) by Cholesky, half the work of what `np.linalg.solve` does; in 64 bits where 32 do not suffice."""
-    _, found, wrong = lapack.sposv(system.T, wanted, lower=1)  # turned it is as Fortran has it
+    _, solution, wrong = lapack.sposv(system.T, wanted, lower=1)  # turned it is as Fortran has it
     if wrong:
-        _, found, wrong = lapack.dposv(system.astype(np.float64), wanted.astype(np.float64), lower=1)
+        _, solution, wrong = lapack.dposv(system.astype(np.float64), wanted.astype(np.float64), lower=1)
     if wrong:
         raise DatasetError("exact ALS cannot be solved with so little regularization; raise it")
-    return np.asarray(found, dtype=np.float32)
+    return np.asarray(solution, dtype=np.float32)

@@ -45,7 +45,7 @@ class Checked:
         return self.recall >= LEAST_RECALL
 
     @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """Such as "recall@50 0.9993 of exact search for 842 people"."""
         return f"recall@{self.at} {self.recall:.4f} of exact search for {self.people} people"
 
@@ -58,8 +58,8 @@ def build(model: Artifact) -> Trained:
     graph.hnsw.efConstruction, graph.hnsw.efSearch = BUILD_WIDTH, SEARCH_WIDTH
     graph.add(vectors)
     arrays: dict[str, AnyArray] = {"index": faiss.serialize_index(graph), "item_ids": np.array(model.arrays["item_ids"])}
-    told = {"model": model.version, "model_seal": model.manifest.seal, "links": LINKS, "search_width": SEARCH_WIDTH}
-    return Trained(KIND, arrays, told)
+    settings = {"model": model.version, "model_seal": model.manifest.seal, "links": LINKS, "search_width": SEARCH_WIDTH}
+    return Trained(KIND, arrays, settings)
 
 
 def check(session: Session, model: Artifact, index: Trained) -> Checked:
@@ -68,18 +68,18 @@ def check(session: Session, model: Artifact, index: Trained) -> Checked:
     approximate = _engine(session, name, "faiss", {MODEL: model, KIND: index.artifact(session.name)})
     exact = _engine(session, name, "exact", {MODEL: model})
     at = min(RECALL_AT, len(session.whole.catalogue) // 2)
-    found = []
+    shares = []
     for query in _queries(session.whole):
         wanted = exact.retrieve(query, at)
         if wanted is not None and len(wanted.candidates):
             given = approximate.retrieve(query, at)
-            found.append(_share_found(wanted.candidates, given.candidates if given else None))
-    if not found or not at:
+            shares.append(_share_of_wanted(wanted.candidates, given.candidates if given else None))
+    if not shares or not at:
         raise NotEnough("nobody's vector is there to check the index with; exact search goes on serving")
-    return Checked(float(np.mean(found)), at, len(found))
+    return Checked(float(np.mean(shares)), at, len(shares))
 
 
-def _share_found(wanted: Candidates, given: Candidates | None) -> float:
+def _share_of_wanted(wanted: Candidates, given: Candidates | None) -> float:
     """Share of the wanted places that were filled as well: items with equal scores may stand in for each other."""
     if given is None:
         return 0.0
@@ -98,7 +98,7 @@ def publish_index(session: Session) -> Outcome:
     except NotEnough as error:
         return Outcome(KIND, None, None, None, skipped=error.message)
     if not checked.good:
-        refused = f"{checked.words} is below {LEAST_RECALL}; exact search serves"
+        refused = f"{checked.summary} is below {LEAST_RECALL}; exact search serves"
         session.report.warn(f"{session.name}/{KIND}: not published: {refused}")
         return Outcome(KIND, None, None, None, refused=(refused,))
     made = session.store.publish(
@@ -111,7 +111,7 @@ def publish_index(session: Session) -> Outcome:
         libraries={"faiss-cpu": version("faiss-cpu")},
     )
     rows = int(model.arrays["item_ids"].size)
-    session.report.stage(session.name, KIND, rows, time.monotonic() - started, f"{checked.words}  -> {made.version}")
+    session.report.stage(session.name, KIND, rows, time.monotonic() - started, f"{checked.summary}  -> {made.version}")
     return Outcome(KIND, made.version, None, None)
 
 
@@ -125,21 +125,21 @@ def learn_index(session: Session, outcomes: Sequence[Outcome]) -> Outcome | None
 
 def wants_index(use_case: UseCase) -> bool:
     """Whether its file asks for one."""
-    found = use_case.engine_of_kind(MODEL)
-    return found is not None and found[1].options.get("index") == "faiss"
+    shares = use_case.engine_of_kind(MODEL)
+    return shares is not None and shares[1].options.get("index") == "faiss"
 
 
 def _engine_name(session: Session) -> str:
-    found = session.use_case.engine_of_kind(MODEL)
-    if found is None:
+    shares = session.use_case.engine_of_kind(MODEL)
+    if shares is None:
         raise NotEnough(f"{session.use_case.name} has no engine of kind {MODEL}")
-    return found[0]
+    return shares[0]
 
 
 def _engine(session: Session, name: str, how: str, artifacts: Mapping[str, Artifact]) -> Proposer:
     part = session.use_case.engines[name]
-    asked = part.model_copy(update={"options": {**part.options, "index": how}})
-    use_case = session.use_case.model_copy(update={"engines": {name: asked}})
+    changed = part.model_copy(update={"options": {**part.options, "index": how}})
+    use_case = session.use_case.model_copy(update={"engines": {name: changed}})
     built: Mapping[str, Any] = session.build(use_case, session.whole.catalogue, artifacts)
     return cast(Proposer, built[name])
 

@@ -57,10 +57,10 @@ def _tastes(histories: UserHistories, parameters: SimilarUsersParameters, rng: n
     liked = histories.liked()
     age = np.arange(liked.rows.size) - np.repeat(liked.indptr[:-1], np.diff(liked.indptr))
     newest = age < parameters.items_per_user
-    places = (liked.users()[newest], liked.rows[newest])
-    matrix = sparse.coo_array((liked.weights[newest], places), shape=(len(liked), liked.n_items)).tocsr()
-    told = np.flatnonzero(np.diff(matrix.indptr) >= parameters.least_items)
-    matrix = sparse.csr_array(matrix[rng.permutation(told)])
+    cells = (liked.users()[newest], liked.rows[newest])
+    matrix = sparse.coo_array((liked.weights[newest], cells), shape=(len(liked), liked.n_items)).tocsr()
+    informative = np.flatnonzero(np.diff(matrix.indptr) >= parameters.least_items)
+    matrix = sparse.csr_array(matrix[rng.permutation(informative)])
     matrix.sort_indices()
     matrix.data /= np.repeat(_lengths(matrix, np.ones(liked.n_items, dtype=np.float32)), np.diff(matrix.indptr))
     return matrix
@@ -70,8 +70,8 @@ def _lengths(rows: sparse.csr_array, weights: Floats) -> Floats:
     """(m,) Euclidean length of each row with its columns weighed; never zero."""
     squares = (rows.data.astype(np.float64) * weights[rows.indices]) ** 2
     owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-    found = np.sqrt(np.bincount(owner, weights=squares, minlength=rows.shape[0]))
-    return np.maximum(found, 1e-12).astype(np.float32)
+    lengths = np.sqrt(np.bincount(owner, weights=squares, minlength=rows.shape[0]))
+    return np.maximum(lengths, 1e-12).astype(np.float32)
 
 
 def _who_chose(tastes: sparse.csr_array, most: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -79,8 +79,8 @@ def _who_chose(tastes: sparse.csr_array, most: int, rng: np.random.Generator) ->
     users = np.repeat(np.arange(tastes.shape[0], dtype=np.int64), np.diff(tastes.indptr))
     drawn = np.lexsort((rng.random(users.size), tastes.indices))
     items = tastes.indices[drawn].astype(np.int64)
-    place = np.arange(items.size) - np.searchsorted(items, items)
-    kept = drawn[place < most]
-    kept = kept[np.lexsort((users[kept], tastes.indices[kept]))]
-    indptr = np.searchsorted(tastes.indices[kept], np.arange(tastes.shape[1] + 1)).astype(np.int64)
-    return indptr, users[kept]
+    rank = np.arange(items.size) - np.searchsorted(items, items)
+    selected = drawn[rank < most]
+    selected = selected[np.lexsort((users[selected], tastes.indices[selected]))]
+    indptr = np.searchsorted(tastes.indices[selected], np.arange(tastes.shape[1] + 1)).astype(np.int64)
+    return indptr, users[selected]

@@ -40,8 +40,8 @@ def visitor_of(user: Any) -> Visitor:
     """
     scopes = scopes_of(user)
     if getattr(user, "is_staff", False) or tokens.ANY in scopes:
-        own = getattr(user, "token_subject", None) is None
-        return Visitor(*(_linked(user) if own else (None, None)), sees_all=True)
+        linked = getattr(user, "token_subject", None) is None
+        return Visitor(*(_linked(user) if linked else (None, None)), sees_all=True)
     subject = getattr(user, "token_subject", None)
     if subject is None:
         return Visitor(*_linked(user))
@@ -80,12 +80,12 @@ def own_job(visitor: Visitor, job_id: str) -> CleaningJob:
     return job
 
 
-def cleaner_asked_for(visitor: Visitor, cleaner_id: str | int | None) -> Cleaner:
+def resolve_cleaner(visitor: Visitor, cleaner_id: str | int | None) -> Cleaner:
     """The cleaner of that id, or the visitor's own without one. Raises NotFound for another's."""
     return _person(Cleaner, visitor.cleaner, cleaner_id, sees_all=visitor.sees_all)
 
 
-def client_asked_for(visitor: Visitor, client_id: str | int | None) -> Client:
+def resolve_client(visitor: Visitor, client_id: str | int | None) -> Client:
     """The client of that id, or the visitor's own without one. Raises NotFound for another's."""
     return _person(Client, visitor.client, client_id, sees_all=visitor.sees_all)
 
@@ -101,18 +101,18 @@ def _linked(user: Any) -> tuple[Client | None, Cleaner | None]:
     return Client.objects.filter(account=user.pk).first(), Cleaner.objects.filter(account=user.pk).first()
 
 
-def _person(kind: type[P], own: P | None, asked: str | int | None, *, sees_all: bool) -> P:
-    if asked is None:
-        if own is None and sees_all:
+def _person(kind: type[P], linked: P | None, requested: str | int | None, *, sees_all: bool) -> P:
+    if requested is None:
+        if linked is None and sees_all:
             name = f"{kind._meta.model_name}_id"
             raise InvalidInput(f"{name} says for whom", fields={f"/{name}": "is required of staff and services"})
-        if own is None:
+        if linked is None:
             raise NotFound(f"this account is no {kind._meta.model_name} here")
-        return own
-    number = str(asked)
-    if own is not None and str(own.pk) == number:
-        return own
-    found = kind._default_manager.filter(pk=int(number)).first() if sees_all and is_number(number) else None
-    if found is None:
+        return linked
+    number = str(requested)
+    if linked is not None and str(linked.pk) == number:
+        return linked
+    match = kind._default_manager.filter(pk=int(number)).first() if sees_all and is_number(number) else None
+    if match is None:
         raise NotFound(f"there is no such {kind._meta.model_name}, or it is not you")
-    return found
+    return match

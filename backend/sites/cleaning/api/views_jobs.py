@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommendation_service.errors import InvalidInput, NotFound
-from sites.cleaning.api.permissions import Role, Visitor, cleaner_asked_for, client_asked_for, job_for, own_job
+from sites.cleaning.api.permissions import Role, Visitor, job_for, own_job, resolve_cleaner, resolve_client
 from sites.cleaning.api.query_params import DEFAULT_PAGE, PAGING, read
 from sites.cleaning.api.request_serializers import (
     AcceptSerializer,
@@ -65,7 +65,7 @@ class JobsView(MarketplaceView):
     def post(self, request: Request) -> Response:
         """The job; cleaners are recommended for it at once."""
         data = self.validated(PostJobSerializer)
-        client = client_asked_for(self.visitor, data.pop("client_id", None))
+        client = resolve_client(self.visitor, data.pop("client_id", None))
         job = jobs.post_job(client=client, place=_place(client, data), **data)
         return created(JobSerializer(VisibleJob(job, Role.CLIENT)).data)
 
@@ -98,7 +98,7 @@ class BidsView(MarketplaceView):
     def post(self, request: Request, job_id: str) -> Response:
         """The bid; 409 for a second one, 410 for a job that takes no bids any more."""
         data = self.validated(PlaceBidSerializer)
-        cleaner = cleaner_asked_for(self.visitor, data.pop("cleaner_id", None))
+        cleaner = resolve_cleaner(self.visitor, data.pop("cleaner_id", None))
         return created(BidSerializer(jobs.place_bid(job=_existing(job_id), cleaner=cleaner, **data)).data)
 
     @extend_schema(
@@ -107,7 +107,7 @@ class BidsView(MarketplaceView):
     def delete(self, request: Request, job_id: str) -> Response:
         """The bid as it is now; 409 once it was decided on."""
         job, _role = job_for(self.visitor, job_id)
-        bid = jobs.withdraw_bid(job=job, cleaner=cleaner_asked_for(self.visitor, None))
+        bid = jobs.withdraw_bid(job=job, cleaner=resolve_cleaner(self.visitor, None))
         return Response(BidSerializer(bid).data)
 
 

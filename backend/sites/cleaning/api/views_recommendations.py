@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommendation_service.errors import Conflict, Gone, NotFound
-from sites.cleaning.api.permissions import cleaner_asked_for, job_for, own_job
+from sites.cleaning.api.permissions import job_for, own_job, resolve_cleaner
 from sites.cleaning.api.query_params import ListQuery, list_query, one_id, read
 from sites.cleaning.api.serializers import CleanerMatchesSerializer, JobMatchesSerializer, SuggestionSerializer
 from sites.cleaning.api.views_base import CLEANER, JOB, LIST, PROBLEMS, WRITES, MarketplaceView
@@ -65,7 +65,7 @@ class RecommendedJobsView(MarketplaceView):
     def get(self, request: Request, cleaner_id: str) -> Response:
         """The list, the best first."""
         query = list_query(request._request.GET)
-        return Response(get_recommended_jobs(cleaner_asked_for(self.visitor, cleaner_id), query))
+        return Response(get_recommended_jobs(resolve_cleaner(self.visitor, cleaner_id), query))
 
 
 class BidSuggestionView(MarketplaceView):
@@ -82,7 +82,7 @@ class BidSuggestionView(MarketplaceView):
         """Minimum, optimum, maximum, and what they were made of."""
         query = read(request._request.GET, {"cleaner_id": one_id})
         job, _role = job_for(self.visitor, job_id)
-        cleaner = cleaner_asked_for(self.visitor, query.get("cleaner_id"))
+        cleaner = resolve_cleaner(self.visitor, query.get("cleaner_id"))
         if require_offered(job).bids.filter(cleaner=cleaner).exclude(status=JobBid.Status.WITHDRAWN).exists():
             raise Conflict("there is a bid for this job already; withdraw it to be advised on another")
         return Response(SuggestionSerializer(bid_suggestions.suggest_bid(job, cleaner)).data)

@@ -61,7 +61,7 @@ class Timeline:
 def columns(rows: QuerySet[Any], owner: str, known_from: str, adds: Mapping[str, Any]) -> tuple[Ints, Moments, Counts]:
     """Owner, moment and amounts of every row, (e,), (e,), (e, k); one query, no object a row."""
     names = [f"of_{name}" for name in adds]
-    amounts_of = {name: Amount(number_of(told)) for name, told in zip(names, adds.values(), strict=True)}
+    amounts_of = {name: Amount(number_of(raw_times)) for name, raw_times in zip(names, adds.values(), strict=True)}
     chosen = rows.annotate(of_owner=Scanned(F(owner)), of_moment=Moment(F(known_from)), **amounts_of).filter(
         of_owner__isnull=False
     )
@@ -74,8 +74,8 @@ def columns(rows: QuerySet[Any], owner: str, known_from: str, adds: Mapping[str,
 
 def _blocks(rows: Iterator[Any]) -> Iterator[tuple[Ints, Moments, Counts]]:
     while block := list(islice(rows, TUPLES)):
-        owners, told, *amounts = zip(*block, strict=True)
-        times = seconds(told) if isinstance(told[0], str) else np.array(told, dtype=np.float64)
+        owners, raw_times, *amounts = zip(*block, strict=True)
+        times = seconds(raw_times) if isinstance(raw_times[0], str) else np.array(raw_times, dtype=np.float64)
         yield np.array(owners, dtype=np.int64), times, np.array(amounts, dtype=np.float64).T
 
 
@@ -89,13 +89,13 @@ class Page:
 
     def tallies(self, line: Timeline, owners: Ints, moments: Moments) -> dict[str, Counts]:
         """What `line` adds up to before the moments, and over the last days before them."""
-        places = {name: at for at, name in enumerate(self.source.adds)}
+        index_of = {name: column for column, name in enumerate(self.source.adds)}
         whole = line.before(owners, moments)
-        found = {name: whole[:, at] for name, at in places.items()}
+        sums = {name: whole[:, column] for name, column in index_of.items()}
         for name, (of, days) in self.source.recent.items():
             older = line.before(owners, moments - days * DAY_S)
-            found[name] = whole[:, places[of]] - older[:, places[of]]
-        return found
+            sums[name] = whole[:, index_of[of]] - older[:, index_of[of]]
+        return sums
 
 
 class Ledger:

@@ -18,12 +18,12 @@ from recommendation_service.errors import Conflict, Gone, InvalidInput, NotFound
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid
 from sites.cleaning.services import bid_suggestions, outcomes, payments
 from sites.cleaning.services.interactions import cleaner_did, client_did, list_that_led
-from sites.cleaning.services.posting import add_place, clean, post_job
+from sites.cleaning.services.posting import add_property, clean, post_job
 from sites.cleaning.services.reviews import review_job
 
 __all__ = [
-    "accept_bid", "add_place", "cancel_job", "complete_job", "confirm_job", "fail_job", "place_bid", "post_job", "review_job",
-    "withdraw_bid",
+    "accept_bid", "add_property", "cancel_job", "complete_job", "confirm_job", "fail_job", "place_bid", "post_job",
+    "review_job", "withdraw_bid",
 ]  # fmt: skip
 
 GRACE = timedelta(minutes=30)  # done so long after the hours agreed on is still on time

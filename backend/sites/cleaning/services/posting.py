@@ -16,16 +16,16 @@ from sites.cleaning.models import CleaningJob, Client, Property
 
 FURTHEST = timedelta(days=366)
 LONGEST_HOURS = Decimal(100)
-MOST_PLACES = 50  # of one client
+MAX_PROPERTIES = 50  # of one client
 
 
-def add_place(*, client: Client, kind: str, district: str, size_m2: int, latitude: float, longitude: float) -> Property:
+def add_property(*, client: Client, kind: str, district: str, size_m2: int, latitude: float, longitude: float) -> Property:
     """One more place of a client. Raises InvalidInput naming what is wrong with it."""
     for name, degrees in (("latitude", latitude), ("longitude", longitude)):
         if not isfinite(degrees):
             raise _wrong(name, "must be a number of degrees")
-    if client.properties.count() >= MOST_PLACES:
-        raise InvalidInput(f"a client has {MOST_PLACES} places at most")
+    if client.properties.count() >= MAX_PROPERTIES:
+        raise InvalidInput(f"a client has {MAX_PROPERTIES} places at most")
     place = Property(
         client=client, kind=kind, district=district, size_m2=size_m2, latitude=latitude, longitude=longitude
     )  # fmt: skip
@@ -45,14 +45,14 @@ def post_job(
     description: str = "",
     now: datetime | None = None,
 ) -> CleaningJob:
-    """An open job at one of the client's places, or at a new one told as `add_place` takes it. Raises InvalidInput."""
+    """An open job at one of the client's places, or at a new one told as `add_property` takes it. Raises InvalidInput."""
     posted_at = now or timezone.now()
     if not posted_at < wanted_for <= posted_at + FURTHEST:
         raise _wrong("wanted_for", "must be in the future, at most a year away")
     if not hours.is_finite() or hours > LONGEST_HOURS:
         raise _wrong("hours", f"must be at most {LONGEST_HOURS}")
     with transaction.atomic():
-        where = place if isinstance(place, Property) else add_place(client=client, **place)
+        where = place if isinstance(place, Property) else add_property(client=client, **place)
         if where.client_id != client.pk:
             raise _wrong("property_id", "is not a place of this client")
         job = CleaningJob(
@@ -75,10 +75,12 @@ def clean(row: Model) -> None:
     try:
         row.full_clean()
     except ValidationError as error:
-        told = {name: " ".join(messages) for name, messages in error.message_dict.items()}
-        fields = {"" if name == "__all__" else f"/{name}": reason for name, reason in told.items()}
-        raise InvalidInput("; ".join(f"{name}: {reason}" for name, reason in told.items()), fields=fields) from error
+        messages_by_field = {name: " ".join(messages) for name, messages in error.message_dict.items()}
+        fields = {"" if name == "__all__" else f"/{name}": reason for name, reason in messages_by_field.items()}
+        raise InvalidInput(
+            "; ".join(f"{name}: {reason}" for name, reason in messages_by_field.items()), fields=fields
+        ) from error
 
 
-def _wrong(name: str, told: str) -> InvalidInput:
-    return InvalidInput(f"{name} {told}", fields={f"/{name}": told})
+def _wrong(name: str, messages_by_field: str) -> InvalidInput:
+    return InvalidInput(f"{name} {messages_by_field}", fields={f"/{name}": messages_by_field})

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from rest_framework import serializers
 
 from recommendation_service.errors import NotFound, TandemError
-from sites.cleaning.api.permissions import Visitor, cleaner_asked_for, client_asked_for, job_for, own_job
+from sites.cleaning.api.permissions import Visitor, job_for, own_job, resolve_cleaner, resolve_client
 from sites.cleaning.api.request_serializers import (
     AcceptSerializer,
     CompleteSerializer,
@@ -34,7 +34,7 @@ WORK = ("hours", "budget", "wanted_for", "eco_friendly", "description")
 @shown
 def post_job(request: HttpRequest, *, client_id: str) -> HttpResponse:
     """Post a job and go to its page; a form that is refused comes back as it was typed, with the reason."""
-    client = client_asked_for(visitor_at(request), client_id)
+    client = resolve_client(visitor_at(request), client_id)
     try:
         job = _posted(client, request.POST)
     except serializers.ValidationError as error:
@@ -61,7 +61,7 @@ def client_did(request: HttpRequest, *, job_id: str) -> HttpResponse:
 def cleaner_did(request: HttpRequest, *, cleaner_id: str, job_id: str) -> HttpResponse:
     """One of the cleaner's buttons."""
     visitor, posted = visitor_at(request), request.POST
-    cleaner = cleaner_asked_for(visitor, cleaner_id)
+    cleaner = resolve_cleaner(visitor, cleaner_id)
     job, _role = job_for(Visitor(cleaner=cleaner, sees_all=posted.get("deed") == "bid"), job_id)  # too late to bid is told
     action = CLEANER_ACTIONS.get(posted.get("deed", ""))
     tried(request, lambda: action(visitor, job, cleaner, posted) if action else _refuse())

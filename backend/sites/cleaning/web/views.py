@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from recommendation_service.errors import InvalidInput, NotFound
-from sites.cleaning.api.permissions import Role, Visitor, cleaner_asked_for, client_asked_for, is_number, job_for, own_job
+from sites.cleaning.api.permissions import Role, Visitor, is_number, job_for, own_job, resolve_cleaner, resolve_client
 from sites.cleaning.api.query_params import FILTERS, ListQuery, list_query
 from sites.cleaning.api.views_outcomes import CLEANERS, JOBS, note_viewed, shown_to
 from sites.cleaning.api.visibility import payment_of, standing_of
@@ -28,11 +28,11 @@ from sites.cleaning.services import bid_suggestions
 from sites.cleaning.services.recommendations import RecommendationEngine, Recommendations
 from sites.cleaning.services.reviews import MARKS
 from sites.cleaning.web.base import frame, shown, visitor_at
-from sites.cleaning.web.labels import MODES as MODE_WORDS
+from sites.cleaning.web.labels import MODES as MODE_LABELS
 from sites.cleaning.web.presenters import deals_of, figures_of, inputs_of, shown_cleaners, shown_jobs, steps_of
 from storefront import permissions as page
 
-FOUND, JOBS_SHOWN, REVIEWS_SHOWN, LISTED = 20, 30, 5, 10
+MAX_RESULTS, JOBS_SHOWN, REVIEWS_SHOWN, LISTED = 20, 30, 5, 10
 LONGEST_SEARCH = 80
 WAITING = Q(jobs__status__in=CleaningJob.OFFERED)
 ROWS = ("client", "place", "cleaner", "payment")
@@ -63,23 +63,25 @@ def home(request: HttpRequest) -> HttpResponse:
 @shown
 def client_page(request: HttpRequest, *, client_id: str) -> HttpResponse:
     """A client's jobs, and the form that posts another."""
-    return client_rendered(request, client_asked_for(visitor_at(request), client_id))
+    return client_rendered(request, resolve_client(visitor_at(request), client_id))
 
 
-def client_rendered(request: HttpRequest, client: Client, typed: Any = None, said: str = "", status: int = 200) -> HttpResponse:
+def client_rendered(
+    request: HttpRequest, client: Client, typed: Any = None, message: str = "", status: int = 200
+) -> HttpResponse:
     """The client's page; `typed` is what a form that was refused held."""
     jobs = list(CleaningJob.objects.filter(client=client).select_related(*ROWS)[:JOBS_SHOWN])
     context = {
         **frame(request),
         "client": client,
         "deals": deals_of(jobs, Role.CLIENT),
-        "places": client.properties.order_by("-pk")[:FOUND],
+        "places": client.properties.order_by("-pk")[:MAX_RESULTS],
         "kinds": PropertyType.choices,
         "typed": typed or {},
         "earliest": timezone.now().strftime("%Y-%m-%dT%H:%M"),
     }
-    if said:
-        context["said"] = said
+    if message:
+        context["said"] = message
     return render(request, "cleaning/client.html", context, status=status)
 
 
@@ -90,14 +92,14 @@ def job_page(request: HttpRequest, *, job_id: str) -> HttpResponse:
     job = own_job(visitor_at(request), job_id)
     offered = job.status in CleaningJob.OFFERED
     bids = list(job.bids.select_related("cleaner", "cleaner__standing").order_by("amount", "pk"))
-    asked, problem = _asked(request)
-    found = RecommendationEngine(asked.mode).recommend_cleaners_for_job(job, LISTED, asked.filters) if offered else None
+    query, problem = _list_query(request)
+    results = RecommendationEngine(query.mode).recommend_cleaners_for_job(job, LISTED, query.filters) if offered else None
     context = {
         **frame(request),
-        **_listing(request, found is not None, problem),
+        **_listing(request, results is not None, problem),
         "deal": deals_of([job], Role.CLIENT)[0],
         "bids": bids,
-        "shown": None if found is None else shown_cleaners(found, bids),
+        "shown": None if results is None else shown_cleaners(results, bids),
         "payment": payment_of(job),
         "review": getattr(job, "review", None),
         "is_due": job.wanted_for <= timezone.now(),
@@ -138,9 +140,9 @@ def profile_page(request: HttpRequest, *, job_id: str, cleaner_id: str) -> HttpR
 @shown
 def cleaner_page(request: HttpRequest, *, cleaner_id: str) -> HttpResponse:
     """A cleaner's jobs and offers, and which jobs suit them."""
-    cleaner = cleaner_asked_for(visitor_at(request), cleaner_id)
-    asked, problem = _asked(request)
-    found: Recommendations = RecommendationEngine(asked.mode).recommend_jobs_for_cleaner(cleaner, LISTED, asked.filters)
+    cleaner = resolve_cleaner(visitor_at(request), cleaner_id)
+    query, problem = _list_query(request)
+    results: Recommendations = RecommendationEngine(query.mode).recommend_jobs_for_cleaner(cleaner, LISTED, query.filters)
     hired = CleaningJob.objects.filter(cleaner=cleaner).select_related(*ROWS)
     bids = cleaner.bids.filter(status=JobBid.Status.PENDING).select_related("job", "job__place").order_by("-time")
     context = {
@@ -148,7 +150,7 @@ def cleaner_page(request: HttpRequest, *, cleaner_id: str) -> HttpResponse:
         **_listing(request, True, problem),
         "cleaner": cleaner,
         "figures": figures_of(standing_of(cleaner)),
-        "shown": shown_jobs(found),
+        "shown": shown_jobs(results),
         "ahead": deals_of(list(hired.filter(status__in=CleaningJob.AGREED).order_by("wanted_for")[:JOBS_SHOWN]), Role.HIRED),
         "done": deals_of(list(hired.filter(status__in=CleaningJob.OVER).order_by("-ended_at")[:REVIEWS_SHOWN]), Role.HIRED),
         "bids": bids[:JOBS_SHOWN],
@@ -161,7 +163,7 @@ def cleaner_page(request: HttpRequest, *, cleaner_id: str) -> HttpResponse:
 def offer_page(request: HttpRequest, *, cleaner_id: str, job_id: str) -> HttpResponse:
     """A job, as a cleaner looks at it, with what to bid. Opened from a list (`?shown=`), that counts as a view."""
     visitor = visitor_at(request)
-    cleaner = cleaner_asked_for(visitor, cleaner_id)
+    cleaner = resolve_cleaner(visitor, cleaner_id)
     job, role = _as_cleaner(cleaner, job_id)
     seen: JobRecommendation | None = None
     if request.GET.get("shown"):
@@ -190,7 +192,7 @@ def _as_cleaner(cleaner: Cleaner, job_id: str) -> tuple[CleaningJob, Role]:
     return job_for(Visitor(cleaner=cleaner), job_id)
 
 
-def _asked(request: HttpRequest) -> tuple[ListQuery, str]:
+def _list_query(request: HttpRequest) -> tuple[ListQuery, str]:
     """What a list is narrowed down to; a page shows the whole list and says why, rather than an error."""
     query = request.GET.copy()
     for name in list(query):
@@ -209,7 +211,7 @@ def _listing(request: HttpRequest, is_listed: bool, problem: str) -> dict[str, A
     return {
         "listed": True,
         "problem": problem,
-        "modes": [(name, MODE_WORDS[name]) for name in MODES],
+        "modes": [(name, MODE_LABELS[name]) for name in MODES],
         "kinds": PropertyType.choices,
         "asked": {name: request.GET.get(name, "")[:20] for name in ("mode", *FILTERS)},
     }
@@ -219,6 +221,6 @@ def _people(rows: Any, text: str) -> list[Any]:
     """Up to 20 whom the search finds; without one those of the demo, where there are any."""
     if text:
         rows = rows.filter(Q(name__icontains=text) | (Q(pk=int(text)) if is_number(text) else Q(pk__in=[])))
-    found = list(rows.order_by("-is_demo", "name", "pk")[:FOUND])
-    first = [one for one in found if one.is_demo]
-    return found if text else first or found
+    results = list(rows.order_by("-is_demo", "name", "pk")[:MAX_RESULTS])
+    first = [row for row in results if row.is_demo]
+    return results if text else first or results

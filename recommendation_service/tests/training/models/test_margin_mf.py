@@ -70,7 +70,7 @@ def test_the_arrays_have_the_sizes_that_were_asked_for_and_the_shapes_serving_ch
     assert trained.arrays["item_vectors"].shape == (n_items, 32)
     assert trained.arrays["content_vectors"].shape == (n_items, 16)
     assert trained.arrays["user_vectors"].shape == (n_users, 32)
-    array_schemas.check("margin", trained.arrays, place="margin_v1")
+    array_schemas.check("margin", trained.arrays, where="margin_v1")
 
 
 def test_the_loss_of_every_epoch_is_told_and_falls():

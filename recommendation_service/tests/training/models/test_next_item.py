@@ -63,7 +63,7 @@ def test_the_equations_are_those_of_the_windows_written_out(seed):
 
 def engine_of(material, parameters):
     made = train_next_item(material, parameters)
-    check("next_item", made.arrays, place="here")
+    check("next_item", made.arrays, where="here")
     return NextItem.from_artifact("next_item", made.artifact("board"), material.catalogue)
 
 

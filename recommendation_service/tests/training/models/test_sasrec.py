@@ -133,7 +133,7 @@ def test_heads_must_divide_the_dimension():
 
 def test_what_is_published_passes_the_check_of_artifacts():
     trained = train_sasrec(material_of(ITEMS, rounds())[0], replace(SMALL, epochs=1))
-    check("sasrec", trained.arrays, place="sasrec_v1")
+    check("sasrec", trained.arrays, where="sasrec_v1")
 
 
 def test_items_nobody_liked_are_all_zeros_and_not_known():

@@ -86,7 +86,7 @@ def test_fewer_than_two_tastes_are_too_few(people):
 def test_the_serving_engine_gives_people_their_own_club():
     early, panel, _ = club_panel()
     made = train_similar_users(early, STATED)
-    check("similar_users", made.arrays, place="candidate")
+    check("similar_users", made.arrays, where="candidate")
     engine = SimilarUsers.from_artifact("similar_users", made.artifact("startups"), early.catalogue)
     lists = metrics.top_k(score_people(engine, panel), panel.eligible, 3)
     assert (lists % 2 == (panel.users % 2)[:, None]).all()

@@ -124,7 +124,7 @@ def test_training_leaves_the_process_settings_of_torch_as_they_were():
 def test_the_manifest_tells_what_it_reads_and_how_it_did_on_jobs_it_never_saw():
     told = []
     trained = train_bid(auctions(300), pair_config(), SHORT, progress=lambda done, most, word: told.append((done, most, word)))
-    array_schemas.check("bid", trained.arrays, place="bid_v1")
+    array_schemas.check("bid", trained.arrays, where="bid_v1")
     assert trained.kind == "bid"
     assert [row["name"] for row in trained.parameters["features"]] == [one.name for one in STATED.features]
     assert (trained.parameters["per"], trained.parameters["winning_bids"]) == ("hours", 300)

@@ -293,7 +293,7 @@ def test_ids_metadata_and_versions_last_in_the_store(tmp_path):
     assert latest.version == "neural_v2"
     assert store.folder("neural").versions()[:2] == ["neural_v2", "neural_v1"]
     assert store.rollback("neural").version == "neural_v1"
-    array_schemas.check("neural", latest.arrays, place="neural_v2")
+    array_schemas.check("neural", latest.arrays, where="neural_v2")
     ids = latest.arrays["first_ids"].tolist()
     assert ids[1:] == sorted(f"c{number}".encode() for number in range(20))
     assert len(ids) == len(latest.arrays["first_vectors"])

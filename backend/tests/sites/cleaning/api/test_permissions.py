@@ -10,11 +10,11 @@ from recommendation_service.errors import InvalidInput, NotFound
 from sites.cleaning.api.permissions import (
     Role,
     Visitor,
-    cleaner_asked_for,
-    client_asked_for,
     is_number,
     job_for,
     own_job,
+    resolve_cleaner,
+    resolve_client,
     visitor_of,
 )
 from tests.sites.cleaning import agreed, marketplace
@@ -98,16 +98,16 @@ def test_only_the_client_and_staff_act_as_the_client(market: Market) -> None:
 
 def test_one_asks_for_oneself_and_staff_for_whom_they_name(market: Market) -> None:
     own, all_ = Visitor(market.nikos, market.maria), Visitor(sees_all=True)
-    assert client_asked_for(own, None) == client_asked_for(own, market.nikos.pk) == market.nikos
-    assert cleaner_asked_for(own, str(market.maria.pk)) == market.maria
-    assert cleaner_asked_for(all_, market.petros.pk) == market.petros
+    assert resolve_client(own, None) == resolve_client(own, market.nikos.pk) == market.nikos
+    assert resolve_cleaner(own, str(market.maria.pk)) == market.maria
+    assert resolve_cleaner(all_, market.petros.pk) == market.petros
     for asked in (str(market.petros.pk), "x", "0", "9" * 30):
         with pytest.raises(NotFound):
-            cleaner_asked_for(own, asked)
+            resolve_cleaner(own, asked)
     with pytest.raises(NotFound):
-        client_asked_for(Visitor(cleaner=market.maria), None)
+        resolve_client(Visitor(cleaner=market.maria), None)
     with pytest.raises(InvalidInput) as raised:
-        client_asked_for(all_, None)
+        resolve_client(all_, None)
     assert list(raised.value.fields) == ["/client_id"]
 
 
