@@ -13,26 +13,29 @@ from typing import Any
 
 import orjson
 
-from recommendation_service import kinds
 from recommendation_service.commands import reference_docs
 from recommendation_service.commands.doctor import examine
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, Ask
 from recommendation_service.errors import InvalidInput, TandemError
+from recommendation_service.kinds import KINDS as ALL_KINDS
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.services.serving import ServingState
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.web.models import listing
 from recommendation_service.web.recommendations import answer_of
-from recommendation_service.wiring import build_live, served_use_cases, watched_kinds
+from recommendation_service.wiring import build_engines, build_live, served_use_cases, watched_kinds
 
-KINDS = tuple(name for name, kind in kinds.KINDS.items() if kind.arrays)
+KINDS = tuple(name for name, kind in ALL_KINDS.items() if kind.arrays)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command: 0 done, 1 expected failure in one line, 2 wrong usage."""
     parser = _parser()
-    options = parser.parse_args(argv)
+    options, rest = parser.parse_known_args(argv)
+    if rest and options.command is not _train:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
     if getattr(options, "measure", False) and not options.use_case:
         parser.error("--measure looks at one use case: name it (--use-case startups)")
     try:
@@ -91,11 +94,22 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", type=Path, metavar="FILE", help="also write what was found as JSON")
     command.set_defaults(command=_doctor)
 
+    command = commands.add_parser("train", add_help=False, help="train one kind of model: tandem train KIND --help")
+    command.add_argument("kind", choices=[name for name, kind in ALL_KINDS.items() if kind.trainer])
+    command.set_defaults(command=_train)
+
     command = commands.add_parser("docs", help="write the generated pages of docs/reference")
     command.add_argument("--check", action="store_true", help="only tell whether they are fresh")
     command.add_argument("--folder", type=Path, default=reference_docs.FOLDER)
     command.set_defaults(command=_docs)
     return parser
+
+
+def _train(options: argparse.Namespace) -> int:
+    from recommendation_service.training.train_command import OneKind  # training libraries take seconds to import
+
+    purpose = f"Train the models of kind {options.kind} of published exports, and publish each that passes the gate."
+    return OneKind(f"tandem train {options.kind}", purpose, options.kind).run(options.rest, build_engines)
 
 
 def _show_config(_options: argparse.Namespace) -> int:

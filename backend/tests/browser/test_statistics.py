@@ -48,7 +48,7 @@ def test_staff_see_days_strategies_and_arms(opened: Callable[..., Open], width: 
     tallest = max(float(bar.get_attribute("height") or 0) for bar in page.locator("svg rect.clicks").all())
     assert 70 <= tallest <= 150
     expect(page.get_by_role("row", name="hybrid").first).to_be_visible()
-    arms = page.get_by_role("table").filter(has_text="Chance of going first").locator("tbody th")
+    arms = page.get_by_role("table").filter(has_text="Probability of being chosen").locator("tbody th")
     assert arms.all_inner_texts() == ["hybrid", "content"]
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     folder = os.environ.get("PICTURES")

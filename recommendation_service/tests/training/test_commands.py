@@ -304,9 +304,9 @@ def test_a_configuration_file_sizes_the_towers_and_an_option_comes_before_it(sit
 
 
 def test_the_environment_sizes_the_towers_too(site, monkeypatch):
-    monkeypatch.setenv("EMBEDDING_DIM", "4")
-    monkeypatch.setenv("ITEM_FEATURE_DIM", "3")
-    monkeypatch.setenv("USER_FEATURE_DIM", "2")
+    monkeypatch.setenv("RS_STARTUPS_EMBEDDING_DIM", "4")
+    monkeypatch.setenv("RS_STARTUPS_ITEM_FEATURE_DIM", "3")
+    monkeypatch.setenv("RS_STARTUPS_USER_FEATURE_DIM", "2")
     assert train_two_tower.main(options(site, "--epochs", "1")) == 0
     found = store(site).load("two_tower")
     assert found.arrays["item_vectors"].shape == (30, 4)

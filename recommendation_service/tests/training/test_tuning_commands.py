@@ -48,6 +48,7 @@ COMMANDS: dict[str, Command] = {
     "content": train_content.main,
     "embedding": train_embedding.main,
     "margin": train_margin.main,
+    "item_knn": lambda argv: cli.main(["train", "item_knn", *argv]),
 }
 CLUB = """
 name = "club"
@@ -200,13 +201,13 @@ PROGRAM = """
 import sys, time
 from recommendation_service.training import trials
 from recommendation_service import train_ease
-whole = trials.Trials.measure
+whole = trials.HyperparameterSearch.measure
 def slow(self, parameters):
     print("measured", parameters.regularization, parameters.decay_days, file=sys.stderr, flush=True)
     found = whole(self, parameters)
     time.sleep(float(sys.argv[1]))
     return found
-trials.Trials.measure = slow
+trials.HyperparameterSearch.measure = slow
 sys.exit(train_ease.main(["--tune", "--budget-seconds", "600"]))
 """
 

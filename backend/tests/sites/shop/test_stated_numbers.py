@@ -8,7 +8,7 @@ SHOP = load("shop")
 def test_the_three_weights_and_the_two_fifties() -> None:
     hybrid = SHOP.engines["hybrid"].options
     assert hybrid["members"] == {"content_based": 0.5, "collaborative": 0.3, "popular": 0.2}
-    assert hybrid["generate"] == {"content_based": 50, "collaborative": 50}
+    assert hybrid["candidate_generators"] == {"content_based": 50, "collaborative": 50}
     main = SHOP.main_ensemble()
     assert main is not None
     assert main[0] == "hybrid"

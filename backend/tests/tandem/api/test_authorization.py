@@ -80,7 +80,7 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     "posts/change/interests/": ("/posts/change/interests/", dict.fromkeys(OPEN, 405)),
     "posts/change/theme/": ("/posts/change/theme/", dict.fromkeys(OPEN, 405)),
     "posts/discuss/": ("/posts/discuss/", dict.fromkeys(OPEN, 405)),
-    "posts/discussions/<uuid:identity>/": (f"/posts/discussions/{UUID(int=1)}/", dict.fromkeys(OPEN, 404)),
+    "posts/discussions/<uuid:key>/": (f"/posts/discussions/{UUID(int=1)}/", dict.fromkeys(OPEN, 404)),
     "posts/read/<int:number>/": ("/posts/read/1/?person={}", OWN_PAGE),
     "posts/read/<int:number>/did/": ("/posts/read/1/did/", dict.fromkeys(OPEN, 405)),
     "media/posts/<slug:category>.svg": ("/media/posts/python.svg", OPEN),
