@@ -74,7 +74,7 @@ def read(key: str, user_id: str | None) -> CachedAnswer | None:
     version_key = _version_key(user_id)
     values = _try(lambda: _cache().get_many([*names.values(), version_key])) or {}
     entry = values.get(names["kept"])
-    if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("mark", "state")):
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("history_version", "state")):
         return None
     try:
         answer = Answer.model_validate(entry.get("answer")).model_dump()
@@ -82,9 +82,9 @@ def read(key: str, user_id: str | None) -> CachedAnswer | None:
         return None
     if answer["user_id"] != user_id:
         return None
-    fresh = values.get(names["fresh"]) == entry.get("turn") and names["fresh"] in values
-    fresh = fresh and values.get(version_key, "") == entry.get("turn")
-    return CachedAnswer(answer, entry["mark"], entry["state"], fresh, names["checked"] in values)
+    fresh = values.get(names["fresh"]) == entry.get("version") and names["fresh"] in values
+    fresh = fresh and values.get(version_key, "") == entry.get("version")
+    return CachedAnswer(answer, entry["history_version"], entry["state"], fresh, names["checked"] in values)
 
 
 def save(
@@ -107,7 +107,9 @@ def save(
 
     def write() -> None:
         _cache().set(
-            f"recs:kept:{key}", {"answer": answer, "mark": history_version, "state": state, "turn": version}, LAST_GOOD_SECONDS
+            f"recs:kept:{key}",
+            {"answer": answer, "history_version": history_version, "state": state, "version": version},
+            LAST_GOOD_SECONDS,
         )
         _cache().set(f"recs:checked:{key}", 1, CHECKED_SECONDS)
         if seconds > 0:

@@ -33,11 +33,12 @@ def parser(
     program: str, purpose: str, *, use_cases: str = "repeatable; default: all with an export"
 ) -> argparse.ArgumentParser:
     """A parser with the options every command knows; `use_cases` is what its help says of --use-case."""
-    found = argparse.ArgumentParser(prog=f"python -m recommendation_service.{program}", description=purpose)
-    found.add_argument("--use-case", action="append", default=[], metavar="NAME", help=use_cases)
-    found.add_argument("--data-dir", type=Path, help="where exports are read (default: RS_DATA_DIR)")
-    found.add_argument("--models-dir", type=Path, help="where models are published (default: RS_MODELS_DIR)")
-    return found
+    name = program if " " in program else f"python -m recommendation_service.{program}"
+    command_parser = argparse.ArgumentParser(prog=name, description=purpose)
+    command_parser.add_argument("--use-case", action="append", default=[], metavar="NAME", help=use_cases)
+    command_parser.add_argument("--data-dir", type=Path, help="where exports are read (default: RS_DATA_DIR)")
+    command_parser.add_argument("--models-dir", type=Path, help="where models are published (default: RS_MODELS_DIR)")
+    return command_parser
 
 
 def workspace_of(options: argparse.Namespace) -> Workspace:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from benchmarks.performance import solvers
-from benchmarks.performance.solvers import Found, difference, main, preferred
+from benchmarks.performance.solvers import SolverResult, difference, main, preferred
 from recommendation_service.commands.evaluate_file.protocols import Task, task_of
 from recommendation_service.training.models.als import ALSParameters
 from recommendation_service.training.tuning import SEARCHES
@@ -67,7 +67,7 @@ def test_the_comparison_is_printed_with_what_it_took(clubs: Path, task: Task, ca
 
 def test_the_difference_is_paired() -> None:
     rng = np.random.default_rng(1)
-    other = Found("implicit", ALSParameters(), {"NDCG@10": rng.random(200)}, 1, 0, 0)
+    other = SolverResult("implicit", ALSParameters(), {"NDCG@10": rng.random(200)}, 1, 0, 0)
     better = replace(other, measures={"NDCG@10": other.measures["NDCG@10"] + 0.01})
     assert difference(better, other).startswith("NDCG@10 +0.0100 (95 % +0.0100 to +0.0100)")
 

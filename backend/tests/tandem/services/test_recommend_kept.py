@@ -139,7 +139,7 @@ def test_a_poisoned_cache_entry_counts_as_a_miss(service_at: Point, startups: li
             "text",
             7,
             {},
-            {"answer": {}, "mark": kept["mark"]},
+            {"answer": {}, "history_version": kept["history_version"]},
             {**kept, "answer": {**kept["answer"], "user_id": "eve"}},
         ):
             cache.set(place, poison)

@@ -51,7 +51,7 @@ def test_the_second_time_nothing_is_calculated_and_the_list_is_the_same(server: 
 def put(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, int]]:
     """The lists that were put into the cache, and for how many seconds."""
     stored: list[tuple[Any, int]] = []
-    monkeypatch.setattr(lists, "keep", lambda key, user_id, answer, *, seconds, **_: stored.append((answer, seconds)))
+    monkeypatch.setattr(lists, "save", lambda key, user_id, answer, *, seconds, **_: stored.append((answer, seconds)))
     return stored
 
 
@@ -222,7 +222,7 @@ def test_anything_else_found_in_the_cache_is_a_miss(server: FaultServer, monkeyp
 
 def test_a_list_of_another_client_under_this_key_is_a_miss(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     stored: list[dict[str, Any]] = []
-    monkeypatch.setattr(lists, "keep", lambda key, user_id, answer, **rest: stored.append({"answer": answer, **rest}))
+    monkeypatch.setattr(lists, "save", lambda key, user_id, answer, **rest: stored.append({"answer": answer, **rest}))
     job = open_job()
     cleaner_at(1)
     cleaners_for(job, "ensemble")
