@@ -58,6 +58,7 @@ class CartLineSerializer(serializers.ModelSerializer[CartLine]):
     external_product_id = serializers.CharField(source="product.sku")
     name = serializers.CharField(source="product.name")
     price = serializers.FloatField(source="product.price")
+    quantity = serializers.IntegerField(min_value=1)  # without it, the limit in the schema differs between databases
 
     class Meta:
         """Keys of the endpoint."""
