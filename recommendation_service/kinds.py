@@ -2,7 +2,7 @@
 
 One row per kind. Factories, trainers and parameter classes are dotted paths that are imported when they are used, so that
 serving never imports training and the table can be read without torch. To add an engine, write the engine, its trainer and
-one row here; docs/guides/new-engine.md shows it.
+one row here; `engines/item_knn.py` with `training/models/item_knn.py` is an example.
 """
 
 from collections.abc import Mapping, Sequence

@@ -125,7 +125,7 @@ def _rows(costs: Mapping[str, float], alone: Alone, items: int) -> list[tuple[st
     return [
         (f"hello (GET /livez), {items} items", f"{hello * 1e6:.0f} us CPU"),
         *rows,
-        ("  learned against stated blend", f"{blends[0]:5.2f} x      ; the engine alone {blends[1]:5.2f} x"),
+        ("  learned against default blend", f"{blends[0]:5.2f} x      ; the engine alone {blends[1]:5.2f} x"),
         ("  one click, until next_item knows it", f"{click * 1e6:.0f} us CPU, {click / hello:.2f} x hello"),
     ]
 

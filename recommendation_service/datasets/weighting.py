@@ -88,5 +88,5 @@ def _newest_first(rows: Ints, weights: Floats, times: AnyArray, count: int, cap:
     np.maximum.at(newest, index, times)
     total = np.bincount(index, weights=weights, minlength=items.size).astype(np.float32)
     order = np.lexsort((items, -newest))
-    known, older = order[:HISTORY_LIMIT], order[HISTORY_LIMIT:]
-    return History(items[known], capped(total[known], cap), count, items[older], items[older[total[older] < 0]])
+    recent, older = order[:HISTORY_LIMIT], order[HISTORY_LIMIT:]
+    return History(items[recent], capped(total[recent], cap), count, items[older], items[older[total[older] < 0]])

@@ -33,7 +33,7 @@ STATED = {"als": 0.6, "two_tower": 0.4}  # the recipe of the acceptance lists, w
 PEOPLE = 1_000  # validation people that settings are searched on, at most: settings differ by more than so many can hide
 WEIGHED, WEIGHED_SCORES = 6_000, 72_000_000  # people, and scores of one member, that weights are learned on: they differ less
 MEASURED_SCORES = 200_000_000  # of all members together that are in memory while the test part is measured
-BLEND, RECIPE = "learned blend", "stated blend"
+BLEND, RECIPE = "learned blend", "default blend"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +42,7 @@ class Entry:
 
     name: str
     trained: Trained | None  # on all that precedes the test part; None: it needs no training
-    as_stated: Trained | None  # the same with the stated settings, of members of the stated blend
+    as_stated: Trained | None  # the same with the stated settings, of members of the default blend
     valid: Floats  # (p, n_items) of the people that weights are learned on, by the model that has not seen them choose
     row: Row
 
@@ -129,7 +129,7 @@ class Contest:
             yield Entry(kind, late, as_stated if kind in STATED else None, valid, row)
 
     def _as_stated(self, kind: str, late: Trained, stated: Any) -> Trained:
-        """A member of the stated blend, trained with its stated settings as the others are with theirs."""
+        """A member of the default blend, trained with its stated settings as the others are with theirs."""
         if kind not in STATED or not set(STATED) <= set(self._choices.models):
             return late
         if stated is None:  # what they score was remembered, so training has not told its epochs

@@ -29,7 +29,7 @@ STYLES = {  # colour and mark
     "similar_users": ("#56B4E9", "P"),
     "co_occurrence": ("#E69F00", "X"),
     "sasrec": ("#882255", "<"),
-    "stated blend": ("#8C6D31", "h"),
+    "default blend": ("#8C6D31", "h"),
     "learned blend": ("#000000", "*"),
 }
 OTHERS = (("#44AA99", ">"), ("#332288", "p"), ("#999933", "d"))  # for models that have no style yet

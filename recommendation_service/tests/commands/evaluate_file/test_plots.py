@@ -10,7 +10,7 @@ from matplotlib.text import Annotation
 from recommendation_service.commands.evaluate_file import plots
 from recommendation_service.commands.evaluate_file.result_rows import Inside, Row, TimedScore
 
-REACHED = {"popularity": 0.172, "als": 0.185, "ease": 0.191, "newcomer": 0.1912, "stated blend": 0.189, "learned blend": 0.193}
+REACHED = {"popularity": 0.172, "als": 0.185, "ease": 0.191, "newcomer": 0.1912, "default blend": 0.189, "learned blend": 0.193}
 
 
 def row(name: str, reached: float, cost: float) -> Row:
