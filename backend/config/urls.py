@@ -11,6 +11,7 @@ urlpatterns = [
     path("admin/recommendations/", include("sites.courses.admin_urls")),
     path("admin/", admin.site.urls),
     path("api/", include("api.urls")),
+    path("tandem/", include("tandem.urls")),
     path("", include("sites.urls")),
 ]
 

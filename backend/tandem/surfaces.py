@@ -63,6 +63,23 @@ def bound_surface(use_case: str, surface: str) -> BoundSurface:
     return BoundSurface(known, surface, found, source)
 
 
+def surface_named(name: str) -> BoundSurface:
+    """Return the surface of that name: "use_case/surface", or "surface" where one use case has it.
+
+    Raises NotFound if no use case of this project has it, or if several have.
+    """
+    use_case, _, surface = name.rpartition("/")
+    if use_case:
+        return bound_surface(use_case, surface)
+    owners = [owner for owner in sorted(_names()) if name in loader.load(owner).surfaces]
+    if len(owners) == 1:
+        return bound_surface(owners[0], name)
+    if not owners:
+        known = sorted({surface for owner in _names() for surface in loader.load(owner).surfaces})
+        raise NotFound(f"no use case has a surface '{name}'; the surfaces are {', '.join(known)}")
+    raise NotFound(f"'{name}' is a surface of {' and '.join(owners)}; write '{owners[0]}/{name}'")
+
+
 @cache
 def _names() -> frozenset[str]:
     return frozenset(loader.names())

@@ -20,7 +20,7 @@ def items_by_id(*, source: type[ItemSource], item_ids: Iterable[str]) -> dict[st
     """Return the items that exist now, by item id; one query."""
     keys = _keys(source, item_ids)
     items = source.items().filter(**{f"{source.item_id}__in": keys}) if keys else ()
-    return {_id_of(source, item): item for item in items}
+    return {id_of(source, item): item for item in items}
 
 
 def existing_ids(*, source: type[ItemSource], item_ids: Collection[str]) -> set[str]:
@@ -49,7 +49,7 @@ def any_items(*, source: type[ItemSource], at_most: int) -> Iterator[tuple[str, 
     ordered = source.offered().order_by(order, "pk")
     for start in range(0, at_most, STEP):
         page = list(ordered[start : start + STEP])
-        yield from ((_id_of(source, item), item) for item in page)
+        yield from ((id_of(source, item), item) for item in page)
         if len(page) < STEP:
             return
 
@@ -76,7 +76,8 @@ def _carries(values: Iterable[str], wanted: Iterable[str]) -> bool:
     return any(value.casefold() in folded for value in values)
 
 
-def _id_of(source: type[ItemSource], item: Any) -> str:
+def id_of(source: type[ItemSource], item: Any) -> str:
+    """Return the item's id, in the form that the export writes."""
     return str(next(iter(values_of(item, source.item_id))))
 
 
