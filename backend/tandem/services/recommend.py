@@ -110,9 +110,12 @@ def recommend(
     return _shown_again(bound, _flight.do(flight, lambda: _scored(request, candidates, key, version, cache_version)))
 
 
-def popular_answer(bound: BoundSurface, *, user_id: str | None, limit: int, filters: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def popular_answer(
+    bound: BoundSurface, *, user_id: str | None, limit: int, filters: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
     """Return popular items of the surface's catalogue, for a page whose subject the catalogue does not show. Recorded."""
-    request = RecommendationRequest(bound, user_id, limit, {name: tuple(values) for name, values in filters.items()}, False, (), None)
+    chosen = {name: tuple(values) for name, values in filters.items()}
+    request = RecommendationRequest(bound, user_id, limit, chosen, explain=False)
     history = _history(request)
     answer = empty_answer(request, history)
     skip = {"engine": "service", "code": "unknown_item", "detail": "the catalogue does not show this item"}

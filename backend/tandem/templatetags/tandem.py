@@ -33,7 +33,8 @@ def recommendations(
     """Return the list of a surface; `user` is the request's user if it is left out. Other arguments are filters."""
     if user is REQUEST_USER:
         user = getattr(context.get("request"), "user", None)
-    chosen = {name: [str(value)] if isinstance(value, str | int) else [str(one) for one in value] for name, value in filters.items()}
+    chosen = {name: [value] if isinstance(value, str | int) else value for name, value in filters.items()}
+    chosen = {name: [str(value) for value in values] for name, values in chosen.items()}
     return slate(surface, user=user, item=item, items=items, limit=limit, filters=chosen)
 
 

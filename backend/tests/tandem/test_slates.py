@@ -107,7 +107,7 @@ def test_the_template_tag_uses_the_user_of_the_request(ada: Developer, account: 
 
 
 def test_other_arguments_of_the_tag_are_filters(startups: list[Startup]) -> None:
-    template = '{% recommendations "for-developer" sector="health" limit=9 as list %}{% for e in list %}{{ e.object.sector }} {% endfor %}'
+    template = '{% recommendations "for-developer" sector="health" as l %}{% for e in l %}{{ e.object.sector }} {% endfor %}'
     assert set(rendered(template, AnonymousUser()).split()) == {"health"}
 
 
