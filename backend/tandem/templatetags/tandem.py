@@ -1,9 +1,9 @@
 """Template tags: `{% load tandem %}`.
 
-    {% recommendations "for-candidate" limit=8 as jobs %}
-    {% for entry in jobs %}<a href="{{ entry.click_url }}">{{ entry.object.title }}</a>{% endfor %}
+{% recommendations "for-candidate" limit=8 as jobs %}
+{% for entry in jobs %}<a href="{{ entry.click_url }}">{{ entry.object.title }}</a>{% endfor %}
 
-    {% recommendation_list "similar" item=product %}
+{% recommendation_list "similar" item=product %}
 """
 
 from collections.abc import Sequence
