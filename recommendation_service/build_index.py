@@ -12,7 +12,7 @@ from recommendation_service.training.command import DONE, FAILED, Workspace, gua
 from recommendation_service.training.lock import training_lock
 from recommendation_service.training.models.faiss_index import MODEL, publish_index, wants_index
 from recommendation_service.training.report import Report
-from recommendation_service.training.session import Choices, Session
+from recommendation_service.training.session import CatalogueTraining, TrainingOptions
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines
 
@@ -44,7 +44,7 @@ def _build_all(workspace: Workspace) -> int:
 def _build(workspace: Workspace, use_case: UseCase, name: str, report: Report) -> bool:
     dataset, store = Dataset.open(workspace.data_dir, name), ArtifactStore(workspace.models_dir / name)
     with training_lock(store.root):
-        session = Session(use_case, name, dataset, dataset.events(), store, build_engines, Choices(), report)
+        session = CatalogueTraining(use_case, name, dataset, dataset.events(), store, build_engines, TrainingOptions(), report)
         outcome = publish_index(session)
     if outcome.skipped:
         raise DatasetError(f"{name}: {outcome.skipped}")

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from recommendation_service.training.command import guarded, parse, parser, workspace_of
 from recommendation_service.training.pairs.trainers import PAIR_KINDS
 from recommendation_service.training.report import NextLast
-from recommendation_service.training.runner import add_options, conduct
-from recommendation_service.training.session import Choices
+from recommendation_service.training.runner import add_options, run_training
+from recommendation_service.training.session import TrainingOptions
 from recommendation_service.training.trainers import KINDS
 from recommendation_service.wiring import build_engines
 
@@ -20,10 +20,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_options(found, tune=True)
     found.add_argument("--no-tune", action="store_true", help="train with the stated settings, without searching")
     options = parse(found, argv)
-    choices = Choices(not options.no_tune, options.budget_seconds, options.force, seed=options.seed)
+    choices = TrainingOptions(not options.no_tune, options.budget_seconds, options.force, seed=options.seed)
     wanted = {"ensemble": True, "ranker": True, "pairs": PAIR_KINDS, "dry_run": options.dry_run}
     report = NextLast()
-    code = guarded("train_all", lambda: conduct(workspace_of(options), KINDS, choices, build_engines, report=report, **wanted))
+    code = guarded(
+        "train_all", lambda: run_training(workspace_of(options), KINDS, choices, build_engines, report=report, **wanted)
+    )
     report.tell_lacking()
     report.tell_next()
     return code

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from recommendation_service.training.command import guarded, parse, parser, workspace_of
 from recommendation_service.training.models.als import SOLVERS, ALSParameters
-from recommendation_service.training.runner import add_options, add_search, conduct
-from recommendation_service.training.session import Choices
+from recommendation_service.training.runner import add_options, add_search, run_training
+from recommendation_service.training.session import TrainingOptions
 from recommendation_service.wiring import build_engines
 
 STATED = ALSParameters()
@@ -45,10 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.solver,
         float(exact) if scaling is None else scaling,
     )
-    choices = Choices(options.tune, options.budget_seconds, options.force, {"als": chosen}, options.seed)
+    choices = TrainingOptions(options.tune, options.budget_seconds, options.force, {"als": chosen}, options.seed)
     return guarded(
         "train_als",
-        lambda: conduct(workspace_of(options), ["als"], choices, build_engines, ensemble=False, dry_run=options.dry_run),
+        lambda: run_training(workspace_of(options), ["als"], choices, build_engines, ensemble=False, dry_run=options.dry_run),
     )
 
 

@@ -17,7 +17,7 @@ from recommendation_service.settings import load_settings
 from recommendation_service.training.command import DONE, Workspace, guarded, parse, parser, quietly, workspace_of
 from recommendation_service.training.models.margin_parameters import MarginParameters
 from recommendation_service.training.report import EveryEpoch
-from recommendation_service.training.runner import add_options, add_search, chosen, conduct
+from recommendation_service.training.runner import add_options, add_search, chosen, run_training
 from recommendation_service.use_cases.overrides import with_training
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines, build_service
@@ -54,7 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(options: argparse.Namespace) -> int:
     workspace, report = _with_options(workspace_of(options), options), EveryEpoch()
     kinds = [KIND, OTHER_HALF] if options.hybrid else [KIND]
-    ended = conduct(workspace, kinds, chosen(options), build_engines, ensemble=False, dry_run=options.dry_run, report=report)
+    ended = run_training(
+        workspace, kinds, chosen(options), build_engines, ensemble=False, dry_run=options.dry_run, report=report
+    )
     if options.topn and ended == DONE and not options.dry_run:
         with quietly():
             for use_case in workspace.use_cases:

@@ -17,8 +17,8 @@ from recommendation_service.training.pairs.neural_parameters import (
     neural_parameters,
 )
 from recommendation_service.training.report import EveryEpoch
-from recommendation_service.training.runner import add_options, conduct
-from recommendation_service.training.session import Choices
+from recommendation_service.training.runner import add_options, run_training
+from recommendation_service.training.session import TrainingOptions
 from recommendation_service.use_cases.overrides import with_training
 from recommendation_service.wiring import build_engines
 
@@ -53,8 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     workspace, report = with_options(workspace_of(options), options), EveryEpoch()
-    choices = Choices(force=options.force, seed=options.seed)
-    ended = conduct(workspace, [], choices, build_engines, ensemble=False, pairs=[KIND], dry_run=options.dry_run, report=report)
+    choices = TrainingOptions(force=options.force, seed=options.seed)
+    ended = run_training(
+        workspace, [], choices, build_engines, ensemble=False, pairs=[KIND], dry_run=options.dry_run, report=report
+    )
     report.tell_next()
     return ended
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from recommendation_service.training.command import guarded, parse, parser, workspace_of
-from recommendation_service.training.runner import add_options, conduct
-from recommendation_service.training.session import Choices
+from recommendation_service.training.runner import add_options, run_training
+from recommendation_service.training.session import TrainingOptions
 from recommendation_service.wiring import build_engines
 
 
@@ -16,10 +16,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = parser("train_ranker", __doc__ or "")
     add_options(found, tune=False)
     options = parse(found, argv)
-    choices = Choices(force=options.force, seed=options.seed)
+    choices = TrainingOptions(force=options.force, seed=options.seed)
     return guarded(
         "train_ranker",
-        lambda: conduct(
+        lambda: run_training(
             workspace_of(options), [], choices, build_engines, ensemble=False, ranker=True, dry_run=options.dry_run
         ),
     )

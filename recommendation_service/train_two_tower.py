@@ -12,7 +12,7 @@ from typing import Any
 from recommendation_service.training.command import Workspace, guarded, parse, parser, workspace_of
 from recommendation_service.training.models.two_tower_config import read_config
 from recommendation_service.training.parameters import TwoTowerParameters
-from recommendation_service.training.runner import add_options, add_search, chosen, conduct
+from recommendation_service.training.runner import add_options, add_search, chosen, run_training
 from recommendation_service.use_cases.overrides import with_training
 from recommendation_service.wiring import build_engines
 
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     workspace = _with_options(workspace_of(options), options)
-    return conduct(workspace, [KIND], chosen(options), build_engines, ensemble=False, dry_run=options.dry_run)
+    return run_training(workspace, [KIND], chosen(options), build_engines, ensemble=False, dry_run=options.dry_run)
 
 
 def _with_options(workspace: Workspace, options: argparse.Namespace) -> Workspace:

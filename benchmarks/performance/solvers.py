@@ -28,8 +28,7 @@ from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, score_people
 from recommendation_service.training.models.als import SOLVERS, ALSParameters
 from recommendation_service.training.trainers import fit
-from recommendation_service.training.trials import HyperparameterSearch
-from recommendation_service.training.tuning import SEARCHES, search, spelled
+from recommendation_service.training.tuning import SEARCHES, HyperparameterSearch, search, spelled
 
 PROTOCOLS = ("next-item", "time", "random")
 STATED = ALSParameters()

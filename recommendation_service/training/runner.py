@@ -14,15 +14,15 @@ from recommendation_service.training.command import DONE, FAILED, STOPPED, Works
 from recommendation_service.training.ensemble.training import learn_ensemble
 from recommendation_service.training.lock import training_lock
 from recommendation_service.training.models.faiss_index import MODEL, learn_index, wants_index
-from recommendation_service.training.pairs.session import PairSession
+from recommendation_service.training.pairs.session import PairTraining
 from recommendation_service.training.pairs.trainers import pair_kinds
 from recommendation_service.training.ranking.trainer import learn_ranker, ranker_of
 from recommendation_service.training.report import Report
-from recommendation_service.training.session import Choices, EngineBuilder, Outcome, Session
+from recommendation_service.training.session import CatalogueTraining, EngineBuilder, TrainingOptions, TrainingResult
 from recommendation_service.training.tuning import DEFAULT_BUDGET_S, SEARCHES, searched_settings
 from recommendation_service.use_cases.schema import UseCase
 
-Above = Callable[[Session, Sequence[Outcome]], Outcome | None]
+Above = Callable[[CatalogueTraining, Sequence[TrainingResult]], TrainingResult | None]
 UNSEEN = {"co_occurrence": "what is bought together shows in baskets, and a search looks at people's next items"}
 LEARNS: Mapping[Above, str] = {
     learn_ensemble: "learn the ensemble",
@@ -53,15 +53,15 @@ def add_search(parser: argparse.ArgumentParser, kind: str) -> None:
     parser.add_argument("--tune", action="store_true", help=purpose)
 
 
-def chosen(options: argparse.Namespace) -> Choices:
+def chosen(options: argparse.Namespace) -> TrainingOptions:
     """What the options of `add_options` and `add_search` say."""
-    return Choices(options.tune, options.budget_seconds, options.force, seed=options.seed)
+    return TrainingOptions(options.tune, options.budget_seconds, options.force, seed=options.seed)
 
 
-def conduct(
+def run_training(
     workspace: Workspace,
     kinds: Sequence[str],
-    choices: Choices,
+    choices: TrainingOptions,
     build: EngineBuilder,
     *,
     ensemble: bool,
@@ -135,12 +135,12 @@ def _catalogue(
     use_case: UseCase,
     name: str,
     work: Work,
-    choices: Choices,
+    choices: TrainingOptions,
     build: EngineBuilder,
     report: Report,
     *,
     dry_run: bool,
-) -> list[Outcome]:
+) -> list[TrainingResult]:
     dataset = Dataset.open(workspace.data_dir, name)
     if work == Work((), (), ()):
         pair_config = use_case.pairs
@@ -160,11 +160,11 @@ def _catalogue(
     if work.pairs or events is not None:
         with training_lock(store.root):
             if events is not None:
-                session = Session(use_case, name, dataset, events, store, build, choices, report, work.kinds)
+                session = CatalogueTraining(use_case, name, dataset, events, store, build, choices, report, work.kinds)
                 outcomes = [session.train(kind) for kind in work.kinds]
                 outcomes += [entry for learn in work.above if (entry := learn(session, tuple(outcomes))) is not None]
             if use_case.pairs is not None:
-                outcomes += PairSession(use_case, use_case.pairs, dataset, store, choices, report).train(work.pairs)
+                outcomes += PairTraining(use_case, use_case.pairs, dataset, store, choices, report).train(work.pairs)
     return outcomes
 
 

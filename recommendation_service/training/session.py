@@ -9,19 +9,19 @@ from recommendation_service.core.numeric import Floats
 from recommendation_service.datasets.checks import TEXT_KINDS, learners, shortage
 from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.training import publish_gate
 from recommendation_service.training.data import ModelUnusable, NotEnough, Trained, TrainingData, read_training_data
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Scorer, build_evaluation_users, score_people
 from recommendation_service.training.evaluation.splits import time_split
-from recommendation_service.training.published import load_published
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import Fitted, Parameters, fit, libraries, parameters_from, stated_for
-from recommendation_service.training.trials import HyperparameterSearch
 from recommendation_service.training.tuning import (
     DEFAULT_BUDGET_S,
     SEARCHES,
+    HyperparameterSearch,
     SearchResult,
     TrialCache,
     figures,
@@ -37,7 +37,7 @@ EngineBuilder = Callable[[UseCase, Catalogue, Mapping[str, Artifact]], Mapping[s
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class TrainingOptions:
     """What the command line chose."""
 
     tune: bool = False
@@ -48,7 +48,7 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class TrainingResult:
     """What became of one kind: published under `version`, or not, and why."""
 
     kind: str
@@ -60,7 +60,7 @@ class Outcome:
 
 
 @dataclass(eq=False)
-class Session:
+class CatalogueTraining:
     """One catalogue's export, cut for training, with what measuring it needs."""
 
     use_case: UseCase
@@ -69,7 +69,7 @@ class Session:
     events: Events
     store: ArtifactStore
     build: EngineBuilder
-    choices: Choices
+    choices: TrainingOptions
     report: Report
     kinds: tuple[str, ...] = ()  # what this run trains: they share the budget of the searches
 
@@ -88,18 +88,18 @@ class Session:
         popularity = self._engine_name("popularity")
         self.popularity = None if popularity is None else self.ndcg(self.scores_of({}, popularity))
 
-    def train(self, kind: str) -> Outcome:
+    def train(self, kind: str) -> TrainingResult:
         """Train, measure and publish one kind; too little to learn from is an outcome, not an error."""
         started = time.monotonic()
         try:
             outcome = self._train(kind)
         except NotEnough as error:
             self.report.stage(self.name, kind, self.rows, time.monotonic() - started, f"skipped: {error.message}")
-            return Outcome(kind, None, None, None, skipped=error.message)
+            return TrainingResult(kind, None, None, None, skipped=error.message)
         except ModelUnusable as error:
             self.report.stage(self.name, kind, self.rows, time.monotonic() - started, "kept today's model")
             self.report.warn(f"{self.name}/{kind}: {error.message}")
-            return Outcome(kind, None, None, None, refused=(error.message,))
+            return TrainingResult(kind, None, None, None, refused=(error.message,))
         for reason in outcome.refused:
             self.report.warn(f"{self.name}/{kind}: not published: {reason}; --force publishes it all the same")
         summary = "no validation people" if outcome.scores is None else self._figures_text(outcome.scores)
@@ -107,7 +107,7 @@ class Session:
         self.report.stage(self.name, kind, self.rows, time.monotonic() - started, f"{summary}  -> {became}")
         return outcome
 
-    def _train(self, kind: str) -> Outcome:
+    def _train(self, kind: str) -> TrainingResult:
         if self.short and kind not in TEXT_KINDS and not self.choices.force:
             raise NotEnough(f"not enough data: {self.short}")
         today = self.today(kind)
@@ -129,7 +129,7 @@ class Session:
             current_dataset=today.manifest.dataset if today else None,
         )
         version = self._publish(refit, measured, verdict, searched, scores)
-        return Outcome(kind, version, candidate.trained, scores, () if version else verdict.refusals)
+        return TrainingResult(kind, version, candidate.trained, scores, () if version else verdict.refusals)
 
     def today(self, kind: str) -> Artifact | None:
         """The published model, or None when there is none that can be read."""
@@ -264,3 +264,12 @@ class Session:
         if searched is not None:
             values["tuning"] = figures(searched)
         return values
+
+
+def load_published(store: ArtifactStore, catalogue: str, report: Report, kind: str) -> Artifact | None:
+    """Load the published model, or return None if there is none or it is unreadable, which is a warning."""
+    try:
+        return store.load(kind)
+    except ArtifactRefused as error:
+        report.warn(f"{catalogue}/{kind}: today's model cannot be read ({error.message})")
+        return None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from recommendation_service.training.command import Workspace, guarded, parse, parser, workspace_of
-from recommendation_service.training.runner import add_options, add_search, chosen, conduct
+from recommendation_service.training.runner import add_options, add_search, chosen, run_training
 from recommendation_service.training.session import EngineBuilder
 from recommendation_service.training.trainers import RECIPES
 from recommendation_service.use_cases.overrides import with_training
@@ -63,7 +63,7 @@ class OneKind:
 
     def _train(self, options: argparse.Namespace, build: EngineBuilder) -> int:
         workspace = self._with_options(workspace_of(options), options)
-        return conduct(workspace, [self.kind], chosen(options), build, ensemble=False, dry_run=options.dry_run)
+        return run_training(workspace, [self.kind], chosen(options), build, ensemble=False, dry_run=options.dry_run)
 
     def _with_options(self, workspace: Workspace, options: argparse.Namespace) -> Workspace:
         """The use cases with what the command line says of training."""

@@ -22,8 +22,7 @@ from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Scorer, score_people
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import RECIPES, Fitted, fit
-from recommendation_service.training.trials import HyperparameterSearch
-from recommendation_service.training.tuning import SearchResult, TrialCache
+from recommendation_service.training.tuning import HyperparameterSearch, SearchResult, TrialCache
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines
 

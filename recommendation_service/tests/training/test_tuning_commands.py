@@ -151,7 +151,7 @@ def test_a_command_of_one_kind_has_the_whole_budget_and_train_all_cuts_it_in_equ
         once = searching.Trial(stated, measure(stated))
         return searching.SearchResult(once, once, (once,), True)
 
-    monkeypatch.setattr("recommendation_service.training.trials.search", noted)
+    monkeypatch.setattr("recommendation_service.training.tuning.search", noted)
     assert train_ease.main(["--tune", "--budget-seconds", "70"]) == 0
     assert found == {"ease": 70}
     assert train_all.main(["--budget-seconds", "70"]) == 0
@@ -199,15 +199,15 @@ def test_a_search_that_its_budget_ended_goes_on_with_the_next_run(club: Path) ->
 
 PROGRAM = """
 import sys, time
-from recommendation_service.training import trials
+from recommendation_service.training import tuning
 from recommendation_service import train_ease
-whole = trials.HyperparameterSearch.measure
+whole = tuning.HyperparameterSearch.measure
 def slow(self, parameters):
     print("measured", parameters.regularization, parameters.decay_days, file=sys.stderr, flush=True)
     found = whole(self, parameters)
     time.sleep(float(sys.argv[1]))
     return found
-trials.HyperparameterSearch.measure = slow
+tuning.HyperparameterSearch.measure = slow
 sys.exit(train_ease.main(["--tune", "--budget-seconds", "600"]))
 """
 

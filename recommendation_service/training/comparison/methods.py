@@ -1,6 +1,6 @@
 """Compare the methods of one site on its export: train each, cheapest first, and measure its answers to real users.
 
-The export is cut 80/10/10 by time. Choices use the validation part; reported figures are measured on the test part, for
+The export is cut 80/10/10 by time. TrainingOptions use the validation part; reported figures are measured on the test part, for
 which every model is trained again. Nothing is published.
 """
 

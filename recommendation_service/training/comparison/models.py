@@ -27,8 +27,7 @@ from recommendation_service.training.publish_gate import LEAST_PEOPLE
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import PANEL_AT_MOST, EngineBuilder
 from recommendation_service.training.trainers import Parameters, fit, parameters_from
-from recommendation_service.training.trials import HyperparameterSearch
-from recommendation_service.training.tuning import SEARCHES, SearchResult, search_summary
+from recommendation_service.training.tuning import SEARCHES, HyperparameterSearch, SearchResult, search_summary
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.schema import UseCase
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from recommendation_service.training.ensemble.members import Members, ask_members, kinds_of
 from recommendation_service.training.ensemble.weights import Learned, evidence_of, learn_weights, weight_arrays
-from recommendation_service.training.session import Outcome, Session
+from recommendation_service.training.session import CatalogueTraining, TrainingResult
 
 KIND = "ensemble"
 LEAST_PEOPLE = 10  # with fewer validation users the chosen weights would be random
 
 
-def learn_ensemble(session: Session, outcomes: Sequence[Outcome]) -> Outcome | None:
+def learn_ensemble(session: CatalogueTraining, outcomes: Sequence[TrainingResult]) -> TrainingResult | None:
     """Learn and publish the weights of the use case's main ensemble; None if it has none.
 
     Weights are also learned, published and reported where the file serves the configured ones. Members that were not trained
@@ -32,16 +32,16 @@ def learn_ensemble(session: Session, outcomes: Sequence[Outcome]) -> Outcome | N
             "the published weights stay in use" if session.store.folder(KIND).pointer() else "the configured weights are used"
         )
         session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, f"skipped: {reason}; {serve}")
-        return Outcome(KIND, None, None, None, skipped=reason)
+        return TrainingResult(KIND, None, None, None, skipped=reason)
     learned = learn_weights(members.scores, members.configured, session.panel, members.candidates)
     version = _publish(session, learned, members.configured)
     served = "learned" if part.options.get("weights") == "learned" else "configured"
     message = f"{_summary(learned)}; {served} weights are used  -> {version}"
     session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, message)
-    return Outcome(KIND, version, None, None)
+    return TrainingResult(KIND, version, None, None)
 
 
-def _members(session: Session, outcomes: Sequence[Outcome], name: str) -> Members:
+def _members(session: CatalogueTraining, outcomes: Sequence[TrainingResult], name: str) -> Members:
     by_kind = {outcome.kind: outcome for outcome in outcomes}
     trained = {
         kind: outcome.candidate for kind, outcome in by_kind.items() if outcome.candidate is not None and not outcome.refused
@@ -54,7 +54,7 @@ def _members(session: Session, outcomes: Sequence[Outcome], name: str) -> Member
     return ask_members(session.use_case, name, engines, session.panel, scored)
 
 
-def _why_not(session: Session, outcomes: Sequence[Outcome], members: Members, name: str) -> str:
+def _why_not(session: CatalogueTraining, outcomes: Sequence[TrainingResult], members: Members, name: str) -> str:
     configured = session.use_case.engines[name].options["members"]
     needed = set[str]().union(*(kinds_of(session.use_case, member) for member in configured))
     kept = [outcome.kind for outcome in outcomes if outcome.refused and outcome.kind in needed]
@@ -67,7 +67,7 @@ def _why_not(session: Session, outcomes: Sequence[Outcome], members: Members, na
     return ""
 
 
-def _publish(session: Session, learned: Learned, configured: Mapping[str, float]) -> str:
+def _publish(session: CatalogueTraining, learned: Learned, configured: Mapping[str, float]) -> str:
     configured_weights = np.array([configured[name] for name in learned.weights], dtype=np.float32)
     arrays = {**weight_arrays(learned), "configured_weights": configured_weights}
     figures = {

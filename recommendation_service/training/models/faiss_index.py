@@ -14,7 +14,7 @@ from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Retrieved
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
-from recommendation_service.training.session import Outcome, Session
+from recommendation_service.training.session import CatalogueTraining, TrainingResult
 from recommendation_service.use_cases.schema import UseCase
 
 MODEL, KIND = "two_tower", "two_tower_index"
@@ -62,7 +62,7 @@ def build(model: Artifact) -> Trained:
     return Trained(KIND, arrays, settings)
 
 
-def check(session: Session, model: Artifact, index: Trained) -> Checked:
+def check(session: CatalogueTraining, model: Artifact, index: Trained) -> Checked:
     """The serving engine with the index against itself without. Raises NotEnough when there is nobody to ask for."""
     name = _engine_name(session)
     approximate = _engine(session, name, "faiss", {MODEL: model, KIND: index.artifact(session.name)})
@@ -86,21 +86,21 @@ def _share_of_wanted(wanted: Candidates, given: Candidates | None) -> float:
     return float((given.scores >= wanted.scores[-1] - ROUNDING).sum() / len(wanted))
 
 
-def publish_index(session: Session) -> Outcome:
+def publish_index(session: CatalogueTraining) -> TrainingResult:
     """Build, check and publish the index of today's model; refused below LEAST_RECALL, and exact search serves."""
     started = time.monotonic()
     model = session.today(MODEL)
     if model is None:
-        return Outcome(KIND, None, None, None, skipped="no two-tower model is published; run: train_two_tower")
+        return TrainingResult(KIND, None, None, None, skipped="no two-tower model is published; run: train_two_tower")
     index = build(model)
     try:
         checked = check(session, model, index)
     except NotEnough as error:
-        return Outcome(KIND, None, None, None, skipped=error.message)
+        return TrainingResult(KIND, None, None, None, skipped=error.message)
     if not checked.good:
         refused = f"{checked.summary} is below {LEAST_RECALL}; exact search serves"
         session.report.warn(f"{session.name}/{KIND}: not published: {refused}")
-        return Outcome(KIND, None, None, None, refused=(refused,))
+        return TrainingResult(KIND, None, None, None, refused=(refused,))
     made = session.store.publish(
         KIND,
         index.arrays,
@@ -112,10 +112,10 @@ def publish_index(session: Session) -> Outcome:
     )
     rows = int(model.arrays["item_ids"].size)
     session.report.stage(session.name, KIND, rows, time.monotonic() - started, f"{checked.summary}  -> {made.version}")
-    return Outcome(KIND, made.version, None, None)
+    return TrainingResult(KIND, made.version, None, None)
 
 
-def learn_index(session: Session, outcomes: Sequence[Outcome]) -> Outcome | None:
+def learn_index(session: CatalogueTraining, outcomes: Sequence[TrainingResult]) -> TrainingResult | None:
     """The index of a model that was trained just now; None when there is none. A refusal fails nothing: it is said."""
     if not any(outcome.kind == MODEL and outcome.version for outcome in outcomes):
         return None
@@ -129,14 +129,14 @@ def wants_index(use_case: UseCase) -> bool:
     return shares is not None and shares[1].options.get("index") == "faiss"
 
 
-def _engine_name(session: Session) -> str:
+def _engine_name(session: CatalogueTraining) -> str:
     shares = session.use_case.engine_of_kind(MODEL)
     if shares is None:
         raise NotEnough(f"{session.use_case.name} has no engine of kind {MODEL}")
     return shares[0]
 
 
-def _engine(session: Session, name: str, how: str, artifacts: Mapping[str, Artifact]) -> Proposer:
+def _engine(session: CatalogueTraining, name: str, how: str, artifacts: Mapping[str, Artifact]) -> Proposer:
     part = session.use_case.engines[name]
     changed = part.model_copy(update={"options": {**part.options, "index": how}})
     use_case = session.use_case.model_copy(update={"engines": {name: changed}})

@@ -16,31 +16,30 @@ from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.training import publish_gate
 from recommendation_service.training.data import NotEnough, Trained
 from recommendation_service.training.pairs.trainers import PAIR_RECIPES, PairTrainer
-from recommendation_service.training.published import load_published
 from recommendation_service.training.report import Report
-from recommendation_service.training.session import Choices, Outcome
+from recommendation_service.training.session import TrainingOptions, TrainingResult, load_published
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 
 EXPORT = "run: manage.py generate_all_datasets"
 
 
 @dataclass(frozen=True, eq=False)
-class PairSession:
+class PairTraining:
     """One training run of a catalogue's pair models. The caller holds the training lock."""
 
     use_case: UseCase
     pair_config: PairConfig
     dataset: Dataset
     store: ArtifactStore
-    choices: Choices
+    choices: TrainingOptions
     report: Report
 
-    def train(self, kinds: Iterable[str]) -> list[Outcome]:
+    def train(self, kinds: Iterable[str]) -> list[TrainingResult]:
         """Train each kind. Missing or too few matches are an outcome, not an error."""
         matches = self.dataset.matches()
         return [self._train_kind(kind, matches) for kind in kinds]
 
-    def _train_kind(self, kind: str, matches: Matches | None) -> Outcome:
+    def _train_kind(self, kind: str, matches: Matches | None) -> TrainingResult:
         started = time.monotonic()
         if matches is None or not len(matches):
             return self._skipped(kind, 0, started, f"this export has no matches; {EXPORT}")
@@ -57,7 +56,7 @@ class PairSession:
 
     def _publish_or_refuse(
         self, recipe: PairTrainer, trained: Trained, matches: Matches, chosen: Any, started: float
-    ) -> Outcome:
+    ) -> TrainingResult:
         kind, today = trained.kind, load_published(self.store, self.pair_config.right, self.report, trained.kind)
         lost = recipe.lost(trained, today, matches, self.pair_config, chosen)
         verdict = publish_gate.judge_pairs(
@@ -73,7 +72,7 @@ class PairSession:
         published = self._publish(recipe, trained, matches, lost, verdict)
         label = f" ({trained.parameters['label']})" if trained.parameters.get("label") else ""
         self._stage(kind, len(matches), started, f"{summary}  -> {published}{label}")
-        return Outcome(kind, published, None, None)
+        return TrainingResult(kind, published, None, None)
 
     def _publish(
         self, recipe: PairTrainer, trained: Trained, matches: Matches, lost: publish_gate.Lost, verdict: publish_gate.Verdict
@@ -94,16 +93,16 @@ class PairSession:
             libraries={name: version(name) for name in recipe.made_by},
         ).version
 
-    def _skipped(self, kind: str, rows: int, started: float, reason: str) -> Outcome:
+    def _skipped(self, kind: str, rows: int, started: float, reason: str) -> TrainingResult:
         suffix = " (the published one stays in use)" if self.store.folder(kind).pointer() else ""
         self._stage(kind, rows, started, f"skipped: {reason}{suffix}")
-        return Outcome(kind, None, None, None, skipped=reason)
+        return TrainingResult(kind, None, None, None, skipped=reason)
 
-    def _refused(self, kind: str, rows: int, started: float, summary: str, reasons: tuple[str, ...]) -> Outcome:
+    def _refused(self, kind: str, rows: int, started: float, summary: str, reasons: tuple[str, ...]) -> TrainingResult:
         for reason in reasons:
             self.report.warn(f"{self.pair_config.right}/{kind}: not published: {reason}; use --force to publish it anyway")
         self._stage(kind, rows, started, f"{summary}the published model stays in use")
-        return Outcome(kind, None, None, None, refused=reasons)
+        return TrainingResult(kind, None, None, None, refused=reasons)
 
     def _stage(self, kind: str, rows: int, started: float, summary: str) -> None:
         self.report.stage(self.pair_config.right, kind, rows, time.monotonic() - started, summary)

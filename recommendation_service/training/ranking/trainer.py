@@ -12,7 +12,7 @@ from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.ranking.gain import Gain, gain_of
 from recommendation_service.training.ranking.parameters import LEAST, RankerParameters
 from recommendation_service.training.ranking.training_data import ShownLists, answered_lists, read_lists, surfaces_of
-from recommendation_service.training.session import Outcome, Session
+from recommendation_service.training.session import CatalogueTraining, TrainingResult
 from recommendation_service.use_cases.options import check_keys
 from recommendation_service.use_cases.schema import Part, UseCase
 
@@ -32,7 +32,7 @@ class RankerEvaluation:
     examination: tuple[float, ...]  # how often users look at each position, relative to the top
 
 
-def learn_ranker(session: Session, _outcomes: Sequence[Outcome] = ()) -> Outcome | None:
+def learn_ranker(session: CatalogueTraining, _outcomes: Sequence[TrainingResult] = ()) -> TrainingResult | None:
     """Train, measure and publish the use case's learned ranker; None if it has none.
 
     Too few lists or no significant gain is an outcome, not an error: it is reported, and the published ranker stays.
@@ -53,7 +53,7 @@ def learn_ranker(session: Session, _outcomes: Sequence[Outcome] = ()) -> Outcome
     published, importances = _publish(session, lists, parameters, evaluation)
     message = f"{gain.summary()}, mostly by {', '.join(list(importances)[:REPORTED_FEATURES])}  -> {published}"
     session.report.stage(session.name, KIND, len(lists), time.monotonic() - started, message)
-    return Outcome(KIND, published, None, None)
+    return TrainingResult(KIND, published, None, None)
 
 
 def ranker_of(use_case: UseCase) -> tuple[str, Part] | None:
@@ -94,7 +94,7 @@ def evaluate_ranker(older: ShownLists, newer: ShownLists, parameters: RankerPara
     )
 
 
-def _enough(session: Session, ranker: str) -> tuple[ShownLists | None, str]:
+def _enough(session: CatalogueTraining, ranker: str) -> tuple[ShownLists | None, str]:
     """The lists to learn from, or None and the reason."""
     shown = session.dataset.shown()
     if shown is None:
@@ -109,14 +109,14 @@ def _enough(session: Session, ranker: str) -> tuple[ShownLists | None, str]:
     return lists, ""
 
 
-def _skipped(session: Session, rows: int, started: float, reason: str) -> Outcome:
+def _skipped(session: CatalogueTraining, rows: int, started: float, reason: str) -> TrainingResult:
     suffix = " (the published one stays in use)" if session.store.folder(KIND).pointer() else ""
     session.report.stage(session.name, KIND, rows, time.monotonic() - started, f"skipped: {reason}{suffix}")
-    return Outcome(KIND, None, None, None, skipped=reason)
+    return TrainingResult(KIND, None, None, None, skipped=reason)
 
 
 def _publish(
-    session: Session, lists: ShownLists, parameters: RankerParameters, evaluation: RankerEvaluation
+    session: CatalogueTraining, lists: ShownLists, parameters: RankerParameters, evaluation: RankerEvaluation
 ) -> tuple[str, Mapping[str, float]]:
     """Train again on all lists, the newest included, and publish the result."""
     from recommendation_service.training.ranking import lambdamart  # LightGBM takes a second to import

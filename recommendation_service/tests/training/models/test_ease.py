@@ -15,7 +15,7 @@ from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import score_people
 from recommendation_service.training.models.ease import METHODS, EaseParameters, liking_matrix, train_ease
 from recommendation_service.training.models.ease import table_of as weights
-from recommendation_service.training.trials import HyperparameterSearch
+from recommendation_service.training.tuning import HyperparameterSearch
 
 ITEMS = [ItemRecord(f"i{row}", f"Item {row}") for row in range(6)]
 

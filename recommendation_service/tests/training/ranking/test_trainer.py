@@ -21,8 +21,8 @@ from recommendation_service.training.command import Workspace
 from recommendation_service.training.ranking.parameters import RankerParameters
 from recommendation_service.training.ranking.trainer import parameters_of
 from recommendation_service.training.report import Report
-from recommendation_service.training.runner import conduct
-from recommendation_service.training.session import Choices
+from recommendation_service.training.runner import run_training
+from recommendation_service.training.session import TrainingOptions
 from recommendation_service.use_cases.schema import Part, UseCase
 from recommendation_service.wiring import build_engines, build_live
 
@@ -31,10 +31,10 @@ def train(root: Path, *, use_case: UseCase = USE_CASE, dry_run: bool = False, **
     """The exit code, and the lines of the result."""
     out = io.StringIO()
     workspace = Workspace(root / "data", root / "models", (use_case,), named=True)
-    code = conduct(
+    code = run_training(
         workspace,
         [],
-        Choices(**choices),  # type: ignore[arg-type]  # each choice has its own type
+        TrainingOptions(**choices),  # type: ignore[arg-type]  # each choice has its own type
         build_engines,
         ensemble=False,
         ranker=True,
