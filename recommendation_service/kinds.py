@@ -69,7 +69,7 @@ def _arrays(text: str) -> ArraySchema:
 
 
 # Letters of dimensions. n: items, m: users, k and d: factors, h: hidden units, a: attributes, t: terms, z: stored values,
-# j: members, p: arms, b: bytes, f: features, r: trees, v: nodes of trees, y: rows of a second table, w: words, 1: one number.
+# j: members, p: arms, b: bytes, f: features, r: trees, v: nodes of trees, y: rows of a second table, w: tokens, 1: one number.
 # In a pair network m and n are the two sides, h to q widths of layers, i inputs, o outputs. s: sides of a range or segments,
 # u: 1. In a transformer p: scale and shift, q: blocks, r: positions, w: 3d.
 SPARSE_ITEMS = "item_ids S n\nitem_counts i n\nindptr i n+1\nindices i z\nvalues f z\n"
@@ -311,7 +311,7 @@ KINDS: Mapping[str, Kind] = {
         libraries=("torch", "scikit-learn", "numpy"),
         about_pairs=True,
         arrays=_arrays(
-            "first_ids S m\nfirst_vectors f m,d\nsecond_ids S n\nsecond_vectors f n,d\nwords S w\nword_vectors f w,e\n"
+            "first_ids S m\nfirst_vectors f m,d\nsecond_ids S n\nsecond_vectors f n,d\ntokens S w\ntoken_vectors f w,e\n"
             "feature_names S f\nfeature_mean f f\nfeature_scale f f\ncollaborative1_weights f 2d,h\ncollaborative1_bias f h\n"
             "collaborative2_weights f h,k\ncollaborative2_bias f k\ncollaborative3_weights f k,1\ncollaborative3_bias f 1\n"
             "content1_weights f c,p\ncontent1_bias f p\ncontent2_weights f p,q\ncontent2_bias f q\ncontent3_weights f q,1\n"

@@ -18,7 +18,7 @@ from tandem.use_cases import load, names
 
 SEQUENCE_OPTIONS = ("text", "filters")
 FIELD_OPTIONS = ("item_id", "title", "category", "tags", "created")
-COLUMN_OPTIONS = ("numbers", "words")
+COLUMN_OPTIONS = ("numbers", "text_columns")
 
 
 def register_all() -> None:
@@ -157,7 +157,7 @@ def _wrong_pairs(source: type[ItemSource], use_case: UseCase | None) -> Iterator
     if use_case is None or pair_config is None or source.catalogue not in (pair_config.left, pair_config.right):
         return
     if not _has_side(source):
-        fix = 'set numbers = {"column": "field"} and words = {...}, or write `side`'
+        fix = 'set numbers = {"column": "field"} and text_columns = {...}, or write `side`'
         yield _error("E009", source, f"is paired in {use_case.name}.toml and has no columns to score pairs by", fix)
     other = pair_config.right if source.catalogue == pair_config.left else pair_config.left
     partner = source_of(other)
@@ -171,10 +171,10 @@ def _wrong_pairs(source: type[ItemSource], use_case: UseCase | None) -> Iterator
 def _unknown_columns(source: type[ItemSource], partner: type[ItemSource], pair_config: PairConfig) -> Iterator[CheckMessage]:
     columns = {
         "numbers": {*source.numbers, *partner.numbers, *pair_config.derived},
-        "words": {*source.words, *partner.words},
+        "text_columns": {*source.text_columns, *partner.text_columns},
     }
     required = [("numbers", feature.name) for feature in pair_config.features] + [
-        ("words", name) for name in pair_config.embedding_columns
+        ("text_columns", name) for name in pair_config.embedding_columns
     ]
     for option, name in required:
         if name not in columns[option]:
@@ -183,11 +183,11 @@ def _unknown_columns(source: type[ItemSource], partner: type[ItemSource], pair_c
 
 
 def _has_side(source: type[ItemSource]) -> bool:
-    return bool(source.numbers or source.words) or not _by_fields(source)
+    return bool(source.numbers or source.text_columns) or not _by_fields(source)
 
 
 def _by_fields(source: type[ItemSource]) -> bool:
-    """True unless the source overrides `side`: its columns are then those of `numbers` and `words`."""
+    """True unless the source overrides `side`: its columns are then those of `numbers` and `text_columns`."""
     return source.side.__func__ is ItemSource.side.__func__  # type: ignore[attr-defined]  # bound methods have it
 
 

@@ -65,13 +65,13 @@ def checked(body: bytes, *, use_case: str, name: str, item_ids: Sequence[str]) -
 
 
 def _rows(side: PairSide) -> list[dict[str, Any]]:
-    """Numbers and words of each thing; NaN and "" are unknown."""
+    """Numbers and text columns of each item; NaN and "" are unknown."""
     numbers = {name: column.tolist() for name, column in side.numbers.items()}
-    categories = {name: column.tolist() for name, column in side.words.items()}
+    categories = {name: column.tolist() for name, column in side.text_columns.items()}
     return [
         {
             "numbers": {name: column[row] for name, column in numbers.items() if column[row] == column[row]},
-            "words": {name: column[row] for name, column in categories.items() if column[row]},
+            "text_columns": {name: column[row] for name, column in categories.items() if column[row]},
         }
         for row in range(len(side))
     ]

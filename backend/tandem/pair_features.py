@@ -13,13 +13,16 @@ from recommendation_service.errors import DatasetError
 
 
 def plain_side(
-    items: Sequence[Mapping[str, Any]], ids: Sequence[str], *, numbers: Sequence[str], words: Sequence[str], place: str
+    items: Sequence[Mapping[str, Any]], ids: Sequence[str], *, numbers: Sequence[str], text_columns: Sequence[str], place: str
 ) -> PairSide:
     """From what each item has under each column; None is unknown. Raises DatasetError, with item and column, for no number."""
     return PairSide(
         tuple(ids),
         {name: _numbers([one[name] for one in items], ids, f"{place}: '{name}'") for name in numbers},
-        {name: np.array(["" if one[name] is None else str(one[name]) for one in items], dtype=np.str_) for name in words},
+        {
+            name: np.array(["" if one[name] is None else str(one[name]) for one in items], dtype=np.str_)
+            for name in text_columns
+        },
     )
 
 
@@ -38,10 +41,10 @@ def with_side(records: Sequence[ItemRecord], side: PairSide | None, *, place: st
         if endless.size:
             raise DatasetError(f"{place}: '{name}' of item '{side.ids[int(endless[0])]}' has no end; mend `side`")
     numbers = _rows({name: _short(column) for name, column in side.numbers.items()}, len(side))
-    words = _rows(side.words, len(side))
-    for record, own, told in zip(records, numbers, words, strict=True):
+    text_columns = _rows(side.text_columns, len(side))
+    for record, own, told in zip(records, numbers, text_columns, strict=True):
         known = {name: value for name, value in own.items() if value == value}
-        yield replace(record, numbers=known, words={name: word for name, word in told.items() if word})
+        yield replace(record, numbers=known, text_columns={name: word for name, word in told.items() if word})
 
 
 def _numbers(values: Sequence[Any], ids: Sequence[str], place: str) -> Floats:
@@ -50,7 +53,7 @@ def _numbers(values: Sequence[Any], ids: Sequence[str], place: str) -> Floats:
     except (TypeError, ValueError):
         wrong = next(at for at, value in enumerate(values) if not _is_number(value))
         told = f"{place} of item '{ids[wrong]}' is {values[wrong]!r:.40}, which is no number"
-        raise DatasetError(f"{told}; name a field of numbers in `numbers`, or put it in `words`") from None
+        raise DatasetError(f"{told}; name a field of numbers in `numbers`, or put it in `text_columns`") from None
 
 
 def _is_number(value: Any) -> bool:

@@ -20,7 +20,7 @@ otherwise where a table differs:
 
         event_fields = {"like": {"item": "startup", "user": "developer", "time": "liked_at", "value": "stars"}}
 
-Where the use case pairs two catalogues, such as jobs and cleaners, each says by `numbers` and `words` (or by `side`, where
+Where the use case pairs two catalogues, such as jobs and cleaners, each says by `numbers` and `text_columns` (or by `side`, where
 that takes more than fields) what pairs are scored by, and the one that [pairs] calls right gives `matches`, what
 pairs are learned from.
 """
@@ -96,7 +96,7 @@ class ItemSource:
     events: ClassVar[Mapping[str, type[Model]]] = {}  # the site's own event tables, mirrored into UserInteraction
     event_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # event -> {"item" | "user" | "time" | "value": field}
     numbers: ClassVar[Mapping[str, str]] = {}  # column -> field: what pairs with an item are scored by
-    words: ClassVar[Mapping[str, str]] = {}
+    text_columns: ClassVar[Mapping[str, str]] = {}
     profiles: ClassVar[Sequence[QuerySet[Any]]] = ()  # people: their pk is the user id
     id_prefixes: ClassVar[Mapping[str, str]] = {}  # "app.Model" of a person -> what goes before their pk in the user id
     profile_fields: ClassVar[Sequence[str]] = ()  # what is known of them; a field counts for those people who have it
@@ -141,12 +141,12 @@ class ItemSource:
 
         Asked for some thousand items at once, so that what comes from other tables costs a query a chunk, not an item.
         """
-        if not cls.numbers and not cls.words:
+        if not cls.numbers and not cls.text_columns:
             return None
-        fields = {**cls.numbers, **cls.words}
+        fields = {**cls.numbers, **cls.text_columns}
         columns = [{name: next(iter(values_of(item, field)), None) for name, field in fields.items()} for item in items]
         ids = [str(_resolve(item, cls.item_id)) for item in items]
-        return plain_side(columns, ids, numbers=tuple(cls.numbers), words=tuple(cls.words), place=cls.catalogue)
+        return plain_side(columns, ids, numbers=tuple(cls.numbers), text_columns=tuple(cls.text_columns), place=cls.catalogue)
 
     @classmethod
     def candidates(cls, subject_id: str, filters: Profile) -> CandidateSet | None:

@@ -22,7 +22,7 @@ from recommendation_service.use_cases.loader import load
 
 OFFERS = (10, 100, 500)
 STATED_MS = {10: 20}
-DIMENSION, WORD_DIMENSION, HIDDEN = 64, 8, (64, 32)
+DIMENSION, TOKEN_DIMENSION, HIDDEN = 64, 8, (64, 32)
 ROUNDS, WARM_UP = 200, 20
 
 
@@ -43,8 +43,8 @@ def network(people: int, *, seed: int = 0) -> PairNetwork:
     """Of random weights: clients c0, c1, ... and cleaners w0, w1, ..., `people` of each."""
     arrays, rng = market.network(clients=people, cleaners=people, seed=seed), np.random.default_rng(seed)
     shapes = dict.fromkeys(("first_vectors", "second_vectors"), (people + 1, DIMENSION))
-    shapes["word_vectors"] = (arrays["words"].size, WORD_DIMENSION)
-    widths = {"collaborative": 2 * DIMENSION, "content": arrays["feature_mean"].size + WORD_DIMENSION}
+    shapes["token_vectors"] = (arrays["tokens"].size, TOKEN_DIMENSION)
+    widths = {"collaborative": 2 * DIMENSION, "content": arrays["feature_mean"].size + TOKEN_DIMENSION}
     for half, width in widths.items():
         sizes = (width, *HIDDEN, 1)
         for layer in LAYERS:

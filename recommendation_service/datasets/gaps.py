@@ -147,7 +147,10 @@ def _sides(dataset: Dataset) -> list[Gap]:
     if dataset.catalogue().side is not None:
         return []
     return [
-        Gap("nothing is known of these items that a pair could be scored by", "set ItemSource.numbers and ItemSource.words")
+        Gap(
+            "nothing is known of these items that a pair could be scored by",
+            "set ItemSource.numbers and ItemSource.text_columns",
+        )
     ]
 
 

@@ -28,16 +28,16 @@ class PairTable:
 
     n: int
     numbers: Mapping[str, Floats]
-    words: Mapping[str, Texts]
+    text_columns: Mapping[str, Texts]
 
     def number(self, name: str) -> Floats:
         """(n,) of one column; NaN where neither side has it."""
         column = self.numbers.get(name)
         return np.full(self.n, np.nan, dtype=np.float32) if column is None else column
 
-    def word(self, name: str) -> Texts:
+    def text(self, name: str) -> Texts:
         """(n,) of one column; "" where neither side has it."""
-        column = self.words.get(name)
+        column = self.text_columns.get(name)
         return np.full(self.n, "", dtype="U1") if column is None else column
 
 
@@ -45,14 +45,14 @@ def join_pairs(pair_config: PairConfig, first: PairSide, second: PairSide) -> Pa
     """Pair by pair, or one against all where a side has one thing only.
 
     A derived column that a side brings, such as the bid somebody placed, is kept where it is known. Columns
-    "left_owner" and "right_owner" are the words that `persons` names.
+    "left_owner" and "right_owner" are text columns: the owners' ids.
     """
     n = max(len(first), len(second)) if len(first) and len(second) else 0
     numbers = {name: _spread(column, n) for side in (first, second) for name, column in side.numbers.items()}
-    words = {name: _spread(column, n) for side in (first, second) for name, column in side.words.items()}
+    text_columns = {name: _spread(column, n) for side in (first, second) for name, column in side.text_columns.items()}
     for side_name, catalogue, side in (("left", pair_config.left, first), ("right", pair_config.right, second)):
-        words[f"{side_name}_owner"] = _spread(_persons(side, pair_config.owner_column.get(catalogue, "")), n)
-    return derive(pair_config, PairTable(n, numbers, words))
+        text_columns[f"{side_name}_owner"] = _spread(_persons(side, pair_config.owner_column.get(catalogue, "")), n)
+    return derive(pair_config, PairTable(n, numbers, text_columns))
 
 
 def derive(pair_config: PairConfig, pairs: PairTable) -> PairTable:
@@ -64,7 +64,7 @@ def derive(pair_config: PairConfig, pairs: PairTable) -> PairTable:
         worked_out = make(pairs, **options)
         known = pairs.number(name)
         numbers[name] = np.where(np.isnan(known), worked_out, known).astype(np.float32)
-    return PairTable(pairs.n, numbers, pairs.words)
+    return PairTable(pairs.n, numbers, pairs.text_columns)
 
 
 def features(pair_config: PairConfig, pairs: PairTable, chosen: tuple[Feature, ...] | None = None) -> Floats:
@@ -115,7 +115,7 @@ def speciality(
 
     Where eco-friendly work is wanted, half of it is the share of their work that was so. NaN where neither is known.
     """
-    wanted_values, known = pairs.word(wanted), pairs.word(known_for)
+    wanted_values, known = pairs.text(wanted), pairs.text(known_for)
     fits = np.where(wanted_values == known, FULL, np.float32(other)).astype(np.float32)
     fits[(wanted_values == "") | (known == "")] = np.nan
     eco = np.where(pairs.number(eco_wanted) > 0, pairs.number(eco_share), np.nan).astype(np.float32)
@@ -231,7 +231,7 @@ def _check_templates(column_index: str, templates: Mapping[str, str]) -> None:
 def _persons(side: PairSide, name: str) -> Texts:
     if name == ID_COLUMN:
         return np.array(side.ids, dtype=np.str_)
-    column = side.words.get(name)
+    column = side.text_columns.get(name)
     return np.full(len(side), "", dtype="U1") if column is None else column
 
 

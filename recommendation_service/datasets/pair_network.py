@@ -24,7 +24,7 @@ class Inputs:
     """What both halves read of `n` pairs."""
 
     numbers: Floats  # (n, f) features in standard deviations from their mean, 0 where unknown
-    words: Ints  # (n, c) rows in the table of words, 0: a word that training never saw
+    tokens: Ints  # (n, c) rows in the table of tokens, 0: a token that training never saw
     first: Ints  # (n,) rows of the persons who ask, -1: training never met them
     second: Ints  # (n,) rows of the persons who offer, -1 likewise
 
@@ -38,7 +38,7 @@ class Inputs:
 
     def take(self, rows: Ints) -> "Inputs":
         """These pairs, in this order."""
-        return Inputs(self.numbers[rows], self.words[rows], self.first[rows], self.second[rows])
+        return Inputs(self.numbers[rows], self.tokens[rows], self.first[rows], self.second[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class Reader:
 
     mean: Floats  # (f,)
     scale: Floats  # (f,) > 0
-    words: IdMap  # "column=word", and "" in row 0 for all others
+    tokens: IdMap  # "column=value", and "" in row 0 for all others
     first: IdMap  # persons, and SELDOM in row 0
     second: IdMap
 
@@ -59,30 +59,30 @@ class Reader:
         count = np.maximum(known.sum(axis=0), 1)
         mean = np.where(known, table, 0).sum(axis=0, dtype=np.float64) / count
         spread = np.sqrt(np.where(known, (table - mean) ** 2, 0).sum(axis=0, dtype=np.float64) / count)
-        words = IdMap.of(
+        tokens = IdMap.of(
             [
                 "",
                 *(
                     f"{name}={value}"
                     for name in pair_config.embedding_columns
-                    for value in np.unique(pairs.word(name)).tolist()
+                    for value in np.unique(pairs.text(name)).tolist()
                     if value
                 ),
             ]
         )
-        persons = (IdMap.of([SELDOM, *np.unique(pairs.word(name)).tolist()]) for name in ("left_owner", "right_owner"))
+        persons = (IdMap.of([SELDOM, *np.unique(pairs.text(name)).tolist()]) for name in ("left_owner", "right_owner"))
         scale = np.where(spread > 1e-6, spread, 1)  # what is the same everywhere tells nothing
-        return cls(mean.astype(np.float32), scale.astype(np.float32), words, *persons)
+        return cls(mean.astype(np.float32), scale.astype(np.float32), tokens, *persons)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "Reader":
         """As `arrays` gave them."""
-        ids = (IdMap(np.asarray(arrays[name])) for name in ("words", "first_ids", "second_ids"))
+        ids = (IdMap(np.asarray(arrays[name])) for name in ("tokens", "first_ids", "second_ids"))
         return cls(np.asarray(arrays["feature_mean"]), np.asarray(arrays["feature_scale"]), *ids)
 
     def arrays(self) -> dict[str, AnyArray]:
         """As an artifact keeps them."""
-        ids = {"words": self.words.array, "first_ids": self.first.array, "second_ids": self.second.array}
+        ids = {"tokens": self.tokens.array, "first_ids": self.first.array, "second_ids": self.second.array}
         return {**ids, "feature_mean": self.mean, "feature_scale": self.scale}
 
     def read(self, pair_config: PairConfig, pairs: PairTable) -> Inputs:
@@ -90,9 +90,9 @@ class Reader:
         with np.errstate(over="ignore", invalid="ignore"):  # absurd numbers overflow, and are cut off
             table = (_finite(features(pair_config, pairs)) - self.mean) / self.scale
         numbers = np.clip(np.nan_to_num(table, nan=0, posinf=float(FAR), neginf=-float(FAR)), -FAR, FAR).astype(np.float32)
-        words = [_rows(self.words, pairs.word(name), f"{name}=") for name in pair_config.embedding_columns]
-        indices = np.maximum(np.stack(words, axis=1), 0) if words else np.zeros((pairs.n, 0), dtype=np.int64)
-        persons = ((self.first, pairs.word("left_owner")), (self.second, pairs.word("right_owner")))
+        tokens = [_rows(self.tokens, pairs.text(name), f"{name}=") for name in pair_config.embedding_columns]
+        indices = np.maximum(np.stack(tokens, axis=1), 0) if tokens else np.zeros((pairs.n, 0), dtype=np.int64)
+        persons = ((self.first, pairs.text("left_owner")), (self.second, pairs.text("right_owner")))
         first, second = (np.where(column == "", -1, _rows(ids, column)) for ids, column in persons)
         return Inputs(numbers, indices, first, second)
 
@@ -102,7 +102,7 @@ def _finite(table: Floats) -> Floats:
 
 
 def _rows(ids: IdMap, column: Texts, before: str = "") -> Ints:
-    """(n,) rows of words, -1 where unknown; one thing met by all others is looked up once."""
+    """(n,) rows of tokens, -1 where unknown; one thing met by all others is looked up once."""
     distinct = column[:1] if column.strides == (0,) else column
     rows = ids.rows_of_bytes(np.char.encode(np.char.add(before, distinct) if before else distinct, "utf-8"))
     return np.broadcast_to(rows, column.shape)
@@ -125,7 +125,7 @@ class PairNetwork:
     reader: Reader
     first: Floats  # (m, d)
     second: Floats  # (k, d)
-    words: Floats  # (w, e)
+    token_vectors: Floats  # (w, e)
     collaborative: Sequence[tuple[Floats, Floats]]  # weights and bias, a layer after the other
     content: Sequence[tuple[Floats, Floats]]
     alpha: np.float32
@@ -133,7 +133,7 @@ class PairNetwork:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "PairNetwork":
         """Of arrays whose shapes are checked already."""
-        vectors = {name: np.asarray(arrays[name]) for name in ("first_vectors", "second_vectors", "word_vectors", "alpha")}
+        vectors = {name: np.asarray(arrays[name]) for name in ("first_vectors", "second_vectors", "token_vectors", "alpha")}
         layers = {
             half: [(np.asarray(arrays[f"{half}{k}_weights"]), np.asarray(arrays[f"{half}{k}_bias"])) for k in LAYERS]
             for half in ("collaborative", "content")
@@ -142,7 +142,7 @@ class PairNetwork:
             Reader.from_arrays(arrays),
             vectors["first_vectors"],
             vectors["second_vectors"],
-            vectors["word_vectors"],
+            vectors["token_vectors"],
             layers["collaborative"],
             layers["content"],
             np.float32(vectors["alpha"][0]),
@@ -154,8 +154,8 @@ class PairNetwork:
 
     def score_inputs(self, inputs: Inputs) -> PairScores:
         """As `score`, of pairs that were read already."""
-        words = self.words[inputs.words].reshape(len(inputs), inputs.words.shape[1] * self.words.shape[1])
-        content = _forward(self.content, np.hstack([inputs.numbers, words]))
+        vectors = self.token_vectors[inputs.tokens].reshape(len(inputs), inputs.tokens.shape[1] * self.token_vectors.shape[1])
+        content = _forward(self.content, np.hstack([inputs.numbers, vectors]))
         collaborative = np.full(len(inputs), np.nan, dtype=np.float32)
         known = np.flatnonzero(inputs.known)
         if known.size:

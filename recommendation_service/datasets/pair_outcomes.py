@@ -5,7 +5,7 @@ whoever was erased is gone from it at once. Of one length n, oldest first:
 
     numbers        (n, c) float32 columns of both sides and of the pair as of the moment, NaN where unknown
     number_names   (c,) bytes
-    word_<name>    (n,) bytes, b"" where unknown: one array a word column, left_owner and right_owner among them
+    text_<name>    (n,) bytes, b"" where unknown: one array a text column, left_owner and right_owner among them
     groups         (n,) int64 the offers of one job have the same number; what was no offer has one below 0
     times          (n,) float64 seconds of that moment: when the job was posted, or a recommendation shown
     ratings        (n,) float32 mark of the review scaled to 0 to 1, NaN where there is none
@@ -32,6 +32,7 @@ MATCHES = "matches.npz"
 BID = "bid"  # the column that holds what was asked
 KINDS = {"numbers": "f", "groups": "i", "times": "f", "ratings": "f", "chosen": "b", "decided": "b", "verdicts": "f"}
 PER_ROW = ("groups", "times", "ratings", "chosen", "decided", "verdicts")
+KNOWN = {"numbers", "number_names", *PER_ROW}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +41,7 @@ class Matches:
 
     names: tuple[str, ...]
     numbers: Floats  # (n, len(names))
-    words: Mapping[str, Texts]
+    text_columns: Mapping[str, Texts]
     groups: Ints
     times: AnyArray  # float64
     ratings: Floats
@@ -51,7 +52,7 @@ class Matches:
     def __post_init__(self) -> None:
         """Raises DatasetError, with the two numbers, when the arrays disagree."""
         sizes = {name: getattr(self, name).shape[0] for name in ("numbers", *PER_ROW)}
-        sizes |= {f"word_{name}": column.shape[0] for name, column in self.words.items()}
+        sizes |= {f"text_{name}": column.shape[0] for name, column in self.text_columns.items()}
         wrong = next((name for name, size in sizes.items() if size != len(self)), None)
         if wrong is not None:
             raise DatasetError(f"matches: {wrong} holds {sizes[wrong]}, times hold {len(self)}; export again")
@@ -86,7 +87,7 @@ class Matches:
     def pairs(self) -> PairTable:
         """The same as pairs, as `pair_features.join_pairs` would give them."""
         columns = {name: self.numbers[:, index] for index, name in enumerate(self.names)}
-        return PairTable(len(self), columns, self.words)
+        return PairTable(len(self), columns, self.text_columns)
 
     def without(self, name: str, rows: Bools) -> "Matches":
         """With one column unknown in the rows that are True."""
@@ -97,26 +98,34 @@ class Matches:
     def take(self, rows: Ints) -> "Matches":
         """These rows, in this order."""
         arrays = {name: getattr(self, name)[rows] for name in ("numbers", *PER_ROW)}
-        return replace(self, words={name: column[rows] for name, column in self.words.items()}, **arrays)
+        return replace(self, text_columns={name: column[rows] for name, column in self.text_columns.items()}, **arrays)
 
     def arrays(self) -> dict[str, AnyArray]:
         """As they are written."""
-        words = {f"word_{name}": np.char.encode(column, "utf-8") for name, column in self.words.items()}
+        text_columns = {f"text_{name}": np.char.encode(column, "utf-8") for name, column in self.text_columns.items()}
         names = np.array([name.encode() for name in self.names], dtype=np.bytes_)
-        return {"numbers": self.numbers, "number_names": names, **words, **{name: getattr(self, name) for name in PER_ROW}}
+        return {
+            "numbers": self.numbers,
+            "number_names": names,
+            **text_columns,
+            **{name: getattr(self, name) for name in PER_ROW},
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "Matches":
         """As they were written. Raises DatasetError for arrays that are missing or disagree."""
+        unknown = next((name for name in arrays if name not in KNOWN and not name.startswith("text_")), None)
+        if unknown is not None:
+            raise DatasetError(f"matches: array {unknown} is not of this version's format; export again")
         try:
-            words = {
-                name.removeprefix("word_"): np.char.decode(column, "utf-8")
+            text_columns = {
+                name.removeprefix("text_"): np.char.decode(column, "utf-8")
                 for name, column in arrays.items()
-                if name.startswith("word_")
+                if name.startswith("text_")
             }
             names = tuple(name.decode() for name in arrays["number_names"].tolist())
             rows = {name: arrays[name] for name in PER_ROW}
-            return cls(names=names, numbers=arrays["numbers"], words=words, **rows)
+            return cls(names=names, numbers=arrays["numbers"], text_columns=text_columns, **rows)
         except KeyError as error:
             raise DatasetError(f"matches: {error.args[0]} is missing; export again") from error
 
@@ -126,9 +135,11 @@ def ordered(matches: Matches | None, use_case: UseCase) -> Matches | None:
     if matches is None or use_case.pairs is None:
         return None
     lacking = [feature.name for feature in use_case.pairs.features if feature.name not in matches.names]
-    lacking += [name for name in (*use_case.pairs.embedding_columns, "left_owner", "right_owner") if name not in matches.words]
+    lacking += [
+        name for name in (*use_case.pairs.embedding_columns, "left_owner", "right_owner") if name not in matches.text_columns
+    ]
     if lacking:
-        existing = ", ".join(sorted({*matches.names, *matches.words}))
+        existing = ", ".join(sorted({*matches.names, *matches.text_columns}))
         fix = f"name one of {existing} in {use_case.name}.toml, or give it in the site's sides"
         raise DatasetError(f"matches: [pairs] reads '{lacking[0]}', which neither side has; {fix}")
     return matches.take(np.argsort(matches.times, kind="stable"))

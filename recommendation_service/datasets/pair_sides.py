@@ -10,23 +10,25 @@ from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.side import PairSide, Texts
 from recommendation_service.errors import DatasetError
 
-PAIRED = ("numbers", "words")  # of a record; in an export only where a site says something to pair by
+PAIRED = ("numbers", "text_columns")  # of a record; in an export only where a site says something to pair by
 LARGEST = float(np.finfo(np.float32).max)
 
 
 def side_of(lines: Sequence[Mapping[str, Any]]) -> PairSide | None:
     """The columns in row order, or None where no item has any.
 
-    Raises DatasetError, with item and column, for a number that is none or not finite, and for a word that is no text.
+    Raises DatasetError, with item and column, for a number that is none or not finite, and for a text that is no string.
     """
+    if any("words" in line for line in lines):
+        raise DatasetError("items carry 'words', the name of 'text_columns' up to version 0.2.0; export again")
     if not any(line.get(kind) for line in lines for kind in PAIRED):
         return None
-    numbers, words = ([_columns(line, kind) for line in lines] for kind in PAIRED)
+    numbers, text_columns = ([_columns(line, kind) for line in lines] for kind in PAIRED)
     ids = tuple(line["item_id"] for line in lines)
     return PairSide(
         ids,
         {name: _numbers(ids, name, [columns.get(name) for columns in numbers]) for name in _names(numbers)},
-        {name: _words(ids, name, [columns.get(name, "") for columns in words]) for name in _names(words)},
+        {name: _words(ids, name, [columns.get(name, "") for columns in text_columns]) for name in _names(text_columns)},
     )
 
 

@@ -8,7 +8,7 @@ from recommendation_service.core.numeric import Bytes, Ints
 from recommendation_service.domain.side import Texts
 
 UNKNOWN = -1
-NONE = b"="  # stands in a table without words, since an empty array is never published
+NONE = b"="  # stands in a table without tokens, since an empty array is never published
 
 
 def vocabulary(columns: Mapping[str, Texts]) -> Bytes:
@@ -17,9 +17,9 @@ def vocabulary(columns: Mapping[str, Texts]) -> Bytes:
     return np.array(sorted(told) or [NONE], dtype=np.bytes_)
 
 
-def places(columns: Mapping[str, Texts], words: Bytes) -> Ints:
+def places(columns: Mapping[str, Texts], tokens: Bytes) -> Ints:
     """(n, columns) row of each word in the vocabulary; UNKNOWN where it is none of them."""
-    rows = {word.decode(): row for row, word in enumerate(words.tolist())}
+    rows = {word.decode(): row for row, word in enumerate(tokens.tolist())}
     found = []
     for name, column in columns.items():
         own, where = np.unique(column, return_inverse=True)

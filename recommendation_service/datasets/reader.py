@@ -4,7 +4,7 @@ docs/reference/formats.md is the prose of this. Files of one version:
 
     export.json                counts, newest event, weights used, fingerprint, SHA-256 per file
     catalogue.jsonl            one ItemRecord per line, ascending item ids (UTF-8 byte order), plus "popularity"; only where
-                               pairs with the item are scored, "numbers" {column: number} and "words" {column: word}: a
+                               pairs with the item are scored, "numbers" {column: number} and "text_columns" {column: text}: a
                                column that is absent is unknown of that item
     item_ids.npy user_ids.npy  those ids as fixed-width bytes; a row number is a place in them
     als_interactions.npz       (n_users, n_items) CSR float32 of weights after decay and cap; negative: dislikes
@@ -27,7 +27,7 @@ docs/reference/formats.md is the prose of this. Files of one version:
     matches.npz                every offer that one side of a pair made the other, with what was known at the time and
                                what came of it; only of the catalogue that [pairs] calls right, made
                                anew by every export, of one part too. Of one length n, oldest first: numbers (n, c)
-                               float32, NaN where unknown, their names number_names (c) bytes; a word_<name> a word
+                               float32, NaN where unknown, their names number_names (c) bytes; a text_<name> a text
                                column, bytes, b"" where unknown, left_owner and right_owner among them; groups int64,
                                one number for what was decided together; times float64 seconds of what is known; ratings
                                float32 0 to 1, NaN where there is none; chosen and decided bool; verdicts float32 1

@@ -12,7 +12,7 @@ FORMAT = 1
 class ItemRecord:
     """One recommendable item as the site knows it.
 
-    `attributes` are what answers can be filtered by; `numbers` and `words`, one each, what pairs with it are scored by.
+    `attributes` are what answers can be filtered by; `numbers` and `text_columns`, one each, what pairs with it are scored by.
     """
 
     item_id: str
@@ -24,7 +24,7 @@ class ItemRecord:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     available: bool = True  # False: known, but not to be had now
     numbers: Mapping[str, float] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
+    text_columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

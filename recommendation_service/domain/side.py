@@ -18,7 +18,7 @@ class PairItem:
 
     id: str
     numbers: Mapping[str, float] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
+    text_columns: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
 
 
@@ -28,24 +28,24 @@ class PairSide:
 
     ids: tuple[str, ...]
     numbers: Mapping[str, Floats] = field(default_factory=dict)  # (n,) float32, NaN where unknown
-    words: Mapping[str, Texts] = field(default_factory=dict)
+    text_columns: Mapping[str, Texts] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @classmethod
     def of(
-        cls, ids: Sequence[str], numbers: Sequence[Mapping[str, float]] = (), words: Sequence[Mapping[str, str]] = ()
+        cls, ids: Sequence[str], numbers: Sequence[Mapping[str, float]] = (), text_columns: Sequence[Mapping[str, str]] = ()
     ) -> "PairSide":
         """From one mapping a thing; a name that a thing lacks is unknown of it."""
-        return cls(tuple(ids), _columns(numbers, float("nan"), np.float32), _columns(words, "", np.str_))
+        return cls(tuple(ids), _columns(numbers, float("nan"), np.float32), _columns(text_columns, "", np.str_))
 
     def take(self, rows: Ints) -> "PairSide":
         """These of them, in this order."""
         return PairSide(
             tuple(self.ids[row] for row in rows.tolist()),
             {name: column[rows] for name, column in self.numbers.items()},
-            {name: column[rows] for name, column in self.words.items()},
+            {name: column[rows] for name, column in self.text_columns.items()},
         )
 
 

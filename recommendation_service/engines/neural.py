@@ -97,7 +97,7 @@ def _check_features(artifact: Artifact, pair_config: PairConfig) -> None:
 
 def _check_numbers(artifact: Artifact, network: PairNetwork, pair_config: PairConfig) -> None:
     arrays = artifact.arrays
-    width = len(pair_config.features) + len(pair_config.embedding_columns) * network.words.shape[1]
+    width = len(pair_config.features) + len(pair_config.embedding_columns) * network.token_vectors.shape[1]
     inputs = int(arrays["content1_weights"].shape[0])
     if inputs != width:
         raise ArtifactRefused(f"{artifact.version}: content1_weights read {inputs} numbers, [pairs] has {width}; {AGAIN}")
@@ -105,7 +105,7 @@ def _check_numbers(artifact: Artifact, network: PairNetwork, pair_config: PairCo
         raise ArtifactRefused(f"{artifact.version}: alpha is {network.alpha}, not 0 to 1; {AGAIN}")
     if not (network.reader.scale > 0).all():
         raise ArtifactRefused(f"{artifact.version}: feature_scale must be above 0; {AGAIN}")
-    for name in ("words", "first_ids", "second_ids"):
+    for name in ("tokens", "first_ids", "second_ids"):
         if arrays[name][0] != b"":
             raise ArtifactRefused(f"{artifact.version}: {name} lacks the row of those it does not know; {AGAIN}")
     if not all(np.isfinite(array).all() for array in arrays.values() if array.dtype.kind == "f"):

@@ -78,7 +78,7 @@ class Bid(Estimator):
 
     def _embedded(self, pairs: PairTable) -> Floats:
         vectors = self._arrays["attribute_vectors"]
-        rows = places({name: pairs.word(name) for name in self._pair_config.embedding_columns}, self._arrays["attributes"])
+        rows = places({name: pairs.text(name) for name in self._pair_config.embedding_columns}, self._arrays["attributes"])
         parsed = np.where((rows >= 0)[..., None], vectors[np.maximum(rows, 0)], np.float32(0))
         return parsed.reshape(pairs.n, -1)
 

@@ -173,7 +173,7 @@ def context_of(ask: Ask, surface: Surface, contexts: Catalogue | None) -> PairSi
     if surface.about != CONTEXT:
         return None
     if ask.context is not None:
-        return PairSide.of([ask.context.id], [ask.context.numbers], [ask.context.words])
+        return PairSide.of([ask.context.id], [ask.context.numbers], [ask.context.text_columns])
     if contexts is None:
         raise Unavailable(f"no export of {surface.context} yet, so send `context`, or run: manage.py generate_all_datasets")
     row = contexts.ids.row(ask.item_ids[0])
@@ -189,7 +189,7 @@ def offered(offers: Sequence[PairItem], catalogue: str) -> tuple[Catalogue, Pair
     unknown = np.full(len(ids), np.nan, dtype=np.float32)
     titles = tuple(offer.title for offer in ordered)
     items = Catalogue(catalogue, IdMap.of(ids), titles, popularity=np.zeros(len(ids), dtype=np.float32), created=unknown)
-    return items, PairSide.of(ids, [offer.numbers for offer in ordered], [offer.words for offer in ordered])
+    return items, PairSide.of(ids, [offer.numbers for offer in ordered], [offer.text_columns for offer in ordered])
 
 
 def _check_offers(offers: Sequence[PairItem]) -> None:

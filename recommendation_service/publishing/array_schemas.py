@@ -8,7 +8,7 @@ from recommendation_service.core.numeric import AnyArray, Bytes
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.kinds import KINDS, Kind
 
-SORTED = ("item_ids", "user_ids", "terms", "attributes", "words", "first_ids", "second_ids")
+SORTED = ("item_ids", "user_ids", "terms", "attributes", "tokens", "first_ids", "second_ids")
 
 
 def check(kind: str, arrays: Mapping[str, AnyArray], *, where: str) -> None:

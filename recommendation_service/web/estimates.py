@@ -54,10 +54,10 @@ def _parse(request: Request) -> EstimateIn:
 
 
 def _sides(payload: EstimateIn) -> tuple[PairSide, PairSide]:
-    context = PairSide.of([payload.context.id], [payload.context.numbers], [payload.context.words])
+    context = PairSide.of([payload.context.id], [payload.context.numbers], [payload.context.text_columns])
     offers = payload.offers
     ids = [offer.item_id for offer in offers]
-    return context, PairSide.of(ids, [offer.numbers for offer in offers], [offer.words for offer in offers])
+    return context, PairSide.of(ids, [offer.numbers for offer in offers], [offer.text_columns for offer in offers])
 
 
 def _answer(estimates: Estimates, use_case: str, name: str, *, request_id: str) -> EstimatesAnswer:

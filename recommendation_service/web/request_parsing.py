@@ -88,10 +88,10 @@ def to_ask(payload: AskIn, use_case: str, surface: str, *, request_id: str) -> A
         request_id=request_id,
         context=None
         if payload.context is None
-        else PairItem(payload.context.id, payload.context.numbers, payload.context.words),
+        else PairItem(payload.context.id, payload.context.numbers, payload.context.text_columns),
         offers=None
         if payload.offers is None
-        else tuple(PairItem(o.item_id, o.numbers, o.words, o.title) for o in payload.offers),
+        else tuple(PairItem(o.item_id, o.numbers, o.text_columns, o.title) for o in payload.offers),
     )
 
 

@@ -71,7 +71,7 @@ class ThingIn(Accepted):
 
     id: OutsideId
     numbers: Numbers = Field(default={}, description="Column -> number, such as latitude")
-    words: Texts = Field(default={}, description="Column -> word, such as property_type")
+    text_columns: Texts = Field(default={}, description="Column -> text, such as property_type")
 
 
 class OfferIn(Accepted):
@@ -80,7 +80,7 @@ class OfferIn(Accepted):
     item_id: OutsideId
     title: str = Field(default="", max_length=500, description="Comes back in the answer")
     numbers: Numbers = Field(default={}, description="As of a context; columns of the pair, such as bid, too")
-    words: Texts = Field(default={}, description="As of a context")
+    text_columns: Texts = Field(default={}, description="As of a context")
 
 
 class AskIn(Accepted):

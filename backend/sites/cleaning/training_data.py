@@ -56,12 +56,12 @@ def _table(pair_config: PairConfig, pair_rows: _Rows) -> Matches:
     order = np.lexsort((pair_rows.cleaners, pair_rows.jobs, pair_rows.times))
     pair_rows = _Rows(*(getattr(pair_rows, item.name)[order] for item in fields(_Rows)))
     first, second = _job_sides(pair_rows), _cleaner_sides(pair_rows)
-    pairs = join_pairs(pair_config, first, PairSide(second.ids, {**second.numbers, BID: pair_rows.bids}, second.words))
+    pairs = join_pairs(pair_config, first, PairSide(second.ids, {**second.numbers, BID: pair_rows.bids}, second.text_columns))
     table = np.stack(list(pairs.numbers.values()), axis=1).astype(np.float32, copy=False)
     return Matches(
         names=tuple(pairs.numbers),
         numbers=table,
-        words=pairs.words,
+        text_columns=pairs.text_columns,
         groups=pair_rows.groups,
         times=pair_rows.times,
         ratings=pair_rows.ratings,

@@ -67,7 +67,8 @@ class ServiceScores:
 def version_of(request: RecommendationRequest, candidates: CandidateSet) -> str:
     """Return a version that changes with everything that the scores depend on, except for the service's models."""
     subject = [
-        (name, column.tolist()) for name, column in (*candidates.subject.numbers.items(), *candidates.subject.words.items())
+        (name, column.tolist())
+        for name, column in (*candidates.subject.numbers.items(), *candidates.subject.text_columns.items())
     ]
     rules = rule_options(request.bound.use_case.name)
     content = repr((candidates.version, subject, sorted(weights_of(request, candidates).items()), rules))
@@ -280,12 +281,12 @@ def _payload(pair_config: PairConfig, scored: ScoredPairs, name: str) -> dict[st
         "limit": len(rows),
         "explain": True,
         "request_id": str(uuid.uuid4()),
-        "context": {"id": scored.subject.ids[0], "numbers": _known(about), "words": _words(scored.subject, 0)},
+        "context": {"id": scored.subject.ids[0], "numbers": _known(about), "text_columns": _words(scored.subject, 0)},
         "offers": [
             {
                 "item_id": scored.side.ids[row],
                 "numbers": _known({name: column[index] for name, column in columns.items()}),
-                "words": _words(scored.side, row),
+                "text_columns": _words(scored.side, row),
             }
             for index, row in enumerate(rows)
         ],
@@ -302,4 +303,4 @@ def _known(values: Mapping[str, float | None]) -> dict[str, float]:
 
 
 def _words(side: PairSide, row: int) -> dict[str, str]:
-    return {name: str(column[row]) for name, column in side.words.items() if column[row]}
+    return {name: str(column[row]) for name, column in side.text_columns.items() if column[row]}

@@ -116,7 +116,7 @@ def whole(found: ScoredPairs) -> dict[str, Any]:
 
     def told(side: Any, row: int) -> dict[str, Any]:
         numbers = {name: float(column[row]) for name, column in side.numbers.items() if not np.isnan(column[row])}
-        return {"numbers": numbers, "words": {name: str(column[row]) for name, column in side.words.items()}}
+        return {"numbers": numbers, "text_columns": {name: str(column[row]) for name, column in side.text_columns.items()}}
 
     rows = range(len(found.side))
     offers = [{"item_id": found.side.ids[row], **told(found.side, row)} for row in rows]

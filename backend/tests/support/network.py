@@ -18,7 +18,7 @@ def opinion_of(request: Mapping[str, Any], score: Score, **changes: Any) -> dict
     answer = {
         "request_id": request["request_id"],
         "use_case": "cleaning",
-        "surface": "cleaners-for-job" if "client_id" in request["context"]["words"] else "jobs-for-cleaner",
+        "surface": "cleaners-for-job" if "client_id" in request["context"]["text_columns"] else "jobs-for-cleaner",
         "user_id": None,
         "method_used": "neural",
         "degraded": False,

@@ -66,7 +66,7 @@ def test_a_wrong_declaration_is_told_with_its_place_and_fix(changes: dict[str, A
     assert fix in (problem.hint or "")
 
 
-COLUMNS = {"numbers": {"distance_km": "pk"}, "words": {"property_type": "stage"}}
+COLUMNS = {"numbers": {"distance_km": "pk"}, "text_columns": {"property_type": "stage"}}
 
 
 def paired(**changes: Any) -> type[ItemSource]:
@@ -79,8 +79,8 @@ def paired(**changes: Any) -> type[ItemSource]:
     ("changes", "code", "said", "fix"),
     [
         ({"numbers": {"size_m2": "area"}}, "E005", "`numbers` names 'area'", "pitch"),
-        ({"words": {"kind": "area"}}, "E005", "`words` names 'area'", "pitch"),
-        ({"numbers": {}, "words": {}}, "E009", "paired in cleaning.toml and has no columns", "numbers = {"),
+        ({"text_columns": {"kind": "area"}}, "E005", "`text_columns` names 'area'", "pitch"),
+        ({"numbers": {}, "text_columns": {}}, "E009", "paired in cleaning.toml and has no columns", "numbers = {"),
     ],
 )
 def test_a_paired_catalogue_says_what_pairs_are_scored_by(changes: dict[str, Any], code: str, said: str, fix: str) -> None:
@@ -110,7 +110,7 @@ def test_columns_that_neither_side_has_are_named_once_where_both_are_declared_by
 
 
 def test_a_side_that_is_worked_out_is_believed() -> None:
-    assert list(problems_of(paired(numbers={}, words={}, side=classmethod(lambda cls, items: None)))) == []
+    assert list(problems_of(paired(numbers={}, text_columns={}, side=classmethod(lambda cls, items: None)))) == []
 
 
 def test_a_relation_may_be_crossed_and_a_property_named() -> None:

@@ -14,8 +14,8 @@ ASK: dict[str, Any] = {
     "limit": 3,
     "explain": True,
     "request_id": "11111111-1111-4111-8111-111111111111",
-    "context": {"id": "5", "numbers": {"size_m2": 80.0}, "words": {"client_id": "17"}},
-    "offers": [{"item_id": str(number), "numbers": {"bid": 40.0 + number}, "words": {}} for number in (7, 8, 9)],
+    "context": {"id": "5", "numbers": {"size_m2": 80.0}, "text_columns": {"client_id": "17"}},
+    "offers": [{"item_id": str(number), "numbers": {"bid": 40.0 + number}, "text_columns": {}} for number in (7, 8, 9)],
 }
 
 
@@ -71,7 +71,7 @@ def test_late_is_late() -> None:
 
 
 def test_more_than_the_service_takes_is_never_sent_and_says_nothing_bad_of_it() -> None:
-    long = [{"item_id": str(number), "numbers": {}, "words": {"about": "x" * 1000}} for number in range(300)]
+    long = [{"item_id": str(number), "numbers": {}, "text_columns": {"about": "x" * 1000}} for number in range(300)]
     with FaultServer(always(50)) as server:
         client = RecommendationClient(server.url)
         with pytest.raises(ServiceFailed, match=f"at most {MAX_REQUEST_BYTES}") as caught:

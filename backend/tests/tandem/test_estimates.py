@@ -54,10 +54,10 @@ def test_what_is_unknown_is_left_out_of_the_question(service_at: Any) -> None:
         ask()
     assert server.asked == [
         {
-            "context": {"id": "5", "numbers": {"hours": 4.0}, "words": {"property_type": "villa"}},
+            "context": {"id": "5", "numbers": {"hours": 4.0}, "text_columns": {"property_type": "villa"}},
             "offers": [
-                {"item_id": "7", "numbers": {"usual_rate": 12.5}, "words": {}},
-                {"item_id": "8", "numbers": {}, "words": {}},
+                {"item_id": "7", "numbers": {"usual_rate": 12.5}, "text_columns": {}},
+                {"item_id": "8", "numbers": {}, "text_columns": {}},
             ],
         }
     ]

@@ -37,7 +37,7 @@ def works(**changes: Any) -> type[ItemSource]:
         "queryset": CleaningJob.objects.select_related("place").order_by("pk"),
         "text": ("description",),
         "numbers": {"size_m2": "place__size_m2", "euros": "budget", "is_eco": "eco_friendly", "photos": "photos"},
-        "words": {"kind": "place__kind", "about": "description"},
+        "text_columns": {"kind": "place__kind", "about": "description"},
     }
     return type("Works", (ItemSource,), {**told, **changes})
 
@@ -47,7 +47,7 @@ def test_fields_become_columns_across_relations_and_what_is_empty_is_left_out() 
     make_job(make_place(kind="villa", size_m2=120), budget=Decimal("80.50"), eco_friendly=True)
     (record,) = works().records()
     assert record.numbers == {"size_m2": 120.0, "euros": 80.5, "is_eco": 1.0, "photos": 0.0}
-    assert record.words == {"kind": "villa"}
+    assert record.text_columns == {"kind": "villa"}
 
 
 @pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_a_source_without_columns_is_read_as_before() -> None:
 
     found = list(Plain.records())
     assert len(found) == 3
-    assert all(record.numbers == {} and record.words == {} for record in found)
+    assert all(record.numbers == {} and record.text_columns == {} for record in found)
 
 
 @pytest.mark.django_db
@@ -97,8 +97,8 @@ def told(side: PairSide | None) -> Iterator[ItemRecord]:
 def test_each_record_gets_its_own_row_without_what_is_unknown() -> None:
     numbers = {"size": np.array([1.5, np.nan], dtype=np.float32), "hours": np.array([2, 3], dtype=np.float32)}
     first, second = told(PairSide(("a", "b"), numbers, {"kind": np.array(["", "villa"])}))
-    assert (first.numbers, first.words) == ({"size": 1.5, "hours": 2.0}, {})
-    assert (second.numbers, second.words) == ({"hours": 3.0}, {"kind": "villa"})
+    assert (first.numbers, first.text_columns) == ({"size": 1.5, "hours": 2.0}, {})
+    assert (second.numbers, second.text_columns) == ({"hours": 3.0}, {"kind": "villa"})
 
 
 def test_without_a_side_the_records_stay_as_they_are() -> None:
@@ -125,6 +125,6 @@ def test_written_numbers_are_short_and_the_same_float32(values: list[float]) -> 
 
 
 def test_nothing_is_unknown_and_no_words_are_empty_words() -> None:
-    side = plain_side([{"size": None, "kind": None}], ["a"], numbers=["size"], words=["kind"], place="works")
+    side = plain_side([{"size": None, "kind": None}], ["a"], numbers=["size"], text_columns=["kind"], place="works")
     assert np.isnan(side.numbers["size"]).all()
-    assert side.words["kind"].tolist() == [""]
+    assert side.text_columns["kind"].tolist() == [""]

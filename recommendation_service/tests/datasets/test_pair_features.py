@@ -48,9 +48,9 @@ def test_one_job_meets_every_cleaner() -> None:
     assert pairs.n == 2
     assert pairs.number("budget").tolist() == [80, 80]
     assert pairs.number("usual_rate").tolist() == [15, 20]
-    assert pairs.word("property_type").tolist() == ["flat", "flat"]
-    assert pairs.word("left_owner").tolist() == ["c7", "c7"]
-    assert pairs.word("right_owner").tolist() == ["10", "11"]
+    assert pairs.text("property_type").tolist() == ["flat", "flat"]
+    assert pairs.text("left_owner").tolist() == ["c7", "c7"]
+    assert pairs.text("right_owner").tolist() == ["10", "11"]
 
 
 def test_nobody_to_meet_is_no_pair() -> None:
@@ -81,7 +81,7 @@ def test_a_placed_bid_is_kept_and_a_missing_one_is_the_usual_rate_for_the_hours(
 def test_an_unknown_column_is_unknown_everywhere() -> None:
     pairs = join_pairs(PAIR_CONFIG, job(), cleaners({}, {}))
     assert np.isnan(pairs.number("nothing_of_the_kind")).all()
-    assert pairs.word("nothing_of_the_kind").tolist() == ["", ""]
+    assert pairs.text("nothing_of_the_kind").tolist() == ["", ""]
 
 
 def test_a_network_reads_the_features_in_the_files_order_and_scale() -> None:

@@ -9,11 +9,11 @@ from recommendation_service.tests.support.market import World, by_quality, clean
 
 
 def told(**numbers):
-    """PairTable with the same words and these columns."""
+    """PairTable with the same text_columns and these columns."""
     n = len(next(iter(numbers.values())))
-    words = {"property_type": np.array(["apartment"] * n), "left_owner": np.array(["c0"] * n)}
-    words["right_owner"] = np.array([f"w{row}" for row in range(n)])
-    return PairTable(n, {name: np.array(column, dtype=np.float32) for name, column in numbers.items()}, words)
+    text_columns = {"property_type": np.array(["apartment"] * n), "left_owner": np.array(["c0"] * n)}
+    text_columns["right_owner"] = np.array([f"w{row}" for row in range(n)])
+    return PairTable(n, {name: np.array(column, dtype=np.float32) for name, column in numbers.items()}, text_columns)
 
 
 def test_features_are_read_in_standard_deviations_and_unknown_ones_as_the_mean():
@@ -36,16 +36,16 @@ def test_what_lies_absurdly_far_is_cut_off_on_both_sides():
 def test_strangers_and_nameless_persons_have_no_row_and_strange_words_share_one():
     reader = Reader.of(pair_config(), told(hours=[1, 2, 3]))
     asked = told(hours=[1, 2, 3])
-    words = {
-        **asked.words,
+    text_columns = {
+        **asked.text_columns,
         "left_owner": np.array(["c0", "stranger", ""]),
         "property_type": np.array(["", "castle", "apartment"]),
     }
-    read = reader.read(pair_config(), replace(asked, words=words))
+    read = reader.read(pair_config(), replace(asked, text_columns=text_columns))
     assert read.first.tolist() == [1, -1, -1]
     assert read.second.tolist() == [1, 2, 3]
     assert read.known.tolist() == [True, False, False]
-    assert read.words[:, 0].tolist() == [0, 0, 1]
+    assert read.tokens[:, 0].tolist() == [0, 0, 1]
 
 
 def test_a_reader_comes_back_from_its_arrays():
@@ -71,7 +71,7 @@ def test_the_forward_pass_is_layers_with_relu_between_and_a_sigmoid_at_the_end()
     whole = PairNetwork.from_arrays(arrays)
     pairs = join_pairs(pair_config(), job(), cleaners(2))
     table = np.nan_to_num((features(pair_config(), pairs) - arrays["feature_mean"]) / arrays["feature_scale"])
-    hidden = np.hstack([np.clip(table, -FAR, FAR), np.tile(arrays["word_vectors"][1], (2, 1))]).astype(np.float64)
+    hidden = np.hstack([np.clip(table, -FAR, FAR), np.tile(arrays["token_vectors"][1], (2, 1))]).astype(np.float64)
     for layer in (1, 2):
         hidden = np.maximum(hidden @ arrays[f"content{layer}_weights"] + arrays[f"content{layer}_bias"], 0)
     logits = hidden @ arrays["content3_weights"] + arrays["content3_bias"]

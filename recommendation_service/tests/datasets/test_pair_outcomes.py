@@ -22,7 +22,7 @@ def test_a_written_table_reads_back(tmp_path: Path) -> None:
     write_matches(tmp_path, told)
     found = read_matches(tmp_path)
     assert found.names == told.names
-    assert set(found.words) == set(told.words)
+    assert set(found.text_columns) == set(told.text_columns)
     for name, column in told.arrays().items():
         np.testing.assert_array_equal(found.arrays()[name], column)
 
@@ -41,16 +41,16 @@ def test_a_table_without_rows_is_a_table(tmp_path: Path) -> None:
 
 
 @given(st.lists(WORDS, min_size=1, max_size=6))
-def test_words_of_every_script_survive(words: list[str]) -> None:
-    told = replace(table(len(words)), words={"property_type": np.array(words, dtype=np.str_)})
-    assert Matches.from_arrays(told.arrays()).words["property_type"].tolist() == words
+def test_words_of_every_script_survive(text_columns: list[str]) -> None:
+    told = replace(table(len(text_columns)), text_columns={"property_type": np.array(text_columns, dtype=np.str_)})
+    assert Matches.from_arrays(told.arrays()).text_columns["property_type"].tolist() == text_columns
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         ({"groups": np.zeros(3, dtype=np.int64)}, "groups holds 3, times hold 5"),
-        ({"words": {"property_type": np.array(["a"])}}, "word_property_type holds 1, times hold 5"),
+        ({"text_columns": {"property_type": np.array(["a"])}}, "text_property_type holds 1, times hold 5"),
         ({"names": ("size_m2",)}, r"numbers are \(5, \d+\), names are 1"),
         ({"chosen": np.zeros(5, dtype=np.int64)}, "chosen are int64"),
         ({"groups": np.zeros(5, dtype=np.float64)}, "groups are float64"),
@@ -67,6 +67,12 @@ def test_arrays_that_do_not_fit_are_refused(change: dict[str, Any], told: str) -
 def test_an_array_that_is_missing_is_named(name: str) -> None:
     arrays = {key: column for key, column in table(3).arrays().items() if key != name}
     with pytest.raises(DatasetError, match=f"matches: {name} is missing; export again"):
+        Matches.from_arrays(arrays)
+
+
+def test_an_export_with_the_array_names_of_version_0_2_is_refused() -> None:
+    arrays = {key.replace("text_", "word_"): column for key, column in table(3).arrays().items()}
+    with pytest.raises(DatasetError, match="array word_.+ is not of this version's format; export again"):
         Matches.from_arrays(arrays)
 
 
@@ -92,7 +98,10 @@ def test_a_column_that_the_pairing_reads_and_neither_side_has_is_named() -> None
     with pytest.raises(DatasetError, match=r"reads 'size_m2', which neither side has; name one of .*area.* in cleaning\.toml"):
         ordered(lacking, CLEANING)
     with pytest.raises(DatasetError, match="reads 'property_type'"):
-        ordered(replace(told, words={name: one for name, one in told.words.items() if name != "property_type"}), CLEANING)
+        ordered(
+            replace(told, text_columns={name: one for name, one in told.text_columns.items() if name != "property_type"}),
+            CLEANING,
+        )
 
 
 def test_a_use_case_without_pairs_has_no_table() -> None:
@@ -104,7 +113,7 @@ def test_rows_are_taken_with_everything_that_is_known_of_them() -> None:
     told = table(5)
     some = told.take(np.array([4, 0]))
     assert some.groups.tolist() == [int(told.groups[4]), int(told.groups[0])]
-    assert some.words["left_owner"].tolist() == [told.words["left_owner"][4], told.words["left_owner"][0]]
+    assert some.text_columns["left_owner"].tolist() == [told.text_columns["left_owner"][4], told.text_columns["left_owner"][0]]
     np.testing.assert_array_equal(some.numbers, told.numbers[[4, 0]])
 
 
@@ -121,7 +130,7 @@ def test_as_pairs_it_has_every_column_by_name() -> None:
     pairs = told.pairs()
     assert pairs.n == 4
     np.testing.assert_array_equal(pairs.number("bid"), told.numbers[:, told.names.index("bid")])
-    assert pairs.word("right_owner").tolist() == told.words["right_owner"].tolist()
+    assert pairs.text("right_owner").tolist() == told.text_columns["right_owner"].tolist()
 
 
 def test_what_there_is_to_learn_from_is_counted() -> None:

@@ -9,9 +9,9 @@ from recommendation_service.datasets.pair_sides import side_of
 from recommendation_service.errors import DatasetError
 
 
-def line(item_id: str, numbers: Any = None, words: Any = None) -> dict[str, Any]:
+def line(item_id: str, numbers: Any = None, text_columns: Any = None) -> dict[str, Any]:
     """One line of a catalogue; what is None is not in it."""
-    told = {"numbers": numbers, "words": words}
+    told = {"numbers": numbers, "text_columns": text_columns}
     return {"item_id": item_id, **{name: one for name, one in told.items() if one is not None}}
 
 
@@ -22,7 +22,7 @@ def test_columns_hold_every_item_in_order_and_nan_where_it_lacks_one() -> None:
     np.testing.assert_array_equal(side.numbers["size"], np.array([80, np.nan, 20.25], dtype=np.float32))
     np.testing.assert_array_equal(side.numbers["hours"], np.array([2.5, np.nan, np.nan], dtype=np.float32))
     assert side.numbers["size"].dtype == np.float32
-    assert side.words["kind"].tolist() == ["", "", "villa"]
+    assert side.text_columns["kind"].tolist() == ["", "", "villa"]
 
 
 def test_a_catalogue_that_declares_nothing_has_no_side() -> None:
@@ -39,13 +39,20 @@ def test_a_number_that_cannot_be_compared_is_refused_with_item_and_column(value:
 @pytest.mark.parametrize("value", [7, None, ["villa"]])
 def test_a_word_that_is_no_text_is_refused_with_item_and_column(value: Any) -> None:
     with pytest.raises(DatasetError, match="item 'b': 'kind' is"):
-        side_of([line("a", {"size": 1.0}), line("b", words={"kind": value})])
+        side_of([line("a", {"size": 1.0}), line("b", text_columns={"kind": value})])
 
 
-@pytest.mark.parametrize(("numbers", "words", "told"), [([1, 2], None, "numbers are list"), (None, "villa", "words are str")])
-def test_columns_must_have_names(numbers: Any, words: Any, told: str) -> None:
+@pytest.mark.parametrize(
+    ("numbers", "text_columns", "told"), [([1, 2], None, "numbers are list"), (None, "villa", "text_columns are str")]
+)
+def test_columns_must_have_names(numbers: Any, text_columns: Any, told: str) -> None:
     with pytest.raises(DatasetError, match=f"item 'b': {told}, not columns by name"):
-        side_of([line("a", {"size": 1.0}), line("b", numbers, words)])
+        side_of([line("a", {"size": 1.0}), line("b", numbers, text_columns)])
+
+
+def test_an_export_with_the_column_names_of_version_0_2_is_refused() -> None:
+    with pytest.raises(DatasetError, match="items carry 'words', the name of 'text_columns' up to version 0.2.0; export again"):
+        side_of([line("a", {"size": 1.0}), {**line("b"), "words": {"kind": "villa"}}])
 
 
 def test_the_largest_number_there_is_passes() -> None:

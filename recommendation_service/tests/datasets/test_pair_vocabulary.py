@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from recommendation_service.datasets.pair_vocabulary import NONE, UNKNOWN, places, vocabulary
 
-words = st.lists(st.text(max_size=5), min_size=1, max_size=20)
+tokens = st.lists(st.text(max_size=5), min_size=1, max_size=20)
 
 
 def column(*told: str) -> np.ndarray:
@@ -31,7 +31,7 @@ def test_without_a_word_there_is_one_row_that_nobody_finds() -> None:
     assert places({}, known).shape == (0, 0)
 
 
-@given(words)
+@given(tokens)
 def test_every_word_of_a_column_is_found_again(told: list[str]) -> None:
     told = [word.replace("\x00", "") for word in told]
     known = vocabulary({"kind": column(*told)})

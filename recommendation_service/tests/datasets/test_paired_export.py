@@ -26,7 +26,7 @@ from recommendation_service.use_cases.loader import load
 
 ALL = ("catalogue", "als", "two_tower")
 RECORDS = (
-    ItemRecord("10", "Ten", numbers={"hourly_rate": 15.5}, words={"primary_property_type": "villa"}),
+    ItemRecord("10", "Ten", numbers={"hourly_rate": 15.5}, text_columns={"primary_property_type": "villa"}),
     ItemRecord("9", "Nine", numbers={"hourly_rate": 20.0, "reach_km": 25.0}),
     ItemRecord("8", "Eight"),
 )
@@ -59,7 +59,7 @@ def test_columns_come_back_in_the_rows_of_the_catalogue(tmp_path: Path) -> None:
     assert list(catalogue.side.ids) == catalogue.ids.ids() == ["10", "8", "9"]
     np.testing.assert_array_equal(catalogue.side.numbers["hourly_rate"], np.array([15.5, np.nan, 20], dtype=np.float32))
     np.testing.assert_array_equal(catalogue.side.numbers["reach_km"], np.array([np.nan, np.nan, 25], dtype=np.float32))
-    assert catalogue.side.words["primary_property_type"].tolist() == ["villa", "", ""]
+    assert catalogue.side.text_columns["primary_property_type"].tolist() == ["villa", "", ""]
 
 
 def test_records_come_back_with_what_was_known_of_them(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_the_table_comes_back_and_is_counted(tmp_path: Path) -> None:
     found = dataset.matches()
     assert found is not None
     np.testing.assert_array_equal(found.numbers, table(4).numbers)
-    assert found.words["property_type"].tolist() == ["apartment", "villa"] * 2
+    assert found.text_columns["property_type"].tolist() == ["apartment", "villa"] * 2
     assert dataset.summary["matches"] == {"matches": 4, "decisions": 4, "chosen": 4, "rated": 4, "verdicts": 0}
 
 

@@ -62,9 +62,9 @@ def test_a_person_that_training_never_met_leaves_the_score_to_the_content_half()
     assert np.isnan(found.collaborative).tolist() == [False, False, False, True]
     assert found.alpha[3] == 0
     assert found.total[3] == found.content[3]
-    stranger = replace(job(), words={**job().words, "client_id": np.array(["nobody"])})
+    stranger = replace(job(), text_columns={**job().text_columns, "client_id": np.array(["nobody"])})
     assert np.isnan(engine().score_pairs(join_pairs(pair_config(), stranger, cleaners(2))).collaborative).all()
-    nameless = replace(job(), words={})
+    nameless = replace(job(), text_columns={})
     assert np.isnan(engine().score_pairs(join_pairs(pair_config(), nameless, cleaners(2))).collaborative).all()
 
 
@@ -144,8 +144,8 @@ def test_other_features_in_the_file_than_in_the_model_are_refused_with_the_fix(t
         ("feature_names", np.array([b"other"] * 18)),
         ("first_vectors", np.zeros((2, 8), dtype=np.float32)),
         ("second_vectors", np.zeros((4, 7), dtype=np.float32)),
-        ("word_vectors", np.zeros((3, 5), dtype=np.float32)),
-        ("words", np.array([b"a", b"b", b"c"])),
+        ("token_vectors", np.zeros((3, 5), dtype=np.float32)),
+        ("tokens", np.array([b"a", b"b", b"c"])),
         ("first_ids", np.array([b"", b"c1", b"c0", b"c2"])),
         ("content1_weights", np.zeros((22, 6), dtype=np.float32)),
         ("content2_bias", np.full(5, np.nan, dtype=np.float32)),

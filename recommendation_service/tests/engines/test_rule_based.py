@@ -138,7 +138,7 @@ def test_offers_are_scored_in_their_own_rows_whatever_the_export_says() -> None:
     assert scores is not None
     assert scores.tolist() == [100.0]
     assert tiles.side is not None
-    assert tiles.side.words["shade"][1] == "black"
+    assert tiles.side.text_columns["shade"][1] == "black"
 
 
 def test_nothing_known_of_any_pair_is_nothing_to_say() -> None:

@@ -70,7 +70,7 @@ def test_the_numbers_are_those_that_training_measured() -> None:
     fitted = fit(won, parameters)
     served = Bid.from_artifact("bid", artifact(fitted.arrays(parameters), parameters.to_dict()), pair_config=pair_config())
     pairs = bidding_so_far(matches, np.random.default_rng(parameters.seed))
-    first = PairSide(tuple(map(str, range(pairs.n))), pairs.numbers, {"property_type": pairs.word("property_type")}).take(
+    first = PairSide(tuple(map(str, range(pairs.n))), pairs.numbers, {"property_type": pairs.text("property_type")}).take(
         won.rows
     )
     amounts = served.estimate(first, PairSide(first.ids))

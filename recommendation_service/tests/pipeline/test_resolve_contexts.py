@@ -64,7 +64,7 @@ def test_the_asks_own_context_is_taken_as_it_is() -> None:
     assert asked.context is not None
     assert asked.context.ids == ("5",)
     assert asked.context.numbers["size_m2"].tolist() == [33.0]
-    assert asked.context.words["property_type"].tolist() == ["flat"]
+    assert asked.context.text_columns["property_type"].tolist() == ["flat"]
     assert (asked.offered, len(asked.catalogue)) == (None, 12)
 
 
@@ -153,7 +153,7 @@ def test_each_offer_keeps_its_own_columns_whatever_its_place(ids: list[str]) -> 
     assert items.ids.ids() == list(side.ids)
     assert sorted(side.ids) == sorted(ids)
     assert [numbers[one] for one in side.ids] == side.numbers["size_m2"].tolist()
-    assert list(side.ids) == side.words["kind"].tolist()
+    assert list(side.ids) == side.text_columns["kind"].tolist()
     assert items.titles == tuple(f"title {one}" for one in side.ids)
     assert len(items) == items.popularity.size == items.created.size
 

@@ -46,9 +46,9 @@ def auctions(jobs: int, *, bids: int = 4, seed: int = 0, scatter: float = 0.15, 
     }
     numbers = {one.name: np.full(n, np.nan) for one in pair_config().features if one.name != "distance_km"} | numbers
     first = PairSide(tuple(map(str, job)), {name: column.astype(np.float32) for name, column in numbers.items()})
-    words = {"property_type": kind, "client_id": np.array([f"c{one % 50}" for one in job])}
+    text_columns = {"property_type": kind, "client_id": np.array([f"c{one % 50}" for one in job])}
     pairs = join_pairs(
-        pair_config(), PairSide(first.ids, first.numbers, words), PairSide(tuple(f"k{one % 40}" for one in range(n)))
+        pair_config(), PairSide(first.ids, first.numbers, text_columns), PairSide(tuple(f"k{one % 40}" for one in range(n)))
     )
     names = tuple(sorted(pairs.numbers))
     chosen = np.zeros(n, dtype=np.bool_)
@@ -57,7 +57,7 @@ def auctions(jobs: int, *, bids: int = 4, seed: int = 0, scatter: float = 0.15, 
     return Matches(
         names=names,
         numbers=np.stack([pairs.numbers[name] for name in names], axis=1),
-        words={name: np.asarray(column) for name, column in pairs.words.items()},
+        text_columns={name: np.asarray(column) for name, column in pairs.text_columns.items()},
         groups=job.astype(np.int64),
         times=1_700_000_000.0 + job * DAY_S / 10,
         ratings=unknown,

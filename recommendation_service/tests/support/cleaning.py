@@ -22,7 +22,11 @@ def job(number: int, **numbers: float) -> dict[str, Any]:
     """Job n lies 1 km further north than the one before and wants what cleaner n is known for."""
     known = {"latitude": 37.9 + number / DEGREE_KM, "longitude": 23.7, "size_m2": 80.0, "hours": 4.0, "eco_wanted": 0.0}
     known |= {"budget": 80.0, "hour_of_day": 9.0, "day_of_week": 2.0, **numbers}
-    return {"id": str(number), "numbers": known, "words": {"property_type": f"kind{number % 3}", "client_id": f"c{number}"}}
+    return {
+        "id": str(number),
+        "numbers": known,
+        "text_columns": {"property_type": f"kind{number % 3}", "client_id": f"c{number}"},
+    }
 
 
 def cleaner(number: int, **numbers: float) -> dict[str, Any]:
@@ -30,8 +34,8 @@ def cleaner(number: int, **numbers: float) -> dict[str, Any]:
     known = {"base_latitude": 37.9 + number / DEGREE_KM, "base_longitude": 23.7, "usual_rate": 12.0, "jobs_a_week": 10.0}
     known |= {"is_available": 1.0, "jobs_ahead": 0.0, "overall_score": 50.0 + 4 * number, "quality_score": 50.0 + 4 * number}
     known |= {"completion_rate": 0.9, "on_time_rate": 0.9, "total_jobs": 20.0, "average_rating": 8.0, **numbers}
-    words = {"primary_property_type": f"kind{number % 3}"}
-    return {"item_id": str(number), "title": f"Cleaner {number}", "numbers": known, "words": words}
+    text_columns = {"primary_property_type": f"kind{number % 3}"}
+    return {"item_id": str(number), "title": f"Cleaner {number}", "numbers": known, "text_columns": text_columns}
 
 
 def offers(*numbers: int, **changed: float) -> list[dict[str, Any]]:
@@ -80,7 +84,7 @@ def _happenings(letter: str, people: int, items: int, event: str, now: float, ta
 def _record(told: Mapping[str, Any], word: str, sides: bool) -> ItemRecord:
     item_id = str(told.get("item_id", told.get("id")))
     record = ItemRecord(item_id, f"{word} {item_id}", created_at=NOW - 86_400.0)
-    return replace(record, numbers=told["numbers"], words=told["words"]) if sides else record
+    return replace(record, numbers=told["numbers"], text_columns=told["text_columns"]) if sides else record
 
 
 def ids_of(answer: Mapping[str, Any]) -> Sequence[str]:

@@ -50,7 +50,7 @@ class World:
             numbers[name] = self.rng.uniform(0, 10, size=self.shape)
         for name in ("eco_wanted", "completion_rate", "on_time_rate", "hour_of_day", "day_of_week"):
             numbers[name] = self.rng.random(self.shape)
-        words = {
+        text_columns = {
             "property_type": np.array(KINDS)[self.kind],
             "left_owner": np.char.add("c", self.client.astype(np.str_)),
             "right_owner": np.char.add("w", self.cleaner.astype(np.str_)),
@@ -58,7 +58,7 @@ class World:
         return Matches(
             names=tuple(numbers),
             numbers=np.stack([column.reshape(-1) for column in numbers.values()], axis=1).astype(np.float32),
-            words={name: column.reshape(-1) for name, column in words.items()},
+            text_columns={name: column.reshape(-1) for name, column in text_columns.items()},
             groups=np.repeat(np.arange(jobs, dtype=np.int64), BIDS),
             times=np.repeat(NOW - 3600.0 * np.arange(jobs)[::-1], BIDS),
             ratings=marks.reshape(-1).astype(np.float32),
@@ -85,9 +85,9 @@ def network(*, clients: int = 3, cleaners: int = 3, alpha: float = 0.25, seed: i
     arrays: dict[str, AnyArray] = {
         name: np.array([b"", *(f"{letter}{one}".encode() for one in range(count))]) for name, (letter, count) in ids.items()
     }
-    arrays["words"] = np.array([b"", b"property_type=apartment", b"property_type=house"])
+    arrays["tokens"] = np.array([b"", b"property_type=apartment", b"property_type=house"])
     wide, many = 8, len(pair_config().features)
-    shapes = {"first_vectors": (clients + 1, wide), "second_vectors": (cleaners + 1, wide), "word_vectors": (3, 4)}
+    shapes = {"first_vectors": (clients + 1, wide), "second_vectors": (cleaners + 1, wide), "token_vectors": (3, 4)}
     for half, width in (("collaborative", 2 * wide), ("content", many + 4)):
         for layer, (inputs, outputs) in enumerate([(width, 6), (6, 5), (5, 1)], start=1):
             shapes |= {f"{half}{layer}_weights": (inputs, outputs), f"{half}{layer}_bias": (outputs,)}

@@ -37,7 +37,7 @@ def table(n: int) -> Matches:
     return Matches(
         names=tuple(pairs.numbers),
         numbers=np.stack(list(pairs.numbers.values()), axis=1),
-        words=pairs.words,
+        text_columns=pairs.text_columns,
         groups=np.arange(n, dtype=np.int64),
         times=np.arange(n, dtype=np.float64),
         ratings=np.full(n, 0.5, dtype=np.float32),

@@ -99,15 +99,17 @@ def test_rules_say_what_each_part_gave_and_why(client: FlaskClient) -> None:
 
 
 def test_the_network_tells_both_halves(client: FlaskClient) -> None:
-    answer = post(client, context={**job(3), "words": {"client_id": "c1"}}, offers=offers(9), strategy="neural", explain=True)
+    answer = post(
+        client, context={**job(3), "text_columns": {"client_id": "c1"}}, offers=offers(9), strategy="neural", explain=True
+    )
     (one,) = answer.json["recommendations"]
     assert {"neural", "content", "alpha"} <= set(one["parts"]) <= {"neural", "collaborative", "content", "alpha"}
 
 
 def test_the_other_direction_gives_the_pair_the_same_score(client: FlaskClient) -> None:
     forwards = post(client, context=job(3), offers=offers(9), strategy="rule_based").json["recommendations"][0]
-    asker = {"id": "9", "numbers": cleaner(9)["numbers"], "words": cleaner(9)["words"]}
-    offer = {"item_id": "3", "title": "Two rooms", "numbers": job(3)["numbers"], "words": job(3)["words"]}
+    asker = {"id": "9", "numbers": cleaner(9)["numbers"], "text_columns": cleaner(9)["text_columns"]}
+    offer = {"item_id": "3", "title": "Two rooms", "numbers": job(3)["numbers"], "text_columns": job(3)["text_columns"]}
     answer = post(client, FOR_CLEANER, context=asker, offers=[offer], strategy="rule_based").json["recommendations"][0]
     assert answer["score"] == pytest.approx(forwards["score"])
     assert (answer["item_id"], answer["title"]) == ("3", "Two rooms")
@@ -196,9 +198,9 @@ def test_the_path_and_the_context_must_agree(client: FlaskClient) -> None:
         ({"context": {"id": "3", "numbers": {"size_m2": 1e13}}}, "/context/numbers/size_m2"),
         ({"context": {"id": "3", "numbers": {"Size": 1}}}, "/context/numbers/Size"),
         ({"context": {"id": "3", "numbers": {f"n{one}": 1 for one in range(61)}}}, "/context/numbers"),
-        ({"context": {"id": "3", "words": {f"n{one}": "x" for one in range(21)}}}, "/context/words"),
-        ({"context": {"id": "3", "words": {"kind": "x" * 201}}}, "/context/words/kind"),
-        ({"context": {"id": "3", "words": {"kind": 3}}}, "/context/words/kind"),
+        ({"context": {"id": "3", "text_columns": {f"n{one}": "x" for one in range(21)}}}, "/context/text_columns"),
+        ({"context": {"id": "3", "text_columns": {"kind": "x" * 201}}}, "/context/text_columns/kind"),
+        ({"context": {"id": "3", "text_columns": {"kind": 3}}}, "/context/text_columns/kind"),
         ({"offers": []}, "/offers"),
         ({"offers": [{"item_id": str(one)} for one in range(501)]}, "/offers"),
         ({"offers": [{"item_id": "1"}, {"item_id": "2"}, {"item_id": "1"}]}, "/offers/2/item_id"),
@@ -335,7 +337,7 @@ def test_no_number_makes_an_engine_fail_or_a_score_leave_its_scale(client: Flask
     @given(asked=numbers, offered=st.lists(numbers, min_size=1, max_size=3))
     def law(asked: dict[str, float], offered: list[dict[str, float]]) -> None:
         brought = [{"item_id": str(place), "numbers": own} for place, own in enumerate(offered)]
-        context = {"id": "3", "numbers": asked, "words": {"property_type": "kind1"}}
+        context = {"id": "3", "numbers": asked, "text_columns": {"property_type": "kind1"}}
         answer = post(client, path, context=context, offers=brought, strategy=strategy, explain=True)
         assert answer.status_code == 200
         assert "failed" not in [skip["code"] for skip in answer.json["degradation"]]

@@ -21,7 +21,7 @@ from recommendation_service.use_cases.loader import load
 from recommendation_service.web.schemas import Problem
 
 PATH = "/api/estimates/cleaning/bid"
-JOB = {"id": "5", "numbers": {"hours": 4, "size_m2": 80}, "words": {"property_type": "villa", "client_id": "17"}}
+JOB = {"id": "5", "numbers": {"hours": 4, "size_m2": 80}, "text_columns": {"property_type": "villa", "client_id": "17"}}
 ASKED: dict[str, Any] = {
     "context": JOB,
     "offers": [

@@ -36,22 +36,22 @@ FIRST_STEP = -1.8  # softplus of it is about 0.15: the steps before anything is 
 class BidPrediction(nn.Module):
     """Three logarithms of an amount per unit, in ascending order by construction."""
 
-    def __init__(self, inputs: int, words: int, columns: int, parameters: BidParameters) -> None:
-        """Each pair has `inputs` numbers and `columns` categorical values out of a vocabulary of `words`."""
+    def __init__(self, inputs: int, tokens: int, columns: int, parameters: BidParameters) -> None:
+        """Each pair has `inputs` numbers and `columns` categorical values out of a vocabulary of `tokens`."""
         super().__init__()
         size = inputs + columns * parameters.embedding
-        self.word_vectors = nn.Parameter(torch.randn(words, parameters.embedding) * 0.1)
+        self.token_vectors = nn.Parameter(torch.randn(tokens, parameters.embedding) * 0.1)
         self.layer1, self.layer2 = nn.Linear(size, parameters.hidden), nn.Linear(parameters.hidden, parameters.hidden)
         self.out, self.straight = nn.Linear(parameters.hidden, 3), nn.Linear(size, 3, bias=False)
         with torch.no_grad():
             self.straight.weight.zero_()
             self.out.bias.copy_(torch.tensor([0.0, FIRST_STEP, FIRST_STEP]))
 
-    def forward(self, numbers: Tensor, words: Tensor) -> Tensor:
-        """(n, 3) minimum, optimal and maximum; `words` is (n, columns), -1 where unknown."""
-        known = (words >= 0)[..., None]
-        known_words = (self.word_vectors[words.clamp(min=0)] * known).flatten(1)
-        inputs = torch.cat([numbers, known_words], dim=1)
+    def forward(self, numbers: Tensor, tokens: Tensor) -> Tensor:
+        """(n, 3) minimum, optimal and maximum; `tokens` is (n, columns), -1 where unknown."""
+        known = (tokens >= 0)[..., None]
+        known_tokens = (self.token_vectors[tokens.clamp(min=0)] * known).flatten(1)
+        inputs = torch.cat([numbers, known_tokens], dim=1)
         hidden = torch.relu(self.layer2(torch.relu(self.layer1(inputs))))
         low, to_middle, to_high = (self.out(hidden) + self.straight(inputs)).unbind(dim=1)
         middle = low + nn.functional.softplus(to_middle)
@@ -78,20 +78,20 @@ class FittedBid:
 
     def raw(self, won: Bids) -> AnyArray:
         """(n, 3) output of the network, not calibrated."""
-        numbers, words = self.inputs(won)
+        numbers, tokens = self.inputs(won)
         with torch.no_grad():
-            output = self.model(numbers, words).numpy()
+            output = self.model(numbers, tokens).numpy()
         return np.asarray(output.astype(np.float64) + self.reference)
 
     def inputs(self, won: Bids) -> tuple[Tensor, Tensor]:
         """The network's inputs for these pairs."""
         numbers = standardised(won.table, self.centers, self.scales)
-        return torch.from_numpy(numbers), torch.from_numpy(places(won.words, self.vocabulary))
+        return torch.from_numpy(numbers), torch.from_numpy(places(won.text_columns, self.vocabulary))
 
     def arrays(self, parameters: BidParameters) -> dict[str, AnyArray]:
         """The arrays that serving reads; layers as (inputs, outputs)."""
         layers = {"layer1": self.model.layer1, "layer2": self.model.layer2, "out": self.model.out}
-        made: dict[str, AnyArray] = {"attributes": self.vocabulary, "attribute_vectors": _array(self.model.word_vectors)}
+        made: dict[str, AnyArray] = {"attributes": self.vocabulary, "attribute_vectors": _array(self.model.token_vectors)}
         for name, layer in layers.items():
             made |= {f"{name}_weights": _array(layer.weight.T), f"{name}_bias": _array(layer.bias)}
         names = np.array([feature.name.encode() for feature in parameters.features], dtype=np.bytes_)
@@ -162,11 +162,11 @@ def fit(won: Bids, parameters: BidParameters, *, progress: Progress | None = Non
 
 
 def _fit(learned: Bids, stopping: Bids, parameters: BidParameters, progress: Progress) -> FittedBid:
-    words = vocabulary(learned.words)
+    tokens = vocabulary(learned.text_columns)
     centers, scales = _spread(learned.table)
-    model = BidPrediction(2 * centers.size, words.size, len(learned.words), parameters)
+    model = BidPrediction(2 * centers.size, tokens.size, len(learned.text_columns), parameters)
     reference = float(np.median(learned.rates))
-    fitted = FittedBid(model, words, centers, scales, reference, np.ones(2, dtype=np.float32), 0)
+    fitted = FittedBid(model, tokens, centers, scales, reference, np.ones(2, dtype=np.float32), 0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay)
     inputs, wanted = fitted.inputs(learned), _offsets(learned, reference)
     check, check_wanted = fitted.inputs(stopping), _offsets(stopping, reference)
@@ -208,19 +208,19 @@ def _epoch(
     order = torch.randperm(wanted.numel())
     for start in range(0, order.numel(), parameters.batch):
         rows = order[start : start + parameters.batch]
-        numbers, words = _with_hidden(inputs[0][rows], inputs[1][rows], parameters.mask_share)
-        loss = pinball(model(numbers, words), wanted[rows], parameters.quantiles)
+        numbers, tokens = _with_hidden(inputs[0][rows], inputs[1][rows], parameters.mask_share)
+        loss = pinball(model(numbers, tokens), wanted[rows], parameters.quantiles)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
 
 
-def _with_hidden(numbers: Tensor, words: Tensor, share: float) -> tuple[Tensor, Tensor]:
+def _with_hidden(numbers: Tensor, tokens: Tensor, share: float) -> tuple[Tensor, Tensor]:
     """Hide a share of the inputs, in the form that `standardised` and `places` use for unknown values."""
     values, flags = numbers.chunk(2, dim=1)
     visible = torch.rand_like(values) >= share
     masked = torch.cat([values * visible, torch.maximum(flags, (~visible).float())], dim=1)
-    return masked, torch.where(torch.rand(words.shape) >= share, words, -1)
+    return masked, torch.where(torch.rand(tokens.shape) >= share, tokens, -1)
 
 
 def pinball(output: Tensor, wanted: Tensor, quantiles: tuple[float, float, float]) -> Tensor:

@@ -24,7 +24,7 @@ class Bids:
     times: AnyArray  # (n,) float64 seconds when the job was posted
     chosen: Bools  # (n,)
     table: Floats  # (n, f) inputs of the network, NaN where unknown
-    words: Mapping[str, Texts]  # (n,) for each embedded column
+    text_columns: Mapping[str, Texts]  # (n,) for each embedded column
     units: AnyArray  # (n,) float64, > 0: the hours
     rates: AnyArray  # (n,) float64, log of the amount per unit
     market: AnyArray  # (n,) float64, log of the market price per unit at that time; NaN where unknown
@@ -34,9 +34,9 @@ class Bids:
 
     def take(self, indices: Ints | slice) -> "Bids":
         """The bids at these indices."""
-        words = {name: column[indices] for name, column in self.words.items()}
+        text_columns = {name: column[indices] for name, column in self.text_columns.items()}
         rest = (getattr(self, name)[indices] for name in ("units", "rates", "market"))
-        return Bids(self.rows[indices], self.times[indices], self.chosen[indices], self.table[indices], words, *rest)
+        return Bids(self.rows[indices], self.times[indices], self.chosen[indices], self.table[indices], text_columns, *rest)
 
     def won(self) -> "Bids":
         """The winning bids."""
@@ -59,7 +59,7 @@ def read_bids(matches: Matches, pair_config: PairConfig, parameters: BidParamete
         matches.times[rows],
         matches.chosen[rows],
         features(pair_config, pairs, parameters.features)[rows],
-        {name: pairs.word(name)[rows] for name in pair_config.embedding_columns},
+        {name: pairs.text(name)[rows] for name in pair_config.embedding_columns},
         units[rows],
         np.log(amount[rows] / units[rows]),
         np.log(np.where(market > 0, market, np.nan)),

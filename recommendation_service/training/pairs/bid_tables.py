@@ -16,7 +16,7 @@ JOBS_DONE = "total_jobs"  # a column: 0 for new cleaners
 def parts_of(won: Bids, parameters: BidParameters) -> Mapping[str, Bools]:
     """Subsets to report: each value of the embedded columns, new cleaners, and bids without a market rate."""
     parts: dict[str, Bools] = {}
-    for name, column in won.words.items():
+    for name, column in won.text_columns.items():
         parts |= {f"{name} {value}": column == value for value in np.unique(column).tolist() if value}
     for index, feature in enumerate(parameters.features):
         if feature.name == JOBS_DONE:

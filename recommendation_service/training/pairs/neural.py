@@ -68,7 +68,7 @@ def _model(reader: Reader, pair_config: PairConfig, parameters: NeuralParameters
     usual = float(np.clip(marks, 0.05, 0.95))  # marks begin at their mean, the odds of being chosen even
     return Hybrid(
         Collaborative(len(reader.first), len(reader.second), parameters, usual),
-        Content(len(pair_config.features), len(pair_config.embedding_columns), len(reader.words), parameters, usual),
+        Content(len(pair_config.features), len(pair_config.embedding_columns), len(reader.tokens), parameters, usual),
     )
 
 
@@ -151,7 +151,7 @@ class _Fit:
             made = {
                 "first_vectors": collaborative.first[torch.from_numpy(self._seldom.first)],
                 "second_vectors": collaborative.second[torch.from_numpy(self._seldom.second)],
-                "word_vectors": content.with_unknown(),
+                "token_vectors": content.with_unknown(),
                 "alpha": self._model.alpha.reshape(1),
                 **layers_of("collaborative", collaborative.layers),
                 **layers_of("content", content.layers),
@@ -174,14 +174,14 @@ class _Seldom:
             np.where(rows < 0, -1, vector_rows[np.maximum(rows, 0)])
             for rows, vector_rows in ((inputs.first, self.first), (inputs.second, self.second))
         )
-        return Inputs(inputs.numbers, inputs.words, first, second)
+        return Inputs(inputs.numbers, inputs.tokens, first, second)
 
     def unnamed(self, inputs: Inputs, rng: np.random.Generator) -> Inputs:
         """Some of the known persons, taken for somebody met seldom."""
         first, second = (
             np.where((rows >= 0) & (rng.random(rows.size) < self._share), 0, rows) for rows in (inputs.first, inputs.second)
         )
-        return Inputs(inputs.numbers, inputs.words, first, second)
+        return Inputs(inputs.numbers, inputs.tokens, first, second)
 
 
 def _vector_rows(rows: Ints, least: int) -> Ints:

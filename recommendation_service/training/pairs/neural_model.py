@@ -18,7 +18,7 @@ class Tensors:
     """What the network reads of `n` pairs."""
 
     numbers: Tensor
-    words: Tensor
+    tokens: Tensor
     first: Tensor
     second: Tensor
     known: Tensor  # (n,) 1 where both persons are known, else 0
@@ -26,7 +26,7 @@ class Tensors:
     @classmethod
     def of(cls, inputs: Inputs, device: torch.device) -> "Tensors":
         """The same for torch."""
-        sides = (inputs.numbers, inputs.words, inputs.first, inputs.second, inputs.known.astype(np.float32))
+        sides = (inputs.numbers, inputs.tokens, inputs.first, inputs.second, inputs.known.astype(np.float32))
         return cls(*(torch.from_numpy(np.ascontiguousarray(side)).to(device) for side in sides))
 
 
@@ -49,20 +49,26 @@ class Collaborative(nn.Module):
 class Content(nn.Module):
     """What the two are like: the features and a vector for each word, such as the property type, to one score."""
 
-    def __init__(self, n_features: int, n_columns: int, n_words: int, parameters: NeuralParameters, usual: float = 0.5) -> None:
-        """`n_columns` of words, with `n_words` different ones in all; `usual` is the score to begin with."""
+    def __init__(
+        self, n_features: int, n_columns: int, n_tokens: int, parameters: NeuralParameters, usual: float = 0.5
+    ) -> None:
+        """`n_columns` of tokens, with `n_tokens` different ones in all; `usual` is the score to begin with."""
         super().__init__()
-        self.words = nn.Parameter(torch.randn(n_words, parameters.word_dimension) * 0.1)
-        self.layers = _perceptron(n_features + n_columns * parameters.word_dimension, parameters.dropout, usual)
+        self.token_vectors = nn.Parameter(torch.randn(n_tokens, parameters.token_dimension) * 0.1)
+        self.layers = _perceptron(n_features + n_columns * parameters.token_dimension, parameters.dropout, usual)
 
-    def forward(self, numbers: Tensor, words: Tensor) -> Tensor:
-        """(n,) 0 to 1; `numbers` is (n, f), `words` (n, c) rows of the table of words."""
-        vectors = self.words[words].reshape(words.shape[0], -1)
+    def forward(self, numbers: Tensor, tokens: Tensor) -> Tensor:
+        """(n,) 0 to 1; `numbers` is (n, f), `tokens` (n, c) rows of the table of tokens."""
+        vectors = self.token_vectors[tokens].reshape(tokens.shape[0], -1)
         return torch.sigmoid(self.layers(torch.cat([numbers, vectors], dim=1))[:, 0])
 
     def with_unknown(self) -> Tensor:
-        """(n_words, e) with the mean of all words in row 0, which stands for those that training never saw."""
-        return torch.cat([self.words[1:].mean(dim=0, keepdim=True), self.words[1:]]) if len(self.words) > 1 else self.words
+        """(n_tokens, e) with the mean of all tokens in row 0, which stands for those that training never saw."""
+        return (
+            torch.cat([self.token_vectors[1:].mean(dim=0, keepdim=True), self.token_vectors[1:]])
+            if len(self.token_vectors) > 1
+            else self.token_vectors
+        )
 
 
 class Hybrid(nn.Module):
@@ -80,7 +86,7 @@ class Hybrid(nn.Module):
 
     def forward(self, inputs: Tensors) -> tuple[Tensor, Tensor, Tensor]:
         """(n,) each: the score, and what either half says. Where a person is unknown (row -1) the content half decides."""
-        content = self.content(inputs.numbers, inputs.words)
+        content = self.content(inputs.numbers, inputs.tokens)
         collaborative = self.collaborative(inputs.first.clamp(min=0), inputs.second.clamp(min=0))
         alpha = self.alpha * inputs.known
         return alpha * collaborative + (1 - alpha) * content, collaborative, content

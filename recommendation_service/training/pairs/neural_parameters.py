@@ -28,7 +28,7 @@ class NeuralParameters:
     valid_share: float = 0.2  # of the jobs, shuffled: measures, stops the training, slows the learning rate
     patience: int = 5  # epochs without a better validation loss, then the best epoch's network is kept
     dimension: int = 64  # of a person's vector
-    word_dimension: int = 8  # of a property type's
+    token_dimension: int = 8  # of a property type's
     weight_decay: float = 1e-4
     dropout: float = 0.1
     seldom: int = 3  # training pairs below which a person shares the vector of those who were met seldom
@@ -47,7 +47,7 @@ RANGES: Mapping[str, tuple[float, float]] = {  # least and most, both allowed
     "valid_share": (0.01, 0.9),
     "patience": (1, 10_000),
     "dimension": (1, 4096),
-    "word_dimension": (1, 4096),
+    "token_dimension": (1, 4096),
     "weight_decay": (0, 1),
     "dropout": (0, 0.9),
     "seldom": (1, 10_000),

@@ -37,7 +37,7 @@ NEVER_UNKNOWN = ("review_count", "bid_count_all", "total_jobs", "total_earnings"
 
 
 def standings_as_of(cleaner_ids: Ints, moments: Moments) -> tuple[Mapping[str, Floats], Mapping[str, Texts]]:
-    """Numbers and words of each cleaner, (n,) each, from what was known strictly before each moment, in seconds.
+    """Numbers and text columns of each cleaner, (n,) each, from what was known strictly before each moment, in seconds.
 
     Reads each table once, however many are asked for, and gives what ScoringService gives at that moment. `usual_rate` of
     somebody who had not bid is the rate they ask today; a payment refunded later never counts, for when is not recorded.

@@ -64,8 +64,8 @@ def cleaner_side(cleaners: Iterable[Cleaner], moments: Moments | None = None) ->
     cleaners = list(cleaners)
     ids = np.array([cleaner.pk for cleaner in cleaners], dtype=np.int64)
     declared = _declared(cleaners, _OF_CLEANER)
-    numbers, words = _standings(ids, declared["hourly_rate"]) if moments is None else standings_as_of(ids, moments)
-    return PairSide(tuple(str(key) for key in ids.tolist()), {**declared, **numbers}, dict(words))
+    numbers, text_columns = _standings(ids, declared["hourly_rate"]) if moments is None else standings_as_of(ids, moments)
+    return PairSide(tuple(str(key) for key in ids.tolist()), {**declared, **numbers}, dict(text_columns))
 
 
 def _declared(things: Sequence[CleaningJob] | Sequence[Cleaner], names: dict[str, str]) -> dict[str, Floats]:

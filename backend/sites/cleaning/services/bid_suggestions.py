@@ -146,11 +146,11 @@ def _question(job: PairSide, cleaner: PairSide) -> tuple[PairSide, PairSide]:
         PairSide(
             side.ids,
             {name: column for name, column in side.numbers.items() if name in reads},
-            {name: column for name, column in side.words.items() if name in pair_config.embedding_columns},
+            {name: column for name, column in side.text_columns.items() if name in pair_config.embedding_columns},
         )
         for side in (job, cleaner)
     )
-    return context, PairSide(offer.ids, {**offer.numbers, **apart}, offer.words)
+    return context, PairSide(offer.ids, {**offer.numbers, **apart}, offer.text_columns)
 
 
 @cache

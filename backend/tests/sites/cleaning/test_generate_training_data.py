@@ -42,7 +42,7 @@ def dump() -> dict[str, str]:
 
 
 def _columns(side: PairSide) -> list[str]:
-    return [f"{name}: {column.tolist()}" for name, column in (*side.numbers.items(), *side.words.items())]
+    return [f"{name}: {column.tolist()}" for name, column in (*side.numbers.items(), *side.text_columns.items())]
 
 
 def test_it_writes_what_it_says_prints_the_balance_and_names_the_next_command() -> None:

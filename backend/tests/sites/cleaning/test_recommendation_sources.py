@@ -63,10 +63,13 @@ def test_both_catalogues_are_exported_with_their_columns(tmp_path: Path) -> None
     rows = cleaners.ids.rows(list(live.ids))
     for name, column in live.numbers.items():
         np.testing.assert_array_equal(cleaners.side.numbers[name][rows], column, err_msg=name)
-    assert cleaners.side.words["primary_property_type"][rows].tolist() == live.words["primary_property_type"].tolist()
+    assert (
+        cleaners.side.text_columns["primary_property_type"][rows].tolist()
+        == live.text_columns["primary_property_type"].tolist()
+    )
     row = jobs.ids.row(str(job))
     assert row is not None
-    assert jobs.side.words["client_id"][row] != ""
+    assert jobs.side.text_columns["client_id"][row] != ""
     assert jobs.side.numbers["budget"][row] == 80
 
 
@@ -154,7 +157,7 @@ def test_the_columns_are_those_of_a_live_list() -> None:
     live = job_side([job])
     known = {name: float(column[0]) for name, column in live.numbers.items() if not np.isnan(column[0])}
     assert record.numbers == pytest.approx(known)
-    assert record.words == {name: str(column[0]) for name, column in live.words.items()}
+    assert record.text_columns == {name: str(column[0]) for name, column in live.text_columns.items()}
 
 
 def test_a_client_and_a_cleaner_of_one_number_are_two_people(cleaner: Cleaner) -> None:

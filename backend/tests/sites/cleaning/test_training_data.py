@@ -57,8 +57,8 @@ def test_every_offer_for_a_job_that_was_given_is_a_row_with_what_came_of_it(clea
     end(hire(job, bid(job, cleaner, 61.25)))
     review(job, 10)
     table = matches()
-    assert table.words["right_owner"].tolist() == [str(cleaner.pk), str(rival.pk)]
-    assert table.words["left_owner"].tolist() == [str(job.client_id)] * 2
+    assert table.text_columns["right_owner"].tolist() == [str(cleaner.pk), str(rival.pk)]
+    assert table.text_columns["left_owner"].tolist() == [str(job.client_id)] * 2
     assert column(table, "bid") == [61.25, 55.5]
     assert table.chosen.tolist() == [True, False]
     assert table.decided.all()
@@ -84,7 +84,7 @@ def test_jobs_nobody_was_given_and_bids_taken_back_or_placed_afterwards_are_left
     bid(job, rival, status=JobBid.Status.WITHDRAWN)
     bid(job, other, after=2.0)
     table = matches()
-    assert table.words["right_owner"].tolist() == [str(cleaner.pk)]
+    assert table.text_columns["right_owner"].tolist() == [str(cleaner.pk)]
     assert table.groups.tolist() == [job.pk]
 
 
@@ -105,7 +105,7 @@ def test_it_has_every_column_that_the_pairing_reads_worked_out_as_for_a_list() -
     pair_config = load("cleaning").pairs
     assert pair_config is not None
     assert {one.name for one in pair_config.features} <= set(table.names)
-    assert table.words["property_type"].tolist() == ["apartment"]
+    assert table.text_columns["property_type"].tolist() == ["apartment"]
 
 
 def test_rows_come_oldest_first(cleaner: Cleaner) -> None:
@@ -160,7 +160,7 @@ EDITS = (_worse_review, _no_review, _not_completed, _paid_otherwise)
 def numbers_of(table: Matches, rows: np.ndarray) -> np.ndarray:
     """Everything a network could read of these rows, in one order."""
     some = table.take(np.flatnonzero(rows))
-    return some.numbers[np.lexsort((some.words["right_owner"], some.groups))]
+    return some.numbers[np.lexsort((some.text_columns["right_owner"], some.groups))]
 
 
 @pytest.mark.parametrize("edit", EDITS)
@@ -256,7 +256,7 @@ def test_who_was_erased_is_gone_from_the_table(cleaner: Cleaner, client_of_jobs:
     job = make_job(make_place(client_of_jobs), posted=10)
     end(hire(job, bid(job, cleaner)))
     client_of_jobs.delete()
-    assert str(client_of_jobs.pk) not in matches().words["left_owner"].tolist()
+    assert str(client_of_jobs.pk) not in matches().text_columns["left_owner"].tolist()
     assert len(matches()) == 1
     cleaner.delete()
     assert len(matches()) == 0

@@ -83,7 +83,7 @@ def test_the_service_is_asked_exactly_what_its_models_read_and_nobodys_name(serv
     context, (offer,) = asked["context"], asked["offers"]
     assert (asked["strategy"], asked["explain"], asked["limit"]) == ("neural", True, 1)
     assert context["id"] == str(job.pk)
-    assert context["words"] == {"property_type": "apartment", "client_id": str(job.client_id)}
+    assert context["text_columns"] == {"property_type": "apartment", "client_id": str(job.client_id)}
     assert (context["numbers"]["size_m2"], context["numbers"]["hours"]) == (80.0, 4.0)
     assert offer["item_id"] == str(maria.pk)
     assert (offer["numbers"]["bid"], offer["numbers"]["distance_km"]) == (60.0, 0.0)  # €15 for four hours, next door
@@ -127,7 +127,7 @@ def test_in_the_other_direction_the_cleaner_is_the_context_and_jobs_are_offered(
     (asked,) = questions(server)
     assert asked["context"]["id"] == str(maria.pk)
     assert asked["offers"][0]["item_id"] == str(job.pk)
-    assert asked["offers"][0]["words"] == {"property_type": "apartment", "client_id": str(job.client_id)}
+    assert asked["offers"][0]["text_columns"] == {"property_type": "apartment", "client_id": str(job.client_id)}
     assert asked["offers"][0]["numbers"]["bid"] == 60.0
 
 

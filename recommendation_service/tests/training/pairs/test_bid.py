@@ -47,7 +47,7 @@ def test_the_advice_is_sharper_than_the_markets_own_quantiles(learned):
 def test_the_optimum_is_the_planted_price_at_which_half_of_such_jobs_are_won(learned):
     fitted, _, newer, matches = learned
     columns = {name: matches.numbers[newer.rows, matches.names.index(name)] for name in ("usual_rate", "market_rate")}
-    planted = np.log(expected_rate(newer.words["property_type"], columns["usual_rate"], columns["market_rate"]))
+    planted = np.log(expected_rate(newer.text_columns["property_type"], columns["usual_rate"], columns["market_rate"]))
     assert np.abs(fitted.rates(newer)[:, 1] - planted).mean() < 0.06
 
 
@@ -79,7 +79,7 @@ def test_another_share_is_kept_as_well(share):
 def test_the_network_gives_ascending_numbers_whatever_its_weights():
     torch.manual_seed(0)
     model = BidPrediction(6, 3, 2, BidParameters())
-    numbers, words = torch.randn(500, 6) * 4, torch.randint(-1, 3, (500, 2))
+    numbers, tokens = torch.randn(500, 6) * 4, torch.randint(-1, 3, (500, 2))
     for scale in (0.0, 1.0, 30.0):
         with torch.no_grad():
             for weight in model.parameters():
@@ -90,13 +90,13 @@ def test_the_network_gives_ascending_numbers_whatever_its_weights():
 
 
 def test_what_is_kept_from_the_network_looks_like_what_nobody_knows():
-    numbers, words = _with_hidden(
+    numbers, tokens = _with_hidden(
         torch.cat([torch.full((2000, 3), 2.0), torch.zeros(2000, 3)], dim=1), torch.ones(2000, 1).long(), 0.3
     )
     values, flags = numbers.chunk(2, dim=1)
     assert torch.equal(values == 0, flags == 1)
     assert float(flags.mean()) == pytest.approx(0.3, abs=0.03)
-    assert float((words == -1).float().mean()) == pytest.approx(0.3, abs=0.05)
+    assert float((tokens == -1).float().mean()) == pytest.approx(0.3, abs=0.05)
 
 
 def test_the_loss_of_a_quantile_counts_misses_by_their_side():
@@ -164,6 +164,6 @@ def test_too_few_winning_bids_are_said_and_never_trained_on(jobs):
 def test_columns_that_an_export_lacks_are_unknown_and_break_nothing():
     matches = auctions(LEAST)
     kept = [place for place, name in enumerate(matches.names) if name in ("bid", "hours")]
-    bare = replace(matches, names=("bid", "hours"), numbers=matches.numbers[:, kept], words={})
+    bare = replace(matches, names=("bid", "hours"), numbers=matches.numbers[:, kept], text_columns={})
     trained = train_bid(bare, pair_config(), SHORT)
     assert all(np.isfinite(one).all() for one in trained.arrays.values() if one.dtype.kind == "f")

@@ -13,7 +13,7 @@ def matches(jobs, decided=True):
     return Matches(
         names=("bid",),
         numbers=np.zeros((n, 1), dtype=np.float32),
-        words={},
+        text_columns={},
         groups=groups.astype(np.int64),
         times=groups.astype(np.float64),
         ratings=np.full(n, np.nan, dtype=np.float32),

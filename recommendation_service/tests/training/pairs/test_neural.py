@@ -113,12 +113,12 @@ def test_numpy_says_what_torch_says():
     model.eval()
     trained = train(World(200), parameters=QUICK)
     arrays = dict(trained.arrays)
-    arrays["words"] = arrays["words"][:3]
+    arrays["tokens"] = arrays["tokens"][:3]
     arrays["first_ids"], arrays["second_ids"] = arrays["first_ids"][:5], arrays["second_ids"][:7]
     made = {
         "first_vectors": model.collaborative.first,
         "second_vectors": model.collaborative.second,
-        "word_vectors": model.content.words,
+        "token_vectors": model.content.token_vectors,
         "alpha": model.alpha.reshape(1),
         **layers_of("collaborative", model.collaborative.layers),
         **layers_of("content", model.content.layers),
@@ -141,7 +141,7 @@ def test_the_layers_are_those_of_the_acceptance_list():
     assert model.collaborative.first.shape == (10, 64)
     assert model.collaborative.second.shape == (20, 64)
     assert joined == [(128, 64), (64, 32), (32, 1)]
-    assert next(iter(model.content.layers)).in_features == 18 + STATED.word_dimension
+    assert next(iter(model.content.layers)).in_features == 18 + STATED.token_dimension
     assert float(model.alpha.detach()) == 0.5
 
 
@@ -196,10 +196,10 @@ def test_it_is_adam_and_alpha_takes_longer_steps_than_the_rest():
 
 def test_persons_met_seldom_share_one_vector_and_strangers_have_none():
     matches = World(150, clients=12).matches(by_quality)
-    names = matches.words["left_owner"].copy()
+    names = matches.text_columns["left_owner"].copy()
     first_two = np.flatnonzero(~np.isnan(matches.ratings))[:2]
     names[first_two] = ["seldom1", "seldom2"]
-    matches = replace(matches, words={**matches.words, "left_owner": names})
+    matches = replace(matches, text_columns={**matches.text_columns, "left_owner": names})
     trained = train_neural(matches, pair_config(), replace(QUICK, valid_share=0.01))
     ids, vectors = trained.arrays["first_ids"].tolist(), trained.arrays["first_vectors"]
     kept = [place for place, one in enumerate(ids) if one.startswith(b"seldom")]
@@ -240,7 +240,7 @@ def test_what_was_said_of_recommendations_counts_too():
     world = World(200)
     plain = world.matches(lambda _world: np.full(_world.shape, 0.5))
     said = plain.take(np.arange(400) % len(plain))
-    bad = said.words["property_type"] == "office"
+    bad = said.text_columns["property_type"] == "office"
     said = replace(
         said,
         groups=-1 - np.arange(400, dtype=np.int64),
@@ -253,15 +253,15 @@ def test_what_was_said_of_recommendations_counts_too():
     for target in ("rating", "hired"):
         trained = train_neural(both, pair_config(), replace(STATED, target=target, verdict_weight=1.0))
         assert trained.metrics["jobs"] == 200
-        offices = replace(job(), words={**job().words, "property_type": np.array(["office"])})
+        offices = replace(job(), text_columns={**job().text_columns, "property_type": np.array(["office"])})
         assert (score(trained, offices, cleaners(4)).content < score(trained, job(), cleaners(4)).content).all()
 
 
 def joined(one, other):
     rows = {name: np.concatenate([getattr(one, name), getattr(other, name)]) for name in ("numbers", "groups", "times")}
     rows |= {name: np.concatenate([getattr(one, name), getattr(other, name)]) for name in ("ratings", "chosen", "decided")}
-    words = {name: np.concatenate([column, other.words[name]]) for name, column in one.words.items()}
-    return replace(one, **rows, words=words, verdicts=np.concatenate([one.verdicts, other.verdicts]))
+    text_columns = {name: np.concatenate([column, other.text_columns[name]]) for name, column in one.text_columns.items()}
+    return replace(one, **rows, text_columns=text_columns, verdicts=np.concatenate([one.verdicts, other.verdicts]))
 
 
 def test_the_missing_bid_is_half_of_what_it_learns_so_an_open_job_is_foretold_as_well():

@@ -21,8 +21,11 @@ Told = dict[str, Any]
 def told_of(people: list[Cleaner], moment: datetime) -> Told:
     """Every column of everybody at one moment."""
     ids = np.array([one.pk for one in people])
-    numbers, words = standings_as_of(ids, np.full(ids.size, moment.timestamp()))
-    return {**{name: column.tolist() for name, column in numbers.items()}, **{name: w.tolist() for name, w in words.items()}}
+    numbers, text_columns = standings_as_of(ids, np.full(ids.size, moment.timestamp()))
+    return {
+        **{name: column.tolist() for name, column in numbers.items()},
+        **{name: w.tolist() for name, w in text_columns.items()},
+    }
 
 
 def same(first: Told, second: Told) -> bool:
@@ -169,10 +172,10 @@ def test_rows_come_back_in_the_order_they_were_asked_in() -> None:
     rng = np.random.default_rng(3)
     wanted = [(people[int(rng.integers(len(people)))], ago(float(rng.uniform(0, 300)))) for _ in range(40)]
     ids, moments = np.array([one.pk for one, _ in wanted]), np.array([moment.timestamp() for _, moment in wanted])
-    numbers, words = standings_as_of(ids, moments)
+    numbers, text_columns = standings_as_of(ids, moments)
     for row, (one, moment) in enumerate(wanted):
         alone = told_of([one], moment)
-        for name, column in itertools.chain(numbers.items(), words.items()):
+        for name, column in itertools.chain(numbers.items(), text_columns.items()):
             assert repr(column[row : row + 1].tolist()) == repr(alone[name]), name
 
 

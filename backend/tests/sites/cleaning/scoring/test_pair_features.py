@@ -31,20 +31,20 @@ CLEANER_NUMBERS = {
 def test_a_job_has_the_columns_of_the_pairing_and_no_others() -> None:
     side = job_side([make_job()])
     assert set(side.numbers) == JOB_NUMBERS
-    assert set(side.words) == {"property_type", "client_id"}
+    assert set(side.text_columns) == {"property_type", "client_id"}
 
 
 def test_a_cleaner_has_the_columns_of_the_pairing_and_no_others(cleaner: Cleaner) -> None:
     side = cleaner_side([cleaner])
     assert set(side.numbers) == CLEANER_NUMBERS
-    assert set(side.words) == {"primary_property_type"}
+    assert set(side.text_columns) == {"primary_property_type"}
 
 
 def test_the_two_sides_share_no_word_and_make_every_feature_known(cleaner: Cleaner) -> None:
     done(cleaner)
     ScoringService().update_all_cleaner_scores()
     jobs, cleaners = job_side([make_job()]), cleaner_side([cleaner])
-    assert not (set(jobs.numbers) | set(jobs.words)) & (set(cleaners.numbers) | set(cleaners.words))
+    assert not (set(jobs.numbers) | set(jobs.text_columns)) & (set(cleaners.numbers) | set(cleaners.text_columns))
     pair_config = load("cleaning").pairs
     assert pair_config is not None
     assert np.isfinite(features(pair_config, join_pairs(pair_config, jobs, cleaners))).all()
@@ -55,8 +55,8 @@ def test_a_job_tells_what_its_property_and_its_client_are() -> None:
     job = make_job(kind="villa", eco_friendly=True, wanted_for=wanted, posted=1)
     side = job_side([job])
     assert side.ids == (str(job.pk),)
-    assert side.words["property_type"].tolist() == ["villa"]
-    assert side.words["client_id"].tolist() == [str(job.client_id)]
+    assert side.text_columns["property_type"].tolist() == ["villa"]
+    assert side.text_columns["client_id"].tolist() == [str(job.client_id)]
     told = {name: float(column[0]) for name, column in side.numbers.items()}
     assert (told["size_m2"], told["hours"], told["budget"], told["eco_wanted"]) == (80, 4, 80, 1)
     assert (told["hour_of_day"], told["day_of_week"]) == (15, 1)
@@ -91,7 +91,7 @@ def test_who_joined_a_minute_ago_has_a_newcomers_score_and_asks_what_they_declar
     assert side.numbers["usual_rate"].tolist() == [19, 15]
     assert side.numbers["review_count"].tolist() == [0, 1]
     assert np.isnan(side.numbers["average_rating"][0])
-    assert side.words["primary_property_type"].tolist() == ["", "apartment"]
+    assert side.text_columns["primary_property_type"].tolist() == ["", "apartment"]
 
 
 def test_a_newcomer_has_the_same_score_before_and_after_the_update(cleaner: Cleaner) -> None:

@@ -88,7 +88,7 @@ def test_the_service_is_asked_what_the_network_reads_and_nobodys_home(service_at
     (asked,) = server.asked
     context, (offer,) = asked["context"], asked["offers"]
     assert (context["id"], offer["item_id"]) == (str(job.pk), str(cleaner.pk))
-    assert context["words"] == {"property_type": "apartment"}
+    assert context["text_columns"] == {"property_type": "apartment"}
     assert context["numbers"]["hours"] == 4
     assert offer["numbers"]["distance_km"] == pytest.approx(3, abs=0.01)
     assert offer["numbers"]["hourly_rate"] == 15
