@@ -20,9 +20,9 @@ otherwise where a table differs:
 
         event_fields = {"like": {"item": "startup", "user": "developer", "time": "liked_at", "value": "stars"}}
 
-Where the use case pairs two catalogues, such as jobs and cleaners, each says by `numbers` and `text_columns` (or by `side`, where
-that takes more than fields) what pairs are scored by, and the one that [pairs] calls right gives `matches`, what
-pairs are learned from.
+If the use case pairs two catalogues, such as jobs and cleaners, each source declares the columns that pairs are scored by:
+`numbers` and `text_columns`, or `side` for columns that are not fields. The catalogue that `[pairs]` calls `right` also
+declares `matches`, the pairs that models learn from.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

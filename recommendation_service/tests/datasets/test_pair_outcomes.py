@@ -72,7 +72,7 @@ def test_an_array_that_is_missing_is_named(name: str) -> None:
 
 def test_an_export_with_the_array_names_of_version_0_2_is_refused() -> None:
     arrays = {key.replace("text_", "word_"): column for key, column in table(3).arrays().items()}
-    with pytest.raises(DatasetError, match="array word_.+ is not of this version's format; export again"):
+    with pytest.raises(DatasetError, match=r"array word_.+ is not of this version's format; export again"):
         Matches.from_arrays(arrays)
 
 

@@ -84,7 +84,7 @@ def test_the_network_gives_ascending_numbers_whatever_its_weights():
         with torch.no_grad():
             for weight in model.parameters():
                 weight.copy_(torch.randn_like(weight) * scale)
-            low, middle, high = model(numbers, words).T
+            low, middle, high = model(numbers, tokens).T
         assert bool((low <= middle).all())
         assert bool((middle <= high).all())
 
