@@ -118,7 +118,7 @@ def speciality(
     wanted_values, known = pairs.text(wanted), pairs.text(known_for)
     fits = np.where(wanted_values == known, FULL, np.float32(other)).astype(np.float32)
     fits[(wanted_values == "") | (known == "")] = np.nan
-    eco = np.where(pairs.number(eco_wanted) > 0, pairs.number(eco_share), np.nan).astype(np.float32)
+    eco = np.where(pairs.number(eco_wanted) > 0, np.clip(pairs.number(eco_share), 0, FULL), np.nan).astype(np.float32)
     return blend([fits, eco], [1.0, 1.0])
 
 

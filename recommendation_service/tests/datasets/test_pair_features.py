@@ -132,6 +132,8 @@ def test_somebody_who_takes_nothing_now_has_no_time() -> None:
         ("flat", "villa", 1.0, 100.0, 70),
         ("", "flat", 1.0, 30.0, 30),
         ("flat", "", 0.0, 30.0, NAN),
+        ("villa", "villa", 1.0, 5e9, 100.0),
+        ("villa", "villa", 1.0, -5e9, 50.0),
     ],
 )
 def test_a_speciality_is_the_kind_of_place_and_the_way_it_is_cleaned(
