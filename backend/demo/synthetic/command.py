@@ -1,16 +1,19 @@
 """Base of the commands that fill a site with synthetic data: options, one transaction, and a report of what was written."""
 
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
+from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.core.management.color import no_style
+from django.db import connections, router, transaction
 from django.db.models import Model
 
-from tandem.services.bulk_load import Happened, Shown, forget_past, write_past, write_shown
+from demo.synthetic.simulation import SiteHistory
+from tandem.services.bulk_load import forget_past, write_past, write_shown
 
 
 def iso_datetime(text: str) -> datetime:
@@ -22,50 +25,17 @@ def iso_datetime(text: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-class SiteHistory(Protocol):
-    """A whole synthetic site that is not written yet."""
-
-    @property
-    def rows(self) -> Sequence[Sequence[Model]]:
-        """One batch per model, in an order in which they can be written."""
-
-    @property
-    def events(self) -> Sequence[Happened]:
-        """Everything that people did."""
-
-    @property
-    def lists(self) -> Sequence[Shown]:
-        """Recommended lists that people were shown."""
-
-    @property
-    def people(self) -> Sequence[Any]:
-        """Rows of people; those with `is_demo` are named in the report."""
-
-    @property
-    def counted(self) -> Sequence[int]:
-        """Number of counted interactions of each person."""
-
-    @property
-    def summary(self) -> Mapping[str, int]:
-        """Counts for the report, such as {"products": 3000}."""
-
-
 class SeedCommand(BaseCommand):
     """Fill one site with rows, people, interactions and shown lists. The same seed and end date give the same site."""
 
-    catalogue: ClassVar[str] = ""
+    catalogue: ClassVar[str] = ""  # also the label of the site's app
     items_name: ClassVar[str] = "items"
-    tables: ClassVar[Sequence[type[Model]]] = ()  # all tables of the site, those with foreign keys first
-    item_model: ClassVar[type[Model]]
     default_users: ClassVar[int] = 1000
     default_items: ClassVar[int] = 500
     min_users: ClassVar[int] = 40
     min_items: ClassVar[int] = 60
     events_per_user: ClassVar[int] = 30
-
-    def make_history(self, *, seed: int, users: int, items: int, events: int, until: datetime) -> SiteHistory:
-        """Make the site; the number of events may differ a little from `events`."""
-        raise NotImplementedError
+    make_history: ClassVar[Callable[..., SiteHistory]]  # takes seed, users, items, events (about how many) and until
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add sizes, seed and end date."""
@@ -92,26 +62,29 @@ class SeedCommand(BaseCommand):
         with transaction.atomic():
             if options["reset"]:
                 forget_past(catalogue=self.catalogue)
-                delete_rows(self.tables)
-            elif self.item_model._default_manager.exists():
+                delete_rows(reversed(list(apps.get_app_config(self.catalogue).get_models())))
+            elif type(history.items[0])._default_manager.exists():
                 raise CommandError(
                     f"there are {self.items_name} already; run again with --reset to replace them and their history"
                 )
-            for rows in history.rows:
+            for rows in history.tables.values():
                 write_rows(rows)
+            reset_sequences(history.tables)
             write_past(catalogue=self.catalogue, events=history.events)
             write_shown(catalogue=self.catalogue, use_case=self.catalogue, lists=history.lists)
         self._report(history)
 
     def _report(self, history: SiteHistory) -> None:
-        counts = {**history.summary, "events": len(history.events)}
-        counts |= {"shown lists": len(history.lists)} if history.lists else {}
-        self.stdout.write(", ".join(f"{count:,} {name}" for name, count in counts.items()))
-        segments = ", ".join(f"{share:.0%} with {name}" for name, share in shares(history.counted).items())
+        models = dict.fromkeys([type(history.items[0]), *history.tables])  # the items first
+        counts = {str(model._meta.verbose_name_plural): len(history.tables[model]) for model in models}
+        counts |= {"events": len(history.events), "shown lists": len(history.lists)}
+        self.stdout.write(", ".join(f"{count:,} {name}" for name, count in counts.items() if count))
+        counted = history.counts()
+        segments = ", ".join(f"{share:.0%} with {name}" for name, share in shares(counted).items())
         self.stdout.write(f"counted interactions: {segments}")
         self.stdout.write("people to try:")
-        pairs = zip(history.people, history.counted, strict=True)
-        for person, count in sorted((pair for pair in pairs if pair[0].is_demo), key=lambda pair: pair[1]):
+        demo = [pair for pair in zip(history.people, counted, strict=True) if pair[0].is_demo]
+        for person, count in sorted(demo, key=lambda pair: pair[1]):
             self.stdout.write(f"  {person.pk}  {count:>2} counted  {person.name}, {person.describe()}")
         self.stdout.write("next: manage.py generate_all_datasets")
 
@@ -134,3 +107,12 @@ def delete_rows(tables: Iterable[type[Model]]) -> None:
     for model in tables:
         rows = model._default_manager.all()
         rows._raw_delete(rows.db)
+
+
+def reset_sequences(tables: Iterable[type[Model]]) -> None:
+    """Move the sequences of automatic ids behind the ids that were written."""
+    models = list(tables)
+    connection = connections[router.db_for_write(models[0])]
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), models):
+            cursor.execute(statement)

@@ -1,14 +1,24 @@
-"""What the simulations of all sites share: random draws, people with names, and one person who chooses among items.
+"""What the simulations of all sites share: the history that they make, one person who chooses among items, random draws.
 
 Randomness is always an argument, so the same seed gives the same site.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import numpy as np
+from django.db.models import Model
 from numpy.typing import NDArray
+
+from recommendation_service.domain.history import PastEvent
+from tandem.event_sync import mirror_of
+from tandem.selectors.history import count_of
+from tandem.services.bulk_load import Happened, Shown
+from tandem.sources import ItemSource, use_case_of
+from tandem.use_cases import load
 
 Rng = np.random.Generator
 Floats = NDArray[np.float64]
@@ -20,6 +30,55 @@ HOUR_S, DAY_S = 3_600.0, 86_400.0
 ACTIVITY_SHARES = {"none": 0.10, "few": 0.20, "some": 0.32}  # of the people; the others have 20 counted interactions or more
 
 
+class SiteHistory:
+    """A synthetic site that is not written yet: its rows, the interactions of its people, and the lists they were shown."""
+
+    def __init__(self, source: type[ItemSource], seed: int, *, items: Sequence[Any], people: Sequence[Any]) -> None:
+        self.source, self.seed, self.items, self.people = source, seed, items, people
+        self.tables: defaultdict[type[Model], list[Any]] = defaultdict(list)  # rows by model, in the order of writing
+        self.events: list[Happened] = []
+        self.lists: list[Shown] = []
+        self._mirrors = {event: mirror_of(source, event, model) for event, model in source.events.items()}
+        self.add(*people, *items)
+
+    def id(self, kind: str, number: int) -> UUID:
+        """Return an id that depends on the site, the seed and these arguments only."""
+        return stable_id(self.source.catalogue, self.seed, kind, number)
+
+    def next_event_id(self) -> UUID:
+        """Return the id of the next event without a row: its number."""
+        return self.id("event", len(self.events))
+
+    def add(self, *rows: Model) -> None:
+        """Add rows to their tables."""
+        for row in rows:
+            self.tables[type(row)].append(row)
+
+    def add_event(self, event: str, row: Model, request_id: UUID | None = None) -> None:
+        """Add a row of the site's event table, and the interaction that the sync would make from it.
+
+        `request_id` is of the list that led to the event, for tables that do not store it.
+        """
+        self.add(row)
+        values = self._mirrors[event].row(row)
+        del values["catalogue"]
+        self.events.append(Happened(**{"request_id": request_id, **values}))
+
+    def record(self, person: Any, row: int, event: str, time: datetime, request_id: UUID | None = None) -> None:
+        """Record an interaction with an item, by its row, that has no table of its own."""
+        self.events.append(
+            Happened(self.next_event_id(), str(person.pk), str(self.items[row].pk), event, time, None, request_id)
+        )
+
+    def counts(self) -> list[int]:
+        """Return the counted interactions of each person, by the rule that routing uses."""
+        events: defaultdict[str, list[PastEvent]] = defaultdict(list)
+        for event in self.events:
+            events[event.user_id].append(PastEvent(event.item_id, event.event, event.time.timestamp(), event.value))
+        use_case = load(use_case_of(self.source))
+        return [count_of(events[str(person.pk)], use_case) for person in self.people]
+
+
 class PersonSimulator:
     """One person and their interest in each item. Subclasses decide when the person visits and what follows.
 
@@ -28,8 +87,8 @@ class PersonSimulator:
 
     half_interest: float = 0.0
 
-    def __init__(self, rng: Rng, interest: Floats) -> None:
-        self.rng, self.interest = rng, interest
+    def __init__(self, rng: Rng, history: SiteHistory, person: Any, interest: Floats) -> None:
+        self.rng, self.history, self.person, self.interest = rng, history, person, interest
 
     def appeal(self, row: int) -> float:
         """Return the probability, 0 to 1, that an item appeals to the person."""

@@ -1,8 +1,7 @@
 """Fill the course platform with synthetic courses, learners, 150 days of events, and the lists that were shown."""
 
 from demo.synthetic.command import SeedCommand
-from demo.synthetic.courses import history
-from sites.courses.models import Completion, Course, Enrolment, Learner
+from demo.synthetic.courses.history import make_history
 
 
 class Command(SeedCommand):
@@ -10,9 +9,6 @@ class Command(SeedCommand):
 
     help = "Fill the course platform with synthetic courses, learners, events and shown lists; same seed, same platform."
     catalogue = items_name = "courses"
-    tables = (Completion, Enrolment, Learner, Course)
-    item_model = Course
     default_users, default_items = 1000, 400
-    min_users, min_items = history.MIN_USERS, history.MIN_ITEMS
     events_per_user = 25
-    make_history = staticmethod(history.make_history)
+    make_history = staticmethod(make_history)

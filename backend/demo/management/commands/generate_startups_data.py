@@ -1,8 +1,7 @@
 """Fill the startup board with synthetic startups, people and 180 days of events."""
 
 from demo.synthetic.command import SeedCommand
-from demo.synthetic.startups import history
-from sites.startups.models import Developer, Investor, Startup
+from demo.synthetic.startups.history import make_history
 
 
 class Command(SeedCommand):
@@ -10,8 +9,5 @@ class Command(SeedCommand):
 
     help = "Fill the startup board with synthetic startups, people and events; the same seed and --until give the same."
     catalogue = items_name = "startups"
-    tables = (Developer, Investor, Startup)
-    item_model = Startup
     default_users, default_items = 1500, 600
-    min_users, min_items = history.MIN_USERS, history.MIN_ITEMS
-    make_history = staticmethod(history.make_history)
+    make_history = staticmethod(make_history)

@@ -4,23 +4,18 @@ Each list's strategy is drawn with the probabilities that are recorded with it. 
 on the courses and the learner, so there is a real difference to learn: `hybrid` knows most, `popularity` least.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Model
 
-from demo.synthetic.courses.preferences import SITE, CourseCatalogue, make_catalogue, make_learners
-from demo.synthetic.simulation import Bools, Floats, PersonSimulator, Rng, best_rows, stable_id
+from demo.synthetic.courses.preferences import CourseCatalogue, make_catalogue, make_learners
+from demo.synthetic.simulation import Bools, Floats, PersonSimulator, Rng, SiteHistory, best_rows
 from sites.courses.models import Completion, Enrolment, Learner
 from sites.courses.recommendation_sources import Courses
-from tandem.event_sync import mirror_of
-from tandem.services.bulk_load import Happened, Shown
+from tandem.services.bulk_load import Shown
 
 WINDOW_DAYS = 150
-MIN_ITEMS, MIN_USERS = 60, 40
 POLICY = {"two_tower": 0.2, "popularity": 0.2, "content": 0.2, "hybrid": 0.4}  # probabilities of the strategies
 LIST_SHARE = 0.32  # of the visits; in the others people browse
 LIST_LENGTH = 8
@@ -28,44 +23,16 @@ EVENTS_PER_VISIT = 2.4
 MOST_VISITS = 90
 INACTIVE_SHARE = 0.1  # of the people have no interactions
 DEMO_VISITS = {1: 6, 2: 14, 3: 10, 4: 2, 5: 8, 6: 0}
-_ENROLLED = mirror_of(Courses, "enroll", Enrolment)
-_COMPLETED = mirror_of(Courses, "complete", Completion)
 
 
-@dataclass(slots=True)
-class CourseHistory:
-    """All rows to write; `counted` has the counted interactions of each person."""
-
-    seed: int
-    catalogue: CourseCatalogue
-    people: tuple[Learner, ...]
-    events: list[Happened] = field(default_factory=list)
-    lists: list[Shown] = field(default_factory=list)
-    enrolments: list[Enrolment] = field(default_factory=list)
-    completions: list[Completion] = field(default_factory=list)
-    counted: list[int] = field(default_factory=list)
-
-    @property
-    def rows(self) -> tuple[Sequence[Model], ...]:
-        """Courses, learners, enrolments and completions."""
-        return (self.catalogue.courses, self.people, self.enrolments, self.completions)
-
-    @property
-    def summary(self) -> dict[str, int]:
-        """Counts for the command's report."""
-        return {"courses": len(self.catalogue.courses), "learners": len(self.people)}
-
-
-def make_history(*, seed: int, users: int, items: int, events: int, until: datetime) -> CourseHistory:
+def make_history(*, seed: int, users: int, items: int, events: int, until: datetime) -> SiteHistory:
     """Make `items` courses, `users` learners and about `events` events that end before `until`."""
     rng = np.random.default_rng(seed)
     until = until.astimezone(UTC)
     catalogue = make_catalogue(rng, items=items, until=until)
-    history = CourseHistory(seed, catalogue, tuple(make_learners(rng, users)))
+    history = SiteHistory(Courses, seed, items=catalogue.courses, people=make_learners(rng, users))
     for learner, visits in zip(history.people, _visits(rng, users, events), strict=True):
-        before = len(history.events)
-        _LearnerVisits(rng, history, learner, until).run(visits)
-        history.counted.append(sum(event.event != "drop" for event in history.events[before:]))
+        _LearnerVisits(rng, history, learner, catalogue, until).run(visits)
     return history
 
 
@@ -86,10 +53,9 @@ class _LearnerVisits(PersonSimulator):
 
     half_interest = 3.6
 
-    def __init__(self, rng: Rng, history: CourseHistory, learner: Learner, until: datetime) -> None:
-        catalogue = history.catalogue
-        super().__init__(rng, catalogue.interest_of(learner))
-        self.history, self.catalogue, self.learner, self.until = history, catalogue, learner, until
+    def __init__(self, rng: Rng, history: SiteHistory, learner: Learner, catalogue: CourseCatalogue, until: datetime) -> None:
+        super().__init__(rng, history, learner, catalogue.interest_of(learner))
+        self.catalogue, self.until = catalogue, until
         self.unseen = np.array([course.is_published for course in catalogue.courses])
         self.created = np.array([course.created.toordinal() for course in catalogue.courses])
         self.follow_ups: list[tuple[datetime, int, str]] = []  # what the learner does some days after enrolling
@@ -118,9 +84,9 @@ class _LearnerVisits(PersonSimulator):
         strategy = str(self.rng.choice(list(POLICY), p=list(POLICY.values())))
         scores = self._scores(strategy)
         rows = best_rows(scores, allowed, LIST_LENGTH)
-        request_id = stable_id(SITE, self.history.seed, "list", len(self.history.lists))
+        request_id = self.history.id("list", len(self.history.lists))
         items = [(self.catalogue.courses[row].slug, round(float(scores[row]), 6)) for row in rows]
-        self.history.lists.append(Shown(request_id, self.learner.pk, "home", strategy, time, items, probabilities=POLICY))
+        self.history.lists.append(Shown(request_id, self.person.pk, "home", strategy, time, items, probabilities=POLICY))
         for position, row in enumerate(rows):
             attention = self.appeal(row) / (1 + 0.12 * position)
             draw = self.rng.random()
@@ -136,19 +102,15 @@ class _LearnerVisits(PersonSimulator):
         if strategy == "popularity":
             return self.catalogue.popularity + self.noise(0.2)
         if strategy == "content":
-            return 2.0 * self.catalogue.teaches_wanted_skill(self.learner) + self.noise(0.6)
+            return 2.0 * self.catalogue.teaches_wanted_skill(self.person) + self.noise(0.6)
         if strategy == "two_tower":
             return 0.75 * self.interest + self.noise()
         return self.interest + 0.3 * self.catalogue.popularity + self.noise(0.6)
 
     def _enroll(self, row: int, time: datetime, request_id: UUID | None) -> None:
-        course, number = self.catalogue.courses[row], len(self.history.enrolments)
-        enrolment = Enrolment(
-            id=stable_id(SITE, self.history.seed, "enrolment", number), learner=self.learner, course=course, created_at=time,
-            request_id=request_id,
-        )  # fmt: skip
-        self.history.enrolments.append(enrolment)
-        self._record(row, "enroll", time, request_id, event_id=_ENROLLED.event_id(enrolment.pk))
+        course, key = self.catalogue.courses[row], self.history.id("enrolment", len(self.history.tables[Enrolment]))
+        enrolment = Enrolment(id=key, learner=self.person, course=course, created_at=time, request_id=request_id)
+        self.history.add_event("enroll", enrolment)
         draw, days = self.rng.random(), float(self.rng.uniform(1, 20) + course.hours / 4)
         event = "complete" if draw < 0.55 * self.appeal(row) else "drop" if draw > 0.9 else ""
         if event and time + timedelta(days=days) < self.until:
@@ -156,20 +118,15 @@ class _LearnerVisits(PersonSimulator):
 
     def _finish(self) -> None:
         for exact_time, row, event in sorted(self.follow_ups):
-            time, event_id = exact_time.replace(microsecond=0), None
+            time = exact_time.replace(microsecond=0)
             if event == "complete":
-                number, course = len(self.history.completions), self.catalogue.courses[row]
-                key = stable_id(SITE, self.history.seed, "completion", number)
-                self.history.completions.append(Completion(id=key, learner=self.learner, course=course, created_at=time))
-                event_id = _COMPLETED.event_id(key)
-            self._record(row, event, time, event_id=event_id)
+                key, course = self.history.id("completion", len(self.history.tables[Completion])), self.catalogue.courses[row]
+                self.history.add_event(event, Completion(id=key, learner=self.person, course=course, created_at=time))
+            else:
+                self._record(row, event, time)
 
-    def _record(
-        self, row: int, event: str, time: datetime, request_id: UUID | None = None, *, event_id: UUID | None = None
-    ) -> None:
-        event_id = event_id or stable_id(SITE, self.history.seed, "event", len(self.history.events))
-        slug = self.catalogue.courses[row].slug
-        self.history.events.append(Happened(event_id, self.learner.pk, slug, event, time, None, request_id))
+    def _record(self, row: int, event: str, time: datetime, request_id: UUID | None = None) -> None:
+        self.history.record(self.person, row, event, time, request_id)
 
     def _minutes(self, low: int, high: int) -> timedelta:
         return timedelta(minutes=int(self.rng.integers(low, high)))

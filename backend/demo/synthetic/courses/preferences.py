@@ -31,8 +31,7 @@ class CourseVocabulary(Vocabulary):
     formats: tuple[Format, ...]
 
 
-SITE = "courses"
-VOCABULARY = read_vocabulary(SITE, CourseVocabulary)
+VOCABULARY = read_vocabulary("courses", CourseVocabulary)
 CATEGORIES = tuple(VOCABULARY.categories)
 TOPICS = tuple((category, topic) for category, topics in VOCABULARY.categories.items() for topic in topics)
 CATEGORY_OF = {topic: category for category, topic in TOPICS}

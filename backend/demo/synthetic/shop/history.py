@@ -5,20 +5,18 @@ sleeping bag), and a cart is ordered as a whole.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Model
 
-from demo.synthetic.shop.customer_simulation import CustomerSimulator, Ledger
+from demo.synthetic.shop.customer_simulation import CustomerSimulator, ShopHistory
 from demo.synthetic.shop.customers import Preferences, interest_of, make_customers
 from demo.synthetic.shop.impressions import CANDIDATES, ListContext, ListSimulator
 from demo.synthetic.shop.products import ProductRange, make_products
 from demo.synthetic.simulation import DAY_S, Ints, PersonSimulator, Rng
 from sites.shop.models import Customer, UserEmailPreference
-from tandem.services.bulk_load import Happened, Shown
+from sites.shop.recommendation_sources import Shop
 
 WINDOW_DAYS = 120
 SHARES = {"none": 0.12, "few": 0.18, "some": 0.30}  # of the customers; the others come often
@@ -28,36 +26,6 @@ DEMO = ((0, 0), (1, 4), (5, 19), (40, 10_000))  # counted interactions of the de
 DEMO_PER_GROUP = 2
 NO_MAILS_SHARE = 0.12
 PROBABILITY = {"list": 0.4, "product list": 0.07, "wish": 0.16, "cart": 0.5, "partner": 0.5, "removal": 0.12, "order": 0.6}
-MIN_ITEMS, MIN_USERS = 90, 40
-
-
-@dataclass(frozen=True, slots=True)
-class ShopHistory:
-    """All rows to write; `counted` has the counted interactions of each customer."""
-
-    products: ProductRange
-    people: tuple[Customer, ...]
-    ledger: Ledger
-    lists: tuple[Shown, ...]
-    preferences: tuple[UserEmailPreference, ...]
-    counted: tuple[int, ...]
-
-    @property
-    def events(self) -> list[Happened]:
-        """All events, unordered."""
-        return self.ledger.events
-
-    @property
-    def rows(self) -> tuple[Sequence[Model], ...]:
-        """Products, customers and what customers did."""
-        ledger = self.ledger
-        actions = (ledger.carts, ledger.lines, ledger.removals, ledger.orders, ledger.order_lines, ledger.wishes)
-        return (self.products.products, self.people, self.preferences, *actions)
-
-    @property
-    def summary(self) -> dict[str, int]:
-        """Counts for the command's report."""
-        return {"products": len(self.products.products), "customers": len(self.people), "orders": len(self.ledger.orders)}
 
 
 def make_history(*, seed: int, users: int, items: int, events: int, until: datetime) -> ShopHistory:
@@ -66,17 +34,13 @@ def make_history(*, seed: int, users: int, items: int, events: int, until: datet
     until = until.astimezone(UTC)
     products = make_products(rng, seed=seed, items=items, until=until)
     drawn = make_customers(rng, seed=seed, users=users)
-    ledger, lists = Ledger(products, seed), ListSimulator(rng, products)
-    counted = []
+    history = ShopHistory(Shop, seed, items=products.products, people=[customer for customer, _ in drawn])
+    lists = ListSimulator(rng, products, history)
     for (customer, preferences), visits in zip(drawn, _visits(rng, users, events), strict=True):
-        actions = CustomerSimulator(ledger, customer)
-        _CustomerVisits(rng, preferences, lists, actions, until).run(visits)
-        counted.append(len(actions.counted))
-    customers = tuple(customer for customer, _ in drawn)
-    _choose_demo(customers, counted)
-    return ShopHistory(
-        products, customers, ledger, tuple(lists.lists), _mail_preferences(rng, customers, until), tuple(counted)
-    )
+        _CustomerVisits(rng, history, customer, products, preferences, lists, until).run(visits)
+    _choose_demo(history.people, history.counts())
+    history.add(*_mail_preferences(rng, history.people, until))
+    return history
 
 
 def _visits(rng: Rng, users: int, events: int) -> list[int]:
@@ -89,7 +53,7 @@ def _visits(rng: Rng, users: int, events: int) -> list[int]:
     return [int(count) for count in rng.permutation(counts)]
 
 
-def _choose_demo(customers: tuple[Customer, ...], counted: list[int]) -> None:
+def _choose_demo(customers: Sequence[Customer], counted: list[int]) -> None:
     """Mark a few customers of each activity, of different personas where there are any."""
     used: set[str] = set()
     pairs = [pair for pair in zip(customers, counted, strict=True) if pair[0].favourite_categories]
@@ -104,13 +68,13 @@ def _choose_demo(customers: tuple[Customer, ...], counted: list[int]) -> None:
             used.add(category)
 
 
-def _mail_preferences(rng: Rng, customers: tuple[Customer, ...], until: datetime) -> tuple[UserEmailPreference, ...]:
+def _mail_preferences(rng: Rng, customers: Sequence[Customer], until: datetime) -> list[UserEmailPreference]:
     """Draw the preferences of customers who chose; the others receive all mails."""
     chose = [customer for customer in customers if rng.random() < NO_MAILS_SHARE]
-    return tuple(
+    return [
         UserEmailPreference(customer=customer, abandoned_cart=bool(rng.random() < 0.5), weekly_picks=False, updated_at=until)
         for customer in chose
-    )
+    ]
 
 
 class _CustomerVisits(PersonSimulator):
@@ -119,11 +83,12 @@ class _CustomerVisits(PersonSimulator):
     half_interest = 2.2
 
     def __init__(
-        self, rng: Rng, preferences: Preferences, lists: ListSimulator, actions: CustomerSimulator, until: datetime
-    ) -> None:
-        self.products = lists.products
-        super().__init__(rng, interest_of(self.products, preferences))
-        self.preferences, self.lists, self.actions = preferences, lists, actions
+        self, rng: Rng, history: ShopHistory, customer: Customer, products: ProductRange, preferences: Preferences,
+        lists: ListSimulator, until: datetime,
+    ) -> None:  # fmt: skip
+        super().__init__(rng, history, customer, interest_of(products, preferences))
+        self.products, self.preferences, self.lists = products, preferences, lists
+        self.actions = CustomerSimulator(history, customer)
         self.opens, self.closes = (until - timedelta(days=WINDOW_DAYS)).timestamp(), until.timestamp()
         self.interest[[not product.is_active for product in self.products.products]] = -np.inf
         self.steps = np.cumsum(np.exp(self.interest))
@@ -183,8 +148,8 @@ class _CustomerVisits(PersonSimulator):
         """Show a list; return the clicked products with the list's request id."""
         if candidates.size < 2:
             return []
-        request_id = self.actions.ledger.id("list")
-        context = ListContext(request_id, str(self.actions.customer.pk), surface, at, about)
+        request_id = self.actions.history.next_id("list")
+        context = ListContext(request_id, str(self.person.pk), surface, at, about)
         shown = self.lists.show(context, candidates, self.interest, self.preferences)
         clicked = self.lists.clicked(shown, self.interest, about=about)
         for product in clicked:

@@ -13,7 +13,7 @@ import numpy as np
 
 from demo.synthetic.shop.customers import Preferences
 from demo.synthetic.shop.products import CATEGORIES, ProductRange
-from demo.synthetic.simulation import Floats, Ints, Rng
+from demo.synthetic.simulation import Floats, Ints, Rng, SiteHistory
 from recommendation_service.use_cases.loader import load
 from tandem.services.bulk_load import Shown
 
@@ -55,10 +55,9 @@ class ListContext(NamedTuple):
 class ListSimulator:
     """Makes lists from one product range."""
 
-    def __init__(self, rng: Rng, products: ProductRange) -> None:
-        self.rng, self.products = rng, products
+    def __init__(self, rng: Rng, products: ProductRange, history: SiteHistory) -> None:
+        self.rng, self.products, self.history = rng, products, history
         self.blends = {surface: Blend.of(surface) for surface in LENGTHS}
-        self.lists: list[Shown] = []
 
     def show(self, context: ListContext, candidates: Ints, interest: Floats, preferences: Preferences) -> Ints:
         """Record a list of the best `candidates`, (k,); return the rows of its products, the best first."""
@@ -75,7 +74,7 @@ class ListSimulator:
         rows = [{name: round(float(values[row]), 4) for name, values in columns.items()} for row in top]
         items = [(str(self.products.products[candidates[row]].pk), float(scores[row])) for row in top]
         time = datetime.fromtimestamp(context.at, UTC)
-        self.lists.append(Shown(context.request_id, context.user_id, context.surface, blend.name, time, items, rows))
+        self.history.lists.append(Shown(context.request_id, context.user_id, context.surface, blend.name, time, items, rows))
         return candidates[top]
 
     def clicked(self, shown: Ints, interest: Floats, *, about: int) -> list[int]:

@@ -11,14 +11,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from demo.synthetic.shop.customers import Preferences, interest_of
-from demo.synthetic.shop.history import DEMO, WINDOW_DAYS, ShopHistory, make_history
+from demo.synthetic.shop.history import DEMO, WINDOW_DAYS, make_history
 from demo.synthetic.shop.impressions import LENGTHS, Blend
-from demo.synthetic.shop.products import VOCABULARY
-from recommendation_service.domain.history import PastEvent
+from demo.synthetic.shop.products import VOCABULARY, make_products
+from demo.synthetic.simulation import SiteHistory
 from recommendation_service.use_cases.loader import load
 from sites.shop.models import Cart, CartLine, Customer, Order, OrderLine, Product
 from tandem.models import Impression, UserInteraction
-from tandem.selectors.history import count_of
 from tandem.services.bulk_load import Happened
 
 UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
@@ -28,7 +27,7 @@ UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
 class Seen:
     """A history with the lookups that most tests need."""
 
-    history: ShopHistory
+    history: SiteHistory
     products: dict[str, Product]
     place: dict[str, int]
     past: dict[str, list[Happened]]
@@ -40,13 +39,13 @@ def seen() -> Seen:
     past: dict[str, list[Happened]] = {}
     for event in history.events:
         past.setdefault(event.user_id, []).append(event)
-    products = {str(one.pk): one for one in history.products.products}
+    products = {str(one.pk): one for one in history.items}
     return Seen(history, products, {key: place for place, key in enumerate(products)}, past)
 
 
-def baskets(history: ShopHistory) -> Iterator[list[OrderLine]]:
+def baskets(history: SiteHistory) -> Iterator[list[OrderLine]]:
     orders: dict[Any, list[OrderLine]] = {}
-    for line in history.ledger.order_lines:
+    for line in history.tables[OrderLine]:
         orders.setdefault(line.order_id, []).append(line)
     return iter(orders.values())
 
@@ -56,7 +55,7 @@ def test_the_same_seed_and_end_give_the_same_shop_and_events() -> None:
     assert first.events == second.events
     assert first.lists == second.lists
     fields = ("id", "sku", "name", "description", "category", "price", "stock", "created_at", "is_active", "image_url")
-    told = [[[getattr(one, name) for name in fields] for one in history.products.products] for history in (first, second)]
+    told = [[[getattr(one, name) for name in fields] for one in history.items] for history in (first, second)]
     assert told[0] == told[1]
     assert [(one.pk, one.name, one.taste, one.is_demo) for one in first.people] == [
         (one.pk, one.name, one.taste, one.is_demo) for one in second.people
@@ -72,7 +71,7 @@ def test_another_seed_gives_other_ids_and_a_later_end_keeps_them() -> None:
 
 
 def test_products_have_readable_names_fitting_prices_and_their_own_numbers(seen: Seen) -> None:
-    products = seen.history.products.products
+    products = seen.history.items
     assert len({one.sku for one in products}) == len({one.name for one in products}) == len(products) == 900
     assert {one.category for one in products} == set(VOCABULARY.categories)
     for one in products:
@@ -111,7 +110,7 @@ def test_orders_are_baskets_at_one_moment_and_hold_what_belongs_together(seen: S
     found = list(baskets(seen.history))
     assert np.mean([len(lines) > 1 for lines in found]) > 0.4
     assert all(len({line.created_at for line in lines}) == 1 for lines in found)
-    partners = seen.history.products.partners
+    partners = make_products(np.random.default_rng(7), seed=7, items=900, until=UNTIL).partners
     belongs = []
     for lines in found:
         places = [seen.place[str(line.product_id)] for line in lines]
@@ -120,10 +119,10 @@ def test_orders_are_baskets_at_one_moment_and_hold_what_belongs_together(seen: S
 
 
 def test_a_purchase_is_worth_its_price_times_its_quantity(seen: Seen) -> None:
-    for line in seen.history.ledger.order_lines[:200]:
+    for line in seen.history.tables[OrderLine][:200]:
         assert line.value == pytest.approx(float(line.price * line.quantity))
     values = {event.event_id: event.value for event in seen.history.events if event.event == "purchase"}
-    assert len(values) == len(seen.history.ledger.order_lines)
+    assert len(values) == len(seen.history.tables[OrderLine])
     assert all(value and value > 0 for value in values.values())
 
 
@@ -140,16 +139,8 @@ def test_event_ids_are_unique_and_every_kind_of_event_happens(seen: Seen) -> Non
     assert {event.event for event in seen.history.events} == set(load("shop").events)
 
 
-def test_counts_are_those_that_the_service_will_see(seen: Seen) -> None:
-    use_case = load("shop")
-    for customer, counted in list(zip(seen.history.people, seen.history.counted, strict=True))[:200]:
-        events = seen.past.get(str(customer.pk), [])
-        told = tuple(PastEvent(one.item_id, one.event, one.time.timestamp(), one.value) for one in events)
-        assert count_of(told, use_case) == counted
-
-
 def test_demo_customers_have_none_few_some_and_many_interactions(seen: Seen) -> None:
-    counts = [count for one, count in zip(seen.history.people, seen.history.counted, strict=True) if one.is_demo]
+    counts = [count for one, count in zip(seen.history.people, seen.history.counts(), strict=True) if one.is_demo]
     for least, most in DEMO:
         assert any(least <= count <= most for count in counts)
     assert len(counts) <= 8
@@ -200,9 +191,9 @@ def test_the_top_is_clicked_more_and_so_is_what_suits(seen: Seen) -> None:
 
 
 def test_a_customers_pull_follows_persona_budget_and_popularity() -> None:
-    history = make_history(seed=5, users=40, items=300, events=400, until=UNTIL)
-    cook = interest_of(history.products, Preferences(VOCABULARY.personas[0], None, 0.5))
-    shelf = np.array([one.category for one in history.products.products])
+    products = make_products(np.random.default_rng(5), seed=5, items=300, until=UNTIL)
+    cook = interest_of(products, Preferences(VOCABULARY.personas[0], None, 0.5))
+    shelf = np.array([one.category for one in products.products])
     assert cook[shelf == "cast iron"].mean() > cook[shelf == "cookbooks"].mean() > cook[shelf == "tents"].mean()
 
 

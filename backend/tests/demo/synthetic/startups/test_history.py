@@ -10,8 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from demo.synthetic.command import shares
-from demo.synthetic.startups.history import DEMO_COUNTS, WINDOW_DAYS, BoardHistory, make_history
-from recommendation_service.domain.history import PastEvent
+from demo.synthetic.simulation import SiteHistory
+from demo.synthetic.startups.history import DEMO_COUNTS, WINDOW_DAYS, make_history
 from recommendation_service.use_cases.loader import load
 from sites.startups.models import Developer, Investor, Startup
 from tandem.models import UserInteraction
@@ -26,7 +26,7 @@ UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
 class Seen:
     """A history with the two lookups that most tests need."""
 
-    history: BoardHistory
+    history: SiteHistory
     startups: dict[str, Startup]
     people: dict[str, Developer | Investor]
 
@@ -34,11 +34,11 @@ class Seen:
 @pytest.fixture(scope="module")
 def seen() -> Seen:
     history = make_history(seed=7, users=1500, items=600, events=45_000, until=UNTIL)
-    startups = {str(startup.pk): startup for startup in history.board.startups}
+    startups = {str(startup.pk): startup for startup in history.items}
     return Seen(history, startups, {str(person.pk): person for person in history.people})
 
 
-def _past_of(history: BoardHistory) -> dict[str, list[Happened]]:
+def _past_of(history: SiteHistory) -> dict[str, list[Happened]]:
     past: dict[str, list[Happened]] = {}
     for event in history.events:
         past.setdefault(event.user_id, []).append(event)
@@ -49,7 +49,7 @@ def test_the_same_seed_and_end_give_the_same_board_and_events() -> None:
     first, second = (make_history(seed=3, users=60, items=80, events=1500, until=UNTIL) for _ in range(2))
     assert first.events == second.events
     fields = ("id", "name", "pitch", "sector", "stage", "skills", "ticket", "founded_at", "is_public")
-    told = [[[getattr(one, name) for name in fields] for one in history.board.startups] for history in (first, second)]
+    told = [[[getattr(one, name) for name in fields] for one in history.items] for history in (first, second)]
     assert told[0] == told[1]
     assert [(one.pk, one.name) for one in first.people] == [(one.pk, one.name) for one in second.people]
 
@@ -67,23 +67,15 @@ def test_a_later_end_moves_the_events_and_keeps_the_ids() -> None:
 
 
 def test_every_segment_holds_at_least_fifteen_in_a_hundred(seen: Seen) -> None:
-    found = shares(seen.history.counted)
+    found = shares(seen.history.counts())
     assert set(found) == {"0", "1-4", "5-19", "20+"}
     assert min(found.values()) >= 0.15
     assert sum(found.values()) == pytest.approx(1.0)
 
 
-def test_counts_are_those_that_the_router_will_see(seen: Seen) -> None:
-    use_case, past = load("startups"), _past_of(seen.history)
-    for person, counted in list(zip(seen.history.people, seen.history.counted, strict=True))[:300]:
-        events = past.get(str(person.pk), [])
-        told = tuple(PastEvent(event.item_id, event.event, event.time.timestamp()) for event in events)
-        assert count_of(told, use_case) == counted
-
-
 def test_demo_people_stand_exactly_at_the_thresholds(seen: Seen) -> None:
     for kind in (Developer, Investor):
-        pairs = zip(seen.history.people, seen.history.counted, strict=True)
+        pairs = zip(seen.history.people, seen.history.counts(), strict=True)
         assert sorted(counted for person, counted in pairs if person.is_demo and isinstance(person, kind)) == list(DEMO_COUNTS)
 
 
@@ -116,7 +108,7 @@ def test_popularity_has_a_heavy_tail(seen: Seen) -> None:
 
 
 def test_activity_has_a_heavy_tail(seen: Seen) -> None:
-    counts = np.sort(np.array(seen.history.counted))[::-1]
+    counts = np.sort(np.array(seen.history.counts()))[::-1]
     assert counts[: counts.size // 10].sum() / counts.sum() > 0.3
     assert counts[0] > 10 * np.median(counts)
 
@@ -151,7 +143,7 @@ def test_some_tastes_shift(seen: Seen) -> None:
 
 
 def test_people_and_startups_speak_the_same_words(seen: Seen) -> None:
-    startups = seen.history.board.startups
+    startups = seen.history.items
     sectors, skills = {one.sector for one in startups}, {skill for one in startups for skill in one.skills}
     stages, tickets = {one.stage for one in startups}, {one.ticket for one in startups}
     assert not sectors & skills
@@ -166,15 +158,15 @@ def test_people_and_startups_speak_the_same_words(seen: Seen) -> None:
 
 
 def test_names_are_unique_and_fit_their_columns(seen: Seen) -> None:
-    names = [one.name for one in seen.history.board.startups]
+    names = [one.name for one in seen.history.items]
     assert len(set(names)) == len(names)
     assert len({person.name for person in seen.history.people}) == len(seen.history.people)
-    assert max(len(one.pitch) for one in seen.history.board.startups) <= 600
+    assert max(len(one.pitch) for one in seen.history.items) <= 600
 
 
 def test_more_startups_than_fresh_names_still_get_different_names() -> None:
     history = make_history(seed=1, users=40, items=2500, events=100, until=UNTIL)
-    names = [one.name for one in history.board.startups]
+    names = [one.name for one in history.items]
     assert len(set(names)) == len(names)
 
 
@@ -187,7 +179,10 @@ class TestTheCommand:
 
     def test_writes_what_it_says_and_names_the_next_command(self) -> None:
         lines = self._run()
-        assert lines[0] == f"80 startups, 60 people, {UserInteraction.objects.count():,} events"
+        assert lines[0] == (
+            f"80 startups, {Developer.objects.count()} developers, {Investor.objects.count()} investors, "
+            f"{UserInteraction.objects.count():,} events"
+        )
         assert lines[-1] == "next: manage.py generate_all_datasets"
         assert Startup.objects.count() == 80
 
