@@ -10,6 +10,7 @@ from django.db.utils import Error
 
 from tandem.models import Impression, ImpressionItem, UserKey
 from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
+from tandem.signals import slate_shown
 from tandem.surfaces import BoundSurface
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, An
     except Error as error:
         log.warning("a shown list was not recorded: %s", type(error).__name__)
         return 0
+    for answer in recordable:
+        slate_shown.send_robust(sender=Impression, answer=answer, use_case=bound.use_case.name, surface=bound.name)
     return len(recordable)
 
 

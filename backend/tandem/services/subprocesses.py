@@ -22,7 +22,9 @@ class TrainingFailed(TandemError):
     code = "training_failed"
 
 
-def run_module(module: str, options: Mapping[str, object], say: Say) -> None:
+def run_module(
+    module: str, options: Mapping[str, object], say: Say, *, environment: Mapping[str, str] | None = None
+) -> None:
     """Run one of our own modules in a process of its own, line by line. Raises TrainingFailed with its exit status.
 
     An option whose value is None is a switch.
@@ -31,7 +33,7 @@ def run_module(module: str, options: Mapping[str, object], say: Say) -> None:
     arguments = [f"--{name}" if value is None else f"--{name}={value}" for name, value in options.items()]
     process = subprocess.Popen(  # noqa: S603 - our own command; its words are numbers and folders of this installation
         [sys.executable, "-m", module, *arguments],
-        env=_environment(),
+        env=_environment() | dict(environment or {}),
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
