@@ -1,9 +1,9 @@
 """Work for a task queue. With Django 6 or newer these are tasks of `django.tasks`; before, plain functions.
 
-    from tandem.tasks import retrain
+from tandem.tasks import retrain
 
-    retrain.enqueue()                  # Django 6 and newer
-    celery_retrain = shared_task(retrain)   # Celery, with Django 5.2
+retrain.enqueue()                  # Django 6 and newer
+celery_retrain = shared_task(retrain)   # Celery, with Django 5.2
 """
 
 from collections.abc import Callable

@@ -22,9 +22,7 @@ class TrainingFailed(TandemError):
     code = "training_failed"
 
 
-def run_module(
-    module: str, options: Mapping[str, object], say: Say, *, environment: Mapping[str, str] | None = None
-) -> None:
+def run_module(module: str, options: Mapping[str, object], say: Say, *, environment: Mapping[str, str] | None = None) -> None:
     """Run one of our own modules in a process of its own, line by line. Raises TrainingFailed with its exit status.
 
     An option whose value is None is a switch.

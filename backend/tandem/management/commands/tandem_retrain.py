@@ -1,7 +1,7 @@
 """`manage.py tandem_retrain`: sync, export and train in one command, once or on a schedule.
 
-    manage.py tandem_retrain
-    manage.py tandem_retrain --every 6h --min-new 100
+manage.py tandem_retrain
+manage.py tandem_retrain --every 6h --min-new 100
 """
 
 import re
