@@ -11,16 +11,17 @@ from typing import Any
 
 from tandem.services import retrain as service
 
-try:
-    from django.tasks import task  # type: ignore[import-not-found]  # new in Django 6.0; this project also supports 5.2
-except ImportError:
 
-    def task(function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function itself."""
+def _task(function: Callable[..., Any]) -> Any:
+    """Return a task of django.tasks, or the function itself before Django 6."""
+    try:
+        from django.tasks import task  # new in Django 6.0
+    except ImportError:
         return function
+    return task(function)
 
 
-@task
+@_task
 def retrain(names: list[str] | None = None, min_new: int = 1) -> dict[str, list[str]]:
     """Sync, export and train; return the versions that were published, by catalogue. See `tandem_retrain`."""
     return service.retrain(names=names or [], min_new=min_new, say=lambda _line: None).published

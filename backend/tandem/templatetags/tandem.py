@@ -33,8 +33,7 @@ def recommendations(
     """Return the list of a surface; `user` is the request's user if it is left out. Other arguments are filters."""
     if user is REQUEST_USER:
         user = getattr(context.get("request"), "user", None)
-    chosen = {name: [value] if isinstance(value, str | int) else value for name, value in filters.items()}
-    chosen = {name: [str(value) for value in values] for name, values in chosen.items()}
+    chosen = {name: _texts(value) for name, value in filters.items()}
     return slate(surface, user=user, item=item, items=items, limit=limit, filters=chosen)
 
 
@@ -49,3 +48,8 @@ def recommendation_list(context: Context, surface: str | Slate, *, title: str = 
 def event_url(entry: SlateItem, event: str) -> str:
     """Return the address to which a page posts an event with this item: `{{ entry|event_url:"dismiss" }}`."""
     return entry.event(event).url("tandem:event")
+
+
+def _texts(value: Any) -> list[str]:
+    """Return one value or several as texts."""
+    return [str(value)] if isinstance(value, str | int) else [str(part) for part in value]
