@@ -1,20 +1,23 @@
-"""Reads a MovieLens release in any of its four layouts; what cannot be read is kept with its line number."""
+"""Reads a MovieLens release in any of its four layouts; invalid rows are left out and listed with their line numbers."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from recommendation_service.datasets.interaction_files.rows import read_rows
 from recommendation_service.errors import DatasetError, InvalidInput
 from sites.movies import movielens_formats
 from sites.movies.movielens_formats import Film, Layout, Rater, Rating, Row
 
-Thing = TypeVar("Thing")
+T = TypeVar("T")
+UNDECODED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as `surrogateescape` keeps them
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A line that was left out, and why."""
+    """A row that was left out, and why."""
 
     file: str
     line: int
@@ -26,7 +29,7 @@ class BadRow:
 
 @dataclass(slots=True)
 class Release:
-    """Everything readable in a folder. Ratings of one person and film are unique; the order is the file's."""
+    """All valid rows of a folder, in the order of the files. A person rates a film once."""
 
     layout: str
     films: dict[str, Film] = field(default_factory=dict)
@@ -36,11 +39,11 @@ class Release:
 
 
 def read_release(folder: Path) -> Release:
-    """The release in `folder`. Raises DatasetError when no layout fits, a file is missing, or nothing is readable."""
+    """Read the release in `folder`. Raises DatasetError if no layout fits, a file is missing, or no rating is valid."""
     layout = next((known for known in movielens_formats.ALL if known.find(folder, known.ratings)), None)
     if layout is None:
         wanted = "; ".join(f"{known.name}: {known.ratings}, {known.films}" for known in movielens_formats.ALL)
-        raise DatasetError(f"{folder}: no MovieLens release here; known layouts are {wanted}")
+        raise DatasetError(f"{folder}: is not a MovieLens release; known layouts are {wanted}")
     release = Release(layout.name)
     for film in _read(release, folder, layout, layout.films, layout.film, required=True):
         release.films[film.id] = film
@@ -51,7 +54,7 @@ def read_release(folder: Path) -> Release:
         if rating.user_id not in release.raters:
             release.raters[rating.user_id] = Rater(rating.user_id)
     if not release.ratings:
-        raise DatasetError(f"{folder}: not one readable rating; {_first(release)}")
+        raise DatasetError(f"{folder}: has no valid rating; {_first(release)}")
     return release
 
 
@@ -72,37 +75,35 @@ def _ratings(release: Release, folder: Path, layout: Layout) -> Iterator[Rating]
 
 
 def _read(
-    release: Release, folder: Path, layout: Layout, pattern: str, parse: Callable[[Row], Thing], *, required: bool
-) -> Iterator[Thing]:
-    """Every line of one file that `parse` understands; the others go to `release.bad`."""
+    release: Release, folder: Path, layout: Layout, pattern: str, parse: Callable[[Row], T], *, required: bool
+) -> Iterator[T]:
+    """Yield every row of one file that `parse` accepts; the others go to `release.bad`."""
     path = layout.find(folder, pattern) if pattern else None
     if path is None:
         if required:
-            raise DatasetError(f"{folder}: a {layout.name} release has a file {pattern}, which is not here")
+            raise DatasetError(f"{folder}: a {layout.name} release needs a file {pattern}")
         return
-    columns, lines = layout.read(path, pattern)
-    for number, fields in lines:
+    for number, fields in read_rows(path, row_format=layout.row_format(pattern)):
         try:
-            yield parse(_row(columns, fields))
+            yield parse(_row(fields))
         except InvalidInput as error:
             release.bad.append(BadRow(path.name, number, error.message))
-        except (ValueError, OverflowError, OSError) as error:  # OSError: a time before or after all calendars
+        except (ValueError, OverflowError, OSError) as error:  # OSError: a time outside the calendar
             release.bad.append(BadRow(path.name, number, str(error)))
         except LookupError as error:
-            release.bad.append(BadRow(path.name, number, f"has no {error}, or a code that is not known"))
+            release.bad.append(BadRow(path.name, number, f"has no {error}, or an unknown code"))
 
 
-def _row(columns: Sequence[str], fields: Sequence[str]) -> Row:
-    if len(fields) != len(columns):
-        raise ValueError(f"has {len(fields)} columns; {len(columns)} are needed")
-    if not all(text.isascii() or _is_text(text) for text in fields):
+def _row(fields: Mapping[Any, Any]) -> Row:
+    """Return the row under its column names without types: `user_id:token` is `user_id`. Raises ValueError."""
+    extra = fields.get(None, ())  # where the csv module puts cells beyond the columns
+    cells = {name.partition(":")[0]: cell for name, cell in fields.items() if name is not None}
+    count = sum(cell is not None for cell in cells.values()) + len(extra)
+    if count != len(cells):
+        raise ValueError(f"has {count} columns; {len(cells)} are needed")
+    if any(not cell.isascii() and UNDECODED.search(cell) for cell in cells.values()):
         raise ValueError("is not UTF-8 text")
-    return dict(zip(columns, fields, strict=True))
-
-
-def _is_text(text: str) -> bool:
-    """False where `surrogateescape` had to keep a byte that is no text."""
-    return not any("\udc80" <= letter <= "\udcff" for letter in text)
+    return cells
 
 
 def _first(release: Release) -> str:

@@ -40,11 +40,11 @@ def open_binary(path: Path) -> Any:
     return unpack(path) if unpack else path.open("rb")
 
 
-def open_text(path: Path) -> TextIO:
-    """Open a file as UTF-8, or as UTF-16 if it begins with a byte order mark; packed files are unpacked."""
+def open_text(path: Path, *, encoding: str = "utf-8-sig", errors: str = "strict") -> TextIO:
+    """Open a file in this encoding, or as UTF-16 if it begins with a byte order mark; packed files are unpacked."""
     with open_binary(path) as file:
-        encoding = "utf-16" if file.read(2) in UTF16_MARKS else "utf-8-sig"
-    return io.TextIOWrapper(open_binary(path), encoding=encoding, newline="")
+        encoding = "utf-16" if file.read(2) in UTF16_MARKS else encoding
+    return io.TextIOWrapper(open_binary(path), encoding=encoding, errors=errors, newline="")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,10 +1,11 @@
 """Streams the rows of a CSV, TSV or Parquet file that names its columns, with line numbers."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from recommendation_service.datasets.interaction_files.content import READ_ERRORS, is_parquet, open_text
 from recommendation_service.datasets.interaction_files.parquet import open_parquet
@@ -15,6 +16,17 @@ ESCAPED_TAB = "\\t"  # as a shell passes it
 UNIT_SEPARATOR = "\x1f"  # stands for a delimiter of several characters, which the csv module does not know
 
 Row = tuple[int, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RowFormat:
+    """How the rows of a text file are written, where it is not a CSV in UTF-8 with a header."""
+
+    delimiter: str | None = None  # None: the one that the first line has most often
+    columns: Sequence[str] | None = None  # of a file without a header
+    quoted: bool = True
+    encoding: str = "utf-8-sig"
+    errors: str = "strict"  # of decoding
 
 
 def column_names(path: Path, delimiter: str | None = None) -> list[str]:
@@ -30,16 +42,17 @@ def column_names(path: Path, delimiter: str | None = None) -> list[str]:
         raise DatasetError(f"{path.name}: cannot be read ({error}); give a CSV in UTF-8 or a Parquet file") from error
 
 
-def read_rows(path: Path, delimiter: str | None = None) -> Iterator[Row]:
+def read_rows(path: Path, delimiter: str | None = None, *, row_format: RowFormat | None = None) -> Iterator[Row]:
     """Yield each row with its line number; of a Parquet file, with its row number from 1. Raises DatasetError."""
     if is_parquet(path):
         yield from _parquet_rows(path)
         return
-    line = 0
+    line, form = 0, row_format or RowFormat(delimiter)
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE
     try:
-        with open_text(path) as file:
-            lines, separator = _csv_input(file, delimiter)
-            reader = csv.DictReader(lines, delimiter=separator)
+        with open_text(path, encoding=form.encoding, errors=form.errors) as file:
+            lines, separator = _csv_input(file, form.delimiter)
+            reader = csv.DictReader(lines, form.columns, delimiter=separator, quoting=quoting)
             for row in reader:
                 line = reader.line_num
                 yield line, row

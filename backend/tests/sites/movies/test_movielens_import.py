@@ -91,7 +91,7 @@ def test_the_typed_layout_is_read_and_bad_lines_are_named(tmp_path: Path) -> Non
     assert (release.films["11"].title, release.films["11"].year, release.films["11"].genres) == ("Four Rooms", None, ())
     bad = _bad(release)
     assert set(bad) == {("tiny.inter", line) for line in (3, 5, 6, 7, 8, 9)} | {("tiny.user", 3)}
-    assert bad["tiny.inter", 3] == "stars 'many' is no number"
+    assert bad["tiny.inter", 3] == "stars 'many' is not a number"
     assert bad["tiny.inter", 5] == "film 99 is not in the film file"
     assert bad["tiny.inter", 6] == "has 2 columns; 4 are needed"
     assert "earlier line" in bad["tiny.inter", 7]
@@ -201,7 +201,7 @@ class TestTheCommand:
     def test_bad_lines_are_told_and_the_rest_is_loaded(self, tmp_path: Path) -> None:
         typed(tmp_path)
         out, err = _load(tmp_path)
-        assert "left out tiny.inter:3: stars 'many' is no number" in err
+        assert "left out tiny.inter:3: stars 'many' is not a number" in err
         assert "7 lines left out" in out
         assert Movie.objects.count() == 2
         assert Viewer.objects.get(pk="1").label == "Viewer 1, technician, 20s"
