@@ -13,8 +13,9 @@ from statistics import median
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray
-from recommendation_service.datasets.pair_features import RulePart, join_pairs, read_rules, rule_scores
+from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.datasets.pair_network import LAYERS, PairNetwork
+from recommendation_service.datasets.pair_rules import RulePart, read_rules, rule_scores
 from recommendation_service.domain.side import PairSide
 from recommendation_service.engines.neural import Neural
 from recommendation_service.tests.support import market

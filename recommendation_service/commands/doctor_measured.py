@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from recommendation_service.commands.doctor_surfaces import measured, of_persons, preference, routed, uses_of
-from recommendation_service.datasets.checks import check
-from recommendation_service.datasets.gaps import gaps_of
+from recommendation_service.datasets.checks import check, gaps_of
 from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.errors import DatasetError
 from recommendation_service.services.serving import LoadedCatalogue, ServingState

@@ -12,9 +12,9 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from recommendation_service.core.numeric import Floats, blend
-from recommendation_service.datasets.pair_features import read_rules, rule_scores
 from recommendation_service.datasets.pair_network import PairNetwork
 from recommendation_service.datasets.pair_outcomes import BID, Matches
+from recommendation_service.datasets.pair_rules import read_rules, rule_scores
 from recommendation_service.engines.neural import Neural
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.command import DONE, guarded, workspace_of

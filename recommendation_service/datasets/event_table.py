@@ -1,20 +1,29 @@
-"""From a stream of events in database keys to one table of rows in time order. Arrays only: no object per event."""
+"""Turns a stream of events with database keys into one table in time order, and computes weights and histories from it.
+
+Arrays only: there is no object per event.
+"""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
-from recommendation_service.core.numeric import AnyArray, Bytes, Ints
+from recommendation_service.core.numeric import AnyArray, Bytes, Floats, Ints
 from recommendation_service.datasets.records import EventBatch
+from recommendation_service.datasets.weighting import capped, decay, event_weights, first_of_day
+from recommendation_service.domain.history import SEEN_LIMIT
 from recommendation_service.domain.idmap import IdMap
+from recommendation_service.errors import DatasetError
+from recommendation_service.use_cases.schema import UseCase
 
+MAX_NAMES = 256  # a history stores the index of an event's name in one byte
 DENSE_SPARE = 1_000_000  # a key table with fewer gaps than this is looked up directly instead of searched
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keys:
-    """Outside ids by the database's own integer keys."""
+    """Outside ids by integer keys of the database."""
 
     keys: Ints  # (n,) unique, in any order
     ids: Bytes  # (n,)
@@ -26,7 +35,7 @@ class EventTable:
 
     users: AnyArray  # int32 rows
     items: AnyArray  # int32 rows
-    events: AnyArray  # int16 places in the event names
+    events: AnyArray  # int16 indices into the event names
     values: AnyArray  # float32, NaN where there is none
     times: AnyArray  # float64 seconds since 1970-01-01 UTC
 
@@ -36,7 +45,7 @@ class EventTable:
 
 @dataclass(slots=True)
 class Left:
-    """What was left out or put right on the way, counted."""
+    """Numbers of events that were left out or changed."""
 
     gone_items: int = 0  # events with items that the catalogue does not hold now
     gone_users: int = 0  # events of users without an id
@@ -52,7 +61,7 @@ class Lookup:
         self._keys, self._rows = keys[order], rows[order].astype(np.int32)
         self._dense: AnyArray | None = None
         if keys.size and self._keys[0] >= 0 and self._keys[-1] < 4 * keys.size + DENSE_SPARE:
-            self._dense = np.full(int(self._keys[-1]) + 2, -1, dtype=np.int32)  # the last place stays unknown
+            self._dense = np.full(int(self._keys[-1]) + 2, -1, dtype=np.int32)  # the last entry stays -1
             self._dense[self._keys] = self._rows
 
     def rows(self, keys: AnyArray) -> AnyArray:
@@ -133,7 +142,7 @@ def _without_future(times: AnyArray, now: float, left: Left) -> AnyArray:
 
 
 def _ordered(table: EventTable) -> EventTable:
-    """In the one order of `EventTable`. Only events of equal time are compared by more than their time."""
+    """Sort as `EventTable` requires. Only events of equal time are compared by more than their time."""
     order = np.argsort(table.times, kind="stable")
     times = table.times[order]
     same = times[1:] == times[:-1]
@@ -143,3 +152,70 @@ def _ordered(table: EventTable) -> EventTable:
         sides = (table.values, table.events, table.items, table.users, table.times)
         order[tied] = rows[np.lexsort([side[rows] for side in sides])]
     return EventTable(table.users[order], table.items[order], table.events[order], table.values[order], times)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histories:
+    """Every user's newest events, at most SEEN_LIMIT each, newest first; events of row u: indptr[u] to indptr[u+1]."""
+
+    indptr: AnyArray  # (n_users + 1,) int64
+    items: AnyArray  # int32
+    events: AnyArray  # uint8 indices into the event names
+    times: AnyArray  # float64 seconds
+    values: AnyArray  # float32, NaN where there is none
+
+
+def with_names_in_use(table: EventTable, names: Sequence[str], use_case: UseCase) -> tuple[EventTable, tuple[str, ...]]:
+    """Reduce the names to those of the use case and those that occur. Raises DatasetError if there are more than 256."""
+    used = np.zeros(len(names), dtype=np.bool_)
+    used[table.events] = True
+    selected = [index for index, name in enumerate(names) if used[index] or name in use_case.events]
+    if len(selected) > MAX_NAMES:
+        raise DatasetError(f"{len(selected)} different events were recorded; at most {MAX_NAMES} can be exported: merge some")
+    new_index = np.zeros(len(names), dtype=np.int16)
+    new_index[selected] = np.arange(len(selected), dtype=np.int16)
+    return replace(table, events=new_index[table.events]), tuple(names[index] for index in selected)
+
+
+def weights_of(table: EventTable, use_case: UseCase, names: Sequence[str]) -> Floats:
+    """(k,) weight of each event before decay; 0 for events that the use case does not name."""
+    return event_weights(use_case, table.events.astype(np.int64), table.values, names)
+
+
+def interaction_matrix(table: EventTable, weights: Floats, use_case: UseCase, shape: tuple[int, int]) -> sparse.csr_array:
+    """(n_users, n_items) float32 sums: repeats of a day once, decay relative to the newest event, capped; no zeros."""
+    once = first_of_day(table.users, table.items, table.events, table.times)
+    newest = float(table.times[-1]) if len(table) else 0.0
+    faded = weights * decay(table.times, newest, use_case.weighting.halving_days)
+    rows, columns = table.users[once], table.items[once]
+    matrix = csr_of(faded[once], rows, columns, shape)
+    matrix.data = capped(matrix.data, use_case.weighting.cap)
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def csr_of(weights: Floats, rows: AnyArray, columns: AnyArray, shape: tuple[int, int]) -> sparse.csr_array:
+    """Weights by row and column; weights of the same cell are summed."""
+    cells = (rows.astype(np.int32), columns.astype(np.int32))
+    matrix: sparse.csr_array = sparse.coo_array((weights, cells), shape=shape).tocsr()
+    matrix.sum_duplicates()
+    return matrix
+
+
+def popularity(matrix: sparse.csr_array) -> Floats:
+    """(n_items,) sum over users of their positive weight with the item, after decay and cap."""
+    positive = np.maximum(matrix.data, 0)
+    return np.bincount(matrix.indices, weights=positive, minlength=matrix.shape[1]).astype(np.float32)
+
+
+def histories(table: EventTable, n_users: int) -> Histories:
+    """The newest events of every user, from a table ascending in time."""
+    backwards = np.arange(len(table) - 1, -1, -1)
+    order = backwards[np.argsort(table.users[backwards], kind="stable")]
+    counts = np.bincount(table.users, minlength=n_users)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    rank = np.arange(len(table)) - np.repeat(starts[:-1], counts)
+    selected = order[rank < SEEN_LIMIT]
+    indptr = np.concatenate([[0], np.cumsum(np.minimum(counts, SEEN_LIMIT))]).astype(np.int64)
+    events = table.events[selected].astype(np.uint8)
+    return Histories(indptr, table.items[selected], events, table.times[selected], table.values[selected])

@@ -1,6 +1,6 @@
-"""Publishes one catalogue's export: reads everything once, writes aside, swaps one pointer.
+"""Publishes the export of one catalogue: reads everything once, writes to a draft, then changes one pointer.
 
-A crash or kill -9 at any moment leaves the last export readable; what it leaves behind is swept by a later run.
+After a crash or kill -9 the last export stays readable; a later run removes the draft.
 """
 
 import os
@@ -14,8 +14,8 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
-from recommendation_service.datasets import incremental, writer
-from recommendation_service.datasets.export_content import Content, Say, Source, read, timed
+from recommendation_service.datasets import writer
+from recommendation_service.datasets.export_content import Content, Say, Source, read, read_partly, timed
 from recommendation_service.datasets.impressions import write_shown
 from recommendation_service.datasets.pair_outcomes import write_matches
 from recommendation_service.datasets.reader import SUMMARY, Dataset, export_folder
@@ -46,7 +46,7 @@ class Exported:
 
 
 def _no_progress(_stage: str, _rows: int, _seconds: float) -> None:
-    """Say nothing."""
+    """Report nothing."""
 
 
 def write_export(
@@ -70,7 +70,7 @@ def write_export(
     if before is None:
         content = read(source, use_case, catalogue, now=now, say=say)
     else:
-        content = incremental.read_partly(source, use_case, catalogue, before, fresh, now=now, say=say)
+        content = read_partly(source, use_case, catalogue, before, fresh, now=now, say=say)
     _sweep(folder)
     with folder.draft() as draft:
         with timed(say, "files") as count:
@@ -139,7 +139,7 @@ def _fingerprint(catalogue: str, files: Mapping[str, str]) -> str:
 
 
 def _link(folder: VersionedFolder, version: str) -> None:
-    """The files that people and other programs look for, under names without a version."""
+    """Link the files for people and other programs under names without a version."""
     for name in STABLE_NAMES:
         aside = folder.root / f".{folder.name}-{os.getpid()}-{name}"
         aside.unlink(missing_ok=True)
@@ -151,13 +151,13 @@ def _link(folder: VersionedFolder, version: str) -> None:
 
 
 def _sweep(folder: VersionedFolder) -> None:
-    """Remove what exports that were killed left behind, old enough not to be another one still at work."""
+    """Remove files of killed exports, if they are too old to belong to a running one."""
     for path in folder.root.glob(f".{folder.name}-*"):
         try:
             if time.time() - path.stat().st_mtime < ABANDONED_S:
                 continue
         except OSError:
-            continue  # its owner took it away in the meantime
+            continue  # removed by its owner in the meantime
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:

@@ -1,21 +1,34 @@
-"""What one export will hold, in memory: read fresh from a Source, or taken over from the version before."""
+"""The content of one export in memory: read from a Source, or partly taken over from the version before."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import pyarrow
+import pyarrow.parquet
 from scipy import sparse
 
-from recommendation_service.core.numeric import Floats
-from recommendation_service.datasets import derived_signals, writer
-from recommendation_service.datasets.event_table import EventTable, Keys, gather
+from recommendation_service.core.numeric import Floats, Ints
+from recommendation_service.datasets.event_table import (
+    EventTable,
+    Histories,
+    Keys,
+    csr_of,
+    gather,
+    histories,
+    interaction_matrix,
+    popularity,
+    weights_of,
+    with_names_in_use,
+)
 from recommendation_service.datasets.impressions import Shown, ShownFeed, gather_shown
 from recommendation_service.datasets.pair_outcomes import Matches, ordered
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.datasets.records import EventBatch, ItemRecord
+from recommendation_service.datasets.writer import TRAIN, TRAIN_SCHEMA, train_table
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import Profile
@@ -27,16 +40,16 @@ Say = Callable[[str, int, float], None]  # stage, rows, seconds
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an export comes from; each stream is asked for once, in the order of these fields."""
+    """The input of an export; each stream is read once, in the order of these fields."""
 
     items: Callable[[], Iterable[ItemRecord]]
     people: Callable[[], Iterable[tuple[str, Profile]]]
     item_keys: Callable[[], Keys]
     user_keys: Callable[[], Keys]
-    event_names: Sequence[str]  # the use case's own, then whatever else was recorded
+    event_names: Sequence[str]  # of the use case, then any others that were recorded
     events: Callable[[], Iterable[EventBatch]]
     shown: ShownFeed | None = None  # the lists that were shown, where they are recorded
-    matches: Callable[[], Matches | None] | None = None  # what pairs are learned from, where there are pairs
+    matches: Callable[[], Matches | None] | None = None  # pairs to learn from, in a use case with pairs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,54 +62,40 @@ class Content:
     profiles: Mapping[str, Profile]
     matrix: sparse.csr_array
     popularity: Floats
-    histories: derived_signals.Histories
+    histories: Histories
     event_names: Sequence[str]  # of the histories
     train: pyarrow.Table
     counts: Mapping[str, int]
     left_out: Mapping[str, int]
     newest_event: float | None  # seconds
-    shown: Shown | None = None  # None: nobody records what is shown
-    matches: Matches | None = None  # None: nothing is paired
-
-
-@dataclass(slots=True)
-class _Clean:
-    """Items and people with ids that every door accepts; the others are counted."""
-
-    records: list[ItemRecord] = field(default_factory=list)
-    profiles: dict[str, Profile] = field(default_factory=dict)
-    refused: int = 0
-
-    def accepts(self, one: str) -> bool:
-        try:
-            clean = clean_id(one) == one
-        except InvalidInput:
-            clean = False
-        self.refused += not clean
-        return clean
+    shown: Shown | None = None  # None: lists are not recorded
+    matches: Matches | None = None  # None: a use case without pairs
 
 
 def read(source: Source, use_case: UseCase, catalogue: str, *, now: float, say: Say, more_users: Sequence[str] = ()) -> Content:
-    """All parts fresh. `more_users` get a row whether or not they did anything. Raises DatasetError with the fix."""
-    clean = _Clean()
+    """Read all parts. `more_users` get a row, with or without events. Raises DatasetError with the fix."""
     with timed(say, "items") as count:
-        clean.records = sorted((one for one in source.items() if clean.accepts(one.item_id)), key=lambda one: one.item_id)
-        item_ids = _item_ids(clean, catalogue)
-        count(len(clean.records))
+        every_item = list(source.items())
+        records = sorted((record for record in every_item if _is_clean(record.item_id)), key=lambda record: record.item_id)
+        refused_items = len(every_item) - len(records)
+        item_ids = _item_ids(records, refused_items, catalogue)
+        count(len(records))
     with timed(say, "people") as count:
-        clean.profiles = {user_id: profile for user_id, profile in source.people() if clean.accepts(user_id)}
-        count(len(clean.profiles))
+        everyone = dict(source.people())
+        profiles = {user_id: profile for user_id, profile in everyone.items() if _is_clean(user_id)}
+        refused_users = len(everyone) - len(profiles)
+        count(len(profiles))
     with timed(say, "interactions") as count:
         items, users, names = source.item_keys(), source.user_keys(), source.event_names
-        everyone = [*clean.profiles, *more_users]
+        more_users = [*profiles, *more_users]
         user_ids, table, left = gather(
-            source.events(), items=items, item_ids=item_ids, users=users, more_users=everyone, now=now
+            source.events(), items=items, item_ids=item_ids, users=users, more_users=more_users, now=now
         )
         count(len(table))
     with timed(say, "weights") as count:
-        table, names = derived_signals.with_names_in_use(table, names, use_case)
-        weights = derived_signals.weights_of(table, use_case, names)
-        matrix = derived_signals.interaction_matrix(table, weights, use_case, (len(user_ids), len(item_ids)))
+        table, names = with_names_in_use(table, names, use_case)
+        weights = weights_of(table, use_case, names)
+        matrix = interaction_matrix(table, weights, use_case, (len(user_ids), len(item_ids)))
         count(matrix.nnz)
     shown = None
     if source.shown is not None:
@@ -112,28 +111,39 @@ def read(source: Source, use_case: UseCase, catalogue: str, *, now: float, say: 
             count(0 if matches is None else len(matches))
     return Content(
         item_ids=item_ids,
-        records=clean.records,
+        records=records,
         user_ids=user_ids,
-        profiles=clean.profiles,
+        profiles=profiles,
         matrix=matrix,
-        popularity=derived_signals.popularity(matrix),
-        histories=derived_signals.histories(table, len(user_ids)),
+        popularity=popularity(matrix),
+        histories=histories(table, len(user_ids)),
         event_names=names,
-        train=writer.train_table(table, weights, names),
+        train=train_table(table, weights, names),
         counts=_counts(table, weights, matrix),
-        left_out={**asdict(left), "refused_ids": clean.refused, "unknown_events": _unknown(table, names, use_case)},
+        left_out={
+            **asdict(left),
+            "refused_ids": refused_items + refused_users,
+            "unknown_events": _unknown(table, names, use_case),
+        },
         newest_event=float(table.times[-1]) if len(table) else None,
         shown=shown,
         matches=matches,
     )
 
 
-def _item_ids(clean: _Clean, catalogue: str) -> IdMap:
-    ids = [record.item_id for record in clean.records]
+def _is_clean(outside_id: str) -> bool:
+    try:
+        return clean_id(outside_id) == outside_id
+    except InvalidInput:
+        return False
+
+
+def _item_ids(records: Sequence[ItemRecord], refused: int, catalogue: str) -> IdMap:
+    ids = [record.item_id for record in records]
     if not ids:
-        told = f" ({clean.refused} have ids that are not allowed)" if clean.refused else ""
-        raise DatasetError(f"{catalogue}: no items{told}; add some, or widen the queryset of its ItemSource")
-    twice = next((one for one, other in pairwise(ids) if one == other), None)
+        note = f" ({refused} have ids that are not allowed)" if refused else ""
+        raise DatasetError(f"{catalogue}: no items{note}; add some, or widen the queryset of its ItemSource")
+    twice = next((item_id for item_id, following in pairwise(ids) if item_id == following), None)
     if twice is not None:
         raise DatasetError(f"{catalogue}: item '{twice}' comes twice; add .distinct() to the queryset of its ItemSource")
     return IdMap.of(ids)
@@ -157,7 +167,67 @@ def _unknown(table: EventTable, names: Sequence[str], use_case: UseCase) -> int:
 
 @contextmanager
 def timed(say: Say, stage: str) -> Iterator[Callable[[int], None]]:
-    """Tell `say` how long a stage took, and the rows that the body counted."""
+    """Report to `say` the seconds of a stage and the rows that the body counted."""
     started, rows = time.perf_counter(), [0]
     yield lambda count: rows.__setitem__(0, count)
     say(stage, rows[0], time.perf_counter() - started)
+
+
+def read_partly(
+    source: Source, use_case: UseCase, catalogue: str, before: Dataset, fresh: Collection[str], *, now: float, say: Say
+) -> Content:
+    """Read the parts in `fresh` from `source` and the others from `before`, whose users all get a row again."""
+    if "catalogue" not in fresh:
+        source = replace(
+            source, items=before.records, people=lambda: zip(before.user_ids.ids(), before.profiles(), strict=True)
+        )
+    if set(fresh) == {"catalogue"}:
+        source = replace(source, events=lambda: ())
+    content = read(source, use_case, catalogue, now=now, say=say, more_users=before.user_ids.ids())
+    users = content.user_ids.rows_of_bytes(before.user_ids.array)
+    items = content.item_ids.rows_of_bytes(before.item_ids.array)
+    if "two_tower" not in fresh:
+        content = replace(content, train=_train(before, users, items))
+    if "als" not in fresh:
+        content = _als(content, before, users, items)
+    return content
+
+
+def _train(before: Dataset, users: Ints, items: Ints) -> pyarrow.Table:
+    table = pyarrow.parquet.read_table(before.folder / f"{TRAIN}.parquet", schema=TRAIN_SCHEMA)
+    user_rows = users[table.column("user_index").to_numpy()].astype(np.int32)
+    item_rows = items[table.column("item_index").to_numpy()].astype(np.int32)
+    table = table.set_column(0, TRAIN_SCHEMA.field(0), pyarrow.array(user_rows))
+    table = table.set_column(1, TRAIN_SCHEMA.field(1), pyarrow.array(item_rows))
+    return table.filter(pyarrow.array(item_rows >= 0))
+
+
+def _als(content: Content, before: Dataset, users: Ints, items: Ints) -> Content:
+    old = before.interactions().tocoo()
+    rows, columns = users[old.coords[0]], items[old.coords[1]]
+    present = columns >= 0
+    shape = (len(content.user_ids), len(content.item_ids))
+    matrix = csr_of(old.data[present], rows[present], columns[present], shape)
+    counts = {name: before.summary["counts"][name] for name in content.counts}
+    return replace(
+        content,
+        matrix=matrix,
+        popularity=popularity(matrix),
+        histories=_histories(before, users, items, content.user_ids),
+        event_names=tuple(before.summary["event_names"]),
+        counts=counts,
+        newest_event=before.summary["newest_event"],
+    )
+
+
+def _histories(before: Dataset, users: Ints, items: Ints, user_ids: IdMap) -> Histories:
+    """The histories of `before` in new rows. Ids are sorted in both versions, so users stay in the same order."""
+    indptr = before.array("history_indptr")
+    rows = items[before.array("history_items")]
+    owners = np.repeat(users, np.diff(indptr))
+    present = rows >= 0
+    counts = np.bincount(owners[present], minlength=len(user_ids))
+    events, times, values = (before.array(f"history_{name}")[present] for name in ("events", "times", "values"))
+    return Histories(
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), rows[present].astype(np.int32), events, times, values
+    )

@@ -1,7 +1,7 @@
-"""The lists that were shown and what was done with each, on their way into an export and out of it again.
+"""The shown lists and their outcomes: gathers them for an export, writes and reads them.
 
-At most the newest NEWEST_LISTS, so that an export stays the size of a site and not of its age. A partial export reads
-them anew: they are few, and whoever was erased is then gone from them at once.
+An export has at most the newest NEWEST_LISTS, so that it does not grow with the age of a site. A partial export reads
+all of them again, so that erased users are removed at once.
 """
 
 import json
@@ -25,7 +25,7 @@ NOBODY = -1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListBatch:
-    """Some lists as columns of one length; `numbers` count all lists of the feed from 0, oldest first."""
+    """Lists as columns of one length; `numbers` count all lists of the feed from 0, oldest first."""
 
     numbers: Ints
     users: Ints  # database keys, NOBODY: anonymous
@@ -36,7 +36,7 @@ class ListBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShownBatch:
-    """Some shown items, in any order."""
+    """Shown items, in any order."""
 
     numbers: Ints  # of their lists
     items: Ints  # database keys
@@ -47,17 +47,17 @@ class ShownBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnswerBatch:
-    """Some events that answer a list."""
+    """Events that answer a list."""
 
     numbers: Ints
     items: Ints  # database keys
-    events: Ints  # places in the exporter's event names
+    events: Ints  # indices into the exporter's event names
     values: AnyArray  # float32, NaN where the event carries none
 
 
 @dataclass(frozen=True, slots=True)
 class ShownFeed:
-    """Where shown lists come from; each stream takes the most lists to go back and is asked for once, in this order."""
+    """The input of shown lists. Each stream receives the maximum number of lists and is read once, in this order."""
 
     lists: Callable[[int], Iterable[ListBatch]]
     items: Callable[[int], Iterable[ShownBatch]]
@@ -66,12 +66,12 @@ class ShownFeed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """Lists oldest first; list l owns the places indptr[l] to indptr[l + 1], in the order they were shown in."""
+    """Lists, oldest first; the items of list l are at indptr[l] to indptr[l + 1], in the order in which they were shown."""
 
     list_users: AnyArray  # (n_lists,) user rows, NOBODY: anonymous, or not in this export
     list_times: AnyArray  # (n_lists,) float64 seconds
-    list_surfaces: AnyArray  # (n_lists,) places in surface_names
-    list_methods: AnyArray  # (n_lists,) places in method_names
+    list_surfaces: AnyArray  # (n_lists,) indices into surface_names
+    list_methods: AnyArray  # (n_lists,) indices into method_names
     surface_names: Bytes
     method_names: Bytes
     indptr: AnyArray  # (n_lists + 1,)
@@ -86,7 +86,7 @@ class Shown:
         return int(self.list_times.size)
 
     def counts(self) -> dict[str, int]:
-        """Lists, shown items, and lists with something good done with them, for the summary of the export."""
+        """Numbers of lists, shown items, and lists with a positive answer, for the summary of the export."""
         return {"lists": len(self), "items": int(self.items.size), "answered": int(self.answered().sum())}
 
     def answered(self) -> AnyArray:
@@ -95,11 +95,11 @@ class Shown:
         return np.asarray(good[self.indptr[1:]] > good[self.indptr[:-1]])
 
     def surfaces(self) -> list[str]:
-        """The name behind each place of `list_surfaces`."""
+        """Names of the surfaces, by the index in `list_surfaces`."""
         return [name.decode() for name in self.surface_names.tolist()]
 
     def parts_of(self, start: int, stop: int) -> list[Mapping[str, float]]:
-        """What was recorded of the scores of the places from `start` to `stop`, an object each."""
+        """The recorded parts of the scores of the items from `start` to `stop`."""
         ends = [int(self.parts_end[start - 1]) if start else 0, *self.parts_end[start:stop].tolist()]
         raw = self.parts[ends[0] : ends[-1]].tobytes()
         return [json.loads(raw[begin - ends[0] : end - ends[0]] or b"{}") for begin, end in pairwise(ends)]
@@ -116,7 +116,7 @@ def gather_shown(
     user_ids: IdMap,
     most: int = NEWEST_LISTS,
 ) -> Shown:
-    """The newest `most` lists of `feed` in rows; a list none of whose items is left is left out."""
+    """Gather the newest `most` lists of `feed` in rows, without lists whose items have all left the catalogue."""
     item_rows = Lookup(items.keys, item_ids.rows_of_bytes(items.ids))
     user_rows = Lookup(users.keys, user_ids.rows_of_bytes(users.ids))
     lists = _joined_lists(feed.lists(most), user_rows)
@@ -167,7 +167,7 @@ def _joined_lists(batches: Iterable[ListBatch], user_rows: Lookup) -> dict[str, 
 
 
 def _joined_items(batches: Iterable[ShownBatch], item_rows: Lookup) -> tuple[Ints, Ints, AnyArray, AnyArray, list[bytes]]:
-    """Lists' numbers, item rows, positions, scores and parts of items still there, by list and position."""
+    """List numbers, item rows, positions, scores and parts of the items that still exist, by list and position."""
     all_batches = [(batch, item_rows.rows(batch.items)) for batch in batches]
     numbers = _joined([batch.numbers for batch, _ in all_batches], np.int64)
     rows = _joined([rows for _, rows in all_batches], np.int64)
@@ -189,7 +189,7 @@ def _labels(
     n_items: int,
     indices: Ints,
 ) -> Floats:
-    """(n,) of the shown items, whose list and row `places` tell as one number; an item is shown once in a list."""
+    """(n,) labels of the shown items. `indices` combine list and row in one number; a list shows an item once."""
     best = np.full(indices.size, -np.inf, dtype=np.float32)
     order = np.argsort(indices, kind="stable")
     for batch in batches:
@@ -207,4 +207,4 @@ def _joined(parts: Sequence[AnyArray], dtype: type) -> AnyArray:
 
 
 def _texts(texts: Sequence[str]) -> Bytes:
-    return np.array([word.encode() for word in texts], dtype=np.bytes_) if texts else np.empty(0, dtype="S1")
+    return np.array([text.encode() for text in texts], dtype=np.bytes_) if texts else np.empty(0, dtype="S1")

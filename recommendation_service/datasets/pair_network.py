@@ -1,6 +1,6 @@
-"""A trained network of pairs, read forward in numpy: what it reads of a pair, and what its two halves say.
+"""The forward pass of a trained pair network in numpy: its inputs, and the scores of its two halves.
 
-Training and serving both come here, so that a model is measured by what will serve it. Pure: arrays in, scores out.
+Training evaluates a model with the same code that serves it. All functions are pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,41 +9,40 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, dense
-from recommendation_service.datasets.pair_features import PairTable, features
+from recommendation_service.datasets.pair_features import PairTable, features, rows_of, token_rows, tokens_of
 from recommendation_service.domain.idmap import IdMap
-from recommendation_service.domain.side import Texts
 from recommendation_service.use_cases.schema import PairConfig
 
-FAR = np.float32(10)  # standard deviations from the mean at which a number is cut off: a typing mistake is no signal
+FAR = np.float32(10)  # standard deviations from the mean; inputs are clipped there, since a larger one is a typing error
 LAYERS = (1, 2, 3)
-SELDOM = ""  # the id that stands for everybody who was met too seldom to have a vector of their own
+SELDOM = ""  # the id of all persons with too few pairs for a vector of their own
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """What both halves read of `n` pairs."""
+    """The inputs of both halves for `n` pairs."""
 
     numbers: Floats  # (n, f) features in standard deviations from their mean, 0 where unknown
-    tokens: Ints  # (n, c) rows in the table of tokens, 0: a token that training never saw
-    first: Ints  # (n,) rows of the persons who ask, -1: training never met them
-    second: Ints  # (n,) rows of the persons who offer, -1 likewise
+    tokens: Ints  # (n, c) rows in the table of tokens, 0: not in the training data
+    first: Ints  # (n,) rows of the left persons, -1: not in the training data
+    second: Ints  # (n,) rows of the right persons, -1 likewise
 
     def __len__(self) -> int:
         return int(self.first.size)
 
     @property
     def known(self) -> Bools:
-        """(n,), True where both persons are known, so that the collaborative half can say something."""
+        """(n,), True where both persons are known, so that the collaborative half has a score."""
         return (self.first >= 0) & (self.second >= 0)
 
     def take(self, rows: Ints) -> "Inputs":
-        """These pairs, in this order."""
+        """The pairs of these rows, in this order."""
         return Inputs(self.numbers[rows], self.tokens[rows], self.first[rows], self.second[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reader:
-    """How pairs become numbers: learned from the training part only, and kept beside the network."""
+    """Turns pairs into inputs. Fitted on the training part only and published with the network."""
 
     mean: Floats  # (f,)
     scale: Floats  # (f,) > 0
@@ -53,86 +52,68 @@ class Reader:
 
     @classmethod
     def of(cls, pair_config: PairConfig, pairs: PairTable) -> "Reader":
-        """From the pairs that are trained on; a feature unknown in all of them has mean 0."""
+        """Fit on the training pairs; a feature that is unknown in all of them has mean 0."""
         table = _finite(features(pair_config, pairs))
         known = ~np.isnan(table)
         count = np.maximum(known.sum(axis=0), 1)
         mean = np.where(known, table, 0).sum(axis=0, dtype=np.float64) / count
         spread = np.sqrt(np.where(known, (table - mean) ** 2, 0).sum(axis=0, dtype=np.float64) / count)
-        tokens = IdMap.of(
-            [
-                "",
-                *(
-                    f"{name}={value}"
-                    for name in pair_config.embedding_columns
-                    for value in np.unique(pairs.text(name)).tolist()
-                    if value
-                ),
-            ]
-        )
+        tokens = IdMap.of({"", *tokens_of(pairs.texts(pair_config.embedding_columns))})
         persons = (IdMap.of([SELDOM, *np.unique(pairs.text(name)).tolist()]) for name in ("left_owner", "right_owner"))
-        scale = np.where(spread > 1e-6, spread, 1)  # what is the same everywhere tells nothing
+        scale = np.where(spread > 1e-6, spread, 1)  # a constant feature carries no information
         return cls(mean.astype(np.float32), scale.astype(np.float32), tokens, *persons)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "Reader":
-        """As `arrays` gave them."""
+        """Load what `arrays` returned."""
         ids = (IdMap(np.asarray(arrays[name])) for name in ("tokens", "first_ids", "second_ids"))
         return cls(np.asarray(arrays["feature_mean"]), np.asarray(arrays["feature_scale"]), *ids)
 
     def arrays(self) -> dict[str, AnyArray]:
-        """As an artifact keeps them."""
+        """The arrays of an artifact."""
         ids = {"tokens": self.tokens.array, "first_ids": self.first.array, "second_ids": self.second.array}
         return {**ids, "feature_mean": self.mean, "feature_scale": self.scale}
 
     def read(self, pair_config: PairConfig, pairs: PairTable) -> Inputs:
-        """The same for training and serving: what is unknown counts as the mean, what is absurd as far away."""
-        with np.errstate(over="ignore", invalid="ignore"):  # absurd numbers overflow, and are cut off
+        """Compute the inputs; unknown numbers count as the mean, and numbers beyond FAR as FAR."""
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers that overflow are clipped
             table = (_finite(features(pair_config, pairs)) - self.mean) / self.scale
         numbers = np.clip(np.nan_to_num(table, nan=0, posinf=float(FAR), neginf=-float(FAR)), -FAR, FAR).astype(np.float32)
-        tokens = [_rows(self.tokens, pairs.text(name), f"{name}=") for name in pair_config.embedding_columns]
-        indices = np.maximum(np.stack(tokens, axis=1), 0) if tokens else np.zeros((pairs.n, 0), dtype=np.int64)
+        tokens = np.maximum(token_rows(pairs.texts(pair_config.embedding_columns), self.tokens, pairs.n), 0)
         persons = ((self.first, pairs.text("left_owner")), (self.second, pairs.text("right_owner")))
-        first, second = (np.where(column == "", -1, _rows(ids, column)) for ids, column in persons)
-        return Inputs(numbers, indices, first, second)
+        first, second = (np.where(column == "", -1, rows_of(column, ids)) for ids, column in persons)
+        return Inputs(numbers, tokens, first, second)
 
 
 def _finite(table: Floats) -> Floats:
     return np.where(np.isinf(table), np.nan, table)
 
 
-def _rows(ids: IdMap, column: Texts, before: str = "") -> Ints:
-    """(n,) rows of tokens, -1 where unknown; one thing met by all others is looked up once."""
-    distinct = column[:1] if column.strides == (0,) else column
-    rows = ids.rows_of_bytes(np.char.encode(np.char.add(before, distinct) if before else distinct, "utf-8"))
-    return np.broadcast_to(rows, column.shape)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class PairScores:
-    """What a network says of `n` pairs, each (n,) and 0 to 1."""
+    """The scores of `n` pairs, each (n,) and 0 to 1."""
 
     total: Floats  # alpha * collaborative + (1 - alpha) * content
     collaborative: Floats  # NaN where a person is unknown
     content: Floats
-    alpha: Floats  # how much the collaborative half counts; 0 where it cannot say
+    alpha: Floats  # weight of the collaborative half; 0 where it has no score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairNetwork:
-    """The hybrid of two halves: who is who to whom, and what the two are like."""
+    """A hybrid of a collaborative half, about the two persons, and a content half, about their columns."""
 
     reader: Reader
     first: Floats  # (m, d)
     second: Floats  # (k, d)
     token_vectors: Floats  # (w, e)
-    collaborative: Sequence[tuple[Floats, Floats]]  # weights and bias, a layer after the other
+    collaborative: Sequence[tuple[Floats, Floats]]  # weights and bias of each layer
     content: Sequence[tuple[Floats, Floats]]
     alpha: np.float32
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "PairNetwork":
-        """Of arrays whose shapes are checked already."""
+        """Load arrays whose shapes `array_schemas` has checked."""
         vectors = {name: np.asarray(arrays[name]) for name in ("first_vectors", "second_vectors", "token_vectors", "alpha")}
         layers = {
             half: [(np.asarray(arrays[f"{half}{k}_weights"]), np.asarray(arrays[f"{half}{k}_bias"])) for k in LAYERS]
@@ -149,11 +130,11 @@ class PairNetwork:
         )
 
     def score(self, pair_config: PairConfig, pairs: PairTable) -> PairScores:
-        """One forward pass over all pairs; always finite but for the collaborative half of strangers."""
+        """Score all pairs in one forward pass; finite, except that the collaborative score of unknown persons is NaN."""
         return self.score_inputs(self.reader.read(pair_config, pairs))
 
     def score_inputs(self, inputs: Inputs) -> PairScores:
-        """As `score`, of pairs that were read already."""
+        """As `score`, for inputs from `Reader.read`."""
         vectors = self.token_vectors[inputs.tokens].reshape(len(inputs), inputs.tokens.shape[1] * self.token_vectors.shape[1])
         content = _forward(self.content, np.hstack([inputs.numbers, vectors]))
         collaborative = np.full(len(inputs), np.nan, dtype=np.float32)
@@ -170,4 +151,4 @@ def _forward(layers: Sequence[tuple[Floats, Floats]], inputs: Floats) -> Floats:
     for weights, bias in layers[:-1]:
         inputs = np.maximum(dense(inputs, weights, bias), 0)
     logits = dense(inputs, *layers[-1])[:, 0]
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)), dtype=np.float32)  # the sigmoid that cannot overflow
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)), dtype=np.float32)  # a sigmoid that cannot overflow

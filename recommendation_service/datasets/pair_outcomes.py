@@ -1,17 +1,17 @@
-"""Every offer that one side made the other, with what was known at the time and what came of it: what pairs are learned from.
+"""The offers between the two sides of pairs, with the columns known at the time and the outcome: models of pairs learn from it.
 
-Part of an export: `matches.npz` of the catalogue that `[pairs]` calls `right`, made anew by every export, so that
-whoever was erased is gone from it at once. Of one length n, oldest first:
+An export has them as `matches.npz` in the catalogue that `[pairs]` calls `right`. Every export writes the file completely,
+so that erased users are removed at once. Arrays of one length n, oldest first:
 
-    numbers        (n, c) float32 columns of both sides and of the pair as of the moment, NaN where unknown
+    numbers        (n, c) float32 columns of both sides and of the pair at that time, NaN where unknown
     number_names   (c,) bytes
-    text_<name>    (n,) bytes, b"" where unknown: one array a text column, left_owner and right_owner among them
-    groups         (n,) int64 the offers of one job have the same number; what was no offer has one below 0
-    times          (n,) float64 seconds of that moment: when the job was posted, or a recommendation shown
+    text_<name>    (n,) bytes, b"" where unknown: one array per text column, left_owner and right_owner among them
+    groups         (n,) int64, the same number for all offers of one job; below 0 for rows that are not offers
+    times          (n,) float64 seconds: when the job was posted, or a recommendation shown
     ratings        (n,) float32 mark of the review scaled to 0 to 1, NaN where there is none
-    chosen         (n,) bool the offer that was accepted
-    decided        (n,) bool the job's offers were decided on; only these say who was chosen
-    verdicts       (n,) float32 what was said of a recommendation: 1 helpful, 0 anything else, NaN nothing
+    chosen         (n,) bool, the offer was accepted
+    decided        (n,) bool, the offers of the job were decided; only these rows show which offer was chosen
+    verdicts       (n,) float32 feedback on a recommendation: 1 helpful, 0 other, NaN none
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from recommendation_service.errors import DatasetError
 from recommendation_service.use_cases.schema import UseCase
 
 MATCHES = "matches.npz"
-BID = "bid"  # the column that holds what was asked
+BID = "bid"  # the column with the amount of the bid
 KINDS = {"numbers": "f", "groups": "i", "times": "f", "ratings": "f", "chosen": "b", "decided": "b", "verdicts": "f"}
 PER_ROW = ("groups", "times", "ratings", "chosen", "decided", "verdicts")
 KNOWN = {"numbers", "number_names", *PER_ROW}
@@ -75,7 +75,7 @@ class Matches:
         return int(self.times.shape[0])
 
     def counts(self) -> dict[str, int]:
-        """How much there is to learn from, for the summary of the export."""
+        """Numbers of rows to learn from, for the summary of the export."""
         return {
             "matches": len(self),
             "decisions": int(np.unique(self.groups[self.decided]).size),
@@ -85,12 +85,12 @@ class Matches:
         }
 
     def pairs(self) -> PairTable:
-        """The same as pairs, as `pair_features.join_pairs` would give them."""
+        """The rows as a table of pairs, as `pair_features.join_pairs` returns it."""
         columns = {name: self.numbers[:, index] for index, name in enumerate(self.names)}
         return PairTable(len(self), columns, self.text_columns)
 
     def without(self, name: str, rows: Bools) -> "Matches":
-        """With one column unknown in the rows that are True."""
+        """A copy in which one column is unknown in the rows that are True."""
         numbers = self.numbers.copy()
         numbers[rows, self.names.index(name)] = np.nan
         return replace(self, numbers=numbers)
@@ -101,7 +101,7 @@ class Matches:
         return replace(self, text_columns={name: column[rows] for name, column in self.text_columns.items()}, **arrays)
 
     def arrays(self) -> dict[str, AnyArray]:
-        """As they are written."""
+        """The arrays of `matches.npz`."""
         text_columns = {f"text_{name}": np.char.encode(column, "utf-8") for name, column in self.text_columns.items()}
         names = np.array([name.encode() for name in self.names], dtype=np.bytes_)
         return {
@@ -113,7 +113,7 @@ class Matches:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "Matches":
-        """As they were written. Raises DatasetError for arrays that are missing or disagree."""
+        """Read the arrays of `matches.npz`. Raises DatasetError for missing, unknown or disagreeing arrays."""
         unknown = next((name for name in arrays if name not in KNOWN and not name.startswith("text_")), None)
         if unknown is not None:
             raise DatasetError(f"matches: array {unknown} is not of this version's format; export again")
@@ -131,7 +131,7 @@ class Matches:
 
 
 def ordered(matches: Matches | None, use_case: UseCase) -> Matches | None:
-    """As an export writes them, oldest first. Raises DatasetError where they lack what the use case reads of a pair."""
+    """Sort by time. Raises DatasetError if a column that `[pairs]` of the use case names is missing."""
     if matches is None or use_case.pairs is None:
         return None
     lacking = [feature.name for feature in use_case.pairs.features if feature.name not in matches.names]
@@ -146,13 +146,13 @@ def ordered(matches: Matches | None, use_case: UseCase) -> Matches | None:
 
 
 def write_matches(folder: Path, matches: Matches) -> None:
-    """`matches.npz`: the same table makes the same bytes."""
+    """Write `matches.npz`; equal tables give equal bytes."""
     arrays: dict[str, Any] = matches.arrays()
     np.savez(folder / MATCHES, **arrays)
 
 
 def read_matches(folder: Path) -> Matches:
-    """What `write_matches` wrote. Raises DatasetError, with what is wrong, for anything else."""
+    """Read `matches.npz`. Raises DatasetError with the reason."""
     try:
         with (folder / MATCHES).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return Matches.from_arrays(arrays)

@@ -1,40 +1,41 @@
-"""The export format, read side: `data/<catalogue>/export_vN/`, found through `export.current`.
+"""The export format and its reader: `data/<catalogue>/export_vN/`; `export.current` names the current version.
 
-docs/reference/formats.md is the prose of this. Files of one version:
+docs/reference/formats.md contains this text. The files of one version:
 
-    export.json                counts, newest event, weights used, fingerprint, SHA-256 per file
-    catalogue.jsonl            one ItemRecord per line, ascending item ids (UTF-8 byte order), plus "popularity"; only where
-                               pairs with the item are scored, "numbers" {column: number} and "text_columns" {column: text}: a
-                               column that is absent is unknown of that item
-    item_ids.npy user_ids.npy  those ids as fixed-width bytes; a row number is a place in them
+    export.json                counts, newest event, weights used, fingerprint, SHA-256 of each file
+    catalogue.jsonl            one ItemRecord per line, ascending item ids (UTF-8 byte order), plus "popularity". Only where
+                               pairs with the item are scored: "numbers" {column: number} and "text_columns" {column: text};
+                               a missing column is unknown for that item
+    item_ids.npy user_ids.npy  the ids as fixed-width bytes; the row number of an id is its index
     als_interactions.npz       (n_users, n_items) CSR float32 of weights after decay and cap; negative: dislikes
-    als_user_mapping.json      {"id_to_index": {id: row}, "index_to_id": [id, ...]}, and als_item_mapping.json alike
-    two_tower_train.parquet    one row an event, ascending time: user_index, item_index int32; event string;
+    als_user_mapping.json      {"id_to_index": {id: row}, "index_to_id": [id, ...]}; als_item_mapping.json is the same for items
+    two_tower_train.parquet    one row per event, ascending time: user_index, item_index int32; event string;
                                weight float32 before decay; timestamp float64 seconds (and .csv with ids)
     profiles.jsonl             one JSON object per user row ({} when nothing is known): {"skills": ["python"]}
     profile_offsets.npy        (n_users + 1,) int64 byte offsets of those lines
-    history_indptr.npy         (n_users + 1,) int64; then per event, newest first, at most 5,000 a user:
-    history_items.npy          int32 item rows · history_events.npy uint8 places in export.json "event_names"
-    history_times.npy          float64 seconds · history_values.npy float32, NaN where an event has none
-    shown.npz                  the newest lists that were shown, oldest first, and what came of them; absent where lists
-                               are not recorded. A list each: list_users int32 rows (-1: anonymous, or unknown),
-                               list_times float64 seconds, list_surfaces and list_methods int16 places in surface_names
-                               and method_names; list l owns the places indptr[l] to indptr[l + 1] of what follows, one
-                               a shown item: items int32 rows, positions int16 (1 is the top), scores float32, labels
-                               float32 weight of the best event that answers the list with the item (0: nothing
-                               happened; below 0: only dislikes), parts_end int64 ends in parts, bytes of JSON objects
-                               {part of the score: number} ({}: not recorded). Needs no pyarrow
-    matches.npz                every offer that one side of a pair made the other, with what was known at the time and
-                               what came of it; only of the catalogue that [pairs] calls right, made
-                               anew by every export, of one part too. Of one length n, oldest first: numbers (n, c)
-                               float32, NaN where unknown, their names number_names (c) bytes; a text_<name> a text
-                               column, bytes, b"" where unknown, left_owner and right_owner among them; groups int64,
-                               one number for what was decided together; times float64 seconds of what is known; ratings
-                               float32 0 to 1, NaN where there is none; chosen and decided bool; verdicts float32 1
-                               helpful, 0 anything else, NaN nothing. Needs no pyarrow
+    history_indptr.npy         (n_users + 1,) int64, the bounds of each user's events in the next four files. Events are
+                               newest first, at most 5,000 per user:
+    history_items.npy          int32 item rows; history_events.npy uint8 indices into "event_names" of export.json
+    history_times.npy          float64 seconds; history_values.npy float32, NaN where an event has none
+    shown.npz                  the newest shown lists, oldest first, and their outcomes; absent where lists are not recorded.
+                               Per list: list_users int32 rows (-1: anonymous or unknown), list_times float64 seconds,
+                               list_surfaces and list_methods int16 indices into surface_names and method_names. The items
+                               of list l are at indptr[l] to indptr[l + 1] of the next arrays: items int32 rows, positions
+                               int16 (1 is the top), scores float32, labels float32 weight of the best event that answers
+                               the list with the item (0: no event; below 0: only dislikes), parts_end int64 ends in parts,
+                               bytes of JSON objects {part of the score: number} ({}: not recorded). Needs no pyarrow
+    matches.npz                every offer between the two sides of a pair, with the columns known at the time and the
+                               outcome. Only for the catalogue that [pairs] calls right; every export writes it completely,
+                               also an export of one part. Arrays of one length n, oldest first: numbers (n, c) float32,
+                               NaN where unknown, with names number_names (c) bytes; text_<name> bytes per text column, b""
+                               where unknown, left_owner and right_owner among them; groups int64, the same number for
+                               offers that were decided together; times float64 seconds of the time at which the columns
+                               were known; ratings float32 0 to 1, NaN where there is none; chosen and decided bool;
+                               verdicts float32 1 helpful, 0 other, NaN none. Needs no pyarrow
 """
 
 import json
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -48,8 +49,8 @@ from scipy import sparse
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.datasets.impressions import SHOWN, Shown, read_shown
+from recommendation_service.datasets.pair_features import side_of
 from recommendation_service.datasets.pair_outcomes import MATCHES, Matches, read_matches
-from recommendation_service.datasets.pair_sides import side_of
 from recommendation_service.datasets.records import FORMAT, ItemRecord
 from recommendation_service.domain.catalogue import Catalogue, Facet
 from recommendation_service.domain.history import PastEvent
@@ -80,7 +81,7 @@ class Events:
     items: Ints
     weights: Floats  # before decay and cap
     times: AnyArray  # float64 seconds since 1970-01-01 UTC
-    kinds: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # places in `names`; empty: not told
+    kinds: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # indices into `names`; empty: unknown
     names: tuple[str, ...] = ()
 
     def of_kinds(self, wanted: Collection[str]) -> Bools:
@@ -95,29 +96,30 @@ class Dataset:
     def __init__(self, folder: Path, summary: Mapping[str, Any]) -> None:
         self.folder = folder
         self.summary = summary
+        self._arrays: dict[str, AnyArray] = {}
 
     @classmethod
     def open(cls, data_dir: Path, catalogue: str, *, verify: bool = True) -> "Dataset":
-        """The current export of a catalogue; raises DatasetError that tells the fix."""
-        place = export_folder(data_dir, catalogue)
-        pointer = place.pointer()
+        """Open the current export of a catalogue. Raises DatasetError with the fix."""
+        versions = export_folder(data_dir, catalogue)
+        pointer = versions.pointer()
         if pointer is None:
             raise DatasetError(f"{catalogue}: no export in {data_dir.name}/{catalogue}; {RUN_AGAIN}")
-        return cls.read(place.path(pointer.version), seal=pointer.seal, verify=verify)
+        return cls.read(versions.path(pointer.version), seal=pointer.seal, verify=verify)
 
     @classmethod
     def read(cls, folder: Path, *, seal: str | None, verify: bool = True) -> "Dataset":
-        """One version of an export; `seal` None: only what it says of itself is verified. Raises DatasetError."""
-        place = f"{folder.parent.name}/{folder.name}"
+        """Open one version of an export. Without `seal`, the summary itself is not verified. Raises DatasetError."""
+        where = f"{folder.parent.name}/{folder.name}"
         try:
             raw = (folder / SUMMARY).read_bytes()
             summary = json.loads(raw)
             if summary["format"] > FORMAT:
-                raise DatasetError(f"{place}: format {summary['format']} is newer than this program's {FORMAT}; upgrade it")
+                raise DatasetError(f"{where}: format {summary['format']} is newer than this program's {FORMAT}; upgrade it")
             if verify:
                 cls._verify(folder, raw, summary["files"], seal)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise DatasetError(f"{place}: cannot be read ({error}); {RUN_AGAIN}") from error
+            raise DatasetError(f"{where}: cannot be read ({error}); {RUN_AGAIN}") from error
         return cls(folder, summary)
 
     @staticmethod
@@ -149,10 +151,16 @@ class Dataset:
         """Users with an event or a profile."""
         return IdMap(self.array("user_ids"))
 
+    @cached_property
+    def item_ids(self) -> IdMap:
+        """Items of the catalogue."""
+        return IdMap(self.array("item_ids"))
+
     def array(self, name: str) -> AnyArray:
         """One of the `.npy` files, memory-mapped read-only."""
-        mapped: AnyArray = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        return mapped
+        if name not in self._arrays:
+            self._arrays[name] = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        return self._arrays[name]
 
     def records(self) -> Iterator[ItemRecord]:
         """The items in row order."""
@@ -171,7 +179,7 @@ class Dataset:
         created = [np.nan if line["created_at"] is None else line["created_at"] / 86_400 for line in lines]
         return Catalogue(
             name=self.summary["catalogue"],
-            ids=IdMap(self.array("item_ids")),
+            ids=self.item_ids,
             titles=tuple(line["title"] for line in lines),
             popularity=np.array([line["popularity"] for line in lines], dtype=np.float32),
             created=np.array(created, dtype=np.float32),
@@ -186,21 +194,21 @@ class Dataset:
 
     def events(self) -> Events:
         """All interactions in time order; needs pyarrow, so for training only."""
-        import pyarrow.parquet  # heavy optional package of the train extra; serving never comes here
+        import pyarrow.parquet  # heavy package of the train extra; serving does not import it
 
         columns = ["user_index", "item_index", "weight", "timestamp"]
         table = pyarrow.parquet.read_table(self.folder / "two_tower_train.parquet", columns=[*columns, "event"])
         users, items, weights, times = (table.column(name).to_numpy() for name in columns)
-        told = table.column("event").combine_chunks().dictionary_encode()
-        names, kinds = tuple(told.dictionary.to_pylist()), told.indices.to_numpy().astype(np.int64)
+        event = table.column("event").combine_chunks().dictionary_encode()
+        names, kinds = tuple(event.dictionary.to_pylist()), event.indices.to_numpy().astype(np.int64)
         return Events(users.astype(np.int64), items.astype(np.int64), weights, times, kinds, names)
 
     def shown(self) -> Shown | None:
-        """The lists that were shown; None in an export without them, such as one written by an older program."""
+        """The shown lists, or None in an export without them, such as one of an older version."""
         return read_shown(self.folder) if SHOWN in self.summary["files"] else None
 
     def matches(self) -> Matches | None:
-        """What pairs are learned from; None in an export without it. Raises DatasetError when its arrays disagree."""
+        """The pairs that models learn from, or None in an export without them. Raises DatasetError if arrays disagree."""
         return read_matches(self.folder) if MATCHES in self.summary["files"] else None
 
     def past_events(self, user_id: str) -> tuple[PastEvent, ...]:
@@ -208,20 +216,20 @@ class Dataset:
         row = self.user_ids.row(user_id)
         if row is None:
             return ()
-        items, events, times, values = self._history
-        start, stop = (int(place) for place in self._indptr[row : row + 2])
-        ids, names = self._item_ids, self.summary["event_names"]
+        start, stop = self.array("history_indptr")[row : row + 2].tolist()
+        columns = (self.array(f"history_{name}")[start:stop].tolist() for name in ("items", "events", "times", "values"))
+        names = self.summary["event_names"]
         return tuple(
-            PastEvent(ids.id(int(items[at])), names[int(events[at])], float(times[at]), _known(float(values[at])))
-            for at in range(start, stop)
+            PastEvent(self.item_ids.id(item), names[event], time, None if math.isnan(value) else value)
+            for item, event, time, value in zip(*columns, strict=True)
         )
 
     def profile(self, user_id: str) -> Profile:
-        """What the site knows of one user; empty when that is nothing."""
+        """The profile of one user; empty for an unknown user."""
         row = self.user_ids.row(user_id)
         if row is None:
             return {}
-        start, stop = (int(place) for place in self._profile_offsets[row : row + 2])
+        start, stop = self.array("profile_offsets")[row : row + 2].tolist()
         with (self.folder / "profiles.jsonl").open("rb") as file:
             file.seek(start)
             return {name: tuple(values) for name, values in json.loads(file.read(stop - start)).items()}
@@ -232,27 +240,45 @@ class Dataset:
             for line in file:
                 yield {name: tuple(values) for name, values in json.loads(line).items()}
 
-    @cached_property
-    def _item_ids(self) -> IdMap:
-        return IdMap(self.array("item_ids"))
-
-    @cached_property
-    def _indptr(self) -> AnyArray:
-        return self.array("history_indptr")
-
-    @cached_property
-    def _profile_offsets(self) -> AnyArray:
-        return self.array("profile_offsets")
-
-    @cached_property
-    def _history(self) -> tuple[AnyArray, ...]:
-        return tuple(self.array(f"history_{name}") for name in ("items", "events", "times", "values"))
-
     def _item_lines(self) -> Iterator[dict[str, Any]]:
         with (self.folder / "catalogue.jsonl").open(encoding="utf-8") as file:
             for line in file:
                 yield json.loads(line)
 
 
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else value
+def open_for_serving(folder: Path, *, seal: str | None) -> tuple[Dataset, Catalogue]:
+    """Open a verified export and its catalogue, with everything checked that a request may read.
+
+    Raises DatasetError, with the numbers that disagree.
+    """
+    dataset = Dataset.read(folder, seal=seal)
+    try:
+        catalogue = dataset.catalogue()
+        _check_sizes(dataset, catalogue)
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise DatasetError(f"{folder.name}: cannot be served ({error!r}); {RUN_AGAIN}") from error
+    return dataset, catalogue
+
+
+def _check_sizes(dataset: Dataset, catalogue: Catalogue) -> None:
+    name, n_items, users = dataset.folder.name, len(catalogue), len(dataset.user_ids) + 1
+    indptr, offsets = dataset.array("history_indptr"), dataset.array("profile_offsets")
+    columns = {column: dataset.array(f"history_{column}") for column in ("items", "events", "times", "values")}
+    profile_bytes = (dataset.folder / "profiles.jsonl").stat().st_size
+    for left, size, right, wanted in (
+        ("catalogue.jsonl lines", len(catalogue.titles), "item_ids", n_items),
+        ("history_indptr", indptr.size, "user_ids + 1", users),
+        ("profile_offsets", offsets.size, "user_ids + 1", users),
+        ("profile_offsets end", int(offsets[-1]), "bytes of profiles.jsonl", profile_bytes),
+        *((f"history_{column}", part.size, "events of history_indptr", int(indptr[-1])) for column, part in columns.items()),
+    ):
+        if size != wanted:
+            raise DatasetError(f"{name}: {left} has {size}, {right} {wanted}; {RUN_AGAIN}")
+    if not np.isfinite(catalogue.popularity).all():
+        raise DatasetError(f"{name}: catalogue.jsonl holds a popularity that is no number; {RUN_AGAIN}")
+    if any(starts[0] != 0 or (np.diff(starts) < 0).any() for starts in (indptr, offsets)):
+        raise DatasetError(f"{name}: offsets of users must ascend from 0; {RUN_AGAIN}")
+    for column, limit in (("items", n_items), ("events", len(dataset.summary["event_names"]))):
+        part = columns[column]
+        if part.size and not 0 <= int(part.min()) <= int(part.max()) < limit:
+            raise DatasetError(f"{name}: history_{column} reaches {part.max()}, there are {limit}; {RUN_AGAIN}")

@@ -1,4 +1,4 @@
-"""What one item, one profile and one batch of events are on their way into an export."""
+"""Records that a site gives an export."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ FORMAT = 1
 class ItemRecord:
     """One recommendable item as the site knows it.
 
-    `attributes` are what answers can be filtered by; `numbers` and `text_columns`, one each, what pairs with it are scored by.
+    Lists can be filtered by `attributes`; pairs with the item are scored by `numbers` and `text_columns`.
     """
 
     item_id: str
@@ -22,17 +22,17 @@ class ItemRecord:
     tags: tuple[str, ...] = ()
     created_at: float | None = None  # seconds since 1970-01-01 UTC
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    available: bool = True  # False: known, but not to be had now
+    available: bool = True  # False: not available now
     numbers: Mapping[str, float] = field(default_factory=dict)
     text_columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventBatch:
-    """Some interactions as arrays of one length, in the database's own integer keys."""
+    """Interactions as arrays of one length, with integer keys of the database."""
 
     users: Ints
     items: Ints
-    events: Ints  # places in the use case's own order of event names, as the exporter was told
+    events: Ints  # indices into the exporter's event names
     values: AnyArray  # float32, NaN where the event carries none
     times: AnyArray  # float64 seconds since 1970-01-01 UTC

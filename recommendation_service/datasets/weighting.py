@@ -1,7 +1,6 @@
-"""From events to weights: the one place that says how much a user's past counts.
+"""Turns events into weights.
 
-The same functions weigh an export of millions of events and the twelve events of one request, so that a model is
-always asked in the terms it was trained in.
+Exports and single requests use the same functions, so that a model is queried with weights like those of its training.
 """
 
 from collections.abc import Sequence
@@ -17,9 +16,9 @@ DAY_S = 86_400.0
 
 
 def event_weights(use_case: UseCase, events: Ints, values: AnyArray, names: Sequence[str]) -> Floats:
-    """Weight of each event before decay, (k,): `events` are places in `names`, `values` NaN where an event has none.
+    """Weight of each event before decay, (k,): `events` are indices into `names`; `values` are NaN where an event has none.
 
-    An event the use case does not name weighs 0: it marks the item as seen and says nothing else.
+    An event that the use case does not name has weight 0: it only marks the item as seen.
     """
     weight = np.zeros(len(names) + 1, dtype=np.float32)
     neutral = np.full(len(names) + 1, np.nan, dtype=np.float32)
@@ -55,7 +54,7 @@ def decay(times: AnyArray, now: float, half_life_days: float | None) -> Floats:
 
 
 def capped(weights: Floats, cap: float | None) -> Floats:
-    """Sums of one user and item, bounded to +-cap so that nobody shouts by clicking."""
+    """Sums of one user and item, limited to +-cap so that repeated clicks do not dominate."""
     return weights if cap is None else np.clip(weights, -cap, cap)
 
 
@@ -75,7 +74,7 @@ def history_of(use_case: UseCase, catalogue: Catalogue, events: Sequence[PastEve
 
 
 def history_of_rows(rows: Ints, kinds: Ints, weights: Floats, times: AnyArray, now: float, weighting: Weighting) -> History:
-    """One user's History from events in rows, in any order; `weights` are those before decay, `kinds` tell repeats."""
+    """One user's History from events in rows, in any order; `weights` are before decay; events of one kind can be repeats."""
     once = first_of_day(np.zeros_like(rows), rows, kinds, times)
     count = int(np.count_nonzero(once & (weights > 0)))
     faded = np.where(once, weights * decay(times, now, weighting.halving_days), 0).astype(np.float32)

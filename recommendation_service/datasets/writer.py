@@ -1,4 +1,4 @@
-"""Writes the files of one export, part by part, in the format that files.py reads."""
+"""Writes the files of one export, part by part, in the format that `reader` describes."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +13,8 @@ import pyarrow.parquet
 from scipy import sparse
 
 from recommendation_service.core.numeric import Floats
-from recommendation_service.datasets.derived_signals import Histories
-from recommendation_service.datasets.event_table import EventTable
-from recommendation_service.datasets.pair_sides import PAIRED
+from recommendation_service.datasets.event_table import EventTable, Histories
+from recommendation_service.datasets.pair_features import PAIRED
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
@@ -47,11 +46,11 @@ def write_items(folder: Path, item_ids: IdMap, records: Iterable[ItemRecord], po
     np.save(folder / "item_ids.npy", item_ids.array, allow_pickle=False)
     with (folder / "catalogue.jsonl").open("wb") as file:
         for record, weight in zip(records, popularity.tolist(), strict=True):
-            told = asdict(record)
+            line = asdict(record)
             for name in PAIRED:
-                if not told[name]:
-                    del told[name]
-            file.write(_line({**told, "popularity": weight}))
+                if not line[name]:
+                    del line[name]
+            file.write(_line({**line, "popularity": weight}))
 
 
 def write_people(folder: Path, user_ids: IdMap, profiles: Mapping[str, Profile]) -> None:
@@ -68,7 +67,7 @@ def write_matrix(folder: Path, matrix: sparse.csr_array, user_ids: IdMap, item_i
     """`als_interactions.npz` and the mappings of its rows and columns, both ways."""
     sparse.save_npz(folder / "als_interactions.npz", matrix, compressed=False)
     for name, ids in (("user", user_ids.ids()), ("item", item_ids.ids())):
-        mapping = {"id_to_index": {one: row for row, one in enumerate(ids)}, "index_to_id": ids}
+        mapping = {"id_to_index": {outside_id: row for row, outside_id in enumerate(ids)}, "index_to_id": ids}
         (folder / f"als_{name}_mapping.json").write_bytes(_line(mapping))
 
 
@@ -80,8 +79,8 @@ def write_histories(folder: Path, histories: Histories) -> None:
 
 def train_table(table: EventTable, weights: Floats, names: Sequence[str]) -> pyarrow.Table:
     """The events as `two_tower_train.parquet` holds them; the event is a dictionary column until it is written."""
-    words = pyarrow.array(list(names), pyarrow.string())
-    event = pyarrow.DictionaryArray.from_arrays(pyarrow.array(table.events), words)
+    dictionary = pyarrow.array(list(names), pyarrow.string())
+    event = pyarrow.DictionaryArray.from_arrays(pyarrow.array(table.events), dictionary)
     columns = [table.users, table.items, event, weights, table.times]
     return pyarrow.table(dict(zip(TRAIN_SCHEMA.names, columns, strict=True)))
 
@@ -101,5 +100,5 @@ def write_train(folder: Path, table: pyarrow.Table, user_ids: IdMap, item_ids: I
             csv.write_table(pyarrow.table([*ids, *some.columns[2:]], schema=CSV_SCHEMA))
 
 
-def _line(thing: Any) -> bytes:
-    return json.dumps(thing, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+def _line(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"

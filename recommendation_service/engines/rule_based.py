@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from recommendation_service.core.numeric import Floats, Ints
-from recommendation_service.datasets.pair_features import PairTable, join_pairs, read_rules, rule_scores
+from recommendation_service.datasets.pair_features import PairTable, join_pairs
+from recommendation_service.datasets.pair_rules import read_rules, rule_scores
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Reason, Retrieved

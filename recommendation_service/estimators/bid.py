@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Floats, dense, standardised
-from recommendation_service.datasets.pair_features import PairTable, features, join_pairs
-from recommendation_service.datasets.pair_vocabulary import places
+from recommendation_service.datasets.pair_features import PairTable, features, join_pairs, token_rows
+from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.estimators.base import Estimator
@@ -78,7 +78,8 @@ class Bid(Estimator):
 
     def _embedded(self, pairs: PairTable) -> Floats:
         vectors = self._arrays["attribute_vectors"]
-        rows = places({name: pairs.text(name) for name in self._pair_config.embedding_columns}, self._arrays["attributes"])
+        tokens = IdMap(np.asarray(self._arrays["attributes"]))
+        rows = token_rows(pairs.texts(self._pair_config.embedding_columns), tokens, pairs.n)
         parsed = np.where((rows >= 0)[..., None], vectors[np.maximum(rows, 0)], np.float32(0))
         return parsed.reshape(pairs.n, -1)
 

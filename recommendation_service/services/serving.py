@@ -9,8 +9,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from recommendation_service.datasets.open_mapped import open_for_serving
-from recommendation_service.datasets.reader import Dataset, export_folder
+from recommendation_service.datasets.reader import Dataset, export_folder, open_for_serving
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.errors import ArtifactRefused, DatasetError

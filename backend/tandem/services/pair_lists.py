@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from recommendation_service.core.numeric import Floats, Ints, blend, top_rows
-from recommendation_service.datasets.pair_features import PairTable, RulePart, RuleScores, join_pairs, read_rules, rule_scores
+from recommendation_service.datasets.pair_features import PairTable, join_pairs
+from recommendation_service.datasets.pair_rules import RulePart, RuleScores, read_rules, rule_scores
 from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.schema import PairConfig, UseCase

@@ -32,6 +32,16 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.casefold() in PARQUET_SUFFIXES
 
 
+def open_parquet(path: Path) -> Any:
+    """Return a pyarrow ParquetFile. Raises DatasetError if it is unreadable, ModuleNotFoundError without pyarrow."""
+    from pyarrow import ArrowException, parquet  # optional, and as slow to import as everything else together
+
+    try:
+        return parquet.ParquetFile(path)
+    except (OSError, ArrowException) as error:
+        raise DatasetError(f"{path.name}: cannot be read as a Parquet file ({error})") from error
+
+
 def open_binary(path: Path) -> Any:
     """Open a file for reading bytes; gzip, bzip2 and xz files are unpacked."""
     with path.open("rb") as file:

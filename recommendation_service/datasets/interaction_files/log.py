@@ -21,7 +21,7 @@ from recommendation_service.errors import DatasetError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Log:
-    """All interactions in ascending order of time; those with the same time keep the order of the file."""
+    """All interactions in ascending order of time; those with equal times stay in the order of the file."""
 
     users: Ints
     items: Ints
@@ -76,47 +76,47 @@ def _sequence_log(path: Path, text: TextFile) -> Log:
     users: list[str] = []
     items: list[str] = []
     for line in text.lines():
-        user, *own = line.split()
-        users += [user] * len(own)
-        items += own
+        user, *listed = line.split()
+        users += [user] * len(listed)
+        items += listed
     if not items:
         raise DatasetError(f"{path.name}: no line has an item; each is a user, then items")
     return log_of(users, items)
 
 
 def _table_log(path: Path, table: Table) -> Log:
-    keep = table.has_id("user") & table.has_id("item")
-    values = None if table.values is None else _numbers(path, table.values, keep)
-    times = None if table.times is None else _times(path, table.times, keep)
+    valid = table.has_id("user") & table.has_id("item")
+    values = None if table.values is None else _numbers(path, table.values, valid)
+    times = None if table.times is None else _times(path, table.times, valid)
     if times is not None:
-        keep &= ~np.isnan(times)
-    if not keep.any():
+        valid &= ~np.isnan(times)
+    if not valid.any():
         raise DatasetError(f"{path.name}: has a header and no rows that name a user, an item and a time")
-    dropped = int(keep.size - np.count_nonzero(keep))
-    users, items = ((table.indices[name][keep], table.names[name]) for name in ("user", "item"))
-    log = log_of(users, items, None if values is None else values[keep], None if times is None else times[keep])
+    dropped = int(valid.size - np.count_nonzero(valid))
+    users, items = ((table.indices[name][valid], table.names[name]) for name in ("user", "item"))
+    log = log_of(users, items, None if values is None else values[valid], None if times is None else times[valid])
     notes = (f"{dropped:,} rows without a user, an item or a time left out",) if dropped else ()
     return replace(log, counts=table.counts, notes=(*table.notes, *notes))
 
 
-def _numbers(path: Path, column: ColumnData, keep: Bools) -> AnyArray:
+def _numbers(path: Path, column: ColumnData, valid: Bools) -> AnyArray:
     """(k,) numbers, NaN for empty cells. Raises DatasetError for other text."""
     if not isinstance(column, tuple):
         return _finite(column)
     indices, names = column
-    numbers, wrong = _parsed(indices, names, keep)
+    numbers, wrong = _parsed(indices, names, valid)
     if wrong.size:
         cell, row = names[int(indices[wrong[0]])], int(wrong[0]) + 1
         raise DatasetError(f"{path.name}: a value is not a number ('{cell}' in row {row})")
     return np.asarray(numbers[indices])
 
 
-def _times(path: Path, column: ColumnData, keep: Bools) -> AnyArray:
+def _times(path: Path, column: ColumnData, valid: Bools) -> AnyArray:
     """(k,) seconds from numbers or written dates, NaN for empty cells. Raises DatasetError for other text."""
     if not isinstance(column, tuple):
         return _finite(column)
     indices, names = column
-    seconds, wrong = _parsed(indices, names, keep)
+    seconds, wrong = _parsed(indices, names, valid)
     if wrong.size:
         given = np.flatnonzero(~np.isnan(seconds))
         dates = parse_times([names[index].strip() for index in given.tolist()])
@@ -127,10 +127,10 @@ def _times(path: Path, column: ColumnData, keep: Bools) -> AnyArray:
     return np.asarray(seconds[indices])
 
 
-def _parsed(indices: Ints, names: Sequence[str], keep: Bools) -> tuple[AnyArray, Ints]:
-    """Return the number of each name, and the kept rows whose name is not a number."""
+def _parsed(indices: Ints, names: Sequence[str], valid: Bools) -> tuple[AnyArray, Ints]:
+    """Return the number of each name, and the rows in `valid` whose name is not a number."""
     numbers = np.array([parse_number(name) for name in names], dtype=np.float64)
-    return numbers, np.flatnonzero(np.isinf(numbers[indices]) & keep)
+    return numbers, np.flatnonzero(np.isinf(numbers[indices]) & valid)
 
 
 def _finite(numbers: AnyArray) -> AnyArray:

@@ -7,8 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-from recommendation_service.datasets.interaction_files.content import READ_ERRORS, is_parquet, open_text
-from recommendation_service.datasets.interaction_files.parquet import open_parquet
+from recommendation_service.datasets.interaction_files.content import READ_ERRORS, is_parquet, open_parquet, open_text
 from recommendation_service.errors import DatasetError
 
 HEADER_DELIMITERS = (",", "\t", ";", "|", "::")

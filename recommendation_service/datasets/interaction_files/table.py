@@ -11,8 +11,7 @@ import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Ints
 from recommendation_service.datasets.interaction_files.columns import Columns, find_columns
-from recommendation_service.datasets.interaction_files.content import FORMATS, TextFile, decode, split_rows
-from recommendation_service.datasets.interaction_files.parquet import open_parquet
+from recommendation_service.datasets.interaction_files.content import FORMATS, TextFile, decode, open_parquet, split_rows
 from recommendation_service.datasets.interaction_files.values import is_empty
 from recommendation_service.errors import DatasetError
 

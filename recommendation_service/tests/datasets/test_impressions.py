@@ -20,8 +20,7 @@ from recommendation_service.datasets.impressions import (
     ShownFeed,
     gather_shown,
 )
-from recommendation_service.datasets.open_mapped import open_for_serving
-from recommendation_service.datasets.reader import SUMMARY, Dataset, export_folder
+from recommendation_service.datasets.reader import SUMMARY, Dataset, export_folder, open_for_serving
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.tests.datasets.test_export import DAY, NAMES, NOW, USE_CASE, Did, source_of
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.core.numeric import Floats
-from recommendation_service.datasets.pair_features import PairTable, features, join_pairs, read_rules, rule_scores
+from recommendation_service.datasets.pair_features import PairTable, features, join_pairs
+from recommendation_service.datasets.pair_rules import read_rules, rule_scores
 from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.loader import load

@@ -13,12 +13,11 @@ import pytest
 from recommendation_service.datasets.event_table import Keys
 from recommendation_service.datasets.export import write_export
 from recommendation_service.datasets.export_content import Source
-from recommendation_service.datasets.open_mapped import open_for_serving
 from recommendation_service.datasets.pair_outcomes import MATCHES, Matches
-from recommendation_service.datasets.reader import Dataset
+from recommendation_service.datasets.reader import Dataset, open_for_serving
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.errors import DatasetError
-from recommendation_service.tests.datasets.test_open_mapped import _open_resealed
+from recommendation_service.tests.datasets.test_reader_for_serving import _open_resealed
 from recommendation_service.tests.support.exports import NOW, clubs
 from recommendation_service.tests.support.exports import write_export as write_clubs
 from recommendation_service.tests.support.pairs import CLEANING, table

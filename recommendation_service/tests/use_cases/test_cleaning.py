@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from recommendation_service.datasets.pair_features import DERIVED, read_rules
+from recommendation_service.datasets.pair_features import DERIVED
+from recommendation_service.datasets.pair_rules import read_rules
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.loader import PACKAGED, load, load_file
 

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from recommendation_service.core.numeric import AnyArray, Floats, standardised
+from recommendation_service.datasets.pair_features import token_rows, tokens_of
 from recommendation_service.datasets.pair_outcomes import Matches
-from recommendation_service.datasets.pair_vocabulary import places, vocabulary
+from recommendation_service.domain.idmap import IdMap
 from recommendation_service.training.data import NotEnough, Trained
 from recommendation_service.training.models.torch_setup import deterministic
 from recommendation_service.training.pairs.bid_data import Bids, read_bids
@@ -31,6 +32,7 @@ LEAST = 200  # winning bids; with fewer, the outer tenths would be a few bids on
 FITTED, STOPPED = 0.6, 0.7  # shares of bids: for learning, then for early stopping; the newest rest calibrates
 HELD_OUT = 0.2  # share of the newest bids, on which a model of the older ones is measured
 FIRST_STEP = -1.8  # softplus of it is about 0.15: the steps before anything is learned
+EMPTY_VOCABULARY = ["="]  # an empty array cannot be published
 
 
 class BidPrediction(nn.Module):
@@ -63,7 +65,7 @@ class FittedBid:
     """A network with its input preparation and its calibration."""
 
     model: BidPrediction
-    vocabulary: AnyArray
+    tokens: IdMap
     centers: Floats
     scales: Floats
     reference: float  # log of the median amount per unit; the network predicts the difference from it
@@ -86,12 +88,12 @@ class FittedBid:
     def inputs(self, won: Bids) -> tuple[Tensor, Tensor]:
         """The network's inputs for these pairs."""
         numbers = standardised(won.table, self.centers, self.scales)
-        return torch.from_numpy(numbers), torch.from_numpy(places(won.text_columns, self.vocabulary))
+        return torch.from_numpy(numbers), torch.from_numpy(token_rows(won.text_columns, self.tokens, len(numbers)))
 
     def arrays(self, parameters: BidParameters) -> dict[str, AnyArray]:
         """The arrays that serving reads; layers as (inputs, outputs)."""
         layers = {"layer1": self.model.layer1, "layer2": self.model.layer2, "out": self.model.out}
-        made: dict[str, AnyArray] = {"attributes": self.vocabulary, "attribute_vectors": _array(self.model.token_vectors)}
+        made: dict[str, AnyArray] = {"attributes": self.tokens.array, "attribute_vectors": _array(self.model.token_vectors)}
         for name, layer in layers.items():
             made |= {f"{name}_weights": _array(layer.weight.T), f"{name}_bias": _array(layer.bias)}
         names = np.array([feature.name.encode() for feature in parameters.features], dtype=np.bytes_)
@@ -162,9 +164,9 @@ def fit(won: Bids, parameters: BidParameters, *, progress: Progress | None = Non
 
 
 def _fit(learned: Bids, stopping: Bids, parameters: BidParameters, progress: Progress) -> FittedBid:
-    tokens = vocabulary(learned.text_columns)
+    tokens = IdMap.of(tokens_of(learned.text_columns) or EMPTY_VOCABULARY)
     centers, scales = _spread(learned.table)
-    model = BidPrediction(2 * centers.size, tokens.size, len(learned.text_columns), parameters)
+    model = BidPrediction(2 * centers.size, len(tokens), len(learned.text_columns), parameters)
     reference = float(np.median(learned.rates))
     fitted = FittedBid(model, tokens, centers, scales, reference, np.ones(2, dtype=np.float32), 0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay)
@@ -216,7 +218,7 @@ def _epoch(
 
 
 def _with_hidden(numbers: Tensor, tokens: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    """Hide a share of the inputs, in the form that `standardised` and `places` use for unknown values."""
+    """Hide a share of the inputs, in the form that `standardised` and `token_rows` use for unknown values."""
     values, flags = numbers.chunk(2, dim=1)
     visible = torch.rand_like(values) >= share
     masked = torch.cat([values * visible, torch.maximum(flags, (~visible).float())], dim=1)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from recommendation_service.core.numeric import blend
-from recommendation_service.datasets.pair_features import PairTable, join_pairs, read_rules, rule_scores
+from recommendation_service.datasets.pair_features import PairTable, join_pairs
+from recommendation_service.datasets.pair_rules import read_rules, rule_scores
 from recommendation_service.domain.side import PairSide
 from sites.cleaning.services.bid_suggestions import Known, by_rules, money
 from tandem.services.pair_lists import pair_config_of, rule_options, rules_of

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from recommendation_service.core.numeric import Floats
-from recommendation_service.datasets.pair_features import PairTable, RuleScores
+from recommendation_service.datasets.pair_features import PairTable
+from recommendation_service.datasets.pair_rules import RuleScores
 from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError
 from sites.cleaning.candidates import NO_REASON, _reasons, cleaners_for_job, jobs_for_cleaner

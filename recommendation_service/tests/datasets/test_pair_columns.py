@@ -1,11 +1,14 @@
-"""What pairs are scored by, from the lines of an export to columns: unknown is NaN, and nonsense is refused by name."""
+"""The columns of one side, read from the lines of an export, and the tokens of its text columns."""
 
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from recommendation_service.datasets.pair_sides import side_of
+from recommendation_service.datasets.pair_features import side_of, token_rows, tokens_of
+from recommendation_service.domain.idmap import IdMap
 from recommendation_service.errors import DatasetError
 
 
@@ -60,3 +63,40 @@ def test_the_largest_number_there_is_passes() -> None:
     side = side_of([line("a", {"size": largest}), line("b", {"size": -largest})])
     assert side is not None
     assert side.numbers["size"].tolist() == [largest, -largest]
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
+
+
+def texts(*values: str) -> np.ndarray:
+    return np.array(values, dtype=np.str_)
+
+
+def test_tokens_of_two_columns_differ_and_unknown_values_have_none() -> None:
+    tokens = tokens_of({"kind": texts("villa", "flat", "villa"), "mood": texts("flat", "", "")})
+    assert tokens == {"kind=flat", "kind=villa", "mood=flat"}
+
+
+def test_a_token_is_known_in_its_own_column_only() -> None:
+    tokens = IdMap.of(tokens_of({"kind": texts("flat", "villa")}))
+    rows = token_rows({"kind": texts("villa", "castle", ""), "mood": texts("flat", "flat", "flat")}, tokens, 3)
+    assert rows.tolist() == [[1, -1], [-1, -1], [-1, -1]]
+
+
+def test_without_columns_every_row_is_empty() -> None:
+    assert token_rows({}, IdMap.of(["="]), 4).shape == (4, 0)
+    assert token_rows({"kind": texts("", "flat")}, IdMap.of(["="]), 2).tolist() == [[-1], [-1]]
+
+
+def test_a_broadcast_column_has_the_same_row_everywhere() -> None:
+    column = np.broadcast_to(texts("villa"), (3,))
+    assert token_rows({"kind": column}, IdMap.of(["kind=flat", "kind=villa"]), 3).tolist() == [[1], [1], [1]]
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5), min_size=1, max_size=20)
+)
+def test_every_value_of_a_column_has_its_token(values: list[str]) -> None:
+    tokens = IdMap.of(tokens_of({"kind": texts(*values)}))
+    for value, row in zip(values, token_rows({"kind": texts(*values)}, tokens, len(values))[:, 0].tolist(), strict=True):
+        assert row == -1 if not value else tokens.id(row) == f"kind={value}"

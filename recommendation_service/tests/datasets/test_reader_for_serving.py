@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommendation_service.datasets.open_mapped import open_for_serving
-from recommendation_service.datasets.reader import SUMMARY
+from recommendation_service.datasets.reader import SUMMARY, open_for_serving
 from recommendation_service.errors import DatasetError
 from recommendation_service.publishing.versions import sha256_of
 from recommendation_service.tests.support.exports import clubs, write_export

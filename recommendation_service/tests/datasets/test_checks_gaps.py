@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommendation_service.datasets.gaps import Gap, gaps_of
+from recommendation_service.datasets.checks import Gap, gaps_of
 from recommendation_service.datasets.impressions import AnswerBatch, ListBatch, ShownBatch, ShownFeed
 from recommendation_service.datasets.weighting import DAY_S
 from recommendation_service.tests.support.bidding import auctions
