@@ -9,7 +9,3 @@ class ApiConfig(AppConfig):
     name = "api"
     label = "api"
     verbose_name = "API"
-
-    def ready(self) -> None:
-        """Register the token scheme with drf-spectacular."""
-        from tandem.api import openapi  # noqa: F401 - the import registers it, and needs the apps to be ready

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from tandem.api.views.status import livez, readyz
+from api.views import livez, readyz
 
 urlpatterns = [
     path("livez", livez, name="livez"),
@@ -15,7 +15,7 @@ urlpatterns = [
     path("", include("sites.urls")),
 ]
 
-handler400 = "tandem.api.problem_details.bad_request"
-handler403 = "tandem.api.problem_details.forbidden"
-handler404 = "tandem.api.problem_details.not_found"
-handler500 = "tandem.api.problem_details.server_error"
+handler400 = "api.errors.bad_request"
+handler403 = "api.errors.forbidden"
+handler404 = "api.errors.not_found"
+handler500 = "api.errors.server_error"

@@ -72,7 +72,7 @@ def read(key: str, user_id: str | None) -> CachedAnswer | None:
     """Return the list under `key` if it belongs to this user, else None."""
     names = {"kept": f"recs:kept:{key}", "fresh": f"recs:fresh:{key}", "checked": f"recs:checked:{key}"}
     version_key = _version_key(user_id)
-    values = _try(lambda: _cache().get_many([*names.values(), version_key])) or {}
+    values = _try(lambda: cache().get_many([*names.values(), version_key])) or {}
     entry = values.get(names["kept"])
     if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("history_version", "state")):
         return None
@@ -106,16 +106,16 @@ def save(
     jittered = seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads expiry, guards nothing
 
     def write() -> None:
-        _cache().set(
+        cache().set(
             f"recs:kept:{key}",
             {"answer": answer, "history_version": history_version, "state": state, "version": version},
             LAST_GOOD_SECONDS,
         )
-        _cache().set(f"recs:checked:{key}", 1, CHECKED_SECONDS)
+        cache().set(f"recs:checked:{key}", 1, CHECKED_SECONDS)
         if seconds > 0:
-            _cache().set(f"recs:fresh:{key}", version, max(1, round(jittered)))
+            cache().set(f"recs:fresh:{key}", version, max(1, round(jittered)))
         if seconds > 0 and count:
-            _cache().set(f"recs:fresh:{key}:hits", 0, max(1, round(jittered)))
+            cache().set(f"recs:fresh:{key}:hits", 0, max(1, round(jittered)))
 
     _try(write)
 
@@ -128,10 +128,10 @@ def count_hit(key: str, *, where: str) -> None:
 
     def count() -> None:
         with suppress(ValueError):  # the count is gone a moment before its list: nothing to count on
-            _cache().incr(f"recs:fresh:{key}:hits")
+            cache().incr(f"recs:fresh:{key}:hits")
         day = _day_name(where, datetime.now(UTC).date())
-        _cache().add(day, 0, DAY_COUNTS_SECONDS)
-        _cache().incr(day)
+        cache().add(day, 0, DAY_COUNTS_SECONDS)
+        cache().incr(day)
 
     _try(count)
 
@@ -142,30 +142,30 @@ def hits_by_day(where: str, days: Iterable[date]) -> dict[date, int]:
     Days of the last two weeks are known, as far as the cache lived through them.
     """
     names = {day: _day_name(where, day) for day in days}
-    values = _try(lambda: _cache().get_many(list(names.values()))) or {}
+    values = _try(lambda: cache().get_many(list(names.values()))) or {}
     return {day: count for day, name in names.items() if isinstance(count := values.get(name), int)}
 
 
 def hits_of(key: str) -> int:
     """How often the list under `key` was shown again since it was made; 0 when it is no longer fresh."""
-    values = _try(lambda: _cache().get(f"recs:fresh:{key}:hits", 0))
+    values = _try(lambda: cache().get(f"recs:fresh:{key}:hits", 0))
     return values if isinstance(values, int) else 0
 
 
 def mark_checked(key: str) -> None:
     """Remember for a few seconds that the items of this list are still in the catalogue."""
-    _try(lambda: _cache().set(f"recs:checked:{key}", 1, CHECKED_SECONDS))
+    _try(lambda: cache().set(f"recs:checked:{key}", 1, CHECKED_SECONDS))
 
 
 def cache_version(user_id: str | None) -> str:
     """A word that changes with everything recorded for this user; "" when nothing was lately."""
-    values = _try(lambda: _cache().get(_version_key(user_id), ""))
+    values = _try(lambda: cache().get(_version_key(user_id), ""))
     return values if isinstance(values, str) else ""
 
 
 def forget(user_id: str) -> None:
     """Make every list of this user stale, in all processes that share the cache."""
-    _try(lambda: _cache().set(_version_key(user_id), uuid.uuid4().hex, 2 * LAST_GOOD_SECONDS))
+    _try(lambda: cache().set(_version_key(user_id), uuid.uuid4().hex, 2 * LAST_GOOD_SECONDS))
 
 
 def forget_recorded(sender: Any, *, user_id: str, **_others: Any) -> None:
@@ -175,13 +175,13 @@ def forget_recorded(sender: Any, *, user_id: str, **_others: Any) -> None:
 
 def look_up(name: str) -> Any:
     """What a site put under a name of its own; None where there is nothing, or the cache fails."""
-    return _try(lambda: _cache().get(f"recs:own:{name}"))
+    return _try(lambda: cache().get(f"recs:own:{name}"))
 
 
 def put(name: str, value: Any, seconds: int) -> None:
     """Keep a JSON value of a site under a name of its own for so long; 0: not at all."""
     if seconds > 0:
-        _try(lambda: _cache().set(f"recs:own:{name}", value, seconds))
+        _try(lambda: cache().set(f"recs:own:{name}", value, seconds))
 
 
 def _day_name(where: str, day: date) -> str:
@@ -192,7 +192,8 @@ def _version_key(user_id: str | None) -> str:
     return f"recs:turn:{sha256((user_id or '').encode()).hexdigest()[:40]}"
 
 
-def _cache() -> BaseCache:
+def cache() -> BaseCache:
+    """Return the cache of TANDEM["CACHE_ALIAS"]."""
     return caches[tandem_settings().cache_alias]
 
 

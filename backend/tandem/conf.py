@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 OWN_USER_ID = "tandem.identity.user_id_of"
 
+RATE = r"^([1-9][0-9]*/(s|sec|m|min|h|hour|d|day))?$"
+
 Folder = Annotated[Path, Field(strict=False)]  # a str is converted
 Command = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]  # a list is converted
 
@@ -35,6 +37,7 @@ class TandemSettings(BaseModel):
     connect_timeout_s: float = Field(0.05, gt=0, description="Longest time in seconds for connecting to the service")
     cache_alias: str = Field("default", description="Alias in CACHES of the cache that stores lists")
     cache_seconds: int = Field(60, ge=0, description="How long a list is served from the cache; 0: not at all")
+    throttle: str = Field("600/min", pattern=RATE, description="Requests of one user to the API, such as 10/s; empty: no limit")
     use_cases_dir: Folder = Field(
         default_factory=lambda: _below_base("use_cases"), description="Folder of use-case files; default: BASE_DIR/use_cases"
     )

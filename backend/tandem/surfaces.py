@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from recommendation_service.errors import NotFound
-from recommendation_service.use_cases import loader
 from recommendation_service.use_cases.schema import Surface, UseCase
+from tandem.conf import tandem_settings
 from tandem.sources import ItemSource, source_of
+from tandem.use_cases import load, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def bound_surface(use_case: str, surface: str) -> BoundSurface:
     """The place of that name. Raises NotFound when there is none here."""
     if use_case not in _names():
         raise NotFound(f"there is no use case '{use_case}'")
-    known = loader.load(use_case)
+    known = load(use_case)
     found = known.surfaces.get(surface)
     source = None if found is None else source_of(found.catalogue)
     if found is None or source is None:
@@ -71,15 +73,20 @@ def surface_named(name: str) -> BoundSurface:
     use_case, _, surface = name.rpartition("/")
     if use_case:
         return bound_surface(use_case, surface)
-    owners = [owner for owner in sorted(_names()) if name in loader.load(owner).surfaces]
+    owners = [owner for owner in sorted(_names()) if name in load(owner).surfaces]
     if len(owners) == 1:
         return bound_surface(owners[0], name)
     if not owners:
-        known = sorted({surface for owner in _names() for surface in loader.load(owner).surfaces})
+        known = sorted({surface for owner in _names() for surface in load(owner).surfaces})
         raise NotFound(f"no use case has a surface '{name}'; the surfaces are {', '.join(known)}")
     raise NotFound(f"'{name}' is a surface of {' and '.join(owners)}; write '{owners[0]}/{name}'")
 
 
-@cache
 def _names() -> frozenset[str]:
-    return frozenset(loader.names())
+    return _names_in(tandem_settings().use_cases_dir)
+
+
+@cache
+def _names_in(folder: Path) -> frozenset[str]:
+    """Return the use cases of a folder, read once per process: requests name them."""
+    return frozenset(names())

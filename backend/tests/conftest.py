@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 
 from tandem import cache as lists
 from tandem import client, model_state
@@ -15,7 +15,8 @@ from tandem.selectors.popular import forget_ranking
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(lists, "_sick_until", 0.0)
-    cache.clear()
+    for alias in caches:
+        caches[alias].clear()
     forget_ranking()
     client.forget_client()
     model_state.forget_state()

@@ -48,7 +48,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "tandem.api.middleware.SecurityHeaders",
+    "api.middleware.SecurityHeaders",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -81,21 +81,21 @@ DATABASES["default"].setdefault("CONN_MAX_AGE", 60)  # opening SQLite with its p
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHE_URL = env.str("CACHE_URL", default="")
-CACHES: dict[str, dict[str, Any]]
+LOCAL_MEMORY = "django.core.cache.backends.locmem.LocMemCache"
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": LOCAL_MEMORY, "LOCATION": "site"},
+    "tandem": {"BACKEND": LOCAL_MEMORY, "LOCATION": "tandem", "OPTIONS": {"MAX_ENTRIES": 10_000}},
+}
 if CACHE_URL:
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": CACHE_URL,
-            "OPTIONS": {
-                "serializer": "tandem.cache.JSONSerializer",  # Django's own uses pickle; nothing else stores values here
-                "socket_timeout": 0.05,
-                "socket_connect_timeout": 0.05,
-            },
-        }
+    CACHES["tandem"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "OPTIONS": {
+            "serializer": "tandem.cache.JSONSerializer",  # Django's own uses pickle
+            "socket_timeout": 0.05,
+            "socket_connect_timeout": 0.05,
+        },
     }
-else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}}}
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -115,7 +115,7 @@ LOGIN_URL = "admin:login"
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["tandem.api.parsers.StrictJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "tandem.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
@@ -124,7 +124,6 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "tandem.api.problem_details.problem_handler",
     "DEFAULT_THROTTLE_CLASSES": ["tandem.api.throttling.PerUser"],
-    "DEFAULT_THROTTLE_RATES": {"user": env.str("THROTTLE_USER", default="600/min")},
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tandem",
@@ -170,6 +169,8 @@ TANDEM: dict[str, Any] = {
     "SERVICE_URL": env.str("RECOMMENDATION_SERVICE_URL", default="http://127.0.0.1:5000"),
     "SIGNING_KEYS": env.str("RS_SIGNING_KEYS", default=""),
     "DEADLINE_S": env.float("RECOMMENDATION_DEADLINE_S", default=0.3),
+    "CACHE_ALIAS": "tandem",
+    "THROTTLE": env.str("THROTTLE_USER", default="600/min"),
     "CACHE_SECONDS": env.int("RECOMMENDATION_CACHE_SECONDS", default=60),
     "DATA_DIR": env.str("RS_DATA_DIR", default=str(SERVICE / "data")),
     "MODELS_DIR": env.str("RS_MODELS_DIR", default=str(SERVICE / "models")),

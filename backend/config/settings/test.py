@@ -14,6 +14,6 @@ TANDEM["SERVICE_URL"] = "http://127.0.0.1:9"  # the discard port: no service ans
 if CACHE_URL:
     # Tests clear their cache, so each process of a parallel run uses its own Redis database.
     address, _, first = CACHE_URL.rpartition("/")
-    CACHES["default"]["OPTIONS"]["socket_timeout"] = 2.0  # a busy machine must not look like an unreachable Redis
-    CACHES["default"]["LOCATION"] = f"{address}/{int(first) + int(env.str('PYTEST_XDIST_WORKER', default='gw0')[2:])}"
+    CACHES["tandem"]["OPTIONS"]["socket_timeout"] = 2.0  # a busy machine must not look like an unreachable Redis
+    CACHES["tandem"]["LOCATION"] = f"{address}/{int(first) + int(env.str('PYTEST_XDIST_WORKER', default='gw0')[2:])}"
 WHITENOISE_AUTOREFRESH = True  # a clean checkout has collected no static files yet

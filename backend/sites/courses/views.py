@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -17,11 +16,10 @@ from sites.courses.recommendation_sources import Courses
 from sites.courses.serializers import CourseListSerializer, DaysQuerySerializer, GlobalStatsSerializer, LearnerStatsSerializer
 from sites.views import PrivateAPIView
 from storefront.labels import method_description
-from tandem.api import query_params
 from tandem.api.permissions import StaffOrService, require_may_see
 from tandem.api.serializers import ProblemSerializer
+from tandem.api.views.base import PROBLEMS
 from tandem.api.views.lists import ListView
-from tandem.api.views.recommendations import PROBLEMS
 from tandem.selectors.impressions import Window
 from tandem.surfaces import BoundSurface
 
@@ -44,9 +42,9 @@ class CourseListView(ListView):
         """Return the answer under the keys of the acceptance list."""
         query, method = self.request.query_params, answer["method_used"]
         entries = [entry | {"item": items.get(entry["item_id"])} for entry in answer["recommendations"]]
-        strategy = query.get(query_params.STRATEGY) or method
+        strategy = query.get("strategy") or method
         context = {
-            "explain": query.get(query_params.EXPLAIN) in ("true", "1"),
+            "explain": query.get("explain") in ("true", "1"),
             "method_description": method_description(statistics.use_case(), method),
         }
         values = answer | {"strategy": strategy, "recommendations": entries}
@@ -71,7 +69,7 @@ class HomeView(CourseListView):
         ],
         responses={200: CourseListSerializer, **PROBLEMS},
     )
-    def get(self, request: Request, **kwargs: str) -> HttpResponse:
+    def get(self, request: Request, **kwargs: str) -> Response:
         """Return the list as JSON."""
         return super().get(request, **kwargs)
 
@@ -87,7 +85,7 @@ class SimilarView(CourseListView):
         parameters=[OpenApiParameter("course_id", str, OpenApiParameter.PATH), WHO, LIMIT, EXPLAIN],
         responses={200: CourseListSerializer, **PROBLEMS},
     )
-    def get(self, request: Request, **kwargs: str) -> HttpResponse:
+    def get(self, request: Request, **kwargs: str) -> Response:
         """Return the list as JSON; 404 for an unknown course, 410 for one that was removed."""
         return super().get(request, **kwargs)
 

@@ -12,7 +12,8 @@ from recommendation_service.errors import NotFound
 from sites.posts.models import Discussion, Member
 from sites.posts.recommendation_sources import Posts
 from storefront import permissions as page
-from tandem.api.views.lists import USER, whose
+from tandem.api.permissions import resolve_user_id
+from tandem.api.serializers import USER
 from tandem.surfaces import bound_surface
 
 USE_CASE, SURFACE = "posts", "hybrid-recommendations"
@@ -30,7 +31,7 @@ def requested_member(request: Request, query: dict[str, Any]) -> Member:
     """Return the member that `user_id` of the validated query names, else the visitor's own. Raises NotFound, InvalidInput."""
     user_id = clean_id(query[USER], field=USER) if USER in query else None
     if user_id is None or not page.is_demo():
-        user_id = whose(request, user_id, bound_surface(USE_CASE, SURFACE))
+        user_id = resolve_user_id(request.user, user_id, bound_surface(USE_CASE, SURFACE))
     member = None if user_id is None else Posts.person(user_id)
     if not isinstance(member, Member):
         raise NotFound("there is no member with that id")

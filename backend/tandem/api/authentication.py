@@ -1,4 +1,4 @@
-"""Who is asking: a Bearer token of ours, beside Django's session."""
+"""Bearer tokens, used next to Django's sessions."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -31,24 +31,24 @@ class TokenUser:
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <JWT>` signed with a key of RS_SIGNING_KEYS for the audience "backend"."""
+    """`Authorization: Bearer <JWT>` signed with a key of TANDEM["SIGNING_KEYS"] for the audience "backend"."""
 
     def authenticate(self, request: Request) -> tuple[TokenUser, tokens.Claims] | None:
-        """The token's user, or None when no Bearer token was sent. Raises Unauthenticated for one that is not trusted."""
-        scheme, _, word = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        """Return the token's user, or None without a Bearer token. Raises Unauthenticated for a token that is not trusted."""
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        if not word.strip():
+        if not token.strip():
             raise Unauthenticated("send a token: Authorization: Bearer <token>")
-        claims = tokens.verify(word.strip())
+        claims = tokens.verify(token.strip())
         return TokenUser(claims.subject, claims.scopes), claims
 
     def authenticate_header(self, request: Request) -> str:
-        """The challenge of a 401."""
+        """Return the challenge of a 401."""
         return CHALLENGE
 
 
 def scopes_of(user: Any) -> frozenset[str]:
-    """The scopes of a token's user; none for an account."""
-    found: frozenset[str] = getattr(user, "scopes", frozenset())
-    return found
+    """Return the scopes of a token's user; none for an account."""
+    scopes: frozenset[str] = getattr(user, "scopes", frozenset())
+    return scopes

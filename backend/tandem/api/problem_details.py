@@ -1,4 +1,4 @@
-"""Every failure under /api/ as RFC 9457 problem+json: the fix in words, nothing of the inside."""
+"""Errors as RFC 9457 problem+json: what is wrong and the fix, without private details."""
 
 import logging
 import uuid
@@ -7,17 +7,18 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.views import defaults
-from rest_framework import exceptions
-from rest_framework.views import set_rollback
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import ValidationError
+from rest_framework.views import exception_handler, set_rollback
 
-from recommendation_service.errors import TandemError, Unauthenticated
+from recommendation_service.errors import TandemError
 from tandem.api.authentication import CHALLENGE
+from tandem.api.serializers import ProblemSerializer, pointer, printable
 
 PROBLEM_JSON = "application/problem+json"
 NOT_FOUND = "there is nothing here, or it is not yours to see"
+RETRY_AFTER_S = "5"
 
 log = logging.getLogger(__name__)
 
@@ -50,97 +51,53 @@ def problem(
     fields: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """One problem+json answer; `fields` is JSON pointer -> what is wrong there. Code and detail default by status."""
+    """Return one problem; `fields` is JSON pointer -> what is wrong there. The status gives the default code and detail."""
     known = HTTPStatus(status)
     code = code or _CODES.get(known, known.phrase.lower().replace(" ", "_"))
     body = {
         "type": f"urn:tandem:error:{code}",
         "title": known.phrase,
-        "status": int(status),
+        "status": known,
         "detail": detail or _DETAILS.get(known, known.phrase),
         "instance": printable(request.path, 300),
         "code": code,
-        "request_id": str(uuid.uuid4()),
-        "errors": [{"pointer": where, "detail": message} for where, message in (fields or {}).items()],
+        "request_id": uuid.uuid4(),
+        "errors": [{"pointer": name, "detail": message} for name, message in (fields or {}).items()],
     }
-    response = HttpResponse(orjson.dumps(body), status=status, content_type=PROBLEM_JSON)
-    response["Cache-Control"] = "private, no-store"
-    for name, value in (headers or {}).items():
-        response[name] = value
-    return response
+    content = orjson.dumps(ProblemSerializer(body).data)
+    return HttpResponse(
+        content, status=status, content_type=PROBLEM_JSON, headers={"Cache-Control": "private, no-store", **(headers or {})}
+    )
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
-    """What REST framework calls with every exception of a view; None lets Django's own 500 answer."""
+    """Return the problem for an exception of a view, as DRF's EXCEPTION_HANDLER; None for an unexpected exception."""
     request: HttpRequest = context["request"]._request
-    set_rollback()
     if isinstance(error, TandemError):
-        return _expected(request, error)
+        set_rollback()
+        return _tandem_problem(request, error)
     if isinstance(error, RequestDataTooBig):
+        set_rollback()
         return problem(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    if isinstance(error, Http404):
-        return problem(request, HTTPStatus.NOT_FOUND)
-    if isinstance(error, PermissionDenied):
-        return problem(request, HTTPStatus.FORBIDDEN)
-    if isinstance(error, exceptions.ValidationError):
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, ValidationError):
         return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, fields=dict(_flat(error.detail, "")))
-    if isinstance(error, exceptions.APIException):
-        return problem(request, error.status_code, headers=_headers(error, context))
-    return None
+    headers = {name: response[name] for name in ("WWW-Authenticate", "Retry-After") if name in response}
+    return problem(request, response.status_code, headers=headers)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Django's 404: a problem under /api/, a page elsewhere."""
-    return problem(request, 404) if _is_api(request) else defaults.page_not_found(request, exception)
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Django's 400: a problem under /api/, a page elsewhere."""
-    status = 413 if isinstance(exception, RequestDataTooBig) else 400
-    return problem(request, status) if _is_api(request) else defaults.bad_request(request, exception)
-
-
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Django's 403: a problem under /api/, a page elsewhere."""
-    return problem(request, 403) if _is_api(request) else defaults.permission_denied(request, exception)
-
-
-def server_error(request: HttpRequest) -> HttpResponseBase:
-    """Django's 500: a problem under /api/, a page elsewhere. Django logged the exception already."""
-    return problem(request, 500) if _is_api(request) else defaults.server_error(request)
-
-
-def printable(text: str, longest: int) -> str:
-    """Client text made safe to repeat: bounded, without control characters or lone surrogates."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:longest])
-
-
-def pointer(step: str) -> str:
-    """Return one step of a JSON pointer (RFC 6901)."""
-    return step.replace("~", "~0").replace("/", "~1")
-
-
-def _expected(request: HttpRequest, error: TandemError) -> HttpResponse:
-    headers = {"WWW-Authenticate": CHALLENGE} if isinstance(error, Unauthenticated) else {}
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = "5"
+def _tandem_problem(request: HttpRequest, error: TandemError) -> HttpResponse:
     if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request failed: %s", error.message, exc_info=error)
         return problem(request, error.status, code=error.code)
+    headers = {
+        HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": CHALLENGE},
+        HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": RETRY_AFTER_S},
+    }.get(HTTPStatus(error.status))
     detail = NOT_FOUND if error.status == HTTPStatus.NOT_FOUND else error.message
     return problem(request, error.status, code=error.code, detail=detail, fields=error.fields, headers=headers)
-
-
-def _headers(error: exceptions.APIException, context: dict[str, Any]) -> dict[str, str]:
-    headers = {}
-    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-        headers["WWW-Authenticate"] = CHALLENGE
-    if isinstance(error, exceptions.MethodNotAllowed):
-        headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    wait: float | None = getattr(error, "wait", None)  # of a Throttled; the stubs forget it
-    if wait is not None:
-        headers["Retry-After"] = str(max(1, round(wait)))
-    return headers
 
 
 def _flat(detail: Any, path: str) -> list[tuple[str, str]]:
@@ -149,7 +106,7 @@ def _flat(detail: Any, path: str) -> list[tuple[str, str]]:
         return [
             pair
             for name, inner in detail.items()
-            for pair in _flat(inner, path if name == "non_field_errors" else f"{path}/{pointer(printable(str(name), 64))}")
+            for pair in _flat(inner, path if name == "non_field_errors" else f"{path}/{pointer(name)}")
         ]
     if isinstance(detail, list):
         nested = [(index, inner) for index, inner in enumerate(detail) if isinstance(inner, dict | list) and inner]
@@ -157,7 +114,3 @@ def _flat(detail: Any, path: str) -> list[tuple[str, str]]:
             return [pair for index, inner in nested for pair in _flat(inner, f"{path}/{index}")]
         return [(path, str(detail[0]))] if detail else []
     return [(path, str(detail))]
-
-
-def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")

@@ -1,11 +1,34 @@
-"""Serializers of the answers that all sites share."""
+"""Serializers of the API: bases, query strings, and the JSON that all sites share."""
 
+import unicodedata
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.http import QueryDict
 from pydantic import BaseModel
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from recommendation_service.domain import answer
+from recommendation_service.domain.ids import clean_id
+from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+
+USER = "user_id"
+MAX_VALUES = 100
+MAX_VALUE_LENGTH = 200
+MAX_NAME_LENGTH = 64
+
+AnyField = serializers.Field[Any, Any, Any, Any]
+
+
+def printable(text: str, longest: int) -> str:
+    """Return client text that is safe to repeat: at most `longest` characters, none of them control or lone surrogates."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:longest])
+
+
+def pointer(name: Any) -> str:
+    """Return one step of a JSON pointer (RFC 6901) for a name that a client sent."""
+    return printable(str(name), MAX_NAME_LENGTH).replace("~", "~0").replace("/", "~1")
 
 
 class PydanticSerializer(serializers.BaseSerializer[Any]):
@@ -19,6 +42,108 @@ class PydanticSerializer(serializers.BaseSerializer[Any]):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Return the checked JSON types. Raises pydantic.ValidationError."""
         return self.model.model_validate(instance).model_dump(mode="json")
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses keys that are not fields of the serializer."""
+
+    def validate(self, attrs: Mapping[str, Any]) -> Any:
+        """Return the values. Raises ValidationError that names unknown keys."""
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown:
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError({str(name)[:64]: f"is not known; known are {known}" for name in unknown})
+        return attrs
+
+
+class QuerySerializer(StrictSerializer):
+    """Validates a query string: every parameter is known, and comes once unless it is a list."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the parsed values. Raises ValidationError for a repeated parameter."""
+        if isinstance(data, QueryDict):
+            lists = [name for name, field in self.fields.items() if isinstance(field, serializers.ListField)]
+            repeated = [name for name in data if name not in lists and len(data.getlist(name)) > 1]
+            if repeated:
+                raise serializers.ValidationError({name[:64]: "must come once" for name in repeated})
+            # a plain dict: in a QueryDict, DRF takes an empty value for a missing one
+            data = {name: data.getlist(name) if name in lists else data[name] for name in data}
+        return super().to_internal_value(data)
+
+    @classmethod
+    def parse(cls, request: Request, **context: Any) -> dict[str, Any]:
+        """Return the validated parameters of a request. Raises ValidationError."""
+        query = cls(data=request.query_params, context=context)
+        query.is_valid(raise_exception=True)
+        return dict(query.validated_data)
+
+
+class DigitsField(serializers.IntegerField):
+    """A whole number of a query string, in ASCII digits only: no sign, no spaces."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number. Raises ValidationError."""
+        if not (isinstance(data, str) and data.isascii() and data.isdigit()):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IdField(serializers.CharField):
+    """A user or item id."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the clean id. Raises InvalidInput."""
+        return clean_id(data, field=str(self.field_name))
+
+
+class FacetField(serializers.ListField):
+    """The values of one filter, in Unicode's form NFC."""
+
+    def to_internal_value(self, data: list[str]) -> list[str]:
+        """Return the values. Raises ValidationError."""
+        if len(data) > MAX_VALUES or not all(1 <= len(value) <= MAX_VALUE_LENGTH for value in data):
+            raise serializers.ValidationError(f"takes 1 to {MAX_VALUES} values of 1 to {MAX_VALUE_LENGTH} characters")
+        return [unicodedata.normalize("NFC", value) for value in data]
+
+
+class ListQuerySerializer(QuerySerializer):
+    """Query string of a list, read as arguments of `recommend`: user, limit, strategy, explain and the catalogue's filters.
+
+    The context has the bound surface, and may have the name and the default of the limit, and names of other parameters
+    that the view reads itself.
+    """
+
+    explain = serializers.ChoiceField(("true", "1", "false", "0"), default="false")
+
+    def get_fields(self) -> dict[str, AnyField]:
+        """Return the parameters of this surface."""
+        bound, other = self.context["bound"], self.context.get("other_parameters", ())
+        fields: dict[str, AnyField] = super().get_fields()
+        fields[self._limit_name] = DigitsField(
+            min_value=1, max_value=MAX_LIMIT, default=self.context.get("default_limit", DEFAULT_LIMIT)
+        )
+        if bound.surface.strategies:
+            fields["strategy"] = serializers.ChoiceField(bound.surface.strategies, required=False)
+        if self.context.get("takes_user", True):
+            fields[USER] = IdField(required=False)
+        fields |= {name: FacetField(required=False) for name in sorted(bound.facets - fields.keys())}
+        return fields | {name: serializers.ListField(required=False) for name in other}
+
+    def validate(self, attrs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments. Raises ValidationError that names unknown parameters."""
+        attrs = super().validate(attrs)
+        facets = [name for name, field in self.fields.items() if isinstance(field, FacetField)]
+        return {
+            USER: attrs.get(USER),
+            "limit": attrs[self._limit_name],
+            "explain": attrs["explain"] in ("true", "1"),
+            "strategy": attrs.get("strategy"),
+            "filters": {name: attrs[name] for name in facets if name in attrs},
+        }
+
+    @property
+    def _limit_name(self) -> str:
+        return str(self.context.get("limit_name", "limit"))
 
 
 class SkipSerializer(PydanticSerializer):

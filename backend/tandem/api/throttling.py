@@ -1,24 +1,37 @@
-"""So many requests a minute for each user; a guard against floods, not an exact count."""
+"""Requests per minute of one user; a guard against floods, not an exact count."""
 
 from typing import Any
 
+from django.core.cache import BaseCache
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
 from tandem import tokens
 from tandem.api.authentication import scopes_of
-from tandem.cache import CACHE_ERRORS
+from tandem.cache import CACHE_ERRORS, cache
+from tandem.conf import tandem_settings
 
 
 class PerUser(UserRateThrottle):
-    """REST framework's own throttle, which lets everybody pass while the cache it counts in is away."""
+    """DRF's throttle at the rate TANDEM["THROTTLE"], counted in Tandem's cache. Without the cache, every request passes."""
+
+    scope = "tandem"
+
+    @property
+    def cache(self) -> BaseCache:  # type: ignore[override]  # a class attribute in DRF; here the alias is a setting
+        """Return Tandem's cache."""
+        return cache()
+
+    def get_rate(self) -> str | None:
+        """Return the rate of the settings; None: no limit."""
+        return tandem_settings().throttle or None
 
     def get_cache_key(self, request: Request, view: Any) -> str | None:
-        """Whom to count for; None for a service, which asks for many people."""
+        """Return the key to count under; None for a service, which requests lists of many users."""
         return None if tokens.ANY in scopes_of(request.user) else super().get_cache_key(request, view)
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Whether this request may be answered now."""
+        """True if this request may be answered now."""
         try:
             return bool(super().allow_request(request, view))
         except CACHE_ERRORS:

@@ -12,7 +12,7 @@ from django.db.models import Model
 from tandem.models import Impression, UserInteraction
 from tandem.selectors.items import existing_ids
 from tandem.services.id_mapping import catalogue_key, event_keys, item_keys, user_keys
-from tandem.services.interaction_validation import CleanRow, clean_row
+from tandem.services.interaction_validation import Interaction, clean_row
 from tandem.signals import interaction_recorded
 from tandem.sources import source_of
 
@@ -46,12 +46,12 @@ def record_interactions(
     database raises.
     """
     results: list[RowResult] = []
-    good: list[tuple[RowResult, CleanRow]] = []
+    good: list[tuple[RowResult, Interaction]] = []
     for index, raw in enumerate(rows):
         row = clean_row(raw, now=now)
         result = RowResult(index, REJECTED)
         results.append(result)
-        if isinstance(row, CleanRow):
+        if isinstance(row, Interaction):
             result.event_id = str(row.event_id)
             good.append((result, row))
         else:
@@ -74,7 +74,7 @@ def items_shown(catalogue: str, item_ids: Sequence[str]) -> set[str]:
     return existing_ids(source=source, item_ids=item_ids)
 
 
-def _of_known_items(good: list[tuple[RowResult, CleanRow]]) -> list[tuple[RowResult, CleanRow]]:
+def _of_known_items(good: list[tuple[RowResult, Interaction]]) -> list[tuple[RowResult, Interaction]]:
     shown = {}
     for catalogue in {row.catalogue for _, row in good}:
         shown[catalogue] = items_shown(catalogue, sorted({row.item_id for _, row in good if row.catalogue == catalogue}))
@@ -87,7 +87,7 @@ def _of_known_items(good: list[tuple[RowResult, CleanRow]]) -> list[tuple[RowRes
     return accepted
 
 
-def _write(batch: Sequence[tuple[RowResult, CleanRow]]) -> None:
+def _write(batch: Sequence[tuple[RowResult, Interaction]]) -> None:
     """One batch, one statement. Tried again when another writer's erasure or lock came between."""
     alone = not connections[_database()].in_atomic_block
     for left in reversed(range(TRIES)):
@@ -103,7 +103,7 @@ def _write(batch: Sequence[tuple[RowResult, CleanRow]]) -> None:
         fresh.discard(row.event_id)  # the same event twice in one batch: the second is a duplicate
 
 
-def _insert(batch: Sequence[tuple[RowResult, CleanRow]]) -> set[UUID]:
+def _insert(batch: Sequence[tuple[RowResult, Interaction]]) -> set[UUID]:
     """The event ids that were new."""
     rows = [row for _, row in batch]
     users = user_keys({row.user_id for row in rows})
@@ -147,7 +147,7 @@ def _insert_new(values: Sequence[Sequence[Any]]) -> set[UUID]:
     return {value if isinstance(value, UUID) else UUID(value) for (value,) in rows_inserted}
 
 
-def _own_requests(batch: Sequence[tuple[RowResult, CleanRow]], users: Mapping[str, int]) -> dict[str, set[UUID]]:
+def _own_requests(batch: Sequence[tuple[RowResult, Interaction]], users: Mapping[str, int]) -> dict[str, set[UUID]]:
     """Per user, the lists they were shown among those that the rows answer; a row that names another gets a note."""
     request_ids = {row.request_id for _, row in batch if row.request_id is not None}
     if not request_ids:

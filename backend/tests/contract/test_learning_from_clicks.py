@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from sqlalchemy import Engine, create_engine
@@ -27,6 +26,7 @@ from tandem.client import client as hop
 from tandem.exports.datasets import export_catalogue
 from tandem.models import Impression
 from tests.support import board, campus
+from tests.support.caching import cache
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE, ROUNDS = 40, 6

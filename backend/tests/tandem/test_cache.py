@@ -6,12 +6,12 @@ import time
 from typing import Any
 
 import pytest
-from django.core.cache import cache as backend
 from django.core.cache import caches
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem import cache
+from tests.support.caching import cache as backend
 from tests.support.faults import answer_for
 
 ANSWER = answer_for({"user_id": "u1", "limit": 3}, ["a", "b", "c"])

@@ -11,10 +11,10 @@ from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.errors import InvalidInput
 from sites.cleaning.conf import MODES
 from sites.cleaning.models import CleaningJob, PropertyType
-from tandem.api.problem_details import printable
-from tandem.api.query_params import TRUTH, pointer
+from tandem.api.serializers import pointer, printable
 
 NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
+TRUTH = {"true": True, "1": True, "false": False, "0": False}
 FURTHEST_KM, DEAREST = 20_040, 1_000_000.0
 DEFAULT_PAGE, MOST_PAGES = 20, 100
 

@@ -13,7 +13,7 @@ from sites.cleaning.api.permissions import Visitor, visitor_of
 from sites.cleaning.conf import MODES
 from sites.cleaning.models import CleaningJob, PropertyType
 from tandem.api.serializers import ProblemSerializer
-from tandem.api.views.recommendations import PROBLEMS as _PROBLEMS
+from tandem.api.views.base import PROBLEMS as _PROBLEMS
 
 PROBLEMS = {
     **_PROBLEMS,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,8 +13,9 @@ from sites.posts.models import Post
 from sites.posts.serializers import CacheHitsSerializer, PostListSerializer
 from sites.views import PrivateAPIView
 from tandem.api.permissions import StaffOrService
-from tandem.api.views.lists import USER, ListView
-from tandem.api.views.recommendations import PROBLEMS
+from tandem.api.serializers import USER
+from tandem.api.views.base import PROBLEMS
+from tandem.api.views.lists import ListView
 from tandem.selectors.cache_statistics import Reuse, reuse_by_day
 from tandem.surfaces import bound_surface
 
@@ -42,7 +42,7 @@ class HybridRecommendationsView(ListView):
         ],
         responses={200: PostListSerializer, **PROBLEMS},
     )
-    def get(self, request: Request, **kwargs: str) -> HttpResponse:
+    def get(self, request: Request, **kwargs: str) -> Response:
         """Return the list as JSON."""
         return super().get(request, **kwargs)
 

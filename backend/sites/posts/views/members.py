@@ -20,7 +20,7 @@ from sites.posts.serializers import (
     NewInterestsSerializer,
 )
 from sites.views import PrivateAPIView
-from tandem.api.views.recommendations import PROBLEMS
+from tandem.api.views.base import PROBLEMS
 
 
 class InterestsView(PrivateAPIView):

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from sites.shop.serializers import FunnelSerializer, PerformanceSerializer, WindowQuerySerializer
 from sites.views import PrivateAPIView
 from tandem.api.permissions import StaffOrService
-from tandem.api.views.recommendations import PROBLEMS
+from tandem.api.views.base import PROBLEMS
 from tandem.selectors import statistics
 from tandem.selectors.statistics import Window
 

@@ -20,8 +20,8 @@ from sites.shop.serializers import (
 from sites.shop.services import carts
 from sites.shop.services.mail_preferences import change_preferences, preferences_of
 from sites.views import PrivateAPIView
-from tandem.api.views.lists import whose
-from tandem.api.views.recommendations import PROBLEMS
+from tandem.api.permissions import resolve_user_id
+from tandem.api.views.base import PROBLEMS
 from tandem.surfaces import bound_surface
 
 WHOSE = UserQuerySerializer
@@ -34,7 +34,7 @@ class CustomerView(PrivateAPIView):
         """Return the customer. Raises NotFound for an unknown one and for one that the visitor may not see."""
         query = UserQuerySerializer.parse(request)
         wanted = clean_id(query["user_id"], field="user_id") if "user_id" in query else None
-        user_id = whose(request, wanted, bound_surface(Shop.catalogue, "homepage"))
+        user_id = resolve_user_id(request.user, wanted, bound_surface(Shop.catalogue, "homepage"))
         customer = None if user_id is None else Shop.person(user_id)
         if not isinstance(customer, Customer):
             raise NotFound("there is no such customer")

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
-from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import MAX_LIMIT
 from recommendation_service.errors import InvalidInput
 from sites.shop.serializers import ListSerializer
 from sites.shop.services.carts import product_ids_of
-from tandem.api import query_params
-from tandem.api.views.lists import ListView, whose
-from tandem.api.views.recommendations import PROBLEMS
+from tandem.api.permissions import resolve_user_id
+from tandem.api.views.base import PROBLEMS
+from tandem.api.views.lists import ListView
 from tandem.surfaces import BoundSurface, bound_surface
 
 Get = TypeVar("Get", bound=Callable[..., Any])
@@ -61,7 +61,7 @@ class HomepageView(ShopListView):
     surface, default_limit = "homepage", 12
 
     @_documented("shop_homepage", "Products for a customer", 12)
-    def get(self, request: Request, **kwargs: str) -> HttpResponse:
+    def get(self, request: Request, **kwargs: str) -> Response:
         """Return the personal list."""
         return super().get(request, **kwargs)
 
@@ -80,7 +80,7 @@ class SimilarView(_AboutProduct):
     surface, default_limit = "product", 8
 
     @_documented("shop_similar_products", "Products similar to one, or bought with it", 8)
-    def get(self, request: Request, **kwargs: str) -> HttpResponse:
+    def get(self, request: Request, **kwargs: str) -> Response:
         """Return the list; 404 for an unknown product, 410 for one that is no longer sold."""
         return super().get(request, **kwargs)
 
@@ -91,7 +91,7 @@ class BoughtTogetherView(_AboutProduct):
     surface, default_limit = "frequently-bought-together", 4
 
     @_documented("shop_bought_together", "Products that are ordered together with one", 4)
-    def get(self, request: Request, **kwargs: str) -> HttpResponse:
+    def get(self, request: Request, **kwargs: str) -> Response:
         """Return the list; 404 for an unknown product, 410 for one that is no longer sold."""
         return super().get(request, **kwargs)
 
@@ -107,7 +107,7 @@ class CartListView(ShopListView):
         8,
         OpenApiParameter(PRODUCTS, str, description="Ids separated by commas; the customer's stored cart if you leave it out"),
     )
-    def get(self, request: Request, **kwargs: str) -> HttpResponse:
+    def get(self, request: Request, **kwargs: str) -> Response:
         """Return the list; for an empty cart that of the homepage."""
         if not self.item_ids(request, bound_surface(self.use_case, self.surface), self._user(request), **kwargs):
             self.surface = "homepage"  # type: ignore[misc]  # each request has its own view object
@@ -125,4 +125,6 @@ class CartListView(ShopListView):
         return tuple(clean_id(item_id, field=PRODUCTS) for item_id in ids)
 
     def _user(self, request: Request) -> str | None:
-        return whose(request, query_params.one_id(request._request.GET, "user_id"), bound_surface(self.use_case, self.surface))
+        wanted = request.query_params.get("user_id")
+        user_id = None if wanted is None else clean_id(wanted, field="user_id")
+        return resolve_user_id(request.user, user_id, bound_surface(self.use_case, self.surface))

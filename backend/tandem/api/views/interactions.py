@@ -1,34 +1,44 @@
-"""POST /api/v1/interactions and /api/v1/feedback: what people did, and what they say."""
+"""POST v1/interactions and v1/feedback."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import InvalidInput
-from tandem.api.interaction_payloads import (
-    MAX_ROWS,
-    NOT_YOURS,
-    REQUEST,
-    FeedbackSerializer,
-    RecordedSerializer,
-    VerdictSerializer,
-    Writer,
-)
-from tandem.api.views.recommendations import PROBLEMS
+from tandem.api.interaction_serializers import MAX_ROWS, REQUEST, FeedbackSerializer, RecordedSerializer, VerdictSerializer
+from tandem.api.permissions import may_act_for_all, own_user_ids
+from tandem.api.views.base import PROBLEMS, TandemAPIView
 from tandem.services.feedback import give_feedback
 from tandem.services.interaction_validation import catalogue_of
 from tandem.services.record_interactions import ACCEPTED, DUPLICATE, REJECTED, RowResult, record_interactions
 from tandem.sources import source_of
 
+NOT_YOURS = "is not yours to write for; leave it out to write for yourself"
 
-class InteractionsView(APIView):
+
+class WriterView(TandemAPIView):
+    """An endpoint that writes for a user: the requester, or any user for staff and services."""
+
+    def setup(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Prepare to look up the requester's own ids once per catalogue."""
+        super().setup(request, *args, **kwargs)
+        self._own_ids = cache(lambda catalogue: own_user_ids(self.request.user, catalogue=catalogue))
+
+    def writable_user_id(self, requested: Any, catalogue: str | None) -> Any:
+        """Return the user id to write for, or None if the requester may not. Other types than str are checked later."""
+        own = self._own_ids(catalogue)
+        if requested is None:
+            return next(iter(own), None)
+        allowed = not isinstance(requested, str) or requested in own or may_act_for_all(self.request.user)
+        return requested if allowed else None
+
+
+class InteractionsView(WriterView):
     """What people did with items, one or many at once."""
 
     @extend_schema(
@@ -40,22 +50,36 @@ class InteractionsView(APIView):
         responses={201: RecordedSerializer, 200: RecordedSerializer, **PROBLEMS},
     )
     def post(self, request: Request) -> Response:
-        """201 when every row is new, 200 when some are not, 422 when none is good."""
-        body = _body(request)
-        rows = body if isinstance(body, list) else [body]
+        """Return 201 if every row is new, 200 if some are not. Raises InvalidInput if no row is valid."""
+        body: Any = request.data
+        single = not isinstance(body, list)
+        rows: list[Any] = [body] if single else body
         if not 1 <= len(rows) <= MAX_ROWS:
             message = f"send 1 to {MAX_ROWS} interactions at once, not {len(rows)}"
             raise InvalidInput(message, fields={"": message})
-        writer = Writer(request.user)
-        named = [_named(row, writer) for row in rows]
-        results = record_interactions([row for row, _ in named], source="api", known_items_only=True)
-        for result, (_, refused) in zip(results, named, strict=True):
-            if refused:
+        results = self._record(rows)
+        count = {status: sum(result.status == status for result in results) for status in (ACCEPTED, DUPLICATE, REJECTED)}
+        if count[REJECTED] == len(results):
+            raise InvalidInput("nothing was recorded; see errors", fields=_pointers(results, single=single))
+        recorded = RecordedSerializer(
+            {"accepted": count[ACCEPTED], "duplicates": count[DUPLICATE], "rejected": count[REJECTED], "results": results}
+        )
+        return Response(recorded.data, status=201 if count[ACCEPTED] == len(results) else 200)
+
+    def _record(self, rows: list[Any]) -> list[RowResult]:
+        """Record every row for the user that it may be written for; other rows are rejected."""
+        named = [{**row, "user_id": self._user_id(row)} if isinstance(row, Mapping) else row for row in rows]
+        results = record_interactions(named, source="api", known_items_only=True)
+        for result, sent, row in zip(results, rows, named, strict=True):
+            if isinstance(row, Mapping) and row["user_id"] is None and sent.get("user_id") is not None:
                 result.errors = [{"pointer": "/user_id", "detail": NOT_YOURS}]
-        return _answer(results, single=not isinstance(body, list))
+        return results
+
+    def _user_id(self, row: Mapping[str, Any]) -> Any:
+        return self.writable_user_id(row.get("user_id"), catalogue_of(row))
 
 
-class FeedbackView(APIView):
+class FeedbackView(WriterView):
     """What a person says about a recommended item."""
 
     @extend_schema(
@@ -66,66 +90,24 @@ class FeedbackView(APIView):
         responses={201: VerdictSerializer, 200: VerdictSerializer, **PROBLEMS},
     )
     def post(self, request: Request) -> Response:
-        """201 for the first verdict on an item, 200 for one that replaces another."""
-        serializer = FeedbackSerializer(data=_body(request))
+        """Return 201 for the first verdict on an item, 200 for one that replaces another."""
+        serializer = FeedbackSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
-        if source_of(data["catalogue"]) is None:
+        values = serializer.validated_data
+        if source_of(values["catalogue"]) is None:
             raise InvalidInput("catalogue is not known", fields={"/catalogue": "is not known"})
-        user_id = Writer(request.user).user_id(data.get("user_id"), data["catalogue"])
+        user_id = self.writable_user_id(values.get("user_id"), values["catalogue"])
         if user_id is None:
             raise InvalidInput(f"user_id {NOT_YOURS}", fields={"/user_id": NOT_YOURS})
-        user_id, item_id = clean_id(user_id, field="user_id"), clean_id(data["item_id"], field="item_id")
-        feedback, created = give_feedback(
-            user_id=user_id,
-            catalogue=data["catalogue"],
-            item_id=item_id,
-            verdict=data["verdict"],
-            comment=data["comment"],
-            request_id=data.get("request_id"),
-        )
-        payload = {"user_id": user_id, "catalogue": data["catalogue"], "item_id": item_id, "verdict": feedback.verdict}
-        return _private(Response(payload, status=201 if created else 200))
+        ids = {"user_id": clean_id(user_id, field="user_id"), "item_id": clean_id(values["item_id"], field="item_id")}
+        _, created = give_feedback(**values | ids)
+        return Response(VerdictSerializer(values | ids).data, status=201 if created else 200)
 
 
-def _body(request: Request) -> Any:
-    try:
-        return request.data
-    except RecursionError as error:
-        raise ParseError("the body is nested too deeply") from error
-
-
-def _named(row: Any, writer: Writer) -> tuple[Any, bool]:
-    """The row with the user id it is written for, and whether the sender may not write for that user.
-
-    A refused row goes on without a user id, so that it is rejected like any other and keeps its place.
-    """
-    if not isinstance(row, Mapping):
-        return row, False
-    requested = row.get("user_id")
-    user_id = writer.user_id(requested, catalogue_of(row))
-    return {**row, "user_id": user_id}, user_id is None and requested is not None
-
-
-def _answer(results: Sequence[RowResult], *, single: bool) -> Response:
-    count = {status: sum(result.status == status for result in results) for status in (ACCEPTED, DUPLICATE, REJECTED)}
-    if count[REJECTED] == len(results):
-        fields = {
-            ("" if single else f"/{result.index}") + error["pointer"]: error["detail"]
-            for result in results
-            for error in result.errors
-        }
-        raise InvalidInput("nothing was recorded; see errors", fields=fields)
-    payload = {
-        "accepted": count[ACCEPTED],
-        "duplicates": count[DUPLICATE],
-        "rejected": count[REJECTED],
-        "results": [asdict(result) for result in results],
+def _pointers(results: list[RowResult], *, single: bool) -> dict[str, str]:
+    """Return all problems by JSON pointer into the body."""
+    return {
+        ("" if single else f"/{result.index}") + error["pointer"]: error["detail"]
+        for result in results
+        for error in result.errors
     }
-    return _private(Response(payload, status=201 if count[ACCEPTED] == len(results) else 200))
-
-
-def _private(response: Response) -> Response:
-    response["Cache-Control"] = "private, no-store"
-    response["Vary"] = "Authorization, Cookie"
-    return response

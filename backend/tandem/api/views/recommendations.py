@@ -1,33 +1,20 @@
-"""GET /api/recommendations/<use_case>/<surface>[/<subject>]: may this visitor ask, and is the question sane?"""
+"""GET recommendations/<use_case>/<surface>/<subject>: one user's list, or the list of an item."""
 
-from functools import partial
-
-from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
+from rest_framework.response import Response
 
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
-from tandem.api.permissions import require_may_see, require_may_see_everybody
-from tandem.api.query_params import RecommendationQuery
-from tandem.api.serializers import AnswerSerializer, ProblemSerializer
-from tandem.api.views.lists import USER, personal, whose
+from tandem.api.permissions import require_may_see, require_may_see_everybody, resolve_user_id
+from tandem.api.serializers import USER, AnswerSerializer, ListQuerySerializer
+from tandem.api.views.base import PROBLEMS, TandemAPIView
 from tandem.services.recommend import recommend
 from tandem.surfaces import bound_surface
 
-_problem = partial(OpenApiResponse, ProblemSerializer)
-PROBLEMS = {
-    (401, "application/problem+json"): _problem(description="No session and no trusted token"),
-    (404, "application/problem+json"): _problem(description="No such surface, or not yours to see: both read the same"),
-    (410, "application/problem+json"): _problem(description="The item was there once and was taken away"),
-    (422, "application/problem+json"): _problem(description="A parameter is not valid; `errors` names it"),
-    (429, "application/problem+json"): _problem(description="Too many requests"),
-}
 
-
-class RecommendationsView(APIView):
+class RecommendationsView(TandemAPIView):
     """One user's recommendations on one surface, or what goes with an item."""
 
     @extend_schema(
@@ -55,23 +42,18 @@ class RecommendationsView(APIView):
         ],
         responses={200: AnswerSerializer, **PROBLEMS},
     )
-    def get(self, request: Request, use_case: str, surface: str, subject: str) -> HttpResponse:
-        """The list as JSON, never to be kept by anything between here and the visitor."""
+    def get(self, request: Request, use_case: str, surface: str, subject: str) -> Response:
+        """Return the list. Raises NotFound for a list that the requester may not see."""
         bound = bound_surface(use_case, surface)
         about_user = bound.about == "user"
         subject_id = clean_id(subject, field=USER if about_user else "item_id")
         if about_user:
             require_may_see(request.user, subject_id, catalogue=bound.catalogue)
-        elif bound.about == "context":  # whose job it is only the site's own pages know
+        elif bound.about == "context":  # only the site's own pages know who owns a context, such as a job
             require_may_see_everybody(request.user)
-        query = RecommendationQuery(
-            request._request.GET, facets=bound.facets, strategies=bound.surface.strategies, takes_user=not about_user
-        ).validated()
-        answer = recommend(
-            use_case=use_case,
-            surface=surface,
-            user_id=subject_id if about_user else whose(request, query.user_id, bound),
-            item_ids=() if about_user else (subject_id,),
-            **query.arguments,
-        )
-        return personal(AnswerSerializer(answer).data)
+        query = ListQuerySerializer.parse(request, bound=bound, takes_user=not about_user)
+        requested = query.pop(USER)
+        user_id = subject_id if about_user else resolve_user_id(request.user, requested, bound)
+        item_ids = () if about_user else (subject_id,)
+        answer = recommend(use_case=use_case, surface=surface, user_id=user_id, item_ids=item_ids, **query)
+        return Response(AnswerSerializer(answer).data)

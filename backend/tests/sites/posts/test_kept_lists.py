@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as SETTINGS  # noqa: N812 - `settings` is the fixture of pytest-django
-from django.core.cache import cache
 from django.test import Client
 
 from sites.posts.models import Member, Post
@@ -16,12 +15,13 @@ from tandem.client import RecommendationClient
 from tandem.selectors.cache_statistics import Reuse, reuse_by_day
 from tandem.services.recommend import recommend
 from tests.support import blog
+from tests.support.caching import cache
 from tests.support.faults import FaultServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Point = Callable[[str], RecommendationClient]
 # a process of a parallel run has a database of its own, since the others empty theirs
-REDIS = SETTINGS.CACHES["default"].get("LOCATION") if os.environ.get("CACHE_URL") else "redis://127.0.0.1:6379/5"
+REDIS = SETTINGS.CACHES["tandem"].get("LOCATION") if os.environ.get("CACHE_URL") else "redis://127.0.0.1:6379/5"
 MEMORY = "django.core.cache.backends.locmem.LocMemCache"
 WHERE = "posts:hybrid-recommendations"
 POINT: dict[str, Any] = {"use_case": "posts", "surface": "hybrid-recommendations"}
@@ -32,13 +32,16 @@ def kept_in(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
     """Each test with both caches; a prefix of its own keeps runs side by side apart."""
     prefix = uuid.uuid4().hex
     if request.param == "memory":
-        settings.CACHES = {"default": {"BACKEND": MEMORY, "LOCATION": prefix}}
+        settings.CACHES = {**settings.CACHES, "tandem": {"BACKEND": MEMORY, "LOCATION": prefix}}
         yield prefix
         return
     redis = pytest.importorskip("redis")
     options = {"serializer": "tandem.cache.JSONSerializer"}
     backend = "django.core.cache.backends.redis.RedisCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": REDIS, "KEY_PREFIX": prefix, "OPTIONS": options}}
+    settings.CACHES = {
+        **settings.CACHES,
+        "tandem": {"BACKEND": backend, "LOCATION": REDIS, "KEY_PREFIX": prefix, "OPTIONS": options},
+    }
     with redis.Redis.from_url(REDIS, socket_connect_timeout=1) as client:
         try:
             client.ping()
@@ -102,13 +105,13 @@ def test_a_list_is_kept_for_ten_minutes_and_its_count_exactly_as_long(
     server: FaultServer, rob: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lives: dict[str, int] = {}
-    real = type(cache._connections["default"]).set  # type: ignore[attr-defined]  # the class behind Django's proxy
+    real = type(cache._connections["tandem"]).set  # type: ignore[attr-defined]  # the class behind Django's proxy
 
     def noted(self: Any, key: str, value: Any, timeout: int, **more: Any) -> None:
         lives[key] = timeout
         real(self, key, value, timeout, **more)
 
-    monkeypatch.setattr(type(cache._connections["default"]), "set", noted)  # type: ignore[attr-defined]  # as above
+    monkeypatch.setattr(type(cache._connections["tandem"]), "set", noted)  # type: ignore[attr-defined]  # as above
     ask(rob)
     fresh = lives[f"recs:fresh:{key_of(rob)}"]
     assert 540 <= fresh <= 660
@@ -140,7 +143,7 @@ def test_everything_that_is_stored_ends_some_day(
 ) -> None:
     for _ in range(3):
         ask(rob)
-    backend = cache._connections["default"]  # type: ignore[attr-defined]  # the cache behind Django's proxy
+    backend = cache._connections["tandem"]  # type: ignore[attr-defined]  # the cache behind Django's proxy
     if hasattr(backend, "_expire_info"):
         assert len(backend._expire_info) >= 5
         assert all(moment is not None for moment in backend._expire_info.values())
@@ -170,7 +173,7 @@ def test_with_the_cache_gone_lists_are_made_and_no_hit_is_told(
         raise ConnectionError("gone")
 
     for name in ("get", "get_many", "set", "incr", "add"):
-        monkeypatch.setattr(type(cache._connections["default"]), name, refuse)  # type: ignore[attr-defined]  # as above
+        monkeypatch.setattr(type(cache._connections["tandem"]), name, refuse)  # type: ignore[attr-defined]  # as above
     assert ask(rob)["request_id"] != ask(rob)["request_id"]
     assert lists.hits_of(key_of(rob)) == 0
     assert [day.hits for day in reuse_by_day(**POINT, days=3)] == [None, None, None]

@@ -7,6 +7,7 @@ import orjson
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpResponse
+from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from tandem import tokens
@@ -52,7 +53,8 @@ def no_service(service_at: Point) -> None:
 def ask(view: type[ListView], user: Any, query: str = "", **words: str) -> HttpResponse:
     request = APIRequestFactory().get(f"/jobs{query}")
     force_authenticate(request, user)
-    return view.as_view()(request, **words)
+    response = view.as_view()(request, **words)
+    return response.render() if isinstance(response, Response) else response
 
 
 def body(response: HttpResponse) -> Any:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from sites.startups.models import Startup
 from tandem import client as hop
+from tandem.cache import cache
 from tandem.client import RecommendationClient
 from tests.sites.cleaning import marketplace
 from tests.support import board
@@ -181,9 +182,9 @@ def test_a_page_that_does_not_exist_is_a_plain_page(client: Client) -> None:
 
 
 def test_too_many_requests_are_told_to_wait_and_services_are_not(
-    client: Client, startups: list[Startup], monkeypatch: pytest.MonkeyPatch
+    client: Client, startups: list[Startup], settings: Any
 ) -> None:
-    monkeypatch.setattr("tandem.api.throttling.PerUser.THROTTLE_RATES", {"user": "3/min"})
+    settings.TANDEM = {**settings.TANDEM, "THROTTLE": "3/min"}
     statuses = [client.get(board.PATH.format("u1"), headers=board.bearer("u1")).status_code for _ in range(4)]
     assert statuses == [200, 200, 200, 429]
     response = client.get(board.PATH.format("u1"), headers=board.bearer("u1"))
@@ -198,7 +199,7 @@ def test_with_the_throttles_cache_down_everybody_passes(
     def refuse(*_: Any, **__: Any) -> None:
         raise ConnectionError("redis is down")
 
-    monkeypatch.setattr("django.core.cache.cache.get", refuse)
+    monkeypatch.setattr(cache(), "get", refuse)
     assert client.get(board.PATH.format("u1"), headers=board.bearer("u1")).status_code == 200
 
 

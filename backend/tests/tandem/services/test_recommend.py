@@ -5,7 +5,6 @@ import uuid
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import DatabaseError
 
 from recommendation_service.errors import NotFound
@@ -16,6 +15,7 @@ from tandem.services import fallback, impressions
 from tandem.services import recommend as service
 from tandem.services.recommend import recommend
 from tests.support import board
+from tests.support.caching import cache
 from tests.support.faults import Behaviour, FaultServer, bomb, dribbles, good, http, pours, resets, says, waits
 from tests.tandem.services.asking import LIMIT, Point, ask, assert_sound, ids, key_for, shown
 

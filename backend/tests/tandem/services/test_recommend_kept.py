@@ -1,13 +1,13 @@
 """Kept lists: when one is shown again, when it is stale, and whose it is."""
 
 import pytest
-from django.core.cache import cache
 
 from sites.startups.models import Developer, Startup
 from tandem.model_state import forget_state
 from tandem.models import Feedback, UserInteraction, UserKey
 from tandem.services.feedback import give_feedback
 from tests.support import board
+from tests.support.caching import cache
 from tests.support.faults import FaultServer, good, serves
 from tests.tandem.services.asking import Point, ask, assert_sound, ids, key_for, shown
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tandem.models import CatalogueKey, Impression, ItemKey, UserInteraction, UserKey
 from tandem.services.erase_user import erase_user
-from tandem.services.interaction_validation import CleanRow, clean_row
+from tandem.services.interaction_validation import Interaction, clean_row
 from tandem.services.record_interactions import UNKNOWN_REQUEST, RowResult, record_interactions
 from tandem.signals import interaction_recorded
 from tests.support.board import make_startups
@@ -128,13 +128,13 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], pointer: str) -> None:
 )
 def test_a_time_is_iso_8601_or_seconds_or_now(time: Any, seconds: float) -> None:
     clean = clean_row(row(time=time), now=NOW)
-    assert isinstance(clean, CleanRow)
+    assert isinstance(clean, Interaction)
     assert clean.time.timestamp() == seconds
 
 
 def test_a_use_case_with_one_catalogue_is_enough() -> None:
     clean = clean_row(row(catalogue=None, use_case="startups"), now=NOW)
-    assert isinstance(clean, CleanRow)
+    assert isinstance(clean, Interaction)
     assert clean.catalogue == "startups"
 
 

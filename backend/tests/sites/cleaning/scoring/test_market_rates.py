@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.core.cache import cache
 
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid
 from sites.cleaning.scoring.market_rates import RATES_KEY, market_as_of, market_now, market_rates
 from tandem.cache import put
 from tests.sites.cleaning.marketplace import NOW, ago, bid, busy_market, hire, make_cleaner, make_job
+from tests.support.caching import cache
 
 pytestmark = pytest.mark.django_db
 

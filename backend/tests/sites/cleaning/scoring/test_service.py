@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from django.conf import settings as django_settings
-from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from sites.cleaning.scoring.service import PRIOR_KEY, WEIGHTS, ScoringService
 from tandem import cache as lists
 from tandem.cache import put
 from tests.sites.cleaning.marketplace import NOW, bid, busy_market, done, end, hire, make_cleaner, make_job
+from tests.support.caching import cache
 
 # what an update writes
 
@@ -242,6 +242,7 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from recommendations.services.scoring_service import ScoringService
 from sites.cleaning.models import Cleaner
+from tests.support.caching import cache
 one = Cleaner.objects.create(name="Maria", latitude=38, longitude=23, hourly_rate=15)
 print(ScoringService().update_all_cleaner_scores(), len(ScoringService().explain(one)))
 """

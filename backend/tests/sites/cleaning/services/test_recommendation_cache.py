@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
@@ -17,6 +16,7 @@ from tandem import model_state
 from tandem.client import RecommendationClient
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands, who
+from tests.support.caching import cache
 from tests.support.faults import FaultServer
 from tests.support.network import always, questions
 
@@ -215,7 +215,7 @@ def test_anything_else_found_in_the_cache_is_a_miss(server: FaultServer, monkeyp
     job = open_job()
     cleaner_at(1)
     cleaners_for(job, "ensemble")
-    monkeypatch.setattr("django.core.cache.cache.get_many", lambda names: dict.fromkeys(names, spoil))
+    monkeypatch.setattr("tests.support.caching.cache.get_many", lambda names: dict.fromkeys(names, spoil))
     assert len(cleaners_for(job, "ensemble")) == 1
     assert asked(server) == 2
 
@@ -230,7 +230,7 @@ def test_a_list_of_another_client_under_this_key_is_a_miss(server: FaultServer, 
     def found(names: list[str]) -> dict[str, Any]:
         return {name: stored[0] if ":kept:" in name else "" for name in names}
 
-    monkeypatch.setattr("django.core.cache.cache.get_many", found)
+    monkeypatch.setattr("tests.support.caching.cache.get_many", found)
     assert len(cleaners_for(job, "ensemble")) == 1
     assert asked(server) == 1, "the client's own list is taken"
     stored[0]["answer"]["user_id"] = "client-999"

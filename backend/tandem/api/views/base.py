@@ -1,0 +1,54 @@
+"""The base of every endpoint. It needs no REST_FRAMEWORK setting of the project, and changes none."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.utils.cache import patch_vary_headers
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from tandem.api import openapi  # noqa: F401 - the import registers the token scheme and the pydantic components
+from tandem.api.authentication import BearerAuthentication
+from tandem.api.parsers import StrictJSONParser
+from tandem.api.problem_details import PROBLEM_JSON, problem_handler
+from tandem.api.renderers import OrjsonRenderer
+from tandem.api.serializers import ProblemSerializer
+from tandem.api.throttling import PerUser
+
+_problem = partial(OpenApiResponse, ProblemSerializer)
+PROBLEMS = {
+    (401, PROBLEM_JSON): _problem(description="No session and no trusted token"),
+    (404, PROBLEM_JSON): _problem(description="No such surface, or not yours to see: both read the same"),
+    (410, PROBLEM_JSON): _problem(description="The item was there once and was taken away"),
+    (422, PROBLEM_JSON): _problem(description="A parameter is not valid; `errors` names it"),
+    (429, PROBLEM_JSON): _problem(description="Too many requests"),
+}
+
+
+class TandemAPIView(APIView):
+    """An endpoint for logged-in users and token holders, with problem+json errors.
+
+    A response belongs to one visitor, so no cache between server and visitor may store it.
+    """
+
+    authentication_classes = (BearerAuthentication, SessionAuthentication)
+    permission_classes = (IsAuthenticated,)
+    throttle_classes = (PerUser,)
+    renderer_classes = (OrjsonRenderer,)
+    parser_classes = (StrictJSONParser,)
+    versioning_class = None
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Any]:
+        """Return Tandem's handler; the project's own endpoints keep theirs."""
+        return problem_handler
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add the caching headers."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "private, no-store"
+        patch_vary_headers(response, ("Authorization", "Cookie"))
+        return response
