@@ -70,6 +70,8 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     # a mail's own token is the right to these; another one is nobody's
     "shop/mail/stop/<str:token>/": ("/shop/mail/stop/forged/", dict.fromkeys(OPEN, 404)),
     "shop/mail/to/<str:token>/": ("/shop/mail/to/forged/", dict.fromkeys(OPEN, 404)),
+    "tandem/click/<str:token>": ("/tandem/click/forged", dict.fromkeys(OPEN, 404)),
+    "tandem/event/<str:token>": ("/tandem/event/forged", dict.fromkeys(OPEN, 405)),
     "recommend/hybrid-recommendations/": ("/recommend/hybrid-recommendations/?user_id={}", THEIRS),
     "recommend/interests/": ("/recommend/interests/?user_id={}", THEIRS),
     "recommend/cache-hits/": ("/recommend/cache-hits/", STAFF_OR_SERVICE),
