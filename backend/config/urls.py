@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("api.urls")),
     path("tandem/", include("tandem.urls")),
+    path("", include("recommendations.urls")),
     path("", include("sites.urls")),
 ]
 

@@ -149,13 +149,13 @@ class ItemSource:
         return plain_side(columns, ids, numbers=tuple(cls.numbers), text_columns=tuple(cls.text_columns), place=cls.catalogue)
 
     @classmethod
-    def candidates(cls, subject_id: str, filters: Profile) -> CandidateSet | None:
-        """Return the items of today for one context, such as the cleaners for a job; None: the service's export decides.
+    def candidates(cls, subject_ids: Sequence[str], filters: Profile) -> Mapping[str, CandidateSet]:
+        """Return the items of today by the id of their context, such as the cleaners for each job; {}: the export decides.
 
         With candidates, a list is scored from the rows of this moment and recorded each time it is shown. The site reads
         `filters` itself. Raises NotFound for an unknown subject, InvalidInput for a filter that it does not know.
         """
-        return None
+        return {}
 
     @classmethod
     def matches(cls) -> Matches | None:

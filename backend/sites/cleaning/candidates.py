@@ -10,7 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Aggregate, Exists, Field, Model, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import JSONArray
 from django.utils import timezone
 
 from recommendation_service.core.numeric import Bools
@@ -21,6 +22,7 @@ from sites.cleaning.conf import cache_seconds, ensemble_weights
 from sites.cleaning.models import Cleaner, CleaningJob, JobBid, PropertyType
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
 from sites.cleaning.scoring.service import ScoringService
+from sites.cleaning.user_ids import parse_pk
 from tandem.sources import CandidateSet
 
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
@@ -79,38 +81,48 @@ def read_filters(values: Mapping[str, Any] | None) -> Filters:
     return filters
 
 
-def cleaners_for_job(job_id: str, filters: Profile) -> CandidateSet:
-    """Return the cleaners of today for one job; none for a job that is over. Raises NotFound, InvalidInput."""
-    job, criteria, facets = _subject(CleaningJob, job_id), *_read(filters, "standing__primary_property_type")
-    unavailable = closed(job, timezone.now())
-    rows = Cleaner.objects.none() if unavailable else cleaners_for(criteria).filter(facets)
-    version = _version(Cleaner.objects.order_by("pk"), CLEANER_COLUMNS, _agreed(), ScoringService().newcomer_score())
-    return CandidateSet(
-        subject=job_side([job]),
-        rows=rows,
-        version=f"{version}:{unavailable}",
-        side_key="" if unavailable else version,
-        fits=partial(fitting, criteria, price="bid"),
-        unavailable=unavailable,
-        weights=ensemble_weights,
-        cache_seconds=cache_seconds(),
-        reasons=partial(_reasons, "cleaners"),
-    )
+def cleaners_for_jobs(job_ids: Sequence[str], filters: Profile) -> dict[str, CandidateSet]:
+    """Return the cleaners of today for each job; none for a job that is over. Raises NotFound, InvalidInput.
+
+    The number of queries does not depend on the number of jobs.
+    """
+    jobs, (criteria, facets) = _subjects(CleaningJob, job_ids), _read(filters, "standing__primary_property_type")
+    sides, version, now = job_side(jobs.values()), _cleaners_version(), timezone.now()
+    cleaners = cleaners_for(criteria).filter(facets)
+    result = {}
+    for index, (job_id, job) in enumerate(jobs.items()):
+        unavailable = closed(job, now)
+        result[job_id] = CandidateSet(
+            subject=sides.take(np.array([index])),
+            rows=Cleaner.objects.none() if unavailable else cleaners,
+            version=f"{version}:{unavailable}",
+            side_key="" if unavailable else version,
+            fits=partial(fitting, criteria, price="bid"),
+            unavailable=unavailable,
+            weights=ensemble_weights,
+            cache_seconds=cache_seconds(),
+            reasons=partial(_reasons, "cleaners"),
+        )
+    return result
 
 
-def jobs_for_cleaner(cleaner_id: str, filters: Profile) -> CandidateSet:
-    """Return the jobs of today for one cleaner. Raises NotFound, InvalidInput."""
-    cleaner, criteria, facets = _subject(Cleaner, cleaner_id), *_read(filters, "place__kind")
-    rows = jobs_for(cleaner, criteria, timezone.now()).filter(facets)
-    return CandidateSet(
-        subject=cleaner_side([cleaner]),
-        rows=rows,
-        version=_version(rows.select_related(None), JOB_COLUMNS),
-        fits=partial(fitting, criteria, price="budget"),
-        weights=ensemble_weights,
-        cache_seconds=cache_seconds(),
-        reasons=partial(_reasons, "jobs"),
-    )
+def jobs_for_cleaners(cleaner_ids: Sequence[str], filters: Profile) -> dict[str, CandidateSet]:
+    """Return the jobs of today for each cleaner. Raises NotFound, InvalidInput."""
+    cleaners, (criteria, facets) = _subjects(Cleaner, cleaner_ids), _read(filters, "place__kind")
+    sides, now = cleaner_side(cleaners.values()), timezone.now()
+    result = {}
+    for index, (cleaner_id, cleaner) in enumerate(cleaners.items()):
+        rows = jobs_for(cleaner, criteria, now).filter(facets)
+        result[cleaner_id] = CandidateSet(
+            subject=sides.take(np.array([index])),
+            rows=rows,
+            version=rows_version(rows.select_related(None), JOB_COLUMNS),
+            fits=partial(fitting, criteria, price="budget"),
+            weights=ensemble_weights,
+            cache_seconds=cache_seconds(),
+            reasons=partial(_reasons, "jobs"),
+        )
+    return result
 
 
 def cleaners_for(filters: Filters) -> QuerySet[Cleaner]:
@@ -163,11 +175,14 @@ def fitting(filters: Filters, pairs: PairTable, *, price: str) -> Bools:
     return np.asarray(fits, dtype=np.bool_)
 
 
-def _subject(model: Any, pk: str) -> Any:
-    match = model._default_manager.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) <= 18 else None
-    if match is None:
-        raise NotFound(f"there is no {model._meta.verbose_name} {pk}")
-    return match
+def _subjects(model: type[Model], ids: Sequence[str]) -> dict[str, Any]:
+    """Return the rows by id, in the order of the ids; one query. Raises NotFound that names the first unknown id."""
+    keys = {text: parse_pk(text) for text in ids}
+    rows = model._default_manager.in_bulk([key for key in keys.values() if key is not None])
+    missing = next((text for text, key in keys.items() if key not in rows), None)
+    if missing is not None:
+        raise NotFound(f"there is no {model._meta.verbose_name} {missing}")
+    return {text: rows[key] for text, key in keys.items()}
 
 
 def _read(values: Profile, category: str) -> tuple[Filters, Q]:
@@ -182,15 +197,36 @@ def _read(values: Profile, category: str) -> tuple[Filters, Q]:
     return read_filters({**criteria, unknown: ""} if unknown else criteria), facets
 
 
-def _version(rows: QuerySet[Any], columns: Sequence[str], *more: Any) -> str:
-    """Return a digest of these columns of every row: two different tables have different versions."""
-    return sha256(repr((list(rows.values_list(*columns)), more)).encode()).hexdigest()[:32]
+class AllRows(Aggregate):
+    """All rows as one JSON text, or its MD5 where the database can compute it: tables with different rows have different texts.
+
+    Rows without an order may give another text for the same rows, which costs a cache miss and nothing else.
+    """
+
+    function = "JSON_ARRAYAGG"
+    output_field: "Field[Any, Any]" = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """SQLite has the function under another name."""
+        return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """PostgreSQL returns 32 characters instead of all rows; sorted, because it may scan rows in any order."""
+        row = '(%(expressions)s)::text COLLATE "C"'
+        return self.as_sql(compiler, connection, template=f"MD5(STRING_AGG({row}, ',' ORDER BY {row}))", **context)
 
 
-def _agreed() -> list[Any]:
-    """Return how many jobs ahead each cleaner has, which is a column of theirs too."""
-    agreed = CleaningJob.objects.filter(status__in=CleaningJob.AGREED, cleaner__isnull=False)
-    return list(agreed.order_by("cleaner").values_list("cleaner").annotate(Count("pk")))
+def rows_version(rows: QuerySet[Any], columns: Sequence[str]) -> str:
+    """Return a digest of these columns of every row: one aggregate query that returns one value."""
+    text = rows.order_by().aggregate(text=AllRows(JSONArray(*columns)))["text"]
+    return sha256(repr(text).encode()).hexdigest()[:32]
+
+
+def _cleaners_version() -> str:
+    """Return a version of everything that cleaners' columns are made of: rows, scores, jobs ahead, the newcomers' score."""
+    ahead = CleaningJob.objects.filter(status__in=CleaningJob.AGREED, cleaner__isnull=False)
+    versions = rows_version(Cleaner.objects.all(), CLEANER_COLUMNS), rows_version(ahead, ("pk", "cleaner"))
+    return sha256(repr((*versions, ScoringService().newcomer_score())).encode()).hexdigest()[:32]
 
 
 def _reasons(catalogue: str, by_rules: Sequence[str], pairs: PairTable, row: int, parts: Mapping[str, float]) -> list[str]:

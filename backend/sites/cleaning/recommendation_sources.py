@@ -1,6 +1,6 @@
 """What the marketplace declares to Tandem: two catalogues of one use case, which are paired."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.domain.query import Profile
 from recommendation_service.domain.side import PairSide
-from sites.cleaning.candidates import cleaners_for_job, jobs_for_cleaner
+from sites.cleaning.candidates import cleaners_for_jobs, jobs_for_cleaners
 from sites.cleaning.models import Cleaner, CleaningJob, Client, JobBid, Review
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
 from sites.cleaning.training_data import matches
@@ -57,9 +57,9 @@ class Cleaners(ItemSource):
         return cleaner_side(items)
 
     @classmethod
-    def candidates(cls, subject_id: str, filters: Profile) -> CandidateSet:
-        """Return the cleaners of today for one job."""
-        return cleaners_for_job(subject_id, filters)
+    def candidates(cls, subject_ids: Sequence[str], filters: Profile) -> Mapping[str, CandidateSet]:
+        """Return the cleaners of today for each job."""
+        return cleaners_for_jobs(subject_ids, filters)
 
     @classmethod
     def matches(cls) -> Matches:
@@ -99,9 +99,9 @@ class Jobs(ItemSource):
         return job_side(items)
 
     @classmethod
-    def candidates(cls, subject_id: str, filters: Profile) -> CandidateSet:
-        """Return the jobs of today for one cleaner."""
-        return jobs_for_cleaner(subject_id, filters)
+    def candidates(cls, subject_ids: Sequence[str], filters: Profile) -> Mapping[str, CandidateSet]:
+        """Return the jobs of today for each cleaner."""
+        return jobs_for_cleaners(subject_ids, filters)
 
     @classmethod
     def describe(cls, person: Cleaner) -> str:

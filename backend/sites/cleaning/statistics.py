@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -81,7 +81,12 @@ def side_of(name: str, *, since: datetime) -> Side:
     names = tuple(step for step, _ in steps)
     total = rows.aggregate(shown=Count("pk"), **counts)
     modes = rows.values("mode").annotate(shown=Count("pk"), **counts).order_by("-shown", "mode")
-    days = rows.annotate(day=TruncDate("created_at")).values("day").annotate(shown=Count("pk"), **counts).order_by("-day")
+    days = (
+        rows.annotate(day=TruncDate("created_at", tzinfo=UTC))
+        .values("day")
+        .annotate(shown=Count("pk"), **counts)
+        .order_by("-day")
+    )
     return Side(
         name=name,
         steps=names,
@@ -111,11 +116,6 @@ def accuracy() -> tuple[Published, ...]:
         if model is not None:
             found.append(Published(title, model.version, _figures(model.manifest.metrics)))
     return tuple(found)
-
-
-def days_back(days: int, *, until: datetime) -> datetime:
-    """The first moment of the `days` days (UTC) that end with that of `until`."""
-    return (until - timedelta(days=days - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _figures(metrics: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:

@@ -1,16 +1,22 @@
-"""The ids by which Tandem knows people: clients and cleaners are both counted from 1, so the id says which somebody is."""
+"""Ids of clients and cleaners. Both are numbered from 1, so the user id that Tandem knows has a prefix."""
 
 from collections.abc import Mapping
 
 CLIENT, CLEANER = "client-", "cleaner-"
 PREFIXES: Mapping[str, str] = {"cleaning.Client": CLIENT, "cleaning.Cleaner": CLEANER}
+MAX_DIGITS = 18  # every database stores such a number
 
 
 def of_client(key: int | str) -> str:
-    """Such as "client-5"."""
+    """Return the user id of a client, such as "client-5"."""
     return f"{CLIENT}{key}"
 
 
 def of_cleaner(key: int | str) -> str:
-    """Such as "cleaner-5"."""
+    """Return the user id of a cleaner, such as "cleaner-5"."""
     return f"{CLEANER}{key}"
+
+
+def parse_pk(text: str) -> int | None:
+    """Return the primary key that a text of a URL names; None for anything but up to 18 ASCII digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None

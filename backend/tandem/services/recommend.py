@@ -30,7 +30,7 @@ from tandem.services.fallback import (
     repeats_seen,
     showable,
 )
-from tandem.services.impressions import record_impression
+from tandem.services.impressions import record_impression, record_impressions
 from tandem.services.pair_lists import DEGRADED_SECONDS, pair_answer, version_of
 from tandem.sources import CandidateSet
 from tandem.surfaces import BoundSurface, bound_surface
@@ -95,19 +95,63 @@ def recommend(
     chosen = {name: tuple(values) for name, values in (filters or {}).items()}
     request = RecommendationRequest(bound, user_id, limit, chosen, explain, tuple(dict.fromkeys(item_ids)), strategy)
     candidates = _check(request)
-    subjects = [request.item_ids, strategy] if item_ids or strategy else []
-    key = cache.key_of(use_case, bound.catalogue, surface, user_id, limit, chosen, explain, *subjects)
+    answer = _cached_or_computed(request, candidates)
+    return answer if candidates is None else _shown_again(bound, [answer])[0]
+
+
+def recommend_for_subjects(
+    *,
+    use_case: str,
+    surface: str,
+    subjects: Sequence[tuple[str, str]],
+    limit: int = DEFAULT_LIMIT,
+    filters: Mapping[str, Sequence[str]] | None = None,
+    explain: bool = False,
+    strategy: str | None = None,
+) -> list[dict[str, Any]]:
+    """Return what `recommend` returns for each (user id, subject id) of a context surface, in the same order.
+
+    The site's candidates are read once for all subjects, and all lists are recorded as shown together. Raises as
+    `recommend` does; then no list is recorded.
+    """
+    bound = bound_surface(use_case, surface)
+    chosen = {name: tuple(values) for name, values in (filters or {}).items()}
+    requests = [
+        RecommendationRequest(bound, user_id, limit, chosen, explain, (subject_id,), strategy)
+        for user_id, subject_id in subjects
+    ]
+    for request in requests[:1]:  # the others have the same strategy and surface
+        _require_valid(request)
+    candidates = _candidates(bound, [subject_id for _, subject_id in subjects], chosen)
+    if not candidates:
+        return [
+            recommend(
+                use_case=use_case, surface=surface, user_id=request.user_id, item_ids=request.item_ids,
+                limit=limit, filters=chosen, explain=explain, strategy=strategy,
+            )
+            for request in requests
+        ]  # fmt: skip
+    answers = [_cached_or_computed(request, candidates[request.item_ids[0]]) for request in requests]
+    return _shown_again(bound, answers)
+
+
+def _cached_or_computed(request: RecommendationRequest, candidates: CandidateSet | None) -> dict[str, Any]:
+    bound, user_id = request.bound, request.user_id
+    subjects = [request.item_ids, request.strategy] if request.item_ids or request.strategy else []
+    key = cache.key_of(
+        bound.use_case.name, bound.catalogue, bound.name, user_id, request.limit, request.filters, request.explain, *subjects
+    )
     version = _history_version(request) if candidates is None else version_of(request, candidates)
     cached = cache.read(key, user_id)
     if cached is not None and _is_fresh(cached, version) and _is_complete(request, candidates, key, cached):
         if bound.surface.track_cache_hits:
-            cache.count_hit(key, where=f"{use_case}:{surface}")
-        return cached.answer if candidates is None else _shown_again(bound, cached.answer)
+            cache.count_hit(key, where=f"{bound.use_case.name}:{bound.name}")
+        return cached.answer
     cache_version = cache.cache_version(user_id)
     flight = f"{key}:{version}:{cache_version}"
     if candidates is None:
         return _flight.do(flight, lambda: _compute(request, key, version, cache_version, cached))
-    return _shown_again(bound, _flight.do(flight, lambda: _scored(request, candidates, key, version, cache_version)))
+    return _flight.do(flight, lambda: _scored(request, candidates, key, version, cache_version))
 
 
 def popular_answer(
@@ -141,11 +185,11 @@ def _scored(
     return answer
 
 
-def _shown_again(bound: BoundSurface, answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer under a new request id, recorded as shown."""
-    answer = {**answer, "request_id": str(uuid.uuid4())}
-    record_impression(bound=bound, answer=answer)
-    return answer
+def _shown_again(bound: BoundSurface, answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the answers under new request ids, recorded as shown."""
+    shown = [{**answer, "request_id": str(uuid.uuid4())} for answer in answers]
+    record_impressions(bound=bound, answers=shown)
+    return shown
 
 
 def _is_fresh(cached: cache.CachedAnswer, version: str) -> bool:
@@ -186,6 +230,20 @@ def _public(request: RecommendationRequest, answer: dict[str, Any]) -> dict[str,
 
 def _check(request: RecommendationRequest) -> CandidateSet | None:
     """Raise for an invalid request; return the site's own candidates of today where it declares them."""
+    bound = request.bound
+    _require_valid(request)
+    if bound.about == "context" and len(request.item_ids) == 1:
+        candidates = _candidates(bound, request.item_ids, request.filters)
+        if candidates:
+            return candidates[request.item_ids[0]]
+    if bound.about in ("item", "context"):
+        with suppress(Error):  # without the database nothing can be checked, and the service may still know the item
+            require_items(source=bound.subject_source, item_ids=request.item_ids)
+    return None
+
+
+def _require_valid(request: RecommendationRequest) -> None:
+    """Raise InvalidInput for a strategy that the surface does not offer, and for missing subjects."""
     bound, offered = request.bound, request.bound.surface.strategies
     if request.strategy is not None and request.strategy not in offered:
         message = f"must be one of {', '.join(offered)}" if offered else "is not offered here"
@@ -194,23 +252,14 @@ def _check(request: RecommendationRequest) -> CandidateSet | None:
         subjects = SUBJECTS[bound.about].format(catalogue=bound.surface.context)
         message = f"name at least one: '{bound.name}' is about {subjects}"
         raise InvalidInput(f"item_ids: {message}", fields={"/item_ids": message})
-    if bound.about == "context" and len(request.item_ids) == 1:
-        candidates = _candidates(request)
-        if candidates is not None:
-            return candidates
-    if bound.about in ("item", "context"):
-        with suppress(Error):  # without the database nothing can be checked, and the service may still know the item
-            require_items(source=bound.subject_source, item_ids=request.item_ids)
-    return None
 
 
-def _candidates(request: RecommendationRequest) -> CandidateSet | None:
-    (subject_id,) = request.item_ids
+def _candidates(bound: BoundSurface, subject_ids: Sequence[str], filters: Profile) -> Mapping[str, CandidateSet]:
     try:
-        return request.bound.source.candidates(subject_id, request.filters)
+        return bound.source.candidates(subject_ids, filters)
     except NotFound as error:
         with suppress(NotFound, Error):  # Gone is raised: the subject was known once
-            require_items(source=request.bound.subject_source, item_ids=request.item_ids)
+            require_items(source=bound.subject_source, item_ids=subject_ids)
         raise error
 
 

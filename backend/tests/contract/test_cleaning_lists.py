@@ -16,7 +16,7 @@ from recommendation_service.app import create_app
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support import market
 from recommendation_service.tests.support.service import settings_under
-from sites.cleaning.candidates import cleaners_for_job, jobs_for_cleaner
+from sites.cleaning.candidates import cleaners_for_jobs, jobs_for_cleaners
 from sites.cleaning.models import Cleaner, CleaningJob
 from sites.cleaning.services.recommendations import RecommendationEngine
 from tandem.client import RecommendationClient
@@ -102,8 +102,8 @@ def request_on(surface: str) -> RecommendationRequest:
 
 def scored(subject: CleaningJob | Cleaner) -> ScoredPairs:
     if isinstance(subject, CleaningJob):
-        return score_pairs(request_on("cleaners-for-job"), cleaners_for_job(str(subject.pk), {}), 100)
-    return score_pairs(request_on("jobs-for-cleaner"), jobs_for_cleaner(str(subject.pk), {}), 100)
+        return score_pairs(request_on("cleaners-for-job"), cleaners_for_jobs([str(subject.pk)], {})[str(subject.pk)], 100)
+    return score_pairs(request_on("jobs-for-cleaner"), jobs_for_cleaners([str(subject.pk)], {})[str(subject.pk)], 100)
 
 
 def by_network(subject: CleaningJob | Cleaner, found: ScoredPairs) -> ServiceScores:

@@ -1,4 +1,4 @@
-"""Cleaners for a job and jobs for a cleaner: lists of `tandem.services.recommend`, with the rows that outcomes are kept in.
+"""Cleaners for a job and jobs for a cleaner: lists of `tandem.services.recommend`, with the rows that store their outcomes.
 
 A mode is a strategy of the surface: rule_based, neural or ensemble.
 """
@@ -19,7 +19,7 @@ from sites.cleaning.conf import ENSEMBLE, NEURAL, RULE_BASED, check_mode, ensemb
 from sites.cleaning.models import Cleaner, CleanerRecommendation, CleaningJob, JobRecommendation
 from sites.cleaning.user_ids import of_cleaner, of_client
 from tandem.selectors.items import items_by_id
-from tandem.services.recommend import recommend
+from tandem.services.recommend import recommend_for_subjects
 from tandem.surfaces import bound_surface
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Recommendations(list[Recommendation]):
 
 
 class RecommendationEngine:
-    """Scores by `mode`: rule_based, neural or ensemble. None: the setting RECOMMENDATION_MODE.
+    """Makes lists in one `mode`: rule_based, neural or ensemble. None: the setting RECOMMENDATION_MODE.
 
     Raises InvalidInput for an unknown mode, ImproperlyConfigured for a wrong setting.
     """
@@ -75,49 +75,75 @@ class RecommendationEngine:
         `filters` are max_distance (km), eco, property_type, min_price and max_price (€). Raises InvalidInput for others
         and for a limit that is not 1 to 100, NotFound for a job that was deleted.
         """
-        return self._recommend(CLEANERS_FOR_JOB, job, of_client(job.client_id), limit, filters)
+        return self.recommend_cleaners_for_jobs([job], limit, filters)[0]
+
+    def recommend_cleaners_for_jobs(
+        self, jobs: Sequence[CleaningJob], limit: int = DEFAULT_LIMIT, filters: Mapping[str, Any] | None = None
+    ) -> list[Recommendations]:
+        """Return a list for each job, in that order, with as many queries as for one job."""
+        subjects = [(of_client(job.client_id), str(job.pk)) for job in jobs]
+        lists = self._lists(CLEANERS_FOR_JOB, "cleaner", subjects, limit, filters)
+        rows = [
+            CleanerRecommendation(
+                job=job,
+                client_id=job.client_id,
+                cleaner=item["cleaner"],
+                reliability=getattr(getattr(item["cleaner"], "standing", None), "reliability", None),
+                **_columns(listed, item, "quality"),
+            )
+            for job, listed in zip(jobs, lists, strict=True)
+            for item in listed
+        ]
+        _record(lists, CleanerRecommendation, rows)
+        return lists
 
     def recommend_jobs_for_cleaner(
         self, cleaner: Cleaner, limit: int = DEFAULT_LIMIT, filters: Mapping[str, Any] | None = None
     ) -> Recommendations:
         """Return jobs that suit a cleaner and that they have not bid for, recorded as shown to them; otherwise as above."""
-        return self._recommend(JOBS_FOR_CLEANER, cleaner, of_cleaner(cleaner.pk), limit, filters)
+        subjects = [(of_cleaner(cleaner.pk), str(cleaner.pk))]
+        (listed,) = self._lists(JOBS_FOR_CLEANER, "job", subjects, limit, filters)
+        rows = [
+            JobRecommendation(job=item["job"], cleaner=cleaner, **_columns(listed, item, "availability")) for item in listed
+        ]
+        _record([listed], JobRecommendation, rows)
+        return listed
 
-    def recommend_cleaners_for_jobs(self, jobs: Sequence[CleaningJob], limit: int = DEFAULT_LIMIT) -> list[Recommendations]:
-        """Return a list for each job, in that order."""
-        return [self.recommend_cleaners_for_job(job, limit) for job in jobs]
-
-    def _recommend(
-        self, surface: str, subject: CleaningJob | Cleaner, user_id: str, limit: int, filters: Mapping[str, Any] | None
-    ) -> Recommendations:
+    def _lists(
+        self, surface: str, kind: str, subjects: Sequence[tuple[str, str]], limit: int, filters: Mapping[str, Any] | None
+    ) -> list[Recommendations]:
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
             message = f"must be one whole number from 1 to {MAX_LIMIT}"
             raise InvalidInput(f"limit {message}", fields={"/limit": message})
-        answer = recommend(
+        answers = recommend_for_subjects(
             use_case=USE_CASE,
             surface=surface,
-            user_id=user_id,
-            item_ids=[str(subject.pk)],
+            subjects=subjects,
             limit=limit,
             filters=read_filters(filters).as_strings(),
             explain=True,
             strategy=self.mode,
         )
-        source = bound_surface(USE_CASE, surface).source
-        items = items_by_id(source=source, item_ids=[item["item_id"] for item in answer["recommendations"]])
-        key = "cleaner" if surface == CLEANERS_FOR_JOB else "job"
-        rows = [
-            _recommendation(key, items[item["item_id"]], item) for item in answer["recommendations"] if item["item_id"] in items
+        item_ids = {item["item_id"] for answer in answers for item in answer["recommendations"]}
+        rows = items_by_id(source=bound_surface(USE_CASE, surface).source, item_ids=item_ids)
+        return [
+            Recommendations(
+                [
+                    _recommendation(kind, rows[item["item_id"]], item)
+                    for item in answer["recommendations"]
+                    if item["item_id"] in rows
+                ],
+                answer,
+                self.mode,
+            )
+            for answer in answers
         ]
-        listed = Recommendations(rows, answer, self.mode)
-        _record(listed, subject)
-        return listed
 
 
-def _recommendation(key: str, shown: Cleaner | CleaningJob, item: Mapping[str, Any]) -> Recommendation:
+def _recommendation(kind: str, row: Cleaner | CleaningJob, item: Mapping[str, Any]) -> Recommendation:
     parts = item["parts"]
-    found: Any = {
-        key: shown,
+    recommendation: Any = {
+        kind: row,
         "score": item["score"],
         "rule_based_score": parts.get(RULE_BASED),
         "neural_score": parts.get(NEURAL),
@@ -126,51 +152,35 @@ def _recommendation(key: str, shown: Cleaner | CleaningJob, item: Mapping[str, A
         "rank": item["position"],
         "recommendation_id": None,
     }
-    recommendation: Recommendation = found
-    return recommendation
+    return recommendation  # type: ignore[no-any-return]  # a TypedDict cannot be built with a variable key
 
 
-def _record(listed: Recommendations, subject: CleaningJob | Cleaner) -> None:
-    """Write one row per item, which later keeps its outcome; without the database the list has no ids."""
+def _record(lists: Sequence[Recommendations], model: Any, rows: Sequence[Any]) -> None:
+    """Write one row per item, which later stores its outcome; without the database the items have no ids."""
     now = timezone.now()
-    if isinstance(subject, CleaningJob):
-        rows: Any = [_cleaner_row(listed, row, subject) for row in listed]
-    else:
-        rows = [JobRecommendation(job=row["job"], cleaner=subject, **_columns(listed, row, "availability")) for row in listed]
     for row in rows:
         row.created_at = now
     try:
         with transaction.atomic():
-            type(rows[0])._default_manager.bulk_create(rows) if rows else None
+            model._default_manager.bulk_create(rows)
     except Error as error:
-        log.warning("the %d rows of a shown list were not recorded: %s", len(rows), type(error).__name__, exc_info=True)
+        log.warning("%d rows of shown lists were not recorded: %s", len(rows), type(error).__name__, exc_info=True)
         return
-    for recommendation, row in zip(listed, rows, strict=True):
-        recommendation["recommendation_id"] = row.pk
+    for item, row in zip((item for listed in lists for item in listed), rows, strict=True):
+        item["recommendation_id"] = row.pk
 
 
-def _cleaner_row(listed: Recommendations, row: Recommendation, job: CleaningJob) -> CleanerRecommendation:
-    standing = getattr(row["cleaner"], "standing", None)
-    return CleanerRecommendation(
-        job=job,
-        cleaner=row["cleaner"],
-        client_id=job.client_id,
-        reliability=None if standing is None else standing.reliability,
-        **_columns(listed, row, "quality"),
-    )
-
-
-def _columns(listed: Recommendations, row: Recommendation, part: str) -> dict[str, Any]:
+def _columns(listed: Recommendations, item: Recommendation, part: str) -> dict[str, Any]:
     """Return the columns of both tables, `part` among the parts of the score."""
     return {
         "request_id": listed.request_id,
-        "rank": row["rank"],
-        "score": row["score"],
-        "mode": RULE_BASED if row["neural_score"] is None else listed.mode,
+        "rank": item["rank"],
+        "score": item["score"],
+        "mode": RULE_BASED if item["neural_score"] is None else listed.mode,
         "degraded": listed.degraded,
-        "rule_based_score": row["rule_based_score"],
-        "neural_score": row["neural_score"],
+        "rule_based_score": item["rule_based_score"],
+        "neural_score": item["neural_score"],
         "model_version": listed.model_version[:80],
-        "reasons": row["reasoning"],
-        **{name: row["breakdown"][name] for name in (part, "location", "pricing", "specialization")},
+        "reasons": item["reasoning"],
+        **{name: item["breakdown"][name] for name in (part, "location", "pricing", "specialization")},
     }

@@ -11,6 +11,7 @@ from sites.cleaning.web.base import frame, shown
 from sites.cleaning.web.labels import MODES
 from storefront import permissions as page
 from storefront.statistics import DEFAULT_SPAN, SPANS
+from tandem.selectors.statistics import Window
 
 TITLES = {"cleaners": "Cleaners shown to clients", "jobs": "Jobs shown to cleaners"}
 
@@ -23,7 +24,7 @@ def analytics_page(request: HttpRequest) -> HttpResponse:
         raise Http404(page.NOT_FOUND)
     asked = request.GET.get("days", "")
     days = int(asked) if asked in {str(span) for span in SPANS} else DEFAULT_SPAN
-    since = statistics.days_back(days, until=timezone.now())
+    since = Window.last(days, until=timezone.now()).since
     context = {
         **frame(request),
         "days": days,

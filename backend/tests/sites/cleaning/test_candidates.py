@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
-from sites.cleaning.candidates import Filters, read_filters
+from sites.cleaning.candidates import Filters, read_filters, rows_version
 from sites.cleaning.models import CleaningJob, JobBid
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands, who
@@ -124,6 +124,18 @@ def test_a_filter_that_cannot_be_is_refused_with_what_can(told: dict[str, Any], 
     with pytest.raises(InvalidInput, match=says) as caught:
         read_filters(told)
     assert list(caught.value.fields) == [f"/filters/{next(iter(told))}"]
+
+
+def test_the_version_of_all_rows_is_one_query_and_changes_with_them(django_assert_num_queries: Any) -> None:
+    first, second = cleaner_at(1), cleaner_at(2)
+    rows = type(first).objects.all()
+    version = rows_version(rows, ("pk", "hourly_rate", "standing__overall_score"))  # Django looks for JSON support once
+    with django_assert_num_queries(1):
+        assert version == rows_version(rows, ("pk", "hourly_rate", "standing__overall_score"))
+    others = [rows_version(rows.filter(pk=first.pk), ("pk",)), rows_version(rows.filter(pk=second.pk), ("pk",))]
+    assert len({version, *others, rows_version(rows.none(), ("pk",))}) == 4
+    stands(first, 50)
+    assert version != rows_version(rows, ("pk", "hourly_rate", "standing__overall_score"))
 
 
 def test_no_filters_and_nones_leave_everything() -> None:

@@ -12,6 +12,7 @@ from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.cleaning import publish_neural
 from sites.cleaning import statistics
 from sites.cleaning.models import BidSuggestion, RecommendationFeedback
+from tandem.selectors.statistics import Window
 from tests.sites.cleaning import agreed, marketplace
 
 pytestmark = pytest.mark.django_db
@@ -50,15 +51,19 @@ def test_modes_and_days_are_counted_with_their_rates() -> None:
 
 @pytest.mark.usefixtures("shown")
 def test_what_is_older_does_not_count() -> None:
-    since = statistics.days_back(1, until=timezone.now())
+    since = Window.last(1, until=timezone.now()).since
     assert statistics.side_of("cleaners", since=since).total.shown == 4
     assert statistics.side_of("cleaners", since=timezone.now() + timedelta(days=1)).total.shown == 0
 
 
-def test_days_back_begins_with_a_day() -> None:
-    until = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
-    assert statistics.days_back(1, until=until) == datetime(2026, 11, 20, tzinfo=UTC)
-    assert statistics.days_back(7, until=until) == datetime(2026, 11, 14, tzinfo=UTC)
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_a_list_counts_on_its_day_of_utc_in_every_time_zone_of_the_site(zone: str) -> None:
+    job = agreed.job_today(marketplace.make_client())
+    agreed.shown_cleaner(job, marketplace.make_cleaner(), created_at=datetime(2026, 11, 20, 0, 5, tzinfo=UTC))
+    agreed.shown_cleaner(job, marketplace.make_cleaner(), created_at=datetime(2026, 11, 20, 23, 55, tzinfo=UTC))
+    with timezone.override(zone):
+        side = statistics.side_of("cleaners", since=LONG_AGO)
+    assert [(row.name, row.shown) for row in side.days] == [("20 November 2026", 2)]
 
 
 @pytest.mark.usefixtures("shown")

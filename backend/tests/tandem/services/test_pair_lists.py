@@ -13,7 +13,7 @@ from recommendation_service.datasets.pair_features import PairTable
 from recommendation_service.datasets.pair_rules import RuleScores
 from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError
-from sites.cleaning.candidates import NO_REASON, _reasons, cleaners_for_job, jobs_for_cleaner
+from sites.cleaning.candidates import NO_REASON, _reasons, cleaners_for_jobs, jobs_for_cleaners
 from sites.cleaning.models import Cleaner, CleaningJob
 from tandem.client import RecommendationClient
 from tandem.services.fallback import RecommendationRequest
@@ -49,8 +49,8 @@ def request(surface: str = CLEANERS, **more: Any) -> RecommendationRequest:
 
 def scored(subject: CleaningJob | Cleaner, limit: int = 100) -> ScoredPairs:
     if isinstance(subject, CleaningJob):
-        return score_pairs(request(), cleaners_for_job(str(subject.pk), {}), limit)
-    return score_pairs(request(JOBS), jobs_for_cleaner(str(subject.pk), {}), limit)
+        return score_pairs(request(), cleaners_for_jobs([str(subject.pk)], {})[str(subject.pk)], limit)
+    return score_pairs(request(JOBS), jobs_for_cleaners([str(subject.pk)], {})[str(subject.pk)], limit)
 
 
 def ask(subject: CleaningJob | Cleaner) -> ServiceScores:

@@ -9,7 +9,7 @@ from recommendation_service.errors import Gone, InvalidInput, NotFound
 from sites.cleaning.models import Cleaner, CleaningJob
 from tandem.models import ItemKey
 from tandem.services.id_mapping import catalogue_key
-from tandem.services.recommend import recommend
+from tandem.services.recommend import recommend, recommend_for_subjects
 from tandem.sources import source_of
 from tests.sites.cleaning.marketplace import make_cleaner, make_job
 from tests.support.faults import FaultServer, good
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def _without_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
     """A site that declares no candidates of its own: the service's export decides."""
     for catalogue in ("cleaners", "jobs"):
-        monkeypatch.setattr(source_of(catalogue), "candidates", lambda subject_id, filters: None)
+        monkeypatch.setattr(source_of(catalogue), "candidates", lambda subject_ids, filters: {})
 
 
 @pytest.fixture
@@ -54,6 +54,15 @@ def test_the_cleaner_with_the_number_of_the_job_is_not_left_out(
         answer = for_job(job.pk)
     assert shown(answer) == ["1", "2", "3", "4", "5"]
     assert not answer["degraded"]
+
+
+def test_lists_for_many_subjects_come_from_the_export_too(service_at: Point, cleaners: list[Cleaner], job: CleaningJob) -> None:
+    with FaultServer(answers(cleaners)) as server:
+        service_at(server.url)
+        many = recommend_for_subjects(
+            use_case="cleaning", surface="cleaners-for-job", subjects=[("client-1", str(job.pk))], limit=LIMIT
+        )
+    assert [shown(answer) for answer in many] == [["1", "2", "3", "4", "5"]]
 
 
 def test_without_the_service_it_is_not_left_out_either(service_at: Point, cleaners: list[Cleaner], job: CleaningJob) -> None:

@@ -1,14 +1,13 @@
 """The whole flow: candidates, rules, network, reasons; and what is left of it when something is missing."""
 
-import json
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -71,19 +70,6 @@ def test_the_reverse_direction_has_them_too() -> None:
     assert set(row) == KEYS - {"cleaner"} | {"job"}
     assert row["job"] == job
     assert "Near you (1.0 km away)" in row["reasoning"]
-
-
-def test_the_stated_view_can_answer_with_it() -> None:
-    job, cleaner = open_job(), cleaner_at(1)
-
-    def get_recommended_cleaners(request: HttpRequest, job_id: int) -> JsonResponse:
-        engine = RecommendationEngine(mode="rule_based")
-        found = engine.recommend_cleaners_for_job(CleaningJob.objects.get(pk=job_id))
-        recommendations = [{**row, "cleaner": row["cleaner"].pk} for row in found]
-        return JsonResponse({"recommendations": recommendations})
-
-    told = json.loads(get_recommended_cleaners(HttpRequest(), job.pk).content)
-    assert told["recommendations"][0]["cleaner"] == cleaner.pk
 
 
 def test_the_stated_formula_through_the_whole_flow(serve: Serve) -> None:
@@ -224,6 +210,32 @@ def test_many_jobs_at_once_give_what_one_by_one_gives(serve: Serve) -> None:
         assert plain == [[{**row, "recommendation_id": None} for row in found] for found in single]
         assert [one.degradation for one in many] == [one.degradation for one in single]
     assert len(many[0]) == 5
+
+
+def test_lists_for_many_jobs_take_as_many_queries_as_for_one() -> None:
+    for km in (1, 2, 3):
+        cleaner_at(km)
+    jobs = [open_job() for _ in range(8)]
+    engine = RecommendationEngine("rule_based")
+
+    def queries_for(count: int) -> int:
+        engine.recommend_cleaners_for_jobs(jobs[:count], limit=2)  # the first list of a client writes their id
+        cache.clear()
+        with CaptureQueriesContext(connection) as queries:
+            lists = engine.recommend_cleaners_for_jobs(jobs[:count], limit=2)
+        assert [len(listed) for listed in lists] == [2] * count
+        return len(queries)
+
+    assert queries_for(8) == queries_for(1)
+    assert CleanerRecommendation.objects.filter(job=jobs[7]).count() == 4
+
+
+def test_lists_for_no_job_and_for_a_deleted_one() -> None:
+    engine, job, deleted = RecommendationEngine("rule_based"), open_job(), open_job()
+    CleaningJob.objects.filter(pk=deleted.pk).delete()
+    assert engine.recommend_cleaners_for_jobs([]) == []
+    with pytest.raises(NotFound, match=f"no cleaning job {deleted.pk}"):
+        engine.recommend_cleaners_for_jobs([job, deleted])
 
 
 def test_no_more_queries_for_many_cleaners_than_for_few() -> None:
