@@ -136,3 +136,14 @@ def test_redis_is_optional() -> None:
     cache = BACKEND / "tandem/cache.py"
     assert "redis" not in imports_of(cache, follow=False)
     assert "redis" in imports_of(cache, follow=False, lazily=True)
+
+
+def test_the_requirements_file_names_the_packages_of_the_list_and_the_extras_of_the_project() -> None:
+    lines = (SERVICE / "requirements.txt").read_text().splitlines()
+    requirements = [line for line in lines if line and not line.startswith("#")]
+    extras = {name for line in requirements for names in re.findall(r"^-e \.\[(.+)\]$", line) for name in names.split(",")}
+    assert {"serve", "train"} <= extras <= set(EXTRAS)
+    listed = dict(line.split(">=") for line in requirements if not line.startswith("-e"))
+    assert {"implicit", "scipy"} <= set(listed) & declared("", "train")
+    for name, least in listed.items():
+        assert [int(part) for part in metadata.version(name).split(".")[:2]] >= [int(part) for part in least.split(".")[:2]]

@@ -1,9 +1,14 @@
-"""The documents: every link leads somewhere, and every command they name exists."""
+"""The documents: every link leads somewhere, and every command they name exists and accepts its options."""
 
+import os
 import re
+import subprocess
+import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands, load_command_class
 
 from tests.infra.place import ROOT, committed
 
@@ -22,6 +27,9 @@ COMMANDS = sorted({found for text in TEXTS.values() for found in re.findall(r"ma
 TARGETS = sorted(
     {word for text in TEXTS.values() for line in re.findall(r"^make ([a-z -]+)", text, re.MULTILINE) for word in line.split()}
 )
+CALL = re.compile(
+    r"(?:python -m (recommendation_service(?:\.\w+)+)|(?<![\w.-])tandem(?= [a-z])|manage\.py)((?: +[^\s`|#;&()<>\]]+)*)"
+)
 DJANGOS = {
     "migrate",
     "check",
@@ -34,6 +42,51 @@ DJANGOS = {
     "test",
     "help",
 }
+
+
+def options_by_program() -> dict[tuple[str, ...], dict[str, str]]:
+    """Program and sub-command -> option -> a document that uses it."""
+    programs: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+    for document, text in TEXTS.items():
+        for call in CALL.finditer(re.sub(r"\\\n\s*", " ", text)):
+            module, arguments = call[1], call[2].split()
+            program = (
+                (module,) if module and not module.endswith(".cli") else ("manage.py" if "manage.py" in call[0] else "tandem",)
+            )
+            if program[0] in {"manage.py", "tandem"}:
+                program = (*program, *arguments[:1])
+            if program[1:] == ("train",):
+                program = (*program, "als")  # every kind has the same options
+            options = (re.match(r"\[?(--[a-z][a-z0-9_-]*)", argument) for argument in arguments)
+            programs[program] |= {option[1]: document for option in options if option}
+    return {program: options for program, options in programs.items() if options}
+
+
+OPTIONS = options_by_program()
+
+
+def help_of(program: tuple[str, ...]) -> str:
+    """The help text that the program prints about itself."""
+    if program[0] == "manage.py":
+        command = load_command_class(get_commands()[program[1]], program[1])
+        return str(command.create_parser("manage.py", program[1]).format_help())
+    module = "recommendation_service.cli" if program[0] == "tandem" else program[0]
+    done = subprocess.run(
+        [sys.executable, "-m", module, *program[1:], "--help"],
+        cwd=ROOT,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("program", OPTIONS, ids=" ".join)
+def test_every_option_in_a_document_is_one_of_its_program(program: tuple[str, ...]) -> None:
+    known = set(re.findall(r"--[a-z][a-z0-9_-]*", help_of(program)))
+    assert {option: document for option, document in OPTIONS[program].items() if option not in known} == {}
 
 
 def test_there_are_documents_and_links_to_check() -> None:

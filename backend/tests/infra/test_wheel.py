@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def test_it_holds_the_two_packages_and_nothing_else(wheel: Path) -> None:
     }
     assert [name for name in names if re.search(r"(^|/)tests/|\.toml$|Dockerfile|requirements|\.current$|\.npz?$", name)] == []
     assert {"recommendation_service/py.typed", "tandem/py.typed", "tandem/migrations/0001_initial.py"} <= set(names)
+
+
+def test_its_metadata_and_its_license_file_say_mit(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        root = f"tandem_recommendations-{__version__}.dist-info"
+        metadata = BytesParser().parsebytes(archive.read(f"{root}/METADATA"))
+        assert metadata["License-Expression"] == "MIT"
+        (license_file,) = metadata.get_all("License-File")
+        assert archive.read(f"{root}/licenses/{license_file}").startswith(b"MIT License\n")
 
 
 def test_every_module_of_the_two_packages_is_in_it(wheel: Path) -> None:

@@ -1,6 +1,7 @@
 """Sync, export, train: what is trained and skipped, and what is announced. The training process is replaced."""
 
 import os
+import re
 import signal
 from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping
@@ -142,6 +143,12 @@ def test_the_schedule_survives_a_failure_and_ends_with_sigterm(
         signal.signal(signal.SIGINT, before[1])
     assert len(runs) == 2
     assert "failed, tried again later: no disk" in capsys.readouterr().err
+
+
+def test_every_schedule_of_the_guide_is_a_duration() -> None:
+    guide = (Path(__file__).parents[4] / "docs/guides/retraining.md").read_text()
+    days = [tandem_retrain.duration_s(text) / 86_400 for text in re.findall(r"--every (\w+)", guide)]
+    assert {7, 14, 30} <= set(days)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30m", 1800), ("6h", 21_600), ("1d", 86_400)])
