@@ -1,6 +1,6 @@
 """The user ids of a logged-in user."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 
 from tandem import sources
 from tandem.conf import OWN_USER_ID, tandem_settings
+from tandem.selectors.items import column_values
 
 ACCOUNT = "account"  # the field of a profile model that is the Django user
 
@@ -38,6 +39,20 @@ def user_ids_of(user: Any, *, catalogue: str | None = None) -> tuple[str, ...]:
         user_id = import_string(path)(user)
         return () if user_id is None else (str(user_id),)
     return _profile_ids(user, catalogue)
+
+
+def existing_user_ids(source: type[sources.ItemSource], user_ids: Collection[str]) -> set[str]:
+    """Return those of the ids that the site has a person for; one query for each kind of person."""
+    existing = set[str]()
+    for people in source.profiles:
+        prefix = source.id_prefixes.get(people.model._meta.label, "")
+        ids = [user_id.removeprefix(prefix) for user_id in user_ids if user_id.startswith(prefix)]
+        keys = column_values(people.model._meta.pk, ids)
+        rows = people.all().filter(pk__in=set(keys.values())).values_list("pk", flat=True) if keys else ()
+        found = set(rows)
+        # "client-05" is nobody's id
+        existing |= {f"{prefix}{each}" for each, key in keys.items() if key in found and (not prefix or each == str(key))}
+    return existing
 
 
 def _profile_ids(user: Any, catalogue: str | None) -> tuple[str, ...]:

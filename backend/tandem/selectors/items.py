@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import IntegerField, QuerySet
 
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import Gone, NotFound
@@ -93,9 +93,17 @@ def _ids_in(rows: QuerySet[Any], source: type[ItemSource], item_ids: Collection[
 def _keys(source: type[ItemSource], item_ids: Iterable[str]) -> list[Any]:
     """Return the ids as the database column holds them, without those that it cannot hold."""
     meta = source.items().model._meta
-    field = meta.pk if source.item_id == "pk" else meta.get_field(source.item_id)
-    keys = []
-    for item_id in item_ids:
+    field: Any = meta.pk if source.item_id == "pk" else meta.get_field(source.item_id)
+    return list(column_values(field, item_ids).values())
+
+
+def column_values(field: Any, ids: Iterable[str]) -> dict[str, Any]:
+    """Return the ids as values of a model field, by id, without those that its column cannot hold."""
+    values = {}
+    for each in ids:
         with suppress(ValidationError, ValueError, TypeError):
-            keys.append(field.to_python(item_id))
-    return keys
+            value = field.to_python(each)
+            if isinstance(field, IntegerField):
+                field.run_validators(value)  # a number out of range: OverflowError on SQLite, DataError on PostgreSQL
+            values[each] = value
+    return values

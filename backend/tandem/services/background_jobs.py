@@ -106,11 +106,10 @@ def _detach(run: BackgroundJob) -> None:
 
 
 def _environment() -> dict[str, str]:
-    manage = tandem_settings().manage
-    known = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    paths = dict.fromkeys([*known, str(manage.parents[1]), str(manage.parent)])
-    named = os.environ.get("DJANGO_SETTINGS_MODULE") or settings.SETTINGS_MODULE
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": named, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    """Return the environment of a child process, which can import what this process can import and nothing else."""
+    settings_module = os.environ.get("DJANGO_SETTINGS_MODULE") or settings.SETTINGS_MODULE
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": settings_module, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"}
 
 
 def _step(run: BackgroundJob, command: Sequence[str], output: IO[bytes]) -> bool:

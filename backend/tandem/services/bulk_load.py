@@ -1,17 +1,20 @@
-"""Writes a whole past at once: seeded or imported interactions, through the integer key tables."""
+"""Writes whole histories: seeded or imported interactions and impressions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from tandem.models import CatalogueKey, EventKey, Feedback, Impression, ImpressionItem, ItemKey, UserInteraction, UserKey
+from django.db import transaction
+
+from tandem.models import Feedback, Impression, ImpressionItem, UserInteraction
+from tandem.services.id_mapping import catalogue_key, event_keys, item_keys, user_keys
 
 BATCH = 5_000
 
 
 class Happened(NamedTuple):
-    """One past event in outside words. `event_id` makes a second writing of the same event fail."""
+    """One past event. Writing the same `event_id` a second time fails."""
 
     event_id: UUID
     user_id: str
@@ -23,7 +26,7 @@ class Happened(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """One list that was shown in the past, in outside words. `parts` are by place, like `items`."""
+    """One list that was shown in the past. `parts` are by position, like `items`."""
 
     request_id: UUID
     user_id: str | None
@@ -36,14 +39,14 @@ class Shown(NamedTuple):
 
 
 def write_past(*, catalogue: str, events: Sequence[Happened]) -> int:
-    """Add the events and whatever keys they need; gives how many. The caller holds the transaction.
+    """Add the events and the keys that they need; return their number. The caller opens the transaction.
 
-    Raises IntegrityError when an event id is already there.
+    Raises IntegrityError if an event id exists.
     """
-    catalogue_key, _ = CatalogueKey.objects.get_or_create(name=catalogue)
-    users = _user_keys({event.user_id for event in events})
-    items = _item_keys(catalogue_key, {event.item_id for event in events})
-    kinds = {name: EventKey.objects.get_or_create(name=name)[0].pk for name in sorted({event.event for event in events})}
+    catalogue_id = catalogue_key(catalogue)
+    users = user_keys({event.user_id for event in events})
+    items = item_keys(catalogue_id, {event.item_id for event in events})
+    kinds = event_keys({event.event for event in events})
     for start in range(0, len(events), BATCH):
         UserInteraction.objects.bulk_create(
             [
@@ -51,7 +54,7 @@ def write_past(*, catalogue: str, events: Sequence[Happened]) -> int:
                     event_id=event.event_id,
                     user_id=users[event.user_id],
                     item_id=items[event.item_id],
-                    catalogue_id=catalogue_key.pk,
+                    catalogue_id=catalogue_id,
                     kind_id=kinds[event.event],
                     value=event.value,
                     time=event.time,
@@ -64,17 +67,17 @@ def write_past(*, catalogue: str, events: Sequence[Happened]) -> int:
 
 
 def write_shown(*, catalogue: str, use_case: str, lists: Sequence[Shown]) -> int:
-    """Add lists that were shown, with their items; gives how many lists. The caller holds the transaction."""
-    catalogue_key, _ = CatalogueKey.objects.get_or_create(name=catalogue)
-    users = _user_keys({shown.user_id for shown in lists if shown.user_id is not None})
-    items = _item_keys(catalogue_key, {item_id for shown in lists for item_id, _ in shown.items})
+    """Add shown lists with their items; return the number of lists. The caller opens the transaction."""
+    catalogue_id = catalogue_key(catalogue)
+    users = user_keys({shown.user_id for shown in lists if shown.user_id is not None})
+    items = item_keys(catalogue_id, {item_id for shown in lists for item_id, _ in shown.items})
     for start in range(0, len(lists), BATCH):
         batch = lists[start : start + BATCH]
         Impression.objects.bulk_create(
             Impression(
                 request_id=shown.request_id,
                 user_id=None if shown.user_id is None else users[shown.user_id],
-                catalogue_id=catalogue_key.pk,
+                catalogue_id=catalogue_id,
                 use_case=use_case,
                 surface=shown.surface,
                 method_used=shown.method,
@@ -100,23 +103,11 @@ def write_shown(*, catalogue: str, use_case: str, lists: Sequence[Shown]) -> int
     return len(lists)
 
 
+@transaction.atomic
 def forget_past(*, catalogue: str) -> int:
-    """Delete every interaction, shown list and verdict of one catalogue; gives how many interactions. Keys stay."""
+    """Delete every interaction, shown list and verdict of one catalogue; return the number of interactions. Keys stay."""
     Feedback.objects.filter(item__catalogue__name=catalogue).delete()
     Impression.objects.filter(catalogue__name=catalogue).delete()
     interactions = UserInteraction.objects.filter(catalogue__name=catalogue)
     count, _ = interactions.delete()
     return count
-
-
-def _user_keys(user_ids: Iterable[str]) -> dict[str, int]:
-    ids = set(user_ids)
-    UserKey.objects.bulk_create([UserKey(user_id=name) for name in sorted(ids)], ignore_conflicts=True, batch_size=BATCH)
-    known = UserKey.objects.values_list("user_id", "pk").iterator(chunk_size=BATCH)
-    return {name: key for name, key in known if name in ids}
-
-
-def _item_keys(catalogue: CatalogueKey, item_ids: Iterable[str]) -> dict[str, int]:
-    fresh = [ItemKey(catalogue=catalogue, item_id=name) for name in sorted(set(item_ids))]
-    ItemKey.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=BATCH)
-    return dict(ItemKey.objects.filter(catalogue=catalogue).values_list("item_id", "pk"))

@@ -1,6 +1,7 @@
-"""Outside ids to integer keys, made as needed. Safe with any number of writers at once."""
+"""Ids of the site and their integer keys. Missing keys are added; safe with any number of writers at once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+from typing import Any
 
 from tandem.models import CatalogueKey, EventKey, ItemKey, UserKey
 
@@ -8,50 +9,38 @@ BATCH = 5_000
 
 
 def user_keys(user_ids: Collection[str]) -> dict[str, int]:
-    """Keys of users. Missing rows are added in sorted order, so that two writers never wait for each other in a ring."""
-    known = _known_users(user_ids)
-    missing = sorted(set(user_ids) - known.keys())
-    if missing:
-        UserKey.objects.bulk_create([UserKey(user_id=name) for name in missing], ignore_conflicts=True, batch_size=BATCH)
-        known |= _known_users(missing)
-    return known
+    """Return the keys of users."""
+    return _keys(UserKey, "user_id", user_ids)
 
 
 def item_keys(catalogue: int, item_ids: Collection[str]) -> dict[str, int]:
-    """Keys of a catalogue's items, as `user_keys`."""
-    known = _known_items(catalogue, item_ids)
-    missing = sorted(set(item_ids) - known.keys())
-    if missing:
-        fresh = [ItemKey(catalogue_id=catalogue, item_id=name) for name in missing]
-        ItemKey.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=BATCH)
-        known |= _known_items(catalogue, missing)
-    return known
+    """Return the keys of a catalogue's items."""
+    return _keys(ItemKey, "item_id", item_ids, catalogue_id=catalogue)
 
 
 def catalogue_key(name: str) -> int:
-    """Key of a catalogue."""
+    """Return the key of a catalogue."""
     return CatalogueKey.objects.get_or_create(name=name)[0].pk
 
 
-def event_keys(names: Collection[str]) -> Mapping[str, int]:
-    """Keys of event names."""
-    known = dict(EventKey.objects.filter(name__in=names).values_list("name", "pk"))
-    return known | {name: EventKey.objects.get_or_create(name=name)[0].pk for name in sorted(set(names) - known.keys())}
+def event_keys(names: Collection[str]) -> dict[str, int]:
+    """Return the keys of events."""
+    return _keys(EventKey, "name", names)
 
 
-def _known_users(user_ids: Collection[str]) -> dict[str, int]:
-    names = list(user_ids)
-    keys: dict[str, int] = {}
-    for start in range(0, len(names), BATCH):
-        batch = UserKey.objects.filter(user_id__in=names[start : start + BATCH])
-        keys.update(batch.values_list("user_id", "pk"))
+def _keys(model: Any, column: str, ids: Collection[str], **fixed: int) -> dict[str, int]:
+    keys = _known(model, column, list(ids), fixed)
+    missing = sorted(set(ids) - keys.keys())  # sorted, so that two writers never wait for each other in a ring
+    if missing:
+        rows = [model(**{column: each}, **fixed) for each in missing]
+        model.objects.bulk_create(rows, ignore_conflicts=True, batch_size=BATCH)
+        keys |= _known(model, column, missing, fixed)
     return keys
 
 
-def _known_items(catalogue: int, item_ids: Collection[str]) -> dict[str, int]:
-    names = list(item_ids)
+def _known(model: Any, column: str, ids: list[str], fixed: dict[str, int]) -> dict[str, int]:
     keys: dict[str, int] = {}
-    for start in range(0, len(names), BATCH):
-        batch = ItemKey.objects.filter(catalogue=catalogue, item_id__in=names[start : start + BATCH])
-        keys.update(batch.values_list("item_id", "pk"))
+    for start in range(0, len(ids), BATCH):
+        rows = model.objects.filter(**{f"{column}__in": ids[start : start + BATCH]}, **fixed)
+        keys.update(rows.values_list(column, "pk"))
     return keys

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.utils import Error
 
+from tandem.identity import existing_user_ids
 from tandem.models import Impression, ImpressionItem, UserKey
 from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
 from tandem.signals import slate_shown
@@ -42,10 +43,10 @@ def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, An
 
 
 def _user_keys(bound: BoundSurface, user_ids: set[str]) -> dict[str, int]:
-    """Keys of those whom somebody has."""
+    """Return the keys of the ids that have one or that the site has a person for."""
     known = dict(UserKey.objects.filter(user_id__in=user_ids).values_list("user_id", "pk")) if user_ids else {}
-    new = [user_id for user_id in sorted(user_ids - known.keys()) if bound.source.person(user_id) is not None]
-    return known | (user_keys(new) if new else {})
+    new = user_ids - known.keys()
+    return known | (user_keys(existing_user_ids(bound.source, new)) if new else {})
 
 
 def _store(users: Mapping[str, int], bound: BoundSurface, answers: Sequence[Mapping[str, Any]]) -> None:

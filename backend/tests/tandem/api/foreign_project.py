@@ -46,6 +46,12 @@ REQUESTS: dict[str, tuple[str | None, str, str, Any]] = {
     "NaN": ("1", "post", "/tandem/v1/interactions", b'{"value": NaN}'),
     "not JSON": ("1", "post", "/tandem/v1/feedback", b"{"),
     "a verdict": ("1", "post", "/tandem/v1/feedback", {"catalogue": "groups", "item_id": "1", "verdict": "hide"}),
+    "a number beyond the column": (
+        "1",
+        "post",
+        "/tandem/v1/feedback",
+        {"catalogue": "groups", "item_id": "9" * 30, "verdict": "hide"},
+    ),
     "the site's own view": ("1", "get", "/own/", None),
     "the site's own error": ("1", "get", "/own/?fail=1", None),
 }

@@ -61,6 +61,7 @@ def test_the_api_behaves_the_same_whatever_the_projects_rest_framework_says(
         "NaN": 400,
         "not JSON": 400,
         "a verdict": 201,
+        "a number beyond the column": 422,
     }
     refused = [entry for status, *entry in results.values() if status >= 400]
     assert refused == [["application/problem+json", PROBLEM_KEYS]] * len(refused)

@@ -178,3 +178,10 @@ def test_a_started_run_outlives_its_starter_and_is_recorded_to_its_end(tmp_path:
         time.sleep(0.2)
     assert status == "done", log
     assert "dug deep" in log
+
+
+def test_a_job_imports_from_the_same_folders_as_the_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(settings.TANDEM, "MANAGE", str(tmp_path / "project" / "manage.py"))
+    folders = background_jobs._environment()["PYTHONPATH"].split(os.pathsep)
+    assert str(tmp_path) not in folders
+    assert folders == [folder for folder in sys.path if folder]

@@ -75,3 +75,16 @@ def test_a_list_that_cannot_be_stored_is_told_and_raises_nothing(caplog: pytest.
     assert record_impression(bound=bound, answer=told)
     assert not record_impression(bound=bound, answer=told)  # the same request id a second time
     assert "a shown list was not recorded: IntegrityError" in caplog.text
+
+
+def test_many_lists_of_people_without_interactions_cost_as_many_statements_as_one() -> None:
+    bound = bound_surface("startups", "for-developer")
+
+    def statements(names: str) -> int:
+        answers = [answer(str(board.make_developer(name).pk), "a") for name in names]
+        with CaptureQueriesContext(connection) as queries:
+            assert record_impressions(bound=bound, answers=answers) == len(answers)
+        return len(queries)
+
+    statements("a")  # adds the keys of the catalogue and the item
+    assert statements("b") == statements("cdefgh")
