@@ -18,6 +18,7 @@ Role = Literal["engine", "ranker", "estimator", "router", "index"]
 ENGINES = "recommendation_service.engines"
 MODELS = "recommendation_service.training.models"
 PAIRS = "recommendation_service.training.pairs"
+PARAMETERS = "recommendation_service.training.parameters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ KINDS: Mapping[str, Kind] = {
         factory=f"{ENGINES}.two_tower:TwoTower.from_artifact",
         label="two-tower: items close to this person's recent choices and profile",
         trainer=f"{MODELS}.two_tower:train_two_tower",
-        parameters="recommendation_service.training.parameters:TwoTowerParameters",
+        parameters=f"{PARAMETERS}:TwoTowerParameters",
         libraries=("torch", "numpy"),
         # the training target matters more than sizes: taste is the default, then the next items, then taste without order
         search=(
@@ -256,7 +257,7 @@ KINDS: Mapping[str, Kind] = {
         factory=f"{ENGINES}.sasrec:SASRec.from_artifact",
         label="SASRec: items that followed the same sequence of choices",
         trainer=f"{MODELS}.sasrec:train_sasrec",
-        parameters=f"{MODELS}.sasrec_parameters:SASRecParameters",
+        parameters=f"{PARAMETERS}:SASRecParameters",
         libraries=("torch", "numpy"),
         search=({"dimension": (128,)}, {"recent": (50,)}),  # minutes on a large log, so few settings are tried
         cost=Cost(4, "a network trained by gradient steps for minutes, for which torch is needed; a new click counts at once"),
@@ -273,7 +274,7 @@ KINDS: Mapping[str, Kind] = {
         factory=f"{ENGINES}.margin:Margin.from_artifact",
         label="matrix factorisation: what people with a similar history liked more than the rest",
         trainer=f"{MODELS}.margin_mf:train_margin",
-        parameters=f"{MODELS}.margin_parameters:MarginParameters",
+        parameters=f"{PARAMETERS}:MarginParameters",
         libraries=("torch", "scikit-learn", "numpy"),
         search=({"negatives": (32, 2)}, {"learning_rate": (0.001,)}, {"popularity_power": (0.5,)}),
         cost=Cost(4, "a network trained by gradient steps, for which torch is needed"),

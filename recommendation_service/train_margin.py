@@ -15,7 +15,7 @@ from recommendation_service.domain.query import Ask
 from recommendation_service.domain.slate import Slate
 from recommendation_service.settings import load_settings
 from recommendation_service.training.command import DONE, Workspace, guarded, parse, parser, quietly, workspace_of
-from recommendation_service.training.models.margin_parameters import MarginParameters
+from recommendation_service.training.parameters import MarginParameters
 from recommendation_service.training.report import EveryEpoch
 from recommendation_service.training.runner import add_options, add_search, chosen, run_training
 from recommendation_service.use_cases.overrides import with_training

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recommendation_service.training.command import Workspace, guarded, parse, parser, workspace_of
-from recommendation_service.training.models.two_tower_config import read_config
-from recommendation_service.training.parameters import TwoTowerParameters
+from recommendation_service.training.parameters import TwoTowerParameters, read_two_tower_config
 from recommendation_service.training.runner import add_options, add_search, chosen, run_training
 from recommendation_service.use_cases.overrides import with_training
 from recommendation_service.wiring import build_engines
@@ -48,7 +47,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _with_options(workspace: Workspace, options: argparse.Namespace) -> Workspace:
     """The use cases with what the command line and its file say of training."""
-    wanted: dict[str, Any] = read_config(options.config).training() if options.config else {}
+    wanted: dict[str, Any] = read_two_tower_config(options.config) if options.config else {}
     given = {
         "dimension": options.dimension,
         "hidden": options.dimension and 2 * options.dimension,

@@ -20,7 +20,7 @@ from recommendation_service.tests.support.service import settings_under
 from recommendation_service.training.evaluation.evaluator import build_evaluation_users, score_people
 from recommendation_service.training.evaluation.metrics import ndcg
 from recommendation_service.training.evaluation.splits import time_split
-from recommendation_service.training.models.margin_parameters import MarginParameters
+from recommendation_service.training.parameters import MarginParameters
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import fit
 from recommendation_service.use_cases.loader import load

@@ -11,7 +11,7 @@ from recommendation_service import train_all, train_embedding
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.tests.support.exports import clubs, write_export
 from recommendation_service.tests.support.tiny_models import COLOURS, THINGS, sentence_model
-from recommendation_service.training.models.embedding_cache import FILE_NAME
+from recommendation_service.training.models.embedding import FILE_NAME
 from recommendation_service.use_cases.loader import load_file
 
 BOARD = """
@@ -78,7 +78,7 @@ def test_a_model_of_ones_own_is_read_once_and_only_new_texts_after(site: Path, m
     assert first is not None
     assert first.arrays["item_vectors"].shape == (24, 32)
     assert (site / "data" / "club" / FILE_NAME).is_file()
-    monkeypatch.setattr("recommendation_service.training.models.embedding_cache.open_embedder", None)  # nobody opens it again
+    monkeypatch.setattr("recommendation_service.training.models.embedding.open_embedder", None)  # nobody opens it again
     assert train_embedding.main(["--force"]) == 0
     second = published(site)
     assert second is not None

@@ -30,9 +30,7 @@ from recommendation_service.tests.support.exports import clubs, write_export
 from recommendation_service.tests.support.tiny_models import sentence_model
 from recommendation_service.training import trainers
 from recommendation_service.training import tuning as searching
-from recommendation_service.training.models.margin_parameters import MarginParameters
-from recommendation_service.training.models.sasrec_parameters import SASRecParameters
-from recommendation_service.training.parameters import TwoTowerParameters
+from recommendation_service.training.parameters import MarginParameters, SASRecParameters, TwoTowerParameters
 from recommendation_service.training.session import REMEMBERED
 from recommendation_service.training.tuning import SEARCHES
 from recommendation_service.use_cases.loader import load_file

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
-from recommendation_service.training.models.item_to_item import Known, arrays_of, strongest_of
+from recommendation_service.training.models.item_to_item import Known, strongest_of
 from recommendation_service.training.report import Progress
 
 ITEMS_AT_ONCE = 256  # rows of the similarity table in memory before they are cut; bounds memory
@@ -36,8 +36,7 @@ def train_item_knn(material: TrainingData, parameters: ItemKNNParameters, progre
     table = similarities(likes, parameters, progress)
     if not table.nnz:
         raise NotEnough("item kNN needs two items that the same user liked; this export has none")
-    arrays = {"item_ids": material.catalogue.ids.array, "item_counts": known.counts.astype(np.int32)}
-    return Trained("item_knn", arrays | arrays_of(known.spread(table)), asdict(parameters))
+    return Trained("item_knn", known.arrays(material, table), asdict(parameters))
 
 
 def similarities(likes: sparse.csr_array, parameters: ItemKNNParameters, progress: Progress | None = None) -> sparse.csr_array:

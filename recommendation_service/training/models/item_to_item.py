@@ -1,16 +1,25 @@
-"""Item-to-item tables, reduced to the strongest entries per row: what item-to-item engines serve."""
+"""Item-to-item tables, reduced to the strongest entries per row, and the linear systems that some of them solve."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import lapack
+from threadpoolctl import threadpool_limits
 
 from recommendation_service.core.numeric import AnyArray, Floats, Ints
+from recommendation_service.errors import DatasetError
+from recommendation_service.training.data import TrainingData
 from recommendation_service.training.user_histories import UserHistories
 
 ROWS_AT_ONCE = 512
 SAMPLED = 8  # every eighth entry of a wide row is enough to estimate a lower bound of the strongest
 QUICKLY = 5_000  # items for which the system is solved in seconds
+MIN_ROWS_FOR_POOL = 1_500  # rows of a system from which a thread pool is faster
+MOST_CORES = 4
 DENSE = 30.0  # users per item from which a larger system is worth minutes; with fewer, counting is as good
 
 
@@ -44,6 +53,11 @@ class Known:
         result = table.tocoo()
         rows = self.rows[result.row % n] + wide * (result.row // n)
         return sparse.csr_array((result.data, (rows, self.rows[result.col])), shape=(blocks * wide, wide))
+
+    def arrays(self, material: TrainingData, table: sparse.csr_array, blocks: int = 1) -> dict[str, AnyArray]:
+        """The published arrays of a (blocks * n, n) table of known items."""
+        ids = {"item_ids": material.catalogue.ids.array, "item_counts": self.counts.astype(np.int32)}
+        return ids | arrays_of(self.spread(table, blocks))
 
 
 def strongest(table: Floats, most: int) -> sparse.csr_array:
@@ -101,3 +115,49 @@ def arrays_of(table: sparse.csr_array) -> dict[str, AnyArray]:
         "indices": table.indices.astype(np.int32),
         "values": table.data.astype(np.float32),
     }
+
+
+@contextmanager
+def cores_for(rows: int) -> Iterator[None]:
+    """Let linear algebra on a large matrix use the free cores; otherwise it uses one thread."""
+    with threadpool_limits(min(MOST_CORES, free_cores()) if rows >= MIN_ROWS_FOR_POOL else 1, user_api="blas"):
+        yield
+
+
+def free_cores() -> int:
+    """Number of cores that were idle during the last minute, at least 1; all cores where the system gives no load.
+
+    The threads of a pool wait for each other: with one thread on a busy core, the whole pool was thirty times slower than
+    a single thread.
+    """
+    cores = os.cpu_count() or 1
+    others = os.getloadavg()[0] - 1 if hasattr(os, "getloadavg") else 0.0  # minus this process
+    return max(1, min(cores, round(cores - others)))
+
+
+def inverse_of(gram: Floats) -> Floats:
+    """(n, n) inverse of a symmetric positive definite matrix, by its Cholesky factor. Raises DatasetError for any other."""
+    with cores_for(gram.shape[0]):
+        factor = _factor(gram)
+        invert = lapack.spotri if factor.dtype == np.float32 else lapack.dpotri
+        solution, _ = invert(factor, lower=1, overwrite_c=1)
+    lower = np.tril(solution)
+    return np.asarray(lower + np.tril(lower, -1).T, dtype=np.float32)
+
+
+def solved(gram: Floats, wanted: Floats) -> Floats:
+    """(n, m) solution of gram @ x = wanted for a symmetric positive definite gram. Raises DatasetError for any other."""
+    with cores_for(gram.shape[0]):
+        factor = _factor(gram)
+        solve = lapack.spotrs if factor.dtype == np.float32 else lapack.dpotrs
+        solution, _ = solve(factor, wanted.astype(factor.dtype, order="F"), lower=1, overwrite_b=1)
+    return np.asarray(solution, dtype=np.float32)
+
+
+def _factor(gram: Floats) -> AnyArray:
+    factor, failed = lapack.spotrf(gram, lower=1)
+    if failed:
+        factor, failed = lapack.dpotrf(gram.astype(np.float64), lower=1)
+    if failed:
+        raise DatasetError("this site's table of items cannot be inverted; raise the regularization")
+    return np.asarray(factor)

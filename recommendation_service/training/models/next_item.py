@@ -14,8 +14,7 @@ from scipy import sparse
 
 from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
-from recommendation_service.training.models.item_to_item import Known, arrays_of, can_solve, strongest, strongest_of
-from recommendation_service.training.models.linear import solved
+from recommendation_service.training.models.item_to_item import Known, can_solve, solved, strongest, strongest_of
 from recommendation_service.training.report import Progress
 
 LEAST_STEPS = 10
@@ -111,9 +110,8 @@ def train_next_item(material: TrainingData, parameters: NextItemParameters, prog
     windows = parameters.windows(steps.n, solve=parameters.solves(steps.n, steps.rows.size))
     report_progress = progress or (lambda done, most, word: None)
     table = _table(steps, windows, parameters, report_progress)
-    arrays = {"item_ids": material.catalogue.ids.array, "item_counts": known.counts.astype(np.int32)}
-    arrays |= {f"window_{number}": window for number, window in enumerate(windows)}
-    return Trained("next_item", arrays | arrays_of(known.spread(table, len(windows))), asdict(parameters))
+    arrays = {f"window_{number}": window for number, window in enumerate(windows)}
+    return Trained("next_item", arrays | known.arrays(material, table, len(windows)), asdict(parameters))
 
 
 def _table(

@@ -1,13 +1,13 @@
-"""Text models from local folders, by sentence-transformers: never from a network, never by name.
+"""Opens sentence-transformers models from local folders, never from a network.
 
-Importing this is cheap; torch is loaded when a model is opened.
+Importing this module is fast; torch is imported when a model is opened.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -16,24 +16,12 @@ from recommendation_service.publishing.versions import sha256_of
 from recommendation_service.training.data import ModelUnusable
 
 Pair = tuple[str, str]  # query, document
-
-
-class Embedder(Protocol):
-    """Texts to vectors."""
-
-    def __call__(self, texts: Sequence[str]) -> Floats:
-        """Unit rows, (len(texts), d)."""
-
-
-class PairScorer(Protocol):
-    """Query-document pairs to scores."""
-
-    def __call__(self, pairs: Sequence[Pair]) -> Floats:
-        """One score a pair, (len(pairs),), higher: the document suits the query better."""
+Embedder = Callable[[Sequence[str]], Floats]  # texts -> (len(texts), d) unit rows
+PairScorer = Callable[[Sequence[Pair]], Floats]  # (len(pairs),) scores; higher: the document suits the query better
 
 
 def open_embedder(folder: Path, *, setting: str = "EMBEDDING_MODEL") -> Embedder:
-    """The sentence-transformers model of a folder. Raises ModelUnusable, naming `setting`, when there is none that loads."""
+    """The sentence-transformers model of a folder. Raises ModelUnusable with the `setting` if it cannot be opened."""
     model = _opened("SentenceTransformer", folder, setting)
 
     def embed(texts: Sequence[str]) -> Floats:
@@ -44,11 +32,11 @@ def open_embedder(folder: Path, *, setting: str = "EMBEDDING_MODEL") -> Embedder
 
 
 def open_cross_encoder(folder: Path, *, bfloat16: bool = False, setting: str = "CROSS_ENCODER_MODEL") -> PairScorer:
-    """The cross-encoder of a folder, on one thread. Raises ModelUnusable, naming `setting`, as above.
+    """The cross-encoder of a folder, on one thread. Raises ModelUnusable as `open_embedder` does.
 
-    With `bfloat16` it computes in 16-bit numbers: half the time where the processor knows them, more where it does not.
+    With `bfloat16` it computes in 16-bit numbers: half the time if the processor supports them, more if it does not.
     """
-    import torch  # the sentence model below brings it in anyway
+    import torch  # sentence-transformers imports it anyway
 
     torch.set_num_threads(1)  # 20 pairs took ten times as long on four threads of a busy machine
     model = _opened("CrossEncoder", folder, setting)
@@ -65,7 +53,7 @@ def open_cross_encoder(folder: Path, *, bfloat16: bool = False, setting: str = "
 
 
 def checked_folder(folder: Path, setting: str) -> Path:
-    """The folder, if it can hold a model at all. Raises ModelUnusable otherwise."""
+    """Return the folder. Raises ModelUnusable if it cannot contain a model."""
     if not folder.is_dir():
         raise ModelUnusable(
             f"{setting}: {folder} is not a folder; name one that holds a downloaded sentence-transformers model"
@@ -76,9 +64,9 @@ def checked_folder(folder: Path, setting: str) -> Path:
 
 
 def seal_of(folder: Path) -> str:
-    """SHA-256 over the names and bytes of all files of a folder: what tells one model from another."""
+    """SHA-256 of the names and contents of all files of a folder: it identifies the model."""
     digest = sha256()
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{path.relative_to(folder).as_posix()} {sha256_of(path)}\n".encode())
     return digest.hexdigest()
 
@@ -87,7 +75,7 @@ def _opened(kind: str, folder: Path, setting: str) -> Any:
     checked_folder(folder, setting)
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     try:
-        import sentence_transformers  # of the rerank extra; with torch, seconds to import
+        import sentence_transformers  # in the extra "rerank"; takes seconds to import
         from safetensors import SafetensorError
     except ImportError as error:
         raise ModelUnusable(f"{setting} needs sentence-transformers; pip install 'tandem-recommendations[rerank]'") from error

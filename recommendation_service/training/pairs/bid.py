@@ -21,7 +21,7 @@ from recommendation_service.datasets.pair_features import token_rows, tokens_of
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.training.data import NotEnough, Trained
-from recommendation_service.training.models.torch_setup import deterministic
+from recommendation_service.training.models.torch_training import deterministic
 from recommendation_service.training.pairs.bid_data import Bids, read_bids
 from recommendation_service.training.pairs.bid_metrics import BidFigures, measure, reach_of
 from recommendation_service.training.pairs.bid_parameters import KIND, BidParameters

@@ -16,7 +16,7 @@ from recommendation_service.datasets.pair_network import Inputs, PairNetwork, Re
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.errors import PublishRefused
 from recommendation_service.training.data import NotEnough, Trained
-from recommendation_service.training.models.torch_setup import best_device, deterministic
+from recommendation_service.training.models.torch_training import best_device, deterministic
 from recommendation_service.training.pairs.neural_data import RECOMMENDED, Cut, Lessons, cut
 from recommendation_service.training.pairs.neural_metrics import figures, loss_of
 from recommendation_service.training.pairs.neural_model import Collaborative, Content, Hybrid, Tensors, layers_of

@@ -14,8 +14,13 @@ from hypothesis import strategies as st
 
 from recommendation_service.tests.support.tiny_models import sentence_model
 from recommendation_service.tests.training.models.test_embedding import shop
-from recommendation_service.training.models.embedding import EmbeddingParameters, text_hash, train_embedding
-from recommendation_service.training.models.embedding_cache import FILE_NAME, embed_resumably
+from recommendation_service.training.models.embedding import (
+    FILE_NAME,
+    EmbeddingParameters,
+    embed_resumably,
+    text_hash,
+    train_embedding,
+)
 
 ROOT = Path(__file__).parents[4]
 TEXTS = {text_hash(f"text {number}"): f"text {number}" for number in range(12)}
@@ -126,7 +131,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from recommendation_service.training.models.embedding_cache import embed_resumably
+from recommendation_service.training.models.embedding import embed_resumably
 def dies(texts, batches=[]):
     batches.append(texts)
     if len(batches) == 3:

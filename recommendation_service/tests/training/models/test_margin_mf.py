@@ -14,9 +14,17 @@ from recommendation_service.tests.support.materials import club_material, club_p
 from recommendation_service.training.data import NotEnough
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import score_people
-from recommendation_service.training.models.margin_data import Likes, chances, content_features, relative_weights
-from recommendation_service.training.models.margin_mf import HybridRecommenderModel, _ranking_loss, panel_scores, train_margin
-from recommendation_service.training.models.margin_parameters import MarginParameters
+from recommendation_service.training.models.margin_mf import (
+    HybridRecommenderModel,
+    Likes,
+    _ranking_loss,
+    chances,
+    content_features,
+    panel_scores,
+    relative_weights,
+    train_margin,
+)
+from recommendation_service.training.parameters import MarginParameters
 from recommendation_service.use_cases.loader import load
 
 SMALL = MarginParameters(emb_dim=8, content_dim=4, epochs=12, learning_rate=0.02, words=20)
@@ -180,7 +188,7 @@ def test_the_model_is_a_torch_module_with_embeddings_of_people_items_and_content
     model = HybridRecommenderModel(features, torch.ones(5, 1), 3, SMALL)
     content = model.content()
     assert (content.shape, model.items(content).shape, model.history(content).shape) == ((5, 4), (5, 8), (5, 8))
-    assert model.users_own.shape == (3, 8)
+    assert model.user_embeddings.shape == (3, 8)
     untouched = HybridRecommenderModel(features, torch.zeros(5, 1), 3, SMALL)
     assert torch.allclose(untouched.items(untouched.content()), untouched.content() @ untouched.item_projection)
 

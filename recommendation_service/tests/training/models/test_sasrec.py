@@ -13,9 +13,8 @@ from recommendation_service.training.data import NotEnough
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import build_evaluation_users, score_people
 from recommendation_service.training.models import sasrec
-from recommendation_service.training.models.sasrec import rate_at, train_sasrec
-from recommendation_service.training.models.sasrec_model import Transformer, next_item_loss
-from recommendation_service.training.models.sasrec_parameters import SASRecParameters
+from recommendation_service.training.models.sasrec import Transformer, next_item_loss, rate_at, train_sasrec
+from recommendation_service.training.parameters import SASRecParameters
 
 ITEMS = [ItemRecord(f"item-{row:03d}", f"Tile {row}") for row in range(12)]
 SMALL = SASRecParameters(

@@ -15,17 +15,9 @@ from recommendation_service.training.data import NotEnough
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import score_people
 from recommendation_service.training.models import two_tower
-from recommendation_service.training.models.two_tower import panel_scores, train_two_tower
-from recommendation_service.training.models.two_tower_data import (
-    Lists,
-    attribute_table,
-    item_features,
-    learned_lists,
-    liked_lists,
-    steps,
-    stretches,
-)
-from recommendation_service.training.models.two_tower_init import start_vectors
+from recommendation_service.training.models.content import item_features
+from recommendation_service.training.models.sequences import Lists, learned_lists, liked_lists, start_vectors, steps, stretches
+from recommendation_service.training.models.two_tower import attribute_table, panel_scorer, train_two_tower
 from recommendation_service.training.parameters import TwoTowerParameters
 
 SMALL = TwoTowerParameters(dimension=8, hidden=16, epochs=15, learning_rate=0.01)
@@ -60,7 +52,7 @@ def test_the_serving_engine_scores_as_training_measured():
     early, panel, _ = club_panel()
     trained = train_two_tower(early, SMALL)
     served = score_people(engine_of(trained, early), panel)
-    assert np.allclose(served, panel_scores(dict(trained.arrays), SMALL, panel), atol=1e-5)
+    assert np.allclose(served, panel_scorer(panel, SMALL)(trained.arrays), atol=1e-5)
 
 
 def test_people_get_their_own_club_and_item_vectors_have_unit_length():
@@ -228,7 +220,7 @@ def test_item_features_leave_out_what_only_one_item_has():
     records, happenings, _ = clubs(items=6)
     lone = ItemRecord("i900", "Lone", category="only here")
     material, _ = material_of([*records, lone], happenings)
-    table = item_features(material)
+    table = item_features(material.records)
     assert table.shape == (7, 4)
     assert table[[6]].nnz == 0
     assert np.allclose(np.sqrt(table.multiply(table).sum(axis=1))[:6], 1)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendation_service.training.models.item_to_item import Known
-from recommendation_service.training.models.sasrec_windows import Sequences
+from recommendation_service.training.models.sequences import Windows, sequences_of
 from recommendation_service.training.user_histories import UserHistories
 
 N = 9
@@ -25,7 +25,7 @@ def histories_of(sequences):
 def test_every_next_item_is_asked_for_once_with_what_came_just_before_it(sequences, most):
     histories = histories_of(sequences)
     known = Known.of(histories)
-    windows = Sequences.of(histories, known).windows(most)
+    windows = Windows.of(sequences_of(histories, known), most)
     found = []
     for number in range(windows.first.size):
         read, follows, real = windows.read(np.array([number]))
@@ -40,7 +40,7 @@ def test_every_next_item_is_asked_for_once_with_what_came_just_before_it(sequenc
 @settings(max_examples=60, deadline=None)
 def test_batches_hold_every_window_once_within_their_size(sequences, places, seed):
     histories = histories_of(sequences)
-    windows = Sequences.of(histories, Known.of(histories)).windows(4)
+    windows = Windows.of(sequences_of(histories, Known.of(histories)), 4)
     if not windows.first.size:
         return
     batches = list(windows.batches(places, np.random.default_rng(seed)))
@@ -52,7 +52,7 @@ def test_batches_hold_every_window_once_within_their_size(sequences, places, see
 def test_the_newest_items_are_read_oldest_first_and_padded_behind():
     histories = histories_of([[4, 2, 7, 1], [], [5]])
     known = Known.of(histories)
-    read, sizes = Sequences.of(histories, known).newest(np.array([0, 1, 2]), 3)
+    read, sizes = sequences_of(histories, known).last(np.array([0, 1, 2]), 3)
     assert sizes.tolist() == [3, 0, 1]
     assert known.rows[read[0]].tolist() == [2, 7, 1]
     assert known.rows[read[2][:1]].tolist() == [5]
@@ -61,6 +61,6 @@ def test_the_newest_items_are_read_oldest_first_and_padded_behind():
 def test_items_that_were_not_known_are_left_out():
     early, late = histories_of([[0, 1, 2]]), histories_of([[0, 5, 1, 8, 2]])
     known = Known.of(early)
-    read, sizes = Sequences.of(late, known).newest(np.array([0]), 9)
+    read, sizes = sequences_of(late, known).last(np.array([0]), 9)
     assert sizes.tolist() == [3]
     assert known.rows[read[0]].tolist() == [0, 1, 2]

@@ -3,13 +3,12 @@ from pathlib import Path
 import pytest
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.training.models.two_tower_config import read_config
-from recommendation_service.training.parameters import TwoTowerParameters
+from recommendation_service.training.parameters import TwoTowerParameters, read_two_tower_config
 from recommendation_service.training.trainers import stated_for
 from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.overrides import with_training
 
-SHIPPED = Path(__file__).parents[4] / "configs" / "two_tower.yaml"
+SHIPPED = Path(__file__).parents[3] / "configs" / "two_tower.yaml"
 
 
 def written(folder: Path, text: str) -> Path:
@@ -19,7 +18,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_shipped_file_reaches_the_parameters_of_training() -> None:
-    wanted = read_config(SHIPPED).training()
+    wanted = read_two_tower_config(SHIPPED)
     found = stated_for(with_training(load("courses"), "two_tower", wanted), "two_tower", seed=1)
     assert found == TwoTowerParameters(
         dimension=64,
@@ -34,7 +33,7 @@ def test_the_shipped_file_reaches_the_parameters_of_training() -> None:
 
 
 def test_what_the_file_leaves_out_stays_as_it_was(tmp_path: Path) -> None:
-    wanted = read_config(written(tmp_path, "epochs: 3\n")).training()
+    wanted = read_two_tower_config(written(tmp_path, "epochs: 3\n"))
     found = stated_for(with_training(load("courses"), "two_tower", wanted), "two_tower", seed=1)
     assert found == TwoTowerParameters(epochs=3, seed=1)
 
@@ -55,9 +54,9 @@ def test_what_the_file_leaves_out_stays_as_it_was(tmp_path: Path) -> None:
 )
 def test_a_wrong_file_is_one_line_that_names_the_key(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(ConfigurationError, match=f"two_tower.yaml: {told}"):
-        read_config(written(tmp_path, text))
+        read_two_tower_config(written(tmp_path, text))
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none\.yaml: cannot be read"):
-        read_config(tmp_path / "none.yaml")
+        read_two_tower_config(tmp_path / "none.yaml")

@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from recommendation_service.training.models import linear
-from recommendation_service.training.models.linear import free_cores, inverse_of
+from recommendation_service.training.models import item_to_item
+from recommendation_service.training.models.item_to_item import free_cores, inverse_of
 
 
 @pytest.mark.parametrize(
@@ -34,10 +34,10 @@ def test_only_large_systems_take_the_free_cores(monkeypatch: pytest.MonkeyPatch,
         seen.append((number, user_api))
         return wider(number, user_api=user_api)
 
-    wider = linear.threadpool_limits
-    monkeypatch.setattr(linear, "threadpool_limits", limits)
-    monkeypatch.setattr(linear, "MIN_ROWS_FOR_POOL", 20)
-    monkeypatch.setattr(linear, "free_cores", lambda: 2)
+    wider = item_to_item.threadpool_limits
+    monkeypatch.setattr(item_to_item, "threadpool_limits", limits)
+    monkeypatch.setattr(item_to_item, "MIN_ROWS_FOR_POOL", 20)
+    monkeypatch.setattr(item_to_item, "free_cores", lambda: 2)
     table = np.random.default_rng(0).normal(size=(rows, rows))
     gram = (table @ table.T + rows * np.eye(rows)).astype(np.float32)
     assert np.allclose(inverse_of(gram.copy(order="F")) @ gram, np.eye(rows), atol=1e-3)
