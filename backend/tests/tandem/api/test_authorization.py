@@ -88,6 +88,7 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     "media/posts/<slug:category>.svg": ("/media/posts/python.svg", OPEN),
     # A's account is client 1, with jobs 1 (open) and 3 (taken), and cleaner 1; B's is client 2 with job 2, and cleaner 2.
     # Who writes for whom is in tests/sites/cleaning/doors/test_doors.py
+    "recommendations/jobs/<int:job_id>/cleaners/": ("/recommendations/jobs/1/cleaners/", OWN_PAGE),
     "api/v1/cleaning/jobs": ("/api/v1/cleaning/jobs", {**THEIRS, "other": 200}),
     "api/v1/cleaning/jobs/<str:job_id>": ("/api/v1/cleaning/jobs/3", THEIRS),
     "api/v1/cleaning/jobs/<str:job_id>/cleaners": ("/api/v1/cleaning/jobs/1/cleaners", THEIRS),
