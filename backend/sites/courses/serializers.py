@@ -4,9 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from sites.serializers import DigitsField, QuerySerializer, RoundedField
-from tandem.api.serializers import SkipSerializer
+from sites.serializers import RoundedField
+from storefront.labels import method_description
+from tandem.api.serializers import DigitsField, QuerySerializer, SkipSerializer
 from tandem.selectors.impressions import MAX_DAYS
+from tandem.use_cases import load
 
 
 class CourseSerializer(serializers.Serializer[Any]):
@@ -25,13 +27,14 @@ class CourseSerializer(serializers.Serializer[Any]):
 
     def get_reason(self, entry: Any) -> str:
         """Return the course's reasons, or what the engine does if there are none."""
-        return "; ".join(entry["reasons"]) or str(self.context.get("method_description", ""))
+        answer: Any = self.root.instance
+        return "; ".join(entry["reasons"]) or method_description(load("courses"), answer["method_used"])
 
     def to_representation(self, instance: Any) -> Any:
         """Return the JSON; `reason` and `parts` only if the client requested an explanation."""
         row = super().to_representation(instance)
         row["title"] = row["title"] or instance["title"]
-        if not self.context.get("explain"):
+        if self.context["request"].query_params.get("explain") not in ("true", "1"):
             del row["reason"], row["parts"]
         return row
 
@@ -41,7 +44,7 @@ class CourseListSerializer(serializers.Serializer[Any]):
 
     request_id = serializers.UUIDField(help_text="Send it with the events that follow from this list")
     user_id = serializers.CharField(allow_null=True)
-    strategy = serializers.CharField(help_text="The requested one, else the engine that answered")
+    strategy = serializers.SerializerMethodField(help_text="The requested one, else the engine that answered")
     method_used = serializers.CharField(help_text="Name of the engine that answered")
     model_version = serializers.CharField(allow_blank=True)
     degraded = serializers.BooleanField()
@@ -49,6 +52,10 @@ class CourseListSerializer(serializers.Serializer[Any]):
     probabilities = serializers.DictField(child=serializers.FloatField(), help_text="Probability of each strategy to be first")
     generated_at = serializers.DateTimeField()
     recommendations = CourseSerializer(many=True)
+
+    def get_strategy(self, answer: Any) -> str:
+        """Return the strategy of the query, or the engine that answered."""
+        return self.context["request"].query_params.get("strategy") or str(answer["method_used"])
 
 
 class DaysQuerySerializer(QuerySerializer):

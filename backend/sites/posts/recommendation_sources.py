@@ -5,9 +5,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from sites.posts.models import Bookmark, Comment, Like, Member, Post
 from tandem.sources import ItemSource
+
+SURFACE = "hybrid-recommendations"
 
 
 class Posts(ItemSource):
@@ -23,7 +26,7 @@ class Posts(ItemSource):
     events = {"like": Like, "bookmark": Bookmark, "comment": Comment}
     profiles = (Member.objects.all(),)
     profile_fields = ("interests",)
-    surfaces = {"posts.Member": "hybrid-recommendations"}
+    surfaces = {"posts.Member": SURFACE}
     page_events = ("view", "like", "bookmark", "share")
     page_first = "is_demo"
 
@@ -36,7 +39,7 @@ class Posts(ItemSource):
     def links(cls, person: Member) -> Sequence[tuple[str, str]]:
         """Return the member's own dashboard."""
         url = f"{reverse('posts:dashboard')}?{urlencode({'person': person.pk})}"
-        return (("Insights, interests and looks" if person.is_creator else "Interests and looks", url),)
+        return ((_("Insights, interests and theme") if person.is_creator else _("Interests and theme"), url),)
 
     @classmethod
     def card(cls, item: Post) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from rest_framework import serializers
 from sites.posts.insight_texts import insights_of
 from sites.posts.insights import EVENTS, MAX_WEEKS, WEEKS, Report
 from sites.posts.models import Member
-from sites.serializers import DigitsField, QuerySerializer, StrictSerializer
-from tandem.api.serializers import SkipSerializer
+from sites.serializers import RoundedField, UserQuerySerializer
+from tandem.api.serializers import DigitsField, SkipSerializer, StrictSerializer
+from tandem.selectors.cache_statistics import Reuse
 
 MAX_POSTS = 20
 
@@ -47,23 +48,26 @@ class ReuseSerializer(serializers.Serializer[Any]):
     day = serializers.DateField()
     made = serializers.IntegerField(min_value=0)
     hits = serializers.IntegerField(min_value=0, allow_null=True)
-    hit_rate = serializers.SerializerMethodField()
-
-    def get_hit_rate(self, day: Any) -> float | None:
-        """Return the share of lists from the cache; None if the cache has no count of that day."""
-        return None if day.rate is None else round(day.rate, 4)
+    hit_rate = RoundedField(4, source="rate", allow_null=True, help_text="Share of lists from the cache")
 
 
 class CacheHitsSerializer(serializers.Serializer[Any]):
     """How often cached lists were shown again."""
 
-    use_case = serializers.CharField()
-    surface = serializers.CharField()
-    cache_seconds = serializers.IntegerField()
-    made = serializers.IntegerField(min_value=0)
-    hits = serializers.IntegerField(min_value=0)
-    hit_rate = serializers.FloatField(allow_null=True)
+    use_case = serializers.CharField(source="surface.use_case.name")
+    surface = serializers.CharField(source="surface.name")
+    cache_seconds = serializers.IntegerField(source="surface.surface.cache_seconds")
+    made = serializers.IntegerField(source="total.made", min_value=0)
+    hits = serializers.IntegerField(source="total.hits", min_value=0)
+    hit_rate = RoundedField(4, source="total.rate", allow_null=True)
     days = ReuseSerializer(many=True)
+
+    def to_representation(self, instance: Any) -> Any:
+        """Return the JSON; the totals are of the days with a count."""
+        days = instance["days"]
+        counted = [day for day in days if day.hits is not None]
+        total = Reuse(days[0].day, sum(day.made for day in counted), sum(day.hits or 0 for day in counted))
+        return super().to_representation(instance | {"total": total})
 
 
 class NewInterestsSerializer(StrictSerializer):
@@ -150,13 +154,7 @@ class InsightsSerializer(serializers.Serializer[Any]):
         return list(PostFiguresSerializer(rows, many=True).data)
 
 
-class MemberQuerySerializer(QuerySerializer):
-    """Query string of a member's endpoint."""
-
-    user_id = serializers.CharField(required=False)
-
-
-class InsightsQuerySerializer(MemberQuerySerializer):
+class InsightsQuerySerializer(UserQuerySerializer):
     """Query string of the insights."""
 
     weeks = DigitsField(min_value=1, max_value=MAX_WEEKS, default=WEEKS)

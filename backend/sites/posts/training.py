@@ -9,7 +9,7 @@ from typing import Any
 
 from recommendation_service.datasets.export import PARTS
 from recommendation_service.domain.ids import clean_id
-from sites.posts.access import SURFACE, USE_CASE
+from sites.posts.recommendation_sources import SURFACE, Posts
 from tandem.conf import tandem_settings
 from tandem.exports.datasets import export_catalogue
 from tandem.services.recommend import recommend
@@ -28,12 +28,12 @@ def train_and_save_hybrid(
     command. `models_dir` None: the service's folder. Raises TandemError. A model that is not good enough is not
     published, and the current one stays.
     """
-    (source,) = chosen_sources([USE_CASE])
+    (source,) = chosen_sources([Posts.catalogue])
     data_dir = tandem_settings().data_dir.resolve()
     export = export_catalogue(source=source, data_dir=data_dir, fresh=PARTS, say=lambda _stage, _rows, _seconds: None)
     counts = export.summary["counts"]
     say(f"{export.folder.name}: {counts['users']:,} people, {counts['items']:,} posts, {counts['interactions']:,} interactions")
-    options = {"use-case": USE_CASE, "data-dir": data_dir, "emb-dim": emb_dim, "epochs": epochs, "topn": topn}
+    options = {"use-case": Posts.catalogue, "data-dir": data_dir, "emb-dim": emb_dim, "epochs": epochs, "topn": topn}
     folder = {"models-dir": models_dir.resolve()} if models_dir else {}
     run_module("recommendation_service.train_margin", {"hybrid": None, **options, **folder}, say)
 
@@ -44,4 +44,4 @@ def recommend_for_user_hybrid(user_id: str, topn: int = 12) -> dict[str, Any]:
     A new person gets posts that match their interests, else popular ones; `method_used` has the engine. Works with and
     without the running service. Raises InvalidInput for a malformed id.
     """
-    return recommend(use_case=USE_CASE, surface=SURFACE, user_id=clean_id(user_id, field="user_id"), limit=topn)
+    return recommend(use_case=Posts.catalogue, surface=SURFACE, user_id=clean_id(user_id, field="user_id"), limit=topn)

@@ -2,16 +2,14 @@
 
 from django.urls import path
 
-from sites.posts.views import pages
-from sites.posts.views.lists import CacheHitsView, HybridRecommendationsView
-from sites.posts.views.members import InsightsView, InterestsView
+from sites.posts.views import api, pages
 
 app_name = "posts"
 urlpatterns = [
-    path("recommend/hybrid-recommendations/", HybridRecommendationsView.as_view(), name="hybrid-recommendations"),
-    path("recommend/interests/", InterestsView.as_view(), name="interests"),
-    path("recommend/cache-hits/", CacheHitsView.as_view(), name="cache-hits"),
-    path("posts/insights/", InsightsView.as_view(), name="insights"),
+    path("recommend/hybrid-recommendations/", api.HybridRecommendationsView.as_view(), name="hybrid-recommendations"),
+    path("recommend/interests/", api.InterestsView.as_view(), name="interests"),
+    path("recommend/cache-hits/", api.CacheHitsView.as_view(), name="cache-hits"),
+    path("posts/insights/", api.InsightsView.as_view(), name="insights"),
     path("posts/dashboard/", pages.dashboard, name="dashboard"),
     path("posts/members/<str:user_id>/theme.css", pages.stylesheet, name="stylesheet"),
     path("posts/change/interests/", pages.change, {"field": "interests"}, name="change-interests"),

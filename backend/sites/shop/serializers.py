@@ -3,13 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from recommendation_service.errors import InvalidInput
-from sites.serializers import DigitsField, QuerySerializer, RoundedField, StrictSerializer
-from sites.shop.models import CartLine, Customer, EmailCampaign, Order
-from tandem.api.serializers import SkipSerializer
+from sites.serializers import RoundedField
+from sites.shop.models import CartLine, Customer, EmailCampaign, Order, UserEmailPreference
+from tandem.api.serializers import DigitsField, QuerySerializer, SkipSerializer, StrictSerializer
 from tandem.selectors.statistics import Window
 
 DEFAULT_DAYS, MAX_DAYS = 30, 400
@@ -90,12 +91,6 @@ class CartSerializer(serializers.ModelSerializer[Customer]):
         return float(sum(line.product.price * line.quantity for line in self.context["lines"]))
 
 
-class UserQuerySerializer(QuerySerializer):
-    """Query string of a customer's own endpoints."""
-
-    user_id = serializers.CharField(required=False, help_text="Whose; your own if you leave it out")
-
-
 class PutInSerializer(StrictSerializer):
     """A product to put into a cart."""
 
@@ -119,11 +114,15 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
         fields = ("order_id", "user_id", "total", "lines")
 
 
-class MailPreferencesSerializer(StrictSerializer):
+class MailPreferencesSerializer(StrictSerializer, serializers.ModelSerializer[UserEmailPreference]):
     """Which mails a customer receives."""
 
-    abandoned_cart = serializers.BooleanField(help_text=EmailCampaign.Kind.ABANDONED_CART.label)
-    weekly_picks = serializers.BooleanField(help_text=EmailCampaign.Kind.WEEKLY_PICKS.label)
+    class Meta:
+        """One switch for each kind of mail, all of them required."""
+
+        model = UserEmailPreference
+        fields = tuple(EmailCampaign.Kind.values)
+        extra_kwargs = {kind.value: {"required": True, "initial": None, "help_text": kind.label} for kind in EmailCampaign.Kind}
 
 
 class WindowQuerySerializer(QuerySerializer):
@@ -137,9 +136,12 @@ class WindowQuerySerializer(QuerySerializer):
         first = serializers.DateField(required=False, help_text="First day, such as 2026-11-01, instead of `days`")
         return super().get_fields() | {"from": first}
 
-    def window(self, *, now: datetime) -> Window:
-        """Return the period. Raises ValidationError that names the wrong parameter."""
-        values = self.validated_data
+    @classmethod
+    def window_of(cls, query: QueryDict, *, now: datetime) -> Window:
+        """Return the period of a query string. Raises ValidationError that names the wrong parameter."""
+        serializer = cls(data=query)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
         if "from" not in values:
             if "to" in values:
                 raise serializers.ValidationError({"to": "needs from too"})

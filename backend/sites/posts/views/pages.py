@@ -16,11 +16,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recommendation_service.errors import InvalidInput
 from sites.posts import services, theme
-from sites.posts.access import author_name, creator_or_404, require_may_discuss, visitor_or_404
 from sites.posts.forms import InterestsForm, ThemeForm, WeeksForm, error_text
 from sites.posts.insight_texts import insights_of
 from sites.posts.insights import MAX_WEEKS, report_of
 from sites.posts.models import FONT_SIZES, Comment, Discussion, Member, Post
+from sites.posts.recommendation_sources import Posts
 from storefront import permissions as page
 from storefront.views import guarded
 
@@ -33,7 +33,7 @@ MAX_SHOWN_POSTS = 10
 @guarded
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Show a member's interests and theme, and a creator's insights."""
-    member = visitor_or_404(request, request.GET.get("person", ""))
+    member = _visitor_or_404(request, request.GET.get("person", ""))
     weeks = WeeksForm.weeks_of(request.GET)
     report = report_of(member, weeks=weeks) if member.is_creator else None
     context = {
@@ -55,14 +55,14 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @guarded
 def stylesheet(request: HttpRequest, *, user_id: str) -> HttpResponse:
     """Return the member's colour and font size, for their own pages only."""
-    return HttpResponse(theme.stylesheet(visitor_or_404(request, user_id)), content_type="text/css; charset=utf-8")
+    return HttpResponse(theme.stylesheet(_visitor_or_404(request, user_id)), content_type="text/css; charset=utf-8")
 
 
 @require_POST
 @guarded
 def change(request: HttpRequest, *, field: str) -> HttpResponse:
     """Store new interests or a new theme, then return to the dashboard."""
-    member = visitor_or_404(request, request.POST.get("person", ""))
+    member = _visitor_or_404(request, request.POST.get("person", ""))
     if field == "interests":
         form: forms.BaseForm = InterestsForm(request.POST)
         if form.is_valid():
@@ -82,7 +82,7 @@ def change(request: HttpRequest, *, field: str) -> HttpResponse:
 @guarded
 def discuss(request: HttpRequest) -> HttpResponse:
     """Open today's discussion of an insight, and go there."""
-    creator = creator_or_404(request, request.POST.get("person", ""))
+    creator = _creator_or_404(request, request.POST.get("person", ""))
     try:
         weeks = WeeksForm.weeks_of(request.POST)
         discussion = services.open_discussion(creator, request.POST.get("insight", ""), weeks=weeks)
@@ -95,14 +95,14 @@ def discuss(request: HttpRequest) -> HttpResponse:
 @guarded
 def discussion(request: HttpRequest, *, key: UUID) -> HttpResponse:
     """Show one discussion: an insight with its numbers, and the remarks. A POST adds a remark."""
-    found = get_object_or_404(Discussion.objects.select_related("creator"), pk=key)
-    require_may_discuss(request, found)
+    shown = get_object_or_404(Discussion.objects.select_related("creator"), pk=key)
+    page.person_or_404(request, Posts, str(shown.creator_id))  # the creator of the posts that are discussed, or staff
     if request.method == "POST":
-        name = author_name(request, found.creator)
+        name = _author_name(request, shown.creator)
         body = request.POST.get("body")
-        _try(request, lambda: services.add_note(found, body, account=request.user, written_by=name))
-        return _redirect(reverse("posts:discussion", args=[found.pk]), found.creator, "discussion")
-    context = {**_page_context(request, found.creator), "discussion": found, "notes": found.notes.all()}
+        _try(request, lambda: services.add_note(shown, body, account=request.user, written_by=name))
+        return _redirect(reverse("posts:discussion", args=[shown.pk]), shown.creator, "discussion")
+    context = {**_page_context(request, shown.creator), "discussion": shown, "notes": shown.notes.all()}
     return render(request, "posts/discussion.html", context)
 
 
@@ -130,7 +130,7 @@ def read(request: HttpRequest, *, number: int) -> HttpResponse:
 def act(request: HttpRequest, *, number: int) -> HttpResponse:
     """Like, bookmark or comment a post, or remove the like or bookmark; then show the post again."""
     post = _post_or_404(number)
-    member = visitor_or_404(request, request.POST.get("person", ""))
+    member = _visitor_or_404(request, request.POST.get("person", ""))
     action, body, parent = (request.POST.get(name) for name in ("action", "body", "parent"))
     _try(request, lambda: services.act_on_post(member, post, action or "", body=body, parent=parent))
     return _redirect(reverse("posts:read", args=[post.pk]), member, "comments")
@@ -173,8 +173,32 @@ def _post_or_404(number: int) -> Post:
 def _optional_member(request: HttpRequest, user_id: str) -> Member | None:
     """Return the member who reads; None for a visitor without one, since posts are public. Raises Http404 for a wrong id."""
     try:
-        return visitor_or_404(request, user_id)
+        return _visitor_or_404(request, user_id)
     except Http404:
         if user_id:
             raise
         return None
+
+
+def _visitor_or_404(request: HttpRequest, user_id: str) -> Member:
+    """Return the member as whom the visitor sees a page: the named one, if they may see it, else their own."""
+    member: Member = page.person_or_404(request, Posts, user_id or next(iter(page.visitor_ids(request, Posts)), ""))
+    return member
+
+
+def _creator_or_404(request: HttpRequest, user_id: str) -> Member:
+    """Like `_visitor_or_404`; raises Http404 for a member who writes no posts."""
+    member = _visitor_or_404(request, user_id)
+    if not member.is_creator:
+        raise Http404(page.NOT_FOUND)
+    return member
+
+
+def _author_name(request: HttpRequest, default: Member) -> str:
+    """Return the name for the visitor's remark: their member's, their account's, or on a demo that of the chosen member."""
+    ids = page.visitor_ids(request, Posts)
+    if ids and str(default.pk) not in ids:
+        return str(Member.objects.get(pk=ids[0]))
+    if request.user.is_authenticated and not ids:
+        return request.user.get_username()
+    return default.name

@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
 from sites.shop.models import CartAbandonment, Customer, EmailCampaign, UserEmailPreference
-from sites.shop.services.mail_preferences import KINDS
 from sites.shop.services.mails import written_mail
 
 State = EmailCampaign.State
@@ -54,8 +53,8 @@ def send_campaign(
     `base_url` is where the links lead. A mail that the mail server refuses is noted as failed and tried again by the next
     run; the others go out. Raises InvalidInput for a kind there is not, OSError when the server cannot be reached.
     """
-    if kind not in KINDS:
-        raise InvalidInput(f"there is no campaign '{kind}'; there are {', '.join(KINDS)}")
+    if kind not in EmailCampaign.Kind.values:
+        raise InvalidInput(f"there is no campaign '{kind}'; there are {', '.join(EmailCampaign.Kind.values)}")
     done = Sent()
     with get_connection() as connection:
         for due in _due(kind, timezone.now() if now is None else now):

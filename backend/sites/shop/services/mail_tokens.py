@@ -6,9 +6,8 @@ from django.core import signing
 from django.urls import reverse
 from django.utils import timezone
 
-from sites.shop.models import Customer, EmailCampaign
+from sites.shop.models import Customer, EmailCampaign, UserEmailPreference
 from sites.shop.recommendation_sources import Shop
-from sites.shop.services.mail_preferences import KINDS, change_preferences
 from tandem.services.record_interactions import record_interactions
 
 STOP, CLICK = "shop.mail.stop", "shop.mail.click"
@@ -29,7 +28,7 @@ def click_path(campaign: EmailCampaign, product_id: str) -> str:
 def customer_of_stop(*, token: str) -> tuple[Customer, str] | None:
     """Whose mails of which kind the token ends; None for a token that is not ours, too old, or of somebody who left."""
     payload = _read(token, STOP, "customer", "kind")
-    if payload is None or payload["kind"] not in KINDS:
+    if payload is None or payload["kind"] not in EmailCampaign.Kind.values:
         return None
     customer = Customer.objects.filter(pk=UUID(payload["customer"])).first()
     return None if customer is None else (customer, payload["kind"])
@@ -41,7 +40,8 @@ def stop(*, token: str) -> bool:
     if payload is None:
         return False
     customer, kind = payload
-    change_preferences(customer=customer, wanted={kind: False})
+    defaults = {kind: False, "updated_at": timezone.now()}
+    UserEmailPreference.objects.update_or_create(customer=customer, defaults=defaults)
     return True
 
 

@@ -1,24 +1,19 @@
 """GET /api/v1/analytics/...: results of the shop's recommendations, for staff and services."""
 
-from datetime import datetime
-
-from django.http import QueryDict
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sites.shop.serializers import FunnelSerializer, PerformanceSerializer, WindowQuerySerializer
-from sites.views import PrivateAPIView
 from tandem.api.permissions import StaffOrService
-from tandem.api.views.base import PROBLEMS
+from tandem.api.views.base import PROBLEMS, TandemAPIView
 from tandem.selectors import statistics
-from tandem.selectors.statistics import Window
 
 USE_CASE = "shop"
 
 
-class PerformanceView(PrivateAPIView):
+class PerformanceView(TandemAPIView):
     """Lists, clicks, purchases and revenue."""
 
     permission_classes = (StaffOrService,)
@@ -29,7 +24,7 @@ class PerformanceView(PrivateAPIView):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Return results in total, by surface, by method and by day; a purchase counts for the list that it answers."""
-        window = window_of(request.query_params, now=timezone.now())
+        window = WindowQuerySerializer.window_of(request.query_params, now=timezone.now())
         report = {
             "window": window,
             "totals": statistics.totals(use_case=USE_CASE, window=window),
@@ -40,7 +35,7 @@ class PerformanceView(PrivateAPIView):
         return Response(PerformanceSerializer(report).data)
 
 
-class FunnelView(PrivateAPIView):
+class FunnelView(TandemAPIView):
     """Steps from shown to bought."""
 
     permission_classes = (StaffOrService,)
@@ -51,13 +46,6 @@ class FunnelView(PrivateAPIView):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Return the steps; each counts the shown items that reached it or a later one."""
-        window = window_of(request.query_params, now=timezone.now())
+        window = WindowQuerySerializer.window_of(request.query_params, now=timezone.now())
         steps = statistics.funnel(use_case=USE_CASE, window=window, between=("cart_add",))
         return Response(FunnelSerializer({"window": window, "steps": steps}).data)
-
-
-def window_of(query: QueryDict, *, now: datetime) -> Window:
-    """Return the period of a query string. Raises ValidationError that names the wrong parameter."""
-    serializer = WindowQuerySerializer(data=query)
-    serializer.is_valid(raise_exception=True)
-    return serializer.window(now=now)

@@ -1,13 +1,13 @@
 """The base of every endpoint. It needs no REST_FRAMEWORK setting of the project, and changes none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -36,7 +36,7 @@ class TandemAPIView(APIView):
     """
 
     authentication_classes = (BearerAuthentication, SessionAuthentication)
-    permission_classes = (IsAuthenticated,)
+    permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
     throttle_classes = (PerUser,)
     renderer_classes = (OrjsonRenderer,)
     parser_classes = (StrictJSONParser,)

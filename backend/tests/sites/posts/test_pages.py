@@ -216,7 +216,7 @@ def test_the_shared_page_leads_to_the_dashboard_and_to_each_post_with_the_list_i
     cara: Member, posts: list[Post], client: Client
 ) -> None:
     page = client.get("/posts/", {"person": str(cara.pk)}).content.decode()
-    assert f'<a href="/posts/dashboard/?person={cara.pk}">Insights, interests and looks</a>' in page
+    assert f'<a href="/posts/dashboard/?person={cara.pk}">Insights, interests and theme</a>' in page
     address = re.search(rf'href="(/posts/read/{posts[0].pk}/\?person={cara.pk}&amp;request_id=[0-9a-f-]+)"', page)
     assert address is not None
     assert client.get(address.group(1).replace("&amp;", "&")).status_code == 200

@@ -11,11 +11,12 @@ from django.test import Client
 from rest_framework.exceptions import ValidationError
 
 from sites.shop.models import RecommendationPerformance
+from sites.shop.serializers import WindowQuerySerializer
 from sites.shop.services.performance import measure_performance
-from sites.shop.views.analytics import window_of
 from tests.support import store
 from tests.support.store import NOW
 
+window_of = WindowQuerySerializer.window_of
 pytestmark = pytest.mark.django_db
 PERFORMANCE, FUNNEL = "/api/v1/analytics/recommendations/performance", "/api/v1/analytics/conversion-funnel"
 WINDOW = "?from=2026-11-18&to=2026-11-20"
@@ -101,7 +102,10 @@ def test_a_wrong_window_is_refused_by_name(query: str, pointer: str) -> None:
 def test_a_window_is_whole_days_and_thirty_by_default() -> None:
     assert window_of(QueryDict(""), now=NOW).days()[0] == date(2026, 10, 22)
     assert window_of(QueryDict("days=1"), now=NOW).days() == [date(2026, 11, 20)]
-    assert window_of(QueryDict("from=2026-11-01&to=2026-11-02"), now=NOW).days() == [date(2026, 11, 1), date(2026, 11, 2)]
+    assert window_of(QueryDict("from=2026-11-01&to=2026-11-02"), now=NOW).days() == [
+        date(2026, 11, 1),
+        date(2026, 11, 2),
+    ]
     assert window_of(QueryDict("from=2026-11-20"), now=NOW).until == NOW
 
 

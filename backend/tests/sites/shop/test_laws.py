@@ -16,9 +16,9 @@ from recommendation_service.domain.history import PastEvent
 from recommendation_service.errors import TandemError
 from recommendation_service.use_cases.loader import load
 from sites.shop.models import CartLine, CartRemoval, Customer, Order, OrderLine, Product
+from sites.shop.serializers import WindowQuerySerializer
 from sites.shop.services import carts
 from sites.shop.services.user_preference import weights_of
-from sites.shop.views.analytics import window_of
 from tandem.event_sync import sync_interactions
 from tandem.models import UserInteraction
 from tandem.selectors.statistics import Window
@@ -117,7 +117,7 @@ def test_whatever_is_done_with_a_cart_pieces_money_and_events_add_up(doings: lis
 
 def read(query: QueryDict) -> Window | ValidationError:
     try:
-        return window_of(query, now=datetime(2026, 11, 20, tzinfo=UTC))
+        return WindowQuerySerializer.window_of(query, now=datetime(2026, 11, 20, tzinfo=UTC))
     except ValidationError as error:
         return error
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
-from sites.posts.access import SURFACE, USE_CASE
 from sites.posts.models import Member
+from sites.posts.recommendation_sources import SURFACE, Posts
 from tandem.services.recommend import recommend
 
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
 def _ask(user_id: str, topn: int) -> tuple[dict[str, Any], float]:
     """The answer, and how many milliseconds it took."""
     began = time.perf_counter()
-    answer = recommend(use_case=USE_CASE, surface=SURFACE, user_id=user_id, limit=topn)
+    answer = recommend(use_case=Posts.catalogue, surface=SURFACE, user_id=user_id, limit=topn)
     return answer, (time.perf_counter() - began) * 1000
 
 

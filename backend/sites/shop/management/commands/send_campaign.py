@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from recommendation_service.errors import TandemError
+from sites.shop.models import EmailCampaign
 from sites.shop.services.campaigns import send_campaign
-from sites.shop.services.mail_preferences import KINDS
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which mails, and where their links lead."""
-        parser.add_argument("kind", choices=KINDS)
+        parser.add_argument("kind", choices=EmailCampaign.Kind.values)
         parser.add_argument("--base-url", default="http://127.0.0.1:8000", help="Where the links of the mails lead")
         parser.add_argument("--limit", type=int, help="At most so many mails in this run")
 
