@@ -3,10 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
-
 from recommendation_service.errors import Gone, InvalidInput, NotFound
-from tandem.event_sync import Mirror, MirrorError, mirror_of
+from tandem.event_sync.mirror import MirrorError, mirror_of
 from tandem.models import Feedback
 from tandem.selectors.items import items_by_id
 from tandem.services.feedback import give_feedback
@@ -59,26 +57,18 @@ def hide(source: type[ItemSource], person: Any, item_id: str, request_id: str | 
 
 def _write_row(source: type[ItemSource], person: Any, event: str, item: Any, request_id: UUID | None) -> bool:
     """Make a row of the event's table, unless it exists; return False if the event has no table that this can fill."""
-    model = source.events.get(event)
-    if model is None:
-        return False
     try:
-        mirror = mirror_of(source, event, model)
-    except MirrorError:
-        return False  # `manage.py check` reports it
-    if not _can_be_filled(mirror, model):
+        mirror = mirror_of(source, event)
+    except (KeyError, MirrorError):  # no table, or `manage.py check` reports what is wrong with it
         return False
-    fields = {field.name for field in model._meta.concrete_fields}
+    row = {str(mirror.columns["item"]): item, str(mirror.columns["user"]): person}
+    fields = {field.name: field for field in mirror.model._meta.concrete_fields}
+    others = [field for name, field in fields.items() if name not in row and not field.primary_key]
+    if not row.keys() <= fields.keys() or not all(field.has_default() or field.null or field.blank for field in others):
+        return False
     defaults = {"request_id": request_id} if "request_id" in fields else {}
-    model._default_manager.get_or_create(**{mirror.item: item, mirror.user: person}, defaults=defaults)
+    mirror.model._default_manager.get_or_create(**row, defaults=defaults)
     return True
-
-
-def _can_be_filled(mirror: Mirror, model: type[Model]) -> bool:
-    """Return True if a row needs nothing but an item and a person."""
-    given = {mirror.item, mirror.user}
-    others = [field for field in model._meta.concrete_fields if field.name not in given and not field.primary_key]
-    return all(field.has_default() or field.null or field.blank for field in others)
 
 
 def _record_event(source: type[ItemSource], person: Any, event: str, item_id: str, request_id: str | None) -> str:

@@ -13,9 +13,10 @@ class TandemConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, import every `recommendation_sources.py`, and connect the signals of the event tables."""
         # models can be imported only when the apps are ready
-        from tandem import cache, checks, event_sync, signals, sources
+        from tandem import cache, checks, signals, sources
+        from tandem.event_sync import live
 
         checks.register_all()
         sources.autodiscover()
-        event_sync.connect_all()
+        live.connect_all()
         signals.interaction_recorded.connect(cache.forget_recorded, dispatch_uid="tandem.cache")

@@ -1,6 +1,6 @@
 """System checks of the `TANDEM` settings and of ItemSource declarations. Each message has a code, the place and the fix."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -12,7 +12,8 @@ from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 from tandem import tokens
 from tandem.conf import settings_problems, tandem_settings
-from tandem.event_sync import MirrorError, mirror_of
+from tandem.event_sync.column_checks import column_problems
+from tandem.event_sync.mirror import MirrorError, build, declared_events
 from tandem.sources import ItemSource, all_sources, source_of, use_case_of
 from tandem.use_cases import load, names
 
@@ -138,17 +139,34 @@ def _unknown_profile_fields(source: type[ItemSource]) -> Iterator[CheckMessage]:
 
 
 def _wrong_events(source: type[ItemSource], use_case: UseCase | None) -> Iterator[CheckMessage]:
-    known: Iterable[str] = use_case.events if use_case else (*source.events, *source.page_events)
-    for option in ("events", "page_events"):
-        for event in getattr(source, option):
-            if event not in known:
-                fix = f"use one of {', '.join(known)}, or give it a weight in {use_case_of(source)}.toml"
-                yield _error("E006", source, f"`{option}` names the event '{event}', which its use case does not", fix)
-    for event, model in source.events.items():
+    for shown in source.page_events:
+        yield from _unknown_event(source, use_case, "page_events", shown)
+    try:
+        declared = list(declared_events(source))
+    except MirrorError as error:
+        yield _error("E008", source, f"its event tables cannot be mirrored: {error.problem}", error.fix)
+        return
+    names = [name for name, _ in declared]
+    for name, event in declared:
+        for used in event.event_map.values() or [event.event]:
+            if isinstance(used, str):
+                yield from _unknown_event(source, use_case, "events", used)
+        if names.count(name) > 1:
+            yield _error(
+                "E008", source, f"two tables of `events` are named '{name}'", 'give one another name: Event(..., name="...")'
+            )
         try:
-            mirror_of(source, event, model)
+            problems = list(column_problems(build(source, name, event)))
         except MirrorError as error:
-            yield _error("E008", source, f"the table of event '{event}' cannot be mirrored: {error.problem}", error.fix)
+            problems = [error]
+        for problem in problems:
+            yield _error("E008", source, f"the table of event '{name}' cannot be mirrored: {problem.problem}", problem.fix)
+
+
+def _unknown_event(source: type[ItemSource], use_case: UseCase | None, option: str, event: str) -> Iterator[CheckMessage]:
+    if use_case is not None and event not in use_case.events:
+        fix = f"use one of {', '.join(use_case.events)}, or give it a weight in {use_case_of(source)}.toml"
+        yield _error("E006", source, f"`{option}` names the event '{event}', which its use case does not", fix)
 
 
 def _wrong_pairs(source: type[ItemSource], use_case: UseCase | None) -> Iterator[CheckMessage]:

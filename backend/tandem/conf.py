@@ -6,7 +6,7 @@ No key is required. `manage.py check` reports unknown keys and wrong types. Code
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -46,6 +46,13 @@ class TandemSettings(BaseModel):
     )
     models_dir: Folder = Field(
         default_factory=lambda: _below_base("var", "models"), description="Folder of models; default: BASE_DIR/var/models"
+    )
+    spool_dir: Folder = Field(
+        default_factory=lambda: _below_base("var", "spool"),
+        description="Folder for events that the database refused, until they are recorded; default: BASE_DIR/var/spool",
+    )
+    deleted_users: Literal["forget", "anonymize"] = Field(
+        "forget", description="What happens to the history of a user whom the site deletes: forget, or anonymize"
     )
     user_id: str = Field(OWN_USER_ID, description="Path of a function that returns the user id of a Django user, or None")
     runs: dict[str, Annotated[tuple[Command, ...], Field(strict=False)]] = Field(

@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from tandem.fields import UtcDateTimeField
+
 
 class UserKey(models.Model):
     """A user id of the site and its integer key. No other table has the user id, so deleting the row erases the user."""
@@ -15,6 +17,26 @@ class UserKey(models.Model):
 
     def __str__(self) -> str:
         return self.user_id
+
+
+class UserAlias(models.Model):
+    """A user id whose history was merged into another user's: what is recorded under it is that user's."""
+
+    merged_id = models.CharField(max_length=64, primary_key=True)
+    user = models.ForeignKey(UserKey, on_delete=models.CASCADE, related_name="aliases")
+
+    def __str__(self) -> str:
+        return self.merged_id
+
+
+class ErasedUser(models.Model):
+    """An erased user id as a keyed hash, so that no later synchronization or import brings the user back."""
+
+    hash = models.CharField(max_length=64, primary_key=True)
+    time = UtcDateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.hash
 
 
 class CatalogueKey(models.Model):
@@ -53,6 +75,16 @@ class ItemKey(models.Model):
         return self.item_id
 
 
+class EventOrigin(models.Model):
+    """A declared event table, "catalogue.name", and the small integer key of the interactions that mirror its rows."""
+
+    id = models.SmallAutoField(primary_key=True)
+    name = models.CharField(max_length=100, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class UserInteraction(models.Model):
     """One event of a user with an item. It counts once per `event_id`, however often it is sent."""
 
@@ -65,8 +97,11 @@ class UserInteraction(models.Model):
         EventKey, on_delete=models.PROTECT, db_index=False, related_name="+"
     )  # a field named `event` would clash with event_id
     value = models.FloatField(null=True, blank=True)
-    time = models.DateTimeField(default=timezone.now)
+    time = UtcDateTimeField(default=timezone.now)
     request_id = models.UUIDField(null=True, blank=True)
+    origin = models.ForeignKey(  # NULL: not a row of the site's tables
+        EventOrigin, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="+", editable=False
+    )
 
     class Meta:
         """Indexes for the history of one user, and for the join to impressions."""
@@ -95,7 +130,7 @@ class Impression(models.Model):
     probabilities = models.JSONField(
         default=dict, blank=True
     )  # engine -> probability of answering first; {}: the choice was not random
-    time = models.DateTimeField(default=timezone.now)
+    time = UtcDateTimeField(default=timezone.now)
 
     class Meta:
         """Indexes for the newest lists of one user, for reports by time, and for the newest lists of all users."""
@@ -147,7 +182,7 @@ class Feedback(models.Model):
     impression = models.ForeignKey(Impression, on_delete=models.SET_NULL, null=True, blank=True, related_name="feedback")
     verdict = models.CharField(max_length=12, choices=Verdict.choices)
     comment = models.TextField(blank=True, max_length=2000)
-    time = models.DateTimeField(default=timezone.now)
+    time = UtcDateTimeField(default=timezone.now)
 
     class Meta:
         """One verdict per user and item: a new one replaces the old one."""
@@ -173,9 +208,9 @@ class BackgroundJob(models.Model):
     use_case = models.CharField(max_length=40)
     by = models.CharField(max_length=150, blank=True)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.RUNNING)
-    started = models.DateTimeField(default=timezone.now)
-    ended = models.DateTimeField(null=True, blank=True)
-    seen = models.DateTimeField(default=timezone.now)  # updated every few seconds while its process is alive
+    started = UtcDateTimeField(default=timezone.now)
+    ended = UtcDateTimeField(null=True, blank=True)
+    seen = UtcDateTimeField(default=timezone.now)  # updated every few seconds while its process is alive
     log = models.TextField(blank=True)
 
     class Meta:

@@ -11,14 +11,9 @@
 
 The declaration lives in the site app's `recommendation_sources.py`; `autodiscover` finds it.
 
-`events` names the site's own tables of what people did. A row saved there is mirrored as an interaction, a deleted row's
-mirror goes too; rows written past Django's signals (bulk_create, SQL) are caught up with `manage.py sync_interactions`.
-Its columns are found, not configured: the item is the foreign key to the items' model; the person is the foreign key to a
-model of `profiles`, else the field `user` or `person`; the time is `created_at` or `time`, else the moment of saving; the
-value is the field `value`, and the shown list it answers the field `request_id`, where there is one. `event_fields` says
-otherwise where a table differs:
-
-        event_fields = {"like": {"item": "startup", "user": "developer", "time": "liked_at", "value": "stars"}}
+`events` names the site's own tables of what people did, as models or as `Event(...)`; tandem/events.py describes them. A row
+is mirrored as an interaction after each commit that saves or deletes it; rows written past Django's signals (bulk_create,
+update, SQL) are mirrored by `manage.py sync_interactions`.
 
 If the use case pairs two catalogues, such as jobs and cleaners, each source declares the columns that pairs are scored by:
 `numbers` and `text_columns`, or `side` for columns that are not fields. The catalogue that `[pairs]` calls `right` also
@@ -34,7 +29,7 @@ from uuid import UUID
 
 import numpy as np
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.utils.module_loading import autodiscover_modules
 
 from recommendation_service.core.numeric import Bools
@@ -44,6 +39,7 @@ from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.query import Profile
 from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import InvalidInput
+from tandem.events import Event, Table
 from tandem.pair_features import plain_side, with_side
 from tandem.use_cases import load
 
@@ -93,8 +89,8 @@ class ItemSource:
     created: ClassVar[str] = ""
     filters: ClassVar[Sequence[str]] = ()
     available: ClassVar[Mapping[str, Any]] = {}  # {"stock__gt": 0}: what exists is recommended only while this holds
-    events: ClassVar[Mapping[str, type[Model]]] = {}  # the site's own event tables, mirrored into UserInteraction
-    event_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # event -> {"item" | "user" | "time" | "value": field}
+    events: ClassVar[Mapping[str, Table | Event] | Sequence[Event]] = {}  # the site's own event tables, by event
+    event_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # as releases before 0.3 declared columns of an Event
     numbers: ClassVar[Mapping[str, str]] = {}  # column -> field: what pairs with an item are scored by
     text_columns: ClassVar[Mapping[str, str]] = {}
     profiles: ClassVar[Sequence[QuerySet[Any]]] = ()  # people: their pk is the user id
@@ -145,7 +141,7 @@ class ItemSource:
             return None
         fields = {**cls.numbers, **cls.text_columns}
         columns = [{name: next(iter(values_of(item, field)), None) for name, field in fields.items()} for item in items]
-        ids = [str(_resolve(item, cls.item_id)) for item in items]
+        ids = [cls.id_of(item) for item in items]
         return plain_side(columns, ids, numbers=tuple(cls.numbers), text_columns=tuple(cls.text_columns), place=cls.catalogue)
 
     @classmethod
@@ -171,13 +167,18 @@ class ItemSource:
         return ()
 
     @classmethod
+    def id_of(cls, item: Any) -> str:
+        """Return the id of an item."""
+        return str(_resolve(item, cls.item_id))
+
+    @classmethod
     def record(cls, item: Any) -> ItemRecord:
         """One item in the export's words."""
         texts = [str(value) for name in cls.text for value in values_of(item, name)]
         created = next(iter(values_of(item, cls.created)), None) if cls.created else None
         category = next(iter(values_of(item, cls.category)), None) if cls.category else None
         return ItemRecord(
-            item_id=str(_resolve(item, cls.item_id)),
+            item_id=cls.id_of(item),
             title=str(_resolve(item, cls.title or cls.text[0])),
             text=" . ".join(texts),
             category=None if category is None else str(category),

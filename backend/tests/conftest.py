@@ -2,19 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import Any
 
 import pytest
 from django.core.cache import caches
+from django.db import connections, transaction
 
 from tandem import cache as lists
 from tandem import client, model_state
 from tandem.client import RecommendationClient
+from tandem.event_sync import live
 from tandem.selectors.popular import forget_ranking
 
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(lists, "_sick_until", 0.0)
+    monkeypatch.setattr(live, "_state", live._State())
     for alias in caches:
         caches[alias].clear()
     forget_ranking()
@@ -22,6 +26,38 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     model_state.forget_state()
     yield
     client.forget_client()
+
+
+@pytest.fixture(autouse=True)
+def _mirrored_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a test's own transaction, which never commits, event tables are mirrored when the code under test would commit."""
+    waiting: list[Callable[[], None]] = []
+    leave = transaction.Atomic.__exit__
+
+    def in_test_only(using: str) -> bool:
+        blocks = connections[using].atomic_blocks
+        return bool(blocks) and blocks[-1]._from_testcase
+
+    def after_commit(work: Callable[[], None], using: str) -> None:
+        if not connections[using].in_atomic_block:
+            transaction.on_commit(work, using=using)
+        elif in_test_only(using):
+            work()
+        elif connections[using].atomic_blocks[0]._from_testcase:
+            waiting.append(work)
+        else:
+            transaction.on_commit(work, using=using)
+
+    def leave_block(self: transaction.Atomic, *error: Any) -> None:
+        leave(self, *error)
+        if waiting and in_test_only(self.using or "default"):
+            work = list(waiting)
+            waiting.clear()
+            for call in work:
+                call()
+
+    monkeypatch.setattr(live, "after_commit", after_commit)
+    monkeypatch.setattr(transaction.Atomic, "__exit__", leave_block)
 
 
 @pytest.fixture

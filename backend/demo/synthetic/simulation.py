@@ -14,10 +14,10 @@ from django.db.models import Model
 from numpy.typing import NDArray
 
 from recommendation_service.domain.history import PastEvent
-from tandem.event_sync import mirror_of
+from tandem.event_sync.mirror import declared_events, mirror_of
 from tandem.selectors.history import count_of
 from tandem.services.bulk_load import Happened, Shown
-from tandem.sources import ItemSource, use_case_of
+from tandem.sources import ItemSource, use_case_of, values_of
 from tandem.use_cases import load
 
 Rng = np.random.Generator
@@ -38,7 +38,7 @@ class SiteHistory:
         self.tables: defaultdict[type[Model], list[Any]] = defaultdict(list)  # rows by model, in the order of writing
         self.events: list[Happened] = []
         self.lists: list[Shown] = []
-        self._mirrors = {event: mirror_of(source, event, model) for event, model in source.events.items()}
+        self.mirrors = {event: mirror_of(source, event) for event, _ in declared_events(source)}
         self.add(*people, *items)
 
     def id(self, kind: str, number: int) -> UUID:
@@ -60,9 +60,13 @@ class SiteHistory:
         `request_id` is of the list that led to the event, for tables that do not store it.
         """
         self.add(row)
-        values = self._mirrors[event].row(row)
-        del values["catalogue"]
-        self.events.append(Happened(**{"request_id": request_id, **values}))
+        mirror = self.mirrors[event]
+        columns: dict[str, Any] = {part: next(iter(values_of(row, path)), None) for part, path in mirror.paths.items()}
+        user_id, item_id = f"{mirror.user_prefix}{columns['user']}", str(columns["item"])
+        answered = columns.get("request_id") or request_id
+        self.events.append(
+            Happened(mirror.event_id(row.pk), user_id, item_id, event, columns["time"], columns.get("value"), answered)
+        )
 
     def record(self, person: Any, row: int, event: str, time: datetime, request_id: UUID | None = None) -> None:
         """Record an interaction with an item, by its row, that has no table of its own."""

@@ -3,14 +3,18 @@
 from collections.abc import Collection
 from typing import Any
 
-from tandem.models import CatalogueKey, EventKey, ItemKey, UserKey
+from tandem.models import CatalogueKey, EventKey, ItemKey, UserAlias, UserKey
 
 BATCH = 5_000
 
 
 def user_keys(user_ids: Collection[str]) -> dict[str, int]:
-    """Return the keys of users."""
-    return _keys(UserKey, "user_id", user_ids)
+    """Return the keys of users; the id of a merged user gives the key of the user it was merged into."""
+    keys = _known(UserKey, "user_id", list(user_ids), {})
+    missing = set(user_ids) - keys.keys()
+    if missing:
+        keys |= _known(UserAlias, "merged_id", list(missing), {}, key="user_id")
+    return keys | _keys(UserKey, "user_id", missing - keys.keys())
 
 
 def item_keys(catalogue: int, item_ids: Collection[str]) -> dict[str, int]:
@@ -38,9 +42,9 @@ def _keys(model: Any, column: str, ids: Collection[str], **fixed: int) -> dict[s
     return keys
 
 
-def _known(model: Any, column: str, ids: list[str], fixed: dict[str, int]) -> dict[str, int]:
+def _known(model: Any, column: str, ids: list[str], fixed: dict[str, int], *, key: str = "pk") -> dict[str, int]:
     keys: dict[str, int] = {}
     for start in range(0, len(ids), BATCH):
         rows = model.objects.filter(**{f"{column}__in": ids[start : start + BATCH]}, **fixed)
-        keys.update(rows.values_list(column, "pk"))
+        keys.update(rows.values_list(column, key))
     return keys

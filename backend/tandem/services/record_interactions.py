@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, connections, router, transaction
@@ -88,79 +88,99 @@ def _of_known_items(good: list[tuple[RowResult, Interaction]]) -> list[tuple[Row
 
 
 def _write(batch: Sequence[tuple[RowResult, Interaction]]) -> None:
-    """One batch, one statement. Tried again when another writer's erasure or lock came between."""
-    alone = not connections[_database()].in_atomic_block
-    for left in reversed(range(TRIES)):
+    """Write one batch; it is tried again if another writer's erasure or lock came between."""
+    alone = not connections[interactions_database()].in_atomic_block
+    for attempts_left in reversed(range(TRIES)):
         try:
-            fresh = _insert(batch)
+            inserted = insert_interactions([row for _, row in batch])
             break
         except (IntegrityError, OperationalError):
-            if not alone or not left:
+            if not alone or not attempts_left:
                 raise
             log.warning("writing interactions is tried again", exc_info=True)
     for result, row in batch:
-        result.status = ACCEPTED if row.event_id in fresh else DUPLICATE
-        fresh.discard(row.event_id)  # the same event twice in one batch: the second is a duplicate
+        result.status = ACCEPTED if row.event_id in inserted.event_ids else DUPLICATE
+        inserted.event_ids.discard(row.event_id)  # the same event twice in one batch: the second is a duplicate
+        if row.request_id is not None and row.request_id not in inserted.requests.get(row.user_id, ()):
+            result.notes.append(UNKNOWN_REQUEST)
 
 
-def _insert(batch: Sequence[tuple[RowResult, Interaction]]) -> set[UUID]:
-    """The event ids that were new."""
-    rows = [row for _, row in batch]
-    users = user_keys({row.user_id for row in rows})
-    kinds = event_keys({row.event for row in rows})
-    catalogues = {name: catalogue_key(name) for name in sorted({row.catalogue for row in rows})}
-    items = {name: item_keys(key, {row.item_id for row in rows if row.catalogue == name}) for name, key in catalogues.items()}
-    requests = _own_requests(batch, users)
-    once = {row.event_id: row for row in reversed(rows)}
-    values = [
-        (
-            row.event_id,
-            users[row.user_id],
-            items[row.catalogue][row.item_id],
-            catalogues[row.catalogue],
-            kinds[row.event],
-            row.value,
-            row.time,
-            row.request_id if row.request_id in requests.get(row.user_id, ()) else None,
-        )
-        for _, row in sorted(once.items())
-    ]
-    return _insert_new(values)
+class Inserted(NamedTuple):
+    """What was written of some rows."""
+
+    event_ids: set[UUID]  # events that were new
+    requests: Mapping[str, set[UUID]]  # per user, the lists they were shown among those that the rows answer
 
 
-def _insert_new(values: Sequence[Sequence[Any]]) -> set[UUID]:
-    """Rows in the order of event_id, so that two writers never wait for each other in a ring."""
-    connection = connections[_database()]
-    columns = ("event_id", "user", "item", "catalogue", "kind", "value", "time", "request_id")
-    known = {field.name: field for field in UserInteraction._meta.concrete_fields}
-    fields = [known[name] for name in columns]
+def insert_interactions(rows: Sequence[Interaction], *, origin: int | None = None) -> Inserted:
+    """Insert the rows whose event id is new, in a transaction or savepoint of its own."""
+    with transaction.atomic(using=interactions_database()):
+        users = user_keys({row.user_id for row in rows})
+        kinds = event_keys({row.event for row in rows})
+        catalogues = {name: catalogue_key(name) for name in sorted({row.catalogue for row in rows})}
+        items = {
+            name: item_keys(key, {row.item_id for row in rows if row.catalogue == name}) for name, key in catalogues.items()
+        }
+        requests = _own_requests(rows, users)
+        unique = {row.event_id: row for row in reversed(rows)}
+        interactions = [
+            UserInteraction(
+                event_id=row.event_id,  # type: ignore[misc]  # a validator replaces None
+                user_id=users[row.user_id],
+                item_id=items[row.catalogue][row.item_id],
+                catalogue_id=catalogues[row.catalogue],
+                kind_id=kinds[row.event],
+                value=row.value,
+                time=row.time,
+                request_id=row.request_id if row.request_id in requests.get(row.user_id, ()) else None,
+                origin_id=origin,
+            )
+            for _, row in sorted(unique.items())  # in one order, so that two writers never wait for each other in a ring
+        ]
+        return Inserted(_insert_new(interactions), requests)
+
+
+def _insert_new(interactions: Sequence[UserInteraction]) -> set[UUID]:
+    """Insert the interactions that are not stored yet; return their event ids."""
+    connection = connections[interactions_database()]
+    if not connection.features.can_return_rows_from_bulk_insert or connection.vendor == "mysql":
+        return _insert_absent(interactions)
+    fields = [field for field in UserInteraction._meta.concrete_fields if not field.primary_key]
     names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
-    marks = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * len(values))
+    marks = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * len(interactions))
     table = connection.ops.quote_name(UserInteraction._meta.db_table)
-    ready = [field.get_db_prep_save(value, connection) for row in values for field, value in zip(fields, row, strict=True)]
+    values = [
+        field.get_db_prep_save(getattr(interaction, field.attname), connection)
+        for interaction in interactions
+        for field in fields
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({names}) VALUES {marks} ON CONFLICT (event_id) DO NOTHING RETURNING event_id",  # noqa: S608 - the names are our own
-            ready,
+            values,
         )
-        rows_inserted = cursor.fetchall()
-    return {value if isinstance(value, UUID) else UUID(value) for (value,) in rows_inserted}
+        return {value if isinstance(value, UUID) else UUID(value) for (value,) in cursor.fetchall()}
 
 
-def _own_requests(batch: Sequence[tuple[RowResult, Interaction]], users: Mapping[str, int]) -> dict[str, set[UUID]]:
-    """Per user, the lists they were shown among those that the rows answer; a row that names another gets a note."""
-    request_ids = {row.request_id for _, row in batch if row.request_id is not None}
+def _insert_absent(interactions: Sequence[UserInteraction]) -> set[UUID]:
+    """`_insert_new` for databases without ON CONFLICT: an event that two writers send at one moment is new for both."""
+    ids = [interaction.event_id for interaction in interactions]
+    stored = set(UserInteraction.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
+    absent = [interaction for interaction in interactions if interaction.event_id not in stored]
+    UserInteraction.objects.bulk_create(absent, ignore_conflicts=True)
+    return {interaction.event_id for interaction in absent}
+
+
+def _own_requests(rows: Sequence[Interaction], users: Mapping[str, int]) -> dict[str, set[UUID]]:
+    """Return, per user, the lists they were shown among those that the rows answer."""
+    request_ids = {row.request_id for row in rows if row.request_id is not None}
     if not request_ids:
         return {}
     shown = dict(Impression.objects.filter(request_id__in=request_ids).values_list("request_id", "user_id"))
     shown_to: dict[str, set[UUID]] = {}
-    for result, row in batch:
-        if row.request_id is None:
-            continue
-        if shown.get(row.request_id) == users[row.user_id]:
+    for row in rows:
+        if row.request_id is not None and shown.get(row.request_id) == users[row.user_id]:
             shown_to.setdefault(row.user_id, set()).add(row.request_id)
-        elif UNKNOWN_REQUEST not in result.notes:
-            result.notes.append(UNKNOWN_REQUEST)
     return shown_to
 
 
@@ -173,9 +193,10 @@ def announce(changed: Iterable[tuple[str, str]]) -> None:
             interaction_recorded.send(sender=UserInteraction, user_id=user_id, catalogue=catalogue)
 
     if pairs:
-        transaction.on_commit(send, using=_database())
+        transaction.on_commit(send, using=interactions_database())
 
 
-def _database() -> str:
+def interactions_database() -> str:
+    """Return the alias of the database that interactions are written to."""
     model: type[Model] = UserInteraction
     return router.db_for_write(model)

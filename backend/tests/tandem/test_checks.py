@@ -53,7 +53,7 @@ def test_a_right_declaration_has_no_problem() -> None:
         ({"filters": ("stage", "size")}, "E005", "`filters` names 'size'", "ticket"),
         ({"page_events": ("stare",)}, "E006", "names the event 'stare'", "like"),
         ({"profile_fields": ("hats",)}, "E007", "names 'hats'", "skills"),
-        ({"events": {"like": Feedback}}, "E008", "has no field that is the item", "event_fields"),
+        ({"events": {"like": Feedback}}, "E008", "has no field that is the item", "Event(Feedback, item="),
         ({"events": {"like": Feedback}, "event_fields": {"like": {"who": "user"}}}, "E008", "says 'who'", "item, user"),
         ({"events": {"like": Feedback}, "event_fields": {"like": {"item": "thing"}}}, "E008", "no field 'thing'", "verdict"),
     ],

@@ -13,7 +13,7 @@ from sites.cleaning.models import CleaningJob, JobBid, Review
 from sites.cleaning.recommendation_sources import Cleaners, Jobs
 from sites.cleaning.services.interactions import CLEANERS, JOBS
 from sites.cleaning.user_ids import of_cleaner, of_client
-from tandem.event_sync import mirror_of
+from tandem.event_sync.mirror import mirror_of
 from tandem.services.bulk_load import Happened
 
 CATALOGUES = (CLEANERS, JOBS)
@@ -29,7 +29,7 @@ def histories(rows: Rows) -> Mapping[str, Sequence[Happened]]:
 
 
 def _reviews(reviews: Sequence[Review]) -> list[Happened]:
-    event_id = mirror_of(Cleaners, "review", Review).event_id
+    event_id = mirror_of(Cleaners, "review").event_id
     return [
         Happened(event_id(row.pk), of_client(row.client_id), str(row.cleaner_id), "review", row.time, float(row.overall))
         for row in reviews
@@ -37,7 +37,7 @@ def _reviews(reviews: Sequence[Review]) -> list[Happened]:
 
 
 def _bids(bids: Sequence[JobBid]) -> list[Happened]:
-    event_id = mirror_of(Jobs, "bid", JobBid).event_id
+    event_id = mirror_of(Jobs, "bid").event_id
     return [Happened(event_id(row.pk), of_cleaner(row.cleaner_id), str(row.job_id), "bid", row.time) for row in bids]
 
 

@@ -167,7 +167,7 @@ def _write_events(rng: Rng, history: SiteHistory, actions: list[Action]) -> None
             continue
         more = _comment(rng, post, threads.get(action.post)) if action.event == "comment" else {}
         key = history.id("event", len(history.events))
-        row = Posts.events[action.event](id=key, post=post, member=member, created_at=action.time, **more)
+        row = history.mirrors[action.event].model(id=key, post=post, member=member, created_at=action.time, **more)
         if isinstance(row, Comment) and row.parent is None:
             threads[action.post] = row
         history.add_event(action.event, row, action.request_id)

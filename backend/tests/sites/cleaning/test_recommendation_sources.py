@@ -19,7 +19,7 @@ from sites.cleaning.scoring.service import ScoringService
 from sites.cleaning.user_ids import of_cleaner, of_client
 from tandem import identity
 from tandem.checks import problems_of
-from tandem.event_sync import sync_interactions
+from tandem.event_sync.sync import sync_interactions
 from tandem.models import UserInteraction, UserKey
 from tandem.selectors.history import history_of
 from tandem.services.erase_user import erase_user

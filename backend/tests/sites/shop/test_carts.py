@@ -16,7 +16,7 @@ from django.utils import timezone
 from recommendation_service.errors import InvalidInput, NotFound
 from sites.shop.models import Cart, CartLine, Customer, Order, Product, WishlistItem
 from sites.shop.services import carts
-from tandem.event_sync import sync_interactions
+from tandem.event_sync.sync import sync_interactions
 from tandem.models import UserInteraction
 from tests.support import store
 

@@ -19,7 +19,7 @@ from sites.shop.models import CartLine, CartRemoval, Customer, Order, OrderLine,
 from sites.shop.serializers import WindowQuerySerializer
 from sites.shop.services import carts
 from sites.shop.services.user_preference import weights_of
-from tandem.event_sync import sync_interactions
+from tandem.event_sync.sync import sync_interactions
 from tandem.models import UserInteraction
 from tandem.selectors.statistics import Window
 from tests.support import store

@@ -12,7 +12,7 @@ from demo.synthetic.cleaning.writer import write
 from recommendation_service.use_cases.loader import load
 from sites.cleaning.models import CleaningJob
 from sites.cleaning.services.interactions import cleaner_did, client_did
-from tandem.event_sync import sync_interactions
+from tandem.event_sync.sync import sync_interactions
 from tandem.models import UserInteraction
 from tests.demo.synthetic.cleaning.conftest import sized
 

@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from demo.synthetic.courses.history import LIST_LENGTH, POLICY, WINDOW_DAYS, make_history
 from demo.synthetic.simulation import SiteHistory
 from sites.courses.models import Completion, Course, Enrolment, Learner
-from tandem.event_sync import all_mirrors, sync_interactions
+from tandem.event_sync.mirror import all_mirrors
+from tandem.event_sync.sync import sync_interactions
 from tandem.models import Impression, UserInteraction
 from tandem.selectors import statistics
 from tandem.selectors.statistics import Window

@@ -13,7 +13,7 @@ from demo.synthetic.posts.history import DEMO_COUNTS, LIST_LENGTH, WINDOW_DAYS, 
 from demo.synthetic.simulation import SiteHistory
 from sites.posts.engagement_counters import COUNTED, recount
 from sites.posts.models import Comment, Discussion, Like, Member, Post, PostType
-from tandem.event_sync import sync_interactions
+from tandem.event_sync.sync import sync_interactions
 from tandem.models import Impression, UserInteraction
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ from demo.synthetic.shop.customer_simulation import CustomerSimulator, ShopHisto
 from demo.synthetic.shop.products import make_products
 from sites.shop.models import Cart, CartLine, Customer, Order, OrderLine, WishlistItem
 from sites.shop.recommendation_sources import Shop
-from tandem.event_sync import mirror_of
+from tandem.event_sync.mirror import mirror_of
 
 UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
 AT = UNTIL.timestamp() - 10 * 86_400
@@ -90,8 +90,8 @@ def test_ids_of_events_are_those_that_mirroring_the_rows_would_give(customer: Cu
     customer.buy(AT + 5)
     given = {event.event: event.event_id for event in customer.history.events}
     tables = customer.history.tables
-    assert given["cart_add"] == mirror_of(Shop, "cart_add", CartLine).event_id(tables[CartLine][0].pk)
-    assert given["purchase"] == mirror_of(Shop, "purchase", OrderLine).event_id(tables[OrderLine][0].pk)
+    assert given["cart_add"] == mirror_of(Shop, "cart_add").event_id(tables[CartLine][0].pk)
+    assert given["purchase"] == mirror_of(Shop, "purchase").event_id(tables[OrderLine][0].pk)
 
 
 def test_partners_stand_on_the_shelves_beside_and_cost_alike() -> None:

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection, models
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.test.utils import CaptureQueriesContext
 
 from sites.posts.models import Like
 from sites.startups.models import Developer, Startup
-from tandem import cache, event_sync
-from tandem.event_sync import Mirror, MirrorError, connect, mirror_of
+from tandem import cache
+from tandem.event_sync import refresh, sync
+from tandem.event_sync.live import connect
+from tandem.event_sync.mirror import Mirror, MirrorError, all_mirrors, build, mirror_of
+from tandem.events import Event
 from tandem.models import UserInteraction
 from tandem.sources import source_of
 from tests.support import blog
@@ -60,31 +63,30 @@ def mirror(monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[Mirror]:
             f"CREATE TABLE mirror_tests_applied (id {number} PRIMARY KEY, startup_id {uuid_type}, "
             f"developer_id {uuid_type}, created_at {moment}, value double precision)"
         )
-    found = mirror_of(startups_source(), "apply", Applied)
+    found = build(startups_source(), "apply", Event(Applied, event="apply"))
     connect(found)
     connect(found)
-    monkeypatch.setattr("tandem.event_sync.all_mirrors", lambda: [found])
+    monkeypatch.setattr(sync, "all_mirrors", lambda: [found])
     yield found
-    for signal in (post_save, post_delete):
+    for signal in (post_save, post_delete, pre_delete):
         signal.receivers = [one for one in signal.receivers if "mirror_tests" not in str(one[0][0])]
         signal.sender_receivers_cache.clear()
 
 
 def test_columns_are_found_by_where_they_lead() -> None:
-    found = mirror_of(startups_source(), "apply", Applied)
-    assert (found.item, found.user, found.time, found.value) == ("startup", "developer", "created_at", "value")
+    found = build(startups_source(), "apply", Event(Applied, event="apply"))
+    assert found.columns == {"item": "startup", "user": "developer", "time": "created_at", "value": "value"}
 
 
 def test_columns_that_cannot_be_found_are_asked_for() -> None:
     with pytest.raises(MirrorError, match="no field that is the item"):
-        mirror_of(startups_source(), "apply", Noted)
+        build(startups_source(), "apply", Event(Noted, event="apply"))
 
 
 def test_declared_columns_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(startups_source(), "event_fields", {"apply": {"item": "about"}})
-    found = mirror_of(startups_source(), "apply", Noted)
-    row = found.row(Noted(pk=3, about="s1", person="u1"))
-    assert (row["item_id"], row["user_id"], "time" in row) == ("s1", "u1", False)
+    monkeypatch.setattr(startups_source(), "events", {"apply": Noted})
+    assert mirror_of(startups_source(), "apply").columns == {"item": "about", "user": "person"}
 
 
 def test_a_saved_row_is_an_interaction(mirror: Mirror) -> None:
@@ -112,9 +114,9 @@ def test_a_change_that_cannot_be_recorded_keeps_the_old_interaction(monkeypatch:
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise OperationalError("the database is gone")
 
-    monkeypatch.setattr(event_sync, "record_interactions", fail)
-    with pytest.raises(OperationalError):
-        like.save()
+    monkeypatch.setattr(refresh, "insert_interactions", fail)
+    like.created_at = MOMENT
+    like.save()
     assert list(UserInteraction.objects.values_list("event_id", "time")) == before != []
 
 
@@ -131,8 +133,10 @@ def test_item_ids_of_another_column_cost_no_query_per_row(mirror: Mirror, monkey
     startups, ada = make_startups(8), make_developer("Ada")
     Applied.objects.bulk_create(Applied(startup=startup, developer=ada) for startup in startups)
     monkeypatch.setattr(startups_source(), "item_id", "founded_at")
+    rebuilt = build(startups_source(), "apply", mirror.event)
+    monkeypatch.setattr(sync, "all_mirrors", lambda: [rebuilt])
     with CaptureQueriesContext(connection) as queries:
-        assert event_sync.sync_interactions() == {"startups.apply": 8}
+        assert sync.sync_interactions() == {"startups.apply": 8}
     assert sum("startups_startup" in query["sql"] for query in queries) == 1
     assert set(UserInteraction.objects.values_list("item__item_id", flat=True)) == {
         str(startup.founded_at) for startup in startups
@@ -160,7 +164,7 @@ def test_rows_written_past_the_signals_are_caught_up_with_once(mirror: Mirror) -
 
 
 def test_without_event_tables_the_command_says_so(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.event_sync.all_mirrors", list)
+    monkeypatch.setattr(sync, "all_mirrors", list)
     out = io.StringIO()
     call_command("sync_interactions", stdout=out)
     assert "no source declares event tables" in out.getvalue()
@@ -168,4 +172,4 @@ def test_without_event_tables_the_command_says_so(db: None, monkeypatch: pytest.
 
 def test_a_declaration_that_cannot_be_mirrored_does_not_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(startups_source(), "events", {"apply": Noted})
-    assert "startups" not in {mirror.source.catalogue for mirror in event_sync.all_mirrors()}
+    assert "startups" not in {mirror.source.catalogue for mirror in all_mirrors()}

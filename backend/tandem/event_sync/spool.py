@@ -1,0 +1,118 @@
+"""Rows that could not be mirrored, as JSON lines on disk, until a replay mirrors them.
+
+A line names the declaration and the primary keys. A replay reads the rows again, so that it may be repeated: each row has one
+interaction, however often it is mirrored. A replay first moves the file away, and deletes it when every line is done.
+"""
+
+import json
+import logging
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.db import DatabaseError
+
+from tandem.conf import tandem_settings
+from tandem.event_sync.mirror import all_mirrors
+from tandem.event_sync.refresh import refresh
+
+try:
+    import fcntl
+except ImportError:  # Windows: one process may spool
+    fcntl = None  # type: ignore[assignment]  # checked where it is used
+
+LIMIT_BYTES = 16 << 20
+SHORT_BYTES = 64 << 10  # what a request of the site may replay
+log = logging.getLogger(__name__)
+
+
+def append(origin: str, keys: Sequence[Any], using: str) -> bool:
+    """Store the primary keys of rows of one declaration; False, with a logged error, if the spool is full or unwritable."""
+    line = json.dumps({"origin": origin, "keys": [str(key) for key in keys], "using": using, "time": _now().isoformat()}) + "\n"
+    try:
+        folder = tandem_settings().spool_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder), (folder / "events.jsonl").open("a", encoding="utf-8") as file:
+            if _size(folder) + len(line) > LIMIT_BYTES:
+                log.error("%s: the spool in %s is full; run manage.py sync_interactions", origin, folder)
+                return False
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        log.exception("%s: rows cannot be spooled; run manage.py sync_interactions", origin)
+        return False
+    return True
+
+
+def is_short() -> bool:
+    """True if something waits, and so little that a request of the site may replay it."""
+    return 0 < _size(tandem_settings().spool_dir) <= SHORT_BYTES
+
+
+def replay() -> int:
+    """Mirror what waits; return the number of rows. What the database refuses again keeps waiting."""
+    folder = tandem_settings().spool_dir
+    if not _size(folder):
+        return 0
+    count = 0
+    try:
+        with _locked(folder):
+            if (folder / "events.jsonl").exists():
+                (folder / "events.jsonl").rename(folder / f"replay-{uuid.uuid4().hex}.jsonl")
+        for path in sorted(folder.glob("replay-*.jsonl")):
+            with path.open(encoding="utf-8") as file:
+                if _lock(file, wait=False):  # else another process replays it
+                    count += _replay_file(file)
+                    path.unlink(missing_ok=True)
+    except (OSError, DatabaseError):
+        log.exception("the spool in %s cannot be replayed now", folder)
+    return count
+
+
+def _replay_file(file: TextIO) -> int:
+    mirrors, count = {mirror.origin: mirror for mirror in all_mirrors()}, 0
+    for line in file:
+        try:
+            entry = json.loads(line)
+            mirror, keys = mirrors[entry["origin"]], entry["keys"]
+            time = datetime.fromisoformat(entry["time"])
+        except (ValueError, KeyError, TypeError):  # cut short by a crash, or of a declaration that was removed
+            log.warning("a line of the spool is skipped: %.200s", line)
+            continue
+        refresh(mirror, keys, using=entry.get("using"), now=time)
+        count += len(keys)
+    return count
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("a") as file:
+        _lock(file, wait=True)
+        yield
+
+
+def _lock(file: Any, *, wait: bool) -> bool:
+    """Lock the file until it is closed; False if another process has it."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _size(folder: Path) -> int:
+    try:
+        return sum(entry.stat().st_size for entry in os.scandir(folder) if entry.name.endswith(".jsonl"))
+    except OSError:
+        return 0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

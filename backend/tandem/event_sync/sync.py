@@ -1,0 +1,72 @@
+"""Compares every row of every declared event table with its interaction, in batches."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import numpy as np
+from django.db.models import Max
+
+from tandem.event_sync.mirror import Mirror, all_mirrors
+from tandem.event_sync.refresh import Changes, interactions_of, origin_key, replace_interactions
+from tandem.event_sync.rows import read
+from tandem.models import UserInteraction
+from tandem.services.record_interactions import announce
+
+BATCH = 5_000
+
+
+def sync_interactions(*, say: Callable[[str], object] = lambda _line: None) -> dict[str, int]:
+    """Mirror every declared event table as it is now; return the number of added interactions per table.
+
+    For rows that were written without Django's signals. Safe to run at any time, and to interrupt; a second run changes
+    nothing.
+    """
+    added: dict[str, int] = {}
+    for mirror in all_mirrors():
+        changes = sync_table(mirror)
+        added[mirror.origin] = changes.added
+        others = {"changed": changes.changed, "removed": changes.removed, "refused": changes.tally.unexpected}
+        say(f"{mirror.origin}: {changes.added:,} added" + "".join(f", {n:,} {name}" for name, n in others.items() if n))
+        for line in changes.tally.lines():
+            say(f"  {line}")
+    return added
+
+
+def sync_table(mirror: Mirror) -> Changes:
+    """Make the interactions of one table equal to its rows."""
+    changes = Changes()
+    newest = UserInteraction.objects.aggregate(newest=Max("id"))["newest"]  # what is recorded meanwhile is left alone
+    current: list[np.ndarray] = []
+    for batch in read(mirror, mirror.live_rows(), now=datetime.now(UTC)):
+        wanted = interactions_of(batch, changes.tally)
+        replace_interactions(mirror, wanted, {mirror.event_id(key) for key, _ in batch}, changes)
+        current.append(np.array([event_id.int & _LOW for event_id in wanted], dtype=np.uint64))
+    if newest is not None:
+        _remove_others(mirror, np.sort(np.concatenate(current)) if current else np.empty(0, np.uint64), newest, changes)
+    return changes
+
+
+_LOW = (1 << 64) - 1
+
+
+def _remove_others(mirror: Mirror, current: np.ndarray, newest: int, changes: Changes) -> None:
+    """Remove the table's interactions whose row is no interaction any more; `current` are halves of event ids, sorted."""
+    for batch in _stored(mirror, newest):
+        halves = np.array([event_id.int & _LOW for event_id, _ in batch], dtype=np.uint64)
+        rows = np.minimum(np.searchsorted(current, halves), max(current.size - 1, 0))
+        known = current[rows] == halves if current.size else np.zeros(halves.size, dtype=np.bool_)
+        stale = [columns for columns, is_known in zip(batch, known, strict=True) if not is_known]
+        if stale:
+            UserInteraction.objects.filter(event_id__in=[event_id for event_id, _ in stale]).delete()
+            announce((user_id, mirror.source.catalogue) for _, user_id in stale)
+            changes.removed += len(stale)
+
+
+def _stored(mirror: Mirror, newest: int) -> Iterator[list[tuple[UUID, str]]]:
+    """Yield event ids and user ids of the table's interactions up to the key `newest`, in batches."""
+    last = 0
+    rows = UserInteraction.objects.filter(origin=origin_key(mirror), id__lte=newest).order_by("id")
+    while batch := list(rows.filter(id__gt=last).values_list("id", "event_id", "user__user_id")[:BATCH]):
+        last = batch[-1][0]
+        yield [(event_id, user_id) for _, event_id, user_id in batch]
