@@ -1,6 +1,10 @@
 """The Django app that a site installs: add "tandem" to INSTALLED_APPS."""
 
+from importlib import import_module
+from importlib.util import find_spec
+
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class TandemConfig(AppConfig):
@@ -18,5 +22,14 @@ class TandemConfig(AppConfig):
 
         checks.register_all()
         sources.autodiscover()
+        _import_project_sources()
         live.connect_all()
         signals.interaction_recorded.connect(cache.forget_recorded, dispatch_uid="tandem.cache")
+
+
+def _import_project_sources() -> None:
+    """Import `recommendation_sources.py` beside the project's URLs, for sites whose items are models of installed packages."""
+    package = str(getattr(settings, "ROOT_URLCONF", "")).rpartition(".")[0]
+    name = f"{package}.recommendation_sources"
+    if package and find_spec(name) is not None:
+        import_module(name)
