@@ -34,7 +34,9 @@ def test_it_holds_the_two_packages_and_nothing_else(wheel: Path) -> None:
         "tandem",
         f"tandem_recommendations-{__version__}.dist-info",
     }
-    assert [name for name in names if re.search(r"(^|/)tests/|\.toml$|Dockerfile|requirements|\.current$|\.npz?$", name)] == []
+    assert [
+        name for name in names if re.search(r"(^|/)tests/|use_cases/.*\.toml$|Dockerfile|requirements|\.current$|\.npz?$", name)
+    ] == []
     assert {"recommendation_service/py.typed", "tandem/py.typed", "tandem/migrations/0001_initial.py"} <= set(names)
 
 

@@ -2,7 +2,7 @@
 
 import random
 from datetime import timedelta
-from decimal import Decimal as D
+from decimal import Decimal
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -22,7 +22,7 @@ WORDS = {
     "Running": "shoe sole marathon trail sock watch pace lace",
     "Books": "novel poem cover chapter author plot page story",
 }
-rng = random.Random(11)
+rng = random.Random(11)  # noqa: S311 - made-up data
 now = timezone.now()
 partner = Partner.objects.create(name="Warehouse")
 kind = ProductClass.objects.create(name="Goods", requires_shipping=True, track_stock=False)
@@ -32,7 +32,9 @@ transaction.set_autocommit(False)
 
 
 def stocked(product, number):
-    StockRecord.objects.create(product=product, partner=partner, partner_sku=f"sku-{number}", price=D("9.90"), num_in_stock=50)
+    StockRecord.objects.create(
+        product=product, partner=partner, partner_sku=f"sku-{number}", price=Decimal("9.90"), num_in_stock=50
+    )
 
 
 by_category = {}
@@ -77,14 +79,14 @@ for place, customer in enumerate(customers):
             product=sold[0],
             stockrecord=sold[0].stockrecords.first(),
             quantity=1,
-            price_excl_tax=D("9.90"),
+            price_excl_tax=Decimal("9.90"),
         )
         wishes.add(product)
     order = Order.objects.create(
         number=f"{1000 + place}",
         user=customer,
-        total_incl_tax=D(30),
-        total_excl_tax=D(25),
+        total_incl_tax=Decimal(30),
+        total_excl_tax=Decimal(25),
         shipping_incl_tax=0,
         shipping_excl_tax=0,
         date_placed=now - timedelta(days=rng.uniform(1, 60)),
@@ -99,13 +101,12 @@ for place, customer in enumerate(customers):
             quantity=1,
             num_allocated=1,
             partner=partner,
-            line_price_incl_tax=D(10),
-            line_price_excl_tax=D(8),
-            line_price_before_discounts_incl_tax=D(10),
-            line_price_before_discounts_excl_tax=D(8),
+            line_price_incl_tax=Decimal(10),
+            line_price_excl_tax=Decimal(8),
+            line_price_before_discounts_incl_tax=Decimal(10),
+            line_price_before_discounts_excl_tax=Decimal(8),
         )
     product, _ = favourite[place % 19]
     if not product.is_child:
         ProductReview.objects.create(product=product, user=customer, score=rng.randint(1, 5), title="Well", body="As described")
 transaction.commit()
-print("filled")

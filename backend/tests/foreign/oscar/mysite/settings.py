@@ -7,7 +7,7 @@ import oscar
 from oscar.defaults import *  # noqa: F403 - Oscar's documentation asks for it
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-SECRET_KEY = "a-shop-for-tests-and-nothing-else-000000000000000000"  # noqa: S105 - a key for tests only
+SECRET_KEY = "a-shop-for-tests-and-nothing-else-000000000000000000"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "mysite.urls"
