@@ -7,7 +7,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,13 @@ import orjson
 from recommendation_service.commands import reference_docs
 from recommendation_service.commands.doctor import examine
 from recommendation_service.domain.ids import clean_id
-from recommendation_service.domain.query import DEFAULT_LIMIT, Ask
+from recommendation_service.domain.request import DEFAULT_LIMIT, create_request
 from recommendation_service.errors import InvalidInput, TandemError
 from recommendation_service.kinds import KINDS as ALL_KINDS
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.services.serving import ServingState
 from recommendation_service.settings import Settings, load_settings
 from recommendation_service.web.models import listing
-from recommendation_service.web.recommendations import answer_of
 from recommendation_service.wiring import build_engines, build_live, served_use_cases, watched_kinds
 
 KINDS = tuple(name for name, kind in ALL_KINDS.items() if kind.arrays)
@@ -128,12 +126,9 @@ def _recommend(options: argparse.Namespace) -> int:
         raise InvalidInput(f"{options.use_case} has no surface '{options.surface}'; there are {known}")
     if surface.catalogue not in live.serving.catalogues:
         raise InvalidInput(f"no export of {surface.catalogue} yet; run: manage.py generate_all_datasets")
-    ask = Ask(options.use_case, options.surface, time.time(), limit=options.limit, explain=options.json)
-    if options.user is not None:
-        ask = replace(ask, user_id=clean_id(options.user, field="user"))
-    else:
-        ask = replace(ask, item_ids=(clean_id(options.about, field="about"),))
-    answer = answer_of(live.serving.recommender.recommend(ask))
+    subject = {"user_id": options.user} if options.user is not None else {"item_ids": (options.about,)}
+    request = create_request(**subject, limit=options.limit, explain=options.json)
+    answer = live.serving.recommender.recommend(request, use_case=options.use_case, surface=options.surface, now=time.time())
     if options.json:
         print(answer.model_dump_json(indent=2))
         return 0

@@ -1,13 +1,12 @@
 """One engine asked directly, in any Python program: what the inference_* files share."""
 
-import dataclasses
 import logging
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from recommendation_service.domain.query import DEFAULT_LIMIT, Ask
-from recommendation_service.domain.slate import Slate
+from recommendation_service.domain.answer import Answer
+from recommendation_service.domain.request import DEFAULT_LIMIT, create_request
 from recommendation_service.errors import ConfigurationError, TandemError
 from recommendation_service.services.serving import pinned
 from recommendation_service.settings import Settings, load_settings
@@ -58,17 +57,17 @@ class Inference:
         filters: Mapping[str, Sequence[str]] | None = None,
         exclude: Sequence[str] = (),
         explain: bool = False,
-    ) -> Slate:
+    ) -> Answer:
         """The slate for one user, whose past is read from the export or the live database.
 
         `filters` are facet -> any of these values. Raises InvalidInput for a limit outside 1..100 or an unknown
         filter, NotFound while the use case has no export.
         """
-        wanted = {name: tuple(values) for name, values in (filters or {}).items()}
-        ask = Ask(self._use_case.name, self._surface, time.time(), user_id, limit=limit, filters=wanted, explain=explain)
-        return self._service.recommend(dataclasses.replace(ask, exclude=tuple(exclude)))
+        chosen = {name: tuple(values) for name, values in (filters or {}).items()}
+        request = create_request(user_id=user_id, limit=limit, filters=chosen, exclude=tuple(exclude), explain=explain)
+        return self._service.recommend(request, use_case=self._use_case.name, surface=self._surface, now=time.time())
 
-    def try_recommend(self, user_id: str, limit: int = DEFAULT_LIMIT) -> Slate | None:
+    def try_recommend(self, user_id: str, limit: int = DEFAULT_LIMIT) -> Answer | None:
         """As `recommend`, but None with a logged reason where that raises."""
         try:
             return self.recommend(user_id, limit)

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from recommendation_service.datasets.reader import Dataset
-from recommendation_service.domain.query import Ask
-from recommendation_service.domain.slate import Slate
+from recommendation_service.domain.answer import Answer
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.settings import load_settings
 from recommendation_service.training.command import DONE, Workspace, guarded, parse, parser, quietly, workspace_of
 from recommendation_service.training.parameters import MarginParameters
@@ -78,7 +78,9 @@ def sample_lists(workspace: Workspace, use_case: UseCase, topn: int) -> Iterator
     dataset = Dataset.open(workspace.data_dir, use_case.surfaces[surface].catalogue)
     titles = dict(zip(dataset.catalogue().ids.ids(), dataset.catalogue().titles, strict=True))
     for user_id in _a_few(dataset):
-        slate = service.recommend(Ask(use_case.name, surface, time.time(), user_id, limit=topn))
+        slate = service.recommend(
+            RecommendationRequest(user_id=user_id, limit=topn), use_case=use_case.name, surface=surface, now=time.time()
+        )
         yield from _lines(user_id, slate, titles)
 
 
@@ -90,7 +92,7 @@ def _a_few(dataset: Dataset) -> list[str]:
     return [dataset.user_ids.id(int(row)) for row in dict.fromkeys(chosen)]
 
 
-def _lines(user_id: str, slate: Slate, titles: Mapping[str, str]) -> Iterator[str]:
+def _lines(user_id: str, slate: Answer, titles: Mapping[str, str]) -> Iterator[str]:
     yield f"{user_id}: {slate.interaction_count} interactions, {len(slate.recommendations)} items by {slate.method_used}"
     for entry in slate.recommendations:
         yield f"  {entry.position:>3}. {entry.score:>7.4f}  {titles[entry.item_id]} ({entry.item_id})"

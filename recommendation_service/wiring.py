@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.catalogue import Catalogue
-from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.engines.router import Policy
@@ -94,7 +94,9 @@ def build_rankers(
             ranker = make(name, artifacts.get(part.kind), catalogue, settings, **options)
         except ArtifactRefused as error:
             log.error("ranker %s is left out: %s", name, error.message)
-            ranker = Skip(name, "refused", f"the published model of {name} was refused; train it again or roll back")
+            ranker = Skip(
+                engine=name, code="refused", detail=f"the published model of {name} was refused; train it again or roll back"
+            )
         if ranker is not None:
             built[name] = ranker
     return built
@@ -132,7 +134,9 @@ def build_engines(
 
 
 WEIGHTS_REFUSED = Skip(
-    "ensemble", "refused", "the learned weights are damaged and were refused, so the stated ones serve; run: train_all"
+    engine="ensemble",
+    code="refused",
+    detail="the learned weights are damaged and were refused, so the stated ones serve; run: train_all",
 )
 
 
@@ -148,7 +152,7 @@ def _ensemble(
         except ArtifactRefused as error:
             log.error("the learned weights of %s are left out, its stated ones serve: %s", name, error.message)
             weights = WEIGHTS_REFUSED
-    skip = None if weights is None else replace(weights, engine=name)
+    skip = None if weights is None else weights.model_copy(update={"engine": name})
     ensemble = Ensemble.from_members(name, built, skip, **options)
     return ensemble if ensemble.has_enough_members else None
 
@@ -316,11 +320,17 @@ def _damaged(use_case: UseCase, catalogue: str, loaded_catalogues: Mapping[str, 
 def _damaged_rankers(use_case: UseCase, damaged: frozenset[str]) -> dict[str, Skip]:
     message = "the published model of {} is damaged and was refused; train it again or roll back"
     return {
-        name: Skip(name, "refused", message.format(name)) for name, part in use_case.rankers.items() if part.kind in damaged
+        name: Skip(engine=name, code="refused", detail=message.format(name))
+        for name, part in use_case.rankers.items()
+        if part.kind in damaged
     }
 
 
-NO_POLICY = Skip(BANDIT, "refused", "what the bandit learned is damaged, so its default leads; run: update_bandit --rebuild")
+NO_POLICY = Skip(
+    engine=BANDIT,
+    code="refused",
+    detail="what the bandit learned is damaged, so its default leads; run: update_bandit --rebuild",
+)
 
 
 def policy_of(artifact: Artifact | None) -> Policy | Skip | None:

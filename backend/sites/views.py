@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from recommendation_service.domain.ids import clean_id
-from recommendation_service.domain.query import MAX_LIMIT
+from recommendation_service.domain.request import MAX_LIMIT
 from recommendation_service.errors import NotFound
 from sites.serializers import UserQuerySerializer
 from storefront.permissions import is_demo

@@ -24,6 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from urllib3.exceptions import TimeoutError as LateError
 from urllib3.response import BaseHTTPResponse
 
+from recommendation_service.domain.request import EstimateRequest, RecommendationRequest
 from recommendation_service.errors import ConfigurationError
 from tandem import tokens
 from tandem.conf import tandem_settings
@@ -92,7 +93,8 @@ class CircuitBreaker:
 class ServiceFailed(Exception):
     """The service gave no usable answer.
 
-    `code` is unreachable, timeout, bad_answer, circuit_open, item_not_exported, not_trained, too_large or misconfigured.
+    `code` is unreachable, timeout, bad_answer, circuit_open, item_not_exported, not_trained, invalid_request, too_large or
+    misconfigured.
     """
 
     def __init__(self, code: str, detail: str) -> None:
@@ -168,66 +170,40 @@ class RecommendationClient:
         return self._breakers[use_case]
 
     def recommend(
-        self,
-        payload: Mapping[str, Any],
-        *,
-        use_case: str,
-        surface: str,
-        user_id: str | None,
-        limit: int,
-        as_service: bool = False,
+        self, request: RecommendationRequest, *, use_case: str, surface: str, as_service: bool = False
     ) -> ServiceAnswer:
-        """Return the validated answer to a request body as docs/reference describes it. Raises ServiceFailed.
+        """Return the validated answer to a request; of a request with offers, it names these offers and no other item.
 
-        The token is for `user_id` alone, or for the whole service with `as_service`, which context surfaces need. The code
-        item_not_exported means that the request names an item which is newer than the service's export.
+        The token is for the request's user alone, or for the whole service with `as_service`, which context surfaces need.
+        Raises ServiceFailed. The code item_not_exported means that the request names an item which is newer than the
+        service's export; too_large is raised before anything is sent.
         """
+        body = request.model_dump_json().encode()
+        if len(body) > MAX_REQUEST_BYTES:
+            raise ServiceFailed("too_large", f"the request has {len(body)} bytes; at most {MAX_REQUEST_BYTES} are sent")
 
-        def check(body: bytes) -> dict[str, Any]:
-            return checked(body, use_case=use_case, surface=surface, user_id=user_id, limit=limit)
+        def check(response_body: bytes) -> dict[str, Any]:
+            return checked(response_body, request, use_case=use_case, surface=surface)
 
         try:
-            scope = tokens.ANY if as_service else tokens.SELF
-            path = f"/api/recommendations/{use_case}/{surface}"
-            return self._call(use_case, path, orjson.dumps(payload), _token_header(user_id, scope), check)
+            headers = _token_header(request.user_id, tokens.ANY if as_service else tokens.SELF)
+            return self._call(use_case, f"/api/recommendations/{use_case}/{surface}", body, headers, check)
         except _Refused as error:
-            if error.status == HTTPStatus.NOT_FOUND and payload.get("item_ids"):
+            if error.status == HTTPStatus.NOT_FOUND and request.item_ids:
                 detail = "the service does not know this item yet; its next export brings it"
                 raise ServiceFailed("item_not_exported", detail) from error
             raise self._failure(error) from error
 
-    def recommend_among(self, payload: Mapping[str, Any], *, use_case: str, surface: str) -> ServiceAnswer:
-        """Return the answer to a request with its own context and offers; it names these offers and no other item.
-
-        Raises ServiceFailed, with the code too_large before anything is sent.
-        """
-        body = orjson.dumps(payload)
-        if len(body) > MAX_REQUEST_BYTES:
-            raise ServiceFailed("too_large", f"the request has {len(body)} bytes; at most {MAX_REQUEST_BYTES} are sent")
-        offered = {offer["item_id"] for offer in payload["offers"]}
-
-        def check(body: bytes) -> dict[str, Any]:
-            answer = checked(body, use_case=use_case, surface=surface, user_id=None, limit=payload["limit"])
-            if any(item["item_id"] not in offered for item in answer["recommendations"]):
-                raise BadAnswer("it names items that were not offered")
-            return answer
-
-        try:
-            path = f"/api/recommendations/{use_case}/{surface}"
-            return self._call(use_case, path, body, _token_header(None, tokens.ANY), check)
-        except _Refused as error:
-            raise self._failure(error) from error
-
     def estimate(
-        self, payload: Mapping[str, Any], *, use_case: str, name: str, check: Callable[[bytes], dict[str, Any]]
+        self, request: EstimateRequest, *, use_case: str, name: str, check: Callable[[bytes], dict[str, Any]]
     ) -> dict[str, Any]:
         """Return the requested estimates as `check` reads them; `check` raises BadAnswer. Raises ServiceFailed.
 
         The code not_trained means that the estimator has no model yet.
         """
         try:
-            path = f"/api/estimates/{use_case}/{name}"
-            return self._call(use_case, path, orjson.dumps(payload), _token_header(None, tokens.ANY), check).answer
+            path, body = f"/api/estimates/{use_case}/{name}", request.model_dump_json().encode()
+            return self._call(use_case, path, body, _token_header(None, tokens.ANY), check).answer
         except _Refused as error:
             if error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE):
                 raise ServiceFailed("not_trained", "the service has no model for this estimate yet") from error

@@ -8,11 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from recommendation_service.domain.answer import EstimatesAnswer
+from recommendation_service.domain.request import Context, EstimateRequest, Offer, invalid_input
 from recommendation_service.domain.side import PairSide
-from tandem.client import client
+from tandem.client import ServiceFailed, client
 from tandem.responses import BadAnswer
-
-MAX_OFFERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +37,16 @@ def estimate(*, use_case: str, name: str, context: PairSide, offers: PairSide) -
     What is not known of them is left out of the question.
     """
     (about,) = _rows(context)
-    payload = {
-        "context": {"id": context.ids[0], **about},
-        "offers": [{"item_id": item_id, **columns} for item_id, columns in zip(offers.ids, _rows(offers), strict=True)],
-    }
+    items = zip(offers.ids, _rows(offers), strict=True)
+    try:
+        request = EstimateRequest(
+            context=Context(id=context.ids[0], **about),
+            offers=tuple(Offer(item_id=item_id, **columns) for item_id, columns in items),
+        )
+    except ValidationError as error:
+        raise ServiceFailed("invalid_request", invalid_input(error).message) from error
     check = partial(checked, use_case=use_case, name=name, item_ids=offers.ids)
-    answer = client().estimate(payload, use_case=use_case, name=name, check=check)
+    answer = client().estimate(request, use_case=use_case, name=name, check=check)
     rows = (Estimate(entry["minimum"], entry["optimal"], entry["maximum"]) for entry in answer["estimates"])
     return Estimated(answer["model_version"], tuple(rows))
 
@@ -54,9 +57,9 @@ def checked(body: bytes, *, use_case: str, name: str, item_ids: Sequence[str]) -
         served = EstimatesAnswer.model_validate_json(body)
     except ValidationError as error:
         where = ".".join(str(step) for step in error.errors()[0]["loc"]) or "body"
-        raise BadAnswer(f"{where} is not as agreed") from error
+        raise BadAnswer(f"{where} has not the documented shape") from error
     if (served.use_case, served.estimator) != (use_case, name):
-        raise BadAnswer("it answers another question")
+        raise BadAnswer("it answers another request")
     if [entry.item_id for entry in served.estimates] != list(item_ids):
         raise BadAnswer("it is not about the offers that were asked about")
     if any(not entry.minimum <= entry.optimal <= entry.maximum for entry in served.estimates):

@@ -21,7 +21,7 @@ from django.db.models import Model
 from django.db.utils import Error
 
 from recommendation_service.domain.ids import clean_id
-from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.errors import Gone, InvalidInput, NotFound
 from tandem.clicks import ListEvent, click_event, owner_of, url_of_item
 from tandem.identity import user_ids_of

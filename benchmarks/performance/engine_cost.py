@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 
 from benchmarks.performance.synthetic_site import METHODS, PEOPLE, past_of, surface_of
-from recommendation_service.domain.query import Ask, Query
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.engines.base import Engine
 from recommendation_service.pipeline.resolve import resolve
 from recommendation_service.services.recommendation_service import RecommendationService
@@ -31,10 +32,11 @@ class Alone:
         """`asked` people of the site, each with a past of its own."""
         site, plan = service.runtime.find("bench", surface_of(CLICKER))
         shelf = site.catalogues["bench"]
-        asks = [
-            Ask("bench", plan.name, NOW, f"u{person % PEOPLE:04d}", history=past_of(person, items)) for person in range(asked)
+        requests = [
+            RecommendationRequest(user_id=f"u{person % PEOPLE:04d}", history=tuple(past_of(person, items)))
+            for person in range(asked)
         ]
-        queries = [resolve(ask, plan, site.use_case, shelf.catalogue, shelf.source).query for ask in asks]
+        queries = [resolve(one, plan, site.use_case, shelf.catalogue, shelf.source, now=NOW).query for one in requests]
         return cls({name: shelf.engines[name] for name in METHODS}, queries)
 
     def seconds(self) -> dict[str, float]:

@@ -20,7 +20,7 @@ from benchmarks.performance.serving import free_port, served
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.datasets.weighting import DAY_S
-from recommendation_service.domain.query import Ask
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.settings import PACKAGE, load_settings
 from recommendation_service.tests.support.exports import NOW, Happening, write_export
@@ -100,9 +100,10 @@ def stages_of(root: Path, *, asked: int = ASKED, people: int = PEOPLE, **more: s
     service = build_service(load_settings(service_environment(root, port=free_port(), workers=1, RS_USE_CASES="shop", **more)))
     taken: dict[str, list[float]] = defaultdict(list)
     for number in range(asked + WARM_UP):
-        ask = Ask("shop", "homepage", NOW, f"u{number % people:04d}", limit=12, explain=True, request_id=f"bench-{number}")
+        user_id, request_id = f"u{number % people:04d}", f"bench-{number}"
+        request = RecommendationRequest(user_id=user_id, limit=12, explain=True, request_id=request_id)
         started = time.perf_counter()
-        slate = service.recommend(ask)
+        slate = service.recommend(request, use_case="shop", surface="homepage", now=NOW)
         total = 1000 * (time.perf_counter() - started)
         if slate.degraded or slate.method_used != "hybrid":
             raise RuntimeError(f"{slate.method_used} answered: {[skip.detail for skip in slate.degradation]}")

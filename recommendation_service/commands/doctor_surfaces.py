@@ -37,7 +37,7 @@ def _chains(use_case: UseCase, name: str, engine: str, panel: EvaluationUsers) -
     """Who would be asked for each person, in order, if this engine went first."""
     fixed = use_case.surfaces[name].model_copy(update={"router": Part(kind="fixed", options={"engine": engine})})
     plan = Plan.build(use_case.model_copy(update={"surfaces": {**use_case.surfaces, name: fixed}}), name)
-    chains = (plan.chain(panel.query(index)) for index in range(len(panel)))
+    chains = (plan.route(panel.query(index)).chain for index in range(len(panel)))
     return [tuple(entry for entry in chain if entry not in plan.switched_off) for chain in chains]
 
 

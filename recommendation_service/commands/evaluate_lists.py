@@ -15,7 +15,8 @@ import numpy as np
 from recommendation_service.core.numeric import Ints
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.history import PastEvent
-from recommendation_service.domain.query import MAX_LIMIT, Ask, Profile
+from recommendation_service.domain.query import Profile
+from recommendation_service.domain.request import MAX_LIMIT, RecommendationRequest
 from recommendation_service.engines.base import Engine
 from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.services.recommendation_service import RecommendationService
@@ -37,7 +38,7 @@ from recommendation_service.training.trainers import KINDS, fit, stated_for
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
 from recommendation_service.wiring import build_engines
 
-NOBODY = "~nobody-the-export-knows"  # asks as a newcomer who is not in the export either
+NOBODY = "_nobody-the-export-knows"  # asks as a newcomer who is not in the export either
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,12 @@ class Trial:
         took_ms = []
         for index, user_id in enumerate(people):
             started = time.perf_counter()
-            slate = service.recommend(Ask(self._use_case.name, self._surface, self.material.now, user_id, limit=k))
+            slate = service.recommend(
+                RecommendationRequest(user_id=user_id, limit=k),
+                use_case=self._use_case.name,
+                surface=self._surface,
+                now=self.material.now,
+            )
             took_ms.append(1000 * (time.perf_counter() - started))
             rows = self.material.catalogue.ids.rows([entry.item_id for entry in slate.recommendations])
             lists[index, : rows.size] = rows

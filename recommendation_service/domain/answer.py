@@ -1,11 +1,11 @@
-"""The answer to a request, as JSON carries it: the service returns it, Django reads it, and both document it."""
+"""Answers as the service returns them, Django reads them, and both APIs document them."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from recommendation_service.domain.ids import MAX_ID_LENGTH
-from recommendation_service.domain.query import MAX_LIMIT
+from recommendation_service.domain.request import MAX_LIMIT
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(max_length=200)]
@@ -14,34 +14,34 @@ Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 
 SKIP_CODES = (
     "Of an engine: switched_off, not_trained, refused, no_prediction, failed or partial. Of a ranker: timeout, unreachable, "
-    "failed or refused. seen_everything: nothing unseen was left, so popular items come again"
+    "failed or refused. seen_everything: the user has seen every item, so popular items are shown again"
 )
 PARTS = (
-    "Engine -> its share of the score, and beside them what an engine about pairs tells of its own, such as each rule's 0 to"
-    " 100; {} without explain"
+    "Engine -> its share of the score; engines about pairs add parts of their own, such as the 0 to 100 of each rule; {} "
+    "without explain"
 )
 
 
 class AnswerModel(BaseModel):
-    """Strict types, so that nothing is converted; unknown keys are ignored, so that a newer service can add some."""
+    """A part of an answer: strict types, so that nothing is converted; unknown keys of a newer service are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
-class AnswerSkip(AnswerModel):
-    """An engine that should have answered and did not."""
+class Skip(AnswerModel):
+    """An engine that should have answered and did not: `code` is stable, for programs; `detail` is for people."""
 
     engine: Name
     code: Name = Field(description=SKIP_CODES)
     detail: Text
 
 
-class AnswerStage(AnswerModel):
-    """What one stage of the pipeline did."""
+class Stage(AnswerModel):
+    """What one stage of the pipeline did for this answer, and its duration."""
 
-    name: Name = Field(description="resolve, retrieve, a reranker's kind, rules, explain")
+    name: Name = Field(description="resolve, generate, score, retrieve, a reranker's kind, rules, explain")
     ms: Finite = Field(ge=0)
-    detail: Text
+    detail: Text = ""
 
 
 class AnswerItem(AnswerModel):
@@ -61,17 +61,17 @@ class Answer(AnswerModel):
     request_id: Id
     use_case: Name
     surface: Name
-    user_id: Id | None = Field(description="null: for no particular user")
+    user_id: Id | None = Field(description="null: a list without a user")
     method_used: Name = Field(description="Name of the engine that answered")
-    degraded: bool = Field(description="True when an engine that should have answered did not; `degradation` says why")
-    degradation: list[AnswerSkip]
+    degraded: bool = Field(description="True if an engine that should have answered did not; `degradation` gives the reasons")
+    degradation: list[Skip]
     model_version: Name
     generated_at: Name = Field(description="ISO 8601, UTC", json_schema_extra={"format": "date-time"})
     interaction_count: int = Field(ge=0)
     probabilities: dict[str, Finite] = Field(
         description="Engine -> probability of having been chosen first; {} without a random choice"
     )
-    stages: list[AnswerStage] = Field(description="With explain: how the list was made, and how long each stage took")
+    stages: list[Stage] = Field(description="With explain: how the list was made, and how long each stage took")
     recommendations: list[AnswerItem] = Field(max_length=MAX_LIMIT)
 
 

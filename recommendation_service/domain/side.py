@@ -1,4 +1,4 @@
-"""Things that meet other things: the jobs and the cleaners of a marketplace, as columns."""
+"""One side of a set of pairs, such as the jobs or the cleaners of a marketplace, as columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,19 +12,9 @@ Texts = AnyArray  # (n,) of str, "" where unknown
 ID_COLUMN = "id"
 
 
-@dataclass(frozen=True, slots=True)
-class PairItem:
-    """One thing of one kind, as somebody who asks describes it."""
-
-    id: str
-    numbers: Mapping[str, float] = field(default_factory=dict)
-    text_columns: Mapping[str, str] = field(default_factory=dict)
-    title: str = ""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class PairSide:
-    """`n` things of one kind, each with what is known of it at one moment."""
+    """The known columns of `n` items or contexts at one moment."""
 
     ids: tuple[str, ...]
     numbers: Mapping[str, Floats] = field(default_factory=dict)  # (n,) float32, NaN where unknown
@@ -37,11 +27,11 @@ class PairSide:
     def of(
         cls, ids: Sequence[str], numbers: Sequence[Mapping[str, float]] = (), text_columns: Sequence[Mapping[str, str]] = ()
     ) -> "PairSide":
-        """From one mapping a thing; a name that a thing lacks is unknown of it."""
+        """Return the columns of items with one mapping per item; a name that a mapping lacks is unknown."""
         return cls(tuple(ids), _columns(numbers, float("nan"), np.float32), _columns(text_columns, "", np.str_))
 
     def take(self, rows: Ints) -> "PairSide":
-        """These of them, in this order."""
+        """Return the items at `rows`, in that order."""
         return PairSide(
             tuple(self.ids[row] for row in rows.tolist()),
             {name: column[rows] for name, column in self.numbers.items()},

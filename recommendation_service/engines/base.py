@@ -8,8 +8,9 @@ from typing import ClassVar, TypeVar
 import numpy as np
 
 from recommendation_service.core.numeric import Floats, Ints, top_rows
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Candidates, Reason, Retrieved, Skip
+from recommendation_service.domain.slate import Candidates, Reason, Retrieved
 
 Result = TypeVar("Result")
 log = logging.getLogger("recommendation_service")
@@ -75,11 +76,17 @@ def call_safely(engine: Engine, query: Query, action: Callable[[], Result]) -> R
     An engine that knows only the rows of the export is skipped where the query's rows are offers.
     """
     if query.offered is not None and not engine.reads_offers:
-        return Skip(engine.name, "no_prediction", f"{engine.name} knows only the items of the export, not the offers")
+        return Skip(
+            engine=engine.name, code="no_prediction", detail=f"{engine.name} knows only the items of the export, not the offers"
+        )
     try:
         return action()
     except Exception as error:  # a bug in one engine must not cost the user the answers of the other engines
         if ENGINE_ERRORS.reraise:
             raise
         log.exception("%s failed", engine.name, extra={"engine": engine.name, "version": engine.version})
-        return Skip(engine.name, "failed", f"{engine.name} failed ({type(error).__name__}); the log has the traceback")
+        return Skip(
+            engine=engine.name,
+            code="failed",
+            detail=f"{engine.name} failed ({type(error).__name__}); the log has the traceback",
+        )

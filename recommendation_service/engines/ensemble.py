@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, blend, top_rows, unit_range
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Candidates, Reason, Retrieved, Skip
+from recommendation_service.domain.slate import Candidates, Reason, Retrieved
 from recommendation_service.engines.alignment import array
 from recommendation_service.engines.base import Engine, call_safely
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
@@ -277,7 +278,9 @@ class Ensemble(Engine):
         scores = blend(list(scaled.values()), list(weights.values())) if enough else None
         if scores is not None and pool is not None:
             scores = np.where(pool, scores, np.float32(np.nan)) if pool.any() else None
-        skips = tuple(replace(skip, code="partial") for skip in missing if scores is None or not self._is_expected(skip))
+        skips = tuple(
+            skip.model_copy(update={"code": "partial"}) for skip in missing if scores is None or not self._is_expected(skip)
+        )
         timings = {"generate": 1000 * (generated - started), "score": 1000 * (time.perf_counter() - generated)}
         return Blend(weights, scaled, scores, (*self._skips, *skips), timings)
 
@@ -307,19 +310,21 @@ class Ensemble(Engine):
 
     def _call(self, name: str, query: Query) -> tuple[Floats, tuple[Skip, ...]] | Skip:
         if name in self._without:
-            return Skip(name, "partial", f"{name} is switched off{WITHOUT}{self.name} had to do without it")
+            return Skip(engine=name, code="partial", detail=f"{name} is switched off{WITHOUT}{self.name} had to do without it")
         engine = self._engines.get(name)
         if engine is None:
-            return Skip(name, "partial", f"{name} has no published model{WITHOUT}{self.name} had to do without it")
+            return Skip(
+                engine=name, code="partial", detail=f"{name} has no published model{WITHOUT}{self.name} had to do without it"
+            )
         result = call_safely(engine, query, partial(engine.scores_and_skips, query))
         if isinstance(result, Skip):
-            return result if result.code == NO_PREDICTION else Skip(name, "partial", result.detail)
+            return result if result.code == NO_PREDICTION else Skip(engine=name, code="partial", detail=result.detail)
         scores, skips = result
         if scores is None or not (query.eligible & ~np.isnan(scores)).any():
             inner = "; ".join(skip.detail.partition(WITHOUT)[0] for skip in skips)
             why = f" ({inner})" if inner else ""
             detail = f"{name} has no prediction {query.for_whom}{why}{WITHOUT}{self.name} had to do without it"
-            return Skip(name, NO_PREDICTION, detail)
+            return Skip(engine=name, code=NO_PREDICTION, detail=detail)
         return scores, skips
 
 

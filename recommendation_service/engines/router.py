@@ -69,13 +69,13 @@ ROUTERS: Mapping[str, Callable[..., Router]] = {"by_count": ByCount, "fixed": Fi
 LEARNING: Mapping[str, Callable[..., Router]] = {"bandit": Bandit}  # kinds that take a Policy, or None, as their first argument
 
 
-def build_router(part: Part, *, place: str, policy: Policy | None = None) -> Router:
-    """The router a surface asks for; `place` is where the file says so. Raises ConfigurationError naming it."""
-    place = f"{place}, router {part.kind}"
-    build = find_kind({**ROUTERS, **LEARNING}, part.kind, where=place)
-    options = checked(build, part.options, where=place)
+def build_router(part: Part, *, where: str, policy: Policy | None = None) -> Router:
+    """The router a surface asks for; `where` is the place in the file. Raises ConfigurationError naming it."""
+    where = f"{where}, router {part.kind}"
+    build = find_kind({**ROUTERS, **LEARNING}, part.kind, where=where)
+    options = checked(build, part.options, where=where)
     try:
         router: Router = build(policy, **options) if part.kind in LEARNING else build(**options)
     except ConfigurationError as error:
-        raise error if error.message.startswith(place) else ConfigurationError(f"{place}: {error.message}") from error
+        raise error if error.message.startswith(where) else ConfigurationError(f"{where}: {error.message}") from error
     return router

@@ -8,9 +8,10 @@ import numpy as np
 
 from recommendation_service.core.numeric import Floats, Ints, dense, unit_rows
 from recommendation_service.core.threads import load_faiss
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
-from recommendation_service.domain.slate import Candidates, Reason, Retrieved, Skip
+from recommendation_service.domain.slate import Candidates, Reason, Retrieved
 from recommendation_service.engines.alignment import Alignment, LikedItems, array, item_count, parameter, varied_array
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.reason_texts import matches, strongest_liked
@@ -129,7 +130,7 @@ class TwoTower(Engine):
         self._always_explain = always_explain
         self._index = index if isinstance(index, NearestIndex) else None
         missing = index if isinstance(index, str) else ""
-        self._skips = (Skip(name, "partial", f"exact search answers: {missing}"),) if missing else ()
+        self._skips = (Skip(engine=name, code="partial", detail=f"exact search answers: {missing}"),) if missing else ()
         self._catalogue_rows = alignment.catalogue_rows(item_vectors.shape[0])
 
     @classmethod

@@ -5,8 +5,9 @@ from functools import partial
 
 import numpy as np
 
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import SEEN_BEFORE, Candidates, Reason, Skip
+from recommendation_service.domain.slate import SEEN_BEFORE, Candidates, Reason
 from recommendation_service.engines.base import Engine, call_safely
 
 
@@ -21,7 +22,7 @@ def explain(
         proposed = shown.take(np.array([index for index, row in enumerate(rows) if sources[row] is engine]))
         explained = call_safely(engine, query, partial(engine.explain, query, proposed.rows, proposed.parts))
         if isinstance(explained, Skip):
-            skips.append(Skip(engine.name, "partial", f"{engine.name} could not give its reasons"))
+            skips.append(Skip(engine=engine.name, code="partial", detail=f"{engine.name} could not give its reasons"))
             explained = [()] * len(proposed)
         reasons |= dict(zip(proposed.rows.tolist(), explained, strict=True))
     if query.seen_again:

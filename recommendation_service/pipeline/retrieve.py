@@ -7,10 +7,11 @@ from functools import partial
 import numpy as np
 
 from recommendation_service.core.numeric import Ints
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import ALL_SEEN, SEEN_EVERYTHING, Candidates, Retrieved, Skip
+from recommendation_service.domain.slate import ALL_SEEN, SEEN_EVERYTHING, Candidates, Retrieved
 from recommendation_service.engines.base import Engine, call_safely
-from recommendation_service.pipeline.surface_pipeline import Plan
+from recommendation_service.pipeline.surface_pipeline import Plan, Route
 
 NO_METHOD = "none"  # method_used of an answer without an engine
 
@@ -27,20 +28,21 @@ class ChainResult:
     timings: Mapping[str, float] = field(default_factory=dict)
 
 
-def retrieve(plan: Plan, query: Query, engines: Mapping[str, Engine], refused: Collection[str] = ()) -> ChainResult:
-    """The best candidates of the first engine in the chain with a prediction, filled up from the rest if too few.
+def retrieve(
+    plan: Plan, route: Route, query: Query, engines: Mapping[str, Engine], refused: Collection[str] = ()
+) -> ChainResult:
+    """Return the best candidates of the first engine in the chain that has a prediction, filled up by the engines after it.
 
-    If the user has seen everything, the chain's last engine, which is the same for every user, is asked first. Filling
-    is not a degradation; skipping the engine that the router chose is, and every skip is reported.
-    `refused` names engines that are absent because their published model is damaged.
+    If the user has seen everything, the chain's last engine, which has the same order for every user, comes first. Filling
+    is not a degradation; every skipped engine is one. `refused` are engines whose published model is damaged.
     """
-    chain = plan.chain(query)
+    chain = route.chain
     if not query.eligible.any():
-        return _no_result((Skip(chain[0], "no_prediction", _why_nothing(query)),))
+        return _no_result((Skip(engine=chain[0], code="no_prediction", detail=_why_nothing(query)),))
     wanted = max(query.limit, plan.surface.candidates)
     skips: list[Skip] = []
     if query.seen_again:
-        skips.append(Skip(chain[0], SEEN_EVERYTHING, ALL_SEEN))
+        skips.append(Skip(engine=chain[0], code=SEEN_EVERYTHING, detail=ALL_SEEN))
         chain = (chain[-1], *chain[:-1])
     for index, name in enumerate(chain):
         retrieved = _call(name, plan, engines, query, wanted)
@@ -57,23 +59,25 @@ def retrieve(plan: Plan, query: Query, engines: Mapping[str, Engine], refused: C
 
 def _call(name: str, plan: Plan, engines: Mapping[str, Engine], query: Query, limit: int) -> Retrieved | Skip:
     if name in plan.switched_off:
-        return Skip(name, "switched_off", f"{name} is switched off by a setting")
+        return Skip(engine=name, code="switched_off", detail=f"{name} is switched off by a setting")
     engine = engines.get(name)
     if engine is None:
-        return Skip(name, "not_trained", f"{name} has no published model yet")
+        return Skip(engine=name, code="not_trained", detail=f"{name} has no published model yet")
     retrieved = call_safely(engine, query, partial(engine.retrieve, query, limit))
     if isinstance(retrieved, Skip):
         return retrieved
     if retrieved is None or not len(retrieved.candidates):
         missing = "; ".join(skip.detail for skip in retrieved.skips) if retrieved else ""
-        return Skip(name, "no_prediction", f"{name} has no prediction {query.for_whom}" + (f": {missing}" if missing else ""))
+        detail = f"{name} has no prediction {query.for_whom}" + (f": {missing}" if missing else "")
+        return Skip(engine=name, code="no_prediction", detail=detail)
     if not np.isfinite(retrieved.candidates.scores).all():
-        return Skip(name, "failed", f"{name} gave scores that are not numbers")
+        return Skip(engine=name, code="failed", detail=f"{name} gave scores that are not numbers")
     return retrieved
 
 
 def _refused(name: str) -> Skip:
-    return Skip(name, "refused", f"the published model of {name} is damaged and was refused; train it again or roll back")
+    detail = f"the published model of {name} is damaged and was refused; train it again or roll back"
+    return Skip(engine=name, code="refused", detail=detail)
 
 
 def _filled(

@@ -20,9 +20,10 @@ import numpy as np
 
 from recommendation_service.core.numeric import Floats
 from recommendation_service.core.signing import sign
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Candidates, Skip
+from recommendation_service.domain.slate import Candidates
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
@@ -226,7 +227,7 @@ def from_settings(
     if settings.cross_encoder_model is None:
         return None
     detail = "CROSS_ENCODER_MODEL is set and CROSS_ENCODER_URL is not; start serve_cross_encoder and set its address"
-    return Skip(name, "unreachable", detail)
+    return Skip(engine=name, code="unreachable", detail=detail)
 
 
 def query_text(query: Query) -> str:

@@ -1,22 +1,26 @@
-"""Answers a request with a slate: calls the stages of the pipeline in their order."""
+"""Answers a request for recommendations: calls the stages of the pipeline in their order."""
 
 import hmac
 import logging
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import numpy as np
 
-from recommendation_service.domain.query import Ask, Query
-from recommendation_service.domain.slate import Candidates, Reason, Recommendation, Skip, Slate, StageRun
+from recommendation_service.domain.answer import Answer, AnswerItem, Skip, Stage
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.request import RecommendationRequest
+from recommendation_service.domain.slate import Candidates, Reason
 from recommendation_service.engines.base import Engine
 from recommendation_service.pipeline.explain import explain
+from recommendation_service.pipeline.rerank import rerank
 from recommendation_service.pipeline.resolve import resolve
 from recommendation_service.pipeline.retrieve import retrieve
-from recommendation_service.pipeline.surface_pipeline import Plan
+from recommendation_service.pipeline.rules import apply_trims
+from recommendation_service.pipeline.surface_pipeline import Route
 from recommendation_service.services.runtime import Runtime
 
 log = logging.getLogger("recommendation_service")
@@ -39,67 +43,72 @@ class RecommendationService:
         """Use `runtime` from the next request on."""
         self._runtime = runtime
 
-    def recommend(self, ask: Ask) -> Slate:
-        """The slate for one request; every engine that was skipped is reported in it.
+    def recommend(self, request: RecommendationRequest, *, use_case: str, surface: str, now: float) -> Answer:
+        """Return one list of recommendations, in which every skipped engine is reported. `now` is in Unix seconds.
 
-        Raises NotFound for an unknown use case, surface or subject item, InvalidInput for a malformed request.
+        Raises NotFound for an unknown use case, surface or subject item, InvalidInput for a request that the surface does
+        not take, Unavailable while there is no export.
         """
-        started = time.perf_counter()
-        ask = ask if ask.request_id else replace(ask, request_id=uuid.uuid4().hex)
-        use_case, plan = self._runtime.find(ask.use_case, ask.surface)
-        runtime, stages = use_case.catalogues[plan.surface.catalogue], StageTimer()
-        contexts = use_case.context_catalogue(plan)
-        resolved = resolve(ask, plan, use_case.use_case, runtime.catalogue, runtime.source, contexts)
+        timer = StageTimer()
+        if request.request_id is None:
+            request = request.model_copy(update={"request_id": uuid.uuid4().hex})
+        use_case_runtime, plan = self._runtime.find(use_case, surface)
+        runtime, contexts = use_case_runtime.catalogues[plan.surface.catalogue], use_case_runtime.context_catalogue(plan)
+        resolved = resolve(request, plan, use_case_runtime.use_case, runtime.catalogue, runtime.source, contexts, now=now)
         query = resolved.query
-        self._log_routing(ask, plan, query, runtime.engines)
-        stages.add("resolve")
-        retrieved = retrieve(plan, query, runtime.engines, runtime.refused)
-        stages.add("retrieve", f"{retrieved.method}: {len(retrieved.candidates)} candidates", retrieved.timings)
-        shown, rerank_skips = _rerank_and_trim(plan, query, retrieved.candidates, stages)
+        route = plan.route(query)
+        self._log_route(route, query, runtime.engines)
+        timer.add("resolve")
+        retrieved = retrieve(plan, route, query, runtime.engines, runtime.refused)
+        timer.add("retrieve", f"{retrieved.method}: {len(retrieved.candidates)} candidates", retrieved.timings)
+        reranked = rerank(query, retrieved.candidates, plan.rerankers)
+        timer.add_all(reranked.stages)
+        trimmed = apply_trims(query, reranked.candidates, plan.trims)
+        timer.add("rules", f"{len(trimmed)} left")
+        shown = trimmed.take(np.arange(min(request.limit, len(trimmed))))
         reasons, explain_skips = explain(query, shown, retrieved.sources)
-        stages.add("explain")
-        chances = plan.chances(query)
-        policy_skips = (runtime.policy,) if isinstance(runtime.policy, Skip) and chances else ()
-        slate = Slate(
-            request_id=str(ask.request_id),
-            use_case=ask.use_case,
-            surface=ask.surface,
-            user_id=ask.user_id,
+        timer.add("explain")
+        policy_skips = (runtime.policy,) if isinstance(runtime.policy, Skip) and route.probabilities else ()
+        skips = [*resolved.skips, *policy_skips, *retrieved.skips, *reranked.skips, *explain_skips]
+        answer = Answer(
+            request_id=str(request.request_id),
+            use_case=use_case,
+            surface=surface,
+            user_id=request.user_id,
             method_used=retrieved.method,
+            degraded=bool(skips),
+            degradation=skips,
             model_version=retrieved.version,
-            generated_at=ask.now,
-            recommendations=_recommendations(query, shown, reasons, with_parts=ask.explain),
-            degradation=(*resolved.skips, *policy_skips, *retrieved.skips, *rerank_skips, *explain_skips),
+            generated_at=datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
             interaction_count=query.history.count,
-            probabilities=chances,
-            stages=tuple(stages.runs) if ask.explain else (),
+            probabilities=dict(route.probabilities),
+            stages=timer.stages if request.explain else [],
+            recommendations=_items(query, shown, reasons),
         )
-        self._log_answer(slate, runtime.engines, 1000 * (time.perf_counter() - started))
-        return slate
+        self._log_answer(answer, runtime.engines, timer.total_ms)
+        return answer
 
     def user_label(self, user_id: str | None) -> str:
-        """The name of a user in the log: the id, or 12 hex digits of its keyed hash, or "anonymous"."""
+        """Return the name of a user in the log: the id, or 12 hex digits of its keyed hash, or "anonymous"."""
         if user_id is None:
             return "anonymous"
         if not self._log_key:
             return user_id
         return hmac.new(self._log_key, user_id.encode(), sha256).hexdigest()[:12]
 
-    def _log_routing(self, ask: Ask, plan: Plan, query: Query, engines: Mapping[str, Engine]) -> None:
-        user, count = self.user_label(ask.user_id), query.history.count
-        name, segment = plan.chain(query)[0], plan.router.segment(query)
-        label = engines[name].label if name in engines else name
+    def _log_route(self, route: Route, query: Query, engines: Mapping[str, Engine]) -> None:
+        user, count, name = self.user_label(query.user_id), query.history.count, route.chain[0]
         log.info("User %s has %d interactions", user, count, extra={"user": user, "count": count})
-        prefix = f"{segment} user: " if segment else ""
+        prefix = f"{route.segment} user: " if route.segment else ""
         fields = {"user": user, "count": count, "method": name}
-        log.info("→ Using %s (%s%d interactions)", label, prefix, count, extra=fields)
+        log.info("→ Using %s (%s%d interactions)", _label(engines, name), prefix, count, extra=fields)
 
-    def _log_answer(self, slate: Slate, engines: Mapping[str, Engine], ms: float) -> None:
-        method, count = slate.method_used, len(slate.recommendations)
-        label = engines[method].label if method in engines else method
-        fields = {"user": self.user_label(slate.user_id), "count": count, "method": method, "ms": round(ms, 2)}
+    def _log_answer(self, answer: Answer, engines: Mapping[str, Engine], ms: float) -> None:
+        method, count = answer.method_used, len(answer.recommendations)
+        label = _label(engines, method)
+        fields = {"user": self.user_label(answer.user_id), "count": count, "method": method, "ms": round(ms, 2)}
         log.info("%s generated %d recommendations", label[:1].upper() + label[1:], count, extra=fields)
-        for skip in slate.degradation:
+        for skip in answer.degradation:
             log.warning("degraded: %s (%s)", skip.detail, skip.code, extra={"engine": skip.engine, "code": skip.code})
 
 
@@ -107,47 +116,43 @@ class StageTimer:
     """Measures the stages of one answer."""
 
     def __init__(self) -> None:
-        self.runs: list[StageRun] = []
-        self._since = time.perf_counter()
+        self.stages: list[Stage] = []
+        self._started = self._since = time.perf_counter()
+
+    @property
+    def total_ms(self) -> float:
+        """Milliseconds since the start."""
+        return 1000 * (time.perf_counter() - self._started)
 
     def add(self, name: str, detail: str = "", inner: Mapping[str, float] | None = None) -> None:
         """Add a stage that ends now; its `inner` stages (ms) come first and are subtracted from it."""
         now, inner = time.perf_counter(), inner or {}
-        self.runs += [StageRun(stage, round(ms, 3)) for stage, ms in inner.items()]
-        self.runs.append(StageRun(name, round(max(1000 * (now - self._since) - sum(inner.values()), 0.0), 3), detail))
-        self._since = now
+        ms = max(1000 * (now - self._since) - sum(inner.values()), 0.0)
+        self.add_all([Stage(name=stage, ms=round(inner_ms, 3)) for stage, inner_ms in inner.items()])
+        self.add_all([Stage(name=name, ms=round(ms, 3), detail=detail)])
+
+    def add_all(self, stages: Sequence[Stage]) -> None:
+        """Add stages that were measured elsewhere; the next stage starts now."""
+        self.stages += stages
+        self._since = time.perf_counter()
 
 
-def _rerank_and_trim(
-    plan: Plan, query: Query, candidates: Candidates, stages: StageTimer
-) -> tuple[Candidates, tuple[Skip, ...]]:
-    """The candidates that are shown, after all rerankers and rules, and the rerankers that were skipped."""
-    skips: list[Skip] = []
-    for name, rerank in plan.rerankers:
-        reranked = rerank(query, candidates)
-        candidates = reranked.candidates
-        skips += reranked.skips
-        stages.add(name, reranked.by and f"by {reranked.by}")
-    for trim in plan.trims:
-        candidates = trim(query, candidates)
-    stages.add("rules", f"{len(candidates)} left")
-    return candidates.take(np.arange(min(query.limit, len(candidates)))), tuple(skips)
+def _label(engines: Mapping[str, Engine], name: str) -> str:
+    return engines[name].label if name in engines else name
 
 
-def _recommendations(
-    query: Query, shown: Candidates, reasons: Mapping[int, tuple[Reason, ...]], *, with_parts: bool
-) -> tuple[Recommendation, ...]:
-    return tuple(
-        Recommendation(
+def _items(query: Query, shown: Candidates, reasons: Mapping[int, tuple[Reason, ...]]) -> list[AnswerItem]:
+    return [
+        AnswerItem(
             item_id=query.catalogue.ids.id(row),
+            title=query.catalogue.titles[row],
             score=float(shown.scores[index]),
             position=index + 1,
-            reasons=reasons[row],
-            parts=_parts(shown, index) if with_parts else {},
-            title=query.catalogue.titles[row],
+            reasons=[reason.text for reason in reasons[row]],
+            parts=_parts(shown, index) if query.explain else {},
         )
         for index, row in enumerate(shown.rows.tolist())
-    )
+    ]
 
 
 def _parts(shown: Candidates, index: int) -> dict[str, float]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.catalogue import Catalogue
-from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.router import Policy
 from recommendation_service.errors import ConfigurationError, NotFound, Unavailable

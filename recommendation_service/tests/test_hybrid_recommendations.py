@@ -11,7 +11,7 @@ from recommendation_service.commands import embedding_plot, evaluate_lists
 from recommendation_service.commands.evaluate_lists import Trial, Variant, variants
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.history import PastEvent
-from recommendation_service.domain.query import Ask
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.exports import NOW, write_export
 from recommendation_service.tests.support.magazine import SUBJECTS, magazine
@@ -53,12 +53,15 @@ def trial(blog):
     return Trial(POSTS, SURFACE, Dataset.open(blog / "data", "posts"), Report(), people=60, seed=42)
 
 
+AT = {"use_case": "posts", "surface": SURFACE, "now": NOW}
+
+
 def ask(user_id="u001", limit=20, **words):
-    return Ask("posts", SURFACE, NOW, user_id, limit=limit, **words)
+    return RecommendationRequest(user_id=user_id, limit=limit, **words)
 
 
 def test_a_reader_gets_twenty_scored_posts_by_the_hybrid_each_with_both_parts(service):
-    slate = service.recommend(ask(explain=True))
+    slate = service.recommend(ask(explain=True), **AT)
     assert slate.method_used == "hybrid"
     assert not slate.degraded
     assert len(slate.recommendations) == 20
@@ -69,7 +72,7 @@ def test_a_reader_gets_twenty_scored_posts_by_the_hybrid_each_with_both_parts(se
 
 
 def test_collaborative_weighs_seventy_percent_and_content_thirty(service):
-    shown = service.recommend(ask(explain=True, limit=60)).recommendations
+    shown = service.recommend(ask(explain=True, limit=60), **AT).recommendations
     for name, most in (("collaborative", 0.7), ("content_based", 0.3)):
         parts = np.array([one.parts[name] for one in shown])
         assert 0 <= parts.min() <= parts.max() <= most + 1e-6
@@ -79,7 +82,7 @@ def test_collaborative_weighs_seventy_percent_and_content_thirty(service):
 
 def test_fresh_posts_gain_five_to_twenty_percent_and_older_ones_nothing(service):
     catalogue = service.runtime.use_cases["posts"].catalogues["posts"].catalogue
-    shown = service.recommend(ask(explain=True, limit=100)).recommendations
+    shown = service.recommend(ask(explain=True, limit=100), **AT).recommendations
     age_days = {one.item_id: NOW / 86_400 - catalogue.created[catalogue.ids.row(one.item_id)] for one in shown}
     young = [one.parts["freshness"] for one in shown if age_days[one.item_id] < 29.9]
     old = [one.parts["freshness"] for one in shown if age_days[one.item_id] > 30.1]
@@ -94,7 +97,7 @@ def test_a_new_click_changes_the_list_without_training_again(service):
     history = tuple(PastEvent(f"p{row:03d}", "like", NOW - row) for row in (1, 5, 9))
     clicks = tuple(PastEvent(f"p{row:03d}", "share", NOW) for row in (3, 7, 11, 15))
     subjects = [
-        [one.item_id for one in service.recommend(ask(history=past, limit=10)).recommendations]
+        [one.item_id for one in service.recommend(ask(history=past, limit=10), **AT).recommendations]
         for past in (history, history + clicks)
     ]
     before, after = ([SUBJECTS[int(item[1:]) % 4] for item in shown].count(other) for shown in subjects)
@@ -104,7 +107,7 @@ def test_a_new_click_changes_the_list_without_training_again(service):
 def test_everybody_gets_a_full_list_newcomers_and_strangers_too(service):
     methods = {}
     for user_id in [*(f"u{person:03d}" for person in range(0, 60, 7)), "n000", "n001", "nobody-knows-me"]:
-        slate = service.recommend(ask(user_id, limit=12))
+        slate = service.recommend(ask(user_id, limit=12), **AT)
         assert len(slate.recommendations) == 12
         methods[user_id] = slate.method_used
     assert methods["n001"] == "content_based"  # interests, and nothing done yet
@@ -113,7 +116,7 @@ def test_everybody_gets_a_full_list_newcomers_and_strangers_too(service):
 
 def test_without_any_model_the_list_is_popular_and_never_empty(tmp_path):
     write_export(tmp_path / "data", POSTS, *magazine(people=8))
-    slate = build_service(settings_under(tmp_path, RS_USE_CASES="posts")).recommend(ask())
+    slate = build_service(settings_under(tmp_path, RS_USE_CASES="posts")).recommend(ask(), **AT)
     assert (slate.method_used, len(slate.recommendations)) == ("popular", 20)
     assert [(skip.engine, skip.code) for skip in slate.degradation] == [
         ("hybrid", "not_trained"),

@@ -4,7 +4,6 @@ import logging
 import os
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,9 @@ import pytest
 
 from recommendation_service import app as app_module
 from recommendation_service.datasets.reader import Dataset
+from recommendation_service.domain.answer import Answer
 from recommendation_service.domain.history import PastEvent
-from recommendation_service.domain.query import Ask
-from recommendation_service.domain.slate import Slate
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.services.serving import WAITING, ServingState, weights_summary
@@ -22,9 +21,11 @@ from recommendation_service.tests.support import service
 from recommendation_service.use_cases.loader import load, load_file, names
 from recommendation_service.wiring import Observers, build_engines, build_live, build_service, served_use_cases
 
+AT = {"use_case": "startups", "surface": "for-developer", "now": time.time()}
 
-def _ask(user_id: str = "u001") -> Ask:
-    return Ask("startups", "for-developer", time.time(), user_id)
+
+def _ask(user_id: str = "u001") -> RecommendationRequest:
+    return RecommendationRequest(user_id=user_id)
 
 
 def _settings(root: Path, **more: str) -> service.Settings:
@@ -49,9 +50,9 @@ def test_engines_without_a_model_are_left_out(tmp_path: Path) -> None:
 HOT = tuple(PastEvent(item, "like", 0.0) for item in service.ITEMS[:4])
 
 
-def _hot(live: ServingState) -> Slate:
+def _hot(live: ServingState) -> Answer:
     """The list of somebody whom the router sends to the ensemble."""
-    return live.serving.recommender.recommend(replace(_ask(), history=HOT, count=25))
+    return live.serving.recommender.recommend(RecommendationRequest(user_id="u001", history=HOT, count=25), **AT)
 
 
 def _members(root: Path, *more: str) -> None:
@@ -192,7 +193,7 @@ def test_a_pinned_folder_that_is_refused_is_told_and_the_published_model_answers
     service.export_startups(tmp_path)
     service.publish(tmp_path, "als")
     with caplog.at_level(logging.ERROR):
-        slate = build_service(_settings(tmp_path, ALS_MODEL_PATH=str(tmp_path / "als_v1.pkl"))).recommend(_ask())
+        slate = build_service(_settings(tmp_path, ALS_MODEL_PATH=str(tmp_path / "als_v1.pkl"))).recommend(_ask(), **AT)
     assert slate.model_version == "als_v1"
     assert "ALS_MODEL_PATH: " in caplog.text
 
@@ -204,7 +205,7 @@ def test_a_damaged_current_model_at_start_gives_the_older_one_that_is_whole(tmp_
     (tmp_path / "models" / "startups" / "als_v2" / "gram.npy").unlink()
     refused: list[tuple[str, str]] = []
     live = build_live(_settings(tmp_path), Observers(refused=lambda catalogue, kind: refused.append((catalogue, kind))))
-    assert live.serving.recommender.recommend(_ask()).model_version == "als_v1"
+    assert live.serving.recommender.recommend(_ask(), **AT).model_version == "als_v1"
     assert refused == [("startups", "als")]
 
 
@@ -294,7 +295,7 @@ def test_answers_during_swaps_are_always_of_one_version(tmp_path: Path) -> None:
 
     def ask() -> None:
         while not stop.is_set():
-            slate = live.serving.recommender.recommend(_ask())
+            slate = live.serving.recommender.recommend(_ask(), **AT)
             if slate.method_used != "als" or not np.isfinite([one.score for one in slate.recommendations]).all():
                 wrong.append(slate)
 
@@ -308,4 +309,4 @@ def test_answers_during_swaps_are_always_of_one_version(tmp_path: Path) -> None:
     for asker in askers:
         asker.join()
     assert wrong == []
-    assert live.serving.recommender.recommend(_ask()).model_version == "als_v15"
+    assert live.serving.recommender.recommend(_ask(), **AT).model_version == "als_v15"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recommendation_service import evaluate
-from recommendation_service.domain.query import Ask
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.engines.neural import Neural
 from recommendation_service.engines.rule_based import Attributes
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
@@ -28,8 +28,8 @@ def live_under(root: Path, observers: Observers | None = None, **more: str) -> S
 
 
 def ask(live: ServingState, surface: str, strategy: str | None = None) -> Any:
-    ask_ = Ask("cleaning", surface, 1_700_000_000.0, item_ids=("3",), strategy=strategy)
-    return live.serving.recommender.recommend(ask_)
+    request = RecommendationRequest(item_ids=("3",), strategy=strategy)
+    return live.serving.recommender.recommend(request, use_case="cleaning", surface=surface, now=1_700_000_000.0)
 
 
 def damage(root: Path, kind: str) -> None:

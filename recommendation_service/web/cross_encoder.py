@@ -1,4 +1,4 @@
-"""The worker's two paths: scores of query-document pairs, and whether it lives. Its model is handed in, ready."""
+"""The HTTP API of the cross-encoder worker: scores of query-document pairs, and a probe."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from flask import Flask, Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from recommendation_service.core.numeric import Floats
 from recommendation_service.errors import Unavailable
@@ -14,17 +14,17 @@ from recommendation_service.rankers.cross_encoder import AUDIENCE, Pair
 from recommendation_service.settings import Settings
 from recommendation_service.web import errors
 from recommendation_service.web.auth import Authenticator
-from recommendation_service.web.request_parsing import invalid, parse_json
+from recommendation_service.web.middleware import parse_body
 
 MAX_BODY_BYTES = 256_000
 MAX_PAIRS = 100
-AT_ONCE = 10  # pairs between two looks at the clock; on one thread larger batches are hardly faster
+BATCH = 10  # pairs per batch; the clock is checked between batches, and on one thread larger ones are hardly faster
 Scorer = Callable[[Sequence[Pair]], Floats]
 Text = Annotated[str, StringConstraints(max_length=2_000)]
 
 
 class PairsIn(BaseModel):
-    """What a worker is asked: pairs of query and document, and for how long the answer is of use."""
+    """Pairs of query and document, and the time within which the scores are useful."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,7 +33,7 @@ class PairsIn(BaseModel):
 
 
 def create_worker(settings: Settings, score: Scorer, *, model: str) -> Flask:
-    """The worker as an application; `model` is the name it tells. Raises ConfigurationError when it would be open."""
+    """Return the worker's application; `model` is the name in its answers. Raises ConfigurationError without keys."""
     authenticator = Authenticator(settings, audience=AUDIENCE)
     lock = threading.Lock()
     app = Flask("cross_encoder", static_folder=None)
@@ -43,13 +43,13 @@ def create_worker(settings: Settings, score: Scorer, *, model: str) -> Flask:
     @app.post("/scores")
     def scores() -> Response:
         authenticator.principal(request)
-        payload = _parsed()
-        over = time.monotonic() + payload.budget_ms / 1000
-        # who waited longer than the answer is of use is sent away, so that a burst cannot make everybody late
+        payload = parse_body(PairsIn)
+        deadline = time.monotonic() + payload.budget_ms / 1000
+        # a request that waited longer than its budget is refused, so that a burst cannot delay all later requests
         if not lock.acquire(timeout=payload.budget_ms / 1000):
-            raise Unavailable("busy with other pairs; ask again")
+            raise Unavailable("the worker is busy with other pairs; send the request again")
         try:
-            results = _in_time(score, payload.pairs, over)
+            results = _in_time(score, payload.pairs, deadline)
         finally:
             lock.release()
         return jsonify(scores=results, model=model)
@@ -67,18 +67,11 @@ def create_worker(settings: Settings, score: Scorer, *, model: str) -> Flask:
     return app
 
 
-def _in_time(score: Scorer, pairs: Sequence[Pair], over: float) -> list[float]:
-    """All scores, a few pairs at a time. Raises Unavailable once nobody waits for them any more."""
+def _in_time(score: Scorer, pairs: Sequence[Pair], deadline: float) -> list[float]:
+    """Return all scores, computed a few pairs at a time. Raises Unavailable after `deadline`, in monotonic seconds."""
     results: list[float] = []
-    for start in range(0, len(pairs), AT_ONCE):
-        if time.monotonic() > over:
-            raise Unavailable("the time for these pairs is over; ask with fewer pairs or a longer budget")
-        results += score(pairs[start : start + AT_ONCE]).tolist()
+    for start in range(0, len(pairs), BATCH):
+        if time.monotonic() > deadline:
+            raise Unavailable("the budget is used up; send fewer pairs or a larger budget_ms")
+        results += score(pairs[start : start + BATCH]).tolist()
     return results
-
-
-def _parsed() -> PairsIn:
-    try:
-        return PairsIn.model_validate(parse_json(request))
-    except ValidationError as error:
-        raise invalid(error) from error

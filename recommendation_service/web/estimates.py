@@ -1,17 +1,15 @@
 """POST /api/estimates/<use_case>/<name>."""
 
 from apiflask import APIBlueprint
-from flask import Request, Response, g, request
-from pydantic import ValidationError
+from flask import Response, g, request
 
 from recommendation_service.domain.answer import EstimatedRange, EstimatesAnswer
+from recommendation_service.domain.request import EstimateRequest
 from recommendation_service.domain.side import PairSide
-from recommendation_service.errors import InvalidInput
 from recommendation_service.services.estimate_service import Estimates, EstimateService
-from recommendation_service.web import metrics, request_parsing
+from recommendation_service.web import metrics
 from recommendation_service.web.auth import CONTEXT
-from recommendation_service.web.middleware import authenticator, json_response, live
-from recommendation_service.web.schemas import EstimateIn
+from recommendation_service.web.middleware import authenticator, json_response, live, parse_body
 
 blueprint = APIBlueprint("estimates", __name__, url_prefix="/api/estimates", tag="Estimates")
 
@@ -21,41 +19,25 @@ blueprint = APIBlueprint("estimates", __name__, url_prefix="/api/estimates", tag
 def estimate(use_case: str, name: str) -> Response:
     """Estimate a number with a range, such as what to bid.
 
-    For one thing, such as a job, met by each of the offers, such as cleaners. Needs a token with the scope recs:any, since
-    it says things about somebody's job.
+    One estimate per offer, such as a cleaner, for one context, such as a job. Needs a token with the scope recs:any, because
+    an estimate reveals data about the job.
     """
     principal, state = authenticator().principal(request), live()
-    serving = state.serving  # one look, so that the whole answer is of one moment
+    serving = state.serving  # read once, so that the answer is made from one snapshot
     service = EstimateService(state.use_cases, serving.estimators)
     if not principal.may_ask_about(CONTEXT):
         raise service.not_found()
-    payload = _parse(request)
-    g.request_id = payload.request_id or g.request_id
+    parsed = parse_body(EstimateRequest)
+    g.request_id = parsed.request_id or g.request_id
     g.state = serving.state
-    estimates = service.estimate(use_case, name, *_sides(payload))
+    estimates = service.estimate(use_case, name, *_sides(parsed))
     metrics.ESTIMATES.labels(use_case, name).inc()
     return json_response(_answer(estimates, use_case, name, request_id=g.request_id))
 
 
-def _parse(request: Request) -> EstimateIn:
-    if request.args:
-        name = min(request.args)
-        raise InvalidInput(f"{name}: a POST takes everything in its body", fields={f"/{name}": "not allowed in the query"})
-    try:
-        payload = EstimateIn.model_validate(request_parsing.parse_json(request))
-    except ValidationError as error:
-        raise request_parsing.invalid(error) from error
-    seen: set[str] = set()
-    for index, offer in enumerate(payload.offers):
-        if offer.item_id in seen:
-            raise InvalidInput("an offer is there twice", fields={f"/offers/{index}/item_id": "is that of an earlier offer"})
-        seen.add(offer.item_id)
-    return payload
-
-
-def _sides(payload: EstimateIn) -> tuple[PairSide, PairSide]:
-    context = PairSide.of([payload.context.id], [payload.context.numbers], [payload.context.text_columns])
-    offers = payload.offers
+def _sides(parsed: EstimateRequest) -> tuple[PairSide, PairSide]:
+    context = PairSide.of([parsed.context.id], [parsed.context.numbers], [parsed.context.text_columns])
+    offers = parsed.offers
     ids = [offer.item_id for offer in offers]
     return context, PairSide.of(ids, [offer.numbers for offer in offers], [offer.text_columns for offer in offers])
 

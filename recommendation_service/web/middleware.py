@@ -1,4 +1,4 @@
-"""Request id, metrics and headers of every request, log output, and access to the serving state."""
+"""Shared by all routes: the serving state, JSON in and out, request ids, metrics, headers, and the log."""
 
 import contextlib
 import logging
@@ -9,50 +9,71 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 from flask import Flask, Response, current_app, g, request
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from recommendation_service.domain.request import invalid_input, pointer_step
+from recommendation_service.errors import InvalidInput
 from recommendation_service.services.serving import ServingState
 from recommendation_service.settings import Settings
 from recommendation_service.web import metrics
 from recommendation_service.web.auth import Authenticator
 
+Model = TypeVar("Model", bound=BaseModel)
 EXTENSION = "tandem"
 JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts that `create_app` hands to the routes."""
+    """What `create_app` provides to the routes."""
 
     live: ServingState
     authenticator: Authenticator
 
 
 def live() -> ServingState:
-    """The models of this worker."""
+    """Return the serving state of this worker."""
     return cast(Context, current_app.extensions[EXTENSION]).live
 
 
 def authenticator() -> Authenticator:
-    """The verifier of tokens."""
+    """Return the verifier of tokens."""
     return cast(Context, current_app.extensions[EXTENSION]).authenticator
 
 
 def json_response(body: BaseModel | Mapping[str, Any], status: int = 200) -> Response:
-    """`body` as JSON; a mapping must not contain NaN, which would become null."""
+    """Return `body` as JSON; a mapping must not contain NaN, which would become null."""
     payload = body.model_dump_json() if isinstance(body, BaseModel) else orjson.dumps(body)
     return Response(payload, status=status, content_type=JSON)
+
+
+def parse_body(model: type[Model]) -> Model:
+    """Return the JSON body of the request. Raises InvalidInput, which names each wrong field, or 415, 413 and 400."""
+    if request.args:
+        field = f"/{pointer_step(min(request.args))}"
+        raise InvalidInput("send all parameters of a POST in its body, not in the URL", fields={field: "is in the URL"})
+    if request.mimetype != JSON:
+        raise UnsupportedMediaType
+    body = request.get_data(cache=False)
+    try:
+        orjson.loads(body)  # strict: pydantic's parser accepts NaN and Infinity
+        return model.model_validate_json(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest from error
+    except ValidationError as error:
+        raise invalid_input(error) from error
 
 
 HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def install(app: Flask, live: ServingState, reload_seconds: float) -> None:
-    """Wrap every request of `app`; the first one in a forked process starts its model watch."""
+    """Add request ids, metrics and headers to `app`; the first request of a forked process starts its model watch."""
 
     def begin() -> None:
         live.watch(reload_seconds)  # threads do not survive a fork; once started this is one comparison
@@ -78,12 +99,12 @@ LOGGER = "recommendation_service"
 
 
 class LogFile(logging.handlers.WatchedFileHandler):
-    """Appends lines; says once on stderr when it cannot, then keeps quiet until it can again."""
+    """Appends lines; reports on stderr the first time that it cannot."""
 
     _reported = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line, or lose it: the request matters more."""
+        """Write one line; a failure loses the line, not the request."""
         try:
             super().emit(record)
         except OSError:
@@ -102,7 +123,7 @@ class LogFile(logging.handlers.WatchedFileHandler):
 
 
 class Stderr(logging.Handler):
-    """Writes to whatever stderr is at that moment; one that is closed costs the line, not the request."""
+    """Writes to the current stderr; a closed one loses the line, not the request."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
@@ -111,13 +132,13 @@ class Stderr(logging.Handler):
 
 
 class Utc(logging.Formatter):
-    """Times in UTC, whatever the machine thinks."""
+    """Formats times in UTC."""
 
     converter = staticmethod(time.gmtime)
 
 
 def start_logging(settings: Settings) -> None:
-    """Send this package's log lines to stderr and RS_LOG_FILE. Safe to call again: the last settings win."""
+    """Send this package's log lines to stderr and RS_LOG_FILE; a later call replaces the settings."""
     logger = logging.getLogger(LOGGER)
     for old in list(logger.handlers):
         logger.removeHandler(old)

@@ -1,4 +1,4 @@
-"""Completes the OpenAPI document that APIFlask makes of the routes: parameters, bodies, problems, security."""
+"""Completes the OpenAPI document that APIFlask generates from the routes: parameters, bodies, problems, security."""
 
 from typing import Any, cast
 
@@ -9,10 +9,10 @@ from pydantic.json_schema import models_json_schema
 
 from recommendation_service import __version__
 from recommendation_service.domain.ids import MAX_ID_LENGTH
-from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT, EstimateRequest, RecommendationRequest
 from recommendation_service.web.errors import PROBLEM_JSON
 from recommendation_service.web.middleware import json_response
-from recommendation_service.web.schemas import AskIn, EstimateIn, Problem
+from recommendation_service.web.schemas import Problem
 
 VERSION = __version__
 OPEN_PATHS = ("/livez", "/readyz")
@@ -43,11 +43,11 @@ QUERY = [
     },
 ]
 PROBLEMS = {
-    "get": {"401": "No token, or one that cannot be trusted"},
+    "get": {"401": "No token, or an invalid one"},
     "recommend": {
-        "404": "No such thing, or not yours to see",
+        "404": "Does not exist, or you have no permission to see it",
         "422": "A parameter is wrong; `errors` names it",
-        "503": "Nothing can answer yet",
+        "503": "No export or model yet",
     },
     "body": {
         "400": "Not JSON",
@@ -74,9 +74,9 @@ def install(app: APIFlask) -> None:
 
 
 def complete(spec: dict[str, Any]) -> dict[str, Any]:
-    """Add what the routes themselves do not say; the document describes every answer that can come."""
+    """Add what APIFlask does not know of the routes, so that the document describes every possible answer."""
     _, models = models_json_schema(
-        [(AskIn, "validation"), (EstimateIn, "validation"), (Problem, "serialization")], ref_template=REFS
+        [(RecommendationRequest, "validation"), (EstimateRequest, "validation"), (Problem, "serialization")], ref_template=REFS
     )
     components = spec.setdefault("components", {})
     components.setdefault("schemas", {}).update(models["$defs"])
@@ -89,7 +89,7 @@ def complete(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
-    problems: dict[str, str] = {"500": "Something failed here; it was logged"}
+    problems: dict[str, str] = {"500": "Unexpected error; see the log of the service"}
     if path not in OPEN_PATHS:
         operation["security"] = [{"token": []}]
         problems |= PROBLEMS["get"]
@@ -98,10 +98,11 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
         _complete_recommendation(method, operation, problems)
     elif path.startswith("/api/estimates"):
         problems |= PROBLEMS["recommend"] | PROBLEMS["body"]
-        _takes(operation, "EstimateIn")
+        _takes(operation, "EstimateRequest")
     elif path == "/readyz":
         content = operation["responses"]["200"]["content"]
-        operation["responses"]["503"] = {"description": "Nothing can answer yet; detail says why", "content": content}
+        description = "No use case can answer yet; `detail` gives the reason"
+        operation["responses"]["503"] = {"description": description, "content": content}
     elif path not in OPEN_PATHS:
         problems["403"] = "The token lacks the scope"
     for status, description in problems.items():
@@ -118,7 +119,7 @@ def _complete_recommendation(method: str, operation: dict[str, Any], problems: d
         operation.setdefault("parameters", []).extend(QUERY)
         return
     problems |= PROBLEMS["body"]
-    _takes(operation, "AskIn")
+    _takes(operation, "RecommendationRequest")
 
 
 def _takes(operation: dict[str, Any], model: str) -> None:
@@ -127,7 +128,7 @@ def _takes(operation: dict[str, Any], model: str) -> None:
 
 
 def page(spec: dict[str, Any]) -> str:
-    """A plain list of the operations: no script, nothing loaded from elsewhere."""
+    """Return a plain HTML list of the operations, without scripts and external files."""
     rows = [
         f"<li><code>{method.upper()} {escape(path)}</code> {escape(operation.get('summary', ''))}</li>"
         for path, methods in spec["paths"].items()

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from recommendation_service.domain import answer
 from recommendation_service.domain.ids import clean_id
-from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 
 USER = "user_id"
 MAX_VALUES = 100
@@ -149,7 +149,7 @@ class ListQuerySerializer(QuerySerializer):
 class SkipSerializer(PydanticSerializer):
     """An engine that should have answered and did not."""
 
-    model = answer.AnswerSkip
+    model = answer.Skip
 
 
 class AnswerSerializer(PydanticSerializer):

@@ -15,10 +15,13 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from recommendation_service.core.numeric import Floats, Ints, blend, top_rows
 from recommendation_service.datasets.pair_features import PairTable, join_pairs
 from recommendation_service.datasets.pair_rules import RulePart, RuleScores, read_rules, rule_scores
+from recommendation_service.domain.request import Context, Offer, invalid_input
+from recommendation_service.domain.request import RecommendationRequest as ServiceRequest
 from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.schema import PairConfig, UseCase
@@ -244,8 +247,9 @@ def service_scores(request: RecommendationRequest, scored: ScoredPairs, members:
 
 def _ask(request: RecommendationRequest, scored: ScoredPairs, name: str, served: ServiceScores) -> None:
     """Add the scores of one member to `served`. Raises ServiceFailed."""
-    payload = _payload(pair_config_of(request.bound.use_case), scored, name)
-    response = client().recommend_among(payload, use_case=request.bound.use_case.name, surface=request.bound.name)
+    use_case = request.bound.use_case
+    offered = _service_request(pair_config_of(use_case), scored, name)
+    response = client().recommend(offered, use_case=use_case.name, surface=request.bound.name, as_service=True)
     answer, size = response.answer, scored.shortlist.size
     if answer["method_used"] != name:
         skip = next((skip for skip in answer["degradation"] if skip["engine"] == name), None)
@@ -271,27 +275,33 @@ def _ask(request: RecommendationRequest, scored: ScoredPairs, name: str, served:
     served.state = response.state
 
 
-def _payload(pair_config: PairConfig, scored: ScoredPairs, name: str) -> dict[str, Any]:
-    """Return the request body: the columns that the models read, unknown values left out, and no names of people."""
+def _service_request(pair_config: PairConfig, scored: ScoredPairs, name: str) -> ServiceRequest:
+    """Return the request to the service: the columns that its models read, without unknown values and names of people.
+
+    Raises ServiceFailed if the site's data does not fit the limits of a request.
+    """
     names = [feature.name for feature in pair_config.features]
     rows = scored.shortlist.tolist()
     about = {name: _rounded(column)[0] for name, column in scored.subject.numbers.items() if name in names}
     columns = {name: _rounded(scored.pairs.number(name)[scored.shortlist]) for name in names if name not in about}
-    return {
-        "strategy": name,
-        "limit": len(rows),
-        "explain": True,
-        "request_id": str(uuid.uuid4()),
-        "context": {"id": scored.subject.ids[0], "numbers": _known(about), "text_columns": _words(scored.subject, 0)},
-        "offers": [
-            {
-                "item_id": scored.side.ids[row],
-                "numbers": _known({name: column[index] for name, column in columns.items()}),
-                "text_columns": _words(scored.side, row),
-            }
-            for index, row in enumerate(rows)
-        ],
-    }
+    try:
+        return ServiceRequest(
+            strategy=name,
+            limit=len(rows),
+            explain=True,
+            request_id=str(uuid.uuid4()),
+            context=Context(id=scored.subject.ids[0], numbers=_known(about), text_columns=_words(scored.subject, 0)),
+            offers=tuple(
+                Offer(
+                    item_id=scored.side.ids[row],
+                    numbers=_known({name: column[index] for name, column in columns.items()}),
+                    text_columns=_words(scored.side, row),
+                )
+                for index, row in enumerate(rows)
+            ),
+        )
+    except ValidationError as error:
+        raise ServiceFailed("invalid_request", invalid_input(error).message) from error
 
 
 def _rounded(column: Floats) -> list[float | None]:

@@ -6,12 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from copy import deepcopy
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db.utils import Error
+from pydantic import ValidationError
 
-from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT, Profile
+from recommendation_service.domain.query import Profile
+from recommendation_service.domain.request import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    MAX_NAMES,
+    MAX_VALUE_LENGTH,
+    MAX_VALUES,
+    invalid_input,
+)
+from recommendation_service.domain.request import RecommendationRequest as ServiceRequest
 from recommendation_service.domain.slate import ALL_SEEN, SEEN_EVERYTHING
 from recommendation_service.errors import InvalidInput, NotFound
 from tandem import cache
@@ -36,7 +45,6 @@ from tandem.sources import CandidateSet
 from tandem.surfaces import BoundSurface, bound_surface
 
 SPARE = 10  # requested beyond the limit, because some items may be gone from the catalogue
-MAX_WORDS, MAX_WORD_LENGTH, MAX_NAMES = 100, 200, 50  # what the service accepts of a profile
 UNKNOWN = "unknown"
 NEAREST = "nearest"  # method_used where the site itself found similar items
 SUBJECTS = {"item": "an item", "basket": "items", "context": "one of {catalogue}"}
@@ -265,13 +273,10 @@ def _candidates(bound: BoundSurface, subject_ids: Sequence[str], filters: Profil
 
 def _from_service(request: RecommendationRequest, history: UserHistory) -> tuple[dict[str, Any], str]:
     """Return the service's list, checked against the catalogue of today and filled up, and the service's state."""
-    limit = min(request.limit + SPARE, MAX_LIMIT)
     served = client().recommend(
-        _payload(request, history, limit),
+        _service_request(request, history),
         use_case=request.bound.use_case.name,
         surface=request.bound.name,
-        user_id=request.user_id,
-        limit=limit,
         as_service=request.bound.about == "context",
     )
     return _filled(request, history, served.answer), served.state
@@ -331,25 +336,27 @@ def _repeated(request: RecommendationRequest, history: UserHistory, answer: dict
     return renumbered(items)
 
 
-def _payload(request: RecommendationRequest, history: UserHistory, limit: int) -> dict[str, Any]:
-    """Return the request body. What the database did not answer is None: the service then uses its last export."""
-    events = [
-        {"item_id": event.item_id, "event": event.event, "time": datetime.fromtimestamp(event.time, UTC), "value": event.value}
-        for event in history.events
-    ]
-    return {
-        "user_id": request.user_id,
-        "item_ids": list(request.item_ids),
-        "strategy": request.strategy,
-        "history": events if history.known else None,
-        "count": history.count,
-        "profile": history.profile,
-        "limit": limit,
-        "filters": request.filters,
-        "exclude": [*history.hidden, *(history.older if request.bound.leaves_out_seen else ())],
-        "explain": request.explain or request.bound.keeps_parts,
-        "request_id": str(uuid.uuid4()),
-    }
+def _service_request(request: RecommendationRequest, history: UserHistory) -> ServiceRequest:
+    """Return the request to the service. What the database did not answer is None: the service then uses its last export.
+
+    Raises ServiceFailed if the site's data does not fit the limits of a request.
+    """
+    try:
+        return ServiceRequest(
+            user_id=request.user_id,
+            item_ids=request.item_ids,
+            strategy=request.strategy,
+            history=history.events if history.known else None,
+            count=history.count,
+            profile=None if history.profile is None else dict(history.profile),
+            limit=min(request.limit + SPARE, MAX_LIMIT),
+            filters=dict(request.filters),
+            exclude=(*history.hidden, *(history.older if request.bound.leaves_out_seen else ())),
+            explain=request.explain or request.bound.keeps_parts,
+            request_id=str(uuid.uuid4()),
+        )
+    except ValidationError as error:
+        raise ServiceFailed("invalid_request", invalid_input(error).message) from error
 
 
 def _history(request: RecommendationRequest) -> UserHistory:
@@ -370,7 +377,7 @@ def _history(request: RecommendationRequest) -> UserHistory:
 def _shortened(profile: Profile) -> Profile:
     """Return as much of a profile as the service accepts, so that a long profile is not refused."""
     names = list(profile)[:MAX_NAMES]
-    return {name: tuple(value[:MAX_WORD_LENGTH] for value in profile[name][:MAX_WORDS] if value) for name in names}
+    return {name: tuple(value[:MAX_VALUE_LENGTH] for value in profile[name][:MAX_VALUES] if value) for name in names}
 
 
 def _history_version(request: RecommendationRequest) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from django import template
 from django.template import Context
 
-from recommendation_service.domain.query import DEFAULT_LIMIT
+from recommendation_service.domain.request import DEFAULT_LIMIT
 from tandem.slates import Slate, SlateItem, slate
 
 register = template.Library()

@@ -1,5 +1,6 @@
 """The marketplace's engine against the real service: both halves score a pair alike, and neither needs the other to answer."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from django.conf import settings
 from werkzeug.serving import make_server
 
 from recommendation_service.app import create_app
+from recommendation_service.domain.request import RecommendationRequest as ServiceRequest
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support import market
 from recommendation_service.tests.support.service import settings_under
@@ -133,7 +135,8 @@ def test_rules_in_django_are_the_services_rules_for_the_same_pair(
     subjects: list[Any] = list(jobs if way == "cleaners-for-job" else cleaners)
     for subject in subjects:
         found = scored(subject)
-        answer = service.recommend_among(whole(found), use_case="cleaning", surface=way).answer
+        request = ServiceRequest.model_validate_json(json.dumps(whole(found)))
+        answer = service.recommend(request, use_case="cleaning", surface=way, as_service=True).answer
         assert answer["method_used"] == "rule_based"
         assert len(answer["recommendations"]) == len(found.side) > 0
         for item in answer["recommendations"]:

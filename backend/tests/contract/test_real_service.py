@@ -10,8 +10,10 @@ from django.test import Client
 from werkzeug.serving import make_server
 
 from recommendation_service.app import create_app
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.tests.support.service import als_arrays, content_arrays, publish, settings_under
 from sites.startups.models import Developer, Startup
+from tandem import tokens
 from tandem.client import RecommendationClient, ServiceFailed
 from tandem.exports.datasets import export_catalogue
 from tandem.selectors.history import count_of, history_of
@@ -144,10 +146,13 @@ def test_an_item_added_or_removed_since_the_export_breaks_nothing(ada: Developer
     assert before[0] not in after
 
 
-def test_the_token_of_one_user_never_opens_anothers_list(service: RecommendationClient, ada: Developer) -> None:
-    question = {"user_id": str(ada.pk), "limit": 5}
+def test_the_token_of_one_user_never_opens_anothers_list(
+    service: RecommendationClient, ada: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = {"Authorization": f"Bearer {tokens.issue(subject='fan-1', scopes=(tokens.SELF,))}"}
+    monkeypatch.setattr("tandem.client._token_header", lambda _user_id, _scope: header)
     with pytest.raises(ServiceFailed) as caught:
-        service.recommend(question, use_case="startups", surface="for-developer", user_id="fan-1", limit=5)
+        service.recommend(RecommendationRequest(user_id=str(ada.pk)), use_case="startups", surface="for-developer")
     assert caught.value.code == "bad_answer"
     assert "404" in caught.value.detail
 

@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 import pytest
 
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.errors import ConfigurationError
 from tandem.client import RecommendationClient, ServiceFailed
 from tests.support import faults
@@ -18,7 +19,8 @@ DEADLINE_S = 0.3
 SLACK_S = 0.05
 BUSY_S = 0.4  # what a busy machine may add to one call; the median has the slack alone
 ITEMS = [f"item-{place}" for place in range(20)]
-ASK: dict[str, Any] = {"user_id": "u1", "limit": 5, "history": [], "request_id": "11111111-1111-4111-8111-111111111111"}
+REQUEST = RecommendationRequest(user_id="u1", limit=5, history=(), request_id="11111111-1111-4111-8111-111111111111")
+ASK: dict[str, Any] = json.loads(REQUEST.model_dump_json(exclude_none=True))
 GOOD = json.dumps(answer_for(ASK, ITEMS)).encode()
 
 
@@ -33,7 +35,7 @@ def with_item(**changes: Any) -> bytes:
 
 
 def ask(client: RecommendationClient) -> dict[str, Any]:
-    return client.recommend(ASK, use_case="startups", surface="for-developer", user_id="u1", limit=5).answer
+    return client.recommend(REQUEST, use_case="startups", surface="for-developer").answer
 
 
 @contextmanager
@@ -261,7 +263,7 @@ def test_faults_of_one_use_case_leave_the_others_and_the_state_open() -> None:
         client = RecommendationClient(server.url)
         for _ in range(6):
             with pytest.raises(ServiceFailed):
-                client.recommend({**ASK, "limit": 7}, use_case="movies", surface="home", user_id="u1", limit=7)
+                client.recommend(RecommendationRequest(user_id="u1", limit=7), use_case="movies", surface="home")
         assert client.breaker("movies").is_open
         assert ask(client)["user_id"] == "u1"
         assert not client.breaker("startups").is_open

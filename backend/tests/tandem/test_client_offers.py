@@ -1,10 +1,12 @@
 """Asking about offers that the asker brings: as a service, about those offers alone, never more than is taken."""
 
+import json
 from typing import Any
 
 import jwt
 import pytest
 
+from recommendation_service.domain.request import RecommendationRequest
 from tandem.client import MAX_REQUEST_BYTES, RecommendationClient, ServiceFailed
 from tests.support.faults import FaultServer, http, says, waits
 from tests.support.network import always, network, questions
@@ -20,7 +22,8 @@ ASK: dict[str, Any] = {
 
 
 def ask(client: RecommendationClient, **changes: Any) -> dict[str, Any]:
-    return client.recommend_among({**ASK, **changes}, use_case="cleaning", surface="cleaners-for-job").answer
+    request = RecommendationRequest.model_validate_json(json.dumps({**ASK, **changes}))
+    return client.recommend(request, use_case="cleaning", surface="cleaners-for-job", as_service=True).answer
 
 
 def refused(server: FaultServer) -> ServiceFailed:
@@ -32,10 +35,11 @@ def refused(server: FaultServer) -> ServiceFailed:
 def test_a_good_answer_comes_back_whole_with_the_services_word() -> None:
     with FaultServer(network(lambda item_id: float(item_id))) as server:
         client = RecommendationClient(server.url)
-        answered = client.recommend_among(ASK, use_case="cleaning", surface="cleaners-for-job")
+        request = RecommendationRequest.model_validate_json(json.dumps(ASK))
+        answered = client.recommend(request, use_case="cleaning", surface="cleaners-for-job", as_service=True)
     assert [item["item_id"] for item in answered.answer["recommendations"]] == ["9", "8", "7"]
     assert answered.state == "state-1"
-    assert questions(server) == [ASK]
+    assert [RecommendationRequest.model_validate_json(json.dumps(body)) for body in questions(server)] == [request]
 
 
 def test_it_is_asked_as_a_service_that_may_ask_for_anybody() -> None:
@@ -71,7 +75,10 @@ def test_late_is_late() -> None:
 
 
 def test_more_than_the_service_takes_is_never_sent_and_says_nothing_bad_of_it() -> None:
-    long = [{"item_id": str(number), "numbers": {}, "text_columns": {"about": "x" * 1000}} for number in range(300)]
+    long = [
+        {"item_id": str(number), "numbers": {}, "text_columns": {f"about_{part}": "x" * 200 for part in range(5)}}
+        for number in range(300)
+    ]
     with FaultServer(always(50)) as server:
         client = RecommendationClient(server.url)
         with pytest.raises(ServiceFailed, match=f"at most {MAX_REQUEST_BYTES}") as caught:

@@ -56,9 +56,10 @@ def test_what_is_unknown_is_left_out_of_the_question(service_at: Any) -> None:
         {
             "context": {"id": "5", "numbers": {"hours": 4.0}, "text_columns": {"property_type": "villa"}},
             "offers": [
-                {"item_id": "7", "numbers": {"usual_rate": 12.5}, "text_columns": {}},
-                {"item_id": "8", "numbers": {}, "text_columns": {}},
+                {"item_id": "7", "title": "", "numbers": {"usual_rate": 12.5}, "text_columns": {}},
+                {"item_id": "8", "title": "", "numbers": {}, "text_columns": {}},
             ],
+            "request_id": None,
         }
     ]
     assert server.headers[0].startswith("POST /api/estimates/cleaning/bid ")
@@ -76,20 +77,20 @@ def test_it_is_asked_as_a_service(service_at: Any) -> None:
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        ([], "body is not as agreed"),
+        ([], "body has not the documented shape"),
         ({**GOOD, "estimates": GOOD["estimates"][:1]}, "not about the offers"),
         ({**GOOD, "estimates": GOOD["estimates"][::-1]}, "not about the offers"),
         ({**GOOD, "estimates": [*GOOD["estimates"], GOOD["estimates"][0]]}, "not about the offers"),
-        ({**GOOD, "use_case": "movies"}, "another question"),
-        ({**GOOD, "estimator": "rent"}, "another question"),
+        ({**GOOD, "use_case": "movies"}, "another request"),
+        ({**GOOD, "estimator": "rent"}, "another request"),
         (one_changed(minimum=48.1), "out of order"),
         (one_changed(maximum=47.9), "out of order"),
-        (one_changed(minimum=0), "estimates.0.minimum is not as agreed"),
-        (one_changed(minimum=-3.0), "estimates.0.minimum is not as agreed"),
-        (one_changed(optimal="48"), "estimates.0.optimal is not as agreed"),
-        (one_changed(optimal=None), "estimates.0.optimal is not as agreed"),
-        (one_changed(maximum=float("inf")), "estimates.0.maximum is not as agreed"),
-        (one_changed(maximum=float("nan")), "estimates.0.maximum is not as agreed"),
+        (one_changed(minimum=0), "estimates.0.minimum has not the documented shape"),
+        (one_changed(minimum=-3.0), "estimates.0.minimum has not the documented shape"),
+        (one_changed(optimal="48"), "estimates.0.optimal has not the documented shape"),
+        (one_changed(optimal=None), "estimates.0.optimal has not the documented shape"),
+        (one_changed(maximum=float("inf")), "estimates.0.maximum has not the documented shape"),
+        (one_changed(maximum=float("nan")), "estimates.0.maximum has not the documented shape"),
         (one_changed(item_id="9"), "not about the offers"),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from recommendation_service.domain.catalogue import Catalogue, Facet
 from recommendation_service.domain.history import History
 from recommendation_service.domain.idmap import IdMap
-from recommendation_service.domain.slate import Candidates, Skip, Slate
+from recommendation_service.domain.slate import Candidates
 
 values = st.lists(st.lists(st.sampled_from(["ai", "Health", "fin-tech", "\u00e9cole"]), max_size=4), max_size=12)
 
@@ -46,9 +46,3 @@ def test_candidates_carry_their_parts_when_some_are_taken() -> None:
     assert found.rows.tolist() == [9, 7]
     assert np.allclose(found.parts["als"], [0.3, 0.1])
     assert len(found) == 2
-
-
-def test_a_slate_is_degraded_exactly_when_something_was_skipped() -> None:
-    whole = Slate("r", "u", "s", None, "als", "als_v1", 0.0, ())
-    assert not whole.degraded
-    assert Slate("r", "u", "s", None, "als", "als_v1", 0.0, (), (Skip("x", "failed", "y"),)).degraded

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from recommendation_service.core.numeric import Floats
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Candidates, Reason, Skip
+from recommendation_service.domain.slate import Candidates, Reason
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.ensemble import Ensemble
 

@@ -113,9 +113,9 @@ def test_the_start_up_line_names_who_leads() -> None:
 )
 def test_options_that_contradict_each_other_stop_the_start(options: dict[str, object], told: str) -> None:
     with pytest.raises(ConfigurationError, match=f"courses: surface 'home', router bandit.*{told}"):
-        build_router(Part(kind="bandit", options=options), place="courses: surface 'home'")
+        build_router(Part(kind="bandit", options=options), where="courses: surface 'home'")
 
 
 def test_a_surface_builds_it_with_what_was_learned() -> None:
     part = Part(kind="bandit", options={"arms": ["hybrid", "content"], "rewards": {"enroll": 1.0}})
-    assert build_router(part, place="here", policy=learned(content=0.9, hybrid=0.1)).choose(asked(0.5)) == "content"
+    assert build_router(part, where="here", policy=learned(content=0.9, hybrid=0.1)).choose(asked(0.5)) == "content"

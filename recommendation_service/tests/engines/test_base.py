@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from recommendation_service import wiring
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.side import PairItem
-from recommendation_service.domain.slate import Skip
+from recommendation_service.domain.request import Offer
 from recommendation_service.engines.base import ENGINE_ERRORS, Engine, call_safely
 from recommendation_service.pipeline.resolve import offered
 from recommendation_service.tests.engines import board
@@ -21,7 +21,7 @@ class Reads(Says):
 
 
 def with_offers() -> Query:
-    items, side = offered([PairItem("item-001"), PairItem("stranger")], "board")
+    items, side = offered([Offer(item_id="item-001"), Offer(item_id="stranger")], "board")
     return replace(board.query(items), offered=side)
 
 
@@ -32,7 +32,7 @@ def test_what_the_engine_gives_is_given_on() -> None:
 def test_an_engine_bound_to_the_exports_rows_has_no_turn_with_offers() -> None:
     engine = Says("als", [1.0, 2.0])
     given = call_safely(engine, with_offers(), lambda: engine.scores(with_offers()))
-    assert given == Skip("als", "no_prediction", "als knows only the items of the export, not the offers")
+    assert given == Skip(engine="als", code="no_prediction", detail="als knows only the items of the export, not the offers")
     assert engine.asked == 0
 
 
@@ -54,4 +54,4 @@ def test_a_bug_becomes_a_value_in_service_and_shows_in_tests(monkeypatch: pytest
         call_safely(engine, query, lambda: engine.scores(query))
     monkeypatch.setattr(ENGINE_ERRORS, "reraise", False)
     given = call_safely(engine, query, lambda: engine.scores(query))
-    assert given == Skip("als", "failed", "als failed (ZeroDivisionError); the log has the traceback")
+    assert given == Skip(engine="als", code="failed", detail="als failed (ZeroDivisionError); the log has the traceback")

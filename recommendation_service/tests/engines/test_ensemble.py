@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommendation_service.core.numeric import Floats, Ints
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Reason, Skip
+from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import ENGINE_ERRORS, Engine
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.engines.content import Content
@@ -141,7 +142,7 @@ def test_stated_weights_serve_until_learned_ones_are_published() -> None:
 
 
 def test_stated_weights_serve_where_learned_ones_were_refused_and_every_answer_tells() -> None:
-    refused = Skip("ensemble", "refused", "the learned weights are damaged")
+    refused = Skip(engine="ensemble", code="refused", detail="the learned weights are damaged")
     members = {"als": 0.6, "two_tower": 0.4}
     ensemble = Ensemble.from_members("ensemble", pair([0, 1], [1, 0]), refused, members=members, weights="learned")
     assert (ensemble.weights, ensemble.learned) == (members, False)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.side import PairItem
+from recommendation_service.domain.request import Offer
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.errors import ConfigurationError
@@ -34,7 +34,7 @@ def blended(rule_based: list[float], neural: list[float], weights: Mapping[str, 
 
 
 def offers(*ids: str) -> Query:
-    items, side = offered([PairItem(one) for one in ids], "board")
+    items, side = offered([Offer(item_id=one) for one in ids], "board")
     return replace(board.query(items), offered=side)
 
 

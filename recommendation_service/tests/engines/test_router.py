@@ -52,7 +52,7 @@ def test_the_start_up_line_tells_the_rule() -> None:
 def test_thresholds_that_cross_stop_the_start(low: int, high: int) -> None:
     part = Part(kind="by_count", options={**SEGMENTS, "cold_below": low, "warm_below": high})
     with pytest.raises(ConfigurationError, match="startups: surface 'home', router by_count: cold_below"):
-        build_router(part, place="startups: surface 'home'")
+        build_router(part, where="startups: surface 'home'")
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_thresholds_that_cross_stop_the_start(low: int, high: int) -> None:
 )
 def test_a_typo_stops_the_start_and_lists_the_known_words(part: Part, told: str) -> None:
     with pytest.raises(ConfigurationError, match=f"startups: surface 'home'.*{told}"):
-        build_router(part, place="startups: surface 'home'")
+        build_router(part, where="startups: surface 'home'")

@@ -9,7 +9,8 @@ import pytest
 
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.side import PairItem, PairSide
+from recommendation_service.domain.request import Offer
+from recommendation_service.domain.side import PairSide
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.rule_based import Attributes
 from recommendation_service.errors import ConfigurationError
@@ -44,9 +45,11 @@ def cleaning() -> tuple[Attributes, Query]:
     use_case = load("cleaning")
     assert use_case.pairs is not None
     offers = [
-        PairItem("8", {"overall_score": 40.0, "usual_rate": 40.0}, {}, "Nikos"),
-        PairItem(
-            "7", {**HIGH_QUALITY, "jobs_a_week": 10, "jobs_ahead": 2, "is_available": 1}, {"primary_property_type": "flat"}
+        Offer(item_id="8", numbers={"overall_score": 40.0, "usual_rate": 40.0}, text_columns={}, title="Nikos"),
+        Offer(
+            item_id="7",
+            numbers={**HIGH_QUALITY, "jobs_a_week": 10, "jobs_ahead": 2, "is_available": 1},
+            text_columns={"primary_property_type": "flat"},
         ),
     ]
     catalogue, side = offered(offers, "cleaners")
@@ -108,7 +111,7 @@ def test_what_is_not_clearly_good_is_no_reason() -> None:
 def test_both_directions_give_one_pair_one_score_and_each_its_own_words() -> None:
     tiles = pairs_of_tiles.with_side(board.catalogue(2))
     forwards = replace(board.query(tiles), context=wish("white", 3))
-    wishes, side = offered([PairItem("wish", {"number": 3.0}, {"wish": "white"})], "wishes")
+    wishes, side = offered([Offer(item_id="wish", numbers={"number": 3.0}, text_columns={"wish": "white"})], "wishes")
     assert tiles.side is not None
     backwards = replace(board.query(wishes), context=tiles.side.take(np.array([0])), offered=side)
     engine = rules()
@@ -133,7 +136,7 @@ def test_without_a_pair_it_passes(missing: str) -> None:
 
 def test_offers_are_scored_in_their_own_rows_whatever_the_export_says() -> None:
     tiles = pairs_of_tiles.with_side(board.catalogue())
-    items, side = offered([PairItem("item-001", {"size": 100.0}, {"shade": "white"})], "board")
+    items, side = offered([Offer(item_id="item-001", numbers={"size": 100.0}, text_columns={"shade": "white"})], "board")
     scores = rules().scores(replace(board.query(items), context=wish("white"), offered=side))
     assert scores is not None
     assert scores.tolist() == [100.0]
@@ -142,7 +145,7 @@ def test_offers_are_scored_in_their_own_rows_whatever_the_export_says() -> None:
 
 
 def test_nothing_known_of_any_pair_is_nothing_to_say() -> None:
-    items, side = offered([PairItem("a"), PairItem("b")], "board")
+    items, side = offered([Offer(item_id="a"), Offer(item_id="b")], "board")
     query = replace(board.query(items), context=wish("white"), offered=side)
     assert candidates(rules(), query, 5) is None
 

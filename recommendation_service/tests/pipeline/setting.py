@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from recommendation_service.core.numeric import Floats, Ints
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Reason, Skip
+from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.base import Engine
 from recommendation_service.use_cases.schema import UseCase
 

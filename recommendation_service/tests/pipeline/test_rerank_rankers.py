@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.core.numeric import Floats
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.side import PairItem
-from recommendation_service.domain.slate import Candidates, Skip
+from recommendation_service.domain.request import Offer
+from recommendation_service.domain.slate import Candidates
 from recommendation_service.engines.base import ENGINE_ERRORS
 from recommendation_service.pipeline.rerank import Rescore, Rescored
 from recommendation_service.pipeline.resolve import offered
@@ -138,7 +139,7 @@ def test_a_ranker_that_nobody_configured_is_passed_over_in_silence() -> None:
 
 
 def test_a_damaged_ranker_is_told_and_the_next_one_orders_the_list() -> None:
-    damaged = Skip("learned", "refused", "the published model of learned is damaged")
+    damaged = Skip(engine="learned", code="refused", detail="the published model of learned is damaged")
     done = rescored(damaged, Prefers(3, name="second"))
     assert done.skips == (damaged,)
     assert done.by == "second"
@@ -204,7 +205,7 @@ def test_every_list_descends_and_holds_the_same_rows(scores: list[float], liked:
 
 
 def test_a_ranker_bound_to_the_exports_rows_never_sees_offers_and_it_is_told() -> None:
-    items, side = offered([PairItem(f"o{place}", title=f"Offer {place}") for place in range(6)], "board")
+    items, side = offered([Offer(item_id=f"o{place}", title=f"Offer {place}") for place in range(6)], "board")
     ranker = Prefers(5, 4)
     asked = replace(query(items), offered=side)
     done = Rescore({"careful": ranker}, by=["careful"]).run(asked, found_of())
@@ -214,7 +215,7 @@ def test_a_ranker_bound_to_the_exports_rows_never_sees_offers_and_it_is_told() -
 
 
 def test_a_ranker_that_reads_offers_orders_them() -> None:
-    items, side = offered([PairItem(f"o{place}") for place in range(6)], "board")
+    items, side = offered([Offer(item_id=f"o{place}") for place in range(6)], "board")
     ranker = ReadsOffers(5, 4)
     done = Rescore({"careful": ranker}, by=["careful"]).run(replace(query(items), offered=side), found_of())
     assert (done.by, done.candidates.rows.tolist()[:2]) == ("careful", [5, 4])

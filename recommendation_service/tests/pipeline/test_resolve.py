@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from recommendation_service.domain.history import PastEvent
-from recommendation_service.domain.query import Ask, Profile, Query
+from recommendation_service.domain.query import Profile, Query
+from recommendation_service.domain.request import create_request
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
 from recommendation_service.pipeline.resolve import HistorySource, resolve
 from recommendation_service.pipeline.surface_pipeline import Plan
@@ -36,8 +37,8 @@ def liked(*items: int) -> tuple[PastEvent, ...]:
 
 def resolved(source: HistorySource | None = None, surface: dict[str, object] | None = None, **words):  # type: ignore[no-untyped-def]
     one = use_case(**(surface or {}))
-    ask = Ask("tiles", "home", board.NOW, **{"user_id": "ann", **words})
-    return resolve(ask, Plan.build(one, "home"), one, board.catalogue(), source)
+    request = create_request(**{"user_id": "ann", **words})
+    return resolve(request, Plan.build(one, "home"), one, board.catalogue(), source, now=board.NOW)
 
 
 def query(*given, **words) -> Query:  # type: ignore[no-untyped-def]
@@ -125,7 +126,7 @@ def test_a_surface_may_show_what_was_seen() -> None:
 
 @pytest.mark.parametrize("limit", [0, -1, 101, 10**9])
 def test_a_limit_outside_1_to_100_is_refused(limit: int) -> None:
-    with pytest.raises(InvalidInput, match="limit must be 1 to 100") as refused:
+    with pytest.raises(InvalidInput, match="limit: Input should be") as refused:
         query(limit=limit)
     assert list(refused.value.fields) == ["/limit"]
 

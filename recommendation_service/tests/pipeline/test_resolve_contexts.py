@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.idmap import IdMap
-from recommendation_service.domain.query import MAX_OFFERS, Ask, Query
-from recommendation_service.domain.side import PairItem, PairSide
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.request import MAX_OFFERS, Context, Offer, RecommendationRequest, create_request
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import InvalidInput, NotFound, Unavailable
 from recommendation_service.pipeline.resolve import offered, resolve
 from recommendation_service.pipeline.surface_pipeline import Plan
@@ -49,8 +50,8 @@ CLEANERS, JOBS = shelf("cleaners", 12), shelf("jobs", 6)
 
 
 def query(surface: str = "cleaners-for-job", *, met: Catalogue | None = JOBS, source: Any = None, **words: Any) -> Query:
-    ask = Ask("cleaning", surface, board.NOW, **words)
-    return resolve(ask, Plan.build(CLEANING, surface), CLEANING, CLEANERS, source, met).query
+    request = create_request(**words)
+    return resolve(request, Plan.build(CLEANING, surface), CLEANING, CLEANERS, source, met, now=board.NOW).query
 
 
 def refused(**words: Any) -> list[str]:
@@ -60,7 +61,7 @@ def refused(**words: Any) -> list[str]:
 
 
 def test_the_asks_own_context_is_taken_as_it_is() -> None:
-    asked = query(context=PairItem("5", {"size_m2": 33.0}, {"property_type": "flat"}), met=None)
+    asked = query(context=Context(id="5", numbers={"size_m2": 33.0}, text_columns={"property_type": "flat"}), met=None)
     assert asked.context is not None
     assert asked.context.ids == ("5",)
     assert asked.context.numbers["size_m2"].tolist() == [33.0]
@@ -104,11 +105,14 @@ def test_nobodys_past_is_looked_up_for_a_context() -> None:
     [
         ({}, "/item_ids"),
         ({"item_ids": ("5", "6")}, "/item_ids"),
-        ({"item_ids": ("6",), "context": PairItem("5")}, "/context/id"),
-        ({"context": PairItem("5"), "offers": ()}, "/offers"),
-        ({"context": PairItem("5"), "offers": tuple(PairItem(str(one)) for one in range(MAX_OFFERS + 1))}, "/offers"),
-        ({"context": PairItem("5"), "offers": (PairItem("7"), PairItem("8"), PairItem("7"))}, "/offers/2/item_id"),
-        ({"context": PairItem("5"), "offers": (PairItem("7"),), "filters": {"area": ("x",)}}, "/filters/area"),
+        ({"item_ids": ("6",), "context": Context(id="5")}, "/context/id"),
+        ({"context": Context(id="5"), "offers": ()}, "/offers"),
+        ({"context": Context(id="5"), "offers": tuple(Offer(item_id=str(one)) for one in range(MAX_OFFERS + 1))}, "/offers"),
+        (
+            {"context": Context(id="5"), "offers": (Offer(item_id="7"), Offer(item_id="8"), Offer(item_id="7"))},
+            "/offers/2/item_id",
+        ),
+        ({"context": Context(id="5"), "offers": (Offer(item_id="7"),), "filters": {"area": ("x",)}}, "/filters/area"),
     ],
 )
 def test_what_is_wrong_is_named(words: dict[str, Any], pointer: str) -> None:
@@ -116,18 +120,23 @@ def test_what_is_wrong_is_named(words: dict[str, Any], pointer: str) -> None:
 
 
 @pytest.mark.parametrize("about", ["user", "item", "basket"])
-@pytest.mark.parametrize("brought", [{"context": PairItem("5")}, {"offers": (PairItem("5"),)}], ids=["context", "offers"])
+@pytest.mark.parametrize(
+    "brought", [{"context": Context(id="5")}, {"offers": (Offer(item_id="5"),)}], ids=["context", "offers"]
+)
 def test_other_surfaces_take_neither(about: str, brought: dict[str, Any]) -> None:
     one = about_users(about=about)
-    ask = Ask("tiles", "home", board.NOW, "ann", item_ids=("item-003",), **brought)
+    request = RecommendationRequest(user_id="ann", item_ids=("item-003",), **brought)
     with pytest.raises(InvalidInput, match=f"surface 'home' is about {about} ids, so it takes no") as told:
-        resolve(ask, Plan.build(one, "home"), one, board.catalogue(), None)
+        resolve(request, Plan.build(one, "home"), one, board.catalogue(), None, now=board.NOW)
     assert list(told.value.fields) == [f"/{next(iter(brought))}"]
 
 
 def test_offers_take_the_place_of_the_catalogue_in_the_order_of_their_ids() -> None:
-    offers = (PairItem("9", {"size_m2": 9.0}, title="Nine"), PairItem("10", {"size_m2": 10.0}, title="Ten"))
-    asked = query(context=PairItem("5"), offers=offers)
+    offers = (
+        Offer(item_id="9", numbers={"size_m2": 9.0}, title="Nine"),
+        Offer(item_id="10", numbers={"size_m2": 10.0}, title="Ten"),
+    )
+    asked = query(context=Context(id="5"), offers=offers)
     assert asked.catalogue.name == "cleaners"
     assert asked.catalogue.ids.ids() == ["10", "9"]
     assert asked.catalogue.titles == ("Ten", "Nine")
@@ -138,18 +147,24 @@ def test_offers_take_the_place_of_the_catalogue_in_the_order_of_their_ids() -> N
 
 
 def test_excluded_offers_are_not_eligible() -> None:
-    asked = query(context=PairItem("5"), offers=(PairItem("9"), PairItem("10")), exclude=("9", "12"))
+    asked = query(context=Context(id="5"), offers=(Offer(item_id="9"), Offer(item_id="10")), exclude=("9", "12"))
     assert asked.eligible.tolist() == [True, False]
 
 
 def test_the_limit_still_holds() -> None:
-    assert refused(context=PairItem("5"), offers=(PairItem("9"),), limit=101) == ["/limit"]
+    assert refused(context=Context(id="5"), offers=(Offer(item_id="9"),), limit=101) == ["/limit"]
 
 
 @given(ids=st.lists(IDS, min_size=1, max_size=30, unique=True))
 def test_each_offer_keeps_its_own_columns_whatever_its_place(ids: list[str]) -> None:
     numbers = {one: float(place) for place, one in enumerate(ids)}
-    items, side = offered([PairItem(one, {"size_m2": numbers[one]}, {"kind": one}, f"title {one}") for one in ids], "cleaners")
+    items, side = offered(
+        [
+            Offer(item_id=one, numbers={"size_m2": numbers[one]}, text_columns={"kind": one}, title=f"title {one}")
+            for one in ids
+        ],
+        "cleaners",
+    )
     assert items.ids.ids() == list(side.ids)
     assert sorted(side.ids) == sorted(ids)
     assert [numbers[one] for one in side.ids] == side.numbers["size_m2"].tolist()
@@ -162,5 +177,5 @@ def test_a_surfaces_engine_for_newcomers_does_not_go_first_where_there_is_a_cont
     surface = CLEANING.surfaces["cleaners-for-job"].model_copy(update={"cold_start_engine": "popular"})
     one = CLEANING.model_copy(update={"surfaces": {"cleaners-for-job": surface}})
     plan = Plan.build(one, "cleaners-for-job")
-    assert plan.chain(query(context=PairItem("5")))[0] == "ensemble"
-    assert plan.chain(board.query(board.catalogue()))[0] == "popular"
+    assert plan.route(query(context=Context(id="5"))).chain[0] == "ensemble"
+    assert plan.route(board.query(board.catalogue())).chain[0] == "popular"

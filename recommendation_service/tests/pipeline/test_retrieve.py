@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
-from recommendation_service.domain.slate import Skip
 from recommendation_service.engines.base import ENGINE_ERRORS, Engine
 from recommendation_service.pipeline.retrieve import NO_METHOD, ChainResult, retrieve
 from recommendation_service.pipeline.surface_pipeline import Plan
@@ -19,7 +19,8 @@ N = 24
 
 def found(engines: Mapping[str, Engine], *, off: Sequence[str] = (), count: int = 25, **words) -> ChainResult:  # type: ignore[no-untyped-def]
     plan = Plan.build(use_case().model_copy(update={"switched_off": tuple(off)}), "home")
-    return retrieve(plan, asked(count=count, **words), engines)
+    query = asked(count=count, **words)
+    return retrieve(plan, plan.route(query), query, engines)
 
 
 def asked(**words) -> Query:  # type: ignore[no-untyped-def]
@@ -56,7 +57,7 @@ def test_the_chain_goes_on_after_the_engine_the_router_named() -> None:
 
 def test_a_router_outside_the_chain_is_followed_by_all_of_it() -> None:
     plan = Plan.build(use_case(fallback=["popular"]), "home")
-    assert plan.chain(asked(count=10)) == ("als", "popular")
+    assert plan.route(asked(count=10)).chain == ("als", "popular")
 
 
 def test_absence_a_switch_and_silence_are_told_apart() -> None:
@@ -92,13 +93,13 @@ def test_scores_that_are_not_numbers_count_as_failure() -> None:
 
 
 def test_what_an_ensemble_missed_is_in_the_answer() -> None:
-    missing = Skip("als", "partial", "als has no prediction")
+    missing = Skip(engine="als", code="partial", detail="als has no prediction")
     answer = found({**everyone(), "ensemble": Says("ensemble", all_rows(N), [missing])})
     assert (answer.method, answer.skips) == ("ensemble", (missing,))
 
 
 def test_an_ensemble_that_cannot_answer_says_which_members_failed_it() -> None:
-    missing = Skip("als", "partial", "als is switched off")
+    missing = Skip(engine="als", code="partial", detail="als is switched off")
     answer = found({**everyone(), "ensemble": Says("ensemble", None, [missing])})
     assert answer.skips[0].detail == "ensemble has no prediction for this user: als is switched off"
 
@@ -134,7 +135,7 @@ def test_with_trimming_rules_the_pool_is_filled_deeper_than_the_limit() -> None:
     rules = [{"kind": "exclude_seen"}, {"kind": "max_per_category", "options": {"limit": 2}}]
     plan = Plan.build(use_case(rules=rules, candidates=12), "home")
     engines = everyone() | {"als": Says("als", {0: 9.0, 2: 8.0, 4: 7.0})}
-    answer = retrieve(plan, asked(count=10, limit=3), engines)
+    answer = retrieve(plan, plan.route(asked(count=10)), asked(count=10, limit=3), engines)
     assert len(answer.candidates) == 12
 
 
@@ -162,7 +163,7 @@ def test_where_everything_was_seen_and_popular_is_switched_off_the_others_answer
 
 def test_an_empty_catalogue_is_an_empty_answer_with_a_reason() -> None:
     plan = Plan.build(use_case(), "home")
-    answer = retrieve(plan, board.query(board.catalogue(0)), everyone())
+    answer = retrieve(plan, plan.route(board.query(board.catalogue(0))), board.query(board.catalogue(0)), everyone())
     assert (answer.method, answer.skips[0].detail) == (NO_METHOD, "board has no items")
 
 
@@ -187,13 +188,13 @@ def test_whatever_engines_say_the_answer_keeps_its_promises(given, off, mask, co
     engines = {name: Says(name, scores) for name, scores in given.items()}
     plan = Plan.build(use_case().model_copy(update={"switched_off": tuple(off)}), "home")
     query = replace(asked(count=count, limit=limit), eligible=np.array(mask))
-    answer = retrieve(plan, query, engines)
+    answer = retrieve(plan, plan.route(query), query, engines)
     rows, scores = answer.candidates.rows, answer.candidates.scores
     assert query.eligible[rows].all()
     assert np.unique(rows).size == rows.size
     assert np.isfinite(scores).all()
     assert (np.diff(scores) <= 0).all()
-    assert bool(answer.skips) == (answer.method != plan.chain(query)[0])
+    assert bool(answer.skips) == (answer.method != plan.route(query).chain[0])
     assert (answer.method == NO_METHOD) == (rows.size == 0)
     assert {source.name for source in answer.sources.values()}.isdisjoint(off)
     assert set(answer.sources) >= set(rows.tolist())

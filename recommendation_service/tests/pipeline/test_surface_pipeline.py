@@ -45,14 +45,14 @@ def test_somebody_of_whom_nothing_is_known_is_met_by_the_engine_for_newcomers() 
     plan = Plan.build(use_case(cold_start_engine="popular"), "home")
     catalogue = board.catalogue()
     stranger = board.query(catalogue)
-    assert plan.chain(stranger) == ("popular",)
+    assert plan.route(stranger).chain == ("popular",)
     known = [
         board.query(catalogue, likes=(1,)),
         board.query(catalogue, profile={"likes": ("white",)}),
         board.query(catalogue, subject=(1,)),
     ]
-    assert [plan.chain(query)[0] for query in known] == ["content_based"] * 3
-    assert plan.chain(replace(stranger, strategy="als"))[0] == "als", "who is asked for by name goes first"
+    assert [plan.route(query).chain[0] for query in known] == ["content_based"] * 3
+    assert plan.route(replace(stranger, strategy="als")).chain[0] == "als", "who is asked for by name goes first"
 
 
 def test_no_chance_is_told_where_a_newcomers_engine_or_a_strategy_was_chosen() -> None:
@@ -60,6 +60,6 @@ def test_no_chance_is_told_where_a_newcomers_engine_or_a_strategy_was_chosen() -
     router = {"kind": "bandit", "options": {"arms": arms, "default": "als", "epsilon": 0.2}}
     plan = Plan.build(use_case(router=router, cold_start_engine="popular", strategies=arms), "home")
     stranger, regular = board.query(board.catalogue()), board.query(board.catalogue(), likes=(1,))
-    assert plan.chances(stranger) == {}
-    assert plan.chances(replace(regular, strategy="als")) == {}
-    assert sum(plan.chances(regular).values()) == pytest.approx(1.0)
+    assert plan.route(stranger).probabilities == {}
+    assert plan.route(replace(regular, strategy="als")).probabilities == {}
+    assert sum(plan.route(regular).probabilities.values()) == pytest.approx(1.0)

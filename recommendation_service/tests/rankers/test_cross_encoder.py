@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from benchmarks.performance.serving import free_port
+from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.catalogue import Catalogue, Facet
-from recommendation_service.domain.slate import Candidates, Skip
+from recommendation_service.domain.slate import Candidates
 from recommendation_service.pipeline.rerank import Rescore
 from recommendation_service.rankers.base import CannotAnswer, TooLate
 from recommendation_service.rankers.cross_encoder import (

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from recommendation_service.domain.query import Ask
-from recommendation_service.domain.slate import Slate
+from recommendation_service.domain.answer import Answer
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.histories.outcomes import Played
 from recommendation_service.services.serving import ServingState
 from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
@@ -37,9 +37,14 @@ def teach(site: Path, arm: str) -> None:
     publish(site, "bandit", arrays_of(tally(log), ARMS, {"enroll": 1.0}), catalogue="courses")
 
 
-def ask(serving: ServingState, request_id: str = "r", **more: str) -> Slate:
+def ask(serving: ServingState, request_id: str = "r", **more: str) -> Answer:
     recommender = serving.serving.recommender
-    return recommender.recommend(Ask("courses", "home", NOW, "u003", request_id=request_id, **more))  # type: ignore[arg-type]  # words only
+    return recommender.recommend(
+        RecommendationRequest(user_id="u003", request_id=request_id, **more),  # type: ignore[arg-type]  # text only
+        use_case="courses",
+        surface="home",
+        now=NOW,
+    )
 
 
 def leader(probabilities: Mapping[str, float]) -> str:
@@ -126,11 +131,13 @@ def test_every_strategy_gives_a_reason_for_every_course(site: Path) -> None:
     for strategy in ARMS:
         slate = ask(serving, strategy=strategy)
         assert slate.recommendations
-        assert all(one.reasons and one.reasons[0].text for one in slate.recommendations)
+        assert all(one.reasons and one.reasons[0] for one in slate.recommendations)
 
 
 def test_similar_courses_are_those_of_the_same_content(site: Path) -> None:
     recommender = live(site).serving.recommender
-    slate = recommender.recommend(Ask("courses", "similar", NOW, item_ids=("i004",), limit=5))
+    slate = recommender.recommend(
+        RecommendationRequest(item_ids=("i004",), limit=5), use_case="courses", surface="similar", now=NOW
+    )
     assert slate.method_used == "content"
     assert all(int(one.item_id[1:]) % 2 == 0 and one.item_id != "i004" for one in slate.recommendations)

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from recommendation_service.domain.query import Ask
-from recommendation_service.domain.side import PairItem
-from recommendation_service.domain.slate import Slate
+from recommendation_service.domain.answer import Answer
+from recommendation_service.domain.request import Context, Offer, RecommendationRequest
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.popularity import Popularity
 from recommendation_service.engines.rule_based import Attributes
@@ -21,7 +20,7 @@ STAGES = [{"kind": "freshness"}, {"kind": "diversity", "options": {"weight": 0.1
 RULES = [{"kind": "available"}, {"kind": "max_per_category", "options": {"limit": 3}}]
 
 
-def slate(**words: Any) -> Slate:
+def slate(**words: Any) -> Answer:
     """What is answered to a wish for black; of the export, only every third tile can be had."""
     use_case = UseCase.model_validate(
         {
@@ -53,8 +52,10 @@ def slate(**words: Any) -> Slate:
         "popular": Popularity("popular", tiles),
     }
     service = RecommendationService(Runtime.of([UseCaseRuntime(use_case, {"board": CatalogueRuntime(tiles, engines)})]))
-    wish = PairItem("w1", {"number": 1.0}, {"wish": "black"})
-    return service.recommend(Ask("tiles", "for-wish", board.NOW, context=wish, explain=True, **words))
+    wish = Context(id="w1", numbers={"number": 1.0}, text_columns={"wish": "black"})
+    return service.recommend(
+        RecommendationRequest(context=wish, explain=True, **words), use_case="tiles", surface="for-wish", now=board.NOW
+    )
 
 
 def test_what_cannot_be_had_now_is_left_out_and_categories_are_capped() -> None:
@@ -68,7 +69,13 @@ def test_what_cannot_be_had_now_is_left_out_and_categories_are_capped() -> None:
 
 def test_offers_can_all_be_had_and_no_stage_looks_at_the_exports_rows() -> None:
     offers = tuple(
-        PairItem(f"item-{place:03d}", {"size": 50.0 + place}, {"shade": "black"}, f"Offer {place}") for place in range(30)
+        Offer(
+            item_id=f"item-{place:03d}",
+            numbers={"size": 50.0 + place},
+            text_columns={"shade": "black"},
+            title=f"Offer {place}",
+        )
+        for place in range(30)
     )
     found = slate(limit=30, offers=offers)
     assert found.method_used == "rules"
@@ -76,4 +83,4 @@ def test_offers_can_all_be_had_and_no_stage_looks_at_the_exports_rows() -> None:
     for one in found.recommendations:
         assert one.score == one.parts["rules"]  # nothing is known of their age or kind, so nothing moves them
         assert not one.parts.get("freshness")
-    assert found.degradation == ()
+    assert found.degradation == []

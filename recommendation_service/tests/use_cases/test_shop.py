@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.performance import stages
-from recommendation_service.domain.query import Ask
-from recommendation_service.domain.slate import Slate
+from recommendation_service.domain.answer import Answer
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.engines.base import ENGINE_ERRORS
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.tests.support.exports import NOW
@@ -54,12 +54,16 @@ def without(whole: Path, root: Path, *kinds: str) -> RecommendationService:
     return served(root)
 
 
-def homepage(service: RecommendationService, user_id: str = BUYER, limit: int = 12) -> Slate:
-    return service.recommend(Ask("shop", "homepage", NOW, user_id, limit=limit, explain=True))
+def homepage(service: RecommendationService, user_id: str = BUYER, limit: int = 12) -> Answer:
+    return service.recommend(
+        RecommendationRequest(user_id=user_id, limit=limit, explain=True), use_case="shop", surface="homepage", now=NOW
+    )
 
 
-def about(service: RecommendationService, surface: str, *item_ids: str) -> Slate:
-    return service.recommend(Ask("shop", surface, NOW, item_ids=item_ids, limit=4, explain=True))
+def about(service: RecommendationService, surface: str, *item_ids: str) -> Answer:
+    return service.recommend(
+        RecommendationRequest(item_ids=item_ids, limit=4, explain=True), use_case="shop", surface=surface, now=NOW
+    )
 
 
 def bought_pair(service: RecommendationService) -> str:
@@ -78,7 +82,7 @@ def test_the_stated_weights_and_candidates_are_those_of_the_list() -> None:
 
 def test_a_buyers_homepage_is_the_hybrid_of_about_a_hundred_candidates(shop: RecommendationService) -> None:
     slate = homepage(shop)
-    assert (slate.method_used, slate.degradation) == ("hybrid", ())
+    assert (slate.method_used, slate.degradation) == ("hybrid", [])
     assert {"content_based", "collaborative", "popular", "score"} <= {
         name for one in slate.recommendations for name in one.parts
     }
@@ -129,7 +133,7 @@ def test_what_is_missing_is_told_and_somebody_answers(
     slate = homepage(without(whole, tmp_path, *gone))
     assert slate.method_used == method
     assert len(slate.recommendations) == 12
-    assert (told is None) == (slate.degradation == ())
+    assert (told is None) == (slate.degradation == [])
     assert told is None or told in {skip.engine for skip in slate.degradation}
 
 

@@ -208,7 +208,7 @@ def test_the_path_and_the_context_must_agree(client: FlaskClient) -> None:
         ({"offers": [{"item_id": "1", "title": "x" * 501}]}, "/offers/0/title"),
         ({"offers": [{"item_id": "1", "numbers": {"a b": 1}}]}, "/offers/0/numbers/a b"),
         ({"limit": 101}, "/limit"),
-        ({"filters": {"area": ["north"]}}, "/area"),
+        ({"filters": {"area": ["north"]}}, "/filters/area"),
         ({"strategy": "popular"}, "/strategy"),
     ],
 )

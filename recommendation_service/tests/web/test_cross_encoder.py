@@ -14,7 +14,7 @@ from recommendation_service.core.numeric import Floats
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.settings import load_settings
 from recommendation_service.tests.support.service import bearer, settings_under
-from recommendation_service.web.cross_encoder import AT_ONCE, MAX_PAIRS, create_worker
+from recommendation_service.web.cross_encoder import BATCH, MAX_PAIRS, create_worker
 
 
 def ours() -> dict[str, str]:
@@ -106,13 +106,13 @@ def test_a_question_whose_time_is_over_stops_half_way(tmp_path: Path) -> None:
     worker = create_worker(settings_under(tmp_path), slow, model="tiny").test_client()
     answer = worker.post("/scores", json={"pairs": [["q", "d"]] * 100, "budget_ms": 20}, headers=ours())
     assert answer.status_code == 503
-    assert read == [AT_ONCE]
+    assert read == [BATCH]
     whole = worker.post(
-        "/scores", json={"pairs": [["q", "d" * n] for n in range(AT_ONCE + 2)], "budget_ms": 30_000}, headers=ours()
+        "/scores", json={"pairs": [["q", "d" * n] for n in range(BATCH + 2)], "budget_ms": 30_000}, headers=ours()
     )
     assert whole.json is not None
-    assert whole.json["scores"] == list(range(AT_ONCE + 2))
-    assert read == [AT_ONCE, AT_ONCE, 2]
+    assert whole.json["scores"] == list(range(BATCH + 2))
+    assert read == [BATCH, BATCH, 2]
 
 
 def test_a_model_that_fails_frees_the_way_for_the_next_question(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_the_text_of_an_unexpected_error_never_leaves(
     service.export_startups(tmp_path)
     client = serve()
 
-    def explode(_self: RecommendationService, _ask: object) -> None:
+    def explode(_self: RecommendationService, _request: object, **_where: object) -> None:
         raise ZeroDivisionError("canary-secret in /private/path")
 
     monkeypatch.setattr(RecommendationService, "recommend", explode)

@@ -178,7 +178,7 @@ def statuses_of_generated_questions(app: Any, use_case: str) -> set[int]:
     for parameter in schema.raw_schema["paths"][path]["post"]["parameters"]:
         parameter["schema"] = {"type": "string", "enum": choices[parameter["name"]]}
     models = schema.raw_schema["components"]["schemas"]
-    for model, field in (("ThingIn", "id"), ("OfferIn", "item_id")):  # the document does not say which letters an id may have
+    for model, field in (("Context", "id"), ("Offer", "item_id")):  # the document does not say which letters an id may have
         models[model]["properties"][field]["pattern"] = "^[a-z0-9]{1,9}$"
     statuses = set()
 

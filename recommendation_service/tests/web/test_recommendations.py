@@ -162,7 +162,7 @@ BAD_BODIES: list[tuple[dict[str, Any], str]] = [
     ({"history": [{"item_id": "i001", "event": "LIKE", "time": "2026-01-31T12:00:00Z"}]}, "/history/0/event"),
     ({"history": LIKES * 50}, "/history"),
     ({"profile": {"skills": "python"}}, "/profile/skills"),
-    ({"filters": {"colour": ["red"]}}, "/colour"),
+    ({"filters": {"colour": ["red"]}}, "/filters/colour"),
     ({"exclude": ["i001", ""]}, "/exclude/1"),
 ]
 

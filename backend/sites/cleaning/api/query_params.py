@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.errors import InvalidInput
 from sites.cleaning.conf import MODES
 from sites.cleaning.models import CleaningJob, PropertyType

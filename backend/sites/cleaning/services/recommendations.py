@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.utils import Error
 from django.utils import timezone
 
-from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.errors import InvalidInput
 from sites.cleaning.candidates import read_filters
 from sites.cleaning.conf import ENSEMBLE, NEURAL, RULE_BASED, check_mode, ensemble_weights

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recommendation_service.domain.query import DEFAULT_LIMIT
+from recommendation_service.domain.request import DEFAULT_LIMIT
 from tandem.api.permissions import resolve_user_id
 from tandem.api.serializers import USER, ListQuerySerializer
 from tandem.api.views.base import TandemAPIView

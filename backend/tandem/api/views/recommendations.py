@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommendation_service.domain.ids import clean_id
-from recommendation_service.domain.query import DEFAULT_LIMIT, MAX_LIMIT
+from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 from tandem.api.permissions import require_may_see, require_may_see_everybody, resolve_user_id
 from tandem.api.serializers import USER, AnswerSerializer, ListQuerySerializer
 from tandem.api.views.base import PROBLEMS, TandemAPIView

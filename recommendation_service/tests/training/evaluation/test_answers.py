@@ -81,9 +81,10 @@ def test_chains_of_short_lists_are_what_the_pipeline_retrieves():
     engines = build_engines(STARTUPS, panel.material.catalogue, models)
     plan = Plan.build(STARTUPS, "for-developer")
     answers = {name: ask(engine, panel).lists for name, engine in engines.items()}
-    shown = in_chains(answers, [plan.chain(panel.query(place)) for place in range(len(panel))])
+    shown = in_chains(answers, [plan.route(panel.query(place)).chain for place in range(len(panel))])
     for place in range(len(panel)):
-        found = retrieve(plan, panel.query(place), engines)
+        query = panel.query(place)
+        found = retrieve(plan, plan.route(query), query, engines)
         assert shown[place][: len(found.candidates)].tolist() == found.candidates.rows[:10].tolist()
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recommendation_service import build_index, train_two_tower
-from recommendation_service.domain.query import Ask
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.services.serving import ServingState
 from recommendation_service.tests.support.exports import NOW, Happening, clubs, write_export
@@ -48,7 +48,9 @@ def live(site: Path) -> ServingState:
 
 def ask(site: Path, strategy: str = "two_tower") -> tuple[str, list[str], list[str]]:
     """Who answered, with what, and what was told to be missing."""
-    slate = live(site).serving.recommender.recommend(Ask("courses", "home", NOW, "u003", strategy=strategy, limit=20))
+    slate = live(site).serving.recommender.recommend(
+        RecommendationRequest(user_id="u003", strategy=strategy, limit=20), use_case="courses", surface="home", now=NOW
+    )
     return slate.method_used, [one.item_id for one in slate.recommendations], [skip.detail for skip in slate.degradation]
 
 

@@ -12,7 +12,7 @@ from benchmarks.performance import learned_ranker as bench
 from benchmarks.performance.click_simulation import NOW, USE_CASE, World, make_world
 from recommendation_service import train_ranker
 from recommendation_service.datasets.export import write_export
-from recommendation_service.domain.query import Ask
+from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.services.recommendation_service import RecommendationService
@@ -249,7 +249,9 @@ def service_over(root: Path, folder: Path) -> RecommendationService:
 
 def asked(service: RecommendationService) -> tuple[list[str], str, list[str]]:
     """The items, who rescored them, and what went wrong."""
-    slate = service.recommend(Ask("stall", "home", NOW, user_id="v0001", limit=20, explain=True))
+    slate = service.recommend(
+        RecommendationRequest(user_id="v0001", limit=20, explain=True), use_case="stall", surface="home", now=NOW
+    )
     (told,) = [run.detail for run in slate.stages if run.name == "rescore"]
     return [one.item_id for one in slate.recommendations], told, [skip.code for skip in slate.degradation]
 

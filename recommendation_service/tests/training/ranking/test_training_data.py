@@ -15,10 +15,12 @@ from recommendation_service.datasets.export_content import Source
 from recommendation_service.datasets.impressions import AnswerBatch, ListBatch, ShownBatch, ShownFeed
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.datasets.records import EventBatch
+from recommendation_service.domain.answer import Answer
 from recommendation_service.domain.features import Features, names_for
 from recommendation_service.domain.idmap import IdMap
-from recommendation_service.domain.query import Ask, Query
-from recommendation_service.domain.slate import Candidates, Slate
+from recommendation_service.domain.query import Query
+from recommendation_service.domain.request import RecommendationRequest
+from recommendation_service.domain.slate import Candidates
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.rankers.base import Ranker
 from recommendation_service.services.recommendation_service import RecommendationService
@@ -72,7 +74,7 @@ class Watched(Ranker):
 class Answered:
     """One slate, when it was given, and the first item clicked."""
 
-    slate: Slate
+    slate: Answer
     now: float
 
 
@@ -114,14 +116,16 @@ def material_of(dataset: Dataset) -> TrainingData:
     return read_training_data(dataset, dataset.events(), STALL.weighting, NOW)
 
 
-def serve(dataset: Dataset, watched: Watched, asks: list[Ask]) -> list[Answered]:
+def serve(dataset: Dataset, watched: Watched, requests: list[tuple[str, RecommendationRequest]], now: float) -> list[Answered]:
     """The answers of a service over an export, through the whole pipeline."""
     material = material_of(dataset)
     content = fit(material, "content", RECIPES["content"].stated).trained
     engines = build_engines(STALL, material.catalogue, {"content": content.artifact("stall")})
     shelf = CatalogueRuntime(material.catalogue, engines, SnapshotHistories(dataset), rankers={"learned": watched})
     service = RecommendationService(Runtime.of([UseCaseRuntime(STALL, {"stall": shelf})]))
-    return [Answered(service.recommend(ask), ask.now) for ask in asks]
+    return [
+        Answered(service.recommend(request, use_case="stall", surface=surface, now=now), now) for surface, request in requests
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -135,10 +139,10 @@ def both_sides(tmp_path_factory: pytest.TempPathFactory) -> tuple[Watched, Shown
     before = Dataset.open(folder, "stall")
     catalogue, now = before.catalogue(), float(before.events().times.max()) + 60
     watched = Watched(Features(catalogue, names_for(catalogue, ["content", "popular"])))
-    asks = [Ask("stall", "home", now, user_id=f"v{place:04}", explain=True, limit=8) for place in range(12)]
-    asks.append(Ask("stall", "home", now, explain=True))
-    asks.append(Ask("stall", "like-this", now, user_id="v0020", item_ids=("g0007",), explain=True))
-    answered = serve(before, watched, asks)
+    requests = [("home", RecommendationRequest(user_id=f"v{place:04}", explain=True, limit=8)) for place in range(12)]
+    requests.append(("home", RecommendationRequest(explain=True)))
+    requests.append(("like-this", RecommendationRequest(user_id="v0020", item_ids=("g0007",), explain=True)))
+    answered = serve(before, watched, requests, now)
     write_export(folder, STALL, "stall", world_source(world, answered, catalogue.ids, before.user_ids), now=NOW + DAY_S)
     after = Dataset.open(folder, "stall")
     shown = after.shown()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recommendation_service.domain.query import MAX_LIMIT
+from recommendation_service.domain.request import MAX_LIMIT
 from sites.posts.training import EMB_DIM, EPOCHS, TOPN, train_and_save_hybrid
 from tandem.management.errors import as_command_errors
 
