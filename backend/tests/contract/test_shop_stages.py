@@ -20,6 +20,7 @@ from recommendation_service.tests.support import service
 from sites.shop.models import Customer, OrderLine, Product, ProductEmbedding
 from sites.shop.recommendation_sources import Shop
 from sites.shop.services.product_sync import ProductSyncService
+from sites.shop.services.recommendation_engine_v2 import HybridRecommendationEngine
 from sites.shop.services.similar_products import forget_vectors
 from tandem.client import RecommendationClient
 from tandem.exports.datasets import export_catalogue
@@ -128,6 +129,19 @@ def test_what_is_bought_with_a_product_is_found_from_the_orders(staff: Client) -
     cart = staff.get(f"{V1}/cart?product_ids={product.pk}").json()
     assert cart["method_used"] == "goes_with"
     assert product not in products(cart)
+
+
+@pytest.mark.usefixtures("alive")
+def test_the_engine_class_answers_as_the_endpoints_do(staff: Client) -> None:
+    customer, product, engine = busiest(), bestseller(), HybridRecommendationEngine()
+    endpoint = staff.get(f"{V1}/homepage?user_id={customer.pk}").json()
+    answer = engine.homepage(str(customer.pk))
+    assert answer["method_used"] == endpoint["method_used"] == "hybrid"
+    assert [item["item_id"] for item in answer["recommendations"]] == [one["product_id"] for one in endpoint["recommendations"]]
+    assert engine.product(str(product.pk))["method_used"] == "goes_with"
+    assert engine.frequently_bought_together(str(product.pk))["method_used"] == "bought_together"
+    assert engine.cart([str(product.pk)], str(customer.pk))["surface"] == "cart"
+    assert engine.cart([], str(customer.pk))["surface"] == "homepage"
 
 
 @pytest.mark.usefixtures("alive")

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from sites.shop.models import Customer, EmailCampaign
+from sites.shop.models import EmailCampaign
 from sites.shop.recommendation_sources import Shop
 from sites.shop.services.carts import lines_of
 from sites.shop.services.mail_tokens import click_path, stop_path
+from sites.shop.services.recommendation_engine_v2 import HybridRecommendationEngine
 from tandem.selectors.items import items_by_id
-from tandem.services.recommend import recommend
 
 SHOWN = 6
 
@@ -21,7 +21,8 @@ def written_mail(campaign: EmailCampaign, *, base_url: str) -> EmailMultiAlterna
     """The mail, ready to be sent; sets the campaign's `request_id` to the recorded list that it shows."""
     customer = campaign.customer
     lines = lines_of(customer=customer) if campaign.kind == EmailCampaign.Kind.ABANDONED_CART else []
-    answer = _answer(customer, [str(line.product_id) for line in lines])
+    engine = HybridRecommendationEngine()
+    answer = engine.cart([str(line.product_id) for line in lines], str(customer.pk), limit=SHOWN)
     campaign.request_id = UUID(answer["request_id"])
     stop_url = f"{base_url}{stop_path(campaign)}"
     picks = _picks(campaign, answer["recommendations"], base_url)
@@ -35,12 +36,6 @@ def written_mail(campaign: EmailCampaign, *, base_url: str) -> EmailMultiAlterna
     )
     mail.attach_alternative(render_to_string("shop/mail.html", context), "text/html")
     return mail
-
-
-def _answer(customer: Customer, product_ids: list[str]) -> dict[str, Any]:
-    """What goes with the cart, or suits the person; recorded as shown, whoever answered."""
-    surface = "cart" if product_ids else "homepage"
-    return recommend(use_case=Shop.catalogue, surface=surface, user_id=str(customer.pk), item_ids=product_ids, limit=SHOWN)
 
 
 def _picks(campaign: EmailCampaign, shown: list[dict[str, Any]], base_url: str) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""The strategies of the courses list as Python classes, over the one pipeline."""
