@@ -32,21 +32,19 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def _mirrored_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a test's own transaction, which never commits, event tables are mirrored when the code under test would commit."""
     waiting: list[Callable[[], None]] = []
-    leave = transaction.Atomic.__exit__
+    leave, original = transaction.Atomic.__exit__, live.after_commit
 
     def in_test_only(using: str) -> bool:
         blocks = connections[using].atomic_blocks
         return bool(blocks) and blocks[-1]._from_testcase
 
     def after_commit(work: Callable[[], None], using: str) -> None:
-        if not connections[using].in_atomic_block:
-            transaction.on_commit(work, using=using)
-        elif in_test_only(using):
+        if in_test_only(using):
             work()
-        elif connections[using].atomic_blocks[0]._from_testcase:
+        elif connections[using].in_atomic_block and connections[using].atomic_blocks[0]._from_testcase:
             waiting.append(work)
         else:
-            transaction.on_commit(work, using=using)
+            original(work, using)
 
     def leave_block(self: transaction.Atomic, *error: Any) -> None:
         leave(self, *error)
