@@ -37,7 +37,7 @@ class Kind:
     factory: str = ""  # makes the served object: from_artifact, or the class itself for kinds without a model
     label: str = ""  # what pages say about it
     trainer: str = ""  # trains one catalogue: (data, parameters, *, panel, progress)
-    pair_trainer: str = ""  # a PairTrainer, for models of pairs
+    pair_trainer: str = ""  # trains a model of pairs: (matches, pair_config, parameters, progress)
     parameters: str = ""  # the frozen dataclass of its settings, with defaults
     libraries: tuple[str, ...] = ("numpy",)  # whose versions are recorded in the manifest
     search: tuple[Stage, ...] = ()  # the stages of its hyperparameter search
@@ -308,7 +308,7 @@ KINDS: Mapping[str, Kind] = {
     "neural": Kind(
         factory=f"{ENGINES}.neural:Neural.from_artifact",
         label="network: a neural network trained on earlier hires",
-        pair_trainer=f"{PAIRS}.trainers:NEURAL",
+        pair_trainer=f"{PAIRS}.neural:train_neural",
         libraries=("torch", "scikit-learn", "numpy"),
         about_pairs=True,
         arrays=_arrays(
@@ -323,7 +323,7 @@ KINDS: Mapping[str, Kind] = {
     "bid": Kind(
         role="estimator",
         factory="recommendation_service.estimators.bid:Bid.from_artifact",
-        pair_trainer=f"{PAIRS}.trainers:BID",
+        pair_trainer=f"{PAIRS}.bid:train_bid",
         libraries=("torch", "numpy"),
         about_pairs=True,
         arrays=_arrays(

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from recommendation_service.training.command import guarded, parse, parser, workspace_of
-from recommendation_service.training.pairs.trainers import PAIR_KINDS
+from recommendation_service.training.pairs.session import PAIR_KINDS
 from recommendation_service.training.report import NextLast
 from recommendation_service.training.runner import add_options, run_training
 from recommendation_service.training.session import TrainingOptions

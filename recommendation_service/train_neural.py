@@ -9,8 +9,7 @@ from dataclasses import replace
 
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.command import Workspace, guarded, parse, parser, workspace_of
-from recommendation_service.training.pairs.neural_parameters import (
-    KIND,
+from recommendation_service.training.parameters import (
     TARGETS,
     NeuralParameters,
     check_value,
@@ -23,6 +22,7 @@ from recommendation_service.use_cases.overrides import with_training
 from recommendation_service.wiring import build_engines
 
 STATED = NeuralParameters()
+KIND = "neural"
 OPTIONS = {"epochs": "epochs", "batch_size": "batch", "learning_rate": "learning_rate", "val_split": "valid_share"}
 OPTIONS |= {"model_version": "label", "target": "target"}  # option -> the parameter's own name
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for option, parameter in OPTIONS.items():
         if (value := getattr(options, option)) is not None:
             try:
-                check_value(f"--{option.replace('_', '-')}", parameter, value)
+                check_value(f"--{option.replace('_', '-')}", STATED, parameter, value)
             except ConfigurationError as error:
                 command_parser.error(error.message)
     return guarded("train_neural", lambda: _train(options))

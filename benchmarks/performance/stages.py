@@ -26,8 +26,8 @@ from recommendation_service.settings import PACKAGE, load_settings
 from recommendation_service.tests.support.exports import NOW, Happening, write_export
 from recommendation_service.tests.support.tiny_models import minilm_sized
 from recommendation_service.training.data import read_training_data
+from recommendation_service.training.parameters import RankerParameters
 from recommendation_service.training.ranking import lambdamart
-from recommendation_service.training.ranking.parameters import RankerParameters
 from recommendation_service.training.trainers import fit, stated_for
 from recommendation_service.use_cases.loader import load_file
 from recommendation_service.use_cases.schema import UseCase

@@ -14,11 +14,12 @@ from recommendation_service.datasets.reader import Dataset
 from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.training.command import DONE, guarded, workspace_of
 from recommendation_service.training.pairs.bid_data import Bids, read_bids
-from recommendation_service.training.pairs.bid_parameters import KIND, BidParameters, bid_parameters
-from recommendation_service.training.pairs.bid_tables import coverage_table, outcome_table, rolling_line
+from recommendation_service.training.pairs.bid_metrics import coverage_table, outcome_table, rolling_line
 from recommendation_service.training.pairs.command import held_out_options, read_pairs
+from recommendation_service.training.parameters import BidParameters, bid_parameters
 from recommendation_service.training.report import Report
 
+KIND = "bid"
 LEAST_ROLLED = 500  # winning bids in the older half, so that a tenth of all says something
 
 

@@ -19,8 +19,8 @@ from recommendation_service.engines.neural import Neural
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.command import DONE, guarded, workspace_of
 from recommendation_service.training.pairs.command import held_out_options, read_pairs
-from recommendation_service.training.pairs.hire_metrics import Decided, accuracies, by_time, difference, lines
-from recommendation_service.training.pairs.neural_parameters import TARGETS, neural_parameters
+from recommendation_service.training.pairs.pair_metrics import Decided, accuracies, by_time, difference, lines
+from recommendation_service.training.parameters import TARGETS, neural_parameters
 from recommendation_service.training.report import Report
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 

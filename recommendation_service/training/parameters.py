@@ -1,13 +1,23 @@
 """Sizes and settings of the models that take long to import, in a module that imports neither torch nor LightGBM."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recommendation_service.errors import ConfigurationError
+from recommendation_service.kinds import KINDS
+from recommendation_service.use_cases.options import check_keys
+from recommendation_service.use_cases.schema import Feature, UseCase
+
+RATING, HIRED = TARGETS = ("rating", "hired")
+MOST_LABEL = 40
+Parameters = TypeVar("Parameters")
+Ranges = Mapping[str, tuple[float, float]]  # parameter -> smallest and largest value
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,165 @@ class MarginParameters:
     weight_decay: float = 1e-5
     alone: float = 0.5  # share of the samples without the user's own vector, so that a history alone is enough
     seed: int = 42
+
+
+@dataclass(frozen=True, slots=True)
+class NeuralParameters:
+    """Settings of the neural pair model, and what it learns to predict.
+
+    Target "rating" predicts the rating of a review, 0 to 1, from pairs with a review. "hired" predicts which bidder of a job
+    is chosen, from all bids of decided jobs: 0.5 is an average bidder, and score / (1 - score) are the odds.
+    """
+
+    RANGES: ClassVar[Ranges] = {
+        "epochs": (1, 10_000),
+        "batch": (1, 1_000_000),
+        "learning_rate": (1e-8, 10.0),
+        "valid_share": (0.01, 0.9),
+        "patience": (1, 10_000),
+        "dimension": (1, 4096),
+        "token_dimension": (1, 4096),
+        "weight_decay": (0, 1),
+        "dropout": (0, 0.9),
+        "seldom": (1, 10_000),
+        "unnamed": (0, 1),
+        "halves": (0, 10),
+        "without_bid": (0, 1),
+        "verdict_weight": (0, 10),
+        "seed": (0, 2**31),
+    }
+
+    target: str = RATING
+    epochs: int = 50
+    batch: int = 256
+    learning_rate: float = 0.001
+    valid_share: float = 0.2  # of the jobs, shuffled: for early stopping and the learning rate
+    patience: int = 5  # epochs without a better validation loss, after which training stops
+    dimension: int = 64  # length of a person's vector
+    token_dimension: int = 8  # length of the vector of a text, such as a property type
+    weight_decay: float = 1e-4
+    dropout: float = 0.1
+    seldom: int = 3  # persons with fewer training pairs share one vector
+    unnamed: float = 0.1  # share of persons that get the shared vector in training, so that it fits any person
+    halves: float = 0.5  # weight of the loss of each half alone, so that each half is a score, not a correction of the other
+    without_bid: float = 0.5  # share of the training jobs whose bids are hidden, as for an open job
+    verdict_weight: float = 0.25  # of a verdict on a recommendation, relative to a review or a decision
+    label: str = ""  # the owner's name for this version
+    seed: int = 42
+
+
+@dataclass(frozen=True, slots=True)
+class BidParameters:
+    """Inputs and training settings of the bid model.
+
+    Amounts are learned per unit of `per`, as logarithms, so 10 % more is the same step for small and large jobs. `share` of
+    the winning bids should lie between minimum and maximum, and the rest in equal parts below and above.
+    """
+
+    features: tuple[Feature, ...] = ()
+    per: str = "hours"
+    share: float = 0.8
+    embedding: int = 4  # length of the vector of a text, such as a property type
+    hidden: int = 32
+    epochs: int = 150
+    patience: int = 15
+    batch: int = 256
+    learning_rate: float = 0.005
+    weight_decay: float = 1e-4
+    mask_share: float = 0.05  # share of inputs hidden during training, so that the network works without them
+    seed: int = 42
+
+    @property
+    def quantiles(self) -> tuple[float, float, float]:
+        """Quantile levels of minimum, optimal and maximum."""
+        tail = (1 - self.share) / 2
+        return tail, 0.5, 1 - tail
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values, for a manifest."""
+        plain = {**asdict(replace(self, features=())), "features": [feature.model_dump() for feature in self.features]}
+        return dict(sorted(plain.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class RankerParameters:
+    """Settings of the learned ranker. They are not searched: with few lists, the best of many trials would be random."""
+
+    RANGES: ClassVar[Ranges] = {
+        "trees": (1, inf),
+        "leaves": (2, inf),
+        "learning_rate": (1e-6, inf),
+        "least_in_leaf": (1, inf),
+        "seed": (0, inf),
+    }
+
+    trees: int = 100
+    leaves: int = 8
+    learning_rate: float = 0.05
+    least_in_leaf: int = 50
+    correct_positions: bool = True
+    seed: int = 42
+
+
+def read_parameters(default: Parameters, use_case: UseCase, kind: str, **values: Any) -> Parameters:
+    """`default` with the values of `training` that the use-case file sets for this kind; `values` replace those of the file.
+
+    Raises ConfigurationError for an unknown key and for a value that cannot be used.
+    """
+    where, training = training_of(use_case, kind)
+    check_keys(training, (field.name for field in fields(default)), where=where)  # type: ignore[arg-type]  # a dataclass
+    for name, value in (training | values).items():
+        check_value(f"{where}: {name}", default, name, value)
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in (training | values).items()}
+    return replace(default, **plain)  # type: ignore[type-var]  # a dataclass
+
+
+def training_of(use_case: UseCase, kind: str) -> tuple[str, dict[str, Any]]:
+    """Where the use-case file has the training parameters of this kind, for messages, and the parameters."""
+    role = KINDS[kind].role
+    parts = {"engine": use_case.engines, "estimator": use_case.estimators, "ranker": use_case.rankers}[role]
+    name, values = next(((name, part.training) for name, part in parts.items() if part.kind == kind), (kind, {}))
+    return f"{use_case.name}: {role} '{name}', training", dict(values)
+
+
+def check_value(what: str, default: Any, name: str, value: object) -> None:
+    """Raise ConfigurationError, starting with `what`, if the parameter `name` of the class of `default` cannot be `value`."""
+    if name == "target" and value not in TARGETS:
+        raise ConfigurationError(f"{what} is {value!r}; there are {', '.join(TARGETS)}")
+    if name == "label" and not (isinstance(value, str) and len(value) <= MOST_LABEL and value.isprintable()):
+        raise ConfigurationError(f"{what} is {value!r}, not a word of at most {MOST_LABEL} characters")
+    least, most = getattr(default, "RANGES", {}).get(name, (-inf, inf))
+    if (least, most) == (-inf, inf):
+        return
+    whole = isinstance(getattr(default, name), int)
+    fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not fits or not least <= float(str(value)) <= most:
+        allowed = f"of at least {least:g}" if most == inf else f"of {least:g} to {most:g}"
+        raise ConfigurationError(f"{what} must be a {'whole ' if whole else ''}number {allowed}, not {value!r}")
+
+
+def neural_parameters(use_case: UseCase, *, seed: int) -> NeuralParameters:
+    """The parameters of the use case's neural pair model. Raises ConfigurationError as `read_parameters` does."""
+    return read_parameters(NeuralParameters(seed=seed), use_case, "neural")
+
+
+def bid_parameters(use_case: UseCase, *, seed: int = 42) -> BidParameters:
+    """The parameters of the use case's bid model. Raises ConfigurationError as `read_parameters` does, and without features."""
+    where, values = training_of(use_case, "bid")
+    features = _features(values.get("features", ()), where)
+    parameters = read_parameters(BidParameters(seed=seed), use_case, "bid", features=features)
+    if not features or not 0 < parameters.share < 1:
+        raise ConfigurationError(f"{where} needs features, and a share between 0 and 1")
+    return parameters
+
+
+def _features(rows: Any, where: str) -> tuple[Feature, ...]:
+    try:
+        for row in rows:
+            check_keys(row, Feature.model_fields, where=f"{where}, features")
+        return tuple(Feature.model_validate(row) for row in rows)
+    except (ValidationError, TypeError) as error:
+        raise ConfigurationError(f'{where}: features are rows such as {{ name = "hours", log1p = true }}') from error
 
 
 class TwoTowerConfig(BaseModel):

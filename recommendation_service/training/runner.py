@@ -14,8 +14,7 @@ from recommendation_service.training.command import DONE, FAILED, STOPPED, Works
 from recommendation_service.training.ensemble.training import learn_ensemble
 from recommendation_service.training.lock import training_lock
 from recommendation_service.training.models.faiss_index import MODEL, learn_index, wants_index
-from recommendation_service.training.pairs.session import PairTraining
-from recommendation_service.training.pairs.trainers import pair_kinds
+from recommendation_service.training.pairs.session import PairTraining, pair_kinds
 from recommendation_service.training.ranking.trainer import learn_ranker, ranker_of
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import CatalogueTraining, EngineBuilder, TrainingOptions, TrainingResult

@@ -10,8 +10,8 @@ from recommendation_service import kinds
 from recommendation_service.kinds import resolve
 from recommendation_service.training.data import Trained, TrainingData
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers
+from recommendation_service.training.parameters import read_parameters
 from recommendation_service.training.report import Progress
-from recommendation_service.use_cases.options import check_keys
 from recommendation_service.use_cases.schema import UseCase
 
 Parameters = Any  # one of the frozen dataclasses of RECIPES, by kind
@@ -76,17 +76,9 @@ def fit(
 
 
 def stated_for(use_case: UseCase, kind: str, *, seed: int) -> Parameters:
-    """The stated parameters with what the use-case file says under `training`. Raises ConfigurationError for a wrong word."""
+    """The default parameters with those of the use-case file. Raises ConfigurationError as `read_parameters` does."""
     stated = RECIPES[kind].stated
-    engine = use_case.engine_of_kind(kind)
-    values = dict(engine[1].training) if engine else {}
-    known = {field.name: type(getattr(stated, field.name)) for field in fields(stated)}
-    check_keys(values, known, where=f"{use_case.name}: engine '{engine[0] if engine else kind}', training")
-    for name, value in values.items():
-        values[name] = tuple(value) if isinstance(value, list) else value
-    if "seed" in known:
-        values.setdefault("seed", seed)
-    return replace(stated, **values)
+    return read_parameters(replace(stated, seed=seed) if hasattr(stated, "seed") else stated, use_case, kind)
 
 
 def parameters_from(kind: str, values: Mapping[str, Any]) -> Parameters:

@@ -14,7 +14,7 @@ from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.bidding import auctions, pair_config
 from recommendation_service.tests.support.service import settings_under
 from recommendation_service.training.pairs.bid import train_bid
-from recommendation_service.training.pairs.bid_parameters import bid_parameters
+from recommendation_service.training.parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
 from sites.cleaning.models import JobBid
 from sites.cleaning.services.bid_suggestions import note_bid, note_decision, suggest_bid

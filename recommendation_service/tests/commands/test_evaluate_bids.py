@@ -16,7 +16,7 @@ from recommendation_service.errors import DatasetError
 from recommendation_service.tests.support.bidding import auctions, pair_config
 from recommendation_service.tests.support.exports import NOW
 from recommendation_service.training.pairs.bid_data import read_bids
-from recommendation_service.training.pairs.bid_parameters import bid_parameters
+from recommendation_service.training.parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
 
 

@@ -20,7 +20,7 @@ from recommendation_service.tests.support.bidding import auctions, pair_config
 from recommendation_service.tests.support.service import PARAMETERS, bid_arrays, ids
 from recommendation_service.training.pairs.bid import fit, train_bid
 from recommendation_service.training.pairs.bid_data import bidding_so_far, read_bids
-from recommendation_service.training.pairs.bid_parameters import bid_parameters
+from recommendation_service.training.parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
 
 JOB = PairSide.of(["5"], [{"hours": 4.0}], [{"property_type": "villa"}])

@@ -21,10 +21,16 @@ from recommendation_service.datasets.pair_features import token_rows, tokens_of
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.training.data import NotEnough, Trained
-from recommendation_service.training.models.torch_training import deterministic
+from recommendation_service.training.models.torch_training import (
+    deterministic,
+    float_arrays,
+    layer_tensors,
+    take_step,
+    train_epochs,
+)
 from recommendation_service.training.pairs.bid_data import Bids, read_bids
 from recommendation_service.training.pairs.bid_metrics import BidFigures, measure, reach_of
-from recommendation_service.training.pairs.bid_parameters import KIND, BidParameters
+from recommendation_service.training.parameters import BidParameters
 from recommendation_service.training.report import Progress
 from recommendation_service.use_cases.schema import PairConfig
 
@@ -92,22 +98,21 @@ class FittedBid:
 
     def arrays(self, parameters: BidParameters) -> dict[str, AnyArray]:
         """The arrays that serving reads; layers as (inputs, outputs)."""
-        layers = {"layer1": self.model.layer1, "layer2": self.model.layer2, "out": self.model.out}
-        made: dict[str, AnyArray] = {"attributes": self.tokens.array, "attribute_vectors": _array(self.model.token_vectors)}
-        for name, layer in layers.items():
-            made |= {f"{name}_weights": _array(layer.weight.T), f"{name}_bias": _array(layer.bias)}
-        names = np.array([feature.name.encode() for feature in parameters.features], dtype=np.bytes_)
-        made |= {"straight_weights": _array(self.model.straight.weight.T), "features": names}
-        reference = np.array([self.reference], dtype=np.float32)
-        return made | {"centers": self.centers, "scales": self.scales, "reference": reference, "reaches": self.reaches}
-
-
-def _array(tensor: Tensor) -> AnyArray:
-    return np.array(tensor.detach().numpy(), dtype=np.float32, order="C")
+        model = self.model
+        tensors = {"attribute_vectors": model.token_vectors, "straight_weights": model.straight.weight.T}
+        return {
+            **float_arrays(tensors | layer_tensors(layer1=model.layer1, layer2=model.layer2, out=model.out)),
+            "attributes": self.tokens.array,
+            "features": np.array([feature.name.encode() for feature in parameters.features], dtype=np.bytes_),
+            "centers": self.centers,
+            "scales": self.scales,
+            "reference": np.array([self.reference], dtype=np.float32),
+            "reaches": self.reaches,
+        }
 
 
 def train_bid(
-    matches: Matches, pair_config: PairConfig, parameters: BidParameters, *, progress: Progress | None = None
+    matches: Matches, pair_config: PairConfig, parameters: BidParameters, progress: Progress | None = None
 ) -> Trained:
     """Train on all bids. The figures are of a model of the older bids, measured on the newest.
 
@@ -119,18 +124,15 @@ def train_bid(
     fitted = fit(won, parameters, progress=progress)
     settings = parameters.to_dict() | {"epochs_kept": fitted.epochs, "winning_bids": len(won)}
     metrics = {"held_out": figures.to_dict(), "learned_from": older}
-    warnings = (
-        ()
-        if figures.pinball <= figures.market_pinball
-        else (f"worse than the market's quantiles: pinball loss {figures.pinball:.4f} against {figures.market_pinball:.4f}",)
-    )
-    return Trained(KIND, fitted.arrays(parameters), settings, metrics, warnings)
+    worse = f"worse than the market's quantiles: pinball loss {figures.pinball:.4f} against {figures.market_pinball:.4f}"
+    warnings = () if figures.pinball <= figures.market_pinball else (worse,)
+    return Trained("bid", fitted.arrays(parameters), settings, metrics, warnings)
 
 
 def enough(won: Bids) -> None:
     """Raise NotEnough below LEAST winning bids."""
     if len(won) < LEAST:
-        raise NotEnough(f"{KIND} needs {LEAST} winning bids; this export has {len(won)}")
+        raise NotEnough(f"bid needs {LEAST} winning bids; this export has {len(won)}")
 
 
 def held_out(
@@ -138,18 +140,18 @@ def held_out(
 ) -> tuple[BidFigures, int]:
     """Figures on the newest `share` of the winning bids by a model of the older ones, and the number of older bids."""
     border = round(len(won) * (1 - share))
-    older, newer = won.take(slice(0, border)), won.take(slice(border, None))
-    return measure(fit(older, parameters, progress=progress).rates(newer), newer, older, parameters), border
+    return _figures(won, border, len(won), parameters, progress), border
 
 
 def rolling(won: Bids, parameters: BidParameters, *, stretches: int = 5) -> list[BidFigures]:
     """Figures on each of the newest `stretches` tenths, by a model of all older bids."""
     borders = [round(len(won) * (10 - stretches + step) / 10) for step in range(stretches + 1)]
-    results = []
-    for start, end in pairwise(borders):
-        older, newer = won.take(slice(0, start)), won.take(slice(start, end))
-        results.append(measure(fit(older, parameters).rates(newer), newer, older, parameters))
-    return results
+    return [_figures(won, start, end, parameters) for start, end in pairwise(borders)]
+
+
+def _figures(won: Bids, start: int, end: int, parameters: BidParameters, progress: Progress | None = None) -> BidFigures:
+    older, newer = won.take(slice(0, start)), won.take(slice(start, end))
+    return measure(fit(older, parameters, progress=progress).rates(newer), newer, older, parameters)
 
 
 def fit(won: Bids, parameters: BidParameters, *, progress: Progress | None = None) -> FittedBid:
@@ -157,33 +159,44 @@ def fit(won: Bids, parameters: BidParameters, *, progress: Progress | None = Non
     first, second = round(len(won) * FITTED), round(len(won) * STOPPED)
     learned, stopping, newest = won.take(slice(0, first)), won.take(slice(first, second)), won.take(slice(second, None))
     with deterministic(parameters.seed):
-        fitted = _fit(learned, stopping, parameters, progress or (lambda done, most, word: None))
-        raw = fitted.raw(newest)
-        reaches = reach_of(raw, newest.rates, parameters.quantiles)
+        fitted = _fit(learned, stopping, parameters, progress)
+        reaches = reach_of(fitted.raw(newest), newest.rates, parameters.quantiles)
     return replace(fitted, reaches=reaches)
 
 
-def _fit(learned: Bids, stopping: Bids, parameters: BidParameters, progress: Progress) -> FittedBid:
+def _fit(learned: Bids, stopping: Bids, parameters: BidParameters, progress: Progress | None) -> FittedBid:
     tokens = IdMap.of(tokens_of(learned.text_columns) or EMPTY_VOCABULARY)
     centers, scales = _spread(learned.table)
     model = BidPrediction(2 * centers.size, len(tokens), len(learned.text_columns), parameters)
     reference = float(np.median(learned.rates))
     fitted = FittedBid(model, tokens, centers, scales, reference, np.ones(2, dtype=np.float32), 0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay)
-    inputs, wanted = fitted.inputs(learned), _offsets(learned, reference)
-    check, check_wanted = fitted.inputs(stopping), _offsets(stopping, reference)
-    best, best_epoch, best_state = float("inf"), 0, copy.deepcopy(model.state_dict())
-    for epoch in range(1, parameters.epochs + 1):
-        _epoch(model, optimizer, inputs, wanted, parameters)
+    (numbers, token_indices), wanted = fitted.inputs(learned), _offsets(learned, reference)
+    stopping_inputs, stopping_wanted = fitted.inputs(stopping), _offsets(stopping, reference)
+
+    def train_epoch(_number: int) -> str:
+        order = torch.randperm(wanted.numel())
+        for start in range(0, order.numel(), parameters.batch):
+            rows = order[start : start + parameters.batch]
+            visible = _with_hidden(numbers[rows], token_indices[rows], parameters.mask_share)
+            take_step(optimizer, pinball(model(*visible), wanted[rows], parameters.quantiles))
+        return ""
+
+    def validate(_state: object) -> tuple[float, str]:
         with torch.no_grad():
-            loss = float(pinball(model(*check), check_wanted, parameters.quantiles))
-        progress(epoch, parameters.epochs, f"pinball loss {loss:.4f}")
-        if loss < best:
-            best, best_epoch, best_state = loss, epoch, copy.deepcopy(model.state_dict())
-        elif epoch - best_epoch >= parameters.patience:
-            break
-    model.load_state_dict(best_state)
-    return replace(fitted, epochs=best_epoch)
+            loss = float(pinball(model(*stopping_inputs), stopping_wanted, parameters.quantiles))
+        return -loss, f"pinball loss {loss:.4f}"
+
+    best, epochs = train_epochs(
+        parameters.epochs,
+        train_epoch,
+        lambda: copy.deepcopy(model.state_dict()),
+        validate=validate,
+        patience=parameters.patience,
+        progress=progress,
+    )
+    model.load_state_dict(best)
+    return replace(fitted, epochs=epochs)
 
 
 def _spread(table: Floats) -> tuple[Floats, Floats]:
@@ -198,23 +211,6 @@ def _spread(table: Floats) -> tuple[Floats, Floats]:
 
 def _offsets(won: Bids, reference: float) -> Tensor:
     return torch.from_numpy((won.rates - reference).astype(np.float32))
-
-
-def _epoch(
-    model: BidPrediction,
-    optimizer: torch.optim.Optimizer,
-    inputs: tuple[Tensor, Tensor],
-    wanted: Tensor,
-    parameters: BidParameters,
-) -> None:
-    order = torch.randperm(wanted.numel())
-    for start in range(0, order.numel(), parameters.batch):
-        rows = order[start : start + parameters.batch]
-        numbers, tokens = _with_hidden(inputs[0][rows], inputs[1][rows], parameters.mask_share)
-        loss = pinball(model(numbers, tokens), wanted[rows], parameters.quantiles)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
 
 
 def _with_hidden(numbers: Tensor, tokens: Tensor, share: float) -> tuple[Tensor, Tensor]:

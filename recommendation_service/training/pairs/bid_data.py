@@ -1,7 +1,7 @@
 """Training data of the bid model: bids, with what was known about the pair when the job was posted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.datasets.pair_features import PairTable, features
 from recommendation_service.datasets.pair_outcomes import BID, Matches
 from recommendation_service.domain.side import Texts
-from recommendation_service.training.pairs.bid_parameters import BidParameters
+from recommendation_service.training.parameters import BidParameters
 from recommendation_service.use_cases.schema import PairConfig
 
 COUNT, LOWEST = "bid_count", "lowest_bid"  # columns about the bids placed so far
@@ -34,9 +34,8 @@ class Bids:
 
     def take(self, indices: Ints | slice) -> "Bids":
         """The bids at these indices."""
-        text_columns = {name: column[indices] for name, column in self.text_columns.items()}
-        rest = (getattr(self, name)[indices] for name in ("units", "rates", "market"))
-        return Bids(self.rows[indices], self.times[indices], self.chosen[indices], self.table[indices], text_columns, *rest)
+        columns = {field.name: getattr(self, field.name)[indices] for field in fields(self) if field.name != "text_columns"}
+        return Bids(**columns, text_columns={name: column[indices] for name, column in self.text_columns.items()})
 
     def won(self) -> "Bids":
         """The winning bids."""

@@ -1,4 +1,4 @@
-"""What the neural pair model learns from: which pairs, what is to be foretold of each, and which of them only measure."""
+"""Training data of the neural pair model: pairs with targets, and the split of jobs into training and validation."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,22 @@ from recommendation_service.core.numeric import Bools, Floats, Ints
 from recommendation_service.datasets.pair_features import PairTable, derive
 from recommendation_service.datasets.pair_outcomes import BID, Matches
 from recommendation_service.training.data import NotEnough
-from recommendation_service.training.pairs.neural_parameters import HIRED, NeuralParameters
+from recommendation_service.training.parameters import HIRED, NeuralParameters
 from recommendation_service.use_cases.schema import PairConfig
 
-LEAST = 100  # jobs with a review or a decision: below, a network learns these by heart and nothing else
+LEAST = 100  # jobs with a review or a decision; with fewer, a network only memorises them
 RECOMMENDED = 1_000
-BID_SALT = 1  # so that the jobs without bids are others than those held out
+BID_SALT = 1  # so that the jobs with hidden bids do not depend on which jobs are held out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lessons:
-    """Pairs of one part, the offers of a job beside each other."""
+class TrainingExamples:
+    """Pairs of one part, those of a job next to each other."""
 
     pairs: PairTable
     targets: Floats  # (n,) 0 to 1
     weights: Floats  # (n,)
-    ranked: Bools  # (n,) the target says who of the job was chosen; else it is a mark of this pair alone
+    ranked: Bools  # (n,) True: the target says who was chosen for the job; False: it is a rating of this pair alone
     groups: Ints  # (n,) 0, 0, 1, 2, 2, ... the job
 
     def __len__(self) -> int:
@@ -34,50 +34,55 @@ class Lessons:
         """(g + 1,) the rows where a job begins, and the end."""
         return np.searchsorted(self.groups, np.arange(int(self.groups[-1]) + 2)) if len(self) else np.zeros(1, dtype=np.int64)
 
+    def usual_target(self) -> float:
+        """The score that predicts without knowing the pair: the mean rating, or even odds for choices."""
+        decided = self.weights == 1  # reviews and decisions, without verdicts on recommendations
+        return 0.5 if self.ranked.any() else float(self.targets[decided].mean())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cut:
-    """The two parts of an export, jobs whole."""
+class PairSplit:
+    """The two parts of an export; all pairs of a job are in one part."""
 
-    training: Lessons
-    validation: Lessons  # bids as they were placed
-    open_validation: Lessons  # the same, of jobs that are still open: no bid is known
-    jobs: int  # that can be learned from, both parts together
-    border: float  # of `places`: jobs up to it are in the validation part
+    training: TrainingExamples
+    validation: TrainingExamples  # bids as they were placed
+    open_validation: TrainingExamples  # the same pairs with unknown bids, as for jobs that are still open
+    jobs: int  # with a known target, in both parts together
+    border: float  # of `shuffle_positions`: jobs up to it are in the validation part
 
 
-def cut(matches: Matches, pair_config: PairConfig, parameters: NeuralParameters) -> Cut:
-    """Which jobs teach and which measure. Raises NotEnough, with the numbers, when there are too few.
+def split_pairs(matches: Matches, pair_config: PairConfig, parameters: NeuralParameters) -> PairSplit:
+    """Split the jobs into training and validation. Raises NotEnough, with the numbers, if there are too few.
 
-    A job's side of the cut depends on its number and the seed alone, so it keeps it while the export grows: what measured
-    yesterday's network has not taught it.
+    A job's side depends on its number and the seed only, so it stays the same while the export grows: the validation jobs of
+    the published network were not in its training part.
     """
     usable = _usable(matches, parameters.target)
     jobs = np.unique(matches.groups[usable])
     if jobs.size < LEAST:
-        told = "decided jobs with two bids" if parameters.target == HIRED else "reviewed jobs"
-        raise NotEnough(f"neural needs {LEAST} {told}; this export has {jobs.size}")
-    order = np.sort(places(jobs, parameters.seed))
+        required = "decided jobs with two bids" if parameters.target == HIRED else "reviewed jobs"
+        raise NotEnough(f"neural needs {LEAST} {required}; this export has {jobs.size}")
+    order = np.sort(shuffle_positions(jobs, parameters.seed))
     border = float(order[max(1, round(jobs.size * parameters.valid_share)) - 1])
-    measures = usable & (places(matches.groups, parameters.seed) <= border)
-    teaches = (usable | ~np.isnan(matches.verdicts)) & ~measures
-    rows, held = np.flatnonzero(teaches), np.flatnonzero(measures)
-    blind = places(matches.groups, parameters.seed + BID_SALT) < parameters.without_bid
-    return Cut(
-        lessons_of(_without_bids(matches, blind).take(rows), pair_config, parameters),
-        lessons_of(matches.take(held), pair_config, parameters),
-        lessons_of(_without_bids(matches, np.ones(len(matches), dtype=np.bool_)).take(held), pair_config, parameters),
+    validates = usable & (shuffle_positions(matches.groups, parameters.seed) <= border)
+    trains = (usable | ~np.isnan(matches.verdicts)) & ~validates
+    rows, held = np.flatnonzero(trains), np.flatnonzero(validates)
+    hidden = shuffle_positions(matches.groups, parameters.seed + BID_SALT) < parameters.without_bid
+    return PairSplit(
+        examples_of(_without_bids(matches, hidden).take(rows), pair_config, parameters),
+        examples_of(matches.take(held), pair_config, parameters),
+        examples_of(_without_bids(matches, np.ones(len(matches), dtype=np.bool_)).take(held), pair_config, parameters),
         int(jobs.size),
         border,
     )
 
 
 def held_out(matches: Matches, target: str, seed: int, border: float) -> Bools:
-    """(n,), True for the pairs that a training of that seed and border measured on, and did not learn from."""
-    return _usable(matches, target) & (places(matches.groups, seed) <= border)
+    """(n,) True for the validation pairs of a training with this seed and border."""
+    return _usable(matches, target) & (shuffle_positions(matches.groups, seed) <= border)
 
 
-def places(groups: Ints, seed: int) -> Floats:
+def shuffle_positions(groups: Ints, seed: int) -> Floats:
     """(n,) float64 in [0, 1): a shuffle of the jobs that depends on their numbers and the seed only.
 
     The finaliser of SplitMix64: Steele, Lea & Flood (2014), "Fast Splittable Pseudorandom Number Generators".
@@ -89,12 +94,15 @@ def places(groups: Ints, seed: int) -> Floats:
 
 
 def _usable(matches: Matches, target: str) -> Bools:
-    """(n,) pairs of which the target is known."""
-    if target != HIRED:
-        return ~np.isnan(matches.ratings)
-    decided = matches.decided & (matches.groups >= 0)
+    """(n,) True for pairs with a known target."""
+    return decided_bids(matches) if target == HIRED else ~np.isnan(matches.ratings)
+
+
+def decided_bids(matches: Matches, where: Bools | None = None) -> Bools:
+    """(n,) True for the bids of decided jobs with two or more bids, exactly one of them chosen; only rows in `where` count."""
+    decided = matches.decided & (matches.groups >= 0) & (True if where is None else where)
     jobs, numbers = np.unique(matches.groups, return_inverse=True)
-    bids, chosen = (np.bincount(numbers, weights=one, minlength=jobs.size) for one in (decided, decided & matches.chosen))
+    bids, chosen = (np.bincount(numbers, weights=rows, minlength=jobs.size) for rows in (decided, decided & matches.chosen))
     return np.asarray(decided & ((bids > 1) & (chosen == 1))[numbers])
 
 
@@ -102,14 +110,14 @@ def _without_bids(matches: Matches, rows: Bools) -> Matches:
     return matches.without(BID, rows) if BID in matches.names else matches
 
 
-def lessons_of(matches: Matches, pair_config: PairConfig, parameters: NeuralParameters) -> Lessons:
-    """The targets of these rows: what was said of a recommendation counts less than a review or a decision."""
+def examples_of(matches: Matches, pair_config: PairConfig, parameters: NeuralParameters) -> TrainingExamples:
+    """These pairs with their targets. A verdict on a recommendation counts less than a review or a decision."""
     order = np.argsort(matches.groups, kind="stable")
     matches = matches.take(order)
-    told = _usable(matches, parameters.target)
-    ranked = told if parameters.target == HIRED else np.zeros(len(matches), dtype=np.bool_)
+    usable = _usable(matches, parameters.target)
+    ranked = usable if parameters.target == HIRED else np.zeros(len(matches), dtype=np.bool_)
     known = matches.chosen if parameters.target == HIRED else matches.ratings
-    targets = np.where(told, known, matches.verdicts).astype(np.float32)
-    weights = np.where(told, 1, parameters.verdict_weight).astype(np.float32)
+    targets = np.where(usable, known, matches.verdicts).astype(np.float32)
+    weights = np.where(usable, 1, parameters.verdict_weight).astype(np.float32)
     groups = np.unique(matches.groups, return_inverse=True)[1].astype(np.int64)
-    return Lessons(derive(pair_config, matches.pairs()), targets, weights, ranked, groups)
+    return TrainingExamples(derive(pair_config, matches.pairs()), targets, weights, ranked, groups)

@@ -4,23 +4,92 @@ They need no interactions, so a marketplace whose people only bid and review has
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol
 
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.errors import PublishRefused
-from recommendation_service.publishing.store import ArtifactStore
+from recommendation_service.kinds import KINDS, resolve
+from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.training import publish_gate
 from recommendation_service.training.data import NotEnough, Trained
-from recommendation_service.training.pairs.trainers import PAIR_RECIPES, PairTrainer
-from recommendation_service.training.report import Report
+from recommendation_service.training.pairs.pair_metrics import compared
+from recommendation_service.training.parameters import HIRED, BidParameters, NeuralParameters, bid_parameters, neural_parameters
+from recommendation_service.training.report import Progress, Report
 from recommendation_service.training.session import TrainingOptions, TrainingResult, load_published
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 
 EXPORT = "run: manage.py generate_all_datasets"
+
+
+class Stated(Protocol):
+    """Returns the default parameters with the values of the use-case file."""
+
+    def __call__(self, use_case: UseCase, *, seed: int) -> Any:
+        """Raises ConfigurationError for values that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairTrainer:
+    """One kind. `train` raises NotEnough for too little data, PublishRefused if training diverged."""
+
+    stated: Stated
+    train: Callable[[Matches, PairConfig, Any, Progress | None], Trained]
+    lost: Callable[[Trained, Artifact | None, Matches, PairConfig, Any], publish_gate.Lost]
+    summarise: Callable[[Mapping[str, Any]], str]  # the figures as one line of text
+
+
+def _neural_lost(
+    trained: Trained, today: Artifact | None, matches: Matches, pair_config: PairConfig, parameters: NeuralParameters
+) -> publish_gate.Lost:
+    figures = trained.metrics
+    held_out = compared(today, trained.arrays, figures["border"], matches, pair_config, parameters) if today else None
+    usual = "a random choice" if parameters.target == HIRED else "predicting the mean"
+    return publish_gate.Lost(figures["loss"], figures["baseline_loss"], usual, *(held_out or (None, None)))
+
+
+def _bid_lost(
+    trained: Trained, _today: Artifact | None, _matches: Matches, _pair_config: PairConfig, _parameters: BidParameters
+) -> publish_gate.Lost:
+    figures = trained.metrics["held_out"]
+    return publish_gate.Lost(figures["pinball"], figures["market_pinball"], "the market's own quantiles")
+
+
+def _neural_summary(figures: Mapping[str, Any]) -> str:
+    errors = (
+        f"MSE {figures['mse']:.4f} (mean {figures['baseline']['mse']:.4f}), MAE {figures['mae']:.4f}, R² {figures['r2']:.3f}"
+    )
+    ranks = f", top 1 {figures['top_1']:.1%}, top 3 {figures['top_3']:.1%}" if figures["target"] == HIRED else ""
+    return f"{figures['target']}: {errors}{ranks}, alpha {figures['alpha']:.3f}"
+
+
+def _bid_summary(figures: Mapping[str, Any]) -> str:
+    held_out = figures["held_out"]
+    within = f"{held_out['coverage']:.1%} of newer winning bids within, wanted {held_out['share']:.0%}"
+    return f"{within}; {held_out['width']:.0%} wide"
+
+
+def _trainer(kind: str) -> Callable[[Matches, PairConfig, Any, Progress | None], Trained]:
+    """The trainer of a kind, imported when it is used, because torch takes seconds to import."""
+    return lambda *args: resolve(KINDS[kind].pair_trainer)(*args)
+
+
+PAIR_RECIPES: Mapping[str, PairTrainer] = {
+    "neural": PairTrainer(neural_parameters, _trainer("neural"), _neural_lost, _neural_summary),
+    "bid": PairTrainer(bid_parameters, _trainer("bid"), _bid_lost, _bid_summary),
+}
+PAIR_KINDS = tuple(PAIR_RECIPES)
+
+
+def pair_kinds(use_case: UseCase, catalogue: str) -> tuple[str, ...]:
+    """The kinds of pair models of this use case that are published with this catalogue."""
+    if use_case.pairs is None or use_case.pairs.right != catalogue:
+        return ()
+    kinds = {part.kind for part in (*use_case.engines.values(), *use_case.estimators.values())}
+    return tuple(kind for kind in PAIR_KINDS if kind in kinds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +159,7 @@ class PairTraining:
             dataset={**provenance, **matches.counts(), "newest": float(matches.times.max())},
             metrics={**trained.metrics, **compared},
             warnings=trained.warnings + forced,
-            libraries={name: version(name) for name in recipe.made_by},
+            libraries={name: version(name) for name in KINDS[trained.kind].libraries},
         ).version
 
     def _skipped(self, kind: str, rows: int, started: float, reason: str) -> TrainingResult:

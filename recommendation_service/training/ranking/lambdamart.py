@@ -13,7 +13,7 @@ import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Floats
 from recommendation_service.errors import DatasetError
-from recommendation_service.training.ranking.parameters import RankerParameters
+from recommendation_service.training.parameters import RankerParameters
 from recommendation_service.training.ranking.training_data import ShownLists, grades_of, levels_of
 
 CLICK_TREES, CLICK_RATE = 60, 0.1

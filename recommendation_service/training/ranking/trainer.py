@@ -2,18 +2,16 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from recommendation_service.errors import ConfigurationError
+from recommendation_service.training.parameters import RankerParameters, read_parameters
 from recommendation_service.training.ranking.gain import Gain, gain_of
-from recommendation_service.training.ranking.parameters import LEAST, RankerParameters
 from recommendation_service.training.ranking.training_data import ShownLists, answered_lists, read_lists, surfaces_of
 from recommendation_service.training.session import CatalogueTraining, TrainingResult
-from recommendation_service.use_cases.options import check_keys
 from recommendation_service.use_cases.schema import Part, UseCase
 
 KIND = "learned"
@@ -41,7 +39,7 @@ def learn_ranker(session: CatalogueTraining, _outcomes: Sequence[TrainingResult]
     if ranker is None:
         return None
     started = time.monotonic()
-    parameters = parameters_of(session.use_case, *ranker, seed=session.choices.seed)
+    parameters = read_parameters(RankerParameters(seed=session.choices.seed), session.use_case, KIND)
     lists, reason = _enough(session, ranker[0])
     if lists is None:
         return _skipped(session, 0, started, reason)
@@ -59,28 +57,6 @@ def learn_ranker(session: CatalogueTraining, _outcomes: Sequence[TrainingResult]
 def ranker_of(use_case: UseCase) -> tuple[str, Part] | None:
     """Name and part of the use case's learned ranker, or None."""
     return next(((name, part) for name, part in use_case.rankers.items() if part.kind == KIND), None)
-
-
-def parameters_of(use_case: UseCase, name: str, part: Part, *, seed: int) -> RankerParameters:
-    """The default parameters with the values of `training` in the use-case file.
-
-    Raises ConfigurationError for an unknown key and for a value that is too small.
-    """
-    context = f"{use_case.name}: ranker '{name}', training"
-    check_keys(part.training, (field.name for field in fields(RankerParameters)), where=context)
-    for name, value in part.training.items():
-        _check_value(f"{context}: {name}", LEAST.get(name), value, whole=name != "learning_rate")
-    return replace(RankerParameters(seed=seed), **part.training)
-
-
-def _check_value(what: str, least: float | None, value: object, *, whole: bool) -> None:
-    if least is None:
-        return
-    fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-    if not fits or float(str(value)) < least:
-        raise ConfigurationError(
-            f"{what} must be a {'whole number' if whole else 'number'} of at least {least:g}, not {value!r}"
-        )
 
 
 def evaluate_ranker(older: ShownLists, newer: ShownLists, parameters: RankerParameters) -> RankerEvaluation:

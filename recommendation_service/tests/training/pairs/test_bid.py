@@ -12,7 +12,7 @@ from recommendation_service.training.data import NotEnough
 from recommendation_service.training.pairs.bid import LEAST, BidPrediction, _with_hidden, fit, pinball, rolling, train_bid
 from recommendation_service.training.pairs.bid_data import read_bids
 from recommendation_service.training.pairs.bid_metrics import measure
-from recommendation_service.training.pairs.bid_parameters import BidParameters, bid_parameters
+from recommendation_service.training.parameters import BidParameters, bid_parameters
 from recommendation_service.use_cases.loader import load
 
 STATED = bid_parameters(load("cleaning"))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recommendation_service.datasets.pair_outcomes import BID
 from recommendation_service.tests.support.bidding import auctions, pair_config
 from recommendation_service.training.pairs.bid_data import bidding_so_far, read_bids
-from recommendation_service.training.pairs.bid_parameters import bid_parameters
+from recommendation_service.training.parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
 
 PARAMETERS = bid_parameters(load("cleaning"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recommendation_service.tests.support.bidding import auctions, pair_config
 from recommendation_service.training.pairs.bid_data import read_bids
 from recommendation_service.training.pairs.bid_metrics import market_quantiles, measure, pinball, reach_of, wilson
-from recommendation_service.training.pairs.bid_parameters import bid_parameters
+from recommendation_service.training.parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
 
 PARAMETERS = bid_parameters(load("cleaning"))

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.training.pairs.bid_parameters import BidParameters, bid_parameters
+from recommendation_service.training.parameters import BidParameters, bid_parameters
 from recommendation_service.use_cases.loader import load
 
 

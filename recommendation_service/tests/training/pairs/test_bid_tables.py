@@ -4,9 +4,14 @@ import numpy as np
 
 from recommendation_service.tests.support.bidding import auctions, pair_config
 from recommendation_service.training.pairs.bid_data import read_bids
-from recommendation_service.training.pairs.bid_metrics import market_quantiles
-from recommendation_service.training.pairs.bid_parameters import bid_parameters
-from recommendation_service.training.pairs.bid_tables import coverage_table, outcome_table, parts_of, stretches
+from recommendation_service.training.pairs.bid_metrics import (
+    coverage_table,
+    market_quantiles,
+    outcome_table,
+    parts_of,
+    stretches,
+)
+from recommendation_service.training.parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
 
 PARAMETERS = bid_parameters(load("cleaning"))

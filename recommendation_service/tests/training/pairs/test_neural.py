@@ -12,10 +12,9 @@ from recommendation_service.publishing import array_schemas
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.market import World, by_persons, by_quality, cleaners, job, pair_config
 from recommendation_service.training.data import NotEnough
-from recommendation_service.training.pairs.neural import _adam, train_neural
-from recommendation_service.training.pairs.neural_data import LEAST, cut
-from recommendation_service.training.pairs.neural_model import Collaborative, Content, Hybrid, Tensors, layers_of
-from recommendation_service.training.pairs.neural_parameters import NeuralParameters
+from recommendation_service.training.pairs.neural import Collaborative, Content, Hybrid, Tensors, _adam, layers_of, train_neural
+from recommendation_service.training.pairs.neural_data import LEAST, split_pairs
+from recommendation_service.training.parameters import NeuralParameters
 
 STATED = NeuralParameters()
 QUICK = NeuralParameters(epochs=3)
@@ -125,7 +124,9 @@ def test_numpy_says_what_torch_says():
     }
     arrays |= {name: part.detach().numpy() for name, part in made.items()}
     network = PairNetwork.from_arrays(arrays)
-    inputs = network.reader.read(pair_config(), cut(World(300).matches(by_quality), pair_config(), STATED).training.pairs)
+    inputs = network.reader.read(
+        pair_config(), split_pairs(World(300).matches(by_quality), pair_config(), STATED).training.pairs
+    )
     assert 0 < inputs.known.mean() < 1
     found = network.score_inputs(inputs)
     with torch.no_grad():

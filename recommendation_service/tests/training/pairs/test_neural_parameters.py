@@ -1,7 +1,7 @@
 import pytest
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.training.pairs.neural_parameters import NeuralParameters, neural_parameters
+from recommendation_service.training.parameters import NeuralParameters, neural_parameters
 from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.overrides import with_training
 

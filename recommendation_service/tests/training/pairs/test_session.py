@@ -15,7 +15,7 @@ from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.tests.support.exports import NOW, Happening, write_export
 from recommendation_service.tests.support.market import World, by_quality, cleaners, job, pair_config
 from recommendation_service.training.pairs import session
-from recommendation_service.training.pairs.bid_parameters import bid_parameters
+from recommendation_service.training.parameters import bid_parameters
 from recommendation_service.training.publish_gate import Lost
 from recommendation_service.use_cases.loader import load
 

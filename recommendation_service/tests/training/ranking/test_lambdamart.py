@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.performance.click_simulation import make_world
 from benchmarks.performance.learned_ranker import lists_of
+from recommendation_service.training.parameters import RankerParameters
 from recommendation_service.training.ranking.lambdamart import arrays_of, examination_of, grow, importance, predicted
-from recommendation_service.training.ranking.parameters import RankerParameters
 from recommendation_service.training.ranking.training_data import ShownLists
 
 STATED = RankerParameters()

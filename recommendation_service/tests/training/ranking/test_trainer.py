@@ -18,8 +18,7 @@ from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.settings import load_settings
 from recommendation_service.training.command import Workspace
-from recommendation_service.training.ranking.parameters import RankerParameters
-from recommendation_service.training.ranking.trainer import parameters_of
+from recommendation_service.training.parameters import RankerParameters, read_parameters
 from recommendation_service.training.report import Report
 from recommendation_service.training.runner import run_training
 from recommendation_service.training.session import TrainingOptions
@@ -181,13 +180,19 @@ def test_training_twice_gives_equal_trees(clicked, tmp_path) -> None:
         np.testing.assert_array_equal(array, again.arrays[name])
 
 
+def read(training: dict[str, object]) -> RankerParameters:
+    """The parameters of a use case whose file has this training of its ranker."""
+    use_case = USE_CASE.model_copy(update={"rankers": {"learned": Part(kind="learned", training=training)}})
+    return read_parameters(RankerParameters(seed=7), use_case, "learned")
+
+
 def test_the_use_case_file_may_say_how_it_is_trained() -> None:
-    part = Part(kind="learned", training={"trees": 20, "correct_positions": False})
-    assert parameters_of(USE_CASE, "learned", part, seed=7) == RankerParameters(trees=20, correct_positions=False, seed=7)
+    told = read({"trees": 20, "correct_positions": False})
+    assert told == RankerParameters(trees=20, correct_positions=False, seed=7)
     with pytest.raises(
         ConfigurationError, match=r"stall: ranker 'learned', training does not know 'threes'; its words are .*trees"
     ):
-        parameters_of(USE_CASE, "learned", Part(kind="learned", training={"threes": 20}), seed=7)
+        read({"threes": 20})
 
 
 @pytest.mark.parametrize(
@@ -198,7 +203,7 @@ def test_a_value_that_grows_no_trees_is_refused_with_its_word(word: str, value: 
     with pytest.raises(
         ConfigurationError, match=rf"stall: ranker 'learned', training: {word} must be a (whole )?number of at least"
     ):
-        parameters_of(USE_CASE, "learned", Part(kind="learned", training={word: value}), seed=7)
+        read({word: value})
 
 
 def test_the_command_learns_what_its_use_case_file_names(clicked, tmp_path, monkeypatch, capsys) -> None:

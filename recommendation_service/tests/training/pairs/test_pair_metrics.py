@@ -3,7 +3,7 @@ import pytest
 
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.errors import DatasetError
-from recommendation_service.training.pairs.hire_metrics import Decided, accuracies, by_time, difference, lines
+from recommendation_service.training.pairs.pair_metrics import Decided, accuracies, by_time, difference, lines
 
 
 def matches(jobs, decided=True):

@@ -6,16 +6,17 @@ import pytest
 from recommendation_service.datasets.pair_features import PairTable
 from recommendation_service.tests.support.market import World, by_quality, pair_config
 from recommendation_service.training.pairs.neural import train_neural
-from recommendation_service.training.pairs.neural_data import Lessons
-from recommendation_service.training.pairs.neural_metrics import chance_top, compared, loss_of, predicted_values, top
-from recommendation_service.training.pairs.neural_parameters import NeuralParameters
+from recommendation_service.training.pairs.neural_data import TrainingExamples
+from recommendation_service.training.pairs.pair_metrics import compared, loss_of, predicted_values, top
+from recommendation_service.training.parameters import NeuralParameters
 
+NO_ORDER = np.zeros(6, dtype=np.float32)
 QUICK = NeuralParameters(epochs=3)
 
 
-def lessons(targets, groups, *, ranked=True):
+def examples(targets, groups, *, ranked=True):
     n = len(targets)
-    return Lessons(
+    return TrainingExamples(
         PairTable(n, {}, {}),
         np.array(targets, dtype=np.float32),
         np.ones(n, dtype=np.float32),
@@ -25,38 +26,38 @@ def lessons(targets, groups, *, ranked=True):
 
 
 def test_of_choices_the_scores_are_odds_shared_out_within_the_job():
-    told = predicted_values(np.array([0.5, 0.75, 0.9], dtype=np.float32), lessons([1, 0, 1], [0, 0, 1]))
+    told = predicted_values(np.array([0.5, 0.75, 0.9], dtype=np.float32), examples([1, 0, 1], [0, 0, 1]))
     assert told.tolist() == pytest.approx([1 / 4, 3 / 4, 1.0], abs=1e-5)
 
 
 def test_the_loss_of_choices_is_the_surprise_at_who_was_chosen():
-    asked = lessons([1, 0, 0, 1], [0, 0, 1, 1])
+    asked = examples([1, 0, 0, 1], [0, 0, 1, 1])
     assert loss_of(np.full(4, 0.5, dtype=np.float32), asked) == pytest.approx(np.log(2))
     assert loss_of(np.array([0.75, 0.5, 0.5, 0.75], dtype=np.float32), asked) == pytest.approx(-np.log(0.75), rel=1e-4)
 
 
 def test_the_loss_of_marks_is_their_mean_squared_error():
-    asked = lessons([0.2, 0.8], [0, 1], ranked=False)
+    asked = examples([0.2, 0.8], [0, 1], ranked=False)
     assert loss_of(np.array([0.4, 0.8], dtype=np.float32), asked) == pytest.approx(0.02)
 
 
 def test_a_score_of_nought_or_one_costs_much_but_not_everything():
-    found = loss_of(np.array([0.0, 1.0], dtype=np.float32), lessons([1, 0], [0, 0]))
+    found = loss_of(np.array([0.0, 1.0], dtype=np.float32), examples([1, 0], [0, 0]))
     assert 10 < found < 40
 
 
 def test_top_counts_jobs_whose_chosen_bidder_is_among_the_first():
-    asked = lessons([1, 0, 0, 0, 1, 0], [0, 0, 0, 1, 1, 1])
+    asked = examples([1, 0, 0, 0, 1, 0], [0, 0, 0, 1, 1, 1])
     scores = np.array([0.9, 0.1, 0.2, 0.7, 0.6, 0.5], dtype=np.float32)
     assert top(scores, asked, 1) == 0.5
     assert top(scores, asked, 2) == 1.0
-    assert chance_top(asked, 1) == pytest.approx(1 / 3)
-    assert chance_top(asked, 3) == 1.0
-    assert chance_top(lessons([1, 0], [0, 0]), 3) == 1.0
+    assert top(NO_ORDER, asked, 1) == pytest.approx(1 / 3)
+    assert top(NO_ORDER, asked, 3) == 1.0
+    assert top(NO_ORDER[:2], examples([1, 0], [0, 0]), 3) == 1.0
 
 
 def test_equal_scores_share_their_places():
-    assert top(np.array([0.5, 0.5, 0.1], dtype=np.float32), lessons([1, 0, 0], [0, 0, 0]), 1) == 0.5
+    assert top(np.array([0.5, 0.5, 0.1], dtype=np.float32), examples([1, 0, 0], [0, 0, 0]), 1) == 0.5
 
 
 def reloaded(trained):
