@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tandem import client, model_state
 from tandem.client import RecommendationClient
 from tandem.event_sync import live
 from tandem.selectors.popular import forget_ranking
+from tests.support.wheel import build_wheel
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +70,9 @@ def service_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Recommendatio
         return made
 
     return point
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, built once per process."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))

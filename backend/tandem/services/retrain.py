@@ -114,14 +114,15 @@ def _environment() -> dict[str, str]:
 
 
 class _Lines:
-    """A text stream that passes whole lines on."""
+    """A text stream that passes whole lines on, without the hints of the next command: it runs already."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
 
     def write(self, text: str) -> int:
         for line in text.splitlines():
-            self._say(line)
+            if not line.startswith("next: "):
+                self._say(line)
         return len(text)
 
     def flush(self) -> None:

@@ -36,10 +36,14 @@ def requirements_of(wheel: Path) -> list[Requirement]:
     return [Requirement(line) for line in re.findall(r"^Requires-Dist: (.+)$", text, re.MULTILINE)]
 
 
-def distributions_of(wheel: Path, extras: Iterable[str]) -> dict[str, metadata.Distribution]:
-    """Every distribution that pip would install for the wheel with these extras, by name, without the wheel itself."""
+def distributions_of(wheel: Path, extras: Iterable[str], *, beside: Iterable[str] = ()) -> dict[str, metadata.Distribution]:
+    """Every distribution that pip would install for the wheel with these extras and for the packages `beside` it, by name.
+
+    Without the wheel itself. `beside` are requirements such as "django-oscar[sorl-thumbnail]".
+    """
     found: dict[str, metadata.Distribution] = {}
     open_ = [(NAME, extra) for extra in ("", *extras)]
+    open_ += [(canonical(need.name), extra) for need in map(Requirement, beside) for extra in ("", *need.extras)]
     seen = set(open_)
     while open_:
         name, extra = open_.pop()
@@ -58,11 +62,13 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def make_environment(home: Path, wheel: Path, extras: Iterable[str]) -> dict[str, metadata.Distribution]:
+def make_environment(
+    home: Path, wheel: Path, extras: Iterable[str], *, beside: Iterable[str] = ()
+) -> dict[str, metadata.Distribution]:
     """A virtual environment with the wheel; what it requires is linked from the environment of the tests."""
     venv.create(home, with_pip=False, symlinks=True)
     packages = next(home.glob("lib/python*/site-packages"))
-    distributions = distributions_of(wheel, extras)
+    distributions = distributions_of(wheel, extras, beside=beside)
     for distribution in distributions.values():
         for top in {file.parts[0] for file in distribution.files or () if file.parts[0] not in ("..", "__pycache__")}:
             target = packages / top
