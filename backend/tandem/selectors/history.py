@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import groupby, islice
@@ -13,15 +14,50 @@ from django.db.models import Q, QuerySet
 
 from recommendation_service.datasets.weighting import event_weights, history_of_rows
 from recommendation_service.domain.history import HISTORY_LIMIT, SEEN_LIMIT, History, PastEvent
+from recommendation_service.domain.query import Profile
+from recommendation_service.domain.request import MAX_NAMES, MAX_VALUE_LENGTH, MAX_VALUES
 from recommendation_service.use_cases.schema import UseCase
 from tandem.models import CatalogueKey, Feedback, UserInteraction, UserKey
 from tandem.selectors.items import existing_ids
 from tandem.sources import ItemSource, source_of, use_case_of
+from tandem.surfaces import BoundSurface
 from tandem.use_cases import load
 
 HIDDEN_LIMIT = 1000
 OLDER_LIMIT = 3000  # with HIDDEN_LIMIT and 500 events, what one request to the service can hold
-NOBODY = "nobody"
+NOBODY, UNKNOWN = "nobody", "unknown"  # versions without a history, and of one that the database did not answer
+
+
+@dataclass(frozen=True, slots=True)
+class UserHistory:
+    """One user's history in the database; `known` is False if the database did not answer."""
+
+    events: tuple[PastEvent, ...] = ()
+    count: int | None = None  # set only if the database has more events than `events`
+    hidden: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()  # items seen before those of `events`
+    profile: Profile | None = None
+    known: bool = True
+
+    @property
+    def seen(self) -> set[str]:
+        """Items of `events`; not all seen items if `count` is set."""
+        return {event.item_id for event in self.events}
+
+
+def user_history(bound: BoundSurface, user_id: str | None) -> UserHistory:
+    """Return what the database has about the user; an empty history for None."""
+    if user_id is None:
+        return UserHistory(profile={})
+    try:
+        events, count = history_of(user_id=user_id, catalogue=bound.catalogue, use_case=bound.use_case)
+        older = seen_before(events, user_id=user_id, catalogue=bound.catalogue) if count is not None else ()
+        hidden = hidden_of(user_id=user_id, catalogue=bound.catalogue)
+        person = bound.source.person(user_id)
+        profile = {} if person is None else bound.source.profile(person)
+    except Error:
+        return UserHistory(known=False)
+    return UserHistory(events, count, tuple(hidden), tuple(older), _shortened(profile))
 
 
 def history_of(*, user_id: str, catalogue: str, use_case: UseCase | None = None) -> tuple[tuple[PastEvent, ...], int | None]:
@@ -31,8 +67,8 @@ def history_of(*, user_id: str, catalogue: str, use_case: UseCase | None = None)
     `use_case`.
     """
     events = _past_events(_events(user_id, catalogue).order_by("-time", "-id")[: HISTORY_LIMIT + 1])
-    source = source_of(catalogue)
-    if len(events) <= HISTORY_LIMIT or use_case is None or source is None:
+    source = source_of(catalogue) if use_case is not None and len(events) > HISTORY_LIMIT else None
+    if source is None:
         return events[:HISTORY_LIMIT], None
     return events[:HISTORY_LIMIT], counts_of(source, [user_id])[user_id]
 
@@ -88,6 +124,16 @@ def history_version(*, user_id: str, catalogue: str) -> str:
     return ":".join(str(part) for part in row)
 
 
+def version_if_known(bound: BoundSurface, user_id: str | None) -> str:
+    """Return `history_version` for a surface's catalogue: NOBODY without a user, UNKNOWN if the database does not answer."""
+    if user_id is None:
+        return NOBODY
+    try:
+        return history_version(user_id=user_id, catalogue=bound.catalogue)
+    except Error:
+        return UNKNOWN
+
+
 def seen_among(*, user_id: str, catalogue: str, item_ids: list[str]) -> set[str]:
     """Return those of these items that the user has any event with."""
     events = _events(user_id, catalogue).filter(item__item_id__in=item_ids)
@@ -121,6 +167,12 @@ def positive(use_case: UseCase) -> Q:
         elif rule.weight < 0:
             chosen |= Q(kind__name=name, value__lt=rule.neutral)
     return chosen
+
+
+def _shortened(profile: Profile) -> Profile:
+    """Return as much of a profile as the service accepts, so that a long profile is not refused."""
+    names = list(profile)[:MAX_NAMES]
+    return {name: tuple(value[:MAX_VALUE_LENGTH] for value in profile[name][:MAX_VALUES] if value) for name in names}
 
 
 def _weighed(events: Collection[PastEvent], use_case: UseCase) -> tuple[list[str], History]:

@@ -18,8 +18,9 @@ BATCH = 5_000  # ids in one query
 
 def items_by_id(*, source: type[ItemSource], item_ids: Iterable[str]) -> dict[str, Any]:
     """Return the items that exist now, by item id; one query."""
-    keys = _keys(source, item_ids)
-    items = source.items().filter(**{f"{source.item_id}__in": keys}) if keys else ()
+    rows = source.items()
+    keys = _keys(rows, source, item_ids)
+    items = rows.filter(**{f"{source.item_id}__in": keys}) if keys else ()
     return {id_of(source, item): item for item in items}
 
 
@@ -83,16 +84,16 @@ def id_of(source: type[ItemSource], item: Any) -> str:
 
 def _ids_in(rows: QuerySet[Any], source: type[ItemSource], item_ids: Collection[str]) -> set[str]:
     """Return those of the ids that are in `rows`, in the form that the export writes: "01" is not the id of item 1."""
-    keys, existing = _keys(source, item_ids), set[str]()
+    keys, existing = _keys(rows, source, item_ids), set[str]()
     for start in range(0, len(keys), BATCH):
         batch = rows.filter(**{f"{source.item_id}__in": keys[start : start + BATCH]}).order_by()
         existing.update(str(value) for value in batch.values_list(source.item_id, flat=True))
     return existing.intersection(item_ids)
 
 
-def _keys(source: type[ItemSource], item_ids: Iterable[str]) -> list[Any]:
+def _keys(rows: QuerySet[Any], source: type[ItemSource], item_ids: Iterable[str]) -> list[Any]:
     """Return the ids as the database column holds them, without those that it cannot hold."""
-    meta = source.items().model._meta
+    meta = rows.model._meta
     field: Any = meta.pk if source.item_id == "pk" else meta.get_field(source.item_id)
     return list(column_values(field, item_ids).values())
 

@@ -1,100 +1,68 @@
 """Items for a list when the service gives none, or not enough."""
 
-import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from django.db.utils import Error
 
-from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import Profile
-from recommendation_service.domain.rules import CAPS, ValueCap
-from recommendation_service.domain.slate import SEEN_BEFORE, SEEN_EVERYTHING
-from tandem.selectors.history import count_of, disliked_among, disliked_of, seen_among
+from recommendation_service.domain.rules import CAPS
+from recommendation_service.domain.slate import ALL_SEEN, SEEN_BEFORE, SEEN_EVERYTHING
+from tandem.client import ServiceFailed
+from tandem.selectors.history import UserHistory, count_of, disliked_among, disliked_of, seen_among
 from tandem.selectors.items import any_items, available_ids, facet_values, items_by_id, matches, title_of
 from tandem.selectors.popular import popular_ids
+from tandem.services.recommendation_request import RecommendationRequest
 from tandem.sources import values_of
 from tandem.surfaces import BoundSurface
 
 CHUNK = 100
 UNORDERED_CHUNK = 20  # small, so that a long history is checked for few items at a time
 MAX_UNORDERED = 2000
+NEAREST = "nearest"  # method_used where the site itself found similar items
 LIKED_BY_MANY = "Liked by many people here"
 TO_DISCOVER = "New to you"
 SIMILAR_TO_SUBJECT = "Similar to what you look at"
 SIMILAR_TO_LIKED = "Similar to what you liked"
 
-
-@dataclass(frozen=True, slots=True)
-class RecommendationRequest:
-    """One call of `recommend`, with its surface."""
-
-    bound: BoundSurface
-    user_id: str | None
-    limit: int
-    filters: Profile
-    explain: bool
-    item_ids: tuple[str, ...] = ()  # the subjects of an item, basket or context surface
-    strategy: str | None = None
-    include_seen: bool = False  # the user has seen everything: only disliked and hidden items stay out
-
-    @property
-    def subjects(self) -> tuple[str, ...]:
-        """The subjects that are items of the surface's own catalogue; a context is of another catalogue."""
-        return () if self.bound.about == "context" else self.item_ids
+Scored = tuple[str, float]  # item id and score
 
 
-@dataclass(frozen=True, slots=True)
-class UserHistory:
-    """The user's history in the database; `known` is False when the database did not answer."""
+def filled(request: RecommendationRequest, history: UserHistory, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with the items that may be shown, cut to the limit; popular items replace those that are gone."""
+    served = answer["recommendations"]
+    items = _shown(request, history, served)
+    if len(items) < request.limit and len(items) < max(len(served), 1):
+        picked = FallbackItems(
+            request,
+            history,
+            wanted=request.limit - len(items),
+            leave_out=[item["item_id"] for item in served],
+            before=[item["item_id"] for item in items],
+        ).pick()
+        if not items and picked.starts_similar:
+            answer["method_used"] = NEAREST
+        if not items and picked.items:
+            answer["degradation"] = [_corrected(skip) for skip in answer["degradation"]]
+        items += picked.items
+    answer["recommendations"] = _renumbered(items or _repeated(request, history, answer))
+    return answer
 
-    events: tuple[PastEvent, ...] = ()
-    count: int | None = None  # set only if the database has more events than `events`
-    hidden: tuple[str, ...] = ()
-    older: tuple[str, ...] = ()  # items seen before those of `events`
-    profile: Profile | None = None
-    known: bool = True
 
-    @property
-    def seen(self) -> set[str]:
-        """Items of `events`; not all seen items if `count` is set."""
-        return {event.item_id for event in self.events}
-
-
-@dataclass(slots=True)
-class FallbackItems:
-    """Items picked for the end of a list; the surface's caps count the items before them too."""
-
-    wanted: int
-    excluded: set[str]  # item ids that must not be picked, those picked already included
-    source: Any
-    caps: Sequence[ValueCap] = ()
-    items: list[dict[str, Any]] = field(default_factory=list)
-    starts_similar: bool = False  # the first items are similar to the subjects, or to what the user liked
-
-    @property
-    def full(self) -> bool:
-        """True if there are enough."""
-        return len(self.items) >= self.wanted
-
-    def allows(self, item: Any) -> bool:
-        """True if the surface's caps allow one more item like this."""
-        return all(cap.allows(facet_values(self.source, item, cap.facet)) for cap in self.caps)
-
-    def count(self, item: Any) -> None:
-        """Count an item of the list for the caps."""
-        for cap in self.caps:
-            cap.add(facet_values(self.source, item, cap.facet))
-
-    def add(self, row: dict[str, Any], item: Any | None = None) -> None:
-        """Append one item; without `item` (the database is down) no cap counts it."""
-        self.items.append(row)
-        self.excluded.add(row["item_id"])
-        if item is not None:
-            self.count(item)
+def without_service(
+    request: RecommendationRequest, history: UserHistory, failure: ServiceFailed, last_good: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the user's last good list if there is one, else popular items; both report what failed."""
+    bound, count = request.bound, history.count
+    if count is None:
+        count = count_of(history.events, bound.use_case, bound.source)
+    answer = request.empty_answer(popularity_engine(bound), count)
+    if last_good is not None:
+        answer = {**last_good, "request_id": answer["request_id"], "interaction_count": count, "degraded": True}
+    answer["degradation"] = [{"engine": "service", "code": failure.code, "detail": failure.detail}, *answer["degradation"]]
+    return filled(request, history, answer)
 
 
 def showable(request: RecommendationRequest, history: UserHistory, item_ids: list[str]) -> set[str]:
@@ -109,64 +77,157 @@ def showable(request: RecommendationRequest, history: UserHistory, item_ids: lis
         return set(item_ids) - set(history.hidden)
 
 
-def popular_items(
-    request: RecommendationRequest,
-    history: UserHistory,
-    *,
-    leave_out: Collection[str],
-    wanted: int,
-    before: Sequence[str] = (),
-) -> FallbackItems:
-    """Pick up to `wanted` items by the surface's own rules, to follow the items `before` in the list.
+def popularity_engine(bound: BoundSurface) -> str:
+    """Return the use case's name for its popularity engine."""
+    engine = bound.use_case.engine_of_kind("popularity")
+    return engine[0] if engine else "popular"
 
-    The order: items that the site itself finds similar; popular items of a subject's category; popular items; the other
-    items of the catalogue.
+
+class FallbackItems:
+    """Items picked by the surface's own rules, to follow the items `before` in the list. Its caps count those too."""
+
+    def __init__(
+        self,
+        request: RecommendationRequest,
+        history: UserHistory,
+        *,
+        wanted: int,
+        leave_out: Collection[str] = (),
+        before: Sequence[str] = (),
+    ) -> None:
+        self.items: list[dict[str, Any]] = []
+        self.starts_similar = False  # the first items are similar to the subjects, or to what the user liked
+        self._request, self._history, self._source = request, history, request.bound.source
+        self._wanted, self._before = wanted, before
+        self._excluded = {*leave_out, *history.hidden, *request.subjects}
+        rules = request.bound.surface.rules
+        self._caps = [CAPS[rule.kind](**rule.options) for rule in rules if rule.kind in CAPS]
+
+    def pick(self) -> Self:
+        """Pick what the site finds similar, then popular items of a subject's category, popular items, and other items."""
+        request, again = self._request, self._request.include_seen
+        ranking = popular_ids(request.bound)
+        try:
+            self._count_before()
+            if not again:
+                self._pick_similar()
+                self._pick_ranked(ranking, SIMILAR_TO_SUBJECT, self._category_filters())
+                self.starts_similar = bool(self.items)
+            self._pick_ranked(ranking, SEEN_BEFORE if again else LIKED_BY_MANY, request.filters)
+            self._pick_unordered(SEEN_BEFORE if again else TO_DISCOVER)
+        except Error:
+            self._pick_unchecked(ranking)
+        return self
+
+    @property
+    def _missing(self) -> int:
+        return self._wanted - len(self.items)
+
+    def _count_before(self) -> None:
+        items = items_by_id(source=self._source, item_ids=self._before) if self._caps and self._before else {}
+        for item in items.values():
+            self._count(item)
+
+    def _count(self, item: Any) -> None:
+        for cap in self._caps:
+            cap.add(facet_values(self._source, item, cap.facet))
+
+    def _category_filters(self) -> Profile | None:
+        """Return the filters with the categories of the subjects, or None if there are none or a category was requested."""
+        request, source = self._request, self._source
+        if not request.subjects or not source.category or "category" in request.filters:
+            return None
+        subjects = items_by_id(source=source, item_ids=request.subjects).values()
+        categories = tuple(dict.fromkeys(str(value) for item in subjects for value in values_of(item, source.category)))
+        return {**request.filters, "category": categories} if categories else None
+
+    def _pick_similar(self) -> None:
+        request = self._request
+        limit = 2 * self._wanted + len(self._excluded)
+        similar = self._source.nearest(user_id=request.user_id, item_ids=request.subjects, limit=limit)
+        self._pick_ranked(list(similar), SIMILAR_TO_SUBJECT if request.subjects else SIMILAR_TO_LIKED, request.filters)
+
+    def _pick_ranked(self, ranking: Sequence[Scored], reason: str, filters: Profile | None) -> None:
+        """Pick from a ranking, best first. Without filters (None), pick nothing."""
+        for start in range(0, len(ranking) if filters is not None else 0, CHUNK):
+            if self._missing <= 0:
+                return
+            score_of = dict(ranking[start : start + CHUNK])
+            allowed = [item_id for item_id in score_of if item_id not in self._excluded]
+            seen = _seen(self._request, self._history, allowed) if allowed else set()
+            unseen = [item_id for item_id in allowed if item_id not in seen]
+            if not filters and not self._caps:
+                unseen = unseen[: 2 * self._missing + 10]  # some may be gone from the catalogue
+            offered = available_ids(source=self._source, item_ids=unseen) if self._source.available else unseen
+            items = items_by_id(source=self._source, item_ids=offered)
+            rows = [(item_id, items[item_id]) for item_id in unseen if item_id in items]
+            matching = [row for row in rows if matches(source=self._source, item=row[1], filters=filters or {})]
+            self._add(matching, reason, score_of)
+
+    def _pick_unordered(self, reason: str) -> None:
+        """Pick from the newest items of the catalogue, or from all items if it has no time."""
+        candidates = (
+            (item_id, item)
+            for item_id, item in any_items(source=self._source, at_most=MAX_UNORDERED)
+            if item_id not in self._excluded and matches(source=self._source, item=item, filters=self._request.filters)
+        )
+        while self._missing > 0 and (chunk := list(islice(candidates, UNORDERED_CHUNK))):
+            seen = _seen(self._request, self._history, [item_id for item_id, _ in chunk])
+            self._add([row for row in chunk if row[0] not in seen], reason, {})
+
+    def _pick_unchecked(self, ranking: Sequence[Scored]) -> None:
+        """Pick ids from the ranking that this process remembers: the database failed on the way."""
+        history, request = self._history, self._request
+        seen = disliked_of(history.events, request.bound.use_case) if request.include_seen else history.seen
+        allowed = [scored for scored in ranking if scored[0] not in self._excluded | seen]
+        self.items += [_row(item_id, "", score, LIKED_BY_MANY) for item_id, score in allowed[: self._missing]]
+
+    def _add(self, rows: Iterable[tuple[str, Any]], reason: str, score_of: Mapping[str, float]) -> None:
+        """Append the items that the surface's caps allow, until there are enough."""
+        for item_id, item in rows:
+            if self._missing <= 0:
+                return
+            if all(cap.allows(facet_values(self._source, item, cap.facet)) for cap in self._caps):
+                row = _row(item_id, title_of(source=self._source, item=item), score_of.get(item_id, 0.0), reason)
+                self.items.append(row | ({"parts": {"popular": row["score"]}} if self._request.explain else {}))
+                self._excluded.add(item_id)
+                self._count(item)
+
+
+def _shown(request: RecommendationRequest, history: UserHistory, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    may_show = showable(request, history, [item["item_id"] for item in items])
+    return [item for item in items if item["item_id"] in may_show][: request.limit]
+
+
+def _repeated(request: RecommendationRequest, history: UserHistory, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return items again for a user who has seen everything: those that the service repeats, else popular ones.
+
+    Empty if nothing may be shown, and on surfaces that show seen items anyway. `answer` gets the reason.
     """
-    source, rules = request.bound.source, request.bound.surface.rules
-    caps = [CAPS[rule.kind](**rule.options) for rule in rules if rule.kind in CAPS]
-    picked = FallbackItems(wanted, set(leave_out) | set(history.hidden) | set(request.subjects), source, caps)
-    if wanted <= 0:
-        return picked
-    ranking = popular_ids(request.bound)
-    try:
-        if caps and before:
-            for item in items_by_id(source=source, item_ids=before).values():
-                picked.count(item)
-        if not request.include_seen:
-            _pick_similar(request, history, picked)
-            same_category = _within_same_category(request)
-            if same_category is not None:
-                _pick_popular(same_category, history, ranking, picked, reason=SIMILAR_TO_SUBJECT)
-            picked.starts_similar = bool(picked.items)
-        _pick_popular(request, history, ranking, picked, reason=SEEN_BEFORE if request.include_seen else LIKED_BY_MANY)
-        _pick_unordered(request, history, picked, reason=SEEN_BEFORE if request.include_seen else TO_DISCOVER)
-    except Error:
-        disliked = disliked_of(history.events, request.bound.use_case)
-        picked.excluded |= disliked if request.include_seen else history.seen
-        _pick_unchecked(ranking, picked)
-    return picked
+    engine, items = popularity_engine(request.bound), list[dict[str, Any]]()
+    repeats = any(skip["code"] == SEEN_EVERYTHING for skip in answer["degradation"])
+    if request.bound.leaves_out_seen and request.user_id is not None:
+        again = replace(request, include_seen=True)
+        items = _shown(again, history, answer["recommendations"] if repeats else [])
+        items = items or FallbackItems(again, history, wanted=request.limit).pick().items
+    skip = {"engine": engine, "code": "nothing_left", "detail": "every item is hidden, disliked or filtered away"}
+    if items and not repeats:
+        skip = {"engine": engine, "code": SEEN_EVERYTHING, "detail": ALL_SEEN}
+        answer.update(method_used=engine, model_version="")
+    if not items or not repeats:
+        answer.update(degraded=True, degradation=[*answer["degradation"], skip])
+    return items
 
 
-def popular_again(request: RecommendationRequest, history: UserHistory, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return items for a user who has seen everything: those the service chose to repeat, else the popular ones.
-
-    Empty if nothing may be shown, and on surfaces that show seen items anyway.
-    """
-    if not request.bound.leaves_out_seen or request.user_id is None:
-        return []
-    again = replace(request, include_seen=True)
-    served = answer["recommendations"] if repeats_seen(answer) else []
-    may_show = showable(again, history, [item["item_id"] for item in served])
-    items = [item for item in served if item["item_id"] in may_show][: request.limit]
-    return items or popular_items(again, history, leave_out=(), wanted=request.limit).items
+def _corrected(skip: dict[str, Any]) -> dict[str, Any]:
+    """Return the skip; "seen everything" becomes "not exported", because the site has an unseen item."""
+    if skip["code"] != SEEN_EVERYTHING:
+        return skip
+    detail = "the service knew of nothing unseen; its next export brings these items"
+    return {**skip, "code": "item_not_exported", "detail": detail}
 
 
-def repeats_seen(answer: Mapping[str, Any]) -> bool:
-    """True if the answer reports that it shows seen items again."""
-    return any(skip["code"] == SEEN_EVERYTHING for skip in answer["degradation"])
-
-
-def renumbered(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _renumbered(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the items with positions from 1, and with no score above the one before it."""
     highest = float("inf")
     for position, item in enumerate(items, start=1):
@@ -175,137 +236,17 @@ def renumbered(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return items
 
 
-def popularity_engine(bound: BoundSurface) -> str:
-    """Return the use case's name for its popularity engine."""
-    engine = bound.use_case.engine_of_kind("popularity")
-    return engine[0] if engine else "popular"
-
-
-def empty_answer(request: RecommendationRequest, history: UserHistory) -> dict[str, Any]:
-    """Return an answer without items, made by the fallback."""
-    count = (
-        history.count if history.count is not None else count_of(history.events, request.bound.use_case, request.bound.source)
-    )
-    return {
-        "request_id": str(uuid.uuid4()),
-        "use_case": request.bound.use_case.name,
-        "surface": request.bound.name,
-        "user_id": request.user_id,
-        "method_used": popularity_engine(request.bound),
-        "degraded": True,
-        "degradation": [],
-        "model_version": "",
-        "generated_at": datetime.now(UTC).isoformat(),
-        "interaction_count": count,
-        "probabilities": {},
-        "stages": [],
-        "recommendations": [],
-    }
-
-
 def _seen(request: RecommendationRequest, history: UserHistory, item_ids: list[str]) -> set[str]:
+    """Return those of the items that must stay out because the user has seen them, or dislikes them."""
     bound, user_id = request.bound, request.user_id
     if not bound.leaves_out_seen or user_id is None:
         return set()
-    complete = history.known and history.count is None
+    if history.known and history.count is None:
+        return disliked_of(history.events, bound.use_case) if request.include_seen else history.seen
     if request.include_seen:
-        if complete:
-            return disliked_of(history.events, bound.use_case)
         return disliked_among(user_id=user_id, catalogue=bound.catalogue, item_ids=item_ids, use_case=bound.use_case)
-    return history.seen if complete else seen_among(user_id=user_id, catalogue=bound.catalogue, item_ids=item_ids)
+    return seen_among(user_id=user_id, catalogue=bound.catalogue, item_ids=item_ids)
 
 
-def _within_same_category(request: RecommendationRequest) -> RecommendationRequest | None:
-    """Return the request limited to the categories of its subjects, or None if there are none or it has that filter."""
-    source = request.bound.source
-    if not request.subjects or not source.category or "category" in request.filters:
-        return None
-    subjects = items_by_id(source=source, item_ids=request.subjects).values()
-    categories = tuple(dict.fromkeys(str(value) for item in subjects for value in values_of(item, source.category)))
-    return replace(request, filters={**request.filters, "category": categories}) if categories else None
-
-
-def _pick_popular(
-    request: RecommendationRequest,
-    history: UserHistory,
-    ranking: list[tuple[str, float]],
-    picked: FallbackItems,
-    *,
-    reason: str,
-) -> None:
-    score_of = dict(ranking)
-    for start in range(0, len(ranking), CHUNK):
-        if picked.full:
-            return
-        chunk = [item_id for item_id, _ in ranking[start : start + CHUNK]]
-        _pick_ranked(request, history, chunk, score_of, picked, reason=reason)
-
-
-def _pick_ranked(
-    request: RecommendationRequest,
-    history: UserHistory,
-    item_ids: list[str],
-    score_of: Mapping[str, float],
-    picked: FallbackItems,
-    *,
-    reason: str,
-) -> None:
-    allowed = [item_id for item_id in item_ids if item_id not in picked.excluded]
-    if not allowed or picked.full:
-        return
-    source, seen = request.bound.source, _seen(request, history, allowed)
-    unseen = [item_id for item_id in allowed if item_id not in seen]
-    if not request.filters and not picked.caps:
-        unseen = unseen[: 2 * (picked.wanted - len(picked.items)) + 10]  # some may be gone from the catalogue
-    offered = available_ids(source=source, item_ids=unseen) if source.available else set(unseen)
-    items = items_by_id(source=source, item_ids=[item_id for item_id in unseen if item_id in offered])
-    for item_id in unseen:
-        if picked.full:
-            return
-        item = items.get(item_id)
-        if item is not None and matches(source=source, item=item, filters=request.filters) and picked.allows(item):
-            picked.add(_row(request, item_id, item, score_of[item_id], reason), item)
-
-
-def _pick_unordered(request: RecommendationRequest, history: UserHistory, picked: FallbackItems, *, reason: str) -> None:
-    if picked.full:
-        return
-    source = request.bound.source
-    candidates = (
-        (item_id, item)
-        for item_id, item in any_items(source=source, at_most=MAX_UNORDERED)
-        if item_id not in picked.excluded and matches(source=source, item=item, filters=request.filters)
-    )
-    while not picked.full and (chunk := list(islice(candidates, UNORDERED_CHUNK))):
-        seen = _seen(request, history, [item_id for item_id, _ in chunk])
-        for item_id, item in chunk:
-            if not picked.full and item_id not in seen and picked.allows(item):
-                picked.add(_row(request, item_id, item, 0.0, reason), item)
-
-
-def _pick_similar(request: RecommendationRequest, history: UserHistory, picked: FallbackItems) -> None:
-    """Pick what the site itself finds similar: to the subjects, or to what the user liked."""
-    limit = 2 * picked.wanted + len(picked.excluded)
-    similar = request.bound.source.nearest(user_id=request.user_id, item_ids=request.subjects, limit=limit)
-    reason = SIMILAR_TO_SUBJECT if request.subjects else SIMILAR_TO_LIKED
-    _pick_ranked(request, history, [item_id for item_id, _ in similar], dict(similar), picked, reason=reason)
-
-
-def _pick_unchecked(ranking: list[tuple[str, float]], picked: FallbackItems) -> None:
-    """Pick ids from the ranking that this process remembers: the database failed on the way."""
-    for item_id, score in ranking:
-        if picked.full:
-            return
-        if item_id not in picked.excluded:
-            picked.add(_bare_row(item_id, "", score, LIKED_BY_MANY))
-
-
-def _row(request: RecommendationRequest, item_id: str, item: Any, score: float, reason: str) -> dict[str, Any]:
-    row = _bare_row(item_id, title_of(source=request.bound.source, item=item), score, reason)
-    if request.explain:
-        row["parts"] = {"popular": score}
-    return row
-
-
-def _bare_row(item_id: str, title: str, score: float, reason: str) -> dict[str, Any]:
+def _row(item_id: str, title: str, score: float, reason: str) -> dict[str, Any]:
     return {"item_id": item_id, "title": title, "score": score, "position": 0, "reasons": [reason], "parts": {}}

@@ -50,7 +50,7 @@ def _user_keys(bound: BoundSurface, user_ids: set[str]) -> dict[str, int]:
 
 
 def _store(users: Mapping[str, int], bound: BoundSurface, answers: Sequence[Mapping[str, Any]]) -> None:
-    catalogue = catalogue_key(bound.catalogue)
+    catalogue, keeps_parts = catalogue_key(bound.catalogue), bound.keeps_parts
     keys = item_keys(catalogue, {item["item_id"] for answer in answers for item in answer["recommendations"]})
     Impression.objects.bulk_create(
         Impression(
@@ -73,7 +73,7 @@ def _store(users: Mapping[str, int], bound: BoundSurface, answers: Sequence[Mapp
             item_id=keys[item["item_id"]],
             position=item["position"],
             score=item["score"],
-            parts=item["parts"] if bound.keeps_parts else {},
+            parts=item["parts"] if keeps_parts else {},
         )
         for answer in answers
         for item in answer["recommendations"]

@@ -9,7 +9,6 @@ import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -26,7 +25,7 @@ from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 from tandem.client import ServiceFailed, client
-from tandem.services.fallback import RecommendationRequest
+from tandem.services.recommendation_request import RecommendationRequest
 from tandem.sources import CandidateSet
 from tandem.use_cases import load
 
@@ -101,21 +100,13 @@ def pair_answer(request: RecommendationRequest, candidates: CandidateSet) -> tup
     if not scored.shortlist.size:
         detail = candidates.unavailable or "no candidate fits"
         skips = [{"engine": rules_name, "code": "nothing_left", "detail": detail}]
-    answer: dict[str, Any] = {
-        "request_id": str(uuid.uuid4()),
-        "use_case": request.bound.use_case.name,
-        "surface": request.bound.name,
-        "user_id": request.user_id,
-        "method_used": _strategy(request) if by_service else rules_name,
-        "degraded": not scored.shortlist.size or bool(members and not by_service),
-        "degradation": skips,
-        "model_version": "+".join(served.model_versions) if by_service else "",
-        "generated_at": datetime.now(UTC).isoformat(),
-        "interaction_count": 0,
-        "probabilities": {},
-        "stages": [],
-        "recommendations": ranked_items(request, candidates, scored, served),
-    }
+    answer = request.empty_answer(_strategy(request) if by_service else rules_name)
+    answer.update(
+        degraded=not scored.shortlist.size or bool(members and not by_service),
+        degradation=skips,
+        model_version="+".join(served.model_versions) if by_service else "",
+        recommendations=ranked_items(request, candidates, scored, served),
+    )
     return answer, served.state
 
 

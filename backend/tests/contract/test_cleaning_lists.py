@@ -23,9 +23,9 @@ from sites.cleaning.models import Cleaner, CleaningJob
 from sites.cleaning.services.recommendations import RecommendationEngine
 from tandem.client import RecommendationClient
 from tandem.exports.datasets import export_catalogue
-from tandem.services.fallback import RecommendationRequest
 from tandem.services.pair_lists import ScoredPairs, ServiceScores, score_pairs, service_scores
 from tandem.services.recommend import recommend
+from tandem.services.recommendation_request import RecommendationRequest
 from tandem.sources import source_of
 from tandem.surfaces import bound_surface
 from tests.sites.cleaning import marketplace

@@ -16,7 +16,6 @@ from recommendation_service.errors import ConfigurationError
 from sites.cleaning.candidates import NO_REASON, _reasons, cleaners_for_jobs, jobs_for_cleaners
 from sites.cleaning.models import Cleaner, CleaningJob
 from tandem.client import RecommendationClient
-from tandem.services.fallback import RecommendationRequest
 from tandem.services.pair_lists import (
     ScoredPairs,
     ServiceScores,
@@ -28,6 +27,7 @@ from tandem.services.pair_lists import (
     service_scores,
     weights_of,
 )  # fmt: skip
+from tandem.services.recommendation_request import RecommendationRequest
 from tandem.sources import CandidateSet
 from tandem.surfaces import bound_surface
 from tandem.use_cases import load

@@ -12,7 +12,6 @@ from sites.startups.models import Developer, Startup
 from tandem.models import Impression, ImpressionItem, UserKey
 from tandem.selectors import history
 from tandem.services import fallback, impressions
-from tandem.services import recommend as service
 from tandem.services.recommend import recommend
 from tests.support import board
 from tests.support.caching import cache
@@ -158,7 +157,7 @@ def refuse_queries(monkeypatch: pytest.MonkeyPatch) -> None:
         raise DatabaseError("the database is down")
 
     for module, names in (
-        (service, ("history_of", "hidden_of", "history_version")),
+        (history, ("history_of", "hidden_of", "history_version")),
         (fallback, ("available_ids", "items_by_id", "any_items", "seen_among")),
         (impressions.transaction, ("atomic",)),
     ):
