@@ -149,7 +149,7 @@ def list_changes(changes: Sequence[str], *, removed: bool) -> str:
     moved = sum(bool(change) for change in changes) - new
     if moved == 0 and new <= removed:
         return gettext("The other items kept their positions.")
-    return gettext("Without any training, %(moved)s moved and %(new)s were added.") % {"moved": moved, "new": new}
+    return gettext("Without any training: %(moved)s moved, %(new)s new.") % {"moved": moved, "new": new}
 
 
 def click_result(*, event: str, title: str, removed: bool, count: int, before: str, after: str) -> str:

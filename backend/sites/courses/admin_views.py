@@ -1,23 +1,25 @@
-"""/admin/recommendations/models and /admin/recommendations/reindex: what serves, and making it anew. For operators only."""
+"""/admin/recommendations/...: what the service has loaded, and rebuilding item vectors and index. For operators."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.contrib import admin
 from django.shortcuts import redirect
 from django.utils.http import urlencode
 from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers
 from rest_framework.exceptions import NotAuthenticated
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
-from rest_framework.renderers import BaseRenderer, JSONRenderer, TemplateHTMLRenderer
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.renderers import BaseRenderer, TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from recommendation_service.errors import InvalidInput, NotFound
 from recommendation_service.use_cases import loader
 from sites.courses.statistics import NAME
+from tandem.api.parsers import StrictJSONParser
 from tandem.api.permissions import Operator
+from tandem.api.renderers import OrjsonRenderer
+from tandem.api.views.base import TandemAPIView
 from tandem.client import ServiceFailed, client
 from tandem.models import BackgroundJob
 from tandem.services import background_jobs
@@ -26,92 +28,108 @@ REINDEX = "reindex"
 SHOWN_RUNS = 10
 
 
-class OperationView(APIView):
-    """JSON for programs; for people's browsers a page in the admin's look, and the login page first."""
+class RunSerializer(serializers.ModelSerializer[BackgroundJob]):
+    """A background job without its output."""
+
+    run_id = serializers.CharField(source="pk")
+    seconds = serializers.SerializerMethodField()
+
+    class Meta:
+        """Keys of the endpoint."""
+
+        model = BackgroundJob
+        fields: tuple[str, ...] = ("run_id", "what", "use_case", "by", "status", "started", "ended", "seconds")
+
+    def get_seconds(self, job: BackgroundJob) -> float:
+        """Return how long the job ran, or has been running."""
+        return round(((job.ended or job.seen) - job.started).total_seconds(), 1)
+
+
+class RunWithLogSerializer(RunSerializer):
+    """A background job with its output."""
+
+    class Meta(RunSerializer.Meta):
+        """Keys of the endpoint."""
+
+        fields = (*RunSerializer.Meta.fields, "log")
+
+
+class ReindexSerializer(serializers.Serializer[Any]):
+    """Which use case to reindex."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the field; its choices are the use cases of this installation."""
+        names = loader.names()
+        messages: dict[str, Any] = {"invalid_choice": f"must be one of {', '.join(names)}"}
+        return {"use_case": serializers.ChoiceField(names, default=NAME, error_messages=messages)}
+
+
+class OperationView(TandemAPIView):
+    """JSON for programs; for browsers a page like the admin's, after a redirect to its login page."""
 
     permission_classes = (Operator,)
-    parser_classes = (JSONParser, FormParser, MultiPartParser)
-    renderer_classes: Sequence[type[BaseRenderer]] = (JSONRenderer, TemplateHTMLRenderer)
-    template_name: ClassVar[str] = "courses/models.html"
+    parser_classes = (StrictJSONParser, FormParser, MultiPartParser)
+    renderer_classes: Sequence[type[BaseRenderer]] = (OrjsonRenderer, TemplateHTMLRenderer)
 
     def handle_exception(self, exc: Exception) -> Any:
-        """A browser that nobody has logged in with is sent to the login page."""
-        if isinstance(exc, NotAuthenticated) and self.for_people:
+        """Redirect a browser without a session to the login page."""
+        if isinstance(exc, NotAuthenticated) and self.is_html:
             return redirect(f"/admin/login/?{urlencode({'next': self.request.path})}")
         return super().handle_exception(exc)
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Operators' answers are kept by nothing between here and them."""
-        finished = super().finalize_response(request, response, *args, **kwargs)
-        finished.headers["Cache-Control"] = "private, no-store"
-        return finished
-
     @property
-    def for_people(self) -> bool:
-        """Whether a page is wanted."""
+    def is_html(self) -> bool:
+        """True if the client accepts a page rather than JSON."""
         return getattr(getattr(self.request, "accepted_renderer", None), "format", "") == "html"
 
 
 class ModelsView(OperationView):
     """What the recommendation service has loaded."""
 
+    template_name = "courses/models.html"
+
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
-        """Every export, model, index and bandit of one worker, and the newest runs; `problem` when the service is away."""
+        """Return each export, model, index and bandit of one worker, and the newest runs; `problem` if it did not answer."""
         try:
             rows, problem = client().models(), None
         except ServiceFailed as failure:
             rows, problem = [], {"code": failure.code, "detail": failure.detail}
         background_jobs.mark_lost()
-        newest = [_told(run) for run in BackgroundJob.objects.order_by("-started")[:SHOWN_RUNS]]
-        body: dict[str, Any] = {"models": rows, "problem": problem, "runs": newest}
-        if self.for_people:
-            named = {"title": "Models", "use_case": NAME, "use_cases": loader.names()}
-            body |= {**admin.site.each_context(request._request), **named}
+        runs = RunSerializer(BackgroundJob.objects.order_by("-started")[:SHOWN_RUNS], many=True).data
+        body: dict[str, Any] = {"models": rows, "problem": problem, "runs": runs}
+        if self.is_html:
+            page = {"title": "Models", "use_case": NAME, "use_cases": loader.names()}
+            body |= {**admin.site.each_context(request._request), **page}
         return Response(body)
 
 
 class ReindexView(OperationView):
-    """Item vectors and their index, made anew."""
+    """Rebuilding of item vectors and their index."""
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Any:
-        """202 with the run that exports, trains the item vectors and rebuilds the index; 409 while one is running."""
-        use_case = request.data.get("use_case", NAME) if hasattr(request.data, "get") else None
-        if not isinstance(use_case, str) or use_case not in loader.names():
-            told = f"must be one of {', '.join(loader.names())}"
-            raise InvalidInput(f"use_case {told}", fields={"/use_case": told})
+        """Start a job that exports, trains the item vectors and rebuilds the index: 202, or 409 while one is running."""
+        body = ReindexSerializer(data=request.data if isinstance(request.data, Mapping) else {"use_case": None})
+        body.is_valid(raise_exception=True)
         by = getattr(request.user, "username", "") or str(request.user.pk)
-        run = background_jobs.start(what=REINDEX, use_case=use_case, by=by)
-        if self.for_people:
+        run = background_jobs.start(what=REINDEX, use_case=body.validated_data["use_case"], by=by)
+        if self.is_html:
             return redirect("operations:models")
-        where = f"/admin/recommendations/runs/{run.pk}"
-        return Response(_told(run), status=202, headers={"Location": where})
+        headers = {"Location": f"/admin/recommendations/runs/{run.pk}"}
+        return Response(RunSerializer(run).data, status=202, headers=headers)
 
 
-class RunView(OperationView):
-    """One run, for a program that waits for its end."""
+@extend_schema(exclude=True)
+class RunView(OperationView, generics.RetrieveAPIView[BackgroundJob]):
+    """One run with its output, for a program that waits for its end."""
 
-    renderer_classes: Sequence[type[BaseRenderer]] = (JSONRenderer,)
+    queryset = BackgroundJob.objects.all()
+    lookup_url_kwarg = "run_id"
+    renderer_classes = (OrjsonRenderer,)
+    serializer_class = RunWithLogSerializer
 
-    @extend_schema(exclude=True)
-    def get(self, request: Request, run_id: str) -> Response:
-        """Its state and its log."""
+    def get_object(self) -> BackgroundJob:
+        """Return the job, after marking jobs with a killed process as failed."""
         background_jobs.mark_lost()
-        run = BackgroundJob.objects.filter(pk=run_id).first()
-        if run is None:
-            raise NotFound("no run of that id")
-        return Response({**_told(run), "log": run.log})
-
-
-def _told(run: BackgroundJob) -> dict[str, Any]:
-    return {
-        "run_id": str(run.pk),
-        "what": run.what,
-        "use_case": run.use_case,
-        "by": run.by,
-        "status": run.status,
-        "started": run.started.isoformat(),
-        "ended": run.ended.isoformat() if run.ended else None,
-        "seconds": round(((run.ended or run.seen) - run.started).total_seconds(), 1),
-    }
+        return super().get_object()

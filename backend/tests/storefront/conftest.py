@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from recommendation_service.domain.request import RecommendationRequest
 from tandem.client import RecommendationClient, ServiceAnswer
 from tests.support.paging import answer_to
 
@@ -24,7 +25,8 @@ def served(service_at: Callable[[str], RecommendationClient], monkeypatch: pytes
     def answer_with(method: str = "content_based", degradation: tuple[dict[str, str], ...] = ()) -> list[dict[str, Any]]:
         asked: list[dict[str, Any]] = []
 
-        def recommend(ask: dict[str, Any], **where: Any) -> ServiceAnswer:
+        def recommend(request: RecommendationRequest, **where: Any) -> ServiceAnswer:
+            ask = request.model_dump()
             asked.append({**ask, **where})
             return ServiceAnswer(answer_to(ask, where, method, list(degradation)), state="")
 

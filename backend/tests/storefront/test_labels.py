@@ -58,8 +58,8 @@ def test_a_place_says_how_it_differs(was: int | None, position: int, mark: str) 
     [
         (["", "", "new"], True, "The other items kept their positions."),
         (["", "", ""], False, "The other items kept their positions."),
-        (["", "new"], False, "Without any training, 0 moved and 1 were added."),
-        (["was 2", "was 1", "new"], True, "Without any training, 2 moved and 1 were added."),
+        (["", "new"], False, "Without any training: 0 moved, 1 new."),
+        (["was 2", "was 1", "new"], True, "Without any training: 2 moved, 1 new."),
     ],
 )
 def test_what_a_click_did_to_the_others_is_counted(marks: list[str], removed: bool, message: str) -> None:
@@ -81,4 +81,4 @@ def test_the_service_being_away_is_told_first() -> None:
 
 def test_that_everything_was_seen_is_said_as_a_sentence_about_the_list_and_not_as_a_failure() -> None:
     skip = {"engine": "als", "code": SEEN_EVERYTHING, "detail": ALL_SEEN}
-    assert labels.skip_messages([skip]) == ["Everything that could be shown was seen, so popular items come again"]
+    assert labels.skip_messages([skip]) == ["You have seen everything here, so popular items are shown again"]

@@ -71,7 +71,7 @@ class TestAClick:
         monkeypatch.setattr("tests.storefront.conftest.answer_to", lambda *about: turned(answer_to(*about)))
         answer = clicked(client, page, "like", htmx=True)
         assert re.findall(r'class="moved">([^<]*)', answer.content.decode()) == ["was 4", "was 3", "was 2", "was 1"]
-        assert "Without any training, 4 moved and 0 were added." in text_of(answer)
+        assert "Without any training: 4 moved, 0 new." in text_of(answer)
 
     def test_says_nothing_of_places_where_the_list_was_another_persons(self, client: Client, served: Served) -> None:
         served()

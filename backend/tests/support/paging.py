@@ -18,7 +18,7 @@ def answer_to(ask: dict[str, Any], where: dict[str, Any], method: str, degradati
         for place, item_id in enumerate(ids[: ask["limit"]])
     ]  # fmt: skip
     return {
-        **{name: where[name] for name in ("use_case", "surface", "user_id")}, "request_id": ask["request_id"],
+        **{name: (ask | where)[name] for name in ("use_case", "surface", "user_id")}, "request_id": ask["request_id"],
         "method_used": method, "degraded": bool(degradation), "degradation": degradation, "model_version": "content_v3",
         "generated_at": "2026-01-01T00:00:00+00:00", "interaction_count": len(ask["history"]), "recommendations": items,
         "probabilities": {}, "stages": [],

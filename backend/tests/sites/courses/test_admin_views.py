@@ -65,7 +65,7 @@ def test_with_the_service_away_the_answer_says_so(staff: Client) -> None:
 def test_people_get_a_page_in_the_admins_look(staff: Client) -> None:
     BackgroundJob.objects.create(what="reindex", use_case="courses", by="root", status=BackgroundJob.Status.DONE)
     page = staff.get(MODELS, headers=HTML).content.decode()
-    assert "hybrid goes first with chance 0.925; 900 lists brought 0.214 each" in page
+    assert "hybrid goes first with probability 0.925; mean reward 0.214 in 900 lists" in page
     assert "reindex of courses" in page
     assert "<script" not in page.partition("</head>")[2].replace('<script src="', "")
 
