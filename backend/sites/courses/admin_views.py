@@ -1,6 +1,7 @@
 """/admin/recommendations/...: what the service has loaded, and rebuilding item vectors and index. For operators."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -10,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.parsers import FormParser, MultiPartParser
-from rest_framework.renderers import BaseRenderer, TemplateHTMLRenderer
+from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -42,7 +43,8 @@ class RunSerializer(serializers.ModelSerializer[BackgroundJob]):
 
     def get_seconds(self, job: BackgroundJob) -> float:
         """Return how long the job ran, or has been running."""
-        return round(((job.ended or job.seen) - job.started).total_seconds(), 1)
+        took: timedelta = (job.ended or job.seen) - job.started
+        return round(took.total_seconds(), 1)
 
 
 class RunWithLogSerializer(RunSerializer):
@@ -69,7 +71,7 @@ class OperationView(TandemAPIView):
 
     permission_classes = (Operator,)
     parser_classes = (StrictJSONParser, FormParser, MultiPartParser)
-    renderer_classes: Sequence[type[BaseRenderer]] = (OrjsonRenderer, TemplateHTMLRenderer)
+    renderer_classes = (OrjsonRenderer, TemplateHTMLRenderer)
 
     def handle_exception(self, exc: Exception) -> Any:
         """Redirect a browser without a session to the login page."""

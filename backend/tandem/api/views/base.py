@@ -7,7 +7,9 @@ from typing import Any
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -38,8 +40,8 @@ class TandemAPIView(APIView):
     authentication_classes = (BearerAuthentication, SessionAuthentication)
     permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
     throttle_classes = (PerUser,)
-    renderer_classes = (OrjsonRenderer,)
-    parser_classes = (StrictJSONParser,)
+    renderer_classes: Sequence[type[BaseRenderer]] = (OrjsonRenderer,)
+    parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser,)
     versioning_class = None
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Any]:
