@@ -63,6 +63,23 @@ def options_by_program() -> dict[tuple[str, ...], dict[str, str]]:
 
 
 OPTIONS = options_by_program()
+PATHS = sorted(
+    {
+        (document, path)
+        for document, text in TEXTS.items()
+        for path in re.findall(r"`((?:[\w-]+/)+[\w.-]+\.(?:py|toml|sh|html|css|js|json|yaml|md))`", text)
+        if document not in {"CHANGELOG.md", "docs/acceptance.md"}
+    }
+)
+FOLDERS = ("", "recommendation_service", "backend", "backend/tandem", "backend/tandem/templates", "docs")
+NOT_OURS = re.compile(
+    r"app/|jobs/|board/|data/|models/|BASE_DIR/"
+)  # in the acceptance list, in the reader's project, or written by a command
+
+
+@pytest.mark.parametrize(("document", "path"), PATHS)
+def test_a_file_named_in_a_document_exists(document: str, path: str) -> None:
+    assert NOT_OURS.match(path) or any((ROOT / folder / path).is_file() for folder in FOLDERS)
 
 
 def help_of(program: tuple[str, ...]) -> str:
@@ -97,6 +114,22 @@ def test_there_are_documents_and_links_to_check() -> None:
 @pytest.mark.parametrize(("document", "link"), LINKS)
 def test_a_link_leads_to_a_file(document: str, link: str) -> None:
     assert (ROOT / document).parent.joinpath(link).resolve().exists()
+
+
+def headings_of(path: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a document."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL), re.MULTILINE)
+    plain = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("document", TEXTS)
+def test_a_link_to_a_heading_finds_it(document: str) -> None:
+    links = re.findall(r"\]\(((?![a-z]+:)[^)#\s]*)#([^)\s]+)\)", re.sub(r"\s*\n\s*", " ", TEXTS[document]))
+    folder = (ROOT / document).parent
+    assert [
+        f"{file}#{anchor}" for file, anchor in links if anchor not in headings_of(folder / file if file else ROOT / document)
+    ] == []
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
