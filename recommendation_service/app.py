@@ -13,7 +13,17 @@ from apiflask import APIFlask
 from recommendation_service.errors import TandemError
 from recommendation_service.services.serving import announce
 from recommendation_service.settings import Settings, load_settings
-from recommendation_service.web import errors, estimates, metrics, middleware, models, openapi, recommendations, status
+from recommendation_service.web import (
+    errors,
+    estimates,
+    log_output,
+    metrics,
+    middleware,
+    models,
+    openapi,
+    recommendations,
+    status,
+)
 from recommendation_service.web.auth import Authenticator
 from recommendation_service.web.middleware import EXTENSION, Context
 from recommendation_service.wiring import Observers, build_live
@@ -26,7 +36,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     settings = settings or load_settings()
     threads.check()
     authenticator = Authenticator(settings)
-    middleware.start_logging(settings)
+    log_output.start_logging(settings)
     live = build_live(settings, Observers(metrics.count_refused, metrics.SWAPS.inc, metrics.HISTORY_FAILURES.inc))
     announce(live)
     app = APIFlask(

@@ -2,7 +2,7 @@
 
 One row per kind. Factories, trainers and parameter classes are dotted paths that are imported when they are used, so that
 serving never imports training and the table can be read without torch. To add an engine, write the engine, its trainer and
-one row here; `engines/item_knn.py` with `training/models/item_knn.py` is an example.
+one row here; `ItemKNN` in `engines/item_to_item.py` with `training/models/item_knn.py` is an example.
 """
 
 from collections.abc import Mapping, Sequence
@@ -201,7 +201,7 @@ KINDS: Mapping[str, Kind] = {
         tables=(*ITEM_TABLE, ("item_indptr", "item_users", "lengths")),
     ),
     "item_knn": Kind(
-        factory=f"{ENGINES}.item_knn:ItemKNN.from_artifact",
+        factory=f"{ENGINES}.item_to_item:ItemKNN.from_artifact",
         label="neighbours: items that the same people chose",
         trainer=f"{MODELS}.item_knn:train_item_knn",
         parameters=f"{MODELS}.item_knn:ItemKNNParameters",
@@ -218,7 +218,7 @@ KINDS: Mapping[str, Kind] = {
         tables=ITEM_TABLE,
     ),
     "ease": Kind(
-        factory=f"{ENGINES}.ease:Ease.from_artifact",
+        factory=f"{ENGINES}.item_to_item:Ease.from_artifact",
         label="what goes together: items that people with these choices also chose",
         trainer=f"{MODELS}.ease:train_ease",
         parameters=f"{MODELS}.ease:EaseParameters",
@@ -236,7 +236,7 @@ KINDS: Mapping[str, Kind] = {
         tables=ITEM_TABLE,
     ),
     "next_item": Kind(
-        factory=f"{ENGINES}.next_item:NextItem.from_artifact",
+        factory=f"{ENGINES}.item_to_item:NextItem.from_artifact",
         label="what comes next: items that followed the latest choices",
         trainer=f"{MODELS}.next_item:train_next_item",
         parameters=f"{MODELS}.next_item:NextItemParameters",

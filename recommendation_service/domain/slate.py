@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -53,3 +54,4 @@ class Retrieved:
     candidates: Candidates  # with the parts of each score
     skips: tuple[Skip, ...] = ()  # parts of the engine that were missing, such as members of an ensemble
     timings: Mapping[str, float] = field(default_factory=dict)  # stage -> ms, of engines that work in stages
+    basis: Any = None  # what the scores were computed from; `Engine.explain` takes it back

@@ -12,7 +12,7 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.alignment import Alignment, LikedItems, array, csr, item_count
-from recommendation_service.engines.base import Engine
+from recommendation_service.engines.base import ModelEngine
 from recommendation_service.publishing.store import Artifact
 
 REASON_FROM_PEOPLE = 10  # with fewer users behind it, "often bought together" could identify one of them
@@ -27,7 +27,7 @@ class CategoryPairs:
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> "CategoryPairs":
-        """The counts of the model; empty if its items had no categories."""
+        """Return the counts of the model; empty if its items had no categories."""
         if "categories" not in artifact.arrays:
             return cls({}, np.zeros((0, 0), dtype=np.int64))
         names = [name.decode() for name in array(artifact, "categories", (None,), kinds="S").tolist()]
@@ -35,7 +35,7 @@ class CategoryPairs:
         return cls({name: index for index, name in enumerate(names)}, people)
 
     def people_of(self, first: Sequence[str], second: Sequence[str]) -> int:
-        """Distinct users for the first category of each; 0 if the model does not know both."""
+        """Return the distinct users for the first category of each; 0 if the model does not know both."""
         indices = [self.index.get(values[0], -1) if values else -1 for values in (first, second)]
         return 0 if min(indices) < 0 else int(self.people[indices[0], indices[1]])
 
@@ -49,7 +49,7 @@ class StoredPairs:
     owners: Ints  # (z,) index in `liked` of each pair
 
 
-class CoOccurrence(Engine):
+class CoOccurrence(ModelEngine):
     """Mean strength of an item's pairs with the subject of the request, or with what the user liked.
 
     An item that never shared a basket with these scores 0. No prediction (NaN) for an item newer than the model.
@@ -72,11 +72,9 @@ class CoOccurrence(Engine):
         says: str = "Often bought together with",
     ) -> None:
         """`pairs` (n, n) and the `people` behind its stored values are in the artifact's row order."""
-        super().__init__(name, version)
-        self._titles = catalogue.titles
+        super().__init__(name, version, catalogue, alignment)
         self._facet = catalogue.facets.get("category")
         self._categories = categories
-        self._alignment = alignment
         self._pairs = pairs
         self._people = people
         self._paired: Bools = np.asarray(np.diff(pairs.indptr) > 0)
@@ -93,7 +91,7 @@ class CoOccurrence(Engine):
         reason_from_people: int = REASON_FROM_PEOPLE,
         says: str = "Often bought together with",
     ) -> "CoOccurrence":
-        """The engine of a published model of kind "co_occurrence". Raises ArtifactRefused naming what does not fit.
+        """Return the engine of a model of kind "co_occurrence". Raises ArtifactRefused, which names the wrong array.
 
         A reason is `says` and the other item's title, if at least `reason_from_people` distinct users had the pair; else
         it names the other item's category, if as many users had a pair of these categories.
@@ -104,38 +102,32 @@ class CoOccurrence(Engine):
         parts = (Alignment.of(artifact, catalogue), pairs, people, CategoryPairs.from_artifact(artifact))
         return cls(name, artifact.version, catalogue, *parts, reason_from_people=reason_from_people, says=says)
 
-    def scores(self, query: Query) -> Floats | None:
-        """0 to 1; None if no item of the user has a stored pair."""
-        stored = self._stored_pairs(query)
-        if stored is None:
-            return None
-        shares = self._shares(stored) / stored.liked.weights.sum()
-        scores = np.bincount(self._pairs.indices[stored.entries], weights=shares, minlength=self._pairs.shape[0])
-        return self._alignment.scatter(scores.astype(np.float32))
+    def score(self, basis: StoredPairs) -> Floats:
+        """Return the mean strength of each item's pairs, 0 to 1."""
+        shares = self._shares(basis) / basis.liked.weights.sum()
+        scores = np.bincount(self._pairs.indices[basis.entries], weights=shares, minlength=self._pairs.shape[0])
+        return scores.astype(np.float32)
 
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
-        """The item that adds most to the score of each row, or its category, if enough users had the pair."""
-        stored = self._stored_pairs(query)
-        if stored is None:
-            return [()] * rows.size
-        columns, shares = self._pairs.indices[stored.entries], self._shares(stored)
+    def reasons(self, query: Query, basis: StoredPairs, rows: Ints, model_rows: Ints) -> list[tuple[Reason, ...]]:
+        """Return the item that adds most to the score of each row, or its category, if enough users had the pair."""
+        columns, shares = self._pairs.indices[basis.entries], self._shares(basis)
         return [
-            self._reason(stored, shares, np.flatnonzero(columns == model_rows), row)
-            for row, model_rows in zip(rows.tolist(), self._alignment.artifact_rows[rows].tolist(), strict=True)
+            self._reason(basis, shares, np.flatnonzero(columns == model_row), row)
+            for row, model_row in zip(rows.tolist(), model_rows.tolist(), strict=True)
         ]
 
     def _reason(self, stored: StoredPairs, all_shares: Floats, pairs: Ints, row: int) -> tuple[Reason, ...]:
-        """From the indices `pairs` in `stored` of the pairs with one item; an item newer than the model has none."""
+        """Return the reason for one item; `pairs` are the indices of its pairs in `stored`, none for a newer item."""
         if not pairs.size:
             return ()
         shares, others = all_shares[pairs], stored.liked.rows[stored.owners[pairs]]
         enough = self._people[stored.entries[pairs]] >= self._reason_from_people
         best = int(np.argmax(np.where(enough, shares, -np.inf) if enough.any() else shares))
-        other = self._titles[others[best]] if enough.any() else self._category(row, int(others[best]))
+        other = self._catalogue.titles[others[best]] if enough.any() else self._category(row, int(others[best]))
         return (Reason(self.name, f"{self._reason_prefix} {other}", float(shares[best])),) if other else ()
 
     def _category(self, row: int, other: int) -> str:
-        """The other item's category, if enough users had both items' categories in one basket; else empty."""
+        """Return the other item's category, if enough users had both items' categories in one basket; else an empty text."""
         if self._facet is None:
             return ""
         item_values, other_values = self._facet.of(row), self._facet.of(other)
@@ -145,7 +137,8 @@ class CoOccurrence(Engine):
     def _shares(self, stored: StoredPairs) -> Floats:
         return np.asarray(self._pairs.data[stored.entries] * stored.liked.weights[stored.owners])
 
-    def _stored_pairs(self, query: Query) -> StoredPairs | None:
+    def read(self, query: Query) -> StoredPairs | None:
+        """Return the stored pairs of the items of the query; None if they have none."""
         liked = self._alignment.known(LikedItems.of(query).positive(), self._paired)
         if not liked.rows.size:
             return None

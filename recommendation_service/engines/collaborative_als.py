@@ -1,6 +1,5 @@
 """ALS: items that users with the same taste liked. Users are folded in from their current history, not looked up."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.alignment import Alignment, LikedItems, array, item_count, parameter, varied_array
-from recommendation_service.engines.base import Engine
+from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import strongest_liked
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing.store import Artifact
@@ -21,7 +20,7 @@ from recommendation_service.publishing.store import Artifact
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldedUser:
-    """One user's vector for fixed item factors, with what is needed to explain its scores."""
+    """One user's vector for fixed item factors, and the terms of its scores."""
 
     vector: Floats  # (k,)
     factor: Any  # lower Cholesky factor of the normal equations, as scipy's cho_solve takes it
@@ -29,14 +28,17 @@ class FoldedUser:
     confidence: Floats  # (j,)
 
     def contributions(self, item_factors: Floats, rows: Ints) -> AnyArray:
-        """(j, r) what each history item adds to the scores of `rows` (r,); columns sum to the score (Hu et al., section 5)."""
+        """Return (j, r), what each history item adds to the scores of `rows` (r,); columns sum to the score.
+
+        Section 5 of Hu, Koren & Volinsky (2008), "Collaborative Filtering for Implicit Feedback Datasets".
+        """
         directions, _ = lapack.dpotrs(self.factor[0], item_factors[rows].T.astype(np.float64), lower=1)
         return np.asarray(self.confidence[:, None] * (item_factors[self.rows] @ directions), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class SolverTerms:
-    """How the solver of a model weighs one user, from its manifest, so that folding in equals training."""
+    """The settings of a model's solver for one user, from its manifest, so that folding in equals training."""
 
     alpha: float
     regularization: float
@@ -45,7 +47,7 @@ class SolverTerms:
 
     @classmethod
     def of(cls, artifact: Artifact) -> "SolverTerms":
-        """The terms of a manifest; without a solver it is `implicit`. Raises ArtifactRefused for an unknown solver."""
+        """Return the settings of a manifest, of `implicit` if it names no solver. Raises ArtifactRefused for an unknown one."""
         parameters = artifact.manifest.parameters
         solver = parameters.get("solver", "implicit")
         if solver not in ("implicit", "exact"):
@@ -54,7 +56,7 @@ class SolverTerms:
         return cls(parameter(artifact, "alpha"), parameter(artifact, "regularization"), scaling, on_top=solver == "exact")
 
     def ridge(self, confidence: Floats, n_items: int) -> float:
-        """The regularization of a user with these likes among `n_items` items."""
+        """Return the regularization of a user with these likes among `n_items` items."""
         return float(frequency_scaled(self.regularization, self.scaling, confidence.sum(dtype=np.float64), n_items))
 
 
@@ -77,7 +79,7 @@ def fold_in(
     return FoldedUser(vector.astype(np.float32), factor, rows, confidence)
 
 
-class CollaborativeALS(Engine):
+class CollaborativeALS(ModelEngine):
     """Implicit-feedback matrix factorisation. No prediction (NaN) for an item without a like in training."""
 
     label: ClassVar[str] = "ALS"
@@ -94,9 +96,7 @@ class CollaborativeALS(Engine):
         terms: SolverTerms,
     ) -> None:
         """`item_factors` (n, k) and `trained` (n,) are in the artifact's row order; `gram` is (k, k)."""
-        super().__init__(name, version)
-        self._titles = catalogue.titles
-        self._alignment = alignment
+        super().__init__(name, version, catalogue, alignment)
         self._item_factors = item_factors
         self._gram = gram
         self._untrained = np.flatnonzero(~trained)
@@ -105,7 +105,7 @@ class CollaborativeALS(Engine):
 
     @classmethod
     def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "CollaborativeALS":
-        """The engine of a published model of kind "als". Raises ArtifactRefused naming what does not fit."""
+        """Return the engine of a model of kind "als". Raises ArtifactRefused, which names the wrong array."""
         n_items = item_count(artifact)
         factors = varied_array(artifact, "item_factors", (n_items, None))
         gram = array(artifact, "gram", (factors.shape[1], factors.shape[1]))
@@ -113,30 +113,26 @@ class CollaborativeALS(Engine):
         alignment = Alignment.of(artifact, catalogue)
         return cls(name, artifact.version, catalogue, alignment, factors, gram, trained, SolverTerms.of(artifact))
 
-    def scores(self, query: Query) -> Floats | None:
-        """Affinity of each item to the folded-in user, around 0 to 1; None without a known liked item."""
-        _, user = self._fold(query)
-        if user is None:
-            return None
-        scores = self._item_factors @ user.vector
+    def score(self, basis: tuple[LikedItems, FoldedUser]) -> Floats:
+        """Return the affinity of each item to the folded-in user, around 0 to 1."""
+        scores = self._item_factors @ basis[1].vector
         scores[self._untrained] = np.nan
-        return self._alignment.scatter(scores)
+        return scores
 
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
-        """The item of the history (or subject) that adds most to the score of each row."""
-        liked, user = self._fold(query)
-        if user is None:
-            return [()] * rows.size
-        model_rows = self._alignment.artifact_rows[rows]
+    def reasons(
+        self, query: Query, basis: tuple[LikedItems, FoldedUser], rows: Ints, model_rows: Ints
+    ) -> list[tuple[Reason, ...]]:
+        """Return the item of the history (or subject) that adds most to the score of each row."""
+        liked, user = basis
         shares = user.contributions(self._item_factors, model_rows)
         shares[:, (model_rows < 0) | ~self._trained[model_rows]] = 0
-        return strongest_liked(self.name, self._titles, liked, shares)
+        return strongest_liked(self.name, self._catalogue.titles, liked, shares)
 
-    def _fold(self, query: Query) -> tuple[LikedItems, FoldedUser | None]:
-        """The liked items that the model knows, and their user; None without such items."""
+    def read(self, query: Query) -> tuple[LikedItems, FoldedUser] | None:
+        """Return the liked items that the model knows, and the user folded in from them; None without such items."""
         liked = self._alignment.known(LikedItems.of(query).positive(), self._trained)
         if not liked.rows.size:
-            return liked, None
+            return None
         rows = self._alignment.artifact_rows[liked.rows]
         terms, confidence = self._terms, self._terms.alpha * liked.weights
         ridge = terms.ridge(confidence, self._trained.size - self._untrained.size)

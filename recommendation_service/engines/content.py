@@ -1,6 +1,5 @@
 """Content: items whose text, tags and attributes match what a user liked and the user's profile. TF-IDF rows."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,8 +11,8 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.alignment import Alignment, LikedItems, array, csr, item_count
-from recommendation_service.engines.base import Engine
-from recommendation_service.engines.reason_texts import matches, shared_tags, similar
+from recommendation_service.engines.base import ModelEngine
+from recommendation_service.engines.reason_texts import matches, most_similar
 from recommendation_service.publishing.store import Artifact
 
 PROFILE_COUNTS_AS = 3.0  # liked items, so that the weight of the profile fades as the history grows
@@ -21,7 +20,7 @@ PROFILE_COUNTS_AS = 3.0  # liked items, so that the weight of the profile fades 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preferences:
-    """What one query asks for, as weights of terms."""
+    """The preferences of one query, as weights of terms."""
 
     of_profile: Floats  # (t,)
     of_liked: Floats  # (t,)
@@ -29,7 +28,7 @@ class Preferences:
     liked_rows: sparse.csr_array  # (k, t) their terms
 
 
-class Content(Engine):
+class Content(ModelEngine):
     """Cosine between an item's TF-IDF row and the sum of liked rows, minus disliked rows, plus the profile's terms."""
 
     label: ClassVar[str] = "content"
@@ -47,9 +46,7 @@ class Content(Engine):
         profile_counts_as: float = PROFILE_COUNTS_AS,
     ) -> None:
         """`rows` is (n, t) with unit rows in the artifact's order; no prediction (NaN) for an item without terms."""
-        super().__init__(name, version)
-        self._catalogue = catalogue
-        self._alignment = alignment
+        super().__init__(name, version, catalogue, alignment)
         self._rows = rows
         self._columns = _columns_by_value(terms)
         self._described: Bools = np.asarray(np.diff(rows.indptr) > 0)
@@ -60,55 +57,39 @@ class Content(Engine):
     def from_artifact(
         cls, name: str, artifact: Artifact, catalogue: Catalogue, *, profile_counts_as: float = PROFILE_COUNTS_AS
     ) -> "Content":
-        """The engine of a published model of kind "content"; a profile weighs as much as that many liked items.
+        """Return the engine of a model of kind "content"; a profile weighs as much as `profile_counts_as` liked items.
 
-        Raises ArtifactRefused naming what does not fit.
+        Raises ArtifactRefused, which names the wrong array.
         """
         terms = [term.decode() for term in array(artifact, "terms", (None,), kinds="S").tolist()]
         rows = csr(artifact, "indptr", "indices", "values", (item_count(artifact), len(terms)))
         alignment = Alignment.of(artifact, catalogue)
         return cls(name, artifact.version, catalogue, alignment, rows, terms, profile_counts_as=profile_counts_as)
 
-    def scores(self, query: Query) -> Floats | None:
-        """Cosine, -1 to 1, 0 for an item with nothing in common; None without known liked items and profile terms."""
-        wanted = self._preferences(query)
-        if wanted is None:
-            return None
-        scores = np.asarray(self._rows @ unit_rows(wanted.of_profile + wanted.of_liked), dtype=np.float32)
+    def score(self, basis: Preferences) -> Floats:
+        """Return the cosine of each item, -1 to 1, 0 for an item with nothing in common."""
+        scores = np.asarray(self._rows @ unit_rows(basis.of_profile + basis.of_liked), dtype=np.float32)
         scores[self._undescribed] = np.nan
-        return self._alignment.scatter(scores)
+        return scores
 
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
-        """What the profile and the item share, or the most similar liked item: the one that adds more to the score."""
-        wanted = self._preferences(query)
-        model_rows = self._alignment.artifact_rows[rows]
-        if wanted is None:
-            return [()] * rows.size
+    def reasons(self, query: Query, basis: Preferences, rows: Ints, model_rows: Ints) -> list[tuple[Reason, ...]]:
+        """Return what profile and item share, or the most similar liked item, by what adds more to the score."""
         terms = self._rows[np.maximum(model_rows, 0)]
-        by_profile, by_liked = terms @ wanted.of_profile, terms @ wanted.of_liked
-        likeness = np.maximum(wanted.liked.weights, 0)[:, None] * (wanted.liked_rows @ terms.T).toarray()  # dislikes: 0
+        by_profile, by_liked = terms @ basis.of_profile, terms @ basis.of_liked
+        likeness = np.maximum(basis.liked.weights, 0)[:, None] * (basis.liked_rows @ terms.T).toarray()  # dislikes: 0
+        by_item = most_similar(self.name, self._catalogue, basis.liked, rows, likeness)
         reasons: list[tuple[Reason, ...]] = []
-        for index, row in enumerate(rows.tolist()):
-            matched = matches(self._catalogue, row, query.profile)
+        for index, matched in enumerate(matches(self._catalogue, rows, query.profile)):
             if model_rows[index] < 0:
                 reasons.append(())
             elif matched is not None and by_profile[index] > 0 and by_profile[index] >= by_liked[index]:
                 reasons.append((Reason(self.name, matched, float(by_profile[index])),))
             else:
-                reasons.append(self._most_similar(wanted.liked, row, likeness[:, index]) if by_liked[index] > 0 else ())
+                reasons.append(by_item[index] if by_liked[index] > 0 else ())
         return reasons
 
-    def _most_similar(self, liked: LikedItems, row: int, likeness: Floats) -> tuple[Reason, ...]:
-        best = int(np.argmax(likeness))
-        if likeness[best] <= 0:
-            return ()
-        other = int(liked.rows[best])
-        shared = shared_tags(self._catalogue, row, other)
-        text = similar(self._catalogue.titles[other], shared, of_subject=liked.from_subject)
-        return (Reason(self.name, text, float(likeness[best])),)
-
-    def _preferences(self, query: Query) -> Preferences | None:
-        """The terms of the profile and of the liked items; None without any.
+    def read(self, query: Query) -> Preferences | None:
+        """Return the terms of the profile and of the liked items; None without any.
 
         A request about an item ignores the profile: what is similar to the item is similar for every user.
         """
@@ -126,10 +107,10 @@ class Content(Engine):
 
 
 def _weighted_terms(liked: LikedItems, rows: sparse.csr_array) -> Floats:
-    """(t,) sum of `rows` (k, t) by weight."""
+    """Return (t,), the sum of `rows` (k, t) by weight."""
     if not liked.rows.size:
         return np.zeros(rows.shape[1], dtype=np.float32)
-    # in units of this user's mean weight, so that a profile weighs the same beside star ratings and beside clicks
+    # in units of this user's mean weight, so that a profile weighs the same next to star ratings and next to clicks
     weights = liked.weights / np.abs(liked.weights).mean()
     return np.asarray(rows.T @ weights, dtype=np.float32)
 
@@ -138,7 +119,7 @@ _NO_COLUMNS: Ints = np.empty(0, dtype=np.int64)
 
 
 def _columns_by_value(terms: list[str]) -> dict[str, Ints]:
-    """Columns of the feature terms ("skills=python") by their casefolded value ("python"); words of texts have none."""
+    """Return the columns of feature terms ("skills=python") by their casefolded value ("python"); others have none."""
     columns: dict[str, list[int]] = {}
     for column, term in enumerate(terms):
         _, is_feature, value = term.partition("=")

@@ -1,10 +1,10 @@
-"""The ensemble: the members' scores, scaled to one range for this user, then averaged by weight."""
+"""The ensemble: the weighted average of its members' scores, which are scaled to one range for each user."""
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import ClassVar, Literal
+from functools import cache, partial
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Reason, Retrieved
 from recommendation_service.engines.alignment import array
-from recommendation_service.engines.base import Engine, call_safely
+from recommendation_service.engines.base import Engine, Scored, call_safely, score_all
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.publishing.store import Artifact
 
@@ -34,7 +34,7 @@ class Weights:
     segments: tuple[Mapping[str, float], ...] = ()  # one per bound
 
     def of(self, query: Query) -> Mapping[str, float]:
-        """The weights of the user's segment, by counted interactions.
+        """Return the weights of the user's segment, by counted interactions.
 
         A request about items uses the common weights, because segments were measured on requests about users.
         """
@@ -43,12 +43,12 @@ class Weights:
         return self.segments[int(np.searchsorted(self.bounds, query.history.count, side="right")) - 1]
 
     def members(self) -> set[str]:
-        """The members with a weight above 0 in at least one segment."""
+        """Return the members with a weight above 0 in at least one segment."""
         return {name for weights in (self.common, *self.segments) for name, weight in weights.items() if weight > 0}
 
     @classmethod
     def configured(cls, name: str, members: Mapping[str, float]) -> "Weights":
-        """The weights of the file, scaled to sum to 1. Raises ConfigurationError without one above 0."""
+        """Return the weights of the file, scaled to sum to 1. Raises ConfigurationError without one above 0."""
         if not members or min(members.values()) < 0 or sum(members.values()) <= 0:
             raise ConfigurationError(f"{name}: members need weights of 0 or more, at least one above 0, not {dict(members)}")
         total = sum(members.values())
@@ -56,7 +56,7 @@ class Weights:
 
     @classmethod
     def learned(cls, artifact: Artifact, allowed: set[str]) -> "Weights":
-        """The weights of an artifact of kind "ensemble". Raises ArtifactRefused for unknown members and wrong numbers."""
+        """Return the weights of a model of kind "ensemble". Raises ArtifactRefused for unknown members and wrong numbers."""
         names = [name.decode() for name in array(artifact, "members", (None,), kinds="S").tolist()]
         weights = array(artifact, "weights", (len(names),))
         if set(names) - allowed or len(set(names)) != len(names):
@@ -74,7 +74,7 @@ class Weights:
 
 
 def _shares(artifact: Artifact, names: Sequence[str], weights: AnyArray) -> dict[str, float]:
-    """By member, scaled to sum to 1."""
+    """Return the weights by member, scaled to sum to 1."""
     if not weights.size or not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
         raise ArtifactRefused(f"{artifact.version}: weights {weights.tolist()} cannot blend; train it again")
     return {name: float(weight / weights.sum()) for name, weight in zip(names, weights, strict=True)}
@@ -89,9 +89,10 @@ class Blend:
     scores: Floats | None  # (n_items,) None: too few members answered
     skips: tuple[Skip, ...]
     timings: Mapping[str, float]  # stage -> ms
+    basis: Mapping[str, Any]  # of each member that answered
 
     def shares(self, rows: Ints) -> dict[str, Floats]:
-        """Member -> (k,) what it adds to the scores of these rows, NaN without a prediction; the sum is the score."""
+        """Return member -> (k,), what it adds to the scores of these rows, NaN: no prediction; the sum is the score."""
         by_member = {name: scaled[rows] for name, scaled in self.scaled.items()}
         total = np.zeros(rows.size, dtype=np.float32)
         for name, scores in by_member.items():
@@ -163,7 +164,7 @@ class Ensemble(Engine):
         optional_members: Sequence[str] = (),
         scale: Scale = "unit",
     ) -> "Ensemble":
-        """An ensemble of `engines`, by name; `members` are the configured weights, scaled here to sum to 1.
+        """Return an ensemble of `engines`, by name; `members` are the configured weights, scaled here to sum to 1.
 
         With weights="learned" they come from an artifact of kind "ensemble", which may also weigh `learnable_members`,
         and differently by user segment. Without it the configured weights are used; a Skip in its place says why it
@@ -205,7 +206,7 @@ class Ensemble(Engine):
 
     @property
     def weights(self) -> Mapping[str, float]:
-        """The common weights: those of every user without a segment of their own."""
+        """The common weights, of users without a segment of their own."""
         return self._weights.common
 
     @property
@@ -215,28 +216,30 @@ class Ensemble(Engine):
         return sum(name in self._engines for name in weighted) >= min(self._min_members, len(weighted))
 
     def scores(self, query: Query) -> Floats | None:
-        """The blend over the eligible candidates and NaN elsewhere; None if too few members answer.
+        """Return the blend over the eligible candidates and NaN elsewhere; None if too few members answer.
 
         From 0 to 1, or on the members' scale with scale="as_scored".
         """
         return self._blend(query).scores
 
-    def scores_and_skips(self, query: Query) -> tuple[Floats | None, tuple[Skip, ...]]:
-        """The blend, and the members that were missing from it."""
+    def scored(self, query: Query) -> Scored:
+        """Return the blend, the members that were missing from it, and the basis of each member by name."""
         blended = self._blend(query)
-        return blended.scores, blended.skips
+        return Scored(blended.scores, blended.skips, blended.basis)
 
     def retrieve(self, query: Query, limit: int) -> Retrieved | None:
-        """The best rows with each member's share of their score, missing members, and the time of each stage."""
+        """Return the best rows with each member's share of their score, missing members, and the time of each stage."""
         blended = self._blend(query)
         timings = blended.timings if self._candidate_generators else {}
         if blended.scores is None:
             return Retrieved(Candidates.none(), blended.skips, timings)
         rows = top_rows(blended.scores, limit, query.eligible)
-        return Retrieved(Candidates(rows, blended.scores[rows], blended.shares(rows)), blended.skips, timings)
+        return Retrieved(Candidates(rows, blended.scores[rows], blended.shares(rows)), blended.skips, timings, blended.basis)
 
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
-        """The members' reasons for each row, each text once, at most three.
+    def explain(
+        self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None, basis: Any = None
+    ) -> list[tuple[Reason, ...]]:
+        """Return the members' reasons for each row, each text once, at most three.
 
         Personal reasons come first, then those of the member with the larger share, or weight where `parts` lacks it.
         """
@@ -245,87 +248,95 @@ class Ensemble(Engine):
         if not shares:
             shares = {name: np.full(rows.size, weight, dtype=np.float32) for name, weight in weights.items()}
         known = {name: np.nan_to_num(share) for name, share in shares.items()}
-        order = [sorted(known, key=lambda name: -float(known[name][index])) for index in range(rows.size)]
-        of_members: dict[str, list[tuple[Reason, ...]]] = {}  # of members asked so far; one that is not needed is not asked
-        return [self._reasons(query, rows, index, members, of_members) for index, members in enumerate(order)]
+        bases: Mapping[str, Any] = basis or {}
 
-    def _reasons(
-        self, query: Query, rows: Ints, index: int, members: list[str], of_members: dict[str, list[tuple[Reason, ...]]]
-    ) -> tuple[Reason, ...]:
-        by_text: dict[str, Reason] = {}
-        for name in members:
-            if sum(reason.personal for reason in by_text.values()) >= MAX_REASONS:
-                break  # reasons of later members could not come before these
-            if name not in of_members:
-                engine = self._engines[name]
-                explained = call_safely(engine, query, partial(engine.explain, query, rows))
-                of_members[name] = [()] * rows.size if isinstance(explained, Skip) else explained
-            for reason in of_members[name][index]:
-                by_text.setdefault(reason.text, reason)
-        return tuple(sorted(by_text.values(), key=lambda reason: not reason.personal))[:MAX_REASONS]
+        @cache  # a member whose reasons are not needed is not called
+        def reasons_of(name: str) -> list[tuple[Reason, ...]]:
+            engine = self._engines[name]
+            explained = call_safely(engine, query, partial(engine.explain, query, rows, basis=bases.get(name)))
+            return [()] * rows.size if isinstance(explained, Skip) else explained
+
+        return [
+            _best_reasons(reasons_of(name)[index] for name in sorted(known, key=lambda name: -float(known[name][index])))
+            for index in range(rows.size)
+        ]
 
     def _blend(self, query: Query) -> Blend:
         started = time.perf_counter()
         missing: list[Skip] = []
         wanted = {name: weight for name, weight in self._weights.of(query).items() if weight > 0}
-        by_member = self._member_scores(self._candidate_generators, query, missing)
+        by_member = self._scores_of(self._candidate_generators, query, missing)
         pool = self._pool(query, by_member)
         generated = time.perf_counter()
-        by_member |= self._member_scores([name for name in wanted if name not in self._candidate_generators], query, missing)
+        by_member |= self._scores_of([name for name in wanted if name not in self._candidate_generators], query, missing)
         weights = {name: weight for name, weight in wanted.items() if name in by_member}
-        scaled = {name: self._scale(by_member[name], query.eligible) for name in weights}
+        scaled = {name: self._scale(_known(by_member[name]), query.eligible) for name in weights}
         enough = bool(scaled) and len(scaled) >= min(self._min_members, len(wanted))
         scores = blend(list(scaled.values()), list(weights.values())) if enough else None
         if scores is not None and pool is not None:
             scores = np.where(pool, scores, np.float32(np.nan)) if pool.any() else None
-        skips = tuple(
-            skip.model_copy(update={"code": "partial"}) for skip in missing if scores is None or not self._is_expected(skip)
-        )
+        reported = [skip for skip in missing if scores is None or not self._is_expected(skip)]
+        skips = (*self._skips, *(skip.model_copy(update={"code": "partial"}) for skip in reported))
         timings = {"generate": 1000 * (generated - started), "score": 1000 * (time.perf_counter() - generated)}
-        return Blend(weights, scaled, scores, (*self._skips, *skips), timings)
+        return Blend(weights, scaled, scores, skips, timings, {name: scored.basis for name, scored in by_member.items()})
 
     def _is_expected(self, skip: Skip) -> bool:
         return skip.code == NO_PREDICTION and skip.engine in self._optional_members
 
-    def _member_scores(self, names: Iterable[str], query: Query, missing: list[Skip]) -> dict[str, Floats]:
-        """The scores of these members, (n_items,) each; skips of the members are added to `missing`."""
-        by_member: dict[str, Floats] = {}
-        for name in names:
-            scored = self._call(name, query)
+    def _scores_of(self, names: Iterable[str], query: Query, missing: list[Skip]) -> dict[str, Scored]:
+        """Return the scores of the members that have a prediction; skips of all these members are added to `missing`."""
+        wanted = list(names)
+        loaded = {name: self._engines[name] for name in wanted if name in self._engines and name not in self._without}
+        results, by_member = score_all(loaded, query), dict[str, Scored]()
+        for name in wanted:
+            scored = self._checked(name, results.get(name), query)
             if isinstance(scored, Skip):
                 missing.append(scored)
             else:
-                by_member[name], skips = scored
-                missing += skips
+                by_member[name] = scored
+                missing += scored.skips
         return by_member
 
-    def _pool(self, query: Query, by_member: Mapping[str, Floats]) -> Bools | None:
-        """(n_items,), True for candidates; None if every row is one."""
+    def _pool(self, query: Query, by_member: Mapping[str, Scored]) -> Bools | None:
+        """Return (n_items,), True for candidates; None if every row is one."""
         if not self._candidate_generators:
             return None
         pool = np.zeros(len(query.catalogue), dtype=np.bool_)
-        for name, scores in by_member.items():
-            pool[self._engines[name].best_rows(scores, query, self._candidate_generators[name])] = True
+        for name, scored in by_member.items():
+            pool[self._engines[name].best_rows(_known(scored), query, self._candidate_generators[name])] = True
         return pool
 
-    def _call(self, name: str, query: Query) -> tuple[Floats, tuple[Skip, ...]] | Skip:
-        if name in self._without:
-            return Skip(engine=name, code="partial", detail=f"{name} is switched off{WITHOUT}{self.name} had to do without it")
-        engine = self._engines.get(name)
-        if engine is None:
-            return Skip(
-                engine=name, code="partial", detail=f"{name} has no published model{WITHOUT}{self.name} had to do without it"
-            )
-        result = call_safely(engine, query, partial(engine.scores_and_skips, query))
-        if isinstance(result, Skip):
-            return result if result.code == NO_PREDICTION else Skip(engine=name, code="partial", detail=result.detail)
-        scores, skips = result
-        if scores is None or not (query.eligible & ~np.isnan(scores)).any():
-            inner = "; ".join(skip.detail.partition(WITHOUT)[0] for skip in skips)
+    def _checked(self, name: str, scored: Scored | Skip | None, query: Query) -> Scored | Skip:
+        """Return the scores of a member, at least one of them for an eligible row, or why there are none."""
+        if scored is None:
+            why = "is switched off" if name in self._without else "has no published model"
+            return Skip(engine=name, code="partial", detail=f"{name} {why}{WITHOUT}{self.name} had to do without it")
+        if isinstance(scored, Skip):
+            return scored if scored.code == NO_PREDICTION else scored.model_copy(update={"code": "partial"})
+        if scored.scores is None or not (query.eligible & ~np.isnan(scored.scores)).any():
+            inner = "; ".join(skip.detail.partition(WITHOUT)[0] for skip in scored.skips)
             why = f" ({inner})" if inner else ""
             detail = f"{name} has no prediction {query.for_whom}{why}{WITHOUT}{self.name} had to do without it"
             return Skip(engine=name, code=NO_PREDICTION, detail=detail)
-        return scores, skips
+        return scored
+
+
+def _known(scored: Scored) -> Floats:
+    """Return the scores of a member with a prediction."""
+    if scored.scores is None:
+        raise ValueError("a member without scores has been skipped before")
+    return scored.scores
+
+
+def _best_reasons(by_member: Iterable[tuple[Reason, ...]]) -> tuple[Reason, ...]:
+    """Return at most three different reasons, personal ones first; later members are not read if they cannot add one."""
+    by_text: dict[str, Reason] = {}
+    for reasons in by_member:
+        for reason in reasons:
+            by_text.setdefault(reason.text, reason)
+        if sum(reason.personal for reason in by_text.values()) >= MAX_REASONS:
+            break
+    return tuple(sorted(by_text.values(), key=lambda reason: not reason.personal))[:MAX_REASONS]
 
 
 def _as_scored(scores: Floats, eligible: Bools) -> Floats:

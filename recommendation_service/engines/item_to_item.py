@@ -1,8 +1,8 @@
-"""Engines whose scores are sums over a user's items: a sparse table with one row per item."""
+"""Engines whose scores are sums over a user's items: EASE, item kNN and next item, each a sparse table of items by items."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -12,9 +12,11 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.alignment import Alignment, LikedItems, array, csr
-from recommendation_service.engines.base import Engine
+from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import strongest_liked
 from recommendation_service.publishing.store import Artifact
+
+MAX_WINDOWS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +30,7 @@ class Contributions:
     owners: Ints  # (r,) index in `liked` of each table row
 
     def shares(self, rows: Ints) -> AnyArray:
-        """(k, n) what each item of `liked` adds to the score of each of the artifact `rows` (n,)."""
+        """Return (k, n), what each item of `liked` adds to the score of each of the artifact `rows` (n,)."""
         order = np.argsort(rows, kind="stable")
         index = np.minimum(np.searchsorted(rows, self.columns, sorter=order), rows.size - 1)
         entries = np.flatnonzero(rows[order[index]] == self.columns)
@@ -47,56 +49,114 @@ class Table:
 
     @classmethod
     def of(cls, artifact: Artifact, blocks: int = 1) -> "Table":
-        """Raises ArtifactRefused naming what does not fit."""
+        """Read and check the arrays. Raises ArtifactRefused, which names the wrong one."""
         counts = array(artifact, "item_counts", (None,), kinds="iu")
         rows = csr(artifact, "indptr", "indices", "values", (blocks * counts.size, counts.size))
         return cls(rows, np.asarray(counts > 0))
 
 
-class ItemSums(Engine):
+class ItemSums(ModelEngine):
     """Sums of table rows. No prediction (NaN) for an item without a like in training."""
 
     def __init__(self, name: str, version: str, catalogue: Catalogue, alignment: Alignment, table: Table) -> None:
         """`table` is in the artifact's row order."""
-        super().__init__(name, version)
-        self._titles = catalogue.titles
-        self._alignment = alignment
+        super().__init__(name, version, catalogue, alignment)
         self._table = table
         self._unknown = np.flatnonzero(~table.known)
 
+    @classmethod
+    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "ItemSums":
+        """Return the engine of a published model. Raises ArtifactRefused, which names the wrong array."""
+        return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), Table.of(artifact))
+
     @abstractmethod
     def weighted_rows(self, liked: LikedItems, model_rows: Ints) -> tuple[Ints, Floats, Ints]:
-        """Rows of the table, their weights, and the index in `liked` of each, for known items with artifact rows `own`."""
+        """Return rows of the table, their weights, and the index in `liked` of each; `model_rows` are those of `liked`."""
 
-    def scores(self, query: Query) -> Floats | None:
-        """One sum per item; None without a known liked item."""
-        added = self._contributions(query)
-        if added is None:
-            return None
-        scores = np.bincount(added.columns, weights=added.values, minlength=self._table.known.size).astype(np.float32)
-        scores[self._unknown] = np.nan
-        return self._alignment.scatter(scores)
-
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
-        """The item of the history (or subject) that adds most to the score of each row."""
-        added = self._contributions(query)
-        if added is None or not rows.size:
-            return [()] * rows.size
-        model_rows = self._alignment.artifact_rows[rows]
-        shares = added.shares(model_rows)
-        shares[:, (model_rows < 0) | ~self._table.known[model_rows]] = 0
-        return strongest_liked(self.name, self._titles, added.liked, shares)
-
-    def _contributions(self, query: Query) -> Contributions | None:
+    def read(self, query: Query) -> Contributions | None:
+        """Return what each known liked item adds; None without such items."""
         liked = self._alignment.known(LikedItems.of(query).positive(), self._table.known)
         if not liked.rows.size:
             return None
         rows, weights, owners = self.weighted_rows(liked, self._alignment.artifact_rows[liked.rows])
         return Contributions(liked, *weighted_entries(self._table.rows, rows, weights), owners)
 
+    def score(self, basis: Contributions) -> Floats:
+        """Return one sum per item."""
+        scores = np.bincount(basis.columns, weights=basis.values, minlength=self._table.known.size).astype(np.float32)
+        scores[self._unknown] = np.nan
+        return scores
+
+    def reasons(self, query: Query, basis: Contributions, rows: Ints, model_rows: Ints) -> list[tuple[Reason, ...]]:
+        """Return the item of the history (or subject) that adds most to the score of each row."""
+        shares = basis.shares(model_rows)
+        shares[:, (model_rows < 0) | ~self._table.known[model_rows]] = 0
+        return strongest_liked(self.name, self._catalogue.titles, basis.liked, shares)
+
+
+class Ease(ItemSums):
+    """EASE, Steck (2019): the sum of the liked items' rows, without the weights of the likes, as in training."""
+
+    label: ClassVar[str] = "EASE"
+
+    def weighted_rows(self, liked: LikedItems, model_rows: Ints) -> tuple[Ints, Floats, Ints]:
+        """Return every item's row once."""
+        return model_rows, np.ones(model_rows.size, dtype=np.float32), np.arange(model_rows.size)
+
+
+class ItemKNN(ItemSums):
+    """Item kNN, Deshpande & Karypis (2004): the sum of similarities to the liked items, times the weights of the likes."""
+
+    label: ClassVar[str] = "item kNN"
+
+    def weighted_rows(self, liked: LikedItems, model_rows: Ints) -> tuple[Ints, Floats, Ints]:
+        """Return every item's row once, with the weight of its like: recent and strong choices count more."""
+        return model_rows, liked.weights, np.arange(model_rows.size)
+
+
+class NextItem(ItemSums):
+    """What usually follows a user's newest items: windows of fading weight over them, each with a block of the table."""
+
+    label: ClassVar[str] = "next item"
+
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        catalogue: Catalogue,
+        alignment: Alignment,
+        table: Table,
+        windows: tuple[Floats, ...],
+    ) -> None:
+        """`windows` are the weights of the newest item, the one before it, and so on; one block of the table each."""
+        super().__init__(name, version, catalogue, alignment, table)
+        self._windows = windows
+
+    @classmethod
+    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "NextItem":
+        """Return the engine of a published model. Raises ArtifactRefused, which names the wrong array."""
+        stored = [f"window_{number}" for number in range(MAX_WINDOWS) if f"window_{number}" in artifact.arrays]
+        windows = tuple(array(artifact, window, (None,)) for window in stored or ["window_0"])
+        table = Table.of(artifact, len(windows))
+        return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), table, windows)
+
+    def weighted_rows(self, liked: LikedItems, model_rows: Ints) -> tuple[Ints, Floats, Ints]:
+        """Return each window's newest items with its weights. Subjects have no order: all count as the newest."""
+        n, windows = self._table.known.size, self._windows
+        sizes = [model_rows.size if liked.from_subject else min(model_rows.size, window.size) for window in windows]
+        weights = [
+            np.full(size, window[0]) if liked.from_subject else window[:size]
+            for window, size in zip(windows, sizes, strict=True)
+        ]
+        return (
+            np.concatenate([model_rows[:size] + block * n for block, size in enumerate(sizes)]),
+            np.concatenate(weights).astype(np.float32),
+            np.concatenate([np.arange(size) for size in sizes]),
+        )
+
 
 def weighted_entries(table: sparse.csr_array, rows: Ints, weights: Floats) -> tuple[Ints, Floats, Ints]:
-    """Columns (z,) and weighted values (z,) of `rows` (r,) of a sparse table, and where each row's entries end, (r,).
+    """Return columns (z,) and weighted values (z,) of `rows` (r,) of a sparse table, and the ends of each row's entries, (r,).
 
     Slicing and multiplying sparse matrices costs several times as much as copying the entries once.
     """

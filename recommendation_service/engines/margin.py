@@ -1,6 +1,5 @@
 """Matrix factorisation trained with a margin ranking loss: a user is a trained vector plus the liked items. Pure numpy."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.alignment import Alignment, LikedItems, array, item_count, parameter, varied_array
-from recommendation_service.engines.base import Engine
+from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import strongest_liked
 from recommendation_service.publishing.store import Artifact
 
@@ -43,7 +42,7 @@ class UserVectors:
         return np.zeros(self.user_vectors.shape[1], dtype=np.float32) if row is None else self.user_vectors[row]
 
 
-class Margin(Engine):
+class Margin(ModelEngine):
     """The user's vector plus the pooled vectors of the newest likes, against item vectors made of identity and content.
 
     The likes are read at request time, so a click counts at once. A user without likes gets no prediction, so that an
@@ -63,44 +62,38 @@ class Margin(Engine):
         users: UserVectors,
     ) -> None:
         """`item_vectors` (n, d) and `item_biases` (n,) are in the artifact's row order."""
-        super().__init__(name, version)
-        self._titles = catalogue.titles
-        self._alignment = alignment
+        super().__init__(name, version, catalogue, alignment)
         self._item_vectors = item_vectors
         self._item_biases = item_biases
         self._users = users
 
     @classmethod
     def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "Margin":
-        """The engine of a published model of kind "margin". Raises ArtifactRefused naming what does not fit."""
+        """Return the engine of a model of kind "margin". Raises ArtifactRefused, which names the wrong array."""
         n_items = item_count(artifact)
         vectors = varied_array(artifact, "item_vectors", (n_items, None))
         biases = array(artifact, "item_biases", (n_items,))
         users = UserVectors.from_artifact(artifact, n_items, vectors.shape[1])
         return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), vectors, biases, users)
 
-    def scores(self, query: Query) -> Floats | None:
-        """Dot product and bias of each item, unbounded; None without a known liked item."""
-        liked = self._known(query)
+    def read(self, query: Query) -> tuple[LikedItems, Floats] | None:
+        """Return the known liked items and the vector (d,) of the user; None without such items."""
+        liked = self._alignment.known(LikedItems.of(query).positive())
         if not liked.rows.size:
             return None
         vector = self._shares(liked) @ self._liked_vectors(liked)
-        if not liked.from_subject:
-            vector = vector + self._users.vector_of(query.user_id)
-        return self._alignment.scatter(self._item_vectors @ vector + self._item_biases)
+        return liked, vector if liked.from_subject else vector + self._users.vector_of(query.user_id)
 
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
-        """The recently liked item (or subject) that adds most to the score of each row."""
-        liked = self._known(query)
-        if not liked.rows.size:
-            return [()] * rows.size
-        model_rows = self._alignment.artifact_rows[rows]
+    def score(self, basis: tuple[LikedItems, Floats]) -> Floats:
+        """Return the dot product and bias of each item, unbounded."""
+        return self._item_vectors @ basis[1] + self._item_biases
+
+    def reasons(self, query: Query, basis: tuple[LikedItems, Floats], rows: Ints, model_rows: Ints) -> list[tuple[Reason, ...]]:
+        """Return the recently liked item (or subject) that adds most to the score of each row."""
+        liked, _ = basis
         added = self._shares(liked)[:, None] * (self._liked_vectors(liked) @ self._item_vectors[model_rows].T)
         added[:, model_rows < 0] = 0
-        return strongest_liked(self.name, self._titles, liked, added)
-
-    def _known(self, query: Query) -> LikedItems:
-        return self._alignment.known(LikedItems.of(query).positive())
+        return strongest_liked(self.name, self._catalogue.titles, liked, added)
 
     def _shares(self, liked: LikedItems) -> Floats:
         newest = liked.weights[: self._users.recent]

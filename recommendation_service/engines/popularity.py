@@ -1,7 +1,7 @@
 """Popularity: the most chosen items, newer first among equals. Needs no training, so every chain can end with it."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,7 +38,9 @@ class Popularity(Engine):
         """log(1 + popularity) plus less than half of the smallest step for newness; None only for an empty catalogue."""
         return self._scores if self._scores.size else None
 
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+    def explain(
+        self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None, basis: Any = None
+    ) -> list[tuple[Reason, ...]]:
         """ "Popular here" if it is; "New here" in its first month; else none, or a plain one with `always_explain`."""
         return [self._reason(query, row) for row in rows.tolist()]
 

@@ -1,10 +1,10 @@
-"""The texts of reasons: short, true, about the user's own actions and never about another user."""
+"""Texts of reasons. They are about the user's own actions and never identify another user."""
 
 from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from recommendation_service.core.numeric import AnyArray
+from recommendation_service.core.numeric import AnyArray, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile
 from recommendation_service.domain.slate import Reason
@@ -14,7 +14,7 @@ MAX_NAMED = 3  # values in one reason; longer lists are not read
 
 
 def strongest_liked(engine: str, titles: Sequence[str], liked: LikedItems, shares: AnyArray) -> list[tuple[Reason, ...]]:
-    """One reason per column of `shares` (k liked items, n rows): the liked item that adds most, if it adds anything."""
+    """Return one reason per column of `shares` (k liked items, n rows): the liked item with the largest, if above 0."""
     best = np.argmax(shares, axis=0)
     strengths = shares[best, np.arange(shares.shape[1])]
     return [
@@ -23,36 +23,45 @@ def strongest_liked(engine: str, titles: Sequence[str], liked: LikedItems, share
     ]
 
 
+def most_similar(
+    engine: str, catalogue: Catalogue, liked: LikedItems, rows: Ints, likeness: AnyArray
+) -> list[tuple[Reason, ...]]:
+    """Return one reason per row: the liked item with the largest `likeness` (k liked items, n rows), if it is above 0."""
+    if not liked.rows.size:
+        return [()] * rows.size
+    reasons: list[tuple[Reason, ...]] = []
+    for index, (row, best) in enumerate(zip(rows.tolist(), np.argmax(likeness, axis=0).tolist(), strict=True)):
+        other, strength = int(liked.rows[best]), float(likeness[best, index])
+        text = similar(catalogue.titles[other], shared_tags(catalogue, row, other), of_subject=liked.from_subject)
+        reasons.append((Reason(engine, text, strength),) if strength > 0 else ())
+    return reasons
+
+
 def because(title: str, *, of_subject: bool) -> str:
-    """The reason for an item that goes with another one."""
+    """Return the reason for an item that goes with another one."""
     return f"Goes with {title}" if of_subject else f"Because you liked {title}"
 
 
 def similar(title: str, shared: Collection[str], *, of_subject: bool) -> str:
-    """The reason for an item with similar content; `shared` are values that both items have."""
+    """Return the reason for an item with similar content; `shared` are values that both items have."""
     text = f"Similar to {title}" if of_subject else f"Similar to {title}, which you liked"
     return f"{text}: {_list(shared)}" if shared else text
 
 
-def matches(catalogue: Catalogue, row: int, profile: Profile) -> str | None:
-    """Such as "Matches your skills: python, go"; None if the item has no value of the profile."""
-    if not profile:
-        return None
-    values_of_item = carries(catalogue, row)
+def matches(catalogue: Catalogue, rows: Ints, profile: Profile) -> list[str | None]:
+    """Return one reason per row, such as "Matches your skills: python, go"; None if the item has no value of the profile."""
+    return [_match(catalogue, row, profile) for row in rows.tolist()] if profile else [None] * rows.size
+
+
+def _match(catalogue: Catalogue, row: int, profile: Profile) -> str | None:
+    values_of_item = {value.casefold() for facet in catalogue.facets.values() for value in facet.of(row)}
     shared = {key: [value for value in values if value.casefold() in values_of_item] for key, values in profile.items()}
-    key = max(sorted(shared), key=lambda name: len(shared[name]), default=None)
-    if key is None or not shared[key]:
-        return None
-    return f"Matches your {key.replace('_', ' ')}: {_list(shared[key])}"
-
-
-def carries(catalogue: Catalogue, row: int) -> frozenset[str]:
-    """Every facet value of one item, casefolded."""
-    return frozenset(value.casefold() for facet in catalogue.facets.values() for value in facet.of(row))
+    key = max(sorted(shared), key=lambda name: len(shared[name]))
+    return f"Matches your {key.replace('_', ' ')}: {_list(shared[key])}" if shared[key] else None
 
 
 def shared_tags(catalogue: Catalogue, row: int, other: int) -> list[str]:
-    """The tags that two items have in common; without any, the common categories."""
+    """Return the tags that two items have in common; without any, the common categories."""
     for name in ("tags", "category"):
         facet = catalogue.facets.get(name)
         shared = sorted(set(facet.of(row)) & set(facet.of(other))) if facet is not None else []

@@ -55,7 +55,9 @@ class Attributes(Engine):
         by_rule = {name: part[rows] for name, part in scored.parts.items()}
         return Retrieved(Candidates(rows, scored.total[rows], {self.name: scored.total[rows], **by_rule}))
 
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+    def explain(
+        self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None, basis: Any = None
+    ) -> list[tuple[Reason, ...]]:
         """A sentence for every rule with a clearly good score, the largest share of the score first."""
         pairs = pairs_of(query, self._pair_config, rows)
         if pairs is None:

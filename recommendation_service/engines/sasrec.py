@@ -1,6 +1,5 @@
 """SASRec: a small transformer reads the newest items in their order and predicts the next one. Pure numpy."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +10,7 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.alignment import Alignment, LikedItems, array, parameter, varied_array
-from recommendation_service.engines.base import Engine
+from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import strongest_liked
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing.store import Artifact
@@ -106,7 +105,16 @@ class Block:
         return dense(hidden, self.dense2_weights, self.dense2_bias)
 
 
-class SASRec(Engine):
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadSequence:
+    """The result of the forward pass for one query."""
+
+    newest: LikedItems  # (k,) newest first
+    state: Floats  # (d,) after the newest item
+    attention: Floats  # (k,) share of each item in the last block
+
+
+class SASRec(ModelEngine):
     """Predicts what follows the newest liked items. No prediction (NaN) for an item without a like in training."""
 
     label: ClassVar[str] = "SASRec"
@@ -115,50 +123,38 @@ class SASRec(Engine):
         self, name: str, version: str, catalogue: Catalogue, alignment: Alignment, network: Transformer, known: Bools
     ) -> None:
         """`known` is (n,) by artifact row."""
-        super().__init__(name, version)
-        self._titles = catalogue.titles
-        self._alignment = alignment
+        super().__init__(name, version, catalogue, alignment)
         self._network = network
         self._known = known
 
     @classmethod
     def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "SASRec":
-        """The engine of a published model of kind "sasrec". Raises ArtifactRefused naming what does not fit."""
+        """Return the engine of a model of kind "sasrec". Raises ArtifactRefused, which names the wrong array."""
         counts: AnyArray = array(artifact, "item_counts", (None,), kinds="iu")
         network = Transformer.from_artifact(artifact, counts.size)
         return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), network, np.asarray(counts > 0))
 
-    def scores(self, query: Query) -> Floats | None:
-        """Logits of the next item; None without a known liked item."""
-        newest = self._newest(query)
+    def read(self, query: Query) -> ReadSequence | None:
+        """Run the network over the newest known liked items, as many as it has positions; None without such items."""
+        liked = self._alignment.known(LikedItems.of(query).positive(), self._known)
+        newest = liked.where(np.arange(liked.rows.size) < self._network.positions.shape[0])
         if not newest.rows.size:
             return None
-        state, _ = self._read(newest)
-        scores = self._network.item_vectors @ state + self._network.item_bias
-        scores[~self._known] = np.nan
-        return self._alignment.scatter(scores)
-
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
-        """The item of the history (or subject) with the most attention among those that point to each row."""
-        newest = self._newest(query)
-        if not newest.rows.size:
-            return [()] * rows.size
-        _, attention = self._read(newest)
-        model_rows = self._alignment.artifact_rows[rows]
-        vectors = self._network.history_vectors[self._alignment.artifact_rows[newest.rows]]
-        shares = attention[:, None] * np.maximum(vectors @ self._network.item_vectors[model_rows].T, 0)
-        shares[:, (model_rows < 0) | ~self._known[model_rows]] = 0
-        return strongest_liked(self.name, self._titles, newest, shares)
-
-    def _newest(self, query: Query) -> LikedItems:
-        """The newest known liked items, as many as the network has positions."""
-        liked = self._alignment.known(LikedItems.of(query).positive(), self._known)
-        return liked.where(np.arange(liked.rows.size) < self._network.positions.shape[0])
-
-    def _read(self, newest: LikedItems) -> tuple[Floats, Floats]:
-        """The state after these items, and the attention of each."""
         state, attention = self._network.state(self._alignment.artifact_rows[newest.rows[::-1]])
-        return state, attention[::-1]
+        return ReadSequence(newest, state, attention[::-1])
+
+    def score(self, basis: ReadSequence) -> Floats:
+        """Return the logits of the next item."""
+        scores = self._network.item_vectors @ basis.state + self._network.item_bias
+        scores[~self._known] = np.nan
+        return np.asarray(scores)
+
+    def reasons(self, query: Query, basis: ReadSequence, rows: Ints, model_rows: Ints) -> list[tuple[Reason, ...]]:
+        """Return the item of the history (or subject) with the most attention among those that point to each row."""
+        vectors = self._network.history_vectors[self._alignment.artifact_rows[basis.newest.rows]]
+        shares = basis.attention[:, None] * np.maximum(vectors @ self._network.item_vectors[model_rows].T, 0)
+        shares[:, (model_rows < 0) | ~self._known[model_rows]] = 0
+        return strongest_liked(self.name, self._catalogue.titles, basis.newest, shares)
 
 
 def layer_norm(states: Floats, norm: Floats) -> Floats:

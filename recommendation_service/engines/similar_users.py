@@ -1,6 +1,5 @@
 """Similar users: items of users with the same choices. Users are rows without names, here and in the artifact."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.alignment import Alignment, LikedItems, array, bounds, csr, item_count
-from recommendation_service.engines.base import Engine
+from recommendation_service.engines.base import ModelEngine
 from recommendation_service.publishing.store import Artifact
 
 NEIGHBOURS = 50
@@ -34,7 +33,7 @@ class UserTable:
 
     @classmethod
     def of(cls, artifact: Artifact, n_items: int) -> "UserTable":
-        """Raises ArtifactRefused naming what does not fit."""
+        """Read and check the arrays. Raises ArtifactRefused, which names the wrong one."""
         lengths = array(artifact, "lengths", (None,))
         rows = csr(artifact, "indptr", "indices", "values", (lengths.size, n_items))
         weights = array(artifact, "item_weights", (n_items,))
@@ -42,7 +41,7 @@ class UserTable:
         return cls(rows, lengths, weights, indptr, users)
 
     def shortlist(self, model_rows: Ints, weights: Floats, limit: int) -> Ints:
-        """The users who share most with `own` items (j,) of `weights` (j,); rows ascending."""
+        """Return the users who share most with the items `model_rows` (j,) of `weights` (j,); rows ascending."""
         slices = [slice(self.item_indptr[item], self.item_indptr[item + 1]) for item in model_rows.tolist()]
         users = np.concatenate([self.item_users[part] for part in slices])
         shares = np.repeat(weights, [part.stop - part.start for part in slices])
@@ -51,7 +50,7 @@ class UserTable:
 
 
 def _sum_by_user(users: Ints, shares: Floats, n: int) -> tuple[Ints, Floats]:
-    """The distinct `users` of n, ascending, and the sum of each user's `shares`."""
+    """Return the distinct `users` of n, ascending, and the sum of each user's `shares`."""
     if n > SPARSE_RATIO * users.size:
         distinct, index = np.unique(users, return_inverse=True)
         return distinct, np.bincount(index, weights=shares).astype(np.float32)
@@ -69,7 +68,7 @@ class Neighbours:
     similarity: Floats  # (k,) cosine, above 0
 
 
-class SimilarUsers(Engine):
+class SimilarUsers(ModelEngine):
     """Mean of the neighbours' rows, each weighted by its cosine to the user's current likes.
 
     The work per request is bounded by MAX_ITEMS, by the users stored per item, and by the shortlist. An item that no
@@ -83,14 +82,14 @@ class SimilarUsers(Engine):
         self,
         name: str,
         version: str,
+        catalogue: Catalogue,
         alignment: Alignment,
         users: UserTable,
         *,
         neighbours: int = NEIGHBOURS,
         reason_from_people: int = REASON_FROM_PEOPLE,
     ) -> None:
-        super().__init__(name, version)
-        self._alignment = alignment
+        super().__init__(name, version, catalogue, alignment)
         self._users = users
         self._known = users.item_weights > 0
         self._neighbours = neighbours
@@ -106,35 +105,31 @@ class SimilarUsers(Engine):
         neighbours: int = NEIGHBOURS,
         reason_from_people: int = REASON_FROM_PEOPLE,
     ) -> "SimilarUsers":
-        """The engine of a published model of kind "similar_users". Raises ArtifactRefused naming what does not fit."""
+        """Return the engine of a model of kind "similar_users". Raises ArtifactRefused, which names the wrong array."""
         alignment = Alignment.of(artifact, catalogue)
         users = UserTable.of(artifact, item_count(artifact))
-        return cls(name, artifact.version, alignment, users, neighbours=neighbours, reason_from_people=reason_from_people)
+        options = {"neighbours": neighbours, "reason_from_people": reason_from_people}
+        return cls(name, artifact.version, catalogue, alignment, users, **options)
 
-    def scores(self, query: Query) -> Floats | None:
-        """0 to 1; None if no user of the model chose an item that this user likes."""
-        neighbours = self._neighbours_of(query)
-        if neighbours is None:
-            return None
-        weights = neighbours.similarity / neighbours.similarity.sum()
-        return self._alignment.scatter(np.asarray(neighbours.rows.T @ weights, dtype=np.float32))
+    def score(self, basis: Neighbours) -> Floats:
+        """Return the weighted share of neighbours with each item, 0 to 1."""
+        weights = basis.similarity / basis.similarity.sum()
+        return np.asarray(basis.rows.T @ weights, dtype=np.float32)
 
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
-        """That similar users chose the item, if enough of the neighbours did; never who."""
-        neighbours = self._neighbours_of(query)
-        if neighbours is None:
-            return [()] * rows.size
-        users_of_item = np.bincount(neighbours.rows.indices, minlength=self._known.size)
+    def reasons(self, query: Query, basis: Neighbours, rows: Ints, model_rows: Ints) -> list[tuple[Reason, ...]]:
+        """Return that similar users chose the item, if enough of the neighbours did; never which users."""
+        users_of_item = np.bincount(basis.rows.indices, minlength=self._known.size)
         of_subject = bool(query.subject.size)
         text = "Chosen by people who chose the same" if of_subject else "Chosen by people whose taste is like yours"
         reasons: list[tuple[Reason, ...]] = []
-        for model_rows in self._alignment.artifact_rows[rows].tolist():
-            people = int(users_of_item[model_rows]) if model_rows >= 0 else 0
+        for model_row in model_rows.tolist():
+            people = int(users_of_item[model_row]) if model_row >= 0 else 0
             enough = people > 0 and people >= self._reason_from_people
-            reasons.append((Reason(self.name, text, people / neighbours.similarity.size),) if enough else ())
+            reasons.append((Reason(self.name, text, people / basis.similarity.size),) if enough else ())
         return reasons
 
-    def _neighbours_of(self, query: Query) -> Neighbours | None:
+    def read(self, query: Query) -> Neighbours | None:
+        """Return the users most similar to the current likes; None if no user of the model shares one."""
         liked = self._alignment.known(LikedItems.of(query).positive(), self._known)
         liked = liked.where(np.arange(liked.rows.size) < MAX_ITEMS)
         if not liked.rows.size:

@@ -1,6 +1,5 @@
 """Two towers: a small network maps a history and a profile to a point near matching items. Pure numpy."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -13,7 +12,7 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
 from recommendation_service.domain.slate import Candidates, Reason, Retrieved
 from recommendation_service.engines.alignment import Alignment, LikedItems, array, item_count, parameter, varied_array
-from recommendation_service.engines.base import Engine
+from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import matches, strongest_liked
 from recommendation_service.publishing.store import Artifact
 
@@ -53,12 +52,12 @@ class UserTower:
         )
 
     def attributes_of(self, profile: Profile) -> list[int]:
-        """Rows of the profile's values that the model was trained with."""
+        """Return the rows of the profile's values that the model was trained with."""
         names = (f"{key}={value}".casefold() for key, values in profile.items() for value in values)
         return [self.attribute_rows[name] for name in dict.fromkeys(names) if name in self.attribute_rows]
 
     def vector(self, liked: Ints, attributes: list[int]) -> Floats:
-        """Unit vector (d,) of a user who liked these artifact rows, newest first, and has these attributes."""
+        """Return the unit vector (d,) of a user who liked these artifact rows, newest first, and has these attributes."""
         dimension = self.layer2_bias.size
         history = profile = np.zeros(dimension, dtype=np.float32)
         newest = liked[: self.recent]
@@ -72,7 +71,7 @@ class UserTower:
 
 
 class NearestIndex:
-    """A published FAISS index: finds the rows with the largest product with a vector. Approximate, so scores are recomputed."""
+    """A published FAISS index of item vectors. The search is approximate, so scores are computed again."""
 
     def __init__(self, index: Any, n_items: int) -> None:
         """`index` is a faiss.Index over (n_items, d)."""
@@ -80,14 +79,14 @@ class NearestIndex:
         self._n_items = n_items
 
     def rows(self, vector: Floats, count: int) -> Ints:
-        """At most `count` unique rows, (k,), nearest first; `vector` is (d,) and finite."""
+        """Return at most `count` unique rows, (k,), nearest first; `vector` is (d,) and finite."""
         limit = max(1, min(count, self._n_items))
         rows: Ints = self._index.search(vector[None].astype(np.float32), limit)[1][0].astype(np.int64)
         return rows[(rows >= 0) & (rows < self._n_items)]  # faiss pads with -1, which would be the last item
 
 
 def open_index(index: Artifact | None, model: Artifact, dimension: int) -> NearestIndex | str:
-    """The index made from exactly this model, or the reason why there is none."""
+    """Return the index made from exactly this model, or the reason why there is none."""
     if index is None:
         return "no index is published, or it was refused; run: build_index"
     if index.manifest.parameters.get("model_seal") != model.manifest.seal:
@@ -104,7 +103,16 @@ def open_index(index: Artifact | None, model: Artifact, dimension: int) -> Neare
     return NearestIndex(loaded, n_items)
 
 
-class TwoTower(Engine):
+@dataclass(frozen=True, slots=True, eq=False)
+class TowerInput:
+    """What the user tower read of one query, and its output."""
+
+    known: LikedItems
+    attributes: list[int]  # rows of the tower's attribute vectors
+    vector: Floats  # (d,) of unit length
+
+
+class TwoTower(ModelEngine):
     """The items nearest to the user tower's output. Works for new users whose profile has a known attribute."""
 
     label: ClassVar[str] = "Two-Tower"
@@ -122,15 +130,13 @@ class TwoTower(Engine):
         always_explain: bool = False,
     ) -> None:
         """`item_vectors` is (n, d), unit rows in the artifact's order; a str `index` is the reason why there is none."""
-        super().__init__(name, version)
-        self._catalogue = catalogue
-        self._alignment = alignment
+        super().__init__(name, version, catalogue, alignment)
         self._item_vectors = item_vectors
         self._tower = tower
         self._always_explain = always_explain
         self._index = index if isinstance(index, NearestIndex) else None
         missing = index if isinstance(index, str) else ""
-        self._skips = (Skip(engine=name, code="partial", detail=f"exact search answers: {missing}"),) if missing else ()
+        self.skips = (Skip(engine=name, code="partial", detail=f"exact search answers: {missing}"),) if missing else ()
         self._catalogue_rows = alignment.catalogue_rows(item_vectors.shape[0])
 
     @classmethod
@@ -144,9 +150,9 @@ class TwoTower(Engine):
         index: Literal["exact", "faiss"] = "exact",
         always_explain: bool = False,
     ) -> "TwoTower":
-        """The engine of a published model of kind "two_tower". Raises ArtifactRefused naming what does not fit.
+        """Return the engine of a model of kind "two_tower". Raises ArtifactRefused, which names the wrong array.
 
-        With index="faiss" the best rows are found with `indexed`, a model of kind "two_tower_index" made from this
+        With index="faiss" the best rows are searched with `indexed`, a model of kind "two_tower_index" made from this
         model; without it, exact search answers and a skip reports it. With `always_explain`, an item without a reason
         of its own gets a plain one.
         """
@@ -157,60 +163,51 @@ class TwoTower(Engine):
         alignment = Alignment.of(artifact, catalogue)
         return cls(name, artifact.version, catalogue, alignment, vectors, tower, nearest, always_explain=always_explain)
 
-    def scores(self, query: Query) -> Floats | None:
-        """Cosine of item and user, -1 to 1; None without a known liked item and a known attribute."""
-        vector = self._vector(query)
-        return None if vector is None else self._alignment.scatter(self._item_vectors @ vector)
+    def read(self, query: Query) -> TowerInput | None:
+        """Return the known liked items and attributes of the user, and the vector (d,) of both; None without any."""
+        known = self._alignment.known(LikedItems.of(query).positive())
+        attributes = self._tower.attributes_of(query.profile)
+        if not known.rows.size and not attributes:
+            return None
+        return TowerInput(known, attributes, self._tower.vector(self._alignment.artifact_rows[known.rows], attributes))
 
-    def scores_and_skips(self, query: Query) -> tuple[Floats | None, tuple[Skip, ...]]:
-        """The scores, and whether the configured index is missing."""
-        return self.scores(query), self._skips
+    def score(self, basis: TowerInput) -> Floats:
+        """Return the cosine of each item and the user, -1 to 1."""
+        return self._item_vectors @ basis.vector
 
     def retrieve(self, query: Query, limit: int) -> Retrieved | None:
-        """The best rows, through the index if there is one, with their exact scores."""
+        """Return the best rows, through the index if there is one, with their exact scores."""
         count = limit + int(np.count_nonzero(~query.eligible))  # as many may have to be dropped again
         if self._index is None or count > MAX_INDEX_SHARE * self._item_vectors.shape[0]:
             return super().retrieve(query, limit)
-        vector = self._vector(query)
-        if vector is None:
+        basis = self.read(query)
+        if basis is None:
             return None
         scores = np.full(len(self._catalogue), np.nan, dtype=np.float32)
-        model_rows = self._index.rows(vector, count)
+        model_rows = self._index.rows(basis.vector, count)
         targets = self._catalogue_rows[model_rows]
-        scores[targets[targets >= 0]] = (self._item_vectors[model_rows] @ vector)[targets >= 0]
+        scores[targets[targets >= 0]] = (self._item_vectors[model_rows] @ basis.vector)[targets >= 0]
         rows = self.best_rows(scores, query, limit)
         if rows.size < limit:
             return super().retrieve(query, limit)
-        return Retrieved(Candidates(rows, scores[rows], {self.name: scores[rows]}))
+        return Retrieved(Candidates(rows, scores[rows], {self.name: scores[rows]}), basis=basis)
 
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
-        """The profile's values that the item has, else the most similar of the recently liked items."""
-        model_rows = self._alignment.artifact_rows[rows]
-        known, attributes = self._known(query), self._tower.attributes_of(query.profile)
+    def reasons(self, query: Query, basis: TowerInput, rows: Ints, model_rows: Ints) -> list[tuple[Reason, ...]]:
+        """Return the profile's values that the item has, else the most similar of the recently liked items."""
+        known, attributes = basis.known, basis.attributes
         recent = known.where(np.arange(known.rows.size) < self._tower.recent)
         nearest: list[tuple[Reason, ...]] = [()] * rows.size
         if recent.rows.size:
             similarity = self._item_vectors[self._alignment.artifact_rows[recent.rows]] @ self._item_vectors[model_rows].T
             nearest = strongest_liked(self.name, self._catalogue.titles, recent, similarity)
         plain = self._plain_reason(known, attributes) if self._always_explain else ()
-        reasons: list[tuple[Reason, ...]] = []
-        for index, row in enumerate(rows.tolist()):
-            matched = matches(self._catalogue, row, query.profile) if attributes else None
-            if model_rows[index] < 0:
-                reasons.append(())
-            else:
-                reasons.append((Reason(self.name, matched, 1.0),) if matched is not None else nearest[index] or plain)
-        return reasons
+        matched = matches(self._catalogue, rows, query.profile if attributes else {})
+        return [
+            () if model_row < 0 else (Reason(self.name, text, 1.0),) if text is not None else near or plain
+            for model_row, text, near in zip(model_rows.tolist(), matched, nearest, strict=True)
+        ]
 
     def _plain_reason(self, known: LikedItems, attributes: list[int]) -> tuple[Reason, ...]:
         if known.rows.size:
             return (Reason(self.name, "Goes with this" if known.from_subject else "Suits what you liked lately", 0.0),)
         return (Reason(self.name, "Suits your profile", 0.0),) if attributes else ()
-
-    def _vector(self, query: Query) -> Floats | None:
-        liked = self._alignment.artifact_rows[self._known(query).rows]
-        attributes = self._tower.attributes_of(query.profile)
-        return self._tower.vector(liked, attributes) if liked.size or attributes else None
-
-    def _known(self, query: Query) -> LikedItems:
-        return self._alignment.known(LikedItems.of(query).positive())

@@ -1,8 +1,9 @@
-"""Retrieval: the first engine of the chain that has a prediction answers, the next ones fill the list."""
+"""Retrieval: the first engine of the chain that has a prediction answers, the engines after it fill the list."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +18,21 @@ NO_METHOD = "none"  # method_used of an answer without an engine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """An engine with the basis of the scores that it gave."""
+
+    engine: Engine
+    basis: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ChainResult:
     """Candidates with the engines that proposed them."""
 
     candidates: Candidates
     method: str  # the engine that answered; NO_METHOD if none did
     version: str
-    sources: Mapping[int, Engine]  # row -> the engine that proposed it
+    sources: Mapping[int, Source]  # row -> what proposed it
     skips: tuple[Skip, ...]
     timings: Mapping[str, float] = field(default_factory=dict)
 
@@ -50,7 +59,7 @@ def retrieve(
             skips.append(_refused(name) if retrieved.code == "not_trained" and name in refused else retrieved)
             continue
         engine, candidates = engines[name], retrieved.candidates
-        sources = dict.fromkeys(candidates.rows.tolist(), engine)
+        sources = dict.fromkeys(candidates.rows.tolist(), Source(engine, retrieved.basis))
         result = ChainResult(candidates, name, engine.version, sources, (*skips, *retrieved.skips), retrieved.timings)
         enough = wanted if plan.trims else query.limit
         return _filled(result, chain[index + 1 :], plan, engines, query, enough)
@@ -93,13 +102,14 @@ def _filled(
             break
         more = _call(name, plan, engines, replace(query, eligible=left), enough - len(result.candidates))
         if not isinstance(more, Skip):
-            sources = {**result.sources, **dict.fromkeys(more.candidates.rows.tolist(), engines[name])}
+            source = Source(engines[name], more.basis)
+            sources = {**result.sources, **dict.fromkeys(more.candidates.rows.tolist(), source)}
             result = replace(result, candidates=_below(result.candidates, more.candidates), sources=sources)
     return result
 
 
 def _below(upper: Candidates, lower: Candidates) -> Candidates:
-    """Both lists as one; the scores of the lower one are shifted to begin where those of the upper one end."""
+    """Return both lists as one; the scores of the lower one are shifted to begin where those of the upper one end."""
     shift = upper.scores.min() - lower.scores.max()
     added = {**lower.parts, "place": np.full(len(lower), shift, dtype=np.float32)} if shift else lower.parts
     rows: Ints = np.concatenate([upper.rows, lower.rows])

@@ -14,7 +14,7 @@ from recommendation_service.rankers.cross_encoder import AUDIENCE, Pair
 from recommendation_service.settings import Settings
 from recommendation_service.web import errors
 from recommendation_service.web.auth import Authenticator
-from recommendation_service.web.middleware import parse_body
+from recommendation_service.web.payloads import parse_body
 
 MAX_BODY_BYTES = 256_000
 MAX_PAIRS = 100

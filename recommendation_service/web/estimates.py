@@ -9,7 +9,8 @@ from recommendation_service.domain.side import PairSide
 from recommendation_service.services.estimate_service import Estimates, EstimateService
 from recommendation_service.web import metrics
 from recommendation_service.web.auth import CONTEXT
-from recommendation_service.web.middleware import authenticator, json_response, live, parse_body
+from recommendation_service.web.middleware import context
+from recommendation_service.web.payloads import json_response, parse_body
 
 blueprint = APIBlueprint("estimates", __name__, url_prefix="/api/estimates", tag="Estimates")
 
@@ -22,7 +23,8 @@ def estimate(use_case: str, name: str) -> Response:
     One estimate per offer, such as a cleaner, for one context, such as a job. Needs a token with the scope recs:any, because
     an estimate reveals data about the job.
     """
-    principal, state = authenticator().principal(request), live()
+    parts = context()
+    principal, state = parts.authenticator.principal(request), parts.live
     serving = state.serving  # read once, so that the answer is made from one snapshot
     service = EstimateService(state.use_cases, serving.estimators)
     if not principal.may_ask_about(CONTEXT):

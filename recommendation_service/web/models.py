@@ -16,7 +16,8 @@ from recommendation_service.engines.router import LEARNING, Policy, Router
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.publishing.watcher import Watched
 from recommendation_service.services.serving import LoadedCatalogue, ServingState, weights_summary
-from recommendation_service.web.middleware import authenticator, json_response, live
+from recommendation_service.web.middleware import context
+from recommendation_service.web.payloads import json_response
 from recommendation_service.web.schemas import ArmOut, ModelOut, ModelsOut, ReloadOut
 
 VECTORS = ("item_vectors", "item_factors")  # arrays with one row an item
@@ -29,10 +30,10 @@ blueprint = APIBlueprint("models", __name__, url_prefix="/api/models", tag="Mode
 @blueprint.output(ModelsOut)
 def models() -> Response:
     """List the models and exports that this worker serves."""
-    caller = authenticator().principal(request)
+    caller = context().authenticator.principal(request)
     if not caller.scopes & {ANY, ADMIN}:
         caller.require(ADMIN)
-    return json_response(ModelsOut(models=listing(live()), worker=os.getpid()))
+    return json_response(ModelsOut(models=listing(context().live), worker=os.getpid()))
 
 
 @blueprint.post("/reload")
@@ -42,8 +43,8 @@ def reload() -> Response:
 
     Only in the worker that got the request; the others look by themselves every RS_RELOAD_SECONDS.
     """
-    authenticator().principal(request).require(ADMIN)
-    return json_response({"changed": live().refresh(), "worker": os.getpid()})
+    context().authenticator.principal(request).require(ADMIN)
+    return json_response({"changed": context().live.refresh(), "worker": os.getpid()})
 
 
 def listing(state: ServingState) -> list[ModelOut]:

@@ -11,7 +11,7 @@ from recommendation_service import __version__
 from recommendation_service.domain.ids import MAX_ID_LENGTH
 from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT, EstimateRequest, RecommendationRequest
 from recommendation_service.web.errors import PROBLEM_JSON
-from recommendation_service.web.middleware import json_response
+from recommendation_service.web.payloads import json_response
 from recommendation_service.web.schemas import Problem
 
 VERSION = __version__

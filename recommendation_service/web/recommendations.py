@@ -14,7 +14,8 @@ from recommendation_service.services.serving import ServingState
 from recommendation_service.use_cases.schema import Surface
 from recommendation_service.web import metrics
 from recommendation_service.web.auth import CONTEXT, Principal
-from recommendation_service.web.middleware import authenticator, json_response, live, parse_body
+from recommendation_service.web.middleware import context
+from recommendation_service.web.payloads import json_response, parse_body
 
 MAX_OFFERS_BYTES = 1_000_000  # 500 offers of 40 numbers each; services only
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
@@ -57,7 +58,8 @@ def recommend_for_subject(use_case: str, surface: str, subject: str) -> Response
 
 
 def _answer(use_case: str, surface_name: str, subject: str | None) -> Response:
-    principal, state = authenticator().principal(request), live()
+    parts = context()
+    principal, state = parts.authenticator.principal(request), parts.live
     surface = _find(state, use_case, surface_name, principal)
     parsed = _from_query(surface, subject) if request.method == "GET" else _from_body(surface, subject)
     if not principal.may_ask_for(parsed.user_id):

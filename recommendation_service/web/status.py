@@ -5,8 +5,9 @@ from flask import Response, request
 
 from recommendation_service.services.serving import WAITING, ServingState, weights_summary
 from recommendation_service.web import metrics
-from recommendation_service.web.middleware import authenticator, json_response, live
+from recommendation_service.web.middleware import context
 from recommendation_service.web.models import listing
+from recommendation_service.web.payloads import json_response
 from recommendation_service.web.schemas import HealthOut, StateOut, UseCaseHealth
 
 blueprint = APIBlueprint("status", __name__, tag="Status")
@@ -23,7 +24,7 @@ def livez() -> Response:
 @blueprint.output(StateOut)
 def readyz() -> Response:
     """Say whether at least one catalogue can answer; popular items suffice."""
-    serving = live().serving
+    serving = context().live.serving
     if serving.engines:
         detail = f"can answer for {', '.join(sorted(serving.engines))}"
         return json_response({"status": "ok", "detail": detail, "state": serving.state})
@@ -35,8 +36,8 @@ def readyz() -> Response:
 @blueprint.output(HealthOut)
 def health() -> Response:
     """Tell people what runs here and what is missing."""
-    authenticator().admit_operator(request)
-    state = live()
+    context().authenticator.admit_operator(request)
+    state = context().live
     use_cases, models = _use_cases(state), listing(state)
     status = "ok"
     if any(entry.problem for entry in models) or not all(entry.can_answer for entry in use_cases):
@@ -50,7 +51,7 @@ def health() -> Response:
 @blueprint.doc(hide=True)
 def prometheus() -> Response:
     """Figures in the Prometheus exposition format."""
-    authenticator().admit_operator(request)
+    context().authenticator.admit_operator(request)
     return Response(metrics.render(), content_type=metrics.CONTENT_TYPE)
 
 

@@ -13,7 +13,7 @@ from recommendation_service.core.numeric import Bools
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.base import Engine
+from recommendation_service.engines.base import Engine, ModelEngine
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.calls import best_reason, candidates, reasons
 
@@ -167,6 +167,26 @@ class EngineContract:
         asked = self.asked(tiles, LIKES_WHITE)
         engine.scores(asked)
         assert best_reason(engine, asked, 6) == before
+
+    def test_reasons_are_the_same_from_the_basis_of_the_scores_as_without_it(self, engine: Engine, tiles: Catalogue) -> None:
+        query = self.asked(tiles, LIKES_WHITE)
+        found = engine.retrieve(query, 6)
+        assert found is not None
+        rows, parts = found.candidates.rows, found.candidates.parts
+        assert engine.explain(query, rows, parts, found.basis) == engine.explain(query, rows, parts)
+
+    def test_a_query_is_read_once_for_its_scores_and_its_reasons(
+        self, engine: Engine, tiles: Catalogue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if not isinstance(engine, ModelEngine):
+            return
+        read, reads = type(engine).read, []
+        monkeypatch.setattr(type(engine), "read", lambda self, query: reads.append(query) or read(self, query))
+        query = self.asked(tiles, LIKES_WHITE)
+        found = engine.retrieve(query, 6)
+        assert found is not None
+        engine.explain(query, found.candidates.rows, found.candidates.parts, found.basis)
+        assert len(reads) == 1
 
     def test_an_unknown_user_gets_no_personal_reason(self, engine: Engine, tiles: Catalogue) -> None:
         if self.personal:

@@ -27,7 +27,9 @@ class Says(Engine):
         self.asked += 1
         return self.given
 
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+    def explain(
+        self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None, basis: object = None
+    ) -> list[tuple[Reason, ...]]:
         return [(Reason(self.name, self.text, 1.0),) if self.text else ()] * rows.size
 
 

@@ -264,7 +264,9 @@ def test_reasons_of_members_come_once_each_the_larger_share_first() -> None:
 
 def test_what_would_be_said_to_anybody_comes_last_however_large_its_share() -> None:
     class Anybody(Says):
-        def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        def explain(
+            self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None, basis: object = None
+        ) -> list[tuple[Reason, ...]]:
             return [(Reason(self.name, "Popular here", 9.0, personal=False),)] * rows.size
 
     members = {"popular": Anybody("popular", [2, 1, 0]), "als": Says("als", [1, 1, 0], "Because of A")}
@@ -283,9 +285,11 @@ def test_whoever_could_only_come_fourth_is_not_asked_for_a_reason() -> None:
     explained = []
 
     class Asked(Says):
-        def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+        def explain(
+            self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None, basis: object = None
+        ) -> list[tuple[Reason, ...]]:
             explained.append(self.name)
-            return super().explain(query, rows, parts)
+            return super().explain(query, rows, parts, basis)
 
     members = {name: Asked(name, [1, 2], f"Because of {name}") for name in ("d", "c", "b", "a")}
     ensemble = blend_of(members, a=0.4, b=0.3, c=0.2, d=0.1)

@@ -12,7 +12,7 @@ from recommendation_service.core.numeric import AnyArray
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.item_knn import ItemKNN
+from recommendation_service.engines.item_to_item import ItemKNN
 from recommendation_service.publishing.array_schemas import check
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.contract import EngineContract

@@ -9,9 +9,7 @@ from scipy import sparse
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.ease import Ease
-from recommendation_service.engines.item_to_item import weighted_entries
-from recommendation_service.engines.next_item import NextItem
+from recommendation_service.engines.item_to_item import Ease, NextItem, weighted_entries
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.calls import best_reason, candidates
@@ -140,7 +138,7 @@ def test_each_item_is_credited_with_what_it_adds() -> None:
     arrays = arrays_of(table) | {"window_0": SHORT, "window_1": LONG}
     engine = NextItem.from_artifact("next_item", board.artifact("next_item", arrays), board.catalogue())
     asked = board.query(board.catalogue(), likes=(7, 2, 9, 4))
-    told, scores = engine._contributions(asked), engine.scores(asked)
+    told, scores = engine.read(asked), engine.scores(asked)
     assert told is not None
     assert scores is not None
     shares = told.shares(np.arange(board.N)).T
@@ -153,7 +151,7 @@ def test_a_click_costs_one_window_however_long_the_past() -> None:
     engine = TestNextItem().build(board.catalogue(), range(board.N))
     assert isinstance(engine, NextItem)
     for likes in ((5, 0, 2), (5, *(row for row in range(board.N) if row != 5))):
-        told = engine._contributions(board.query(board.catalogue(), likes=likes))
+        told = engine.read(board.query(board.catalogue(), likes=likes))
         assert told is not None
         assert told.ends.size == SHORT.size + LONG.size  # rows of the table that are read
         assert told.liked.rows[0] == 5

@@ -159,3 +159,14 @@ def test_blocks_come_back_in_their_order() -> None:
     blocks = Block.all_of(board.artifact("sasrec", arrays), D)
     assert len(blocks) == 3
     np.testing.assert_array_equal(blocks[2].output_weights, arrays["output_weights"][2])
+
+
+def test_the_network_runs_once_for_a_list_and_its_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, passes = Transformer.state, []
+    monkeypatch.setattr(Transformer, "state", lambda self, rows: passes.append(rows) or run(self, rows))
+    engine, query = engine_of(arrays_of()), board.query(board.catalogue(), likes=(8, 2))
+    found = engine.retrieve(query, 5)
+    assert found is not None
+    reasons = engine.explain(query, found.candidates.rows, found.candidates.parts, found.basis)
+    assert len(passes) == 1
+    assert any(reasons)

@@ -9,7 +9,7 @@ from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.base import Engine
+from recommendation_service.engines.base import Engine, Scored
 from recommendation_service.use_cases.schema import UseCase
 
 CHAIN = ("ensemble", "als", "two_tower", "content_based", "popular")
@@ -54,10 +54,12 @@ class Says(Engine):
         scores[list(self.given)] = list(self.given.values())
         return scores
 
-    def scores_and_skips(self, query: Query) -> tuple[Floats | None, tuple[Skip, ...]]:
-        return self.scores(query), self.missing
+    def scored(self, query: Query) -> Scored:
+        return Scored(self.scores(query), self.missing)
 
-    def explain(self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None) -> list[tuple[Reason, ...]]:
+    def explain(
+        self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None, basis: object = None
+    ) -> list[tuple[Reason, ...]]:
         self.explained += rows.tolist()
         return [(Reason(self.name, f"{self.name} says so", 1.0),)] * rows.size
 

@@ -113,7 +113,7 @@ def test_too_few_are_filled_up_from_the_rest_of_the_chain_below_and_once() -> No
     assert rows[:3] == [3, 4, 5]
     assert len(rows) == len(set(rows)) == 6
     assert (np.diff(scores) <= 0).all()
-    assert [answer.sources[row].name for row in rows[:3]] == ["als", "als", "two_tower"]
+    assert [answer.sources[row].engine.name for row in rows[:3]] == ["als", "als", "two_tower"]
     total = np.nansum(list(answer.candidates.parts.values()), axis=0)
     np.testing.assert_allclose(total, scores, rtol=1e-5)
 
@@ -196,5 +196,5 @@ def test_whatever_engines_say_the_answer_keeps_its_promises(given, off, mask, co
     assert (np.diff(scores) <= 0).all()
     assert bool(answer.skips) == (answer.method != plan.route(query).chain[0])
     assert (answer.method == NO_METHOD) == (rows.size == 0)
-    assert {source.name for source in answer.sources.values()}.isdisjoint(off)
+    assert {source.engine.name for source in answer.sources.values()}.isdisjoint(off)
     assert set(answer.sources) >= set(rows.tolist())

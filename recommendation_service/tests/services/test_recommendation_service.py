@@ -137,7 +137,7 @@ def test_an_item_that_filled_the_list_is_explained_by_the_engine_that_proposed_i
 
 def test_an_engine_that_cannot_give_reasons_costs_only_the_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
     class Mute(Says):
-        def explain(self, query, rows, parts=None) -> list[tuple[Reason, ...]]:  # type: ignore[no-untyped-def]
+        def explain(self, query, rows, parts=None, basis=None) -> list[tuple[Reason, ...]]:  # type: ignore[no-untyped-def]
             self.explained.append(len(rows))
             raise KeyError(rows)
 

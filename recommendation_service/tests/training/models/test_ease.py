@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from recommendation_service.datasets.records import ItemRecord
-from recommendation_service.engines.ease import Ease
+from recommendation_service.engines.item_to_item import Ease
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.publishing.array_schemas import check
 from recommendation_service.tests.support.exports import NOW, Happening

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from recommendation_service.datasets.records import ItemRecord
-from recommendation_service.engines.next_item import NextItem
+from recommendation_service.engines.item_to_item import NextItem
 from recommendation_service.publishing.array_schemas import check
 from recommendation_service.tests.engines import board
 from recommendation_service.tests.engines.calls import candidates
