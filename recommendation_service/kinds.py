@@ -34,7 +34,7 @@ class Kind:
     """One kind. Paths are "module:attribute"; an empty path means that the kind has no such part."""
 
     role: Role = "engine"
-    factory: str = ""  # makes the served object: from_artifact, or the class itself for kinds without a model
+    factory: str = ""  # makes the served object: a class, or a function
     label: str = ""  # what pages say about it
     trainer: str = ""  # trains one catalogue: (data, parameters, *, panel, progress)
     pair_trainer: str = ""  # trains a model of pairs: (matches, pair_config, parameters, progress)
@@ -79,7 +79,7 @@ TEXT_SEARCH: tuple[Stage, ...] = ({"facet_repeats": (4, 8, 1, 16)},)  # the weig
 
 KINDS: Mapping[str, Kind] = {
     "als": Kind(
-        factory=f"{ENGINES}.collaborative_als:CollaborativeALS.from_artifact",
+        factory=f"{ENGINES}.collaborative_als:CollaborativeALS",
         label="ALS: what people with a similar history chose next",
         trainer=f"{MODELS}.als:train_als",
         parameters=f"{MODELS}.als:ALSParameters",
@@ -113,7 +113,7 @@ KINDS: Mapping[str, Kind] = {
         not_constant=("item_factors", "user_factors"),
     ),
     "two_tower": Kind(
-        factory=f"{ENGINES}.two_tower:TwoTower.from_artifact",
+        factory=f"{ENGINES}.two_tower:TwoTower",
         label="two-tower: items close to this person's recent choices and profile",
         trainer=f"{MODELS}.two_tower:train_two_tower",
         parameters=f"{PARAMETERS}:TwoTowerParameters",
@@ -152,7 +152,7 @@ KINDS: Mapping[str, Kind] = {
         not_constant=("item_vectors", "history_vectors"),
     ),
     "content": Kind(
-        factory=f"{ENGINES}.content:Content.from_artifact",
+        factory=f"{ENGINES}.content:Content",
         label="content-based: items with matching text and tags",
         trainer=f"{MODELS}.content:train_content",
         parameters=f"{MODELS}.content:ContentParameters",
@@ -164,7 +164,7 @@ KINDS: Mapping[str, Kind] = {
         not_zero=("values",),
     ),
     "embedding": Kind(
-        factory=f"{ENGINES}.embedding:Embedding.from_artifact",
+        factory=f"{ENGINES}.embedding:Embedding",
         label="text vectors: items whose descriptions are similar to what this person chose",
         trainer=f"{MODELS}.embedding:train_embedding",
         parameters=f"{MODELS}.embedding:EmbeddingParameters",
@@ -176,7 +176,7 @@ KINDS: Mapping[str, Kind] = {
         not_constant=("item_vectors",),
     ),
     "co_occurrence": Kind(
-        factory=f"{ENGINES}.co_occurrence:CoOccurrence.from_artifact",
+        factory=f"{ENGINES}.co_occurrence:CoOccurrence",
         label="bought together: items from the same baskets",
         trainer=f"{MODELS}.co_occurrence:train_co_occurrence",
         parameters=f"{MODELS}.co_occurrence:CoOccurrenceParameters",
@@ -187,7 +187,7 @@ KINDS: Mapping[str, Kind] = {
         tables=ITEM_TABLE,
     ),
     "similar_users": Kind(
-        factory=f"{ENGINES}.similar_users:SimilarUsers.from_artifact",
+        factory=f"{ENGINES}.similar_users:SimilarUsers",
         label="similar people: what people with the same choices also chose",
         trainer=f"{MODELS}.similar_users:train_similar_users",
         parameters=f"{MODELS}.similar_users:SimilarUsersParameters",
@@ -201,7 +201,7 @@ KINDS: Mapping[str, Kind] = {
         tables=(*ITEM_TABLE, ("item_indptr", "item_users", "lengths")),
     ),
     "item_knn": Kind(
-        factory=f"{ENGINES}.item_to_item:ItemKNN.from_artifact",
+        factory=f"{ENGINES}.item_to_item:ItemKNN",
         label="neighbours: items that the same people chose",
         trainer=f"{MODELS}.item_knn:train_item_knn",
         parameters=f"{MODELS}.item_knn:ItemKNNParameters",
@@ -218,7 +218,7 @@ KINDS: Mapping[str, Kind] = {
         tables=ITEM_TABLE,
     ),
     "ease": Kind(
-        factory=f"{ENGINES}.item_to_item:Ease.from_artifact",
+        factory=f"{ENGINES}.item_to_item:Ease",
         label="what goes together: items that people with these choices also chose",
         trainer=f"{MODELS}.ease:train_ease",
         parameters=f"{MODELS}.ease:EaseParameters",
@@ -236,7 +236,7 @@ KINDS: Mapping[str, Kind] = {
         tables=ITEM_TABLE,
     ),
     "next_item": Kind(
-        factory=f"{ENGINES}.item_to_item:NextItem.from_artifact",
+        factory=f"{ENGINES}.item_to_item:NextItem",
         label="what comes next: items that followed the latest choices",
         trainer=f"{MODELS}.next_item:train_next_item",
         parameters=f"{MODELS}.next_item:NextItemParameters",
@@ -254,7 +254,7 @@ KINDS: Mapping[str, Kind] = {
         tables=ITEM_TABLE,
     ),
     "sasrec": Kind(
-        factory=f"{ENGINES}.sasrec:SASRec.from_artifact",
+        factory=f"{ENGINES}.sasrec:SASRec",
         label="SASRec: items that followed the same sequence of choices",
         trainer=f"{MODELS}.sasrec:train_sasrec",
         parameters=f"{PARAMETERS}:SASRecParameters",
@@ -271,7 +271,7 @@ KINDS: Mapping[str, Kind] = {
         not_constant=("item_vectors", "history_vectors"),
     ),
     "margin": Kind(
-        factory=f"{ENGINES}.margin:Margin.from_artifact",
+        factory=f"{ENGINES}.margin:Margin",
         label="matrix factorisation: what people with a similar history liked more than the rest",
         trainer=f"{MODELS}.margin_mf:train_margin",
         parameters=f"{PARAMETERS}:MarginParameters",
@@ -306,7 +306,7 @@ KINDS: Mapping[str, Kind] = {
         needs_model=False,
     ),
     "neural": Kind(
-        factory=f"{ENGINES}.neural:Neural.from_artifact",
+        factory=f"{ENGINES}.neural:Neural",
         label="network: a neural network trained on earlier hires",
         pair_trainer=f"{PAIRS}.neural:train_neural",
         libraries=("torch", "scikit-learn", "numpy"),

@@ -109,7 +109,7 @@ def _of_panel(engine: CollaborativeALS, panel: EvaluationUsers, task: Task) -> d
 
 
 def _engine(trained: Trained, material: TrainingData) -> CollaborativeALS:
-    return CollaborativeALS.from_artifact("als", trained.artifact("log"), material.catalogue)
+    return CollaborativeALS("als", trained.artifact("log"), material.catalogue)
 
 
 def summary(row: SolverResult) -> str:

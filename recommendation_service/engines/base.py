@@ -15,6 +15,7 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates, Reason, Retrieved
 from recommendation_service.engines.alignment import Alignment
+from recommendation_service.publishing.store import Artifact
 
 Result = TypeVar("Result")
 log = logging.getLogger("recommendation_service")
@@ -80,11 +81,11 @@ class Engine(ABC):
 class ModelEngine(Engine):
     """An engine with a published model: reads a query once, and computes scores and reasons from what it read."""
 
-    def __init__(self, name: str, version: str, catalogue: Catalogue, alignment: Alignment) -> None:
-        """`alignment` maps the rows of the model to those of `catalogue`."""
-        super().__init__(name, version)
+    def __init__(self, name: str, artifact: Artifact, catalogue: Catalogue) -> None:
+        """Read and check the arrays of the model. Raises ArtifactRefused, which names the wrong array."""
+        super().__init__(name, artifact.version)
         self._catalogue = catalogue
-        self._alignment = alignment
+        self._alignment = Alignment.of(artifact, catalogue)
         self.skips: tuple[Skip, ...] = ()  # reported with every answer, such as a missing index
 
     @abstractmethod

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import sparse
 
 from recommendation_service.core.numeric import Bools, Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, LikedItems, array, csr, item_count
+from recommendation_service.engines.alignment import LikedItems, array, csr, item_count
 from recommendation_service.engines.base import ModelEngine
 from recommendation_service.publishing.store import Artifact
 
@@ -61,46 +60,26 @@ class CoOccurrence(ModelEngine):
     def __init__(
         self,
         name: str,
-        version: str,
-        catalogue: Catalogue,
-        alignment: Alignment,
-        pairs: sparse.csr_array,
-        people: Ints,
-        categories: CategoryPairs,
-        *,
-        reason_from_people: int = REASON_FROM_PEOPLE,
-        says: str = "Often bought together with",
-    ) -> None:
-        """`pairs` (n, n) and the `people` behind its stored values are in the artifact's row order."""
-        super().__init__(name, version, catalogue, alignment)
-        self._facet = catalogue.facets.get("category")
-        self._categories = categories
-        self._pairs = pairs
-        self._people = people
-        self._paired: Bools = np.asarray(np.diff(pairs.indptr) > 0)
-        self._reason_from_people = reason_from_people
-        self._reason_prefix = says
-
-    @classmethod
-    def from_artifact(
-        cls,
-        name: str,
         artifact: Artifact,
         catalogue: Catalogue,
         *,
         reason_from_people: int = REASON_FROM_PEOPLE,
         says: str = "Often bought together with",
-    ) -> "CoOccurrence":
-        """Return the engine of a model of kind "co_occurrence". Raises ArtifactRefused, which names the wrong array.
+    ) -> None:
+        """As of every ModelEngine, from a model of kind "co_occurrence".
 
         A reason is `says` and the other item's title, if at least `reason_from_people` distinct users had the pair; else
         it names the other item's category, if as many users had a pair of these categories.
         """
+        super().__init__(name, artifact, catalogue)
         n_items = item_count(artifact)
-        pairs = csr(artifact, "indptr", "indices", "values", (n_items, n_items))
-        people = array(artifact, "people", (pairs.nnz,), kinds="iu")
-        parts = (Alignment.of(artifact, catalogue), pairs, people, CategoryPairs.from_artifact(artifact))
-        return cls(name, artifact.version, catalogue, *parts, reason_from_people=reason_from_people, says=says)
+        self._pairs = csr(artifact, "indptr", "indices", "values", (n_items, n_items))
+        self._people: Ints = array(artifact, "people", (self._pairs.nnz,), kinds="iu")  # behind each stored value
+        self._categories = CategoryPairs.from_artifact(artifact)
+        self._facet = catalogue.facets.get("category")
+        self._paired: Bools = np.asarray(np.diff(self._pairs.indptr) > 0)
+        self._reason_from_people = reason_from_people
+        self._reason_prefix = says
 
     def score(self, basis: StoredPairs) -> Floats:
         """Return the mean strength of each item's pairs, 0 to 1."""

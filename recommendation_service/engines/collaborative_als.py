@@ -11,7 +11,7 @@ from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, f
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, LikedItems, array, item_count, parameter, varied_array
+from recommendation_service.engines.alignment import LikedItems, array, item_count, parameter, varied_array
 from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import strongest_liked
 from recommendation_service.errors import ArtifactRefused
@@ -84,34 +84,16 @@ class CollaborativeALS(ModelEngine):
 
     label: ClassVar[str] = "ALS"
 
-    def __init__(
-        self,
-        name: str,
-        version: str,
-        catalogue: Catalogue,
-        alignment: Alignment,
-        item_factors: Floats,
-        gram: Floats,
-        trained: Bools,
-        terms: SolverTerms,
-    ) -> None:
-        """`item_factors` (n, k) and `trained` (n,) are in the artifact's row order; `gram` is (k, k)."""
-        super().__init__(name, version, catalogue, alignment)
-        self._item_factors = item_factors
-        self._gram = gram
-        self._untrained = np.flatnonzero(~trained)
-        self._trained = trained
-        self._terms = terms
-
-    @classmethod
-    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "CollaborativeALS":
-        """Return the engine of a model of kind "als". Raises ArtifactRefused, which names the wrong array."""
+    def __init__(self, name: str, artifact: Artifact, catalogue: Catalogue) -> None:
+        """As of every ModelEngine, from a model of kind "als"."""
+        super().__init__(name, artifact, catalogue)
         n_items = item_count(artifact)
-        factors = varied_array(artifact, "item_factors", (n_items, None))
-        gram = array(artifact, "gram", (factors.shape[1], factors.shape[1]))
-        trained = array(artifact, "item_counts", (n_items,), kinds="iu") > 0
-        alignment = Alignment.of(artifact, catalogue)
-        return cls(name, artifact.version, catalogue, alignment, factors, gram, trained, SolverTerms.of(artifact))
+        self._item_factors = varied_array(artifact, "item_factors", (n_items, None))  # (n, k)
+        k = self._item_factors.shape[1]
+        self._gram = array(artifact, "gram", (k, k))
+        self._trained: Bools = np.asarray(array(artifact, "item_counts", (n_items,), kinds="iu") > 0)
+        self._untrained = np.flatnonzero(~self._trained)
+        self._terms = SolverTerms.of(artifact)
 
     def score(self, basis: tuple[LikedItems, FoldedUser]) -> Floats:
         """Return the affinity of each item to the folded-in user, around 0 to 1."""

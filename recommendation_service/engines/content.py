@@ -10,7 +10,7 @@ from recommendation_service.core.numeric import Bools, Floats, Ints, unit_rows
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, LikedItems, array, csr, item_count
+from recommendation_service.engines.alignment import LikedItems, array, csr, item_count
 from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import matches, most_similar
 from recommendation_service.publishing.store import Artifact
@@ -35,36 +35,16 @@ class Content(ModelEngine):
     min_score: ClassVar[float] = 0.0  # 0: nothing in common
 
     def __init__(
-        self,
-        name: str,
-        version: str,
-        catalogue: Catalogue,
-        alignment: Alignment,
-        rows: sparse.csr_array,
-        terms: list[str],
-        *,
-        profile_counts_as: float = PROFILE_COUNTS_AS,
+        self, name: str, artifact: Artifact, catalogue: Catalogue, *, profile_counts_as: float = PROFILE_COUNTS_AS
     ) -> None:
-        """`rows` is (n, t) with unit rows in the artifact's order; no prediction (NaN) for an item without terms."""
-        super().__init__(name, version, catalogue, alignment)
-        self._rows = rows
+        """As of every ModelEngine, from a model of kind "content"; a profile weighs as much as that many liked items."""
+        super().__init__(name, artifact, catalogue)
+        terms = [term.decode() for term in array(artifact, "terms", (None,), kinds="S").tolist()]
+        self._rows = csr(artifact, "indptr", "indices", "values", (item_count(artifact), len(terms)))  # unit rows
         self._columns = _columns_by_value(terms)
-        self._described: Bools = np.asarray(np.diff(rows.indptr) > 0)
+        self._described: Bools = np.asarray(np.diff(self._rows.indptr) > 0)  # False: without terms, so no prediction
         self._undescribed = np.flatnonzero(~self._described)
         self._profile_counts_as = profile_counts_as
-
-    @classmethod
-    def from_artifact(
-        cls, name: str, artifact: Artifact, catalogue: Catalogue, *, profile_counts_as: float = PROFILE_COUNTS_AS
-    ) -> "Content":
-        """Return the engine of a model of kind "content"; a profile weighs as much as `profile_counts_as` liked items.
-
-        Raises ArtifactRefused, which names the wrong array.
-        """
-        terms = [term.decode() for term in array(artifact, "terms", (None,), kinds="S").tolist()]
-        rows = csr(artifact, "indptr", "indices", "values", (item_count(artifact), len(terms)))
-        alignment = Alignment.of(artifact, catalogue)
-        return cls(name, artifact.version, catalogue, alignment, rows, terms, profile_counts_as=profile_counts_as)
 
     def score(self, basis: Preferences) -> Floats:
         """Return the cosine of each item, -1 to 1, 0 for an item with nothing in common."""

@@ -8,7 +8,7 @@ from recommendation_service.core.numeric import Bools, Floats, Ints, weighted_di
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, LikedItems, item_count, varied_array
+from recommendation_service.engines.alignment import LikedItems, item_count, varied_array
 from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import most_similar
 from recommendation_service.errors import ArtifactRefused
@@ -23,24 +23,18 @@ class Embedding(ModelEngine):
     label: ClassVar[str] = "embedding"
     min_score: ClassVar[float] = 0.0  # below: the opposite of the preference
 
-    def __init__(self, name: str, version: str, catalogue: Catalogue, alignment: Alignment, vectors: Floats) -> None:
-        """`vectors` is (n, d), unit rows in the artifact's order; a row of zeros is an item without text: NaN.
+    def __init__(self, name: str, artifact: Artifact, catalogue: Catalogue) -> None:
+        """As of every ModelEngine, from a model of kind "embedding".
 
-        Raises ArtifactRefused for rows of another length: their products would not be cosines.
+        A row of zeros is an item without text: NaN. Rows of another length than 1 are refused: their products are no cosines.
         """
-        super().__init__(name, version, catalogue, alignment)
-        self._vectors = vectors
-        lengths = np.linalg.norm(vectors, axis=1)
+        super().__init__(name, artifact, catalogue)
+        self._vectors = varied_array(artifact, "item_vectors", (item_count(artifact), None))  # (n, d)
+        lengths = np.linalg.norm(self._vectors, axis=1)
         self._described: Bools = np.asarray(lengths > 0)
         if not np.allclose(lengths[self._described], 1, atol=LENGTH_TOLERANCE):
-            raise ArtifactRefused(f"{version}: item_vectors are not of unit length; train it again")
+            raise ArtifactRefused(f"{artifact.version}: item_vectors are not of unit length; train it again")
         self._undescribed = np.flatnonzero(~self._described)
-
-    @classmethod
-    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "Embedding":
-        """Return the engine of a model of kind "embedding". Raises ArtifactRefused, which names the wrong array."""
-        vectors = varied_array(artifact, "item_vectors", (item_count(artifact), None))
-        return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), vectors)
 
     def read(self, query: Query) -> tuple[LikedItems, Floats] | None:
         """Return the known items of the query and the preference vector (d,); None without a preference.

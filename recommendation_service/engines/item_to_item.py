@@ -11,7 +11,7 @@ from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, LikedItems, array, csr
+from recommendation_service.engines.alignment import LikedItems, array, csr
 from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import strongest_liked
 from recommendation_service.publishing.store import Artifact
@@ -58,16 +58,13 @@ class Table:
 class ItemSums(ModelEngine):
     """Sums of table rows. No prediction (NaN) for an item without a like in training."""
 
-    def __init__(self, name: str, version: str, catalogue: Catalogue, alignment: Alignment, table: Table) -> None:
-        """`table` is in the artifact's row order."""
-        super().__init__(name, version, catalogue, alignment)
-        self._table = table
-        self._unknown = np.flatnonzero(~table.known)
+    blocks = 1  # tables one below the other
 
-    @classmethod
-    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "ItemSums":
-        """Return the engine of a published model. Raises ArtifactRefused, which names the wrong array."""
-        return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), Table.of(artifact))
+    def __init__(self, name: str, artifact: Artifact, catalogue: Catalogue) -> None:
+        """As of every ModelEngine, from a model with a sparse table of items by items."""
+        super().__init__(name, artifact, catalogue)
+        self._table = Table.of(artifact, self.blocks)
+        self._unknown = np.flatnonzero(~self._table.known)
 
     @abstractmethod
     def weighted_rows(self, liked: LikedItems, model_rows: Ints) -> tuple[Ints, Floats, Ints]:
@@ -119,26 +116,13 @@ class NextItem(ItemSums):
 
     label: ClassVar[str] = "next item"
 
-    def __init__(
-        self,
-        name: str,
-        version: str,
-        catalogue: Catalogue,
-        alignment: Alignment,
-        table: Table,
-        windows: tuple[Floats, ...],
-    ) -> None:
-        """`windows` are the weights of the newest item, the one before it, and so on; one block of the table each."""
-        super().__init__(name, version, catalogue, alignment, table)
-        self._windows = windows
-
-    @classmethod
-    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "NextItem":
-        """Return the engine of a published model. Raises ArtifactRefused, which names the wrong array."""
+    def __init__(self, name: str, artifact: Artifact, catalogue: Catalogue) -> None:
+        """As of every ModelEngine, from a model of kind "next_item"."""
         stored = [f"window_{number}" for number in range(MAX_WINDOWS) if f"window_{number}" in artifact.arrays]
-        windows = tuple(array(artifact, window, (None,)) for window in stored or ["window_0"])
-        table = Table.of(artifact, len(windows))
-        return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), table, windows)
+        # weights of the newest item, the one before it, and so on
+        self._windows = tuple(array(artifact, window, (None,)) for window in stored or ["window_0"])
+        self.blocks = len(self._windows)
+        super().__init__(name, artifact, catalogue)
 
     def weighted_rows(self, liked: LikedItems, model_rows: Ints) -> tuple[Ints, Floats, Ints]:
         """Return each window's newest items with its weights. Subjects have no order: all count as the newest."""

@@ -10,7 +10,7 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, LikedItems, array, item_count, parameter, varied_array
+from recommendation_service.engines.alignment import LikedItems, array, item_count, parameter, varied_array
 from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import strongest_liked
 from recommendation_service.publishing.store import Artifact
@@ -51,30 +51,13 @@ class Margin(ModelEngine):
 
     label: ClassVar[str] = "Margin"
 
-    def __init__(
-        self,
-        name: str,
-        version: str,
-        catalogue: Catalogue,
-        alignment: Alignment,
-        item_vectors: Floats,
-        item_biases: Floats,
-        users: UserVectors,
-    ) -> None:
-        """`item_vectors` (n, d) and `item_biases` (n,) are in the artifact's row order."""
-        super().__init__(name, version, catalogue, alignment)
-        self._item_vectors = item_vectors
-        self._item_biases = item_biases
-        self._users = users
-
-    @classmethod
-    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "Margin":
-        """Return the engine of a model of kind "margin". Raises ArtifactRefused, which names the wrong array."""
+    def __init__(self, name: str, artifact: Artifact, catalogue: Catalogue) -> None:
+        """As of every ModelEngine, from a model of kind "margin"."""
+        super().__init__(name, artifact, catalogue)
         n_items = item_count(artifact)
-        vectors = varied_array(artifact, "item_vectors", (n_items, None))
-        biases = array(artifact, "item_biases", (n_items,))
-        users = UserVectors.from_artifact(artifact, n_items, vectors.shape[1])
-        return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), vectors, biases, users)
+        self._item_vectors = varied_array(artifact, "item_vectors", (n_items, None))  # (n, d)
+        self._item_biases = array(artifact, "item_biases", (n_items,))
+        self._users = UserVectors.from_artifact(artifact, n_items, self._item_vectors.shape[1])
 
     def read(self, query: Query) -> tuple[LikedItems, Floats] | None:
         """Return the known liked items and the vector (d,) of the user; None without such items."""

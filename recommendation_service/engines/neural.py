@@ -30,35 +30,29 @@ class Neural(Engine):
     label: ClassVar[str] = "Neural"
     reads_offers: ClassVar[bool] = True
 
-    def __init__(self, name: str, version: str, pair_config: PairConfig, network: PairNetwork) -> None:
-        """`network` reads the features that `pair_config` defines."""
-        super().__init__(name, version)
-        self._pair_config, self._network = pair_config, network
+    def __init__(self, name: str, artifact: Artifact, _catalogue: Catalogue, *, pair_config: PairConfig) -> None:
+        """Read a model of kind "neural", for either catalogue of the pairs.
 
-    @classmethod
-    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue, *, pair_config: PairConfig) -> "Neural":
-        """The engine of a published model of kind "neural", for either catalogue of the pairs.
-
-        Raises ArtifactRefused naming what does not fit, such as features that the use-case file has changed since.
+        Raises ArtifactRefused, which names what does not fit, such as features that changed in the use-case file.
         """
+        super().__init__(name, artifact.version)
         array_schemas.check("neural", artifact.arrays, where=artifact.version)
         _check_features(artifact, pair_config)
-        network = PairNetwork.from_arrays(artifact.arrays)
-        _check_numbers(artifact, network, pair_config)
-        return cls(name, artifact.version, pair_config, network)
+        self._pair_config, self._network = pair_config, PairNetwork.from_arrays(artifact.arrays)
+        _check_numbers(artifact, self._network, pair_config)
 
     def score_pairs(self, pairs: PairTable) -> PairScores:
-        """(n,) scores of pairs, 0 to 100, and the score of each half; `alpha` stays 0 to 1."""
+        """Return (n,) scores of pairs, 0 to 100, and the score of each half; `alpha` stays 0 to 1."""
         scored = self._network.score(self._pair_config, pairs)
         return PairScores(scored.total * FULL, scored.collaborative * FULL, scored.content * FULL, scored.alpha)
 
     def scores(self, query: Query) -> Floats | None:
-        """As `score_pairs`, by catalogue row; None without pairs."""
+        """Return the scores of `score_pairs` by catalogue row; None without pairs."""
         pairs = pairs_of(query, self._pair_config)
         return None if pairs is None else self.score_pairs(pairs).total
 
     def retrieve(self, query: Query, limit: int) -> Retrieved | None:
-        """The best eligible rows, with both halves and the weight between them as parts."""
+        """Return the best eligible rows, with both halves and the weight between them as parts."""
         pairs = pairs_of(query, self._pair_config)
         if pairs is None:
             return None
@@ -87,12 +81,12 @@ def _check_features(artifact: Artifact, pair_config: PairConfig) -> None:
             first = changed[0] if changed else ""
             name = first.get("name") if isinstance(first, dict) else first
             raise ArtifactRefused(
-                f"{artifact.version}: the use-case file tells other {key} than it was trained on"
+                f"{artifact.version}: the use-case file has other {key} than the model was trained on"
                 f" ({f'see {name!r}' if name else 'in another order'}); {AGAIN}"
             )
     names = tuple(name.decode() for name in artifact.arrays["feature_names"].tolist())
     if names != tuple(feature.name for feature in pair_config.features):
-        raise ArtifactRefused(f"{artifact.version}: feature_names are {', '.join(names)}, which its manifest denies; {AGAIN}")
+        raise ArtifactRefused(f"{artifact.version}: feature_names are {', '.join(names)}, and its manifest has others; {AGAIN}")
 
 
 def _check_numbers(artifact: Artifact, network: PairNetwork, pair_config: PairConfig) -> None:
@@ -107,6 +101,6 @@ def _check_numbers(artifact: Artifact, network: PairNetwork, pair_config: PairCo
         raise ArtifactRefused(f"{artifact.version}: feature_scale must be above 0; {AGAIN}")
     for name in ("tokens", "first_ids", "second_ids"):
         if arrays[name][0] != b"":
-            raise ArtifactRefused(f"{artifact.version}: {name} lacks the row of those it does not know; {AGAIN}")
+            raise ArtifactRefused(f"{artifact.version}: {name} lacks the first row, which is for unknown values; {AGAIN}")
     if not all(np.isfinite(array).all() for array in arrays.values() if array.dtype.kind == "f"):
-        raise ArtifactRefused(f"{artifact.version}: holds NaN or infinity; {AGAIN}")
+        raise ArtifactRefused(f"{artifact.version}: contains NaN or infinity; {AGAIN}")

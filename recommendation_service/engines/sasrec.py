@@ -9,7 +9,7 @@ from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, d
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, LikedItems, array, parameter, varied_array
+from recommendation_service.engines.alignment import LikedItems, array, parameter, varied_array
 from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import strongest_liked
 from recommendation_service.errors import ArtifactRefused
@@ -119,20 +119,12 @@ class SASRec(ModelEngine):
 
     label: ClassVar[str] = "SASRec"
 
-    def __init__(
-        self, name: str, version: str, catalogue: Catalogue, alignment: Alignment, network: Transformer, known: Bools
-    ) -> None:
-        """`known` is (n,) by artifact row."""
-        super().__init__(name, version, catalogue, alignment)
-        self._network = network
-        self._known = known
-
-    @classmethod
-    def from_artifact(cls, name: str, artifact: Artifact, catalogue: Catalogue) -> "SASRec":
-        """Return the engine of a model of kind "sasrec". Raises ArtifactRefused, which names the wrong array."""
+    def __init__(self, name: str, artifact: Artifact, catalogue: Catalogue) -> None:
+        """As of every ModelEngine, from a model of kind "sasrec"."""
+        super().__init__(name, artifact, catalogue)
         counts: AnyArray = array(artifact, "item_counts", (None,), kinds="iu")
-        network = Transformer.from_artifact(artifact, counts.size)
-        return cls(name, artifact.version, catalogue, Alignment.of(artifact, catalogue), network, np.asarray(counts > 0))
+        self._network = Transformer.from_artifact(artifact, counts.size)
+        self._known: Bools = np.asarray(counts > 0)  # (n,)
 
     def read(self, query: Query) -> ReadSequence | None:
         """Run the network over the newest known liked items, as many as it has positions; None without such items."""

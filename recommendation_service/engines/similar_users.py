@@ -10,7 +10,7 @@ from recommendation_service.core.numeric import Floats, Ints, top_rows
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
-from recommendation_service.engines.alignment import Alignment, LikedItems, array, bounds, csr, item_count
+from recommendation_service.engines.alignment import LikedItems, array, bounds, csr, item_count
 from recommendation_service.engines.base import ModelEngine
 from recommendation_service.publishing.store import Artifact
 
@@ -81,35 +81,18 @@ class SimilarUsers(ModelEngine):
     def __init__(
         self,
         name: str,
-        version: str,
-        catalogue: Catalogue,
-        alignment: Alignment,
-        users: UserTable,
-        *,
-        neighbours: int = NEIGHBOURS,
-        reason_from_people: int = REASON_FROM_PEOPLE,
-    ) -> None:
-        super().__init__(name, version, catalogue, alignment)
-        self._users = users
-        self._known = users.item_weights > 0
-        self._neighbours = neighbours
-        self._reason_from_people = reason_from_people
-
-    @classmethod
-    def from_artifact(
-        cls,
-        name: str,
         artifact: Artifact,
         catalogue: Catalogue,
         *,
         neighbours: int = NEIGHBOURS,
         reason_from_people: int = REASON_FROM_PEOPLE,
-    ) -> "SimilarUsers":
-        """Return the engine of a model of kind "similar_users". Raises ArtifactRefused, which names the wrong array."""
-        alignment = Alignment.of(artifact, catalogue)
-        users = UserTable.of(artifact, item_count(artifact))
-        options = {"neighbours": neighbours, "reason_from_people": reason_from_people}
-        return cls(name, artifact.version, catalogue, alignment, users, **options)
+    ) -> None:
+        """As of every ModelEngine, from a model of kind "similar_users"."""
+        super().__init__(name, artifact, catalogue)
+        self._users = UserTable.of(artifact, item_count(artifact))
+        self._known = self._users.item_weights > 0
+        self._neighbours = neighbours
+        self._reason_from_people = reason_from_people
 
     def score(self, basis: Neighbours) -> Floats:
         """Return the weighted share of neighbours with each item, 0 to 1."""

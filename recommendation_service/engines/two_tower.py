@@ -11,7 +11,7 @@ from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.query import Profile, Query
 from recommendation_service.domain.slate import Candidates, Reason, Retrieved
-from recommendation_service.engines.alignment import Alignment, LikedItems, array, item_count, parameter, varied_array
+from recommendation_service.engines.alignment import LikedItems, array, item_count, parameter, varied_array
 from recommendation_service.engines.base import ModelEngine
 from recommendation_service.engines.reason_texts import matches, strongest_liked
 from recommendation_service.publishing.store import Artifact
@@ -120,48 +120,30 @@ class TwoTower(ModelEngine):
     def __init__(
         self,
         name: str,
-        version: str,
-        catalogue: Catalogue,
-        alignment: Alignment,
-        item_vectors: Floats,
-        tower: UserTower,
-        index: NearestIndex | str = "",
-        *,
-        always_explain: bool = False,
-    ) -> None:
-        """`item_vectors` is (n, d), unit rows in the artifact's order; a str `index` is the reason why there is none."""
-        super().__init__(name, version, catalogue, alignment)
-        self._item_vectors = item_vectors
-        self._tower = tower
-        self._always_explain = always_explain
-        self._index = index if isinstance(index, NearestIndex) else None
-        missing = index if isinstance(index, str) else ""
-        self.skips = (Skip(engine=name, code="partial", detail=f"exact search answers: {missing}"),) if missing else ()
-        self._catalogue_rows = alignment.catalogue_rows(item_vectors.shape[0])
-
-    @classmethod
-    def from_artifact(
-        cls,
-        name: str,
         artifact: Artifact,
         catalogue: Catalogue,
         indexed: Artifact | None = None,
         *,
         index: Literal["exact", "faiss"] = "exact",
         always_explain: bool = False,
-    ) -> "TwoTower":
-        """Return the engine of a model of kind "two_tower". Raises ArtifactRefused, which names the wrong array.
+    ) -> None:
+        """As of every ModelEngine, from a model of kind "two_tower".
 
         With index="faiss" the best rows are searched with `indexed`, a model of kind "two_tower_index" made from this
         model; without it, exact search answers and a skip reports it. With `always_explain`, an item without a reason
         of its own gets a plain one.
         """
+        super().__init__(name, artifact, catalogue)
         n_items = item_count(artifact)
-        vectors = varied_array(artifact, "item_vectors", (n_items, None))
-        tower = UserTower.from_artifact(artifact, n_items, vectors.shape[1])
-        nearest = open_index(indexed, artifact, vectors.shape[1]) if index == "faiss" else ""
-        alignment = Alignment.of(artifact, catalogue)
-        return cls(name, artifact.version, catalogue, alignment, vectors, tower, nearest, always_explain=always_explain)
+        self._item_vectors = varied_array(artifact, "item_vectors", (n_items, None))  # (n, d), unit rows
+        dimension = self._item_vectors.shape[1]
+        self._tower = UserTower.from_artifact(artifact, n_items, dimension)
+        self._always_explain = always_explain
+        nearest = open_index(indexed, artifact, dimension) if index == "faiss" else None
+        self._index = nearest if isinstance(nearest, NearestIndex) else None
+        if isinstance(nearest, str):
+            self.skips = (Skip(engine=name, code="partial", detail=f"exact search answers: {nearest}"),)
+        self._catalogue_rows = self._alignment.catalogue_rows(n_items)
 
     def read(self, query: Query) -> TowerInput | None:
         """Return the known liked items and attributes of the user, and the vector (d,) of both; None without any."""

@@ -15,12 +15,12 @@ from recommendation_service.tests.engines.contract import EngineContract
 
 class TestCoOccurrence(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        return CoOccurrence.from_artifact("bought_together", board.co_occurrence(order), catalogue)
+        return CoOccurrence("bought_together", board.co_occurrence(order), catalogue)
 
 
 def engine_of(arrays: dict[str, AnyArray], **options: object) -> CoOccurrence:
     made = {**board.co_occurrence().arrays, **arrays}
-    return CoOccurrence.from_artifact(
+    return CoOccurrence(
         "bought_together",
         board.artifact("co_occurrence", made),
         board.catalogue(),

@@ -21,7 +21,7 @@ from recommendation_service.tests.engines.contract import EngineContract
 
 class TestCollaborativeALS(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        return CollaborativeALS.from_artifact("als", board.als(order), catalogue)
+        return CollaborativeALS("als", board.als(order), catalogue)
 
 
 EXACT = {"solver": "exact", "frequency_scaling": 1.0}
@@ -29,7 +29,7 @@ EXACT = {"solver": "exact", "frequency_scaling": 1.0}
 
 class TestExactALS(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        return CollaborativeALS.from_artifact("als", told(board.als(order), **EXACT), catalogue)
+        return CollaborativeALS("als", told(board.als(order), **EXACT), catalogue)
 
 
 def told(artifact: Artifact, **more: object) -> Artifact:
@@ -40,7 +40,7 @@ def told(artifact: Artifact, **more: object) -> Artifact:
 
 def engine(**words) -> tuple[CollaborativeALS, Catalogue]:  # type: ignore[no-untyped-def]
     catalogue = board.catalogue()
-    return CollaborativeALS.from_artifact("als", board.als(**words), catalogue), catalogue
+    return CollaborativeALS("als", board.als(**words), catalogue), catalogue
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +128,10 @@ def test_confidence_is_alpha_times_weight() -> None:
 
 def test_a_manifest_that_tells_of_no_solver_keeps_its_meaning() -> None:
     catalogue, asked = board.catalogue(), board.query(board.catalogue(), (0, 1))
-    before = CollaborativeALS.from_artifact("als", board.als(), catalogue).scores(asked)
+    before = CollaborativeALS("als", board.als(), catalogue).scores(asked)
     named = told(board.als(), solver="implicit", frequency_scaling=0.0)
-    np.testing.assert_array_equal(before, CollaborativeALS.from_artifact("als", named, catalogue).scores(asked))
-    other = CollaborativeALS.from_artifact("als", told(board.als(), **EXACT), catalogue).scores(asked)
+    np.testing.assert_array_equal(before, CollaborativeALS("als", named, catalogue).scores(asked))
+    other = CollaborativeALS("als", told(board.als(), **EXACT), catalogue).scores(asked)
     assert before is not None
     assert not np.allclose(before, other)
 
@@ -139,7 +139,7 @@ def test_a_manifest_that_tells_of_no_solver_keeps_its_meaning() -> None:
 def test_the_exact_solver_holds_down_by_confidence_and_trained_items() -> None:
     catalogue, untrained = board.catalogue(), (6, 8)
     artifact = told(board.als(untrained=untrained, alpha=4.0), **EXACT, regularization=0.5)
-    scores = CollaborativeALS.from_artifact("als", artifact, catalogue).scores(board.query(catalogue, (0, 1), weights=(3, 0.5)))
+    scores = CollaborativeALS("als", artifact, catalogue).scores(board.query(catalogue, (0, 1), weights=(3, 0.5)))
     factors = board.als().arrays["item_factors"].astype(np.float64)
     near, trust = factors[[0, 1]], np.array([12.0, 2.0])
     system = factors.T @ factors + near.T @ np.diag(trust) @ near + 0.5 * (14 + board.N - 2) * np.eye(2)
@@ -150,9 +150,9 @@ def test_the_exact_solver_holds_down_by_confidence_and_trained_items() -> None:
 
 def test_a_solver_nobody_knows_is_refused() -> None:
     with pytest.raises(ArtifactRefused, match="solver 'other' is neither implicit nor exact"):
-        CollaborativeALS.from_artifact("als", told(board.als(), solver="other"), board.catalogue())
+        CollaborativeALS("als", told(board.als(), solver="other"), board.catalogue())
     with pytest.raises(ArtifactRefused, match="parameter frequency_scaling is None"):
-        CollaborativeALS.from_artifact("als", told(board.als(), frequency_scaling=None), board.catalogue())
+        CollaborativeALS("als", told(board.als(), frequency_scaling=None), board.catalogue())
 
 
 def test_an_item_no_like_speaks_for_has_no_reason() -> None:
@@ -184,13 +184,13 @@ def test_fresh_likes_count_without_training() -> None:
 def test_an_artifact_that_does_not_fit_is_refused_with_both_shapes(name: str, value: np.ndarray, told: str) -> None:
     wrong = board.artifact("als", {**board.als().arrays, name: value}, {"alpha": 1.0, "regularization": 0.1})
     with pytest.raises(ArtifactRefused, match=told):
-        CollaborativeALS.from_artifact("als", wrong, board.catalogue())
+        CollaborativeALS("als", wrong, board.catalogue())
 
 
 def test_a_missing_array_or_parameter_is_named() -> None:
     arrays = dict(board.als().arrays)
     with pytest.raises(ArtifactRefused, match="parameter alpha is None"):
-        CollaborativeALS.from_artifact("als", board.artifact("als", arrays), board.catalogue())
+        CollaborativeALS("als", board.artifact("als", arrays), board.catalogue())
     del arrays["gram"]
     with pytest.raises(ArtifactRefused, match="gram is missing"):
-        CollaborativeALS.from_artifact("als", board.artifact("als", arrays, {"alpha": 1}), board.catalogue())
+        CollaborativeALS("als", board.artifact("als", arrays, {"alpha": 1}), board.catalogue())

@@ -14,12 +14,12 @@ from recommendation_service.tests.engines.contract import EngineContract
 
 class TestContent(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        return Content.from_artifact("content_based", board.content(order), catalogue)
+        return Content("content_based", board.content(order), catalogue)
 
 
 def engine(**words) -> tuple[Content, Catalogue]:  # type: ignore[no-untyped-def]
     catalogue = board.catalogue()
-    return Content.from_artifact("content_based", board.content(), catalogue, **words), catalogue
+    return Content("content_based", board.content(), catalogue, **words), catalogue
 
 
 def test_a_newcomer_with_a_profile_gets_what_matches_it_best() -> None:
@@ -108,7 +108,7 @@ def test_nothing_in_common_is_no_reason() -> None:
 
 def test_an_item_without_a_word_is_unknown() -> None:
     catalogue = board.catalogue()
-    content = Content.from_artifact("content_based", board.content(blank=(3,)), catalogue)
+    content = Content("content_based", board.content(blank=(3,)), catalogue)
     scores = content.scores(board.query(catalogue, (0,)))
     assert scores is not None
     assert np.flatnonzero(np.isnan(scores)).tolist() == [3]
@@ -129,7 +129,7 @@ def test_an_item_without_a_word_is_unknown() -> None:
 def test_rows_that_point_outside_are_refused(name: str, value: np.ndarray) -> None:
     wrong = board.artifact("content", {**board.content().arrays, name: value})
     with pytest.raises(ArtifactRefused):
-        Content.from_artifact("content_based", wrong, board.catalogue())
+        Content("content_based", wrong, board.catalogue())
 
 
 def test_around_an_item_a_visitors_own_words_say_nothing() -> None:

@@ -17,12 +17,12 @@ from recommendation_service.tests.engines.contract import EngineContract
 
 class TestEmbedding(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        return Embedding.from_artifact("embedding", board.embedding(order), catalogue)
+        return Embedding("embedding", board.embedding(order), catalogue)
 
 
 def engine(**words) -> tuple[Embedding, Catalogue]:  # type: ignore[no-untyped-def]
     catalogue = board.catalogue()
-    return Embedding.from_artifact("embedding", board.embedding(**words), catalogue), catalogue
+    return Embedding("embedding", board.embedding(**words), catalogue), catalogue
 
 
 def test_the_preference_is_the_weighted_direction_of_the_history() -> None:
@@ -99,7 +99,7 @@ def test_a_row_with_nothing_in_common_has_no_reason() -> None:
 def test_vectors_that_are_none_are_refused(vectors: np.ndarray, told: str) -> None:
     wrong = board.artifact("embedding", {**board.embedding().arrays, "item_vectors": vectors})
     with pytest.raises(ArtifactRefused, match=told):
-        Embedding.from_artifact("embedding", wrong, board.catalogue())
+        Embedding("embedding", wrong, board.catalogue())
 
 
 likings = st.lists(st.floats(0, 5, width=32), min_size=1, max_size=6)  # where dislikes cancel likes, rounding decides

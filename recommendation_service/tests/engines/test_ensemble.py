@@ -27,9 +27,9 @@ NAN = float("nan")
 class TestEnsemble(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
         members: dict[str, Engine] = {
-            "als": CollaborativeALS.from_artifact("als", board.als(order), catalogue),
-            "two_tower": TwoTower.from_artifact("two_tower", board.two_tower(order), catalogue),
-            "content_based": Content.from_artifact("content_based", board.content(order), catalogue),
+            "als": CollaborativeALS("als", board.als(order), catalogue),
+            "two_tower": TwoTower("two_tower", board.two_tower(order), catalogue),
+            "content_based": Content("content_based", board.content(order), catalogue),
         }
         stated = {"als": 0.5, "two_tower": 0.3, "content_based": 0.2}
         return Ensemble.from_members("ensemble", members, members=stated)

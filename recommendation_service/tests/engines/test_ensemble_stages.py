@@ -28,9 +28,9 @@ class TestNestedEnsemble(EngineContract):
 
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
         members: dict[str, Engine] = {
-            "content_based": Content.from_artifact("content_based", board.content(order), catalogue),
-            "similar_users": SimilarUsers.from_artifact("similar_users", board.similar_users(order), catalogue),
-            "bought_together": CoOccurrence.from_artifact("bought_together", board.co_occurrence(order), catalogue),
+            "content_based": Content("content_based", board.content(order), catalogue),
+            "similar_users": SimilarUsers("similar_users", board.similar_users(order), catalogue),
+            "bought_together": CoOccurrence("bought_together", board.co_occurrence(order), catalogue),
         }
         both = {"similar_users": 0.5, "bought_together": 0.5}
         members["collaborative"] = Ensemble.from_members("collaborative", members, members=both, min_members=1)

@@ -46,12 +46,12 @@ def arrays_of(table: AnyArray, order: Sequence[int] = range(board.N)) -> dict[st
 
 class TestItemKNN(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        return ItemKNN.from_artifact("item_knn", board.artifact("item_knn", arrays_of(colours(order), order)), catalogue)
+        return ItemKNN("item_knn", board.artifact("item_knn", arrays_of(colours(order), order)), catalogue)
 
 
 def test_scores_are_the_similarities_times_the_weights_of_the_likes() -> None:
     table = np.random.default_rng(0).random((board.N, board.N)).astype(np.float32)
-    engine = ItemKNN.from_artifact("item_knn", board.artifact("item_knn", arrays_of(table)), board.catalogue())
+    engine = ItemKNN("item_knn", board.artifact("item_knn", arrays_of(table)), board.catalogue())
     query = board.query(board.catalogue(), likes=(3, 8, 11), weights=(2.0, -1.0, 0.5))
     scores = engine.scores(query)
     assert scores is not None
@@ -113,7 +113,7 @@ def test_users_get_items_of_their_own_club() -> None:
     early, panel, _split = club_panel()
     trained = train_item_knn(early, ItemKNNParameters())
     check("item_knn", trained.arrays, where="test")
-    engine = ItemKNN.from_artifact("item_knn", trained.artifact("clubs"), early.catalogue)
+    engine = ItemKNN("item_knn", trained.artifact("clubs"), early.catalogue)
     scores = score_people(engine, panel)
     popular = np.array(np.broadcast_to(early.catalogue.popularity, scores.shape))
     served = metrics.ndcg(scores, panel.eligible, panel.relevant)

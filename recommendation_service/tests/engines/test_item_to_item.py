@@ -40,14 +40,14 @@ def arrays_of(table: AnyArray, order: Sequence[int] = range(board.N), unknown: S
 
 class TestEase(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        return Ease.from_artifact("ease", board.artifact("ease", arrays_of(colours(order), order)), catalogue)
+        return Ease("ease", board.artifact("ease", arrays_of(colours(order), order)), catalogue)
 
 
 class TestNextItem(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
         table = np.vstack([colours(order), colours(order) * 0.5])
         arrays = arrays_of(table, order) | {"window_0": SHORT, "window_1": LONG}
-        return NextItem.from_artifact("next_item", board.artifact("next_item", arrays), catalogue)
+        return NextItem("next_item", board.artifact("next_item", arrays), catalogue)
 
 
 def random_table(rows: int, seed: int = 0) -> AnyArray:
@@ -57,7 +57,7 @@ def random_table(rows: int, seed: int = 0) -> AnyArray:
 
 def test_ease_adds_up_the_liked_items_rows_and_leaves_dislikes_out() -> None:
     table = random_table(board.N)
-    engine = Ease.from_artifact("ease", board.artifact("ease", arrays_of(table)), board.catalogue())
+    engine = Ease("ease", board.artifact("ease", arrays_of(table)), board.catalogue())
     asked = board.query(board.catalogue(), likes=(3, 8, 11), weights=(2.0, -1.0, 0.5))
     np.testing.assert_allclose(engine.scores(asked), table[3] + table[11], rtol=1e-5, atol=1e-6)
 
@@ -65,7 +65,7 @@ def test_ease_adds_up_the_liked_items_rows_and_leaves_dislikes_out() -> None:
 def test_next_item_weighs_the_newest_items_by_their_place() -> None:
     table = random_table(2 * board.N)
     arrays = arrays_of(table) | {"window_0": SHORT, "window_1": LONG}
-    engine = NextItem.from_artifact("next_item", board.artifact("next_item", arrays), board.catalogue())
+    engine = NextItem("next_item", board.artifact("next_item", arrays), board.catalogue())
     found = engine.scores(board.query(board.catalogue(), likes=(7, 2, 9, 4)))
     short, long = table[: board.N], table[board.N :]
     expected = 1.0 * short[7] + 0.4 * short[2] + 0.5 * long[7] + 0.4 * long[2] + 0.3 * long[9]
@@ -93,7 +93,7 @@ def test_a_basket_has_no_order() -> None:
 
 def test_items_nobody_liked_are_unknown_and_say_nothing() -> None:
     arrays = arrays_of(colours(range(board.N)), unknown=(2, 4))
-    engine = Ease.from_artifact("ease", board.artifact("ease", arrays), board.catalogue())
+    engine = Ease("ease", board.artifact("ease", arrays), board.catalogue())
     scores = engine.scores(board.query(board.catalogue(), likes=(0,)))
     assert scores is not None
     assert np.flatnonzero(np.isnan(scores)).tolist() == [2, 4]
@@ -103,7 +103,7 @@ def test_items_nobody_liked_are_unknown_and_say_nothing() -> None:
 def test_the_reason_is_the_item_that_adds_most() -> None:
     table = np.zeros((board.N, board.N), dtype=np.float32)
     table[6, 1], table[8, 1] = 0.2, 0.9
-    engine = Ease.from_artifact("ease", board.artifact("ease", arrays_of(table)), board.catalogue())
+    engine = Ease("ease", board.artifact("ease", arrays_of(table)), board.catalogue())
     reason = best_reason(engine, board.query(board.catalogue(), likes=(6, 8)), 1)
     assert reason is not None
     assert reason.text == "Because you liked Tile 8"
@@ -118,9 +118,9 @@ def test_a_table_that_does_not_fit_is_refused() -> None:
         {name: array for name, array in arrays.items() if name != "values"},
     ):
         with pytest.raises(ArtifactRefused, match="ease_v1"):
-            Ease.from_artifact("ease", board.artifact("ease", spoiled), board.catalogue())
+            Ease("ease", board.artifact("ease", spoiled), board.catalogue())
     with pytest.raises(ArtifactRefused, match="window_0"):
-        NextItem.from_artifact("next_item", board.artifact("next_item", arrays), board.catalogue())
+        NextItem("next_item", board.artifact("next_item", arrays), board.catalogue())
 
 
 def test_walking_rows_is_what_multiplying_would_give() -> None:
@@ -136,7 +136,7 @@ def test_walking_rows_is_what_multiplying_would_give() -> None:
 def test_each_item_is_credited_with_what_it_adds() -> None:
     table = random_table(2 * board.N, seed=4)
     arrays = arrays_of(table) | {"window_0": SHORT, "window_1": LONG}
-    engine = NextItem.from_artifact("next_item", board.artifact("next_item", arrays), board.catalogue())
+    engine = NextItem("next_item", board.artifact("next_item", arrays), board.catalogue())
     asked = board.query(board.catalogue(), likes=(7, 2, 9, 4))
     told, scores = engine.read(asked), engine.scores(asked)
     assert told is not None

@@ -15,11 +15,11 @@ from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.tests.engines import board
 
 BUILDS = {
-    "als": (board.als, CollaborativeALS.from_artifact, "item_factors"),
-    "two_tower": (board.two_tower, TwoTower.from_artifact, "item_vectors"),
-    "content": (board.content, Content.from_artifact, "values"),
-    "co_occurrence": (board.co_occurrence, CoOccurrence.from_artifact, "values"),
-    "similar_users": (board.similar_users, SimilarUsers.from_artifact, "values"),
+    "als": (board.als, CollaborativeALS, "item_factors"),
+    "two_tower": (board.two_tower, TwoTower, "item_vectors"),
+    "content": (board.content, Content, "values"),
+    "co_occurrence": (board.co_occurrence, CoOccurrence, "values"),
+    "similar_users": (board.similar_users, SimilarUsers, "values"),
 }
 
 

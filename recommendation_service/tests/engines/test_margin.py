@@ -30,12 +30,12 @@ def arrays(order: Sequence[int] = range(board.N), **changed):  # type: ignore[no
 
 def engine(recent: float = 5, **changed):  # type: ignore[no-untyped-def]
     tiles = board.catalogue()
-    return Margin.from_artifact("collaborative", board.artifact("margin", arrays(**changed), {"recent": recent}), tiles), tiles
+    return Margin("collaborative", board.artifact("margin", arrays(**changed), {"recent": recent}), tiles), tiles
 
 
 class TestMargin(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        return Margin.from_artifact("collaborative", board.artifact("margin", arrays(order), {"recent": 5}), catalogue)
+        return Margin("collaborative", board.artifact("margin", arrays(order), {"recent": 5}), catalogue)
 
 
 def test_the_score_is_own_vector_plus_pooled_likes_times_the_item_plus_its_bias() -> None:
@@ -98,7 +98,7 @@ def test_the_reason_is_the_like_that_adds_most() -> None:
 def test_arrays_that_do_not_fit_together_are_refused(name: str, value: np.ndarray) -> None:
     wrong = board.artifact("margin", arrays(**{name: value}), {"recent": 5})
     with pytest.raises(ArtifactRefused, match=name):
-        Margin.from_artifact("collaborative", wrong, board.catalogue())
+        Margin("collaborative", wrong, board.catalogue())
     with pytest.raises(ArtifactRefused):
         array_schemas.check("margin", wrong.arrays, where="margin_v1")
 

@@ -20,7 +20,7 @@ ASKED = {"cleaners": (job(), cleaners()), "jobs": (cleaners(1), job())}
 
 def engine(arrays=None, told=None):
     made = board.artifact("neural", network() if arrays is None else arrays, told_features() if told is None else told)
-    return Neural.from_artifact("neural", made, catalogue("cleaners"), pair_config=pair_config())
+    return Neural("neural", made, catalogue("cleaners"), pair_config=pair_config())
 
 
 def catalogue(name, side=None):

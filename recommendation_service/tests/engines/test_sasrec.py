@@ -42,7 +42,7 @@ def arrays_of(order: Sequence[int] = range(board.N), seed: int = 0, blocks: int 
 
 
 def engine_of(arrays: dict[str, AnyArray], heads: int = 2, catalogue: Catalogue | None = None) -> SASRec:
-    return SASRec.from_artifact("sasrec", board.artifact("sasrec", arrays, {"heads": heads}), catalogue or board.catalogue())
+    return SASRec("sasrec", board.artifact("sasrec", arrays, {"heads": heads}), catalogue or board.catalogue())
 
 
 class TestSASRec(EngineContract):

@@ -16,7 +16,7 @@ from recommendation_service.tests.engines.contract import EngineContract
 
 class TestSimilarUsers(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        return SimilarUsers.from_artifact("similar_users", board.similar_users(order), catalogue)
+        return SimilarUsers("similar_users", board.similar_users(order), catalogue)
 
 
 def arrays_of(people: Sequence[Sequence[int]], weights: AnyArray | None = None) -> dict[str, AnyArray]:
@@ -41,7 +41,7 @@ def arrays_of(people: Sequence[Sequence[int]], weights: AnyArray | None = None) 
 
 def engine_of(arrays: dict[str, AnyArray], **options: int) -> SimilarUsers:
     made = board.artifact("similar_users", arrays)
-    return SimilarUsers.from_artifact("similar_users", made, board.catalogue(), **options)
+    return SimilarUsers("similar_users", made, board.catalogue(), **options)
 
 
 def test_scores_are_the_neighbours_tastes_weighed_by_their_cosine() -> None:

@@ -14,12 +14,12 @@ from recommendation_service.tests.engines.contract import EngineContract
 
 class TestTwoTower(EngineContract):
     def build(self, catalogue: Catalogue, order: Sequence[int]) -> Engine:
-        return TwoTower.from_artifact("two_tower", board.two_tower(order), catalogue)
+        return TwoTower("two_tower", board.two_tower(order), catalogue)
 
 
 def engine(**words) -> tuple[TwoTower, Catalogue]:  # type: ignore[no-untyped-def]
     catalogue = board.catalogue()
-    return TwoTower.from_artifact("two_tower", board.two_tower(**words), catalogue), catalogue
+    return TwoTower("two_tower", board.two_tower(**words), catalogue), catalogue
 
 
 def test_a_newcomer_is_served_by_the_profile() -> None:
@@ -49,7 +49,7 @@ def test_the_tower_is_the_forward_pass_of_its_layers() -> None:
         "layer2_bias": rng.normal(size=d).astype(np.float32),
     }
     catalogue = board.catalogue()
-    towers = TwoTower.from_artifact("two_tower", board.artifact("two_tower", arrays, {"recent": 2, "decay": 0.5}), catalogue)
+    towers = TwoTower("two_tower", board.artifact("two_tower", arrays, {"recent": 2, "decay": 0.5}), catalogue)
     scores = towers.scores(board.query(catalogue, (7, 3, 5), profile={"skills": ("python", "go", "cobol")}))
 
     bag = (arrays["history_vectors"][7] + 0.5 * arrays["history_vectors"][3]) / 1.5  # only the newest two, newest first
@@ -91,12 +91,12 @@ def test_the_reason_is_the_matched_attribute_or_the_nearest_recent_like() -> Non
 def test_layers_that_do_not_fit_together_are_refused(name: str, value: np.ndarray) -> None:
     wrong = board.artifact("two_tower", {**board.two_tower().arrays, name: value}, {"recent": 5, "decay": 0.9})
     with pytest.raises(ArtifactRefused, match=name):
-        TwoTower.from_artifact("two_tower", wrong, board.catalogue())
+        TwoTower("two_tower", wrong, board.catalogue())
 
 
 def test_asked_to_it_always_has_a_plain_reason_where_there_is_no_better_one() -> None:
     catalogue = board.catalogue()
-    towers = TwoTower.from_artifact("two_tower", board.two_tower(recent=2), catalogue, always_explain=True)
+    towers = TwoTower("two_tower", board.two_tower(recent=2), catalogue, always_explain=True)
     asked = [
         board.query(catalogue, (1, 3)),
         board.query(catalogue, subject=(1,)),

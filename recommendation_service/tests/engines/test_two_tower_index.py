@@ -34,7 +34,7 @@ def index_of(model: Artifact) -> Artifact:
 
 
 def indexed(model: Artifact, catalogue: Catalogue) -> TwoTower:
-    return TwoTower.from_artifact("two_tower", model, catalogue, index_of(model), index="faiss")
+    return TwoTower("two_tower", model, catalogue, index_of(model), index="faiss")
 
 
 def hard(items: int = 600, d: int = 8) -> tuple[Artifact, Catalogue]:
@@ -62,7 +62,7 @@ class TestTwoTowerThroughAnIndex(EngineContract):
 
 def test_it_proposes_what_exact_search_proposes_with_the_exact_scores() -> None:
     model, catalogue = hard()
-    exact, near = TwoTower.from_artifact("two_tower", model, catalogue), indexed(model, catalogue)
+    exact, near = TwoTower("two_tower", model, catalogue), indexed(model, catalogue)
     for liked in range(40):
         query = board.query(catalogue, (liked, 2 * liked, 3 * liked))
         wanted, found = candidates(exact, query, 50), candidates(near, query, 50)
@@ -107,7 +107,7 @@ def test_an_index_that_finds_too_little_leaves_the_list_to_exact_search() -> Non
     near = indexed(model, catalogue)
     near._index = NearestIndex(Blind(), 600)
     query = board.query(catalogue, (3,))
-    wanted, found = candidates(TwoTower.from_artifact("two_tower", model, catalogue), query, 20), candidates(near, query, 20)
+    wanted, found = candidates(TwoTower("two_tower", model, catalogue), query, 20), candidates(near, query, 20)
     assert wanted is not None
     assert found is not None
     assert found.rows.tolist() == wanted.rows.tolist()
@@ -148,7 +148,7 @@ def _smaller(made: Artifact) -> Artifact:
 )
 def test_without_a_good_index_exact_search_answers_and_the_answer_tells(spoil, told) -> None:  # type: ignore[no-untyped-def]
     model, catalogue = board.two_tower(), board.catalogue()
-    engine = TwoTower.from_artifact("two_tower", model, catalogue, spoil(index_of(model)), index="faiss")
+    engine = TwoTower("two_tower", model, catalogue, spoil(index_of(model)), index="faiss")
     query = board.query(catalogue, (0, 2))
     found = candidates(engine, query, 5)
     assert found is not None
@@ -167,5 +167,5 @@ def test_without_the_library_exact_search_answers(monkeypatch: pytest.MonkeyPatc
 
 def test_an_engine_that_asks_for_exact_search_misses_nothing() -> None:
     catalogue = board.catalogue()
-    engine = TwoTower.from_artifact("two_tower", board.two_tower(), catalogue)
+    engine = TwoTower("two_tower", board.two_tower(), catalogue)
     assert skips(engine, board.query(catalogue, (0,))) == ()

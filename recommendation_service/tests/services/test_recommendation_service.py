@@ -28,9 +28,9 @@ IDS = board.item_ids()
 def real_engines() -> dict[str, Engine]:
     catalogue = board.catalogue()
     engines: dict[str, Engine] = {
-        "als": CollaborativeALS.from_artifact("als", board.als(), catalogue),
-        "two_tower": TwoTower.from_artifact("two_tower", board.two_tower(), catalogue),
-        "content_based": Content.from_artifact("content_based", board.content(), catalogue),
+        "als": CollaborativeALS("als", board.als(), catalogue),
+        "two_tower": TwoTower("two_tower", board.two_tower(), catalogue),
+        "content_based": Content("content_based", board.content(), catalogue),
         "popular": Popularity("popular", catalogue),
     }
     engines["ensemble"] = Ensemble.from_members("ensemble", engines, members={"als": 0.6, "two_tower": 0.4})

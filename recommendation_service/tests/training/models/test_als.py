@@ -87,7 +87,7 @@ def test_dislikes_do_not_train():
 def test_people_get_their_own_club(parameters):
     early, panel, _ = club_panel(people=60, items=30, events_each=12)
     artifact = train_als(early, parameters).artifact("startups")
-    engine = CollaborativeALS.from_artifact("als", artifact, early.catalogue)
+    engine = CollaborativeALS("als", artifact, early.catalogue)
     lists = metrics.top_k(score_people(engine, panel), panel.eligible, 3)
     own = panel.users % 2
     assert (lists % 2 == own[:, None]).mean() > 0.95
@@ -115,7 +115,7 @@ def test_the_engine_folds_people_in_as_the_exact_solver_left_them():
     material, _ = club_material(items=24, people=20, events_each=4)
     model = train_als(material, EXACT)
     items, users = model.arrays["item_factors"], model.arrays["user_factors"]
-    engine = CollaborativeALS.from_artifact("als", model.artifact("startups"), material.catalogue)
+    engine = CollaborativeALS("als", model.artifact("startups"), material.catalogue)
     panel = EvaluationUsers(material, np.arange(20), positive_matrix(material), np.ones((20, 24), dtype=np.bool_))
     known = model.arrays["item_counts"] > 0
     np.testing.assert_allclose(score_people(engine, panel)[:, known], (users @ items.T)[:, known], atol=1e-3)

@@ -165,7 +165,7 @@ def test_the_serving_engine_gives_people_their_own_club():
     early, panel, _ = club_panel(people=80)
     made = train_co_occurrence(early, CoOccurrenceParameters(window_hours=2000))
     check("co_occurrence", made.arrays, where="candidate")
-    engine = CoOccurrence.from_artifact("bought_together", made.artifact("startups"), early.catalogue)
+    engine = CoOccurrence("bought_together", made.artifact("startups"), early.catalogue)
     lists = metrics.top_k(score_people(engine, panel), panel.eligible, 3)
     assert (lists % 2 == (panel.users % 2)[:, None]).all()
 

@@ -48,7 +48,7 @@ def test_nothing_to_say_about_any_item_is_said():
 
 def test_the_serving_engine_gives_people_their_own_club():
     early, panel, _ = club_panel()
-    engine = Content.from_artifact("content_based", train_content(early, STATED).artifact("startups"), early.catalogue)
+    engine = Content("content_based", train_content(early, STATED).artifact("startups"), early.catalogue)
     lists = metrics.top_k(score_people(engine, panel), panel.eligible, 3)
     assert (lists % 2 == (panel.users % 2)[:, None]).all()
 

@@ -151,7 +151,7 @@ def test_people_get_their_own_club_by_every_method():
         early, panel, _split = club_panel()
         made = train_ease(early, EaseParameters(regularization=5, method=method))
         check("ease", made.arrays, where="here")
-        engine = Ease.from_artifact("ease", made.artifact("clubs"), early.catalogue)
+        engine = Ease("ease", made.artifact("clubs"), early.catalogue)
         scores = score_people(engine, panel)
         popular = np.broadcast_to(early.catalogue.popularity, scores.shape)
         own = metrics.ndcg(scores, panel.eligible, panel.relevant)

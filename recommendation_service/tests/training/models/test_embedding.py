@@ -77,7 +77,7 @@ def test_two_runs_give_the_same_bytes():
 
 def test_the_serving_engine_gives_people_their_own_club():
     early, panel, _ = club_panel()
-    engine = Embedding.from_artifact("embedding", train_embedding(early, STATED).artifact("startups"), early.catalogue)
+    engine = Embedding("embedding", train_embedding(early, STATED).artifact("startups"), early.catalogue)
     lists = metrics.top_k(score_people(engine, panel), panel.eligible, 3)
     assert (lists % 2 == (panel.users % 2)[:, None]).all()
 

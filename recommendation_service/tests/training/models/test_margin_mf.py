@@ -32,7 +32,7 @@ CPU = torch.device("cpu")
 
 
 def engine_of(trained, material):
-    return Margin.from_artifact("collaborative", trained.artifact("posts"), material.catalogue)
+    return Margin("collaborative", trained.artifact("posts"), material.catalogue)
 
 
 def ask(material, rows=(), user_id=None):

@@ -64,7 +64,7 @@ def test_the_equations_are_those_of_the_windows_written_out(seed):
 def engine_of(material, parameters):
     made = train_next_item(material, parameters)
     check("next_item", made.arrays, where="here")
-    return NextItem.from_artifact("next_item", made.artifact("board"), material.catalogue)
+    return NextItem("next_item", made.artifact("board"), material.catalogue)
 
 
 ROUND = [[(start + step) % 10 for step in range(7)] for start in range(10)] * 3

@@ -35,7 +35,7 @@ def rounds(people: int = 40, steps: int = 8, ring: int = 12) -> list[Happening]:
 
 
 def engine_of(trained, material):
-    return SASRec.from_artifact("sasrec", trained.artifact("startups"), material.catalogue)
+    return SASRec("sasrec", trained.artifact("startups"), material.catalogue)
 
 
 def next_panel(material):

@@ -87,7 +87,7 @@ def test_the_serving_engine_gives_people_their_own_club():
     early, panel, _ = club_panel()
     made = train_similar_users(early, STATED)
     check("similar_users", made.arrays, where="candidate")
-    engine = SimilarUsers.from_artifact("similar_users", made.artifact("startups"), early.catalogue)
+    engine = SimilarUsers("similar_users", made.artifact("startups"), early.catalogue)
     lists = metrics.top_k(score_people(engine, panel), panel.eligible, 3)
     assert (lists % 2 == (panel.users % 2)[:, None]).all()
 

@@ -24,7 +24,7 @@ SMALL = TwoTowerParameters(dimension=8, hidden=16, epochs=15, learning_rate=0.01
 
 
 def engine_of(trained, material):
-    return TwoTower.from_artifact("two_tower", trained.artifact("startups"), material.catalogue)
+    return TwoTower("two_tower", trained.artifact("startups"), material.catalogue)
 
 
 def ask(material, rows=(), profile=None):

@@ -81,7 +81,7 @@ def test_what_is_published_is_what_the_engine_reads(site):
     artifact = store(site).load("neural")
     nothing = np.zeros(1, dtype=np.float32)
     catalogue = Catalogue("cleaners", IdMap.of(["w0"]), ("w0",), nothing, nothing)
-    engine = Neural.from_artifact("neural", artifact, catalogue, pair_config=pair_config())
+    engine = Neural("neural", artifact, catalogue, pair_config=pair_config())
     found = engine.score_pairs(join_pairs(pair_config(), job(), cleaners(4)))
     assert np.isfinite(found.total).all()
     assert np.isfinite(found.collaborative).all()
