@@ -300,7 +300,7 @@ KINDS: Mapping[str, Kind] = {
         not_zero=("weights", "configured_weights"),
     ),
     "attributes": Kind(
-        factory=f"{ENGINES}.rule_based:Attributes",
+        factory=f"{ENGINES}.rule_based:RuleBased",
         label="rules: items that fit by price, distance, rating and speciality",
         about_pairs=True,
         needs_model=False,

@@ -1,4 +1,4 @@
-"""Small pure-numpy pieces that several layers share: the best rows, the unit range, a dense layer."""
+"""Numpy functions that several layers share: top rows, scaling, blending, and a dense layer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,14 +13,14 @@ Bytes = NDArray[np.bytes_]
 AnyArray = NDArray[Any]
 
 
-LEAST_BLOCKS, LEAST_WIDTH = 256, 8  # below them, looking for a bound costs as much as it saves
+LEAST_BLOCKS, LEAST_WIDTH = 256, 8  # for smaller inputs, the search for a bound takes as long as it saves
 
 
 def top_rows(scores: Floats, limit: int, eligible: Bools | None = None) -> Ints:
-    """The rows of the best `limit` known scores, best first; ties keep the lower row first.
+    """Return the rows of the best `limit` known scores, best first; of equal scores, the lower row comes first.
 
-    `scores` is (n,), NaN where unknown; `eligible` is (n,), False rows never come back. Fewer rows than
-    `limit` when fewer are known and eligible. The cost is linear in n.
+    `scores` is (n,), NaN: unknown; `eligible` is (n,), rows that are False are never returned. There are fewer rows than
+    `limit` if fewer are known and eligible. The cost is linear in n.
     """
     known = ~np.isnan(scores)
     if eligible is not None:
@@ -39,10 +39,10 @@ def top_rows(scores: Floats, limit: int, eligible: Bools | None = None) -> Ints:
 
 
 def _within_reach(scores: Floats, limit: int, known: Bools) -> Ints:
-    """Known rows, ascending: all that may be among the best `limit`, usually few more.
+    """Return known rows, ascending: all that may be among the best `limit`, and usually few others.
 
-    Of many blocks' best scores, the `limit`-th is reached by that many rows at least, so nothing below it can count.
-    Finding it is one pass without branches, and spares partitioning all n.
+    At least `limit` rows reach the `limit`-th of the best scores of all blocks, so lower scores are not among the best. The
+    bound takes one pass without branches, and no partition of all n scores.
     """
     blocks = max(4 * limit, LEAST_BLOCKS)
     width = scores.size // blocks
@@ -55,15 +55,12 @@ def _within_reach(scores: Floats, limit: int, known: Bools) -> Ints:
 
 
 def unit_range(scores: Floats, eligible: Bools | None = None) -> Floats:
-    """Min-max scaling of the known, eligible scores to [0, 1]; all others become NaN.
-
-    Scores that are all equal carry no preference and become 0.5.
-    """
+    """Return the known, eligible scores scaled to [0, 1] by min-max scaling, NaN elsewhere; equal scores all become 0.5."""
     unknown = np.float32(np.nan)
     values = np.array(scores, dtype=np.float32) if eligible is None else np.where(eligible, scores, unknown)
     if not values.size:
         return values
-    low = np.fmin.reduce(values)  # passes over NaN
+    low = np.fmin.reduce(values)  # ignores NaN
     spread = np.fmax.reduce(values) - low
     if not spread > 0:
         return np.where(np.isnan(values), unknown, np.float32(0.5))
@@ -73,10 +70,10 @@ def unit_range(scores: Floats, eligible: Bools | None = None) -> Floats:
 
 
 def blend(scaled: Sequence[Floats], weights: Sequence[float]) -> Floats:
-    """Weighted mean per row over the members that know it, (n,); NaN where none does.
+    """Return the weighted mean per row over the members with a prediction, (n,); NaN if none has one.
 
-    `scaled` are (n,) scores on one scale, NaN where a member cannot say: its weight is then shared out among the
-    others, so that "cannot say" is neither praise nor blame. Weights are >= 0; a member of weight 0 is not heard.
+    `scaled` are (n,) scores on one scale, NaN: no prediction. The weight of such a member is distributed over the others, so
+    that a missing prediction neither raises nor lowers a score. Weights are >= 0; members of weight 0 are ignored.
     """
     total = np.zeros(scaled[0].shape, dtype=np.float32)
     known_weight = np.zeros(scaled[0].shape, dtype=np.float32)
@@ -93,16 +90,16 @@ def blend(scaled: Sequence[Floats], weights: Sequence[float]) -> Floats:
 
 
 def unit_rows(matrix: Floats) -> Floats:
-    """Each row divided by its Euclidean length; a row of zeros stays zero."""
+    """Return each row divided by its Euclidean length; a row of zeros stays zero."""
     lengths = np.linalg.norm(matrix, axis=-1, keepdims=True)
     return np.asarray(matrix / np.maximum(lengths, np.float32(1e-12)), dtype=np.float32)
 
 
 def weighted_direction(vectors: Floats, weights: Floats) -> Floats | None:
-    """Where liked things point to together: the unit vector of the sum of weights * vectors, (d,).
+    """Return the unit vector of the sum of weights * vectors, (d,).
 
-    `vectors` is (k, d), `weights` (k,), negative for dislikes. None when nothing is left, such as after a like and an
-    equal dislike of the same thing.
+    `vectors` is (k, d), `weights` (k,), negative for dislikes. None if the sum is zero, such as for a like and an equal
+    dislike of the same item.
     """
     heaviest = float(np.abs(weights).max(initial=0.0))
     if heaviest == 0:
@@ -115,25 +112,26 @@ def weighted_direction(vectors: Floats, weights: Floats) -> Floats | None:
 
 
 def frequency_scaled(regularization: float, scaling: float, total: AnyArray, others: int) -> AnyArray:
-    """regularization * (total + others)^scaling: what holds down the vector of somebody who occurs with confidence `total`.
+    """Return regularization * (total + others)^scaling, the regularization of a vector with total confidence `total`.
 
-    `others` is how many vectors are fixed: each of them is met once, in silence. 0 leaves all regularization alike.
+    `others` is the number of fixed vectors, each of which counts once as an unobserved pair. With scaling 0, it is the same
+    for all vectors.
     """
     return np.asarray(regularization * (total + others) ** scaling)
 
 
 def dense(inputs: Floats, weights: Floats, bias: Floats) -> Floats:
-    """One affine layer: (..., n_in) x (n_in, n_out) + (n_out,)."""
+    """Return one affine layer: (..., n_in) x (n_in, n_out) + (n_out,)."""
     return np.asarray(inputs @ weights + bias, dtype=np.float32)
 
 
-FAR = np.float32(4)  # scales from the centre beyond which a number counts as no further
+FAR = np.float32(4)  # distance from the centre, in scales, to which larger ones are clipped
 
 
 def standardised(table: Floats, centers: Floats, scales: Floats) -> Floats:
-    """(n, 2f) what a network reads of an (n, f) table: each number in scales from its centre, then 1 where it is unknown.
+    """Return (n, 2f), the network input for an (n, f) table: distances from the centres in scales, then 1 for unknown numbers.
 
-    An unknown number stands at the centre; one further than FAR counts as FAR, since nothing was learned of it there.
+    An unknown number is replaced by the centre. Distances are clipped to FAR, because training has no examples beyond it.
     """
     unknown = np.isnan(table)
     values = np.clip((np.where(unknown, centers, table) - centers) / scales, -FAR, FAR)

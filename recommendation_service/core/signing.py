@@ -1,7 +1,7 @@
-"""Signed tokens between the halves and at their doors: one way to make them, one way to believe them.
+"""Signed tokens between Django and the service, and for the callers of both.
 
-HS256 JWTs over a key ring ("kid:secret,kid:secret"): the first key signs, all verify, so a key can be changed without a
-moment in which tokens are refused.
+HS256 JWTs over a key ring ("kid:secret,kid:secret"): the first key signs and all keys verify, so that you can change a key
+without refusing valid tokens.
 """
 
 import time
@@ -22,21 +22,21 @@ LEEWAY_SECONDS = 30
 MIN_KEY_BYTES = 32
 MAX_TOKEN_LENGTH = 4096
 REQUIRED = ["iss", "aud", "sub", "scope", "iat", "exp", "jti"]
-NOT_TRUSTED = "the token cannot be trusted; sign it with a key of RS_SIGNING_KEYS"
+NOT_TRUSTED = "the token is not valid; sign it with a key of RS_SIGNING_KEYS"
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says: whose it is, and what it may do."""
+    """The subject and the permissions of a verified token."""
 
     subject: str
     scopes: frozenset[str]
 
 
 def key_ring(raw: str) -> dict[str, bytes]:
-    """Keys by key id, the signing one first; empty when `raw` is.
+    """Return the keys by key id, the signing key first; empty if `raw` is.
 
-    Raises ConfigurationError for a key without an id or shorter than 32 bytes; the message never holds a key.
+    Raises ConfigurationError for a key without an id or shorter than 32 bytes; the message never contains a key.
     """
     pairs = [pair.strip().partition(":") for pair in raw.split(",") if pair.strip()]
     for kid, _, secret in pairs:
@@ -54,14 +54,14 @@ def sign(
     seconds: int,
     now: float | None = None,
 ) -> str:
-    """A token for `subject`: a user id, or "service".
+    """Return a token for `subject`: a user id, or "service".
 
-    Raises ConfigurationError when there is no key to sign with or it would live longer than 24 hours.
+    Raises ConfigurationError without a key, and for a lifetime above 24 hours.
     """
     if not keys:
         raise ConfigurationError("RS_SIGNING_KEYS is empty: set kid:secret with a secret of 32 bytes or longer")
     if not 0 < seconds <= LONGEST_SECONDS:
-        raise ConfigurationError(f"a token lives 1 to {LONGEST_SECONDS} seconds, not {seconds}")
+        raise ConfigurationError(f"the lifetime of a token is 1 to {LONGEST_SECONDS} seconds, not {seconds}")
     kid, secret = next(iter(keys.items()))
     issued = int(time.time() if now is None else now)
     claims = {
@@ -77,7 +77,7 @@ def sign(
 
 
 def verify(token: str, keys: Mapping[str, bytes], *, audience: str) -> Claims:
-    """The claims of a token meant for `audience`. Raises Unauthenticated, saying only what is public."""
+    """Return the claims of a token for `audience`. Raises Unauthenticated, whose message has public facts only."""
     if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         raise Unauthenticated(NOT_TRUSTED)
     try:
@@ -95,7 +95,7 @@ def verify(token: str, keys: Mapping[str, bytes], *, audience: str) -> Claims:
     except jwt.ExpiredSignatureError as error:
         raise Unauthenticated("the token has expired; ask for a new one") from error
     except jwt.ImmatureSignatureError as error:
-        raise Unauthenticated("the token is from the future; check both clocks") from error
+        raise Unauthenticated("the token was issued in the future; check the clocks of both machines") from error
     except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
         raise Unauthenticated(NOT_TRUSTED) from error
 
@@ -107,5 +107,5 @@ def _claims(claims: dict[str, Any]) -> Claims:
     if not isinstance(claims["aud"], list):
         raise ValueError("aud must be a list")
     if claims["exp"] - claims["iat"] > LONGEST_SECONDS + LEEWAY_SECONDS:
-        raise ValueError("the token lives too long")
+        raise ValueError("the lifetime of the token is too long")
     return Claims(subject, frozenset(scope.split()))

@@ -1,7 +1,7 @@
-"""Pins the native thread pools to one thread a process. Import this before numpy, or it comes too late.
+"""Limits the native thread pools to one thread per process. Import this module before numpy.
 
-A serving process multiplies small matrices: with a pool per library and several workers the threads fight for cores,
-and one request costs many times its work.
+A serving process multiplies small matrices. With a pool per library and several workers, the threads compete for cores, and
+a request takes many times longer.
 """
 
 import importlib.util
@@ -22,9 +22,9 @@ def pin() -> None:
 
 
 def check() -> None:
-    """Make sure that no native pool has more than one thread; call once numpy is imported.
+    """Check that no native pool has more than one thread; call this after the import of numpy.
 
-    A pool that was loaded before this module is narrowed. Raises ConfigurationError naming what stays wide.
+    A pool that was loaded before this module is limited now. Raises ConfigurationError with the pools that are still larger.
     """
     loose = {name: os.environ.get(name, "unset") for name in VARIABLES if os.environ.get(name) != "1"}
     if not loose and _wider(_pools()):
@@ -36,16 +36,16 @@ def check() -> None:
 
 
 def load_faiss() -> Any:
-    """The faiss library on one thread, without the log lines of its loader. Raises ImportError where it is missing."""
+    """Return the faiss library, limited to one thread, without the log lines of its loader. Raises ImportError without it."""
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)
-    import faiss  # heavy and optional: only for those who ask for an index
+    import faiss  # large and optional: needed for an index only
 
     faiss.omp_set_num_threads(1)
     return faiss
 
 
 def _pools() -> list[dict[str, Any]]:
-    """What the loaded libraries really use; empty where threadpoolctl is not installed."""
+    """Return the pools of the loaded libraries; empty if threadpoolctl is not installed."""
     if importlib.util.find_spec("threadpoolctl") is None:
         return []
     import threadpoolctl  # of the train extra: a slim server runs without it

@@ -13,25 +13,25 @@ from recommendation_service.domain.side import PairSide
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facet:
-    """One many-valued property of the items (category, tags, stage): which item carries which value."""
+    """One many-valued property of the items, such as category or tags."""
 
     values: tuple[str, ...]
     matrix: sparse.csr_array  # (n_items, n_values) of 0/1 float32
 
     def mask(self, wanted: Iterable[str]) -> Bools:
-        """(n_items,), True where the item carries at least one wanted value; letter case is ignored."""
+        """Return (n_items,), True if the item has at least one of the values; letter case is ignored."""
         folded = {value.casefold() for value in wanted}
         columns = np.array([value.casefold() in folded for value in self.values], dtype=np.float32)
         return np.asarray(self.matrix @ columns > 0, dtype=np.bool_)
 
     def of(self, row: int) -> tuple[str, ...]:
-        """The values of one item."""
+        """Return the values of one item."""
         start, stop = self.matrix.indptr[row], self.matrix.indptr[row + 1]
         return tuple(self.values[column] for column in self.matrix.indices[start:stop])
 
     @classmethod
     def build(cls, per_item: Sequence[Sequence[str]]) -> "Facet":
-        """From each item's values, in row order."""
+        """Return the facet for the values of each item, in row order."""
         values = tuple(sorted({value for item_values in per_item for value in item_values}))
         column = {value: index for index, value in enumerate(values)}
         pairs = [(row, column[value]) for row, item_values in enumerate(per_item) for value in set(item_values)]
@@ -42,21 +42,21 @@ class Facet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """Items of one kind. An item's row is its number everywhere inside."""
+    """Items of one kind. The row of an item identifies it inside the service."""
 
     name: str
     ids: IdMap
     titles: tuple[str, ...]
-    popularity: Floats  # (n,) sum of positive interaction weights, repeats of a day counted once
+    popularity: Floats  # (n,) sum of positive interaction weights; repeats within a day count once
     created: Floats  # (n,) days since 1970-01-01 UTC, NaN when unknown
     facets: Mapping[str, Facet] = field(default_factory=dict)  # "category", "tags" and every filterable attribute
-    available: Bools | None = None  # (n,) False: known but not to be had now, such as out of stock; None: all are
-    side: PairSide | None = None  # in row order, what pairs with the items are scored by; None: the site declares nothing
+    available: Bools | None = None  # (n,) False: not available now, such as out of stock; None: all are
+    side: PairSide | None = None  # columns by which pairs with the items are scored; None: the site declares none
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def known_rows(self, item_ids: Sequence[str]) -> Ints:
-        """Rows of those ids that this catalogue holds, in their order."""
+        """Return the rows of the ids that are in this catalogue, in their order."""
         rows = self.ids.rows(item_ids)
         return rows[rows >= 0]

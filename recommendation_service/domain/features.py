@@ -1,6 +1,6 @@
-"""What a learned ranker knows of each candidate: the same numbers while it is trained and while it serves.
+"""The inputs of a learned ranker for each candidate, computed in the same way in training and in serving.
 
-A column never says at which position an item was shown: a ranker that knew would only learn to repeat the order.
+No column contains the position at which an item was shown: with it, a ranker would only learn to repeat the order.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +13,8 @@ from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates
 
 DAY_S = 86_400.0
-LATELY = 10  # newest items of a history that count as touched lately
-ALIKE_BY = ("category", "tags")  # facets that make an item like the subject of the request
+MAX_RECENT = 10  # newest items of a history that count as recent
+ALIKE_BY = ("category", "tags")  # facets by which an item is similar to the subject of the request
 SCORE, STANDING, LIKENESS = "score", "standing", "likeness"
 PLAIN = (STANDING, LIKENESS, "popularity", "age_days", "history")
 PART, TASTE, RECENT = "part", "taste", "lately"  # before a colon and the name of an engine or a facet
@@ -24,10 +24,10 @@ Column = Callable[[Query, Candidates], Floats]
 
 
 def noted(query: Query, candidates: Candidates) -> Candidates:
-    """The candidates with the parts that nobody can work out again from a recorded list.
+    """Return the candidates with the parts that cannot be computed again from a recorded list.
 
-    `score`: the engine's own; `standing`: that score within these candidates, 0 to 1, of which only some are shown;
-    `likeness`: how much of the subject's category and tags an item shares, where the request is about items.
+    `score` is the score of the engine; `standing` is that score scaled to 0 to 1 within these candidates, of which only some
+    are shown; `likeness` is the share of the subject's category and tags that an item has, if the request is about items.
     """
     known = {SCORE: candidates.scores, STANDING: unit_range(candidates.scores)}
     if query.subject.size:
@@ -36,23 +36,23 @@ def noted(query: Query, candidates: Candidates) -> Candidates:
 
 
 def names_for(catalogue: Catalogue, parts: Sequence[str]) -> tuple[str, ...]:
-    """The columns for a catalogue whose engines tell these parts of their scores."""
+    """Return the columns for a catalogue whose engines return these parts of their scores."""
     others = sorted(set(catalogue.facets) - set(ALIKE_BY))
     facets = [name for name in (*ALIKE_BY, *others) if name in catalogue.facets][:MOST_FACETS]
-    lately = [f"{RECENT}:category"] if "category" in catalogue.facets else []
-    return (*PLAIN, *(f"{PART}:{name}" for name in parts), *(f"{TASTE}:{name}" for name in facets), *lately)
+    recent = [f"{RECENT}:category"] if "category" in catalogue.facets else []
+    return (*PLAIN, *(f"{PART}:{name}" for name in parts), *(f"{TASTE}:{name}" for name in facets), *recent)
 
 
 def unknown_names(names: Sequence[str]) -> list[str]:
-    """Those of `names` that are no columns of this program."""
+    """Return the names that are no columns of this version."""
     return [name for name in names if name not in PLAIN and name.partition(":")[0] not in (PART, TASTE, RECENT)]
 
 
 class Features:
-    """The columns of one catalogue; made once, asked for every request."""
+    """The columns of one catalogue; created once, used for every request."""
 
     def __init__(self, catalogue: Catalogue, names: Sequence[str]) -> None:
-        """`names` as `names_for` gives them; a facet that the catalogue has lost makes a column of NaN."""
+        """`names` are those of `names_for`; a facet that the catalogue no longer has becomes a column of NaN."""
         self.names = tuple(names)
         self.catalogue = catalogue
         liked = catalogue.popularity[catalogue.popularity > 0]
@@ -67,7 +67,7 @@ class Features:
         self._columns = [plain[name] if name in plain else self._named(*name.split(":", 1)) for name in self.names]
 
     def of(self, query: Query, candidates: Candidates) -> Floats:
-        """(k, len(names)) float32, NaN where nothing can be said; `query.history` is as of the moment of the request."""
+        """Return (k, len(names)) float32, NaN: unknown; `query.history` is as of the time of the request."""
         table = np.empty((len(candidates), len(self.names)), dtype=np.float32)
         for index, column in enumerate(self._columns):
             table[:, index] = column(query, candidates)
@@ -78,11 +78,11 @@ class Features:
             return lambda _query, candidates: _part(candidates, name)
         facet = self.catalogue.facets.get(name)
         if facet is None:
-            return lambda _query, candidates: _nothing(len(candidates))
-        return lambda query, candidates: _taste(query, candidates.rows, facet, lately=family == RECENT)
+            return lambda _query, candidates: _unknown(len(candidates))
+        return lambda query, candidates: _taste(query, candidates.rows, facet, recent=family == RECENT)
 
     def _popularity(self, _query: Query, candidates: Candidates) -> Floats:
-        """In terms of the usual item that anybody liked, so that it means the same in every export."""
+        """Return the popularity relative to the mean of all liked items, so that it is comparable between exports."""
         return np.asarray(np.log1p(self.catalogue.popularity[candidates.rows] / self._usual), dtype=np.float32)
 
     def _age_days(self, query: Query, candidates: Candidates) -> Floats:
@@ -96,17 +96,17 @@ def _standing(_query: Query, candidates: Candidates) -> Floats:
 
 
 def _part(candidates: Candidates, name: str) -> Floats:
-    return candidates.parts.get(name, _nothing(len(candidates)))
+    return candidates.parts.get(name, _unknown(len(candidates)))
 
 
-def _nothing(size: int) -> Floats:
+def _unknown(size: int) -> Floats:
     return np.full(size, np.nan, dtype=np.float32)
 
 
-def _taste(query: Query, rows: Ints, facet: Facet, *, lately: bool) -> Floats:
-    """Share of what the person liked (or, lately, touched at all) that carries the item's values; mean over those."""
-    if lately:
-        history_rows = query.history.rows[:LATELY]
+def _taste(query: Query, rows: Ints, facet: Facet, *, recent: bool) -> Floats:
+    """Return the mean, over the item's values, of the share of liked (or, if `recent`, newest) items with that value."""
+    if recent:
+        history_rows = query.history.rows[:MAX_RECENT]
         weights = np.ones(history_rows.size, dtype=np.float32)
     else:
         history_rows, weights = query.history.liked()
@@ -117,14 +117,14 @@ def _likeness(query: Query, rows: Ints) -> Floats:
     facets = [query.catalogue.facets[name] for name in ALIKE_BY if name in query.catalogue.facets]
     even = np.ones(query.subject.size, dtype=np.float32)
     shares = [np.nan_to_num(_share(facet, query.subject, even, rows)) for facet in facets]
-    return np.mean(shares, axis=0, dtype=np.float32) if shares else _nothing(rows.size)
+    return np.mean(shares, axis=0, dtype=np.float32) if shares else _unknown(rows.size)
 
 
 def _share(facet: Facet, history_rows: Ints, weights: Floats, rows: Ints) -> Floats:
-    """(k,) mean over each row's values of the share of `weights` whose item carries that value; NaN: no past, no values."""
+    """Return (k,), the mean over each row's values of the share of `weights` whose item has it; NaN: no history or values."""
     whole = float(weights.sum())
     if not history_rows.size or whole <= 0:
-        return _nothing(rows.size)
+        return _unknown(rows.size)
     columns, counts = _values(facet, history_rows)
     carried = np.bincount(columns, weights=np.repeat(weights, counts), minlength=len(facet.values)) / whole
     item_columns, counts = _values(facet, rows)
@@ -133,7 +133,7 @@ def _share(facet: Facet, history_rows: Ints, weights: Floats, rows: Ints) -> Flo
 
 
 def _values(facet: Facet, rows: Ints) -> tuple[AnyArray, AnyArray]:
-    """The value columns of these rows one after the other, and how many each row has; slicing a sparse matrix is slower."""
+    """Return the value columns of these rows, concatenated, and their number per row; slicing a sparse matrix is slower."""
     starts = facet.matrix.indptr[rows]
     counts = facet.matrix.indptr[rows + 1] - starts
     ends = np.cumsum(counts)

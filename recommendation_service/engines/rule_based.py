@@ -28,7 +28,7 @@ def pairs_of(query: Query, pair_config: PairConfig, rows: Ints | None = None) ->
     return join_pairs(pair_config, items, query.context) if query.catalogue.name == pair_config.left else None
 
 
-class Attributes(Engine):
+class RuleBased(Engine):
     """Weighted rules, 0 to 100. Needs no training; a rule with unknown columns leaves its weight to the others."""
 
     label: ClassVar[str] = "rule-based"

@@ -10,7 +10,7 @@ import pytest
 from recommendation_service import evaluate
 from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.engines.neural import Neural
-from recommendation_service.engines.rule_based import Attributes
+from recommendation_service.engines.rule_based import RuleBased
 from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.estimators.base import Estimator
 from recommendation_service.services.serving import ServingState, announce
@@ -54,7 +54,7 @@ def test_one_network_serves_both_directions(tmp_path: Path) -> None:
         assert (slate.method_used, slate.model_version, slate.degraded) == ("neural", "neural_v1", False)
         engines = live.serving.recommender.runtime.use_cases["cleaning"].catalogues[catalogue].engines
         assert isinstance(engines["neural"], Neural)
-        assert isinstance(engines["rule_based"], Attributes)
+        assert isinstance(engines["rule_based"], RuleBased)
     assert live.serving.engines["cleaning"] == ("neural", "popular", "rule_based", "ensemble")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recommendation_service.core.numeric import Floats
 from recommendation_service.domain.catalogue import Catalogue
-from recommendation_service.domain.features import LATELY, Features, names_for, noted, unknown_names
+from recommendation_service.domain.features import MAX_RECENT, Features, names_for, noted, unknown_names
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Candidates
 from recommendation_service.tests.engines.board import N, catalogue, query
@@ -61,8 +61,8 @@ def test_taste_is_the_share_of_what_was_liked() -> None:
 
 
 def test_lately_counts_the_newest_items_whatever_was_thought_of_them() -> None:
-    newest = list(range(0, 2 * LATELY, 2))
-    past = [*newest[: LATELY - 1], 1, 3, 5, 7]
+    newest = list(range(0, 2 * MAX_RECENT, 2))
+    past = [*newest[: MAX_RECENT - 1], 1, 3, 5, 7]
     found = columns(query(BOARD, past, weights=[-1.0] * len(past)), candidates(20, 21))
     assert found["lately:category"] == pytest.approx([0.9, 0.1])
 

@@ -52,12 +52,12 @@ def test_a_negative_row_is_an_error_never_the_last_id() -> None:
 
 @pytest.mark.parametrize("wrong", [[b"b", b"a"], [b"a", b"a"]])
 def test_unsorted_or_repeated_ids_are_refused_with_the_pair(wrong: list[bytes]) -> None:
-    with pytest.raises(DatasetError, match="row 0 stands"):
+    with pytest.raises(DatasetError, match="rows 0 and 1 are"):
         IdMap(np.array(wrong))
 
 
 def test_ids_of_another_shape_or_type_are_refused() -> None:
-    with pytest.raises(DatasetError, match="one row of bytes"):
+    with pytest.raises(DatasetError, match="array of bytes"):
         IdMap(np.array([[b"a"]]))
-    with pytest.raises(DatasetError, match="one row of bytes"):
+    with pytest.raises(DatasetError, match="array of bytes"):
         IdMap(np.array(["a"]))  # type: ignore[arg-type]  # that is the point

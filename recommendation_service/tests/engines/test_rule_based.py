@@ -12,7 +12,7 @@ from recommendation_service.domain.query import Query
 from recommendation_service.domain.request import Offer
 from recommendation_service.domain.side import PairSide
 from recommendation_service.engines.base import Engine
-from recommendation_service.engines.rule_based import Attributes
+from recommendation_service.engines.rule_based import RuleBased
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.pipeline.resolve import offered
 from recommendation_service.tests.engines import board, pairs_of_tiles
@@ -25,8 +25,8 @@ HIGH_QUALITY = {"overall_score": 90.0, "base_latitude": 37.98, "base_longitude":
 JOB = {"latitude": 37.98, "longitude": 23.73, "hours": 3.0, "budget": 60.0, "eco_wanted": 0.0}
 
 
-def rules(parts: dict[str, Any] | None = None) -> Attributes:
-    return Attributes("rule_based", board.catalogue(), pair_config=PAIR_CONFIG, parts=PARTS if parts is None else parts)
+def rules(parts: dict[str, Any] | None = None) -> RuleBased:
+    return RuleBased("rule_based", board.catalogue(), pair_config=PAIR_CONFIG, parts=PARTS if parts is None else parts)
 
 
 class TestAttributes(EngineContract):
@@ -40,7 +40,7 @@ class TestAttributes(EngineContract):
         return asked(of, likes, **words)
 
 
-def cleaning() -> tuple[Attributes, Query]:
+def cleaning() -> tuple[RuleBased, Query]:
     """The shipped rules, one job in the middle of Athens, and two cleaners: one near and good, one of whom little is known."""
     use_case = load("cleaning")
     assert use_case.pairs is not None
@@ -53,7 +53,7 @@ def cleaning() -> tuple[Attributes, Query]:
         ),
     ]
     catalogue, side = offered(offers, "cleaners")
-    engine = Attributes("rule_based", catalogue, pair_config=use_case.pairs, **use_case.engines["rule_based"].options)
+    engine = RuleBased("rule_based", catalogue, pair_config=use_case.pairs, **use_case.engines["rule_based"].options)
     context = PairSide.of(["5"], [JOB], [{"property_type": "flat"}])
     return engine, replace(board.query(catalogue), context=context, offered=side)
 

@@ -9,7 +9,7 @@ from recommendation_service.domain.answer import Answer
 from recommendation_service.domain.request import Context, Offer, RecommendationRequest
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.popularity import Popularity
-from recommendation_service.engines.rule_based import Attributes
+from recommendation_service.engines.rule_based import RuleBased
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
 from recommendation_service.tests.engines import board, pairs_of_tiles
@@ -48,7 +48,7 @@ def slate(**words: Any) -> Answer:
     assert use_case.pairs is not None
     tiles = replace(pairs_of_tiles.with_side(board.catalogue()), available=np.arange(board.N) % 3 == 0)
     engines: dict[str, Engine] = {
-        "rules": Attributes("rules", tiles, pair_config=use_case.pairs, parts=PARTS),
+        "rules": RuleBased("rules", tiles, pair_config=use_case.pairs, parts=PARTS),
         "popular": Popularity("popular", tiles),
     }
     service = RecommendationService(Runtime.of([UseCaseRuntime(use_case, {"board": CatalogueRuntime(tiles, engines)})]))
