@@ -30,8 +30,7 @@ from recommendation_service.settings import load_settings
 from recommendation_service.training.data import TrainingData, read_training_data
 from recommendation_service.training.parameters import RankerParameters
 from recommendation_service.training.ranking import lambdamart
-from recommendation_service.training.ranking.gain import SHARE, Gain, gain_of
-from recommendation_service.training.ranking.trainer import HELD_OUT
+from recommendation_service.training.ranking.trainer import HELD_OUT, SHARE, Gain, gain_of
 from recommendation_service.training.ranking.training_data import ShownLists, answered_lists, read_lists
 
 ROUNDS = 2_000

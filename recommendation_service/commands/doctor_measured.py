@@ -13,9 +13,9 @@ from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.errors import DatasetError
 from recommendation_service.services.serving import LoadedCatalogue, ServingState
 from recommendation_service.settings import Settings, override_variable
-from recommendation_service.training.comparison.doctor_tables import table
 from recommendation_service.training.comparison.methods import DEFAULT_BUDGET_S, MethodComparer, MethodComparison
 from recommendation_service.training.comparison.routing_thresholds import Thresholds
+from recommendation_service.training.comparison.tables import methods_table
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import KINDS, Parameters, parameters_from, stated_for
 from recommendation_service.use_cases.overrides import apply_training_overrides
@@ -130,7 +130,7 @@ def _settings_lines(published: dict[str, str], flattered: list[str]) -> list[str
 def _report_methods(findings: Findings, comparison: MethodComparison) -> None:
     findings.part(
         "methods (people: validation people it answers for; items: of the catalogue; NDCG@10 with 95 % on the test part)",
-        table(comparison).splitlines(),
+        methods_table(comparison).splitlines(),
     )
     verdicts = [verdict.summary() for verdict in comparison.verdicts]
     verdicts += [f"{name}: {why}" for name, why in comparison.missing.items()]

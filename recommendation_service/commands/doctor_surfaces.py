@@ -6,8 +6,8 @@ from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.training.comparison.cost_benefit import EngineAnswers
 from recommendation_service.training.comparison.methods import MethodComparison, Uses
 from recommendation_service.training.comparison.routing_thresholds import Preference, Routes, Thresholds, prefer
-from recommendation_service.training.evaluation.answers import in_chains, list_ndcg
-from recommendation_service.training.evaluation.evaluator import EvaluationUsers
+from recommendation_service.training.evaluation import metrics
+from recommendation_service.training.evaluation.evaluator import EvaluationUsers, in_chains
 from recommendation_service.use_cases.blends import members_of
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
 
@@ -27,7 +27,7 @@ def _routes(use_case: UseCase, name: str, answers: EngineAnswers) -> Routes:
     options = use_case.surfaces[name].router.options
     lists = {engine: entry.lists for engine, entry in answers.answers.items()}
     per_segment = [
-        list_ndcg(in_chains(lists, _chains(use_case, name, options[segment], answers.panel)), answers.panel.relevant)
+        metrics.measure(in_chains(lists, _chains(use_case, name, options[segment], answers.panel)), answers.panel.relevant).ndcg
         for segment in ("cold", "warm", "hot")
     ]
     return Routes(answers.counts, *per_segment)

@@ -27,9 +27,8 @@ from recommendation_service.training.ensemble.members import ask_members
 from recommendation_service.training.ensemble.training import KIND as ENSEMBLE
 from recommendation_service.training.ensemble.training import LEAST_PEOPLE
 from recommendation_service.training.ensemble.weights import learn_weights, weight_arrays
-from recommendation_service.training.evaluation.beyond_accuracy import figures, full_share
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, build_evaluation_users
-from recommendation_service.training.evaluation.list_tables import Measured, conclusions, table
+from recommendation_service.training.evaluation.list_metrics import Measured, conclusions, figures, full_share, table
 from recommendation_service.training.evaluation.metrics import NO_ROW
 from recommendation_service.training.evaluation.splits import time_split
 from recommendation_service.training.report import Report

@@ -16,8 +16,7 @@ from recommendation_service.kinds import names_where
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.ensemble.search import scaled
-from recommendation_service.training.ensemble.segments import served
-from recommendation_service.training.ensemble.weights import Learned, learn_weights, weight_arrays
+from recommendation_service.training.ensemble.weights import Learned, learn_weights, served, weight_arrays
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Scorer, score_people
 from recommendation_service.training.report import Report

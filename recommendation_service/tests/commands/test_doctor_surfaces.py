@@ -11,8 +11,7 @@ from recommendation_service.tests.support import surgery
 from recommendation_service.training.comparison.cost_benefit import EngineAnswers
 from recommendation_service.training.comparison.methods import MethodComparison, Uses
 from recommendation_service.training.data import read_training_data
-from recommendation_service.training.evaluation.answers import ask
-from recommendation_service.training.evaluation.evaluator import build_evaluation_users
+from recommendation_service.training.evaluation.evaluator import ask, build_evaluation_users
 from recommendation_service.training.evaluation.splits import time_split
 from recommendation_service.use_cases.loader import load, load_file, names
 from recommendation_service.use_cases.schema import Part

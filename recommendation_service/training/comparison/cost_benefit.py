@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Ints
-from recommendation_service.training.evaluation.answers import Answers, filled, list_ndcg
-from recommendation_service.training.evaluation.evaluator import SEGMENTS, EvaluationUsers
-from recommendation_service.training.evaluation.paired_bootstrap import LEAST_PEOPLE, SHARE, Gain, gain_of
+from recommendation_service.training.evaluation import metrics
+from recommendation_service.training.evaluation.evaluator import SEGMENTS, Answers, EvaluationUsers, filled
+from recommendation_service.training.evaluation.metrics import LEAST_PEOPLE, SHARE, Gain, gain_of
 
 NEWCOMERS = "0-4"
 NOBODY = Gain(0.0, 0.0, 0.0, 0, 0)
@@ -32,7 +32,7 @@ class EngineAnswers:
         """`popular` names the engine that fills lists; None: lists stay incomplete."""
         more = None if popular is None else answers[popular].lists
         lists = {name: entry.lists if more is None else filled(entry.lists, more) for name, entry in answers.items()}
-        return cls(panel, answers, {name: list_ndcg(rows, panel.relevant) for name, rows in lists.items()})
+        return cls(panel, answers, {name: metrics.measure(rows, panel.relevant).ndcg for name, rows in lists.items()})
 
     @property
     def counts(self) -> Ints:

@@ -1,7 +1,7 @@
 """Compare the methods of one site on its export: train each, cheapest first, and measure its answers to real users.
 
-The export is cut 80/10/10 by time. TrainingOptions use the validation part; reported figures are measured on the test part, for
-which every model is trained again. Nothing is published.
+The export is split 80/10/10 by time. Choices are made on the validation part. Reported figures are measured on the test part,
+for which every model is trained again. Nothing is published.
 """
 
 import time
@@ -10,16 +10,23 @@ from dataclasses import dataclass, replace
 
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.kinds import KINDS
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.training.comparison.cost_benefit import EngineAnswers, Verdict, judge
-from recommendation_service.training.comparison.costs import cost_of
 from recommendation_service.training.comparison.models import BASELINE, ModelComparer
 from recommendation_service.training.data import ModelUnusable, NotEnough, Trained
 from recommendation_service.training.ensemble.training import KIND as ENSEMBLE
 from recommendation_service.training.ensemble.training import LEAST_PEOPLE
 from recommendation_service.training.ensemble.weights import weight_arrays
-from recommendation_service.training.evaluation.answers import Answering, Answers, ask
-from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Figures, build_evaluation_users, measure_lists
+from recommendation_service.training.evaluation.evaluator import (
+    Answering,
+    Answers,
+    EvaluationUsers,
+    Figures,
+    ask,
+    build_evaluation_users,
+    measure_lists,
+)
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import RECIPES, Parameters
 from recommendation_service.use_cases.blends import members_of
@@ -175,3 +182,13 @@ class MethodComparer:
         if main is not None and main[0] == name and self._weighed:
             weighted = self._weighed
         return weighted.union(*(self._inside(member) for member in weighted))
+
+
+def cost_of(use_case: UseCase, name: str) -> tuple[int, int] | None:
+    """An engine's position in the cost order, nested ensembles after their members; None: its kind has no cost."""
+    cost = KINDS[use_case.engines[name].kind].cost
+    return None if cost is None else (cost.rank, _depth(members_of(use_case), name))
+
+
+def _depth(members: Mapping[str, tuple[str, ...]], name: str) -> int:
+    return 1 + max((_depth(members, member) for member in members[name]), default=0) if name in members else 0

@@ -8,7 +8,6 @@ import numpy as np
 from recommendation_service.core.numeric import Floats
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.errors import DatasetError
-from recommendation_service.training.comparison import tables
 from recommendation_service.training.comparison.basket_users import build_baskets
 from recommendation_service.training.data import NotEnough, Trained, read_training_data
 from recommendation_service.training.ensemble.members import ask_members
@@ -21,7 +20,7 @@ from recommendation_service.training.evaluation.evaluator import (
     measure_all,
     score_people,
 )
-from recommendation_service.training.evaluation.paired_bootstrap import LEAST_PEOPLE as LEAST_COMPARED
+from recommendation_service.training.evaluation.metrics import LEAST_PEOPLE as LEAST_COMPARED
 from recommendation_service.training.evaluation.splits import time_split
 from recommendation_service.training.publish_gate import LEAST_PEOPLE
 from recommendation_service.training.report import Report
@@ -31,6 +30,7 @@ from recommendation_service.training.tuning import SEARCHES, HyperparameterSearc
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.schema import UseCase
 
+BASKETS = "baskets"  # the segment of the table of baskets
 BASKET_K = 4  # the number of items under "frequently bought together" on a product page
 BASELINE = "popularity"  # the kind that all others are compared with, so it comes first
 
@@ -127,7 +127,7 @@ class ModelComparer:
         if not len(panel):
             return ()
         results = measure_all(self._configured(late, panel), panel, k=BASKET_K)
-        return tuple(replace(entry, segment=tables.BASKETS) for entry in results if entry.segment == "all")
+        return tuple(replace(entry, segment=BASKETS) for entry in results if entry.segment == "all")
 
     def trained(self, kind: str, parameters: Parameters) -> tuple[Trained, Trained]:
         """Train without and with the validation part; the second run uses the best number of epochs of the first.
@@ -214,5 +214,5 @@ def weighted(use_case: UseCase, weights: str) -> UseCase:
 def _blend_note(name: str, learned: Learned, people: int) -> str:
     return (
         f"{name}: weights chosen on {people} validation people ({learned.outcome}): {learned.summary()};"
-        f" NDCG@10 {learned.learned:.4f} there against {learned.configured:.4f} with the configured ones"
+        f" NDCG@10 {learned.measured.ndcg:.4f} there against {learned.measured_configured.ndcg:.4f} with the configured ones"
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Ints
-from recommendation_service.training.evaluation.paired_bootstrap import LEAST_PEOPLE, Gain, gain_of
+from recommendation_service.training.evaluation.metrics import LEAST_PEOPLE, Gain, gain_of
 
 GRID = (0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100)
 LEAST_GAIN = 1e-9  # sums of the same figures in another order differ by less

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
+from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, blend
 from recommendation_service.training.ensemble.member_scores import renumber_columns, shortlist, stack_rows, values_at
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers
@@ -32,18 +32,6 @@ def scaled(scores: Floats, eligible: Bools) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         result = np.where(spread > 0, (scores - low) / spread, np.float32(0.5))
     return np.where(known, result, np.nan).astype(np.float32)
-
-
-def blended(parts: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
-    """Weighted mean over the members that have a score, NaN where none has: `numeric.blend` for many users at once."""
-    shape = next(iter(parts.values())).shape
-    total, weight_sums = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
-    for name, weight in weights.items():
-        if weight > 0:
-            known = ~np.isnan(parts[name])
-            total += np.where(known, np.float32(weight) * parts[name], 0)
-            weight_sums += np.float32(weight) * known
-    return np.divide(total, weight_sums, out=np.full(shape, np.nan, dtype=np.float32), where=weight_sums > 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +67,7 @@ class MemberScores:
 
     def figures(self, weights: Mapping[str, float]) -> AnyArray:
         """(p,) NDCG@10 of each user's list under these weights."""
-        return self._measured(blended(self.parts, weights))
+        return self._measured(blend([self.parts[name] for name in weights], list(weights.values())))
 
     def mean_ndcg(self, weights: Mapping[str, float]) -> float:
         """The mean of `figures`."""

@@ -89,8 +89,8 @@ def _publish(session: CatalogueTraining, learned: Learned, configured: Mapping[s
 
 
 def _summary(learned: Learned) -> str:
-    best = learned.members[learned.best_member]
+    best, configured = learned.members[learned.best_member], learned.measured_configured.ndcg
     return (
-        f"NDCG@10 {learned.learned:.4f} ({learned.outcome}: {learned.summary()}); configured {learned.configured:.4f};"
+        f"NDCG@10 {learned.measured.ndcg:.4f} ({learned.outcome}: {learned.summary()}); configured {configured:.4f};"
         f" best member {learned.best_member} {best:.4f}"
     )

@@ -1,8 +1,8 @@
-"""Ranking metrics at k, for many people at once. Full ranking; what a person has seen is never ranked.
+"""Ranking metrics at k for many users at once, over the whole catalogue without seen items; and intervals of their means.
 
 Definitions, with h(p) = 1 when the item at position p is relevant and R the number of relevant items:
 precision = hits / k; recall = hits / R; NDCG = sum h(p) / log2(p + 1) over the same sum for min(k, R) hits on top;
-MAP = sum of precision(p) * h(p) / min(k, R). A person without relevant items has no place in these arrays.
+MAP = sum of precision(p) * h(p) / min(k, R). Users without relevant items are not in these arrays.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,13 @@ from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 
 RESAMPLES = 1000
 NO_ROW = -1
+SHARE = 0.95  # of a bootstrap interval
+LEAST_PEOPLE = 20  # with fewer, a bootstrap says little about other users
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PerPerson:
-    """One figure a person, (n_people,) float64 each; `diversity` is NaN for a list of fewer than two items."""
+    """One value per user, (n_people,) float64 each; `diversity` is NaN for a list of fewer than two items."""
 
     precision: AnyArray
     recall: AnyArray
@@ -28,9 +30,9 @@ class PerPerson:
 
 
 def ranked(scores: Floats, eligible: Bools, k: int) -> Ints:
-    """(n_people, k) best rows, best first, -1 where a person has fewer; ties keep the lower row first.
+    """(n_people, k) best rows, best first, -1 where a user has fewer; ties keep the lower row first.
 
-    `scores` is (n_people, n_items) with NaN where unknown; `eligible` is False where an item must not be shown.
+    `scores` is (n_people, n_items) with NaN where unknown; `eligible` is False for items that must not be shown.
     """
     usable = np.where(eligible & ~np.isnan(scores), scores, -np.inf)
     order = np.argsort(-usable, axis=1, kind="stable")[:, :k]
@@ -41,7 +43,7 @@ def ranked(scores: Floats, eligible: Bools, k: int) -> Ints:
 
 
 def measure(lists: Ints, relevant: sparse.csr_array, likeness: Floats | None = None) -> PerPerson:
-    """Metrics of (n_people, k) lists against a 0/1 (n_people, n_items) matrix with at least one item a person.
+    """Metrics of (n_people, k) lists against a 0/1 (n_people, n_items) matrix with at least one item per user.
 
     `likeness` is (n_items, n_features) of unit rows for the diversity, 1 minus the mean cosine of a list's pairs.
     """
@@ -63,12 +65,12 @@ def measure(lists: Ints, relevant: sparse.csr_array, likeness: Floats | None = N
 
 
 def ndcg(scores: Floats, eligible: Bools, relevant: sparse.csr_array, k: int = 10) -> float:
-    """Mean NDCG at k of score rows: the figure that training steers by."""
+    """Mean NDCG at k of score rows."""
     return float(measure(top_k(scores, eligible, k), relevant).ndcg.mean())
 
 
 def top_k(scores: Floats, eligible: Bools, k: int) -> Ints:
-    """As `ranked`, by partition first: linear in the number of items, ties at the cut broken arbitrarily but surely."""
+    """As `ranked`, in linear time: ties at the cut are broken in an arbitrary, but reproducible order."""
     n_items = scores.shape[1]
     if n_items <= 4 * k:
         return ranked(scores, eligible, k)
@@ -85,8 +87,8 @@ def catalogue_coverage(lists: Ints, n_items: int) -> float:
     return np.unique(lists[lists >= 0]).size / n_items
 
 
-def bootstrap(figures: AnyArray, *, seed: int = 0, resamples: int = RESAMPLES, share: float = 0.95) -> tuple[float, float]:
-    """Interval that holds `share` of the means, by drawing people again with replacement (percentiles of the means)."""
+def bootstrap(figures: AnyArray, *, seed: int = 0, resamples: int = RESAMPLES, share: float = SHARE) -> tuple[float, float]:
+    """Percentile interval that contains `share` of the means of resampled users."""
     rng = np.random.default_rng(seed)
     draws = rng.integers(0, figures.size, size=(resamples, figures.size))
     low, high = np.percentile(figures[draws].mean(axis=1), [50 - 50 * share, 50 + 50 * share])
@@ -113,3 +115,42 @@ def _hits(lists: Ints, relevant: sparse.csr_array) -> AnyArray:
     wanted = people * n_items + relevant.indices
     shown = np.arange(lists.shape[0])[:, None] * n_items + lists
     return np.isin(shown, wanted) & (lists >= 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """Mean difference of a metric between two methods for the same users, with its bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+    people: int
+    people_with_difference: int  # users for whom the two methods differ
+
+    @property
+    def sure(self) -> bool:
+        """True if the whole interval is above 0."""
+        return self.low > 0
+
+    @property
+    def surely_worse(self) -> bool:
+        """True if the whole interval is below 0."""
+        return self.high < 0
+
+    def summary(self) -> str:
+        """One line such as "+0.012, +0.003 to +0.021; 412 people"."""
+        return f"{signed(self.mean)}, {signed(self.low)} to {signed(self.high)}; {self.people:,} people"
+
+
+def gain_of(new: AnyArray, old: AnyArray, *, share: float = SHARE) -> Gain:
+    """The gain of `new` over `old`, (p,) each for the same users; 0 without users."""
+    if not new.size:
+        return Gain(0.0, 0.0, 0.0, 0, 0)
+    more = np.asarray(new - old, dtype=np.float64)
+    low, high = bootstrap(more, share=share)
+    return Gain(float(more.mean()), low, high, int(more.size), int(np.count_nonzero(more)))
+
+
+def signed(value: float) -> str:
+    """The value as text with its sign, and without a minus before zero."""
+    return f"{round(value, 4) + 0.0:+.4f}"

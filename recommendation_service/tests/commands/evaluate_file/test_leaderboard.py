@@ -15,7 +15,7 @@ from recommendation_service.commands.evaluate_file.leaderboard import BASELINE, 
 from recommendation_service.commands.evaluate_file.protocols import Task, task_of
 from recommendation_service.commands.evaluate_file.result_rows import Row
 from recommendation_service.training.ensemble.search import scaled
-from recommendation_service.training.ensemble.segments import served
+from recommendation_service.training.ensemble.weights import served
 from recommendation_service.training.evaluation.evaluator import score_people
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import RECIPES
@@ -73,7 +73,7 @@ def test_shuffled_test_labels_change_no_choice(circle: Path) -> None:
 def test_the_blend_is_never_below_its_best_member_on_validation(circle: Path) -> None:
     made = Contest(task_of("next-item", circle, None), Choices(MODELS, budget_s=0.0), Report(StringIO(), StringIO()))
     learned = made._learned([made._popular(), *made._models()])
-    assert learned.learned >= max(learned.members.values())
+    assert learned.measured.ndcg >= max(learned.members.values())
 
 
 def test_every_row_tells_its_cost_its_segments_and_its_search(circle: Path) -> None:

@@ -6,9 +6,8 @@ import pytest
 from recommendation_service.tests.support.exports import NOW, Happening, clubs
 from recommendation_service.tests.support.materials import PLAIN, material_of
 from recommendation_service.training.comparison.cost_benefit import EngineAnswers, Verdict, judge
-from recommendation_service.training.evaluation.answers import Answers
-from recommendation_service.training.evaluation.evaluator import build_evaluation_users
-from recommendation_service.training.evaluation.paired_bootstrap import Gain
+from recommendation_service.training.evaluation.evaluator import Answers, build_evaluation_users
+from recommendation_service.training.evaluation.metrics import Gain
 from recommendation_service.training.evaluation.splits import take
 
 PEOPLE = 120

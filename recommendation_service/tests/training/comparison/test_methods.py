@@ -9,8 +9,8 @@ from recommendation_service.domain.slate import Candidates, Retrieved
 from recommendation_service.errors import DatasetError
 from recommendation_service.tests.support import surgery
 from recommendation_service.tests.support.exports import NOW, Happening
-from recommendation_service.training.comparison.doctor_tables import table
 from recommendation_service.training.comparison.methods import MethodComparer, Uses
+from recommendation_service.training.comparison.tables import methods_table
 from recommendation_service.training.parameters import TwoTowerParameters
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import RECIPES, stated_for
@@ -94,7 +94,7 @@ def test_validation_holds_newcomers_and_nobody_twice(found):
 
 
 def test_the_table_has_a_row_a_method_and_a_column_a_segment(found):
-    lines = table(found).splitlines()
+    lines = methods_table(found).splitlines()
     assert [line.split()[0] for line in lines] == ["method", *ENGINES]
     assert f"everyone (n {len(found.test.panel)})" in lines[0]
     ease = next(one for one in found.figures if one.model == "ease" and one.segment == "all")

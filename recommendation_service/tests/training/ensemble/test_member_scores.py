@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recommendation_service.core import numeric
+from recommendation_service.core.numeric import blend
 from recommendation_service.training.ensemble import search
 from recommendation_service.training.ensemble.member_scores import best, renumber_columns, shortlist
-from recommendation_service.training.ensemble.search import STEPS, MemberScores, blended, scaled
+from recommendation_service.training.ensemble.search import STEPS, MemberScores, scaled
 from recommendation_service.training.evaluation import metrics
 
 PEOPLE, ITEMS = 60, 400
@@ -82,7 +83,7 @@ def test_lists_of_the_shortlist_are_those_of_the_whole_catalogue(seed, gaps, mon
         *({name: 1.0} for name in tables),
         *(dict(zip("abcd", rng.exponential(size=4), strict=True)) for _ in "...."),
     ]:
-        lists = metrics.ranked(blended(parts, weights), eligible, 10)
+        lists = metrics.ranked(blend([parts[name] for name in weights], list(weights.values())), eligible, 10)
         np.testing.assert_allclose(voices.figures(weights), metrics.measure(lists, relevant).ndcg, atol=1e-12)
 
 

@@ -9,8 +9,16 @@ from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.tests.support.materials import club_panel
 from recommendation_service.training.data import Trained
 from recommendation_service.training.ensemble.search import MemberScores, choose, scaled
-from recommendation_service.training.ensemble.segments import BOUNDS, LEAST_PEOPLE, learn_segments, segment_indices, served
-from recommendation_service.training.ensemble.weights import evidence_of, learn_weights, weight_arrays
+from recommendation_service.training.ensemble.weights import (
+    BOUNDS,
+    LEAST_PEOPLE,
+    evidence_of,
+    learn_segments,
+    learn_weights,
+    segment_indices,
+    served,
+    weight_arrays,
+)
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import score_people
 
@@ -148,8 +156,8 @@ def test_the_engine_serves_by_segment_exactly_what_was_measured():
     parts = {name: scaled(table, panel.eligible) for name, table in tables.items()}
     counts = panel.material.histories.counts[panel.users]
     assert np.allclose(answered, served(parts, learned.segments, counts), atol=1e-6, equal_nan=True)
-    assert metrics.ndcg(answered, panel.eligible, panel.relevant) == pytest.approx(learned.learned)
-    assert learned.learned > max(learned.members.values()) + 0.1
+    assert metrics.ndcg(answered, panel.eligible, panel.relevant) == pytest.approx(learned.measured.ndcg)
+    assert learned.measured.ndcg > max(learned.members.values()) + 0.1
 
 
 def test_the_evidence_says_for_each_segment_what_serves_it_over_its_best_member():

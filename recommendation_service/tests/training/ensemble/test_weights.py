@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.core import numeric
+from recommendation_service.core.numeric import blend
 from recommendation_service.engines.base import Engine
 from recommendation_service.engines.ensemble import Ensemble
 from recommendation_service.tests.support.materials import club_panel
 from recommendation_service.training.ensemble.members import ask_members
-from recommendation_service.training.ensemble.search import blended, scaled
+from recommendation_service.training.ensemble.search import scaled
 from recommendation_service.training.ensemble.weights import evidence_of, learn_weights, weight_arrays
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import score_people
@@ -59,9 +60,9 @@ def test_the_search_measures_exactly_what_the_ensemble_engine_serves(panel):
     engine = Ensemble.from_members("ensemble", engines, members={"als": 0.6, "two_tower": 0.4})
     served = score_people(engine, panel)
     parts = {name: scaled(table, panel.eligible) for name, table in tables.items()}
-    assert np.allclose(served, blended(parts, {"als": 0.6, "two_tower": 0.4}), atol=1e-6, equal_nan=True)
+    assert np.allclose(served, blend([parts["als"], parts["two_tower"]], [0.6, 0.4]), atol=1e-6, equal_nan=True)
     learned = learn_weights(tables, {"als": 0.6, "two_tower": 0.4}, panel)
-    assert learned.configured == pytest.approx(metrics.ndcg(served, panel.eligible, panel.relevant))
+    assert learned.measured_configured.ndcg == pytest.approx(metrics.ndcg(served, panel.eligible, panel.relevant))
 
 
 @pytest.mark.parametrize("weights", [{"als": 0.6, "two_tower": 0.4}, {"als": 0.0, "two_tower": 1.0}])
@@ -76,16 +77,16 @@ def test_where_only_candidates_are_ranked_the_search_measures_them_as_the_engine
     assert np.array_equal(members.candidates, ~np.isnan(served))
     assert members.configured == weights
     learned = learn_weights(members.scores, members.configured, panel, members.candidates)
-    assert learned.configured == pytest.approx(metrics.ndcg(served, panel.eligible, panel.relevant))
-    assert learned.learned >= max(learned.members.values())
+    assert learned.measured_configured.ndcg == pytest.approx(metrics.ndcg(served, panel.eligible, panel.relevant))
+    assert learned.measured.ndcg >= max(learned.members.values())
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_learned_blend_is_never_below_its_best_member(panel, seed):
     tables = {"als": noisy(panel, 1.5, seed), "two_tower": noisy(panel, 1, seed + 50), "popular": noisy(panel, 0, seed + 90)}
     learned = learn_weights(tables, {"als": 0.6, "two_tower": 0.4, "popular": 0.0}, panel)
-    assert learned.learned >= max(learned.members.values())
-    assert learned.learned >= learned.configured
+    assert learned.measured.ndcg >= max(learned.members.values())
+    assert learned.measured.ndcg >= learned.measured_configured.ndcg
     assert sum(learned.weights.values()) == pytest.approx(1)
 
 
@@ -93,7 +94,7 @@ def test_two_halves_of_the_truth_are_better_together(panel):
     tables = {"als": noisy(panel, 2, 1), "two_tower": noisy(panel, 2, 2)}
     learned = learn_weights(tables, {"als": 0.9, "two_tower": 0.1}, panel)
     assert learned.outcome == "blend"
-    assert learned.learned > max(learned.members.values()) * 1.02
+    assert learned.measured.ndcg > max(learned.members.values()) * 1.02
     assert min(learned.weights.values()) > 0.1
 
 

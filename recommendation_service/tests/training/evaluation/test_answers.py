@@ -8,7 +8,8 @@ from recommendation_service.domain.slate import Candidates, Retrieved
 from recommendation_service.pipeline.retrieve import retrieve
 from recommendation_service.pipeline.surface_pipeline import Plan
 from recommendation_service.tests.support.materials import club_panel
-from recommendation_service.training.evaluation.answers import ask, filled, in_chains, list_ndcg
+from recommendation_service.training.evaluation import metrics
+from recommendation_service.training.evaluation.evaluator import ask, filled, in_chains
 from recommendation_service.training.trainers import RECIPES, fit
 from recommendation_service.use_cases.loader import load
 from recommendation_service.wiring import build_engines
@@ -91,5 +92,5 @@ def test_chains_of_short_lists_are_what_the_pipeline_retrieves():
 def test_a_list_with_all_that_was_wanted_on_top_is_worth_one():
     panel = club_panel()[1]
     wanted = [panel.relevant[[place]].indices.tolist() for place in range(len(panel))]
-    assert list_ndcg(padded(wanted, 10), panel.relevant) == pytest.approx(1)
-    assert list_ndcg(np.full((len(panel), 10), -1), panel.relevant).sum() == 0
+    assert metrics.measure(padded(wanted, 10), panel.relevant).ndcg == pytest.approx(1)
+    assert metrics.measure(np.full((len(panel), 10), -1), panel.relevant).ndcg.sum() == 0

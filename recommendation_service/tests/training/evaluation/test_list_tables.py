@@ -1,7 +1,6 @@
 import pytest
 
-from recommendation_service.training.evaluation.beyond_accuracy import ListFigures
-from recommendation_service.training.evaluation.list_tables import Measured, conclusions, table
+from recommendation_service.training.evaluation.list_metrics import ListFigures, Measured, conclusions, table
 from recommendation_service.use_cases.loader import load
 
 SURFACE = load("posts").surfaces["hybrid-recommendations"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_service.core.numeric import AnyArray
-from recommendation_service.training.ranking.gain import dcg_of, gain_of
+from recommendation_service.training.ranking.trainer import dcg_of, gain_of
 from recommendation_service.training.ranking.training_data import ShownLists
 
 ALIKE = np.ones(1)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recommendation_service.core.numeric import unit_rows
 from recommendation_service.tests.support.materials import club_panel
-from recommendation_service.training.evaluation.beyond_accuracy import (
+from recommendation_service.training.evaluation.list_metrics import (
     categories_in,
     figures,
     fresh_share,

@@ -1,7 +1,7 @@
 import pytest
 
 from recommendation_service.kinds import KINDS
-from recommendation_service.training.comparison.costs import cost_of
+from recommendation_service.training.comparison.methods import cost_of
 from recommendation_service.use_cases.loader import load, names
 
 COSTS = {name: kind.cost for name, kind in KINDS.items() if kind.cost is not None}

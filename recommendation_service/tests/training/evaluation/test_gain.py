@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recommendation_service.training.evaluation import metrics
-from recommendation_service.training.evaluation.paired_bootstrap import Gain, gain_of, signed
+from recommendation_service.training.evaluation.metrics import Gain, gain_of, signed
 
 
 def test_a_gain_is_of_the_same_people_so_what_they_share_cancels_out():
