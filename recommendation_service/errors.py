@@ -1,4 +1,4 @@
-"""Every failure Tandem expects: a stable code, an HTTP status, and a message that tells the fix."""
+"""Expected failures: a stable code, an HTTP status, and a message with the fix."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -8,8 +8,8 @@ from typing import ClassVar
 class TandemError(Exception):
     """Base of all expected failures.
 
-    `code` is the stable word for clients, `status` the HTTP status the doors answer with, and the message
-    says what happened, why, and what to do now. `fields` names the guilty inputs: JSON pointer -> detail.
+    `code` is a stable identifier for clients and `status` the HTTP status of the response. The message
+    says what happened, why, and how to fix it. `fields` names the wrong inputs: JSON pointer -> detail.
     """
 
     code: ClassVar[str] = "tandem_error"
@@ -22,56 +22,56 @@ class TandemError(Exception):
 
 
 class InvalidInput(TandemError):
-    """A request, a row or an option is malformed; nothing was done with it."""
+    """A request, a row or an option is invalid; nothing was changed."""
 
     code = "invalid_input"
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class NotFound(TandemError):
-    """The thing asked for does not exist, or is not the asker's to see: both read the same."""
+    """The resource does not exist, or the caller may not see it; both give the same response."""
 
     code = "not_found"
     status = HTTPStatus.NOT_FOUND
 
 
 class Gone(TandemError):
-    """The thing existed and was removed."""
+    """The resource existed and was removed."""
 
     code = "gone"
     status = HTTPStatus.GONE
 
 
 class Conflict(TandemError):
-    """The same thing is being done already, or its state does not allow it now."""
+    """The operation already runs, or the state of the resource does not allow it."""
 
     code = "conflict"
     status = HTTPStatus.CONFLICT
 
 
 class Unauthenticated(TandemError):
-    """No token, or one that cannot be trusted."""
+    """There is no token, or the token is not valid."""
 
     code = "unauthenticated"
     status = HTTPStatus.UNAUTHORIZED
 
 
 class Forbidden(TandemError):
-    """A trusted token without the scope this needs."""
+    """The token is valid and lacks the required scope."""
 
     code = "forbidden"
     status = HTTPStatus.FORBIDDEN
 
 
 class Unavailable(TandemError):
-    """Nothing can answer now, not even the last link of the chain."""
+    """No engine can serve now, not even the last of the fallback chain."""
 
     code = "unavailable"
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class ConfigurationError(TandemError):
-    """A setting or a use-case file is wrong; the process must not start with it."""
+    """A setting or a use-case file is wrong; the process does not start."""
 
     code = "configuration"
 
@@ -83,12 +83,12 @@ class DatasetError(TandemError):
 
 
 class ArtifactRefused(TandemError):
-    """A model set is damaged, half-written, empty, non-finite, misshapen or too new; the last good one stays."""
+    """A model is damaged, incomplete, empty, not finite, of wrong shape or too new; the last good version stays in use."""
 
     code = "artifact_refused"
 
 
 class PublishRefused(TandemError):
-    """A trained model did not pass the gate, so today's model keeps serving."""
+    """A trained model did not pass the gate; the published model stays in use."""
 
     code = "publish_refused"

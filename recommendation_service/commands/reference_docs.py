@@ -26,7 +26,7 @@ def environment() -> str:
         rows.append(f"| `{field.alias}` | {_default(field.default)} | {field.description} |")
     return f"""# Environment of the service
 
-{MARK}Read once, at start, from the environment of the process. A name that begins with `{settings.PREFIX}` and is not in
+{MARK}The service reads the environment once, at the start. A name that begins with `{settings.PREFIX}` and is not in
 this table stops the start. Secrets are never printed: `tandem show-config` masks them.
 
 {chr(10).join(rows)}
@@ -52,12 +52,12 @@ def error_codes() -> str:
             rows.append(f"| `{one.code}` | {int(one.status)} {one.status.phrase} | {first_line} |")
     for status, (code, detail) in OUTSIDE.items():
         rows.append(f"| `{code}` | {int(status)} {status.phrase} | {detail[0].upper()}{detail[1:]}. |")
-    rows.append("| `internal_error` | 500 Internal Server Error | Something unexpected; the log has its traceback. |")
+    rows.append("| `internal_error` | 500 Internal Server Error | An unexpected error; the log has the traceback. |")
     return f"""# Errors
 
 {MARK}Every error is `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, `instance`, and our own
 `code`, `request_id` and `errors` (a JSON pointer and a detail for each wrong input). Programs should look at `code`;
-`detail` is for people and tells what to do. A 500 never tells more than that; the log does.
+`detail` is for people and names the fix. A 500 has no details; they are in the log.
 
 {chr(10).join(rows)}
 """
@@ -82,9 +82,9 @@ def formats() -> str:
 
 {MARK}## Publishing
 
-Exports and models are numbered folders beside a one-line pointer: `als_v3/` and `als.current`, which holds the name of
-the version that serves and the SHA-256 of its manifest. A version is written aside, synced, renamed, and only then
-pointed to. Readers verify every byte before they use it; a version that fails is refused and the last good one stays.
+Exports and models are numbered folders next to a pointer file: `als_v3/` and `als.current`, which has the name of
+the current version and the SHA-256 of its manifest. A version is written to a draft, synced and renamed; then the
+pointer changes. Readers verify every byte before they use it; a damaged version is refused, and the last good one stays.
 
 ## Export
 
@@ -95,11 +95,11 @@ pointed to. Readers verify every byte before they use it; a version that fails i
 ## Models
 
 `models/<catalogue>/<kind>_vN/` holds one `.npy` file per array and `manifest.json`: kind, catalogue, time, parameters,
-fingerprint of the export, metrics, library versions, and for each file its size, type, shape and SHA-256. Nothing is
-ever unpickled. Row i of the item arrays belongs to `item_ids[i]`; ids, terms and attributes are unique and ascending.
-Letters in shapes stand for sizes that must agree within one model: n items, m users, k or d factors, h hidden units,
+fingerprint of the export, metrics, library versions, and for each file its size, type, shape and SHA-256. No file is
+a pickle. Row i of the item arrays belongs to `item_ids[i]`; ids, terms and attributes are unique and ascending.
+Letters in shapes are sizes that must be equal within one model: n items, m users, k or d factors, h hidden units,
 a attributes, t terms, z stored values, j members, s segments, f features, r trees, v nodes of trees, p arms,
-b bytes.
+b bytes, w tokens.
 
 {(chr(10) * 2).join(sections)}
 """
