@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True)
 
     env: Literal["dev", "production"] = Field(
-        "production", alias="ENV", description="dev: friendlier logs, never weaker checks"
+        "production", alias="ENV", description="dev: readable logs; the checks stay the same"
     )
     host: str = Field("127.0.0.1", alias="RS_HOST", description="Address to listen on")
     port: int = Field(5000, alias="RS_PORT", ge=0, le=65535, description="Port to listen on")
@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         "INFO", alias="RS_LOG_LEVEL", description="Least level logged"
     )
     metrics_token: SecretStr = Field(
-        SecretStr(""), alias="RS_METRICS_TOKEN", description="Bearer word for /metrics; empty: a service token"
+        SecretStr(""), alias="RS_METRICS_TOKEN", description="Token for /metrics; empty: a token of the service"
     )
     als_model_path: Path | None = Field(
         None, alias="ALS_MODEL_PATH", description="Pin one published ALS folder, for `cli recommend`"
@@ -145,7 +145,7 @@ class Settings(BaseSettings):
         "", alias="CROSS_ENCODER_URL", description="Worker that reranks, such as http://127.0.0.1:5001; empty: none"
     )
     cross_encoder_model: Path | None = Field(
-        None, alias="CROSS_ENCODER_MODEL", description="Folder of the cross-encoder, for serve_cross_encoder"
+        None, alias="CROSS_ENCODER_MODEL", description="Folder of the cross-encoder, for cross_encoder_server"
     )
 
     @field_validator("signing_keys")
