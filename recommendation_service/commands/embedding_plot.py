@@ -14,7 +14,13 @@ from recommendation_service.errors import ArtifactRefused, ConfigurationError
 from recommendation_service.kinds import names_where
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.training.command import DONE, Workspace, guarded, parse, parser, workspace_of
-from recommendation_service.training.models.embedding_map import draw, groups_of, placed, same_neighbour_share, vectors_of
+from recommendation_service.training.models.embedding_map import (
+    draw,
+    groups_of,
+    plot_positions,
+    same_neighbour_share,
+    vectors_of,
+)
 from recommendation_service.training.report import Report
 
 KINDS = names_where(vectors=True)[::-1]  # the first published one is drawn
@@ -44,7 +50,7 @@ def _draw(options: argparse.Namespace) -> int:
     names, groups = groups_of(catalogue, [ids[row] for row in selected])
     title = f"{use_case.title or use_case.name}: {len(selected):,} items of {model.version}"
     try:
-        draw(options.output, placed(vectors[selected], seed=options.seed), names, groups, title=title)
+        draw(options.output, plot_positions(vectors[selected], seed=options.seed), names, groups, title=title)
     except OSError as error:
         raise ConfigurationError(f"cannot write {options.output.name}: {error.strerror}; choose another --output") from error
     report.line(f"{options.output.name}: {len(selected):,} of {len(ids):,} items of {model.version}, {len(names)} categories")

@@ -15,7 +15,7 @@ from recommendation_service.core.numeric import Floats, blend
 from recommendation_service.datasets.pair_network import PairNetwork
 from recommendation_service.datasets.pair_outcomes import BID, Matches
 from recommendation_service.datasets.pair_rules import read_rules, rule_scores
-from recommendation_service.engines.neural import Neural
+from recommendation_service.engines.neural import FULL
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.command import DONE, guarded, workspace_of
 from recommendation_service.training.pairs.command import held_out_options, read_pairs
@@ -84,8 +84,7 @@ def _networks(
     parameters = replace(neural_parameters(use_case, seed=seed), target=target)
     with report.progress(f"{use_case.name}/neural ({target})") as progress:
         trained = train_neural(matches, pair_config, parameters, progress=progress, trained_until=border)
-    engine = Neural("neural", target, pair_config, PairNetwork.from_arrays(trained.arrays))
-    network = engine.score_pairs(decided_matches.pairs()).total
+    network = PairNetwork.from_arrays(trained.arrays).score(pair_config, decided_matches.pairs()).total * FULL
     return {f"network ({target})": network, f"both ({target})": blend([rules, network], list(_weights(use_case)))}
 
 

@@ -1,4 +1,7 @@
-"""What lists are like beside being right: redundant, varied, fresh, novel, full. Lists are (n_people, k) rows, -1: none."""
+"""Properties of lists beyond accuracy (redundancy, diversity, freshness, novelty), and tables of them.
+
+Lists are (n_people, k) rows, -1: none.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,21 +18,21 @@ FRESH_DAYS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ListFigures:
-    """Means over the people of a panel, for lists of one length."""
+    """Means over the users of a panel, for lists of one length."""
 
     ndcg: float
     interval: tuple[float, float]  # 95 % of the mean NDCG
     redundancy: float | None  # mean cosine of category and tags over the pairs of a list; None: no list has a pair
-    categories: float | None  # different categories in a list; None where items have none
-    category_coverage: float | None  # share of all categories that are in anybody's list
-    catalogue_coverage: float  # share of all items that are in anybody's list
+    categories: float | None  # different categories in a list; None: items have none
+    category_coverage: float | None  # share of all categories that are in at least one list
+    catalogue_coverage: float  # share of all items that are in at least one list
     fresh: float  # share of the shown items that are younger than FRESH_DAYS
     novelty: float  # bits; see `novelty`
-    full: float  # share of the people whose list has k items
+    full: float  # share of the users whose list has k items
 
 
 def figures(lists: Ints, panel: EvaluationUsers) -> ListFigures:
-    """All of them, for one list a person of the panel, in its order."""
+    """The figures of one list per user, in the order of the panel."""
     catalogue, histories = panel.material.catalogue, panel.material.histories
     measured = metrics.measure(lists, panel.relevant)
     alike = redundancy(lists, item_likeness(panel.material))
@@ -61,16 +64,16 @@ def categories_in(lists: Ints, carried: AnyArray) -> AnyArray:
 
 
 def fresh_share(lists: Ints, created_days: Floats, now_days: float, days: float = FRESH_DAYS) -> float:
-    """Share of the shown items younger than `days`: not those of unknown age, but those of the future. 0: none shown."""
+    """Share of the shown items younger than `days`, items with a future date included; 0: none shown."""
     shown = lists[lists >= 0]
     with np.errstate(invalid="ignore"):
         return float((now_days - created_days[shown] < days).mean()) if shown.size else 0.0
 
 
 def novelty(lists: Ints, liked_by: Ints, people: int) -> float:
-    """Mean self-information of the shown items in bits: how few people know what is shown; 0: everybody does, or none shown.
+    """Mean self-information of the shown items in bits; 0: all users know them, or none are shown.
 
-    -log2 of the share of `people` who liked the item, one more added to both so that an unknown item is finite (Zhou et
+    -log2 of the share of `people` who liked the item, with 1 added to both, so that it is finite for an unknown item (Zhou et
     al. 2010, "Solving the apparent diversity-accuracy dilemma of recommender systems").
     """
     shown = lists[lists >= 0]
@@ -78,23 +81,23 @@ def novelty(lists: Ints, liked_by: Ints, people: int) -> float:
 
 
 def full_share(lists: Ints) -> float:
-    """Share of the people whose list has an item in every place."""
+    """Share of the users whose list is full."""
     return float((lists >= 0).all(axis=1).mean()) if lists.size else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One row: what the lists of the panel are like, how many newcomers get a full one, how long an answer takes."""
+    """One row: the figures of the lists, the share of new users with a full list, and the time of one request."""
 
     name: str
     lists: ListFigures
     newcomers_full: float
     median_ms: float
-    slow_ms: float  # 95 of 100 answers are faster
+    slow_ms: float  # 95 of 100 requests are faster
 
 
 def table(rows: Sequence[Measured], k: int) -> Iterator[str]:
-    """Markdown, so that it can be shown as it is."""
+    """The table as Markdown lines."""
     heads = [f"NDCG@{k}", "95 %", "redundancy", "categories a list", "categories seen", "items seen", "fresh", "novelty, bits"]
     heads += ["newcomers with a full list", "median ms", "95 % ms"]
     yield f"| lists by | {' | '.join(heads)} |"
@@ -102,13 +105,9 @@ def table(rows: Sequence[Measured], k: int) -> Iterator[str]:
     for row in rows:
         lists = row.lists
         cells = [f"{lists.ndcg:.4f}", f"{lists.interval[0]:.4f}-{lists.interval[1]:.4f}", _formatted(lists.redundancy, ".3f")]
-        cells += [
-            _formatted(lists.categories, ".1f"),
-            _formatted(lists.category_coverage, ".0%"),
-            f"{lists.catalogue_coverage:.0%}",
-        ]
-        cells += [f"{lists.fresh:.0%}", f"{lists.novelty:.1f}", f"{row.newcomers_full:.0%}"]
-        cells += [f"{row.median_ms:.1f}", f"{row.slow_ms:.1f}"]
+        cells += [_formatted(lists.categories, ".1f"), _formatted(lists.category_coverage, ".0%")]
+        cells += [f"{lists.catalogue_coverage:.0%}", f"{lists.fresh:.0%}", f"{lists.novelty:.1f}"]
+        cells += [f"{row.newcomers_full:.0%}", f"{row.median_ms:.1f}", f"{row.slow_ms:.1f}"]
         yield f"| {row.name} | {' | '.join(cells)} |"
 
 
@@ -117,7 +116,7 @@ def _formatted(value: float | None, form: str) -> str:
 
 
 def conclusions(rows: Sequence[Measured], k: int, surface: Surface) -> Iterator[str]:
-    """What the table says in words: what each reranker changes, what blending changes, whom it leaves without a list."""
+    """The table in words: the effect of the rerankers, the effect of blending, and how many users get a full list."""
     by_name = {row.name: row for row in rows}
     first, served = surface.fallback[0], rows[-1]
     bare = by_name[first]

@@ -1,4 +1,4 @@
-"""Cuts events into train, validation and test parts by time: the past never sees the future."""
+"""Split events into train, validation and test parts by time, so that no model is trained on later events."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ SHARES = (0.8, 0.1, 0.1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Three consecutive stretches of time; `valid_start` and `test_start` are their borders in epoch seconds."""
+    """Three consecutive periods; `valid_start` and `test_start` are their borders in epoch seconds."""
 
     train: Events
     valid: Events
@@ -21,15 +21,15 @@ class Split:
     test_start: float
 
     def before_test(self) -> Events:
-        """All that is known when the test part begins."""
+        """The train and validation parts together."""
         return joined(self.train, self.valid)
 
 
 def time_split(events: Events, shares: tuple[float, float, float] = SHARES) -> Split:
     """Global split: the oldest share of the positive events trains, the next validates, the newest tests.
 
-    A share of 0 for the test part gives an empty one. Events of one instant stay on one side. Raises DatasetError
-    when there are no positive events to cut.
+    A share of 0 for the test part gives an empty one. Events with the same time are in the same part. Raises DatasetError
+    if there are no positive events.
     """
     times = np.sort(events.times[events.weights > 0])
     if times.size == 0:
@@ -50,15 +50,13 @@ def _border(times: np.ndarray[tuple[int], np.dtype[np.float64]], share: float) -
 
 
 def take(events: Events, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Events:
-    """The events where `keep` is True, order kept."""
+    """The events where `mask` is True, in the same order."""
     kinds = events.kinds[mask] if events.kinds.size else events.kinds
     return Events(events.users[mask], events.items[mask], events.weights[mask], events.times[mask], kinds, events.names)
 
 
 def joined(first: Events, second: Events) -> Events:
-    """Two stretches of time of one export as one."""
-    pairs = ((first.users, second.users), (first.items, second.items))
-    users, items = (np.concatenate(pair) for pair in pairs)
-    weights = np.concatenate([first.weights, second.weights])
-    times, kinds = np.concatenate([first.times, second.times]), np.concatenate([first.kinds, second.kinds])
-    return Events(users, items, weights, times, kinds, first.names)
+    """Two consecutive parts of one export as one."""
+    columns = ("users", "items", "weights", "times", "kinds")
+    values = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns}
+    return Events(**values, names=first.names)

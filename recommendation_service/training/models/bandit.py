@@ -50,11 +50,12 @@ def arrays_of(tallies: Sequence[Tally], arms: Sequence[str], rewards: Mapping[st
     The arms are compared by plain means: an arm is chosen by the request id alone, so its lists are a random sample of all
     requests, and weights of 1 / probability would only increase the variance.
     """
-    tallies_of = {arm: [tally for tally in tallies if tally.arm == arm] for arm in arms}
+    by_arm = _by_arm(tallies, arms).values()
+    sums = [fsum(tally.lists * rewards.get(tally.outcome, 0.0) for tally in arm_tallies) for arm_tallies in by_arm]
     return {
         "arms": np.array([arm.encode() for arm in arms], dtype=np.bytes_),
-        "plays": np.array([sum(tally.lists for tally in tallies_of[arm]) for arm in arms], dtype=np.int64),
-        "rewards": np.array([_sum(tallies_of[arm], rewards) for arm in arms], dtype=np.float64),
+        "plays": np.array([_lists(arm_tallies) for arm_tallies in by_arm], dtype=np.int64),
+        "rewards": np.array(sums, dtype=np.float64),
     }
 
 
@@ -64,27 +65,23 @@ def values_of(tallies: Sequence[Tally], arms: Sequence[str], rewards: Mapping[st
     Probabilities matter here: they change between updates, and without them, periods in which an arm was preferred would
     count more.
     """
-    everything = sum(tally.lists for tally in tallies)
-    return {
-        arm: _value([tally for tally in tallies if tally.arm == arm], everything, rewards)
-        for arm in arms
-        if _lists(tallies, arm)
-    }
+    by_arm = _by_arm(tallies, arms).items()
+    return {arm: _value(arm_tallies, _lists(tallies), rewards) for arm, arm_tallies in by_arm if _lists(arm_tallies)}
 
 
-def _value(arm_tallies: Sequence[Tally], everything: int, rewards: Mapping[str, float]) -> Value:
+def _value(arm_tallies: Sequence[Tally], lists: int, rewards: Mapping[str, float]) -> Value:
     weighed = fsum(tally.lists * rewards.get(tally.outcome, 0.0) / tally.probability for tally in arm_tallies)
     weights = fsum(tally.lists / tally.probability for tally in arm_tallies)
     squares = fsum(tally.lists / tally.probability**2 for tally in arm_tallies)
-    return Value(weighed / everything, weighed / weights, weights**2 / squares)
+    return Value(weighed / lists, weighed / weights, weights**2 / squares)
 
 
-def _lists(tallies: Sequence[Tally], arm: str) -> int:
-    return sum(tally.lists for tally in tallies if tally.arm == arm)
+def _by_arm(tallies: Sequence[Tally], arms: Sequence[str]) -> dict[str, list[Tally]]:
+    return {arm: [tally for tally in tallies if tally.arm == arm] for arm in arms}
 
 
-def _sum(arm_tallies: Sequence[Tally], rewards: Mapping[str, float]) -> float:
-    return fsum(tally.lists * rewards.get(tally.outcome, 0.0) for tally in arm_tallies)
+def _lists(tallies: Sequence[Tally]) -> int:
+    return sum(tally.lists for tally in tallies)
 
 
 def state_token(artifact: Artifact) -> dict[str, Any]:

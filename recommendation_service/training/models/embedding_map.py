@@ -1,4 +1,4 @@
-"""Item vectors as a picture: brought down to two dimensions, coloured by category, with a figure of how well they sort."""
+"""A plot of item vectors in two dimensions, coloured by category, and a measure of how well they separate categories."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,22 +12,22 @@ from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing.store import Artifact
 
-VECTORS = ("item_vectors", "item_factors", "content_vectors")  # the arrays of a model that may hold a vector an item
-LEAST_FOR_TSNE = 50  # fewer items than this have no neighbourhoods worth keeping; their principal axes say more
+VECTORS = ("item_vectors", "item_factors", "content_vectors")  # arrays with one vector per item
+LEAST_FOR_TSNE = 50  # with fewer items, principal axes show more
 MOST_COLOURS = 20
 UNNAMED = "other"
 
 
 def vectors_of(artifact: Artifact) -> Floats:
-    """(n, d) unit rows of a model's item vectors. Raises ArtifactRefused when its kind has none."""
+    """(n, d) unit rows of a model's item vectors. Raises ArtifactRefused if its kind has none."""
     name = next((array for array in VECTORS if array in artifact.arrays), None)
     if name is None:
         raise ArtifactRefused(f"{artifact.version}: a model of this kind has no vector an item, so there is nothing to draw")
     return unit_rows(np.asarray(artifact.arrays[name], dtype=np.float32))
 
 
-def placed(vectors: Floats, *, seed: int = 42) -> Floats:
-    """(n, 2) where the items lie on the picture: t-SNE (van der Maaten & Hinton 2008), principal axes where items are few.
+def plot_positions(vectors: Floats, *, seed: int = 42) -> Floats:
+    """(n, 2) positions of the items on the plot: t-SNE (van der Maaten & Hinton 2008), or principal axes for few items.
 
     Deterministic for a seed on one machine.
     """
@@ -41,7 +41,7 @@ def placed(vectors: Floats, *, seed: int = 42) -> Floats:
 
 
 def same_neighbour_share(vectors: Floats, groups: Ints, *, nearest: int = 5) -> tuple[float, float]:
-    """Share of every item's `nearest` neighbours (cosine) of its own group, and what chance would give.
+    """Share of each item's `nearest` neighbours (cosine) that are in the same group, and the share expected by chance.
 
     `groups` is (n,), -1: no group, left out. Raises ValueError for fewer than two items with a group.
     """
@@ -58,7 +58,7 @@ def same_neighbour_share(vectors: Floats, groups: Ints, *, nearest: int = 5) -> 
 
 
 def groups_of(catalogue: Catalogue, item_ids: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
-    """Category names and each item's place in them, (n,), -1 for an item without one or gone from the catalogue."""
+    """Category names, and the index of each item's category, (n,); -1: no category, or not in the catalogue any more."""
     facet = catalogue.facets.get("category")
     rows = catalogue.ids.rows(list(item_ids))
     if facet is None or not facet.values:
@@ -69,8 +69,8 @@ def groups_of(catalogue: Catalogue, item_ids: Sequence[str]) -> tuple[tuple[str,
 
 
 def draw(path: Path, points: Floats, names: Sequence[str], groups: Ints, *, title: str) -> None:
-    """Write the picture as its suffix says (.svg or .png); the biggest groups get a colour each, the others one together."""
-    import matplotlib as mpl  # takes a second to import, and only pictures need it
+    """Write the plot as .svg or .png, by the suffix. Each of the largest groups has a colour; the others share one."""
+    import matplotlib as mpl  # takes a second to import, and only plots need it
 
     mpl.use("Agg")
     from matplotlib import pyplot
@@ -80,7 +80,7 @@ def draw(path: Path, points: Floats, names: Sequence[str], groups: Ints, *, titl
     figure, axes = pyplot.subplots(figsize=(9, 6.5))
     rest = ~np.isin(groups, shown)
     pairs = pyplot.get_cmap("tab20")(np.arange(MOST_COLOURS))
-    colours = np.vstack([pairs[::2], pairs[1::2]])  # the ten strong ones first, then their pale sisters
+    colours = np.vstack([pairs[::2], pairs[1::2]])  # the ten strong colours first, then the pale ones
     for index, group in enumerate(shown):
         group_points = points[groups == group]
         axes.scatter(

@@ -1,4 +1,4 @@
-"""Tastes to compare with: everybody's liked items as rows without names, and who chose each item."""
+"""Anonymous rows of liked items, with which the engine compares a user, and the rows that contain each item."""
 
 from dataclasses import asdict, dataclass
 
@@ -7,15 +7,16 @@ from scipy import sparse
 
 from recommendation_service.core.numeric import AnyArray, Floats, Ints
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
+from recommendation_service.training.models.item_to_item import arrays_of
 from recommendation_service.training.user_histories import UserHistories
 
 
 @dataclass(frozen=True, slots=True)
 class SimilarUsersParameters:
-    """How much of each taste is kept, so that work per request is bounded whatever the site.
+    """Limits, so that the work per request is bounded for any site.
 
-    `items_per_user` newest liked items a person, people with fewer than `least_items` left out, and of the people who
-    chose an item a random `users_per_item` to look among. `seed` draws those, and the order of the rows.
+    The `items_per_user` newest liked items of each user are used; users with fewer than `least_items` are left out. For each
+    item, a random `users_per_item` of the users who liked it are published. `seed` draws those, and the order of the rows.
     """
 
     items_per_user: int = 200
@@ -25,11 +26,11 @@ class SimilarUsersParameters:
 
 
 def train_similar_users(material: TrainingData, parameters: SimilarUsersParameters) -> Trained:
-    """Unit rows of taste in a shuffled order, inverse user frequencies, and up to `users_per_item` rows per item.
+    """Unit rows of liked items in random order, inverse user frequencies, and up to `users_per_item` rows per item.
 
-    Nobody's id is kept, and a row's number says nothing of who it was. Item weights are log(1 + people / people who
-    chose it), after Breese, Heckerman & Kadie (1998), "Empirical Analysis of Predictive Algorithms for Collaborative
-    Filtering": what everyone chose makes nobody alike. Raises NotEnough when fewer than two people have a taste.
+    User ids are not published, and the number of a row does not identify its user. Item weights are log(1 + users / users
+    who liked it), after Breese, Heckerman & Kadie (1998), "Empirical Analysis of Predictive Algorithms for Collaborative
+    Filtering": an item that all users like makes no two users similar. Raises NotEnough for fewer than two users.
     """
     rng = np.random.default_rng(parameters.seed)
     tastes = _tastes(material.histories, parameters, rng)
@@ -37,23 +38,21 @@ def train_similar_users(material: TrainingData, parameters: SimilarUsersParamete
         raise NotEnough(f"{tastes.shape[0]} people like {parameters.least_items} items or more; two are needed to compare")
     chosen_by = np.bincount(tastes.indices, minlength=tastes.shape[1])
     weights = np.where(chosen_by > 0, np.log1p(tastes.shape[0] / np.maximum(chosen_by, 1)), 0).astype(np.float32)
-    item_indptr, item_users = _who_chose(tastes, parameters.users_per_item, rng)
+    item_indptr, item_users = _rows_with_item(tastes, parameters.users_per_item, rng)
     arrays: dict[str, AnyArray] = {
         "item_ids": material.catalogue.ids.array,
         "item_counts": chosen_by.astype(np.int32),
         "item_weights": weights,
         "item_indptr": item_indptr,
         "item_users": item_users.astype(np.int32),
-        "indptr": tastes.indptr.astype(np.int64),
-        "indices": tastes.indices.astype(np.int32),
-        "values": tastes.data.astype(np.float32),
+        **arrays_of(tastes),
         "lengths": _lengths(tastes, weights),
     }
     return Trained("similar_users", arrays, {**asdict(parameters), "n_tastes": int(tastes.shape[0])})
 
 
 def _tastes(histories: UserHistories, parameters: SimilarUsersParameters, rng: np.random.Generator) -> sparse.csr_array:
-    """(m, n_items) unit rows of the people with enough liked items, in an order that says nothing."""
+    """(m, n_items) unit rows of the users with enough liked items, in random order."""
     liked = histories.liked()
     age = np.arange(liked.rows.size) - np.repeat(liked.indptr[:-1], np.diff(liked.indptr))
     newest = age < parameters.items_per_user
@@ -67,15 +66,15 @@ def _tastes(histories: UserHistories, parameters: SimilarUsersParameters, rng: n
 
 
 def _lengths(rows: sparse.csr_array, weights: Floats) -> Floats:
-    """(m,) Euclidean length of each row with its columns weighed; never zero."""
+    """(m,) Euclidean length of each row with weighted columns; never zero."""
     squares = (rows.data.astype(np.float64) * weights[rows.indices]) ** 2
     owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
     lengths = np.sqrt(np.bincount(owner, weights=squares, minlength=rows.shape[0]))
     return np.maximum(lengths, 1e-12).astype(np.float32)
 
 
-def _who_chose(tastes: sparse.csr_array, most: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """(n_items + 1,) bounds and rows of `tastes` with each item, a random `most` where there are more, ascending."""
+def _rows_with_item(tastes: sparse.csr_array, most: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """(n_items + 1,) bounds, and the rows of `tastes` that contain each item, ascending; at most `most`, drawn at random."""
     users = np.repeat(np.arange(tastes.shape[0], dtype=np.int64), np.diff(tastes.indptr))
     drawn = np.lexsort((rng.random(users.size), tastes.indices))
     items = tastes.indices[drawn].astype(np.int64)

@@ -3,7 +3,13 @@ import pytest
 
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.tests.engines import board
-from recommendation_service.training.models.embedding_map import draw, groups_of, placed, same_neighbour_share, vectors_of
+from recommendation_service.training.models.embedding_map import (
+    draw,
+    groups_of,
+    plot_positions,
+    same_neighbour_share,
+    vectors_of,
+)
 
 
 def clouds(sizes, dimension=8, seed=0):
@@ -17,7 +23,7 @@ def clouds(sizes, dimension=8, seed=0):
 @pytest.mark.parametrize("sizes", [(40, 40), (5, 5)], ids=["t-SNE", "principal axes"])
 def test_clouds_stay_apart_on_the_picture(sizes):
     vectors, groups = clouds(sizes)
-    points = placed(vectors)
+    points = plot_positions(vectors)
     centres = np.array([points[groups == group].mean(axis=0) for group in (0, 1)])
     spread = max(points[groups == group].std() for group in (0, 1))
     assert points.shape == (sum(sizes), 2)
@@ -26,7 +32,7 @@ def test_clouds_stay_apart_on_the_picture(sizes):
 
 @pytest.mark.parametrize("vectors", [np.ones((3, 4)), np.ones((1, 4)), np.array([[1.0], [2.0], [4.0]])])
 def test_hardly_anything_to_draw_still_has_places(vectors):
-    points = placed(vectors.astype(np.float32))
+    points = plot_positions(vectors.astype(np.float32))
     assert points.shape == (len(vectors), 2)
     assert np.isfinite(points).all()
 
