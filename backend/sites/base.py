@@ -1,11 +1,11 @@
-"""What the people of every site have in common."""
+"""Base of the people of every site."""
 
 from django.conf import settings
 from django.db import models
 
 
 class Person(models.Model):
-    """Somebody with a name, and the account that may see their list. `is_demo` lists them first on the page."""
+    """A person with a name, and the account that may see their list. The page lists `is_demo` people first."""
 
     name = models.CharField(max_length=80, db_index=True)
     account = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from tandem.selectors.statistics import Day
 
@@ -15,10 +14,7 @@ GAP = 0.18  # share of a day's width that stays empty
 class Bar:
     """One day: both counts have the same x and width; conversions are drawn over clicks."""
 
-    day: date
-    clicks: int
-    conversions: int
-    shown: int
+    day: Day
     x: float
     width: float
     clicks_y: float
@@ -51,10 +47,7 @@ def daily_chart(days: Sequence[Day]) -> Chart:
 
     bars = tuple(
         Bar(
-            day=day.day,
-            clicks=day.clicks,
-            conversions=day.conversions,
-            shown=day.shown,
+            day=day,
             x=round(LEFT + each * (index + GAP / 2), 2),
             width=round(each * (1 - GAP), 2),
             clicks_y=round(baseline - height(day.clicks), 2),

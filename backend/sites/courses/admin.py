@@ -26,7 +26,7 @@ class LearnerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
 
 @admin.register(Enrolment, Completion)
 class TakingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
-    """Who takes and who has finished what; saved here, it is recorded as an interaction."""
+    """Enrolments and completions. A row that is saved here is recorded as an interaction."""
 
     list_display = ("created_at", "learner", "course")
     list_select_related = ("learner", "course")

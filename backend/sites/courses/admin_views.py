@@ -1,6 +1,6 @@
 """/admin/recommendations/...: what the service has loaded, and rebuilding item vectors and index. For operators."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.parsers import FormParser, MultiPartParser
-from rest_framework.renderers import TemplateHTMLRenderer
+from rest_framework.renderers import BaseRenderer, TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -71,7 +71,7 @@ class OperationView(TandemAPIView):
 
     permission_classes = (Operator,)
     parser_classes = (StrictJSONParser, FormParser, MultiPartParser)
-    renderer_classes = (OrjsonRenderer, TemplateHTMLRenderer)
+    renderer_classes: Sequence[type[BaseRenderer]] = (OrjsonRenderer, TemplateHTMLRenderer)
 
     def handle_exception(self, exc: Exception) -> Any:
         """Redirect a browser without a session to the login page."""

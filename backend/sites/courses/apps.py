@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class CoursesConfig(AppConfig):
-    """Courses, the people who learn there, and what they take and finish."""
+    """Courses, learners, enrolments and completions."""
 
     name = "sites.courses"
     label = "courses"

@@ -1,4 +1,4 @@
-"""A course platform: what is taught, who learns, and which courses they take and finish."""
+"""A course platform: courses, learners, enrolments and completions."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from sites.base import Person
 
 
 class Level(models.TextChoices):
-    """How much a course asks of those who take it; a learner names their own with the same word."""
+    """Level of a course, and of a learner."""
 
     BEGINNER = "beginner"
     INTERMEDIATE = "intermediate"
@@ -19,7 +19,7 @@ class Level(models.TextChoices):
 
 
 class Course(models.Model):
-    """One course, as the catalogue shows it. Those not published are never recommended."""
+    """A course. Unpublished ones are never recommended."""
 
     slug = models.SlugField(primary_key=True, max_length=64, help_text="Such as course_python_basic; the item id everywhere")
     title = models.CharField(max_length=120)
@@ -41,7 +41,7 @@ class Course(models.Model):
 
 
 class Learner(Person):
-    """Someone who learns here. `is_demo` lists them first on the page."""
+    """A learner."""
 
     id = models.SlugField(primary_key=True, max_length=64, help_text="Such as user1")
     interests = models.JSONField(default=list, blank=True, help_text="Favourite categories, such as data science")
@@ -50,14 +50,14 @@ class Learner(Person):
     goal = models.CharField(max_length=80, blank=True)
 
     def describe(self) -> str:
-        """Such as "beginner, likes Python and SQL courses, wants to change careers"."""
+        """Return a text such as "beginner, likes Python and SQL courses, wants to change careers"."""
         wants = f"likes {get_text_list(self.skills, 'and')} courses" if self.skills else ""
         goal = f"wants to {self.goal}" if self.goal else ""
         return ", ".join(filter(None, (self.level, wants, goal)))
 
 
 class Taking(models.Model):
-    """What taking a course and finishing it share. Mirrored as an interaction; `request_id` is of the list that led here."""
+    """Base of enrolments and completions. Tandem syncs each row as an interaction."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     learner = models.ForeignKey(Learner, on_delete=models.CASCADE, related_name="+")
@@ -75,7 +75,7 @@ class Taking(models.Model):
 
 
 class Enrolment(Taking):
-    """A learner takes a course."""
+    """A learner takes a course; `request_id` is of the list that showed it."""
 
     request_id = models.UUIDField(null=True, blank=True)
 

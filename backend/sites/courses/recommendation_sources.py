@@ -1,4 +1,4 @@
-"""What the course platform declares to Tandem."""
+"""The course platform's declaration for Tandem."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tandem.sources import ItemSource
 
 
 class Courses(ItemSource):
-    """Published courses, and the people who take them."""
+    """Published courses, for learners."""
 
     catalogue = "courses"
     queryset = Course.objects.filter(is_published=True)
@@ -24,10 +24,10 @@ class Courses(ItemSource):
 
     @classmethod
     def describe(cls, person: Learner) -> str:
-        """Such as "beginner, likes python courses, wants to change careers"."""
+        """Return a text such as "beginner, likes python courses, wants to change careers"."""
         return person.describe()
 
     @classmethod
     def card(cls, item: Course) -> dict[str, Any]:
-        """What is taught, for whom, and how long it takes."""
+        """Return the description, the level and the hours."""
         return {**super().card(item), "text": item.description, "facts": (item.level, f"{item.hours} hours")}

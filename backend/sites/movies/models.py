@@ -1,4 +1,4 @@
-"""Films, and those who rate them."""
+"""Films and viewers."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.utils.text import get_text_list
 
 
 class Movie(models.Model):
-    """One film; the key is its number in the release it was loaded from."""
+    """A film; the key is its id in the release."""
 
     id = models.CharField(primary_key=True, max_length=32)
     title = models.CharField(max_length=200)
@@ -23,12 +23,12 @@ class Movie(models.Model):
 
     @property
     def decade(self) -> str:
-        """Such as "1990s"; empty when the year is unknown."""
+        """Return a text such as "1990s", or "" if the year is unknown."""
         return f"{self.year // 10 * 10}s" if self.year else ""
 
 
 class Viewer(models.Model):
-    """One person of the release, without a name: the label is made of what the release tells."""
+    """A person of the release, without a name; the label has the known attributes."""
 
     id = models.CharField(primary_key=True, max_length=32)
     label = models.CharField(max_length=80, db_index=True)
@@ -48,5 +48,5 @@ class Viewer(models.Model):
         return self.label
 
     def describe(self) -> str:
-        """What a newcomer ticked at sign-up; empty for everyone else, of whom the label says all there is."""
+        """Return the genres that a newcomer chose at sign-up, or "" for others."""
         return f"ticked {get_text_list(self.favourite_genres, 'and')} at sign-up" if self.favourite_genres else ""

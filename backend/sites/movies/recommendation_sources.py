@@ -1,4 +1,4 @@
-"""What the film site declares to Tandem."""
+"""The film site's declaration for Tandem."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tandem.sources import ItemSource
 
 
 class Movies(ItemSource):
-    """Every film, for everyone who rates."""
+    """Every film, for all viewers."""
 
     catalogue = "movies"
     queryset = Movie.objects.all()
@@ -23,10 +23,10 @@ class Movies(ItemSource):
 
     @classmethod
     def describe(cls, person: Viewer) -> str:
-        """What the release tells of a viewer, and what they ticked at sign-up."""
+        """Return the genres that a viewer chose at sign-up."""
         return person.describe()
 
     @classmethod
     def card(cls, item: Movie) -> dict[str, Any]:
-        """Title with year, and genres."""
+        """Return the title with year, and the genres."""
         return {**super().card(item), "facts": (item.decade,) if item.decade else ()}

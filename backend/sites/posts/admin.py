@@ -7,7 +7,7 @@ from sites.posts.models import Comment, Discussion, Member, Note, Post
 
 @admin.register(Post)
 class PostAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in the stubs only
-    """Posts by type and category, with what they stirred."""
+    """Posts by type and category, with their counters."""
 
     list_display = ("title", "type", "category", "author", "published_at", "view_count", "like_count", "is_published")
     list_filter = ("type", "category", "is_published")
@@ -31,7 +31,7 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable 
 
 @admin.register(Comment)
 class CommentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in the stubs only
-    """What was said under posts."""
+    """Comments on posts."""
 
     list_display = ("post", "member", "created_at")
     list_select_related = ("post", "member")
@@ -39,7 +39,7 @@ class CommentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable
 
 
 class NoteInline(admin.TabularInline):  # type: ignore[type-arg]  # subscriptable in the stubs only
-    """What was said in a discussion."""
+    """Remarks in a discussion."""
 
     model = Note
     extra = 0
@@ -49,7 +49,7 @@ class NoteInline(admin.TabularInline):  # type: ignore[type-arg]  # subscriptabl
 
 @admin.register(Discussion)
 class DiscussionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in the stubs only
-    """Talks about insights."""
+    """Discussions of insights."""
 
     list_display = ("sentence", "creator", "insight", "day")
     list_filter = ("insight",)

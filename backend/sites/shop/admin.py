@@ -34,7 +34,7 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
 
 
 class OrderLines(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as above
-    """What was bought, and from which recommended list."""
+    """Bought products, and the lists that showed them."""
 
     model = models.OrderLine
     fields = ("product", "quantity", "price", "value", "request_id")
@@ -52,7 +52,7 @@ class OrderAdmin(FastList):
 
 
 class CartLines(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as above
-    """What lies in the cart, and what was taken out."""
+    """Lines of the cart; quantity 0 was taken out."""
 
     model = models.CartLine
     fields = ("product", "quantity", "created_at", "request_id")
@@ -61,7 +61,7 @@ class CartLines(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as 
 
 @admin.register(models.Cart)
 class CartAdmin(FastList):
-    """Carts, those touched last first."""
+    """Carts, the last changed first."""
 
     list_display = ("touched_at", "customer", "created_at", "closed_at")
     list_select_related = ("customer",)
@@ -71,7 +71,7 @@ class CartAdmin(FastList):
 
 @admin.register(models.WishlistItem)
 class WishlistAdmin(FastList):
-    """Wishes."""
+    """Wishlist items."""
 
     list_display = ("created_at", "customer", "product")
     list_select_related = ("customer", "product")
@@ -80,7 +80,7 @@ class WishlistAdmin(FastList):
 
 @admin.register(models.ProductEmbedding)
 class ProductEmbeddingAdmin(FastList):
-    """What the recommender knows of the products."""
+    """Texts and vectors of products."""
 
     list_display = ("name", "external_product_id", "category", "price", "is_available", "dimension", "made_by", "synced_at")
     list_filter = ("category", "is_available", "made_by")
@@ -91,7 +91,7 @@ class ProductEmbeddingAdmin(FastList):
 
 @admin.register(models.UserPreferenceEmbedding)
 class UserPreferenceAdmin(FastList):
-    """What the recommender thinks of the customers' tastes."""
+    """Preferences of customers."""
 
     list_display = ("customer", "top_categories", "price_ranges", "interaction_count", "is_stale", "dimension", "updated_at")
     list_select_related = ("customer",)
@@ -103,7 +103,7 @@ class UserPreferenceAdmin(FastList):
 
 @admin.register(models.CartAbandonment)
 class CartAbandonmentAdmin(FastList):
-    """Carts that were left alone."""
+    """Abandoned carts."""
 
     list_display = ("detected_at", "customer", "pieces", "value", "left_at", "recovered_at", "order")
     list_select_related = ("customer", "order")
@@ -112,7 +112,7 @@ class CartAbandonmentAdmin(FastList):
 
 @admin.register(models.EmailCampaign)
 class EmailCampaignAdmin(FastList):
-    """Mails, and why each product was in them."""
+    """Mails, and the reasons for their products."""
 
     list_display = ("created_at", "kind", "customer", "occasion", "state", "sent_at", "clicked_at", "error")
     list_select_related = ("customer",)
@@ -122,19 +122,22 @@ class EmailCampaignAdmin(FastList):
 
     @admin.display(description="Why this is shown")
     def why_shown(self, mail: models.EmailCampaign) -> str:
-        """The products of the mail's list with the parts of their scores, and the engine that made it."""
+        """Return the engine of the mail's list, and its products with the parts of their scores."""
         shown = None if mail.request_id is None else Impression.objects.filter(request_id=mail.request_id).first()
         if shown is None:
             return "nothing was recorded"
         items = shown.items.select_related("item").order_by("position")
-        names = {str(one.pk): one.name for one in models.Product.objects.filter(pk__in=[item.item.item_id for item in items])}
-        told = "; ".join(_why(names.get(item.item.item_id, item.item.item_id), item.score, item.parts) for item in items)
-        return f"{shown.method_used}: {told}"
+        names = {
+            str(product.pk): product.name
+            for product in models.Product.objects.filter(pk__in=[item.item.item_id for item in items])
+        }
+        products = "; ".join(_why(names.get(item.item.item_id, item.item.item_id), item.score, item.parts) for item in items)
+        return f"{shown.method_used}: {products}"
 
 
 @admin.register(models.UserEmailPreference)
 class UserEmailPreferenceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
-    """Which mails customers take."""
+    """Which mails customers receive."""
 
     list_display = ("customer", "abandoned_cart", "weekly_picks", "updated_at")
     list_select_related = ("customer",)
@@ -142,13 +145,13 @@ class UserEmailPreferenceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # a
     raw_id_fields = ("customer",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A customer says so themselves."""
+        """Return False: customers add theirs themselves."""
         return False
 
 
 @admin.register(models.RecommendationPerformance)
 class RecommendationPerformanceAdmin(FastList):
-    """The figures of each day."""
+    """Daily statistics."""
 
     list_display = ("day", "surface", "impressions", "shown", "clicks", "conversions", "ctr", "conversion_rate", "revenue")
     list_filter = ("surface",)
@@ -157,7 +160,7 @@ class RecommendationPerformanceAdmin(FastList):
 
 @admin.register(models.SyncStatus)
 class SyncStatusAdmin(FastList):
-    """Syncs, and how far they came."""
+    """Syncs and their progress."""
 
     list_display = ("started_at", "what", "state", "done", "total", "batches", "removed", "version", "error", "updated_at")
     list_filter = ("what", "state")

@@ -11,7 +11,7 @@ class ShopConfig(AppConfig):
     verbose_name = "Shop"
 
     def ready(self) -> None:
-        """A person's next event makes their preference vector stale."""
+        """Mark a customer's preferences as stale after each event."""
         # models are importable only once the apps are ready
         from sites.shop.services.user_preference import mark_stale
         from tandem.signals import interaction_recorded

@@ -1,4 +1,4 @@
-"""What the shop declares to Tandem."""
+"""The shop's declaration for Tandem."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from tandem.sources import ItemSource
 
 
 class Shop(ItemSource):
-    """Active products, recommended while they are in stock; what customers did comes from the shop's own tables."""
+    """Active products, recommended while they are in stock. Events come from the shop's own tables."""
 
     catalogue = "shop"
     queryset = Product.objects.filter(is_active=True)
@@ -29,12 +29,12 @@ class Shop(ItemSource):
 
     @classmethod
     def nearest(cls, *, user_id: str | None, item_ids: Sequence[str], limit: int) -> list[tuple[str, float]]:
-        """Products like those, or what suits that customer, from the stored vectors."""
+        """Return products similar to these, or to that customer's preferences, from the stored vectors."""
         return nearest_products(user_id=user_id, item_ids=item_ids, limit=limit)
 
     @classmethod
     def act(cls, *, person: Customer, event: str, item: Product, request_id: UUID | None) -> bool:
-        """Into the cart, or bought at once; a wish is written by the page itself."""
+        """Put the item into the cart, or buy it; return False for other events, whose row the page writes."""
         if event == "cart_add":
             carts.put_in(customer=person, product_id=item.pk, request_id=request_id)
         elif event == "purchase":
@@ -43,11 +43,11 @@ class Shop(ItemSource):
 
     @classmethod
     def describe(cls, person: Customer) -> str:
-        """Such as "cooks, buys cast iron; likes cast iron, mostly 40 to 90"."""
+        """Return a text such as "cooks, buys cast iron; likes cast iron, mostly 40 to 90"."""
         return person.describe()
 
     @classmethod
     def card(cls, item: Product) -> dict[str, Any]:
-        """The description, the price, and whether it is in stock."""
+        """Return the description, the price, and whether it is in stock."""
         stock = "in stock" if item.stock else "sold out"
         return {**super().card(item), "text": item.description, "facts": (f"€{item.price}", stock)}

@@ -1,4 +1,4 @@
-"""A startup board: what is built, and who wants to join or fund it."""
+"""A startup board: startups, developers and investors."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from sites.base import Person
 
 
 class Stage(models.TextChoices):
-    """How far a startup is; an investor names the stage they look for with the same word."""
+    """Stage of a startup, and the stage that an investor funds."""
 
     IDEA = "idea"
     PRE_SEED = "pre-seed"
@@ -19,7 +19,7 @@ class Stage(models.TextChoices):
 
 
 class Ticket(models.TextChoices):
-    """Size of one investment, in euros; asked for by a startup and offered by an investor in the same words."""
+    """Size of one investment in euros, wanted by a startup or offered by an investor."""
 
     SMALL = "10k-50k"
     MEDIUM = "50k-250k"
@@ -28,7 +28,7 @@ class Ticket(models.TextChoices):
 
 
 class Startup(models.Model):
-    """One startup, as the board shows it. Private ones are never recommended."""
+    """A startup. Private ones are never recommended."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=80)
@@ -50,7 +50,7 @@ class Startup(models.Model):
 
 
 class Seeker(Person):
-    """What developers and investors share."""
+    """Base of developers and investors."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     sectors = models.JSONField(default=list, blank=True, help_text="Favourite sectors, such as fintech")
@@ -62,27 +62,27 @@ class Seeker(Person):
 
 
 class Developer(Seeker):
-    """Someone who wants to work in a startup."""
+    """A person who wants to work in a startup."""
 
     skills = models.JSONField(default=list, blank=True, help_text="What they know, such as python")
 
     def describe(self) -> str:
-        """Such as "developer, likes fintech, knows python and go"."""
-        return ", ".join(filter(None, ("developer", _said("likes", self.sectors), _said("knows", self.skills))))
+        """Return a text such as "developer, likes fintech, knows python and go"."""
+        return ", ".join(filter(None, ("developer", _clause("likes", self.sectors), _clause("knows", self.skills))))
 
 
 class Investor(Seeker):
-    """Someone who wants to fund a startup."""
+    """A person who wants to fund a startup."""
 
     stage = models.CharField(max_length=12, choices=Stage.choices, blank=True)
     ticket = models.CharField(max_length=12, choices=Ticket.choices, blank=True)
 
     def describe(self) -> str:
-        """Such as "investor, likes fintech, funds seed, ticket 50k-250k"."""
-        known = (_said("likes", self.sectors), _said("funds", [self.stage]), _said("ticket", [self.ticket]))
+        """Return a text such as "investor, likes fintech, funds seed, ticket 50k-250k"."""
+        known = (_clause("likes", self.sectors), _clause("funds", [self.stage]), _clause("ticket", [self.ticket]))
         return ", ".join(filter(None, ("investor", *known)))
 
 
-def _said(verb: str, words: list[str]) -> str:
-    named = [word for word in words if word]
-    return f"{verb} {get_text_list(named, 'and')}" if named else ""
+def _clause(verb: str, names: list[str]) -> str:
+    given = [name for name in names if name]
+    return f"{verb} {get_text_list(given, 'and')}" if given else ""

@@ -1,4 +1,4 @@
-"""What the startup board declares to Tandem."""
+"""The startup board's declaration for Tandem."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ ONLY_FOR = {"apply": Developer, "invest": Investor}
 
 
 class Startups(ItemSource):
-    """Public startups, looked for by developers and by investors."""
+    """Public startups, for developers and investors."""
 
     catalogue = "startups"
     queryset = Startup.objects.filter(is_public=True)
@@ -27,15 +27,15 @@ class Startups(ItemSource):
 
     @classmethod
     def events_for(cls, person: Any) -> Sequence[str]:
-        """Developers apply, investors invest."""
+        """Return the events of this person: developers apply, investors invest."""
         return tuple(event for event in cls.page_events if isinstance(person, ONLY_FOR.get(event, object)))
 
     @classmethod
     def describe(cls, person: Developer | Investor) -> str:
-        """Such as "developer, likes fintech, knows python"."""
+        """Return a text such as "developer, likes fintech, knows python"."""
         return person.describe()
 
     @classmethod
     def card(cls, item: Startup) -> dict[str, Any]:
-        """The pitch, and what the startup looks for."""
+        """Return the pitch, the stage and the ticket."""
         return {**super().card(item), "text": item.pitch, "facts": (item.stage, f"ticket {item.ticket}")}

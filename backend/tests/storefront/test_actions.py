@@ -60,7 +60,7 @@ def test_buying_makes_an_order_with_its_value_and_leaves_the_cart_alone() -> Non
 
 def test_what_is_sold_out_is_told_and_nothing_is_recorded() -> None:
     person, product = store.make_customer("Ada"), store.make_products(1, stock=0)[0]
-    assert "there are 0 of it" in perform_action(of("shop"), person, "purchase", str(product.pk), None)
+    assert "0 in stock" in perform_action(of("shop"), person, "purchase", str(product.pk), None)
     assert events(person) == []
     assert not OrderLine.objects.exists()
 

@@ -34,7 +34,7 @@ def test_every_bar_stays_inside_and_stands_on_the_baseline(pairs: list[tuple[int
 
 @given(counts)
 def test_more_is_never_shorter(pairs: list[tuple[int, int]]) -> None:
-    bars = sorted(daily_chart(_days(pairs)).bars, key=lambda bar: bar.clicks)
+    bars = sorted(daily_chart(_days(pairs)).bars, key=lambda bar: bar.day.clicks)
     heights = [bar.clicks_height for bar in bars]
     assert heights == sorted(heights)
 

@@ -1,26 +1,20 @@
-"""Puts the invented marketplace into its tables, and takes a marketplace out of them."""
+"""Writes the synthetic marketplace to its tables, and empties them."""
 
 from collections.abc import Callable
 
 import numpy as np
-from django.db import connections, router
+from django.apps import apps
 
 from demo.synthetic.cleaning.interactions import CATALOGUES, histories
 from demo.synthetic.cleaning.market import Market
 from demo.synthetic.cleaning.model_rows import Rows
-from demo.synthetic.command import write_rows
+from demo.synthetic.command import delete_rows, write_rows
 from sites.cleaning import models
 from tandem.services.bulk_load import forget_past, write_past
 
-CHILDREN_FIRST = (
-    models.RecommendationFeedback, models.JobRecommendation, models.CleanerRecommendation, models.BidSuggestion,
-    models.CleanerScore, models.Payment, models.Review, models.JobBid, models.CleaningJob, models.Property, models.Client,
-    models.Cleaner,
-)  # fmt: skip
-
 
 def write(market: Market, *, seed: int, say: Callable[[str], None]) -> dict[str, int]:
-    """Every row and event; gives how many of what. The caller holds the transaction."""
+    """Write all rows and events; return how many of each. The caller holds the transaction."""
     rows = Rows(market, np.random.default_rng([seed, 1]))
     written: dict[str, int] = {}
     for table in rows.tables:
@@ -36,16 +30,13 @@ def write(market: Market, *, seed: int, say: Callable[[str], None]) -> dict[str,
 
 
 def is_filled() -> bool:
-    """Whether there is anybody or anything in the marketplace."""
-    return any(model._default_manager.exists() for model in CHILDREN_FIRST)
+    """Return True if a table of the marketplace has rows."""
+    return any(model._default_manager.exists() for model in apps.get_app_config("cleaning").get_models())
 
 
 def wipe() -> None:
-    """Every table of the marketplace, and its past. The caller holds the transaction."""
+    """Empty all tables of the marketplace, and delete its interactions. The caller holds the transaction."""
     for catalogue in CATALOGUES:
         forget_past(catalogue=catalogue)
-    connection = connections[router.db_for_write(models.CleaningJob)]
-    models.CleaningJob.objects.update(accepted_bid=None)  # jobs and bids name each other
-    for model in CHILDREN_FIRST:
-        with connection.cursor() as cursor:  # past the signals, which would look for a mirror a row; they are forgotten already
-            cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608 - our own tables
+    models.CleaningJob.objects.update(accepted_bid=None)  # jobs and bids refer to each other
+    delete_rows(reversed(list(apps.get_app_config("cleaning").get_models())))

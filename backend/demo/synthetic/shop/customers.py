@@ -6,7 +6,7 @@ import numpy as np
 
 from demo.synthetic.shop.products import CATEGORIES, SITE, VOCABULARY, Persona, ProductRange
 from demo.synthetic.simulation import Floats, Rng, full_names, stable_id
-from sites.shop.models import Customer, price_in_words
+from sites.shop.models import Customer, price_range_of
 
 STATED_SHARE = 0.75  # of the customers entered preferences when they signed up
 SECOND_SHARE = 0.35
@@ -61,5 +61,5 @@ def _customer(number: int, name: str, preferences: Preferences, *, stated: bool)
     return Customer(
         name=name, email=f"{first}.{last.replace(' ', '-')}.{number}@example.org",
         taste=f"{persona.description}, also {second.description}" if second else persona.description,
-        favourite_categories=categories if stated else [], price_range=price_in_words(usual_price) if stated else "",
+        favourite_categories=categories if stated else [], price_range=price_range_of(usual_price) if stated else "",
     )  # fmt: skip

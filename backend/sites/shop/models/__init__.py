@@ -1,4 +1,4 @@
-"""The shop's own tables, and the tables of its recommender."""
+"""The shop's tables, and the tables of its recommender."""
 
 from sites.shop.models.recommender import (
     CartAbandonment,
@@ -19,7 +19,7 @@ from sites.shop.models.store import (
     PriceRange,
     Product,
     WishlistItem,
-    price_in_words,
+    price_range_of,
 )
 
 __all__ = [
@@ -39,5 +39,5 @@ __all__ = [
     "UserEmailPreference",
     "UserPreferenceEmbedding",
     "WishlistItem",
-    "price_in_words",
+    "price_range_of",
 ]

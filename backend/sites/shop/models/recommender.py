@@ -1,6 +1,6 @@
-"""The recommender's own tables, `recommender_*`: vectors, abandoned carts, mails, figures of a day, and what was synced.
+"""The recommender's own tables, `recommender_*`: vectors, abandoned carts, mails, daily statistics, and syncs.
 
-`user_interactions` of the acceptance list is the core's `recommendations.UserInteraction`.
+`user_interactions` of the acceptance list is `tandem.UserInteraction`.
 """
 
 import uuid
@@ -13,7 +13,7 @@ from tandem.vectors import VectorRow
 
 
 class ProductEmbedding(VectorRow):
-    """What the recommender knows of one product: its words, and its vector once there is one (dimension 0: not yet)."""
+    """A product's text, and its vector (dimension 0: there is none yet)."""
 
     product = models.OneToOneField(Product, on_delete=models.CASCADE, primary_key=True, related_name="embedding")
     external_product_id = models.CharField(max_length=32, help_text="The shop's own number")
@@ -25,7 +25,7 @@ class ProductEmbedding(VectorRow):
     synced_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Named as the acceptance list names it."""
+        """Named as in the acceptance list."""
 
         db_table = "recommender_product_embeddings"
 
@@ -34,7 +34,7 @@ class ProductEmbedding(VectorRow):
 
 
 class UserPreferenceEmbedding(VectorRow):
-    """What one customer's past says of their taste. `is_stale`: something happened since it was worked out."""
+    """A customer's preferences, from their history. `is_stale`: there are newer events."""
 
     customer = models.OneToOneField(Customer, on_delete=models.CASCADE, primary_key=True, related_name="preference")
     top_categories = models.JSONField(default=list, help_text="[[category, weight], ...], the weightiest first")
@@ -43,7 +43,7 @@ class UserPreferenceEmbedding(VectorRow):
     is_stale = models.BooleanField(default=False, db_index=True)
 
     class Meta:
-        """Named as the acceptance list names it."""
+        """Named as in the acceptance list."""
 
         db_table = "recommender_user_preference_embeddings"
 
@@ -52,7 +52,7 @@ class UserPreferenceEmbedding(VectorRow):
 
 
 class CartAbandonment(models.Model):
-    """One cart that was left alone; recovered when an order follows."""
+    """One abandoned cart; recovered when an order follows."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     cart = models.OneToOneField(Cart, on_delete=models.CASCADE, related_name="abandonment")
@@ -65,7 +65,7 @@ class CartAbandonment(models.Model):
     recovered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """Named as the acceptance list names it."""
+        """Named as in the acceptance list."""
 
         db_table = "recommender_cart_abandonments"
 
@@ -77,13 +77,13 @@ class EmailCampaign(models.Model):
     """One mail to one customer for one occasion: never a second one for the same."""
 
     class Kind(models.TextChoices):
-        """What mails there are; `UserEmailPreference` has a switch for each."""
+        """Kinds of mails; `UserEmailPreference` has a switch for each."""
 
         ABANDONED_CART = "abandoned_cart"
         WEEKLY_PICKS = "weekly_picks"
 
     class State(models.TextChoices):
-        """Written before the mail leaves, so that a crash between the two never sends it twice."""
+        """Written before the mail is sent, so that a crash between the two never sends it twice."""
 
         SENDING = "sending"
         SENT = "sent"
@@ -102,7 +102,7 @@ class EmailCampaign(models.Model):
     clicked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """Named as the acceptance list names it; one mail an occasion."""
+        """Named as in the acceptance list; one mail per occasion."""
 
         db_table = "recommender_email_campaigns"
         constraints = [models.UniqueConstraint(fields=["kind", "customer", "occasion"], name="shop_one_mail")]
@@ -112,7 +112,7 @@ class EmailCampaign(models.Model):
 
 
 class UserEmailPreference(models.Model):
-    """Which mails a customer takes. Without a row: all of them, as the shop's terms say."""
+    """Which mails a customer receives. Without a row: all of them, as the shop's terms say."""
 
     customer = models.OneToOneField(Customer, on_delete=models.CASCADE, primary_key=True, related_name="mail_preference")
     abandoned_cart = models.BooleanField(default=True)
@@ -120,7 +120,7 @@ class UserEmailPreference(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Named as the acceptance list names it."""
+        """Named as in the acceptance list."""
 
         db_table = "recommender_user_email_preferences"
 
@@ -129,7 +129,7 @@ class UserEmailPreference(models.Model):
 
 
 class RecommendationPerformance(models.Model):
-    """One surface's figures of one UTC day, as `measure_performance` last worked them out."""
+    """Statistics of one surface and one day (UTC), as `measure_performance` last calculated them."""
 
     id = models.BigAutoField(primary_key=True)
     day = models.DateField()
@@ -144,7 +144,7 @@ class RecommendationPerformance(models.Model):
     measured_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Named as the acceptance list names it."""
+        """Named as in the acceptance list."""
 
         db_table = "recommender_recommendation_performance"
         constraints = [models.UniqueConstraint(fields=["day", "surface"], name="shop_one_day")]
@@ -155,7 +155,7 @@ class RecommendationPerformance(models.Model):
 
 
 class SyncStatus(models.Model):
-    """One run of a sync: how far it came, so that the next run goes on there when it failed."""
+    """One run of a sync, and its progress, so that the next run continues if it failed."""
 
     class What(models.TextChoices):
         """The two halves of `sync_products`."""
@@ -184,7 +184,7 @@ class SyncStatus(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Named as the acceptance list names it; newest first."""
+        """Named as in the acceptance list; newest first."""
 
         db_table = "recommender_sync_status"
         ordering = ["-id"]

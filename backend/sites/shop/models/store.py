@@ -1,4 +1,4 @@
-"""What the shop sells, who buys it, what lies in a cart, and what was ordered."""
+"""Products, customers, carts and orders."""
 
 import uuid
 from decimal import Decimal
@@ -12,7 +12,7 @@ from sites.base import Person
 
 
 class PriceRange(models.TextChoices):
-    """How dear a product is, in the words that a customer's taste uses too."""
+    """Range of a product's price; a customer's preferences use the same names."""
 
     SMALL = "under 15"
     MODEST = "15 to 40"
@@ -24,9 +24,9 @@ class PriceRange(models.TextChoices):
 LIMITS = ((15, PriceRange.SMALL), (40, PriceRange.MODEST), (90, PriceRange.MIDDLE), (200, PriceRange.HIGH))
 
 
-def price_in_words(price: Decimal | float) -> str:
-    """The range that a price in euros lies in, such as "15 to 40"."""
-    return next((str(word.value) for limit, word in LIMITS if price < limit), str(PriceRange.TOP.value))
+def price_range_of(price: Decimal | float) -> str:
+    """Return the range of a price in euros, such as "15 to 40"."""
+    return next((str(name.value) for limit, name in LIMITS if price < limit), str(PriceRange.TOP.value))
 
 
 class Product(models.Model):
@@ -53,12 +53,12 @@ class Product(models.Model):
 
     @property
     def price_range(self) -> str:
-        """The price in words, such as "15 to 40"."""
-        return price_in_words(self.price)
+        """Return the range of the price, such as "15 to 40"."""
+        return price_range_of(self.price)
 
 
 class Customer(Person):
-    """Someone who buys here. `taste` is one line for a reader; the two fields after it are what they said at sign-up."""
+    """A customer. `taste` is a description for the page; the two fields after it were entered at sign-up."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(blank=True)
@@ -74,7 +74,7 @@ class Customer(Person):
 
 
 class Cart(models.Model):
-    """What a customer has gathered. A customer has one open cart at a time; an ordered one is closed."""
+    """A cart. A customer has one open cart at a time; an ordered cart is closed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="carts")
@@ -83,7 +83,7 @@ class Cart(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """One open cart a customer; those left alone are found by time."""
+        """One open cart per customer; the index finds abandoned ones."""
 
         constraints = [models.UniqueConstraint(fields=["customer"], condition=Q(closed_at=None), name="shop_one_open_cart")]
         indexes = [models.Index("touched_at", name="shop_open_carts", condition=Q(closed_at=None))]
@@ -93,9 +93,9 @@ class Cart(models.Model):
 
 
 class CartLine(models.Model):
-    """One product that was put into a cart. Taken out again, the line stays with a quantity of 0: it did happen.
+    """One product of a cart. When it is taken out, the line stays with quantity 0, because the event happened.
 
-    `request_id` names the recommended list it came from; the order line takes it over.
+    `request_id` is of the list that showed the product; the order line has the same.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -107,7 +107,7 @@ class CartLine(models.Model):
     request_id = models.UUIDField(null=True, blank=True)
 
     class Meta:
-        """A product has one line in a cart."""
+        """One line per product and cart."""
 
         constraints = [models.UniqueConstraint(fields=["cart", "product"], name="shop_one_line")]
 
@@ -116,7 +116,7 @@ class CartLine(models.Model):
 
 
 class CartRemoval(models.Model):
-    """That a product was taken out of a cart again."""
+    """A product was taken out of a cart."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
@@ -128,7 +128,7 @@ class CartRemoval(models.Model):
 
 
 class Order(models.Model):
-    """What one customer bought at one moment."""
+    """An order."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="orders")
@@ -163,7 +163,7 @@ class OrderLine(models.Model):
 
 
 class WishlistItem(models.Model):
-    """A product that a customer wants to remember."""
+    """A product on a customer's wishlist."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="wishes")
@@ -171,7 +171,7 @@ class WishlistItem(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """A wish is a wish once."""
+        """Once per customer and product."""
 
         constraints = [models.UniqueConstraint(fields=["customer", "product"], name="shop_one_wish")]
 

@@ -1,4 +1,4 @@
-"""Carts that were left alone: found once each, and closed as recovered when an order follows."""
+"""Abandoned carts: each is recorded once, and closed as recovered when an order follows."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,9 +13,9 @@ BATCH = 500
 
 
 def detect_abandonments(*, hours: float, now: datetime | None = None) -> tuple[int, int]:
-    """Note every open cart with something in it that nobody touched for so long; how many are new, how many recovered.
+    """Record open carts with products that were not changed for `hours`; return how many are new and how many recovered.
 
-    A cart is noted once. A cart that was ordered since is recovered, even where the order was written by other means.
+    A cart is recorded once. A cart that was ordered since is recovered, also if other code wrote the order.
     """
     detected_at = timezone.now() if now is None else now
     abandoned = Cart.objects.filter(
@@ -37,14 +37,16 @@ def detect_abandonments(*, hours: float, now: datetime | None = None) -> tuple[i
     ]
     with transaction.atomic():
         before = CartAbandonment.objects.count()
-        CartAbandonment.objects.bulk_create(new, ignore_conflicts=True, batch_size=BATCH)  # a second run may be at it too
+        CartAbandonment.objects.bulk_create(
+            new, ignore_conflicts=True, batch_size=BATCH
+        )  # a second run may write the same rows
         added = CartAbandonment.objects.count() - before
     missed = Order.objects.filter(cart__abandonment__isnull=False, cart__abandonment__recovered_at=None)
     return added, sum(recover(order=order) for order in missed)
 
 
 def recover(*, order: Order) -> int:
-    """Close the abandonment of the ordered cart, if it had been left alone; gives how many were closed, 0 or 1."""
+    """Close the abandonment of the ordered cart, if there is one; return how many were closed, 0 or 1."""
     return CartAbandonment.objects.filter(cart=order.cart_id, recovered_at=None).update(
         order=order, recovered_at=order.created_at
     )

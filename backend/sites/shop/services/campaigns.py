@@ -1,7 +1,7 @@
 """Mails with recommendations: who receives one, once per occasion.
 
-A campaign's row is written before its mail leaves, so that a crash between the two never sends it twice. What it shows is
-an Impression like any other list, so a click in a mail counts where every click counts.
+A campaign's row is written before its mail is sent, so that a crash between the two never sends it twice. Its list is
+recorded as an Impression, so clicks in mails are in the statistics.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ SUBJECTS: dict[str, str] = {ABANDONED_CART: "Still in your cart", EmailCampaign.
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One mail that should go out."""
+    """One mail to send."""
 
     customer: Customer
     occasion: str
@@ -34,7 +34,7 @@ class Due:
 
 @dataclass(slots=True)
 class Sent:
-    """What a run did."""
+    """Counts of one run."""
 
     sent: int = 0
     failed: int = 0
@@ -50,8 +50,8 @@ def send_campaign(
 ) -> Sent:
     """Send the mails of one kind that are due and wanted, at most `limit`; run twice, it sends nothing the second time.
 
-    `base_url` is where the links lead. A mail that the mail server refuses is noted as failed and tried again by the next
-    run; the others go out. Raises InvalidInput for a kind there is not, OSError when the server cannot be reached.
+    `base_url` is the start of all links. A mail that the mail server refuses is recorded as failed, and the next run tries
+    it again. Raises InvalidInput for an unknown kind, OSError if the server cannot be reached.
     """
     if kind not in EmailCampaign.Kind.values:
         raise InvalidInput(f"there is no campaign '{kind}'; there are {', '.join(EmailCampaign.Kind.values)}")
@@ -73,7 +73,7 @@ def send_campaign(
 
 
 def _due(kind: str, now: datetime) -> Iterator[Due]:
-    """Customers with an address who take this kind of mail and had none for this occasion."""
+    """Yield customers with an address who receive this kind of mail and had none for this occasion."""
     unwanted = UserEmailPreference.objects.filter(**{kind: False}).values("pk")
     reachable = Customer.objects.exclude(email="").exclude(pk__in=unwanted)
     notified = set(EmailCampaign.objects.filter(kind=kind).exclude(state=State.FAILED).values_list("customer_id", "occasion"))
@@ -95,7 +95,7 @@ def _of_week(reachable: QuerySet[Customer], now: datetime) -> Iterator[Due]:
 
 
 def _claimed(kind: str, due: Due) -> EmailCampaign | None:
-    """The row that says that this mail is being sent; None when another run was faster."""
+    """Create the row of a mail that is being sent; return None if another run has created it."""
     key = {"kind": kind, "customer": due.customer, "occasion": due.occasion}
     try:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What a shop page does with a cart: put in, take out, order. Every step is one transaction; the events follow by mirror."""
+"""Carts: put in, take out, order. Each step is one transaction; Tandem syncs the rows as interactions."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,16 +12,16 @@ from recommendation_service.errors import InvalidInput, NotFound
 from sites.shop.models import Cart, CartLine, CartRemoval, Customer, Order, OrderLine, Product
 from sites.shop.services.abandonments import recover
 
-MOST_PIECES = 100
+MAX_QUANTITY = 100
 
 
 def lines_of(*, customer: Customer) -> list[CartLine]:
-    """What lies in the customer's open cart, the oldest first."""
+    """Return the lines of the customer's open cart, the oldest first."""
     return list(_lines(customer).select_related("product").order_by("created_at", "pk"))
 
 
 def product_ids_of(*, user_id: str) -> tuple[str, ...]:
-    """Ids of the products in somebody's open cart; none for somebody who is no customer."""
+    """Return the product ids in the open cart of a user; none for a user who is not a customer."""
     try:
         key = UUID(user_id)
     except ValueError:
@@ -31,9 +31,9 @@ def product_ids_of(*, user_id: str) -> tuple[str, ...]:
 
 
 def put_in(*, customer: Customer, product_id: UUID, quantity: int = 1, request_id: UUID | None = None) -> CartLine:
-    """Put so many more of a product into the open cart; `request_id` names the recommended list it came from.
+    """Put `quantity` more of a product into the open cart; `request_id` is of the list that showed it.
 
-    Raises NotFound for a product that is not sold here, InvalidInput for more than there are.
+    Raises NotFound for a product that is not sold, InvalidInput for more than the stock.
     """
     with transaction.atomic():
         cart = _open_cart(customer)
@@ -53,21 +53,21 @@ def put_in(*, customer: Customer, product_id: UUID, quantity: int = 1, request_i
 
 
 def take_out(*, customer: Customer, product_id: UUID) -> None:
-    """Take all of a product out of the open cart. Raises NotFound when it does not lie there."""
+    """Take all of a product out of the open cart. Raises NotFound if the cart does not have it."""
     with transaction.atomic():
         _lock_customer(customer)
         line = _lines(customer).filter(product=product_id).select_related("cart", "product").first()
         if line is None:
             raise NotFound("that product is not in the cart")
-        CartLine.objects.filter(pk=line.pk).update(quantity=0)  # past the signals: that it was put in stays true
+        CartLine.objects.filter(pk=line.pk).update(quantity=0)  # without signals: the cart_add event stays
         CartRemoval.objects.create(customer=customer, product=line.product)
         _touch(line.cart)
 
 
 def check_out(*, customer: Customer) -> Order:
-    """Order what lies in the open cart: its lines share one moment, and the stock goes down.
+    """Order the open cart: all lines have the same time, and the stock is reduced.
 
-    Raises InvalidInput for an empty cart, and for products of which there are fewer than wanted.
+    Raises InvalidInput for an empty cart, and for quantities above the stock.
     """
     with transaction.atomic():
         cart = _open_cart(customer)
@@ -87,7 +87,7 @@ def check_out(*, customer: Customer) -> Order:
 
 
 def buy(*, customer: Customer, product_id: UUID, request_id: UUID | None = None) -> Order:
-    """Order one piece at once, past the cart. Raises NotFound and InvalidInput as `put_in`."""
+    """Order one piece without the cart. Raises NotFound and InvalidInput as `put_in`."""
     with transaction.atomic():
         _lock_customer(customer)  # first, as in every change: the order's foreign key needs the row
         product = Product.objects.select_for_update().filter(pk=product_id, is_active=True).first()
@@ -119,7 +119,7 @@ def _touch(cart: Cart) -> None:
 
 
 def _lock_products(lines: Sequence[CartLine]) -> dict[UUID, Product]:
-    """The products of the lines, kept from others until the end; in order of key, so that nobody waits in a ring."""
+    """Lock and return the products of the lines; in order of key, so that two transactions never deadlock."""
     wanted = sorted(line.product_id for line in lines)
     products = {product.pk: product for product in Product.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
     for line in lines:
@@ -129,8 +129,8 @@ def _lock_products(lines: Sequence[CartLine]) -> dict[UUID, Product]:
 
 def _require(product: Product, quantity: int) -> None:
     available = product.stock if product.is_active else 0
-    if quantity > min(available, MOST_PIECES):
-        limit = f"there are {available} of it" if available <= MOST_PIECES else f"at most {MOST_PIECES}"
+    if quantity > min(available, MAX_QUANTITY):
+        limit = f"{available} in stock" if available <= MAX_QUANTITY else f"at most {MAX_QUANTITY}"
         message = f"{product.name}: {limit}"
         raise InvalidInput(message, fields={"/quantity": message})
 

@@ -1,4 +1,4 @@
-"""The two kinds of links in a mail, each with a signed token: no more of these mails, and to a product."""
+"""Signed links in mails: to unsubscribe, and to a product."""
 
 from uuid import UUID
 
@@ -15,18 +15,18 @@ MAX_AGE_S = 180 * 86_400  # half a year
 
 
 def stop_path(campaign: EmailCampaign) -> str:
-    """Where the mail's reader ends this kind of mails."""
+    """Return the path to unsubscribe from this kind of mails."""
     payload = {"customer": str(campaign.customer_id), "kind": campaign.kind}
     return reverse("shop:stop", args=[signing.dumps(payload, salt=STOP)])
 
 
 def click_path(campaign: EmailCampaign, product_id: str) -> str:
-    """Where a product in the mail leads."""
+    """Return the path of a product in the mail."""
     return reverse("shop:clicked", args=[signing.dumps({"mail": str(campaign.pk), "product": product_id}, salt=CLICK)])
 
 
 def customer_of_stop(*, token: str) -> tuple[Customer, str] | None:
-    """Whose mails of which kind the token ends; None for a token that is not ours, too old, or of somebody who left."""
+    """Return the customer and kind of an unsubscribe token; None if it is invalid, too old, or of a deleted customer."""
     payload = _read(token, STOP, "customer", "kind")
     if payload is None or payload["kind"] not in EmailCampaign.Kind.values:
         return None
@@ -35,7 +35,7 @@ def customer_of_stop(*, token: str) -> tuple[Customer, str] | None:
 
 
 def stop(*, token: str) -> bool:
-    """Send no more mails of that kind to that customer; False for a token that is not ours."""
+    """Unsubscribe the customer from that kind of mails; return False for an invalid token."""
     payload = customer_of_stop(token=token)
     if payload is None:
         return False
@@ -46,9 +46,9 @@ def stop(*, token: str) -> bool:
 
 
 def click(*, token: str) -> str | None:
-    """Note that a product in a mail was clicked, in answer to the list that the mail shows.
+    """Record a click on a product in a mail, with the list of the mail.
 
-    Gives the product's id; None for a token that is not ours. Clicked again, it counts once.
+    Returns the product's id; None for an invalid token. Repeated clicks count once.
     """
     payload = _read(token, CLICK, "mail", "product")
     campaign = None if payload is None else EmailCampaign.objects.filter(pk=UUID(payload["mail"])).first()

@@ -18,7 +18,7 @@ SHOWN = 6
 
 
 def written_mail(campaign: EmailCampaign, *, base_url: str) -> EmailMultiAlternatives:
-    """The mail, ready to be sent; sets the campaign's `request_id` to the recorded list that it shows."""
+    """Return the mail; set the campaign's `request_id` to the recorded list that it shows."""
     customer = campaign.customer
     lines = lines_of(customer=customer) if campaign.kind == EmailCampaign.Kind.ABANDONED_CART else []
     engine = HybridRecommendationEngine()

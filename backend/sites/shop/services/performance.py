@@ -1,4 +1,4 @@
-"""The day's figures of every surface, kept in `recommendation_performance`."""
+"""Daily statistics of every surface, stored in `recommendation_performance`."""
 
 from datetime import datetime
 
@@ -14,10 +14,10 @@ FIELDS = ("impressions", "shown", "clicks", "conversions", "ctr", "conversion_ra
 
 
 def measure_performance(*, days: int, now: datetime | None = None) -> int:
-    """Work out the last `days` days of UTC, today so far included; gives how many rows were written.
+    """Calculate the last `days` days (UTC), today included; return how many rows were written.
 
-    A day that was measured before is measured again, since clicks and purchases come late. Days on which a surface showed
-    nothing have no row. Raises InvalidInput for more than 400 days.
+    Days are calculated again each time, because clicks and purchases may come later. A day on which a surface showed
+    nothing has no row. Raises InvalidInput for more than 400 days.
     """
     measured_at = timezone.now() if now is None else now
     window = Window.last(days, until=measured_at)

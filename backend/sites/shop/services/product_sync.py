@@ -20,7 +20,7 @@ from tandem.vectors import Published, packed, prepare_pgvector, vectors_of
 
 PRODUCTS_A_BATCH = 100
 VECTORS_A_BATCH = 50
-ALIVE_S = 60.0  # a running sync notes its progress far more often than this
+ALIVE_S = 60.0  # a running sync writes its progress far more often than this
 PRODUCT_FIELDS = ("external_product_id", "name", "category", "price", "text", "is_available", "synced_at")
 NO_VECTORS = (
     "no product vectors are published; run: manage.py generate_all_datasets --catalogue shop, then "
@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 
 class ProductSyncService:
-    """The two halves of a sync; each gives its SyncStatus, and raises what stopped it after noting that there."""
+    """Copies products and vectors. Each method returns its SyncStatus, or stores the error there and raises it."""
 
     def __init__(
         self, *, batch: int = PRODUCTS_A_BATCH, vector_batch: int = VECTORS_A_BATCH, say: Say = lambda _line: None
@@ -46,7 +46,7 @@ class ProductSyncService:
             while batch := list(_after(products, status.cursor)[: self._batch]):
                 with transaction.atomic():
                     _write_products(batch)
-                    _note(status, str(batch[-1].pk), len(batch))
+                    _store_progress(status, str(batch[-1].pk), len(batch))
                 self._report_progress(status)
             removed, _ = ProductEmbedding.objects.exclude(product__in=products).delete()
             status.removed = removed
@@ -63,7 +63,7 @@ class ProductSyncService:
             while batch := list(_after(rows, status.cursor)[: self._vector_batch]):
                 with transaction.atomic():
                     _write_vectors(batch, published)
-                    _note(status, str(batch[-1].pk), len(batch))
+                    _store_progress(status, str(batch[-1].pk), len(batch))
                 self._report_progress(status)
             UserPreferenceEmbedding.objects.exclude(made_by=published.version).update(is_stale=True)
             prepare_pgvector(ProductEmbedding)
@@ -71,14 +71,14 @@ class ProductSyncService:
 
     def _report_progress(self, status: SyncStatus, *, resumed: bool = False) -> None:
         if resumed:
-            self._say(f"{status.what}: taken up again after {status.done:,} of {status.total:,}")
+            self._say(f"{status.what}: continues after {status.done:,} of {status.total:,}")
         elif status.batches and (status.batches % 10 == 0 or status.done >= status.total):
             self._say(f"{status.what}: {status.done:,} of {status.total:,}")
 
 
 @contextmanager
 def _status_of_run(what: str, *, total: int, version: str = "") -> Iterator[SyncStatus]:
-    """A run's status, kept true whatever happens inside: done, or failed with the error."""
+    """Yield a run's status; set it to done, or to failed with the error."""
     status = _start_or_resume(what, total=total, version=version)
     try:
         yield status
@@ -88,13 +88,13 @@ def _status_of_run(what: str, *, total: int, version: str = "") -> Iterator[Sync
         raise
     except BaseException:  # Ctrl-C, SystemExit
         with suppress(DatabaseError):
-            _end(status, SyncStatus.State.FAILED, error="broken off")
+            _end(status, SyncStatus.State.FAILED, error="interrupted")
         raise
     _end(status, SyncStatus.State.DONE)
 
 
 def _start_or_resume(what: str, *, total: int, version: str) -> SyncStatus:
-    """The last run where it did not finish, else a new one. Raises InvalidInput while another is at it."""
+    """Return the last run if it did not finish, else a new one. Raises InvalidInput while another run is active."""
     now = timezone.now()
     with transaction.atomic():
         last = SyncStatus.objects.select_for_update().filter(what=what).first()
@@ -107,8 +107,8 @@ def _start_or_resume(what: str, *, total: int, version: str) -> SyncStatus:
     return last
 
 
-def _note(status: SyncStatus, cursor: str, count: int) -> None:
-    """One more finished batch, in that batch's own transaction; in memory only once it is written."""
+def _store_progress(status: SyncStatus, cursor: str, count: int) -> None:
+    """Store the progress after a batch, in the transaction of that batch."""
     SyncStatus.objects.filter(pk=status.pk).update(
         cursor=cursor, done=status.done + count, batches=status.batches + 1, updated_at=timezone.now()
     )
@@ -120,7 +120,7 @@ def _end(status: SyncStatus, state: str, *, error: str = "") -> None:
     status.save(update_fields=["state", "error", "removed", "updated_at"])
 
 
-def _after(rows, cursor: str):  # type: ignore[no-untyped-def]  # the same queryset, whatever its model
+def _after(rows, cursor: str):  # type: ignore[no-untyped-def]  # the queryset of any model
     return rows.filter(pk__gt=UUID(cursor)) if cursor else rows
 
 

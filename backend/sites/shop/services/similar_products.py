@@ -1,7 +1,7 @@
-"""Products near to others, or to a customer's taste, from the stored vectors alone: what is left when the service is away.
+"""Similar products from the stored vectors, used while the service is unavailable.
 
-Where the database has pgvector, it searches. Elsewhere each process keeps the vectors for a minute, since reading three
-thousand of them takes longer than everything else; what is sold out since is left out by whoever asked.
+A database with pgvector searches itself. Otherwise each process caches the vectors for a minute, because reading three
+thousand of them is the slowest part; the caller leaves out products that were sold out since.
 """
 
 import threading
@@ -23,7 +23,7 @@ CACHE_S = 60.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _VectorCache:
-    """All vectors of one model as they were read; row i of `matrix`, (n, d), is the product keys[i]."""
+    """All vectors of one model; row i of `matrix`, (n, d), is of the product keys[i]."""
 
     made_by: str
     read_at: float  # monotonic seconds
@@ -52,7 +52,7 @@ def nearest_products(*, user_id: str | None, item_ids: Sequence[str], limit: int
 
 
 def forget_vectors() -> None:
-    """Read again at the next need; for tests and after a sync."""
+    """Drop the cache; for tests and after a sync."""
     global _cache
     _cache = None
 

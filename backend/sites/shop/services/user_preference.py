@@ -1,7 +1,7 @@
-"""What a customer's past says of their taste: one vector, the categories and the price ranges they come for.
+"""A customer's preferences from their history: one vector, and their categories and price ranges.
 
-Weights and decay are those of shop.toml, by the functions that weigh an export: a purchase says 5, taking something out of
-the cart -1, each times exp(-days / 30); the same event on the same product counts once a day.
+Weights and decay are those of shop.toml, by the functions that weigh an export: a purchase has weight 5, taking a product
+out of the cart -1, each times exp(-days / 30); the same event on the same product counts once a day.
 """
 
 import time
@@ -77,7 +77,7 @@ class UserPreferenceService:
 
 
 def weights_of(events: Sequence[PastEvent], use_case: UseCase, *, now: float) -> dict[str, float]:
-    """What each item of one person's past weighs now, by item id; those that weigh nothing are left out."""
+    """Return the weight of each item in one user's history, by item id, without items of weight 0."""
     ids = sorted({event.item_id for event in events})
     names = sorted({event.event for event in events})
     items = np.array([ids.index(event.item_id) for event in events], dtype=np.int64)
@@ -92,7 +92,7 @@ def weights_of(events: Sequence[PastEvent], use_case: UseCase, *, now: float) ->
 
 
 def mark_stale(*, user_id: str, catalogue: str, sender: Any = None, **_ignored: Any) -> None:
-    """Note that something happened since this customer's preferences were worked out; an erased past leaves none."""
+    """Mark a customer's preferences as stale after an event; delete them if the customer was erased."""
     key = _key(user_id) if catalogue == CATALOGUE else None
     if key is None:
         return
@@ -104,7 +104,7 @@ def mark_stale(*, user_id: str, catalogue: str, sender: Any = None, **_ignored: 
 
 
 def outdated() -> Iterator[str]:
-    """Ids of customers whose preferences are stale, or who did something and have none yet; in order of id."""
+    """Yield ids of customers whose preferences are stale, or missing although they have interactions; in order of id."""
     stale = set(UserPreferenceEmbedding.objects.filter(is_stale=True).values_list("pk", flat=True))
     known = set(UserPreferenceEmbedding.objects.values_list("pk", flat=True))
     active = UserInteraction.objects.filter(catalogue__name=CATALOGUE).order_by()
@@ -114,7 +114,7 @@ def outdated() -> Iterator[str]:
 
 
 def _vector(products: Sequence[ProductEmbedding], weights: dict[str, float]) -> dict[str, Any]:
-    """The vector's fields, from the products whose vectors are of the newest model among them."""
+    """Return the fields of the vector, from products whose vectors are of the newest model among them."""
     newest = max((product.made_by for product in products if product.dimension), key=_by_number, default="")
     known = [product for product in products if product.dimension and product.made_by == newest]
     if known:

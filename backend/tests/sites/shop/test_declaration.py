@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sites.shop.models import Customer, PriceRange, Product, price_in_words
+from sites.shop.models import Customer, PriceRange, Product, price_range_of
 from sites.shop.recommendation_sources import Shop
 from tandem.sources import source_of
 from tests.support import store
@@ -42,7 +42,7 @@ def test_a_products_text_is_name_description_category_and_price_range() -> None:
     ],
 )
 def test_price_ranges_have_no_gaps(price: float, word: str) -> None:
-    assert price_in_words(price) == word
+    assert price_range_of(price) == word
     assert word in PriceRange.values
 
 

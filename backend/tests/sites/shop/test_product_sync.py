@@ -78,7 +78,7 @@ def test_after_a_failing_batch_the_next_run_begins_where_the_last_finished_batch
     again = ProductSyncService(batch=3, say=said.append).sync_products()
     assert again.pk == status.pk
     assert (again.state, again.done, again.batches, again.error) == ("done", 10, 4, "")
-    assert said[0] == "products: taken up again after 6 of 10"
+    assert said[0] == "products: continues after 6 of 10"
     assert ProductEmbedding.objects.count() == 10
 
 

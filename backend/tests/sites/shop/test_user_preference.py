@@ -191,10 +191,10 @@ def test_the_command_works_out_what_is_missing_or_stale(capsys: Any) -> None:
     UserPreferenceService().update_user_preference(str(bob.pk))
     assert list(outdated()) == [str(ada.pk)]
     call_command("update_user_preferences")
-    assert capsys.readouterr().out == "1 worked out; 2 customers have a vector\n"
+    assert capsys.readouterr().out == "1 calculated; 2 customers have a vector\n"
     assert list(outdated()) == []
     call_command("update_user_preferences", "--all")
-    assert capsys.readouterr().out.startswith("2 worked out")
-    with pytest.raises(CommandError, match="no customer with a past"):
+    assert capsys.readouterr().out.startswith("2 calculated")
+    with pytest.raises(CommandError, match="no customer with interactions"):
         call_command("update_user_preferences", "--user", str(cem.pk))
     assert ProductEmbedding.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Notes carts that were left alone, once each."""
+"""Records abandoned carts, once each."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,16 +9,16 @@ from sites.shop.services.abandonments import detect_abandonments
 
 
 class Command(BaseCommand):
-    """Thin; run it every hour."""
+    """Run it every hour."""
 
-    help = "Note every cart that nobody touched for so long; close those whose order followed."
+    help = "Record every cart that was not changed for --hours; mark those as recovered whose order followed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """How long."""
-        parser.add_argument("--hours", type=float, default=24.0, help="How long a cart must lie untouched (default 24)")
+        """Add --hours."""
+        parser.add_argument("--hours", type=float, default=24.0, help="Hours without a change (default 24)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """What is new, and the next command."""
+        """Print what is new, and the next command."""
         if not 0 < options["hours"] <= 8760:
             raise CommandError("--hours must be more than 0 and at most 8760")
         new, recovered = detect_abandonments(hours=options["hours"])

@@ -1,4 +1,4 @@
-"""Brings the shop's products and their vectors into the recommender's tables; a run that failed is taken up again."""
+"""Copies the shop's products and their vectors to the recommender's tables; continues a run that failed."""
 
 import subprocess
 import sys
@@ -21,19 +21,19 @@ TRAINING = [sys.executable, "-m", "recommendation_service.train_embedding", "--u
 
 
 class Command(BaseCommand):
-    """Thin: `ProductSyncService` does it; the training in between is its own program, as always."""
+    """Run `ProductSyncService`, with the training of the vectors in a process of its own."""
 
     help = "Sync the shop's products into recommender_product_embeddings, embed them, and copy the vectors there."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Sizes, and which half to leave out."""
-        parser.add_argument("--batch", type=int, default=PRODUCTS_A_BATCH, help="Products a batch (default 100)")
-        parser.add_argument("--vector-batch", type=int, default=VECTORS_A_BATCH, help="Vectors a batch (default 50)")
-        parser.add_argument("--no-train", action="store_true", help="Copy the vectors that are published already")
+        """Add batch sizes, and which part to leave out."""
+        parser.add_argument("--batch", type=int, default=PRODUCTS_A_BATCH, help="Products per batch (default 100)")
+        parser.add_argument("--vector-batch", type=int, default=VECTORS_A_BATCH, help="Vectors per batch (default 50)")
+        parser.add_argument("--no-train", action="store_true", help="Copy the published vectors without training")
         parser.add_argument("--words-only", action="store_true", help="Products without vectors")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Words, training, vectors; the last line is the next command."""
+        """Copy products, train, copy vectors; print the next command."""
         if options["batch"] < 1 or options["vector_batch"] < 1:
             raise CommandError("--batch and --vector-batch must be at least 1")
         service = ProductSyncService(batch=options["batch"], vector_batch=options["vector_batch"], say=self._line)
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         except DatabaseError as error:
             first = str(error).partition("\n")[0]
-            raise CommandError(f"the database failed: {first}; run this again, it goes on where it stopped") from error
+            raise CommandError(f"the database failed: {first}; run this again, it continues after the last batch") from error
         self._line("next: manage.py update_user_preferences")
 
     def _embedded(self, service: ProductSyncService, *, train: bool) -> SyncStatus:
@@ -58,13 +58,13 @@ class Command(BaseCommand):
         return service.sync_embeddings(models_dir)
 
     def _train(self) -> None:
-        """Training libraries never enter this process. A refusal of the gate leaves the published vectors as they are."""
+        """Train in another process, because torch must not be loaded here. If it fails, the published vectors stay."""
         self._line("training: " + " ".join(TRAINING[1:]))
         folders = tandem_settings().data_dir, tandem_settings().models_dir
         command = [*TRAINING, "--data-dir", str(folders[0]), "--models-dir", str(folders[1])]
         done = subprocess.run(command, cwd=ROOT, check=False)  # noqa: S603 - our own program, its words from our settings
         if done.returncode:
-            self._line(f"training ended with {done.returncode}; the vectors published before stay")
+            self._line(f"training ended with exit status {done.returncode}; the published vectors stay")
 
     def _report(self, status: SyncStatus) -> None:
         removed = f", {status.removed:,} removed" if status.removed else ""

@@ -1,4 +1,4 @@
-"""Works out the preference vectors that are stale or missing."""
+"""Calculates preferences that are stale or missing."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,30 +12,30 @@ STEP = 200
 
 
 class Command(BaseCommand):
-    """Thin: `UserPreferenceService` does it."""
+    """Run `UserPreferenceService` for each customer."""
 
-    help = "Work out the preferences of customers whose past changed since; the others stay as they are."
+    help = "Calculate the preferences of customers with new interactions."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Whose."""
+        """Add --user and --all."""
         parser.add_argument("--user", action="append", default=[], metavar="ID", help="Only this customer; may be repeated")
-        parser.add_argument("--all", action="store_true", help="Everybody's, also those that are fresh")
+        parser.add_argument("--all", action="store_true", help="All customers, also those that are up to date")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Broken off, the next run does what is left."""
+        """Calculate one customer after the other; after an interruption the next run does the rest."""
         if options["all"]:
             UserPreferenceEmbedding.objects.update(is_stale=True)
         wanted = options["user"] or list(outdated())
         service, made = UserPreferenceService(), 0
-        for place, user_id in enumerate(wanted, start=1):
+        for number, user_id in enumerate(wanted, start=1):
             row = service.update_user_preference(user_id)
             if row is None and options["user"]:
-                raise CommandError(f"{user_id}: no customer with a past; see their id in the admin")
+                raise CommandError(f"{user_id}: there is no customer with interactions and this id; the admin shows the ids")
             made += row is not None
-            if place % STEP == 0:
-                self.stdout.write(f"{place:,} of {len(wanted):,}")
+            if number % STEP == 0:
+                self.stdout.write(f"{number:,} of {len(wanted):,}")
                 self.stdout.flush()
         pointing = UserPreferenceEmbedding.objects.filter(dimension__gt=0).count()
-        self.stdout.write(f"{made:,} worked out; {pointing:,} customers have a vector")
+        self.stdout.write(f"{made:,} calculated; {pointing:,} customers have a vector")
         if not pointing:
             self.stdout.write("next: manage.py sync_products")
