@@ -47,13 +47,13 @@ class PydanticSerializer(serializers.BaseSerializer[Any]):
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses keys that are not fields of the serializer."""
 
-    def validate(self, attrs: Mapping[str, Any]) -> Any:
+    def to_internal_value(self, data: Any) -> Any:
         """Return the values. Raises ValidationError that names unknown keys."""
-        unknown = sorted(set(self.initial_data) - set(self.fields))
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
         if unknown:
-            known = ", ".join(self.fields)
+            known = ", ".join(self.fields) or "none"
             raise serializers.ValidationError({str(name)[:64]: f"is not known; known are {known}" for name in unknown})
-        return attrs
+        return super().to_internal_value(data)
 
 
 class QuerySerializer(StrictSerializer):

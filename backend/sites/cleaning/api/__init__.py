@@ -1,1 +1,1 @@
-"""What the marketplace's API and pages take and give."""
+"""The marketplace's REST API: permissions, visibility, serializers and view sets."""

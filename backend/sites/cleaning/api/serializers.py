@@ -1,21 +1,30 @@
-"""Serializers of the marketplace's answers."""
+"""Serializers of the API's responses."""
 
 from typing import Any
 
+from django.db import models
 from rest_framework import serializers
 
 from sites.cleaning.api.permissions import Role
-from sites.cleaning.api.request_serializers import ReviewSerializer
 from sites.cleaning.api.visibility import COARSE_DIGITS, NO_COMPETITION, VisibleJob, coarse, rounded
 from sites.cleaning.conf import MODES
-from sites.cleaning.models import CleaningJob, JobBid, Payment, PropertyType
+from sites.cleaning.models import (
+    BidSuggestion,
+    Cleaner,
+    CleaningJob,
+    JobBid,
+    Payment,
+    PropertyType,
+    RecommendationFeedback,
+    Review,
+)
 from tandem.api.serializers import SkipSerializer
 
 
 class RoundedField(serializers.FloatField):
     """A number rounded to `digits`; NaN is null."""
 
-    def __init__(self, digits: int, **options: Any) -> None:
+    def __init__(self, digits: int = 3, **options: Any) -> None:
         self.digits = digits
         super().__init__(**options)
 
@@ -48,76 +57,89 @@ class ReasonField(serializers.CharField):
         return coarse(value)
 
 
-class CleanerSerializer(serializers.Serializer[Any]):
-    """A cleaner as anybody may see them."""
+class RowSerializer(serializers.ModelSerializer[Any]):
+    """Columns of a row, read only: amounts and rates as numbers, times with their UTC offset."""
 
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    about = serializers.CharField(allow_blank=True)
-    hourly_rate = serializers.FloatField(help_text="€")
-    reach_km = serializers.IntegerField()
-    eco_friendly = serializers.BooleanField()
-    is_available = serializers.BooleanField()
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        """Return the field class and its arguments."""
+        null = {"allow_null": True} if model_field.null else {}
+        options = {"read_only": True, "help_text": model_field.help_text, **null}
+        if isinstance(model_field, models.DecimalField):
+            return serializers.FloatField, options
+        if isinstance(model_field, models.FloatField):
+            return RoundedField, options
+        if isinstance(model_field, models.DateTimeField):
+            return TimeField, options
+        return super().build_standard_field(field_name, model_field)
+
+
+class CleanerSerializer(RowSerializer):
+    """A cleaner as every user may see them."""
+
     latitude = RoundedField(COARSE_DIGITS, help_text="Of where they start, to about a kilometre")
     longitude = RoundedField(COARSE_DIGITS)
     primary_property_type = BlankField(source="standing.primary_property_type", allow_blank=True)
-    overall_score = RoundedField(
-        3, source="standing.overall_score", allow_null=True, help_text="0 to 100; null before they were ever scored"
-    )
-    average_rating = RoundedField(3, source="standing.average_rating", allow_null=True, help_text="1 to 10")
+    overall_score = RoundedField(source="standing.overall_score", allow_null=True, help_text="0 to 100; null before the first")
+    average_rating = RoundedField(source="standing.average_rating", allow_null=True, help_text="1 to 10")
     review_count = serializers.IntegerField(source="standing.review_count", allow_null=True)
-    completion_rate = RoundedField(
-        3, source="standing.completion_rate", allow_null=True, help_text="This and the rates below: 0 to 1"
-    )
-    on_time_rate = RoundedField(3, source="standing.on_time_rate", allow_null=True)
-    photo_rate = RoundedField(3, source="standing.photo_rate", allow_null=True)
-    win_rate = RoundedField(3, source="standing.win_rate", allow_null=True)
+    completion_rate = RoundedField(source="standing.completion_rate", allow_null=True, help_text="Rates are 0 to 1")
+    on_time_rate = RoundedField(source="standing.on_time_rate", allow_null=True)
+    photo_rate = RoundedField(source="standing.photo_rate", allow_null=True)
+    win_rate = RoundedField(source="standing.win_rate", allow_null=True)
     total_jobs = serializers.IntegerField(source="standing.total_jobs", allow_null=True)
-    eco_percentage = RoundedField(3, source="standing.eco_percentage", allow_null=True, help_text="0 to 100")
+    eco_percentage = RoundedField(source="standing.eco_percentage", allow_null=True, help_text="0 to 100")
+
+    class Meta:
+        """Neither account nor tier."""
+
+        model = Cleaner
+        fields = (
+            "id", "name", "about", "hourly_rate", "reach_km", "eco_friendly", "is_available", "latitude", "longitude",
+            "primary_property_type", "overall_score", "average_rating", "review_count", "completion_rate", "on_time_rate",
+            "photo_rate", "win_rate", "total_jobs", "eco_percentage",
+        )  # fmt: skip
 
 
 class PlaceSerializer(serializers.Serializer[Any]):
-    """Where a job is."""
+    """The property of a job."""
 
     kind = serializers.ChoiceField(source="place.kind", choices=PropertyType.choices)
     district = serializers.CharField(source="place.district")
     size_m2 = serializers.IntegerField(source="place.size_m2")
-    is_exact = serializers.BooleanField(help_text="False: the coordinates are told to about a kilometre")
+    is_exact = serializers.BooleanField(help_text="False: the coordinates are rounded to about a kilometre")
     latitude = serializers.FloatField()
     longitude = serializers.FloatField()
 
 
-class BidSerializer(serializers.Serializer[Any]):
-    """One offer."""
+class BidSerializer(RowSerializer):
+    """A bid."""
 
-    id = serializers.IntegerField()
-    job_id = serializers.IntegerField()
-    cleaner_id = serializers.IntegerField()
-    amount = serializers.FloatField(help_text="€")
-    status = serializers.ChoiceField(JobBid.Status.choices)
-    message = serializers.CharField(allow_blank=True)
-    time = TimeField()
+    class Meta:
+        """Without the list that led to it."""
+
+        model = JobBid
+        fields = ("id", "job_id", "cleaner_id", "amount", "status", "message", "time")
 
 
 class NamedSerializer(serializers.Serializer[Any]):
-    """Somebody by number and name."""
+    """A person by id and name."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
-class PaymentSerializer(serializers.Serializer[Any]):
-    """What was paid; simulated, nobody was charged."""
+class PaymentSerializer(RowSerializer):
+    """A simulated payment."""
 
-    reference = serializers.CharField()
-    amount = serializers.FloatField()
-    platform_fee = serializers.FloatField()
-    payout = serializers.FloatField()
-    status = serializers.ChoiceField(Payment.Status.choices)
+    class Meta:
+        """The amount and its parts."""
+
+        model = Payment
+        fields = ("reference", "amount", "platform_fee", "payout", "status")
 
 
 class JobSerializer(serializers.Serializer[Any]):
-    """A job as the asker may see it."""
+    """A job as the visitor may see it."""
 
     id = serializers.IntegerField(source="job.pk")
     status = serializers.ChoiceField(source="job.status", choices=CleaningJob.Status.choices)
@@ -130,7 +152,7 @@ class JobSerializer(serializers.Serializer[Any]):
     wanted_for = TimeField(source="job.wanted_for")
     bid_count = serializers.IntegerField(source="competition.count")
     lowest_bid = serializers.FloatField(source="competition.lowest", allow_null=True)
-    own_bid = BidSerializer(required=False, allow_null=True, help_text="For a cleaner who looks")
+    own_bid = BidSerializer(required=False, allow_null=True, help_text="For a cleaner")
     client = NamedSerializer(required=False, help_text="This and all below: for the client, the hired cleaner, staff")
     cleaner = NamedSerializer(required=False, allow_null=True)
     accepted_at = TimeField(source="job.accepted_at", required=False, allow_null=True)
@@ -141,7 +163,7 @@ class JobSerializer(serializers.Serializer[Any]):
     payment = PaymentSerializer(required=False, allow_null=True)
 
     def to_representation(self, instance: CleaningJob | VisibleJob) -> dict[str, Any]:
-        """Return what the viewer may see; a job without a role is shown as to a cleaner who may bid."""
+        """Return what the visitor may see; a job without a role is shown as to a cleaner who may bid."""
         if isinstance(instance, CleaningJob):
             competition = self.context["competition"].get(instance.pk, NO_COMPETITION)
             instance = VisibleJob(instance, Role.CLEANER, competition)
@@ -150,21 +172,13 @@ class JobSerializer(serializers.Serializer[Any]):
 
 
 class JobWithBidsSerializer(JobSerializer):
-    """One job; its client, staff and services see all bids."""
+    """A job; its client, staff and services see all bids."""
 
     bids = BidSerializer(many=True, required=False)
 
 
-class JobsSerializer(serializers.Serializer[Any]):
-    """A page of jobs, the newest first."""
-
-    jobs = JobSerializer(many=True)
-    page = serializers.IntegerField()
-    has_more = serializers.BooleanField()
-
-
 class BreakdownSerializer(serializers.Serializer[Any]):
-    """The parts of a score by rules, 0 to 100 in whole points; null where nothing is known."""
+    """The parts of a score by rules, 0 to 100 in whole points; null if unknown."""
 
     quality = RoundedField(0, allow_null=True)
     location = RoundedField(0, allow_null=True)
@@ -174,11 +188,11 @@ class BreakdownSerializer(serializers.Serializer[Any]):
 
 
 class MatchSerializer(serializers.Serializer[Any]):
-    """What both lists say of one place."""
+    """One item of a list."""
 
     score = RoundedField(1, help_text="0 to 100")
     rule_based_score = RoundedField(1, allow_null=True)
-    neural_score = RoundedField(1, allow_null=True, help_text="null where the network did not say")
+    neural_score = RoundedField(1, allow_null=True, help_text="null if the network has no prediction")
     breakdown = BreakdownSerializer()
     reasoning = serializers.ListField(child=ReasonField())
     rank = serializers.IntegerField(min_value=1)
@@ -198,14 +212,14 @@ class JobMatchSerializer(MatchSerializer):
 
 
 class MatchListSerializer(serializers.Serializer[Any]):
-    """What both lists say of themselves."""
+    """A list, and how it was made."""
 
     mode = serializers.ChoiceField(MODES, help_text="What made the scores")
     asked_mode = serializers.ChoiceField(MODES)
-    degraded = serializers.BooleanField(help_text="True where a simpler mode answered than was asked for")
+    degraded = serializers.BooleanField(help_text="True if a simpler mode than the requested one made the scores")
     degradation = SkipSerializer(many=True)
     model_version = serializers.CharField(allow_blank=True)
-    request_id = serializers.UUIDField(help_text="Send it back with what is then done")
+    request_id = serializers.UUIDField(help_text="Send it back with the bid that follows")
 
 
 class CleanerMatchesSerializer(MatchListSerializer):
@@ -220,34 +234,33 @@ class JobMatchesSerializer(MatchListSerializer):
     recommendations = JobMatchSerializer(many=True, source="*")
 
 
-class SuggestionSerializer(serializers.Serializer[Any]):
-    """What a cleaner might ask for a job, and what that was made of."""
+class SuggestionSerializer(RowSerializer):
+    """A suggested bid, minimum ≤ optimal ≤ maximum, and its inputs."""
 
-    id = serializers.IntegerField()
-    job_id = serializers.IntegerField()
-    cleaner_id = serializers.IntegerField()
-    minimum = serializers.FloatField(help_text="€; never above optimal")
-    optimal = serializers.FloatField(help_text="€; never above maximum")
-    maximum = serializers.FloatField(help_text="€")
-    method = serializers.CharField(help_text="neural or rule_based")
-    model_version = serializers.CharField(allow_blank=True)
-    client_budget = serializers.FloatField()
-    market_average = serializers.FloatField(allow_null=True, help_text="€ for as many hours")
-    cleaner_average = serializers.FloatField(allow_null=True, help_text="€ for as many hours")
-    win_rate = RoundedField(3, allow_null=True)
-    current_bid_count = serializers.IntegerField()
-    lowest_bid = serializers.FloatField(allow_null=True)
+    class Meta:
+        """Without the outcome, which is not known yet."""
+
+        model = BidSuggestion
+        fields = (
+            "id", "job_id", "cleaner_id", "minimum", "optimal", "maximum", "method", "model_version", "client_budget",
+            "market_average", "cleaner_average", "win_rate", "current_bid_count", "lowest_bid",
+        )  # fmt: skip
 
 
-class ReviewToldSerializer(ReviewSerializer):
-    """A review as it was given."""
+class ReviewDetailSerializer(RowSerializer):
+    """A saved review."""
 
-    job_id = serializers.IntegerField()
-    cleaner_id = serializers.IntegerField()
+    class Meta:
+        """Marks, comment, and what they are about."""
+
+        model = Review
+        fields = (
+            "overall", "quality", "communication", "professionalism", "timeliness", "comment", "job_id", "cleaner_id",
+        )  # fmt: skip
 
 
 class OutcomeSerializer(serializers.Serializer[Any]):
-    """What has come of one recommendation so far."""
+    """The outcome of a recommendation so far."""
 
     recommendation_id = serializers.IntegerField(source="pk")
     viewed = serializers.BooleanField()
@@ -257,9 +270,13 @@ class OutcomeSerializer(serializers.Serializer[Any]):
     bid_accepted = serializers.BooleanField(required=False)
 
 
-class FeedbackToldSerializer(serializers.Serializer[Any]):
-    """The verdict as it stands."""
+class FeedbackDetailSerializer(RowSerializer):
+    """Saved feedback."""
 
     recommendation_id = serializers.IntegerField(source="recommendation.pk")
-    feedback_type = serializers.CharField()
-    comment = serializers.CharField(allow_blank=True)
+
+    class Meta:
+        """What was said, and of which recommendation."""
+
+        model = RecommendationFeedback
+        fields = ("recommendation_id", "feedback_type", "comment")

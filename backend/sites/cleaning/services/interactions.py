@@ -1,4 +1,4 @@
-"""What people of the marketplace did, as interactions: bids and reviews are mirrored from their tables, the rest is told here.
+"""Records what users of the marketplace do as interactions. Bids and reviews are mirrored from their tables instead.
 
 A client's interactions are with cleaners (catalogue "cleaners"), a cleaner's with jobs (catalogue "jobs").
 """
@@ -14,34 +14,33 @@ from tandem.services.record_interactions import record_interactions
 CLEANERS, JOBS = "cleaners", "jobs"
 
 
-def client_did(event: str, *, job: CleaningJob, cleaner_id: int, request_id: UUID | None, now: datetime) -> None:
-    """Record what the job's client did with a cleaner. The same about the same job and list counts once."""
-    _record(CLEANERS, event, job.client_id, cleaner_id, job, request_id, now)
+def record_client_event(event: str, *, job: CleaningJob, cleaner_id: int, request_id: UUID | None, now: datetime) -> None:
+    """Record an event of the job's client with a cleaner. The same event with the same job and list is recorded once."""
+    _record(CLEANERS, event, (job.client_id, cleaner_id), of_client(job.client_id), job, request_id, now)
 
 
-def cleaner_did(event: str, *, job: CleaningJob, cleaner_id: int, request_id: UUID | None, now: datetime) -> None:
-    """Record what a cleaner did with a job. The same about the same list counts once."""
-    _record(JOBS, event, cleaner_id, job.pk, job, request_id, now)
+def record_cleaner_event(event: str, *, job: CleaningJob, cleaner_id: int, request_id: UUID | None, now: datetime) -> None:
+    """Record an event of a cleaner with a job. The same event with the same list is recorded once."""
+    _record(JOBS, event, (cleaner_id, job.pk), of_cleaner(cleaner_id), job, request_id, now)
 
 
-def list_that_led(*, job: CleaningJob, cleaner: Cleaner, request_id: UUID | None) -> UUID | None:
-    """The list in which the job was shown to this cleaner: the one named, else their newest; None where it never was."""
+def list_before_bid(*, job: CleaningJob, cleaner: Cleaner, request_id: UUID | None) -> UUID | None:
+    """Return the list that showed the job to this cleaner: the named one, else the newest; None if there is none."""
     shown = JobRecommendation.objects.filter(job=job, cleaner=cleaner).order_by("-created_at", "-pk")
     lists = list(shown.values_list("request_id", flat=True))
     return request_id if request_id in lists else next(iter(lists), None)
 
 
 def _record(
-    catalogue: str, event: str, user_id: int, item_id: int, job: CleaningJob, request_id: UUID | None, now: datetime
+    catalogue: str, event: str, pair: tuple[int, int], user_id: str, job: CleaningJob, request_id: UUID | None, now: datetime
 ) -> None:
-    name = f"tandem/cleaning/{event}/{catalogue}/{user_id}/{item_id}/{job.pk}/{request_id}"
+    name = f"tandem/cleaning/{event}/{catalogue}/{pair[0]}/{pair[1]}/{job.pk}/{request_id}"
     row: dict[str, Any] = {
         "event_id": uuid5(NAMESPACE_URL, name),
-        "user_id": of_client(user_id) if catalogue == CLEANERS else of_cleaner(user_id),
-        "item_id": str(item_id),
+        "user_id": user_id,
+        "item_id": str(pair[1]),
         "event": event,
         "catalogue": catalogue,
         "time": now,
-        "request_id": None if request_id is None else str(request_id),
     }
-    record_interactions([{key: value for key, value in row.items() if value is not None}], source="cleaning")
+    record_interactions([row if request_id is None else {**row, "request_id": str(request_id)}], source="cleaning")

@@ -1,8 +1,8 @@
-"""How a job is agreed on, done and judged: open → bidding → accepted → confirmed → completed, or cancelled, or failed.
+"""The life of a job after it is posted: open → bidding → accepted → confirmed → completed, or cancelled, or failed.
 
-Each step is one transaction that holds the job's row, so that two people at once end in an order. Raises NotFound for a
-bid or a job that is not there, Conflict where the job's state does not allow the step, Gone where it is too late for good,
-and InvalidInput for what is wrong with what was sent. `now` is the moment of the step.
+Each step is one transaction that locks the job's row, so that concurrent steps run one after the other. A step raises
+NotFound for an unknown bid or job, Conflict if the job's state does not allow the step, Gone if the job will never allow
+it again, and InvalidInput for wrong values. `now` is the time of the step.
 """
 
 from collections.abc import Iterator
@@ -15,18 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from recommendation_service.errors import Conflict, Gone, InvalidInput, NotFound
-from sites.cleaning.models import Cleaner, CleaningJob, JobBid
+from sites.cleaning.models import Cleaner, CleaningJob, JobBid, Review
 from sites.cleaning.services import bid_suggestions, outcomes, payments
-from sites.cleaning.services.interactions import cleaner_did, client_did, list_that_led
-from sites.cleaning.services.posting import add_property, clean, post_job
-from sites.cleaning.services.reviews import review_job
+from sites.cleaning.services.interactions import list_before_bid, record_cleaner_event, record_client_event
+from sites.cleaning.services.posting import clean
 
-__all__ = [
-    "accept_bid", "add_property", "cancel_job", "complete_job", "confirm_job", "fail_job", "place_bid", "post_job",
-    "review_job", "withdraw_bid",
-]  # fmt: skip
-
-GRACE = timedelta(minutes=30)  # done so long after the hours agreed on is still on time
+GRACE = timedelta(minutes=30)  # a job that ends this long after its hours is still on time
 Status = CleaningJob.Status
 
 
@@ -39,19 +33,19 @@ def place_bid(
     request_id: UUID | None = None,
     now: datetime | None = None,
 ) -> JobBid:
-    """One cleaner's offer. `request_id` is of the list that showed them the job; without it, their newest that did."""
+    """Save a cleaner's bid. `request_id` is the list that showed them the job; None: the newest list that did."""
     at = now or timezone.now()
     with _locked(job) as locked:
         _require_open(locked, at)
         if not cleaner.is_available:
-            raise Conflict("you take no jobs at present; switch yourself to available first")
+            raise Conflict("you take no jobs at present; set yourself to available first")
         if locked.client.account_id is not None and locked.client.account_id == cleaner.account_id:
             raise Conflict("this is your own job")
         bid = locked.bids.filter(cleaner=cleaner).first() or JobBid(job=locked, cleaner=cleaner)
         if bid.pk is not None and bid.status != JobBid.Status.WITHDRAWN:
             raise Conflict("you have bid for this job already; withdraw that bid first")
         bid.amount, bid.message, bid.status, bid.time = amount, message.strip(), JobBid.Status.PENDING, at
-        bid.request_id = list_that_led(job=locked, cleaner=cleaner, request_id=request_id)
+        bid.request_id = list_before_bid(job=locked, cleaner=cleaner, request_id=request_id)
         clean(bid)
         bid.save()
         _set_status(locked, Status.BIDDING)
@@ -61,7 +55,7 @@ def place_bid(
 
 
 def withdraw_bid(*, job: CleaningJob, cleaner: Cleaner) -> JobBid:
-    """Take an undecided bid back; the job is open again where it was the only one."""
+    """Withdraw a pending bid; the job is open again if it was the only one."""
     with _locked(job) as locked:
         bid = locked.bids.filter(cleaner=cleaner).first()
         if bid is None:
@@ -75,7 +69,7 @@ def withdraw_bid(*, job: CleaningJob, cleaner: Cleaner) -> JobBid:
 
 
 def accept_bid(*, job: CleaningJob, bid_id: int, now: datetime | None = None) -> CleaningJob:
-    """Hire the cleaner of a bid: the other bids are rejected, and the money is kept ready."""
+    """Hire the cleaner of a bid, reject the other bids, and authorise the payment."""
     at = now or timezone.now()
     with _locked(job) as locked:
         bid = locked.bids.select_related("cleaner").filter(pk=bid_id).first()
@@ -83,7 +77,7 @@ def accept_bid(*, job: CleaningJob, bid_id: int, now: datetime | None = None) ->
             raise NotFound("there is no such bid for this job")
         _require(locked, CleaningJob.OFFERED, "choosing a bid")
         if locked.wanted_for <= at:
-            raise Conflict("the time this job was wanted for is past; cancel it and post it anew")
+            raise Conflict("the time of this job is past; cancel the job and post a new one")
         if bid.status != JobBid.Status.PENDING:
             raise Gone("this bid was withdrawn")
         _set(bid, JobBid.Status.ACCEPTED)
@@ -93,14 +87,14 @@ def accept_bid(*, job: CleaningJob, bid_id: int, now: datetime | None = None) ->
         payments.authorise(locked, bid.amount)
         shown = outcomes.bid_was_decided(locked)
         bid_suggestions.note_decision(locked)
-        led = None if shown is None else shown.request_id
-        client_did("hire", job=locked, cleaner_id=bid.cleaner_id, request_id=led, now=at)
-        cleaner_did("win", job=locked, cleaner_id=bid.cleaner_id, request_id=bid.request_id, now=at)
+        origin = None if shown is None else shown.request_id
+        record_client_event("hire", job=locked, cleaner_id=bid.cleaner_id, request_id=origin, now=at)
+        record_cleaner_event("win", job=locked, cleaner_id=bid.cleaner_id, request_id=bid.request_id, now=at)
     return locked
 
 
 def confirm_job(*, job: CleaningJob, cleaner: Cleaner, now: datetime | None = None) -> CleaningJob:
-    """The hired cleaner says that they will come."""
+    """Confirm that the hired cleaner will come."""
     with _locked(job) as locked:
         _require_hired(locked, cleaner)
         _require(locked, (Status.ACCEPTED,), "confirming")
@@ -117,16 +111,15 @@ def complete_job(
     on_time: bool | None = None,
     now: datetime | None = None,
 ) -> CleaningJob:
-    """The work is done, and is paid. Told by its `cleaner`, or without one by the client.
+    """Complete the job and capture the payment. `cleaner` reports it; None: the client does.
 
-    Whether it was on time is for the client to say; where nobody says, it was if it is told within the hours agreed on
-    and half an hour.
+    Only the client may set `on_time`. With None, the job was on time if it is reported within its hours and GRACE.
     """
     at = now or timezone.now()
     if not 0 <= photos <= 1000:
         raise InvalidInput("photos must be 0 to 1000", fields={"/photos": "must be 0 to 1000"})
     if cleaner is not None and on_time is not None:
-        raise InvalidInput("on_time is for the client to say", fields={"/on_time": "is for the client to say"})
+        raise InvalidInput("only the client may set on_time", fields={"/on_time": "only the client may set it"})
     with _locked(job) as locked:
         if cleaner is not None:
             _require_hired(locked, cleaner)
@@ -140,7 +133,7 @@ def complete_job(
 
 
 def cancel_job(*, job: CleaningJob, cleaner: Cleaner | None = None, now: datetime | None = None) -> CleaningJob:
-    """Called off: by the client at any time before it is over, by the hired `cleaner` once they are hired. Money goes back."""
+    """Cancel the job and refund the payment: the client at any time before it is over, the `cleaner` once hired."""
     with _locked(job) as locked:
         if cleaner is not None:
             _require_hired(locked, cleaner)
@@ -151,21 +144,38 @@ def cancel_job(*, job: CleaningJob, cleaner: Cleaner | None = None, now: datetim
 
 
 def fail_job(*, job: CleaningJob, now: datetime | None = None) -> CleaningJob:
-    """Nobody came, says the client, once the time is past. Money goes back."""
+    """Report that no cleaner came, once the time of the job is past; the payment is refunded."""
     at = now or timezone.now()
     with _locked(job) as locked:
         _require(locked, CleaningJob.AGREED, "reporting it as failed")
         if locked.wanted_for > at:
-            raise Conflict("the time this job is wanted for has not come yet; cancel it instead")
+            raise Conflict("the time of this job has not come yet; cancel it instead")
         locked.was_on_time = False
         locked.save(update_fields=("was_on_time",))
         _end_without_work(locked, Status.FAILED, at, by_cleaner=False)
     return locked
 
 
+def review_job(*, job: CleaningJob, comment: str = "", now: datetime | None = None, **marks: int) -> Review:
+    """Save the client's review, one per completed job. `marks` are the five columns of marks, 1 to 10."""
+    with _locked(job) as locked:
+        _require(locked, (Status.COMPLETED,), "reviewing")
+        if locked.cleaner is None:
+            raise Conflict("the cleaner of this job was deleted")
+        if Review.objects.filter(job=locked).exists():
+            raise Conflict("this job is reviewed already")
+        review = Review(
+            job=locked, client_id=locked.client_id, cleaner=locked.cleaner, comment=comment.strip(),
+            time=now or timezone.now(), **marks,
+        )  # fmt: skip
+        clean(review)
+        review.save()
+    return review
+
+
 @contextmanager
 def _locked(job: CleaningJob) -> Iterator[CleaningJob]:
-    """The job as it is now, for this transaction alone. Raises NotFound when it is gone."""
+    """Lock the job's row for a transaction. Raises NotFound if the row was deleted."""
     with transaction.atomic():
         rows = CleaningJob.objects.select_related("client", "place", "cleaner").select_for_update(of=("self",))
         locked = rows.filter(pk=job.pk).first()
@@ -192,7 +202,7 @@ def _require_open(job: CleaningJob, at: datetime) -> None:
     if job.status not in CleaningJob.OFFERED:
         raise Gone(f"this job is {job.status} and takes no bids any more")
     if job.wanted_for <= at:
-        raise Gone("the time this job was wanted for is past")
+        raise Gone("the time of this job is past")
 
 
 def _require_hired(job: CleaningJob, cleaner: Cleaner) -> None:

@@ -1,78 +1,58 @@
-"""What the marketplace's pages have in common: who looks, what is not theirs reads as not there, and what was said."""
+"""What the marketplace's pages share: the visitor, 404 for what they may not see, and messages."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from typing import Any
 
+from django import forms
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from rest_framework import serializers
 
-from recommendation_service.errors import NotFound, TandemError
+from recommendation_service.errors import NotFound
 from sites.cleaning.api.permissions import Visitor, visitor_of
-from storefront import permissions as page
+from storefront import permissions
 from storefront.views import guarded
 
 View = Callable[..., HttpResponse]
-NOT_DONE = "This was not done"
 
 
-def shown(view: View) -> View:
-    """A page: guarded as all are, and what is not there or not the visitor's is a 404."""
+def page(view: View) -> View:
+    """Guard a view as all pages are, and answer NotFound with 404."""
 
     @wraps(view)
-    def answered(request: HttpRequest, **words: str) -> HttpResponse:
+    def wrapped(request: HttpRequest, **kwargs: str) -> HttpResponse:
         try:
-            return view(request, **words)
+            return view(request, **kwargs)
         except NotFound as error:
-            raise Http404(page.NOT_FOUND) from error
+            raise Http404(permissions.NOT_FOUND) from error
 
-    return guarded(answered)
+    return guarded(wrapped)
 
 
 def visitor_at(request: HttpRequest) -> Visitor:
-    """Who looks. Staff see everything, and on a local demo everybody does."""
-    found = visitor_of(request.user)
-    return replace(found, sees_all=found.sees_all or page.may_choose(request))
+    """Return the visitor. Staff see everything; on a local demo every visitor does."""
+    visitor = visitor_of(request.user)
+    return replace(visitor, sees_all=visitor.sees_all or permissions.may_choose(request))
 
 
-def frame(request: HttpRequest) -> dict[str, Any]:
-    """What every page of the marketplace shows."""
-    said = " ".join(str(message) for message in messages.get_messages(request))
-    return {"said": said, "is_demo": page.is_demo(), "chooses": page.may_choose(request)}
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """Return the context of every page of the marketplace."""
+    message = " ".join(str(message) for message in messages.get_messages(request))
+    return {"message": message, "is_demo": permissions.is_demo(), "chooses": permissions.may_choose(request)}
 
 
-def tried(request: HttpRequest, work: Callable[[], str]) -> None:
-    """Do it and say what was done, or say why not. Raises NotFound where there is nothing to do it with."""
-    try:
-        messages.info(request, work())
-    except NotFound:
-        raise
-    except TandemError as error:
-        messages.info(request, f"{NOT_DONE}: {error.message}.")
-    except serializers.ValidationError as error:
-        messages.info(request, f"{NOT_DONE}: {error_text(error.detail)}.")
+def error_text(form: forms.BaseForm) -> str:
+    """Return the first error of each field in one line."""
+    texts = {name: str(errors[0]).rstrip(".") for name, errors in form.errors.items()}
+    named = (
+        text if name == NON_FIELD_ERRORS else f"{name.replace('_', ' ')}: {text[:1].lower()}{text[1:]}"
+        for name, text in texts.items()
+    )
+    return "; ".join(named)
 
 
-def read_form(shape: type[serializers.Serializer[Any]], told: dict[str, Any]) -> dict[str, Any]:
-    """What a form says, read as strictly as the API reads its bodies. Fields left empty are left out."""
-    serializer = shape(data={name: value for name, value in told.items() if value not in (None, "")})
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
-
-
-def error_text(detail: Any, name: str = "") -> str:
-    """A serializer's complaints in one sentence."""
-    if isinstance(detail, dict):
-        told = [error_text(inner, "" if field == "non_field_errors" else field) for field, inner in detail.items()]
-        return "; ".join(told)
-    if isinstance(detail, list):
-        return "; ".join(error_text(inner, name) for inner in detail[:1])
-    text = str(detail).rstrip(".")
-    return f"{name.replace('_', ' ')}: {text[:1].lower()}{text[1:]}" if name else text
-
-
-def see_other(address: str, place: str = "said") -> HttpResponseRedirect:
-    """On to another page, at a place of it."""
-    return HttpResponseRedirect(f"{address}#{place}", status=303)
+def redirect_to(url: str) -> HttpResponseRedirect:
+    """Redirect to the message on another page."""
+    return HttpResponseRedirect(f"{url}#message", status=303)

@@ -1,94 +1,105 @@
-"""The marketplace's lists and jobs, made ready for its pages."""
+"""The marketplace's lists and jobs, as its pages show them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sites.cleaning.api.permissions import Role
-from sites.cleaning.api.visibility import Competition, coarse, competition_of, rounded, sees_address, standing_of
+from sites.cleaning.api.visibility import (
+    NO_COMPETITION,
+    Competition,
+    coarse,
+    competition_of,
+    rounded,
+    sees_address,
+    standing_of,
+)
 from sites.cleaning.models import BidSuggestion, Cleaner, CleanerScore, CleaningJob, JobBid
-from sites.cleaning.services.recommendations import Recommendations
+from sites.cleaning.services.recommendations import Recommendation, Recommendations
 from sites.cleaning.web import labels
-
-ALONE = Competition()
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """One recommended cleaner or job."""
 
-    thing: Any
+    item: Any
     rank: int
-    number: int | None  # the recommendation's own; None where it could not be recorded
+    recommendation_id: int | None  # None: it could not be recorded
     score: float
     reasons: tuple[str, ...]
-    parts: tuple[tuple[str, float | None], ...]  # word and points
-    scores: tuple[tuple[str, float | None], ...]  # "by rules" and "by the network"
-    bid: JobBid | None = None  # of this cleaner for the job that the list is for
-    rivals: Competition = ALONE
+    parts: tuple[tuple[str, float | None], ...]  # label and points
+    scores: tuple[tuple[str, float | None], ...]  # by rules and by the network
+    bid: JobBid | None = None  # of this cleaner for the job
+    competition: Competition = NO_COMPETITION
     standing: CleanerScore | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """One list, and how it came about."""
+class ListPresentation:
+    """One list, and how it was made."""
 
     cards: tuple[Card, ...]
-    request_id: str
     mode_label: str
-    requested_mode_label: str  # empty where it is what answered
-    shortfall: tuple[str, ...]
+    requested_mode_label: str  # empty if it is the mode that made the scores
+    missing: tuple[str, ...]
     model_version: str
 
 
-def shown_cleaners(recommendations: Recommendations, bids: Iterable[JobBid]) -> Shown:
-    """Cleaners for a job, each with their bid for it."""
+@dataclass(frozen=True, slots=True)
+class JobPresentation:
+    """One job with its state and what the visitor may do."""
+
+    job: CleaningJob
+    state: str
+    competition: Competition
+    is_exact: bool  # the address is shown
+    steps: tuple[str, ...]  # names of actions
+
+
+def present_cleaners(recommendations: Recommendations, bids: Iterable[JobBid]) -> ListPresentation:
+    """Return cleaners for a job, each with their bid for it."""
     own_bids = {bid.cleaner_id: bid for bid in bids if bid.status != JobBid.Status.WITHDRAWN}
     cards = [
         _card(row, row["cleaner"], bid=own_bids.get(row["cleaner"].pk), standing=standing_of(row["cleaner"]))
         for row in recommendations
     ]
-    return _shown(recommendations, cards)
+    return _list(recommendations, cards)
 
 
-def shown_jobs(recommendations: Recommendations) -> Shown:
-    """Jobs for a cleaner, each with its competition."""
-    rivals = competition_of(row["job"] for row in recommendations)
-    cards = [_card(row, row["job"], rivals=rivals.get(row["job"].pk, Competition())) for row in recommendations]
-    return _shown(recommendations, cards)
+def present_recommended_jobs(recommendations: Recommendations) -> ListPresentation:
+    """Return jobs for a cleaner, each with its competition."""
+    competition = competition_of(row["job"] for row in recommendations)
+    cards = [_card(row, row["job"], competition=competition.get(row["job"].pk, NO_COMPETITION)) for row in recommendations]
+    return _list(recommendations, cards)
 
 
-@dataclass(frozen=True, slots=True)
-class Deal:
-    """One job with what its page says and offers."""
-
-    job: CleaningJob
-    standing: str  # in words
-    rivals: Competition
-    exact: bool  # the address may be told
-    steps: tuple[str, ...]  # what the visitor may do now
-
-
-def deals_of(jobs: Sequence[CleaningJob], role: Role) -> list[Deal]:
-    """Jobs as somebody in this role sees them. One query."""
-    rivals = competition_of(jobs)
+def present_jobs(jobs: Sequence[CleaningJob], role: Role) -> list[JobPresentation]:
+    """Return jobs as a visitor in this role sees them. One query."""
+    competition = competition_of(jobs)
     return [
-        Deal(job, labels.next_label(job), rivals.get(job.pk, Competition()), sees_address(job, role), steps_of(job, role))
+        JobPresentation(
+            job,
+            labels.state_label(job),
+            competition.get(job.pk, NO_COMPETITION),
+            sees_address(job, role),
+            steps_of(job, role),
+        )
         for job in jobs
     ]
 
 
 def steps_of(job: CleaningJob, role: Role) -> tuple[str, ...]:
-    """What somebody in this role may do with the job as it is."""
+    """Return the actions that a visitor in this role may take with the job in its present state."""
     return STEPS[role].get(CleaningJob.Status(job.status), ())
 
 
 def figures_of(standing: CleanerScore | None) -> tuple[tuple[str, str], ...]:
-    """What is told of a cleaner's standing: word and figure; nothing of what is unknown."""
+    """Return label and figure of what is known of a cleaner; unknown figures are left out."""
     if standing is None:
         return ()
     pairs = (
-        ("Overall", _points(standing.overall_score)),
+        ("Overall", f"{standing.overall_score:.0f} of 100"),
         ("Average mark", "" if standing.average_rating is None else f"{standing.average_rating:.1f} of 10"),
         ("Reviews", str(standing.review_count)),
         ("Jobs done", str(standing.total_jobs)),
@@ -100,15 +111,15 @@ def figures_of(standing: CleanerScore | None) -> tuple[tuple[str, str], ...]:
     return tuple(pair for pair in pairs if pair[1])
 
 
-def inputs_of(advice: BidSuggestion) -> tuple[tuple[str, str], ...]:
-    """What a suggested bid was made of: word and figure."""
+def inputs_of(suggestion: BidSuggestion) -> tuple[tuple[str, str], ...]:
+    """Return label and figure of the inputs of a suggested bid."""
     pairs = (
-        ("The client's budget", _euros(advice.client_budget)),
-        ("Usual for such a job", _euros(advice.market_average)),
-        ("What you usually ask", _euros(advice.cleaner_average)),
-        ("Bids you win", _share(advice.win_rate)),
-        ("Bids so far", str(advice.current_bid_count)),
-        ("Lowest bid", _euros(advice.lowest_bid)),
+        ("The client's budget", _euros(suggestion.client_budget)),
+        ("Usual for such a job", _euros(suggestion.market_average)),
+        ("What you usually ask", _euros(suggestion.cleaner_average)),
+        ("Bids you win", _share(suggestion.win_rate)),
+        ("Bids so far", str(suggestion.current_bid_count)),
+        ("Lowest bid", _euros(suggestion.lowest_bid)),
     )
     return tuple(pair for pair in pairs if pair[1])
 
@@ -129,34 +140,28 @@ STEPS: Mapping[Role, Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def _shown(recommendations: Recommendations, cards: Sequence[Card]) -> Shown:
-    return Shown(
+def _list(recommendations: Recommendations, cards: Sequence[Card]) -> ListPresentation:
+    mode, requested = recommendations.mode, recommendations.asked_mode
+    return ListPresentation(
         cards=tuple(cards),
-        request_id=str(recommendations.request_id),
-        mode_label=labels.mode_label(recommendations.mode),
-        requested_mode_label=labels.mode_label(recommendations.asked_mode)
-        if recommendations.asked_mode != recommendations.mode
-        else "",
-        shortfall=tuple(labels.shortfall_labels(recommendations.degradation)),
-        model_version=recommendations.model_version or "",
+        mode_label=labels.mode_label(mode),
+        requested_mode_label=labels.mode_label(requested) if requested != mode else "",
+        missing=tuple(labels.missing_label(skip) for skip in recommendations.degradation),
+        model_version=recommendations.model_version,
     )
 
 
-def _card(row: Mapping[str, Any], thing: Cleaner | CleaningJob, **more: Any) -> Card:
+def _card(row: Recommendation, item: Cleaner | CleaningJob, **more: Any) -> Card:
     return Card(
-        thing=thing,
+        item=item,
         rank=row["rank"],
-        number=row["recommendation_id"],
+        recommendation_id=row["recommendation_id"],
         score=rounded(row["score"], 1) or 0.0,
         reasons=tuple(coarse(reason) for reason in row["reasoning"]),
-        parts=tuple((labels.part_label(name), rounded(value, 0)) for name, value in row["breakdown"].items()),
+        parts=tuple((labels.PARTS[name], rounded(value, 0)) for name, value in row["breakdown"].items()),
         scores=(("By rules", rounded(row["rule_based_score"], 1)), ("By the network", rounded(row["neural_score"], 1))),
         **more,
     )
-
-
-def _points(value: float | None) -> str:
-    return "" if value is None else f"{value:.0f} of 100"
 
 
 def _share(value: float | None) -> str:

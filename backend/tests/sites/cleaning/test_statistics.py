@@ -68,7 +68,7 @@ def test_a_list_counts_on_its_day_of_utc_in_every_time_zone_of_the_site(zone: st
 
 @pytest.mark.usefixtures("shown")
 def test_every_verdict_is_listed_with_its_counts() -> None:
-    told = {word: (jobs, cleaners) for word, jobs, cleaners in statistics.verdicts(since=LONG_AGO)}
+    told = {word: (jobs, cleaners) for word, jobs, cleaners in statistics.feedback_counts(since=LONG_AGO)}
     assert told.pop("Too Far") == (1, 1)
     assert set(told.values()) == {(0, 0)}
     assert len(told) == 5
@@ -90,7 +90,7 @@ def test_nothing_shown_is_no_figure(admin_client: Browser) -> None:
     side = statistics.side_of("jobs", since=LONG_AGO)
     assert (side.total.shown, side.modes, side.days) == (0, (), ())
     assert statistics.Row("x", 0, (0,)).cells == ((0, 0.0),)
-    assert b"None was shown in these days" in admin_client.get("/cleaning/analytics/").content
+    assert b"No list was shown in this period" in admin_client.get("/cleaning/analytics/").content
 
 
 @pytest.mark.usefixtures("shown")
@@ -115,7 +115,7 @@ def test_the_page_takes_as_many_queries_whatever_was_shown(admin_client: Browser
 def test_without_published_models_nothing_is_claimed(tmp_path: Path, settings: Any, admin_client: Browser) -> None:
     settings.RECOMMENDATION_MODELS_DIR = tmp_path
     assert statistics.accuracy() == ()
-    assert b"rules answer alone" in admin_client.get("/cleaning/analytics/").content
+    assert b"the rules score alone" in admin_client.get("/cleaning/analytics/").content
 
 
 def test_a_models_own_figures_are_shown_and_a_damaged_one_is_left_out(tmp_path: Path, settings: Any) -> None:
@@ -126,9 +126,9 @@ def test_a_models_own_figures_are_shown_and_a_damaged_one_is_left_out(tmp_path: 
     store.publish("neural", model.arrays, catalogue="cleaners", parameters=model.manifest.parameters, dataset={}, metrics=told)
     (shown,) = statistics.accuracy()
     assert dict(shown.figures) == {
-        "the chosen one is among the first three": 0.75,
+        "the hired cleaner is among the first three": 0.75,
         "weight of the collaborative half (alpha)": 0.25,
-        "jobs learned from": 120.0,
+        "jobs in the training data": 120.0,
     }
     next((tmp_path / "models" / "cleaners" / shown.version).glob("manifest.json")).write_text("{}")
     assert statistics.accuracy() == ()

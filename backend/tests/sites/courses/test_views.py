@@ -136,7 +136,7 @@ def test_figures_of_nobody_are_not_found(staff: Client) -> None:
     assert staff.get(campus.USER_STATS.format("nobody")).status_code == 404
 
 
-def test_an_enrolment_answers_the_list_that_led_to_it(own: Client, learner: Learner) -> None:
+def test_an_enrolment_answers_the_list_before_bid_to_it(own: Client, learner: Learner) -> None:
     answer: dict[str, Any] = own.get(campus.HOME).json()
     course = Course.objects.get(pk=answer["recommendations"][0]["course_id"])
     taken = Enrolment.objects.create(learner=learner, course=course, request_id=answer["request_id"])

@@ -87,7 +87,7 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     "posts/read/<int:number>/did/": ("/posts/read/1/did/", dict.fromkeys(OPEN, 405)),
     "media/posts/<slug:category>.svg": ("/media/posts/python.svg", OPEN),
     # A's account is client 1, with jobs 1 (open) and 3 (taken), and cleaner 1; B's is client 2 with job 2, and cleaner 2.
-    # Who writes for whom is in tests/sites/cleaning/doors/test_doors.py
+    # Who writes for whom is in tests/sites/cleaning/api/test_doors.py
     "recommendations/jobs/<int:job_id>/cleaners/": ("/recommendations/jobs/1/cleaners/", OWN_PAGE),
     "api/v1/cleaning/jobs": ("/api/v1/cleaning/jobs", {**THEIRS, "other": 200}),
     "api/v1/cleaning/jobs/<str:job_id>": ("/api/v1/cleaning/jobs/3", THEIRS),
@@ -103,10 +103,6 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     "api/v1/cleaning/jobs/<str:job_id>/cancel": ("/api/v1/cleaning/jobs/1/cancel", POSTED),
     "api/v1/cleaning/jobs/<str:job_id>/fail": ("/api/v1/cleaning/jobs/1/fail", POSTED),
     "api/v1/cleaning/jobs/<str:job_id>/review": ("/api/v1/cleaning/jobs/1/review", POSTED),
-    "api/v1/cleaning/cleaners/me/jobs": (
-        "/api/v1/cleaning/cleaners/me/jobs",
-        {"anonymous": 401, "own": 200, "other": 200, "staff": 404, "service": 404, "expired": 401},
-    ),
     "api/v1/cleaning/cleaners/<str:cleaner_id>/jobs": ("/api/v1/cleaning/cleaners/1/jobs", THEIRS),
     "api/v1/cleaning/recommendations/cleaners/<str:recommendation_id>/contacted": (
         "/api/v1/cleaning/recommendations/cleaners/1/contacted",

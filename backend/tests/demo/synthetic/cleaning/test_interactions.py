@@ -11,7 +11,7 @@ from demo.synthetic.cleaning.model_rows import Rows
 from demo.synthetic.cleaning.writer import write
 from recommendation_service.use_cases.loader import load
 from sites.cleaning.models import CleaningJob
-from sites.cleaning.services.interactions import cleaner_did, client_did
+from sites.cleaning.services.interactions import record_cleaner_event, record_client_event
 from tandem.event_sync.sync import sync_interactions
 from tandem.models import UserInteraction
 from tests.demo.synthetic.cleaning.conftest import sized
@@ -61,8 +61,8 @@ class TestOnceWritten:
         job = CleaningJob.objects.filter(cleaner__isnull=False).first()
         assert job is not None
         told = {"job": job, "cleaner_id": job.cleaner_id, "request_id": None, "now": job.accepted_at}
-        client_did("hire", **told)
-        cleaner_did("win", **told)
+        record_client_event("hire", **told)
+        record_cleaner_event("win", **told)
         assert UserInteraction.objects.count() == before
 
     def test_a_bid_saved_later_is_mirrored_once_more_only_as_itself(self) -> None:

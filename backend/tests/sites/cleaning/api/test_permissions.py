@@ -10,13 +10,13 @@ from recommendation_service.errors import InvalidInput, NotFound
 from sites.cleaning.api.permissions import (
     Role,
     Visitor,
-    is_number,
     job_for,
     own_job,
     resolve_cleaner,
     resolve_client,
     visitor_of,
 )
+from sites.cleaning.user_ids import parse_pk
 from tests.sites.cleaning import agreed, marketplace
 from tests.sites.cleaning.callers import Market
 
@@ -116,4 +116,4 @@ def test_one_asks_for_oneself_and_staff_for_whom_they_name(market: Market) -> No
     ("\uff11", False), (" 1", False), ("\u00b2", False),
 ])  # fmt: skip
 def test_what_is_a_rows_number(text: str, is_one: bool) -> None:
-    assert is_number(text) is is_one
+    assert parse_pk(text) == (int(text) if is_one else None)

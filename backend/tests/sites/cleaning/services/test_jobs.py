@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from recommendation_service.errors import Conflict, Gone, InvalidInput, NotFound, TandemError
 from sites.cleaning.models import BidSuggestion, Cleaner, CleaningJob, Client, JobBid, Payment, Review
-from sites.cleaning.services import jobs, payments
+from sites.cleaning.services import jobs, payments, posting
 from sites.cleaning.user_ids import of_cleaner, of_client
 from tests.sites.cleaning import agreed, marketplace
 
@@ -212,7 +212,7 @@ def test_nobody_bids_for_a_time_that_is_past(nikos: Client, maria: Cleaner) -> N
     late = job.wanted_for + timedelta(minutes=1)
     with pytest.raises(Gone, match="past"):
         jobs.place_bid(job=job, cleaner=marketplace.make_cleaner(), amount=Decimal(50), now=late)
-    with pytest.raises(Conflict, match="post it anew"):
+    with pytest.raises(Conflict, match="post a new one"):
         jobs.accept_bid(job=job, bid_id=agreed.only_bid(job).pk, now=late)
 
 
@@ -268,7 +268,7 @@ PLACE = {"kind": "villa", "district": "Glyfada", "size_m2": 200, "latitude": 37.
 
 
 def test_a_job_may_bring_its_own_place(nikos: Client) -> None:
-    job = jobs.post_job(
+    job = posting.post_job(
         client=nikos, place=PLACE, hours=Decimal("6.5"), budget=Decimal(120), wanted_for=timezone.now() + timedelta(days=3)
     )
     assert (job.status, job.place.kind, job.place.client) == ("open", "villa", nikos)
@@ -301,7 +301,7 @@ def test_a_job_that_cannot_be_names_what_is_wrong_and_leaves_nothing(
     }  # fmt: skip
     asked["wanted_for"] = timezone.now() + asked["wanted_for"]
     with pytest.raises(InvalidInput) as raised:
-        jobs.post_job(client=nikos, **asked)
+        posting.post_job(client=nikos, **asked)
     assert list(raised.value.fields) == [field]
     assert not CleaningJob.objects.exists()
     assert not nikos.properties.exists()
@@ -309,8 +309,8 @@ def test_a_job_that_cannot_be_names_what_is_wrong_and_leaves_nothing(
 
 def test_a_job_is_never_at_somebody_elses_place(nikos: Client) -> None:
     place = marketplace.make_place(marketplace.make_client())
-    with pytest.raises(InvalidInput, match="place of this client"):
-        jobs.post_job(
+    with pytest.raises(InvalidInput, match="property of this client"):
+        posting.post_job(
             client=nikos, place=place, hours=Decimal(4), budget=Decimal(80), wanted_for=timezone.now() + timedelta(days=2)
         )
 
@@ -323,7 +323,7 @@ def test_a_step_whose_recording_fails_leaves_nothing_behind(
     def breaks(*_args: Any, **_words: Any) -> None:
         raise IntegrityError("the disk is full")
 
-    monkeypatch.setattr(jobs, "cleaner_did", breaks)
+    monkeypatch.setattr(jobs, "record_cleaner_event", breaks)
     with pytest.raises(IntegrityError):
         jobs.accept_bid(job=job, bid_id=agreed.only_bid(job).pk)
     job.refresh_from_db()

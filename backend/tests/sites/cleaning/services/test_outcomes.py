@@ -154,6 +154,6 @@ def test_another_word_is_refused_with_those_there_are(job: CleaningJob, maria: C
     shown = shown_to_client(job)
     with pytest.raises(InvalidInput, match="helpful, not_relevant, too_expensive, too_far, wrong_specialty, other"):
         give_feedback(shown, "nice")
-    with pytest.raises(InvalidInput, match="at most 2000"):
+    with pytest.raises(InvalidInput, match="the maximum is 2000"):
         give_feedback(shown, "other", "x" * 2001)
     assert not RecommendationFeedback.objects.exists()

@@ -12,7 +12,7 @@ from sites.cleaning.web import labels
     [
         (
             ("neural", "timeout", "the service did not answer within 0.3 s"),
-            "The network was not heard: the service did not answer",
+            "The network did not score this list: the service did not answer",
         ),
         (("neural", "not_trained", "no model yet"), "neural has not been trained yet (no model yet)."),
         (("rule_based", "nothing_left", "nobody and nothing fits"), "Nobody and nothing fits."),
@@ -20,7 +20,7 @@ from sites.cleaning.web import labels
     ],
 )
 def test_what_is_missing_is_told_in_a_sentence(missing: tuple[str, str, str], told: str) -> None:
-    (sentence,) = labels.shortfall_labels([dict(zip(("engine", "code", "detail"), missing, strict=True))])
+    sentence = labels.missing_label(dict(zip(("engine", "code", "detail"), missing, strict=True)))
     assert sentence.startswith(told)
     assert sentence.endswith(".")
 

@@ -8,7 +8,7 @@ from recommendation_service.errors import TandemError
 from sites.cleaning.api.permissions import Role
 from sites.cleaning.models import BidSuggestion, Cleaner, CleanerScore, CleaningJob, Client
 from sites.cleaning.services import jobs
-from sites.cleaning.web.presenters import deals_of, figures_of, inputs_of, steps_of
+from sites.cleaning.web.presenters import figures_of, inputs_of, present_jobs, steps_of
 from tests.sites.cleaning import agreed, marketplace
 
 pytestmark = pytest.mark.django_db
@@ -71,11 +71,11 @@ def test_a_job_is_shown_with_its_competition_in_one_query(
 ) -> None:
     jobs = [agreed.job_at("bidding", nikos, maria), agreed.job_at("open", nikos, maria)]
     with django_assert_num_queries(1):
-        shown = deals_of(jobs, Role.CLIENT)
-    assert [deal.rivals.count for deal in shown] == [1, 0]
-    assert [deal.exact for deal in shown] == [True, True]
-    assert shown[0].standing == "This job has bids to choose from."
-    assert [deal.exact for deal in deals_of(jobs, Role.CLEANER)] == [False, False]
+        shown = present_jobs(jobs, Role.CLIENT)
+    assert [job.competition.count for job in shown] == [1, 0]
+    assert [job.is_exact for job in shown] == [True, True]
+    assert shown[0].state == "This job has bids to choose from."
+    assert [job.is_exact for job in present_jobs(jobs, Role.CLEANER)] == [False, False]
 
 
 def test_unknown_figures_are_left_out(maria: Cleaner) -> None:

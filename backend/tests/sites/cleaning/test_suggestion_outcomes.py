@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from sites.cleaning.models import BidSuggestion
-from sites.cleaning.services.bid_statistics import advice_figures
+from sites.cleaning.statistics import suggestion_outcomes
 from tests.sites.cleaning.engine_world import cleaner_at, open_job
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +40,8 @@ def test_the_shares_are_of_those_they_are_about() -> None:
     advised(bid=50, won=False)
     advised(bid=90, won=True)
     advised(bid=90, won=False, times=2)
-    (found,) = advice_figures()
-    assert (found.method, found.advised, found.bid, found.used) == ("neural", 10, 8, 5)
+    (found,) = suggestion_outcomes()
+    assert (found.method, found.suggested, found.bid, found.used) == ("neural", 10, 8, 5)
     assert found.used_share == pytest.approx(5 / 8)
     assert found.win_rate_used == pytest.approx(3 / 4)
     assert found.win_rate_unused == pytest.approx(1 / 3)
@@ -50,7 +50,7 @@ def test_the_shares_are_of_those_they_are_about() -> None:
 
 def test_a_share_of_nothing_is_not_known() -> None:
     advised()
-    (found,) = advice_figures()
+    (found,) = suggestion_outcomes()
     assert (found.used_share, found.win_rate_used, found.win_rate_unused, found.coverage) == (None, None, None, None)
 
 
@@ -58,10 +58,10 @@ def test_the_network_and_the_rules_are_told_apart_and_a_day_may_be_named() -> No
     advised(bid=50, won=True)
     advised(bid=50, won=True, method="rule_based", times=2)
     advised(bid=50, won=True, days_ago=40)
-    assert [(one.method, one.advised) for one in advice_figures()] == [("neural", 2), ("rule_based", 2)]
-    lately = advice_figures(since=timezone.now() - timedelta(days=30))
-    assert [(one.method, one.advised) for one in lately] == [("neural", 1), ("rule_based", 2)]
+    assert [(one.method, one.suggested) for one in suggestion_outcomes()] == [("neural", 2), ("rule_based", 2)]
+    lately = suggestion_outcomes(since=timezone.now() - timedelta(days=30))
+    assert [(one.method, one.suggested) for one in lately] == [("neural", 1), ("rule_based", 2)]
 
 
 def test_without_suggestions_there_is_nothing_to_tell() -> None:
-    assert advice_figures() == []
+    assert suggestion_outcomes() == []
