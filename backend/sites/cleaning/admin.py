@@ -1,62 +1,70 @@
-"""The marketplace and its recommender in Django's admin: everything can be added, changed, deleted, filtered and downloaded."""
+"""The marketplace and its recommender in Django's admin: rows can be added, changed, deleted, filtered and downloaded."""
 
+import csv
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 
 from sites.cleaning import models
-from sites.cleaning.csv_export import as_csv
 from tandem.admin import PAGE
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+CHUNK = 2000
+
+
+class _Echo:
+    """A file for csv.writer whose write returns the line."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+@admin.action(description="Download the selected rows as CSV")
+def as_csv(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> StreamingHttpResponse:
+    """Stream every column of the selected rows, in the order of the list."""
+    names = [field.attname for field in queryset.model._meta.concrete_fields]
+    response = StreamingHttpResponse(_lines(names, queryset.values_list(*names)), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{queryset.model._meta.model_name}.csv"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def safe(value: Any) -> Any:
+    """Return a cell; text that a spreadsheet would run as a formula gets a quote before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _lines(names: Sequence[str], rows: "QuerySet[Any, Any]") -> Iterable[str]:
+    write: Callable[[Iterable[Any]], str] = csv.writer(_Echo()).writerow
+    yield write(names)
+    for row in rows.iterator(chunk_size=CHUNK):
+        yield write([safe(value) for value in row])
+
+
+def _is_set(*columns: str) -> list[tuple[str, type[admin.EmptyFieldListFilter]]]:
+    """Return a filter for each column: empty or not."""
+    return [(column, admin.EmptyFieldListFilter) for column in columns]
+
 
 SHOWN = ("created_at", "rank", "score", "mode", "degraded")
 UNKNOWN = "-"
-OF_A_LIST = ("job__id__exact", "cleaner__name", "request_id__exact")
+LIST_SEARCH = ("job__id__exact", "cleaner__name", "request_id__exact")
 
 
 class Table(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in the stubs only
-    """What all lists have: pages of 50, no count of everything, the chosen rows as CSV."""
+    """Base of all lists: pages of 50, no count of all rows, the selected rows as CSV."""
 
     list_per_page = PAGE
     show_full_result_count = False
     actions = (as_csv,)
 
 
-class Outcome(admin.SimpleListFilter):
-    """Recommendations by how far they came. A side names its steps."""
-
-    title = "what came of it"
-    parameter_name = "outcome"
-    steps: tuple[tuple[str, str], ...] = ()
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Nothing, or one of the steps."""
-        return [("nothing", "nothing"), *((word, word) for word, _ in self.steps)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those that came so far; for nothing, those that came nowhere."""
-        if self.value() == "nothing":
-            return queryset.filter(**{f"{column}__isnull": True for _, column in self.steps})
-        column = dict(self.steps).get(self.value() or "")
-        return queryset.filter(**{f"{column}__isnull": False}) if column else queryset
-
-
-class JobOutcome(Outcome):
-    """What a cleaner did with a job."""
-
-    steps = (("viewed", "viewed_at"), ("bid placed", "bid_placed_at"), ("bid accepted", "bid_accepted_at"))
-
-
-class CleanerOutcome(Outcome):
-    """What a client did with a cleaner."""
-
-    steps = (("viewed", "viewed_at"), ("contacted", "contacted_at"), ("hired", "hired_at"))
-
-
 @admin.register(models.Client)
 class ClientAdmin(Table):
-    """Those who post jobs, and the account that may see them."""
+    """Clients, and the accounts that may see them."""
 
     list_display = ("name", "budget", "jobs_posted", "joined", "account", "is_demo")
     list_filter = ("budget", "is_demo")
@@ -66,19 +74,19 @@ class ClientAdmin(Table):
     raw_id_fields = ("account",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """With the number of their jobs."""
+        """Return clients with the number of their jobs."""
         rows: QuerySet[Any] = super().get_queryset(request).annotate(job_count=Count("jobs"))
         return rows
 
     @admin.display(description="jobs", ordering="job_count")
     def jobs_posted(self, client: Any) -> int:
-        """How many jobs they posted."""
+        """Return the number of jobs posted."""
         return int(client.job_count)
 
 
 @admin.register(models.Cleaner)
 class CleanerAdmin(Table):
-    """Those who clean, with how they stand."""
+    """Cleaners with their scores."""
 
     list_display = ("name", "tier", "hourly_rate", "overall", "eco_friendly", "is_available", "reach_km", "joined", "is_demo")
     list_filter = ("tier", "is_available", "eco_friendly", "is_demo", "standing__primary_property_type")
@@ -89,14 +97,14 @@ class CleanerAdmin(Table):
 
     @admin.display(description="overall", ordering="standing__overall_score")
     def overall(self, cleaner: models.Cleaner) -> str:
-        """Their overall score."""
-        found = getattr(cleaner, "standing", None)
-        return UNKNOWN if found is None else f"{found.overall_score:.1f}"
+        """Return the overall score."""
+        score = getattr(cleaner, "standing", None)
+        return UNKNOWN if score is None else f"{score.overall_score:.1f}"
 
 
 @admin.register(models.Property)
 class PropertyAdmin(Table):
-    """Places to clean."""
+    """Properties of clients."""
 
     list_display = ("district", "kind", "size_m2", "client")
     list_filter = ("kind",)
@@ -106,7 +114,7 @@ class PropertyAdmin(Table):
 
 
 class Bids(admin.TabularInline):  # type: ignore[type-arg]  # as above
-    """What was offered for the job."""
+    """Bids for the job."""
 
     model = models.JobBid
     fk_name = "job"
@@ -117,7 +125,7 @@ class Bids(admin.TabularInline):  # type: ignore[type-arg]  # as above
 
 @admin.register(models.CleaningJob)
 class CleaningJobAdmin(Table):
-    """Jobs, from being posted to being paid."""
+    """Jobs from posting to payment."""
 
     list_display = (
         "__str__",
@@ -140,19 +148,19 @@ class CleaningJobAdmin(Table):
     inlines = (Bids,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """With the number of their bids."""
+        """Return jobs with the number of their bids."""
         rows: QuerySet[Any] = super().get_queryset(request).annotate(bid_count=Count("bids"))
         return rows
 
     @admin.display(description="bids", ordering="bid_count")
     def bids_placed(self, job: Any) -> int:
-        """How many bids there are."""
+        """Return the number of bids."""
         return int(job.bid_count)
 
 
 @admin.register(models.JobBid)
 class JobBidAdmin(Table):
-    """Offers, and whether they won."""
+    """Bids, and whether they won."""
 
     list_display = ("time", "job", "cleaner", "amount", "of_budget", "status", "from_a_list")
     list_filter = ("status", "job__place__kind")
@@ -163,18 +171,18 @@ class JobBidAdmin(Table):
 
     @admin.display(description="of the budget")
     def of_budget(self, bid: models.JobBid) -> str:
-        """The amount as a share of the client's budget."""
+        """Return the amount as a share of the client's budget."""
         return f"{bid.amount / bid.job.budget:.0%}" if bid.job.budget else UNKNOWN
 
     @admin.display(description="from a list", boolean=True)
     def from_a_list(self, bid: models.JobBid) -> bool:
-        """Whether a recommendation led to it."""
+        """Return True if a recommendation preceded the bid."""
         return bid.request_id is not None
 
 
 @admin.register(models.Review)
 class ReviewAdmin(Table):
-    """What clients said."""
+    """Reviews of clients."""
 
     list_display = ("time", "job", "client", "cleaner", "overall", "quality", "communication", "professionalism", "timeliness")
     list_filter = ("overall",)
@@ -186,7 +194,7 @@ class ReviewAdmin(Table):
 
 @admin.register(models.Payment)
 class PaymentAdmin(Table):
-    """What was paid; nobody was charged."""
+    """Simulated payments."""
 
     list_display = ("reference", "job", "amount", "platform_fee", "payout", "fee_share", "status", "time")
     list_filter = ("status",)
@@ -197,13 +205,13 @@ class PaymentAdmin(Table):
 
     @admin.display(description="fee")
     def fee_share(self, payment: models.Payment) -> str:
-        """The fee as a share of the whole."""
+        """Return the fee as a share of the amount."""
         return f"{payment.platform_fee / payment.amount:.1%}" if payment.amount else UNKNOWN
 
 
 @admin.register(models.CleanerScore)
 class CleanerScoreAdmin(Table):
-    """How cleaners stand, by the last update_cleaner_scores."""
+    """Scores of the last update_cleaner_scores."""
 
     list_display = (
         "cleaner", "overall_score", "quality", "reliability", "experience", "bidding", "activity", "average_rating",
@@ -218,63 +226,33 @@ class CleanerScoreAdmin(Table):
 
 @admin.register(models.JobRecommendation)
 class JobRecommendationAdmin(Table):
-    """Jobs shown to cleaners, and what they did then."""
+    """Jobs shown to cleaners, with the outcome."""
 
-    list_display = (*SHOWN, "job", "cleaner", "is_viewed", "is_bid_placed", "is_bid_accepted", "bid")
-    list_filter = (JobOutcome, "mode", "degraded", "feedback__feedback_type")
+    list_display = (*SHOWN, "job", "cleaner", "viewed", "bid_placed", "bid_accepted", "bid")
+    list_filter = (*_is_set("viewed_at", "bid_placed_at", "bid_accepted_at"), "mode", "degraded", "feedback__feedback_type")
     list_select_related = ("job__place", "cleaner", "bid")
-    search_fields = OF_A_LIST
+    search_fields = LIST_SEARCH
     date_hierarchy = "created_at"
     autocomplete_fields = ("job", "cleaner", "bid")
     ordering = ("-created_at", "rank")
 
-    @admin.display(description="viewed", boolean=True, ordering="viewed_at")
-    def is_viewed(self, shown: models.JobRecommendation) -> bool:
-        """Whether it was opened."""
-        return shown.viewed
-
-    @admin.display(description="bid placed", boolean=True, ordering="bid_placed_at")
-    def is_bid_placed(self, shown: models.JobRecommendation) -> bool:
-        """Whether they bid."""
-        return shown.bid_placed
-
-    @admin.display(description="bid accepted", boolean=True, ordering="bid_accepted_at")
-    def is_bid_accepted(self, shown: models.JobRecommendation) -> bool:
-        """Whether the bid won."""
-        return shown.bid_accepted
-
 
 @admin.register(models.CleanerRecommendation)
 class CleanerRecommendationAdmin(Table):
-    """Cleaners shown to clients, and what they did then."""
+    """Cleaners shown to clients, with the outcome."""
 
-    list_display = (*SHOWN, "job", "cleaner", "client", "is_viewed", "is_contacted", "is_hired")
-    list_filter = (CleanerOutcome, "mode", "degraded", "feedback__feedback_type")
+    list_display = (*SHOWN, "job", "cleaner", "client", "viewed", "contacted", "hired")
+    list_filter = (*_is_set("viewed_at", "contacted_at", "hired_at"), "mode", "degraded", "feedback__feedback_type")
     list_select_related = ("job__place", "cleaner", "client")
-    search_fields = (*OF_A_LIST, "client__name")
+    search_fields = (*LIST_SEARCH, "client__name")
     date_hierarchy = "created_at"
     autocomplete_fields = ("job", "cleaner", "client")
     ordering = ("-created_at", "rank")
 
-    @admin.display(description="viewed", boolean=True, ordering="viewed_at")
-    def is_viewed(self, shown: models.CleanerRecommendation) -> bool:
-        """Whether it was opened."""
-        return shown.viewed
-
-    @admin.display(description="contacted", boolean=True, ordering="contacted_at")
-    def is_contacted(self, shown: models.CleanerRecommendation) -> bool:
-        """Whether the client wrote to them."""
-        return shown.contacted
-
-    @admin.display(description="hired", boolean=True, ordering="hired_at")
-    def is_hired(self, shown: models.CleanerRecommendation) -> bool:
-        """Whether they got the job."""
-        return shown.hired
-
 
 @admin.register(models.BidSuggestion)
 class BidSuggestionAdmin(Table):
-    """Bids advised, and what came of them."""
+    """Suggested bids, with the outcome."""
 
     list_display = (
         "created_at", "job", "cleaner", "method", "minimum", "optimal", "maximum", "client_budget", "market_average",
@@ -289,7 +267,7 @@ class BidSuggestionAdmin(Table):
 
 @admin.register(models.RecommendationFeedback)
 class RecommendationFeedbackAdmin(Table):
-    """What people said of recommendations."""
+    """Feedback on recommendations."""
 
     list_display = ("created_at", "feedback_type", "about", "rank_shown", "mode", "comment")
     list_filter = ("feedback_type", "job_recommendation__mode", "cleaner_recommendation__mode")
@@ -299,16 +277,16 @@ class RecommendationFeedbackAdmin(Table):
     autocomplete_fields = ("job_recommendation", "cleaner_recommendation")
 
     @admin.display(description="recommendation")
-    def about(self, said: models.RecommendationFeedback) -> str:
-        """What was recommended to whom."""
-        return str(said.recommendation)
+    def about(self, feedback: models.RecommendationFeedback) -> str:
+        """Return the recommended pair."""
+        return str(feedback.recommendation)
 
     @admin.display(description="rank")
-    def rank_shown(self, said: models.RecommendationFeedback) -> int:
-        """At which place it was shown."""
-        return int(said.recommendation.rank)
+    def rank_shown(self, feedback: models.RecommendationFeedback) -> int:
+        """Return the rank of the recommendation."""
+        return int(feedback.recommendation.rank)
 
     @admin.display(description="mode")
-    def mode(self, said: models.RecommendationFeedback) -> str:
-        """What had made its score."""
-        return str(said.recommendation.mode)
+    def mode(self, feedback: models.RecommendationFeedback) -> str:
+        """Return the mode that made the score."""
+        return str(feedback.recommendation.mode)

@@ -1,4 +1,4 @@
-"""Who has something to clean, who cleans, and how the two agree: jobs, bids, reviews and payments."""
+"""Clients, cleaners, properties, jobs, bids, reviews and payments."""
 
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ EAST = [MinValueValidator(-180.0), MaxValueValidator(180.0)]
 
 
 class PropertyType(models.TextChoices):
-    """What is cleaned."""
+    """Kinds of property."""
 
     APARTMENT = "apartment"
     HOUSE = "house"
@@ -26,10 +26,10 @@ class PropertyType(models.TextChoices):
 
 
 class Client(Person):
-    """Somebody who posts jobs. `is_demo` lists them first on the page."""
+    """A person who posts jobs. `is_demo` lists them first on the page."""
 
     class Budget(models.TextChoices):
-        """What a client looks at first when choosing among bids: the price, both, or the cleaner."""
+        """What decides for a client: the price (low), both (medium), or the quality of the cleaner (high)."""
 
         LOW = "low"
         MEDIUM = "medium"
@@ -40,10 +40,10 @@ class Client(Person):
 
 
 class Cleaner(Person):
-    """Somebody who cleans. Starts from a place, asks so much an hour, takes so many jobs a week."""
+    """A person who cleans, with a start location, an hourly rate and a weekly capacity."""
 
     class Tier(models.TextChoices):
-        """Of generated people only: how they were made. Nothing that scores may read it."""
+        """How a synthetic cleaner was generated. Scoring must not read it."""
 
         PREMIUM = "premium"
         EXPERIENCED = "experienced"
@@ -65,7 +65,7 @@ class Cleaner(Person):
 
 
 class Property(models.Model):
-    """One place to clean."""
+    """A property of a client."""
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="properties")
     kind = models.CharField(max_length=12, choices=PropertyType.choices, db_index=True)
@@ -75,7 +75,7 @@ class Property(models.Model):
     longitude = models.FloatField(validators=EAST)
 
     class Meta:
-        """In the plural that English has."""
+        """Irregular plural."""
 
         verbose_name_plural = "properties"
 
@@ -84,10 +84,7 @@ class Property(models.Model):
 
 
 class CleaningJob(models.Model):
-    """Work somebody wants done, from being posted to being paid.
-
-    open → bidding → accepted → confirmed → completed; cancelled by somebody, or failed, where it did not come to that.
-    """
+    """A cleaning job: open → bidding → accepted → confirmed → completed, or cancelled, or failed."""
 
     class Status(models.TextChoices):
         """`open` has no bids yet; `bidding` has some."""
@@ -101,7 +98,7 @@ class CleaningJob(models.Model):
         FAILED = "failed"
 
     OFFERED = (Status.OPEN, Status.BIDDING)  # cleaners may bid
-    AGREED = (Status.ACCEPTED, Status.CONFIRMED)  # somebody is going to do it
+    AGREED = (Status.ACCEPTED, Status.CONFIRMED)  # a cleaner is hired
     OVER = (Status.COMPLETED, Status.CANCELLED, Status.FAILED)
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="jobs")
@@ -125,7 +122,7 @@ class CleaningJob(models.Model):
     photos = models.PositiveSmallIntegerField(default=0, help_text="That the cleaner took of the work done")
 
     class Meta:
-        """What a cleaner is offered, what a client has, and what a cleaner did."""
+        """Indexed for open jobs, a client's jobs, and a cleaner's jobs."""
 
         indexes = [
             models.Index("status", F("posted_at").desc(), name="cleaning_offered"),
@@ -139,10 +136,10 @@ class CleaningJob(models.Model):
 
 
 class JobBid(models.Model):
-    """What one cleaner asks for one job. Mirrored as an interaction of the cleaner with the job."""
+    """A cleaner's bid for a job. Mirrored as an interaction of the cleaner with the job."""
 
     class Status(models.TextChoices):
-        """`pending` until the client decides, or the cleaner takes it back."""
+        """`pending` until the client decides, or the cleaner withdraws it."""
 
         PENDING = "pending"
         ACCEPTED = "accepted"
@@ -158,7 +155,7 @@ class JobBid(models.Model):
     request_id = models.UUIDField(null=True, blank=True, help_text="The shown list that led here")
 
     class Meta:
-        """One bid per cleaner and job; the newest of a cleaner first."""
+        """One bid per cleaner and job."""
 
         constraints = [models.UniqueConstraint(fields=["job", "cleaner"], name="cleaning_one_bid")]
         indexes = [models.Index("cleaner", F("time").desc(), name="cleaning_own_bids")]
@@ -168,7 +165,7 @@ class JobBid(models.Model):
 
 
 class Review(models.Model):
-    """What a client says of a job done, in marks of 1 to 10. Mirrored as an interaction of the client with the cleaner."""
+    """A client's marks of 1 to 10 for a completed job. Mirrored as an interaction of the client with the cleaner."""
 
     job = models.OneToOneField(CleaningJob, on_delete=models.CASCADE, related_name="review")
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="reviews")
@@ -182,7 +179,7 @@ class Review(models.Model):
     time = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """A cleaner's newest first."""
+        """Indexed for the newest reviews of a cleaner."""
 
         indexes = [models.Index("cleaner", F("time").desc(), name="cleaning_reviews")]
 
@@ -191,10 +188,10 @@ class Review(models.Model):
 
 
 class Payment(models.Model):
-    """What was paid for a job, as a payment provider records it: the whole, the platform's fee, and the cleaner's share."""
+    """A payment as a provider records it: the amount, the platform's fee, and the payout to the cleaner."""
 
     class Status(models.TextChoices):
-        """In Stripe's words."""
+        """Names as Stripe has them."""
 
         REQUIRES_CAPTURE = "requires_capture"
         SUCCEEDED = "succeeded"
@@ -209,7 +206,7 @@ class Payment(models.Model):
     time = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Fee and payout are the whole, to the cent: SQLite keeps euros as floating numbers, where 1.51 + 8.54 is not 10.05."""
+        """Fee and payout sum to the amount within half a cent, because SQLite stores 1.51 + 8.54 as another float than 10.05."""
 
         constraints = [
             models.CheckConstraint(

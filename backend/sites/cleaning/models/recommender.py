@@ -1,10 +1,11 @@
-"""What the recommender works out and records: standings of cleaners, lists shown both ways round, bids advised, and verdicts.
+"""The tables of the recommender: scores of cleaners, shown lists of both directions, suggested bids, and feedback.
 
 All scores and parts of scores are 0 to 100, shares and rates 0 to 1, amounts in euros.
 """
 
 from typing import Any
 
+from django.contrib import admin
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -13,7 +14,7 @@ from sites.cleaning.models.market import Cleaner, CleaningJob, Client, JobBid, P
 
 
 class CleanerScore(models.Model):
-    """How one cleaner stands today, by ScoringService. Unknown is null: nobody reviewed them yet, they never bid."""
+    """The scores of one cleaner, computed by ScoringService. Unknown is null, such as the rating before the first review."""
 
     cleaner = models.OneToOneField(Cleaner, on_delete=models.CASCADE, primary_key=True, related_name="standing")
     overall_score = models.FloatField(help_text="The five parts by their weights")
@@ -54,7 +55,7 @@ class CleanerScore(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """The best first."""
+        """Ordered by score, the best first."""
 
         indexes = [models.Index(F("overall_score").desc(), name="cleaning_best")]
         ordering = ["-overall_score", "pk"]
@@ -64,7 +65,7 @@ class CleanerScore(models.Model):
 
 
 class ShownMatch(models.Model):
-    """What both kinds of recommendation share: one place of one shown list, and how its score came about."""
+    """One item of a shown list, and how its score was made; base of both kinds of recommendation."""
 
     request_id = models.UUIDField(help_text="Of the whole list")
     score = models.FloatField()
@@ -82,18 +83,19 @@ class ShownMatch(models.Model):
     viewed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """No table of its own."""
+        """Without a table."""
 
         abstract = True
 
     @property
+    @admin.display(boolean=True, ordering="viewed_at")
     def viewed(self) -> bool:
-        """Whether it was opened."""
+        """True if the user opened it."""
         return self.viewed_at is not None
 
 
 class JobRecommendation(ShownMatch):
-    """A job shown to a cleaner, and what the cleaner did then."""
+    """A job shown to a cleaner, and the outcome."""
 
     job = models.ForeignKey(CleaningJob, on_delete=models.CASCADE, related_name="recommendations")
     cleaner = models.ForeignKey(Cleaner, on_delete=models.CASCADE, related_name="recommended_jobs")
@@ -103,7 +105,7 @@ class JobRecommendation(ShownMatch):
     bid_accepted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """A cleaner's newest first."""
+        """Indexed for the newest rows of a cleaner."""
 
         constraints = [models.UniqueConstraint(fields=["request_id", "rank"], name="cleaning_job_place_once")]
         indexes = [models.Index("cleaner", F("created_at").desc(), name="cleaning_jobs_shown")]
@@ -112,18 +114,20 @@ class JobRecommendation(ShownMatch):
         return f"job {self.job_id} to cleaner {self.cleaner_id}"
 
     @property
+    @admin.display(boolean=True, ordering="bid_placed_at")
     def bid_placed(self) -> bool:
-        """Whether the cleaner bid."""
+        """True if the cleaner bid."""
         return self.bid_placed_at is not None
 
     @property
+    @admin.display(boolean=True, ordering="bid_accepted_at")
     def bid_accepted(self) -> bool:
-        """Whether that bid won."""
+        """True if that bid won."""
         return self.bid_accepted_at is not None
 
 
 class CleanerRecommendation(ShownMatch):
-    """A cleaner shown to a client for a job, and what the client did then."""
+    """A cleaner shown to a client for a job, and the outcome."""
 
     job = models.ForeignKey(CleaningJob, on_delete=models.CASCADE, related_name="recommended_cleaners")
     cleaner = models.ForeignKey(Cleaner, on_delete=models.CASCADE, related_name="recommendations")
@@ -134,7 +138,7 @@ class CleanerRecommendation(ShownMatch):
     hired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """A client's newest first."""
+        """Indexed for the newest rows of a client."""
 
         constraints = [models.UniqueConstraint(fields=["request_id", "rank"], name="cleaning_cleaner_place_once")]
         indexes = [models.Index("client", F("created_at").desc(), name="cleaning_cleaners_shown")]
@@ -143,18 +147,20 @@ class CleanerRecommendation(ShownMatch):
         return f"cleaner {self.cleaner_id} for job {self.job_id}"
 
     @property
+    @admin.display(boolean=True, ordering="contacted_at")
     def contacted(self) -> bool:
-        """Whether the client wrote to them."""
+        """True if the client contacted the cleaner."""
         return self.contacted_at is not None
 
     @property
+    @admin.display(boolean=True, ordering="hired_at")
     def hired(self) -> bool:
-        """Whether they got the job."""
+        """True if the cleaner was hired."""
         return self.hired_at is not None
 
 
 class BidSuggestion(models.Model):
-    """What a cleaner was advised to bid for a job, from what, and what came of it."""
+    """A suggested bid, its inputs, and its outcome."""
 
     job = models.ForeignKey(CleaningJob, on_delete=models.CASCADE, related_name="bid_suggestions")
     cleaner = models.ForeignKey(Cleaner, on_delete=models.CASCADE, related_name="bid_suggestions")
@@ -163,7 +169,7 @@ class BidSuggestion(models.Model):
     maximum = models.DecimalField(max_digits=8, decimal_places=2)
     method = models.CharField(max_length=10, help_text="neural or rule_based")
     model_version = models.CharField(max_length=80, blank=True)
-    # what it was made of
+    # inputs
     client_budget = models.DecimalField(max_digits=8, decimal_places=2)
     market_average = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True, help_text="For as many hours")
     cleaner_average = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True, help_text="For as many hours")
@@ -171,13 +177,13 @@ class BidSuggestion(models.Model):
     current_bid_count = models.PositiveIntegerField(default=0)
     lowest_bid = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    # what came of it
+    # outcome
     actual_bid = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
     was_used = models.BooleanField(null=True, blank=True, help_text="The bid lay within the advice")
     did_win = models.BooleanField(null=True, blank=True)
 
     class Meta:
-        """In order, by construction and by the table; a cleaner's newest first."""
+        """minimum ≤ optimal ≤ maximum."""
 
         constraints = [
             models.CheckConstraint(condition=Q(minimum__lte=F("optimal"), optimal__lte=F("maximum")), name="cleaning_bid_order")
@@ -189,7 +195,7 @@ class BidSuggestion(models.Model):
 
 
 class RecommendationFeedback(models.Model):
-    """What somebody said of one recommendation; the newest word replaces the older. Training learns from it."""
+    """Feedback on one recommendation; new feedback replaces the older one. Training learns from it."""
 
     class Verdict(models.TextChoices):
         """Why it did or did not help."""
@@ -212,7 +218,7 @@ class RecommendationFeedback(models.Model):
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
-        """Of exactly one recommendation."""
+        """About exactly one recommendation."""
 
         verbose_name_plural = "recommendation feedback"
         constraints = [
@@ -227,5 +233,5 @@ class RecommendationFeedback(models.Model):
 
     @property
     def recommendation(self) -> Any:
-        """What it is about."""
+        """The recommendation it is about."""
         return self.job_recommendation or self.cleaner_recommendation
