@@ -206,7 +206,7 @@ class Payment(models.Model):
     time = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """Fee and payout sum to the amount within half a cent, because SQLite stores 1.51 + 8.54 as another float than 10.05."""
+        """Fee and payout sum to the amount within half a cent, because as SQLite's floats 1.51 + 8.54 is not 10.05."""
 
         constraints = [
             models.CheckConstraint(
