@@ -125,6 +125,15 @@ def dense(inputs: Floats, weights: Floats, bias: Floats) -> Floats:
     return np.asarray(inputs @ weights + bias, dtype=np.float32)
 
 
+def mean_and_scale(table: Floats) -> tuple[Floats, Floats]:
+    """Return mean and standard deviation of each column's known numbers; 0 and 1 where none is known or all are equal."""
+    known = ~np.isnan(table)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, table, 0).sum(axis=0, dtype=np.float64) / count
+    spread = np.sqrt(np.where(known, (table - mean) ** 2, 0).sum(axis=0, dtype=np.float64) / count)
+    return mean.astype(np.float32), np.where(spread > 1e-6, spread, 1).astype(np.float32)
+
+
 FAR = np.float32(4)  # distance from the centre, in scales, to which larger ones are clipped
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, dense
+from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints, dense, mean_and_scale
 from recommendation_service.datasets.pair_features import PairTable, features, rows_of, token_rows, tokens_of
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.use_cases.schema import PairConfig
@@ -54,14 +54,9 @@ class Reader:
     def of(cls, pair_config: PairConfig, pairs: PairTable) -> "Reader":
         """Fit on the training pairs; a feature that is unknown in all of them has mean 0."""
         table = _finite(features(pair_config, pairs))
-        known = ~np.isnan(table)
-        count = np.maximum(known.sum(axis=0), 1)
-        mean = np.where(known, table, 0).sum(axis=0, dtype=np.float64) / count
-        spread = np.sqrt(np.where(known, (table - mean) ** 2, 0).sum(axis=0, dtype=np.float64) / count)
         tokens = IdMap.of({"", *tokens_of(pairs.texts(pair_config.embedding_columns))})
         persons = (IdMap.of([SELDOM, *np.unique(pairs.text(name)).tolist()]) for name in ("left_owner", "right_owner"))
-        scale = np.where(spread > 1e-6, spread, 1)  # a constant feature carries no information
-        return cls(mean.astype(np.float32), scale.astype(np.float32), tokens, *persons)
+        return cls(*mean_and_scale(table), tokens, *persons)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "Reader":

@@ -149,7 +149,7 @@ class Contest:
         settings[BLEND] = {name: weight for name, weight in learned.weights.items() if weight > 0}
         settings[BLEND] |= {
             f"from {entry.first}: {name}": weight
-            for entry in learned.own_segments
+            for entry in learned.separate_segments
             for name, weight in entry.weights.items()
             if weight > 0
         }

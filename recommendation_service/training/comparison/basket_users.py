@@ -34,25 +34,21 @@ class BasketPanel(EvaluationUsers):
 def build_baskets(
     material: TrainingData, part: Events, parameters: CoOccurrenceParameters, *, most: int = QUESTIONS_AT_MOST
 ) -> BasketPanel:
-    """Remove every item of every basket of `part` once; at most `most` such questions, taken evenly."""
+    """Remove every item of every basket of `part` once; at most `most` of them, evenly chosen."""
     baskets = baskets_of(part, parameters)
     sizes = np.diff(baskets.indptr)
     owner = np.repeat(np.arange(len(baskets)), sizes)
     positions = np.flatnonzero(sizes[owner] >= 2)
     if positions.size > most:
         positions = positions[np.linspace(0, positions.size - 1, most).astype(np.int64)]
-    subjects = tuple(
-        _rest(baskets.items, int(baskets.indptr[basket]), int(baskets.indptr[basket + 1]), int(index))
-        for index, basket in zip(positions, owner[positions], strict=True)
-    )
+    subjects = []
+    for position in positions.tolist():
+        start, stop = baskets.indptr[owner[position] : owner[position] + 2].tolist()
+        subjects.append(np.concatenate([baskets.items[start:position], baskets.items[position + 1 : stop]]))
     shape = (positions.size, len(material.catalogue))
     eligible = np.ones(shape, dtype=np.bool_)
     for number, subject in enumerate(subjects):
         eligible[number, subject] = False
     ones = np.ones(positions.size, dtype=np.float32)
     left_out = sparse.csr_array((ones, (np.arange(positions.size), baskets.items[positions])), shape=shape)
-    return BasketPanel(material, baskets.users[owner[positions]], left_out, eligible, subjects)
-
-
-def _rest(items: Ints, start: int, stop: int, index: int) -> Ints:
-    return np.concatenate([items[start:index], items[index + 1 : stop]])
+    return BasketPanel(material, baskets.users[owner[positions]], left_out, eligible, tuple(subjects))

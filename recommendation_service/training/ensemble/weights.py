@@ -28,7 +28,7 @@ class Segment:
     first: int  # from this count on
     people: int  # of the validation part
     weights: Mapping[str, float]
-    has_own_weights: bool
+    has_separate_weights: bool
     gain: Gain | None = None  # of these over the common weights, on users they were not chosen on; None: not tried
     best_member: str = ""  # the best single member; "": the segment has no validation users
     best: float = 0.0  # its NDCG@10
@@ -75,19 +75,19 @@ class Learned:
         return max(self.members, key=lambda name: self.members[name])
 
     @property
-    def own_segments(self) -> tuple[Segment, ...]:
+    def separate_segments(self) -> tuple[Segment, ...]:
         """The segments with weights of their own."""
-        return tuple(segment for segment in self.segments if segment.has_own_weights)
+        return tuple(segment for segment in self.segments if segment.has_separate_weights)
 
     @property
     def weighted_members(self) -> set[str]:
         """The members with a weight above 0 in any segment."""
-        every = (self.weights, *(segment.weights for segment in self.own_segments))
+        every = (self.weights, *(segment.weights for segment in self.separate_segments))
         return {name for weights in every for name, weight in weights.items() if weight > 0}
 
     def summary(self) -> str:
         """The weights above 0 as text, such as "als 0.60, popular 0.40; 0-4: popular 1.00"."""
-        segments = [f"{segment.name}: {_weights_text(segment.weights)}" for segment in self.own_segments]
+        segments = [f"{segment.name}: {_weights_text(segment.weights)}" for segment in self.separate_segments]
         return "; ".join([_weights_text(self.weights), *segments])
 
 
@@ -110,7 +110,7 @@ def learn_weights(
     segments = []
     for index, segment in enumerate(learn_segments(member_scores, counts, weights)):
         people = np.flatnonzero(segment_indices(counts) == index)
-        if segment.has_own_weights:
+        if segment.has_separate_weights:
             by_learned[people] = member_scores.only(people).figures(segment.weights)
         if people.size:
             best, figures = _best({name: member[people] for name, member in alone.items()})
@@ -143,9 +143,9 @@ def learn_segments(
     segments = []
     for index, (name, first) in enumerate(BOUNDS.items()):
         people = np.flatnonzero(segment_of == index)
-        segment = Segment(name, first, people.size, common, has_own_weights=False)
+        segment = Segment(name, first, people.size, common, has_separate_weights=False)
         if LEAST_PEOPLE <= people.size < counts.size:  # a segment of all users would choose the common weights again
-            segment = _with_own_weights(segment, member_scores.only(people), seed)
+            segment = _with_separate_weights(segment, member_scores.only(people), seed)
         segments.append(segment)
     return tuple(segments)
 
@@ -166,12 +166,12 @@ def served(parts: Mapping[str, Floats], segments: tuple[Segment, ...], counts: I
     return scores
 
 
-def _with_own_weights(segment: Segment, member_scores: MemberScores, seed: int) -> Segment:
+def _with_separate_weights(segment: Segment, member_scores: MemberScores, seed: int) -> Segment:
     gain = _cross_fitted(member_scores, segment.weights, seed)
     if not gain.sure:
         return replace(segment, gain=gain)
     weights, _ = choose(member_scores, segment.weights)
-    return replace(segment, gain=gain, weights=weights, has_own_weights=not same_weights(weights, segment.weights))
+    return replace(segment, gain=gain, weights=weights, has_separate_weights=not same_weights(weights, segment.weights))
 
 
 def _cross_fitted(member_scores: MemberScores, common: Mapping[str, float], seed: int) -> Gain:
@@ -192,7 +192,7 @@ def weight_arrays(learned: Learned) -> dict[str, AnyArray]:
         "members": np.array([name.encode() for name in names], dtype=np.bytes_),
         "weights": _row(learned.weights, names),
     }
-    if learned.own_segments:
+    if learned.separate_segments:
         arrays["segment_bounds"] = np.array([segment.first for segment in learned.segments], dtype=np.int64)
         arrays["segment_weights"] = np.stack([_row(segment.weights, names) for segment in learned.segments])
     return arrays
@@ -218,7 +218,7 @@ def evidence_of(learned: Learned) -> dict[str, Any]:
 def _segment_evidence(segment: Segment) -> dict[str, Any]:
     values: dict[str, Any] = {
         "people": segment.people,
-        "own_weights": segment.has_own_weights,
+        "own_weights": segment.has_separate_weights,
         "held_out_gain_over_common": segment.gain and _difference(segment.gain),
     }
     if segment.over_best is not None:

@@ -178,18 +178,13 @@ class Figures:
     interval: tuple[float, float]  # 95 % of the mean NDCG
 
 
-def evaluate(scorers: Mapping[str, Scorer], panel: EvaluationUsers, *, k: int = 10) -> list[Figures]:
-    """Figures of every model on every segment with users, in the order given."""
-    return measure_all({name: score_people(scorer, panel) for name, scorer in scorers.items()}, panel, k=k)
-
-
 def measure_all(scores: Mapping[str, Floats], panel: EvaluationUsers, *, k: int = 10) -> list[Figures]:
-    """As `evaluate`, from (p, n_items) scores."""
+    """Figures of (p, n_items) scores of every model, on every segment with users, in the given order."""
     return measure_lists({name: metrics.top_k(measured, panel.eligible, k) for name, measured in scores.items()}, panel)
 
 
 def measure_lists(lists: Mapping[str, Ints], panel: EvaluationUsers) -> list[Figures]:
-    """As `evaluate`, from (p, k) lists of rows, best first, -1 where a user has fewer."""
+    """As `measure_all`, for (p, k) lists of rows, best first, -1 where a user has fewer."""
     likeness = item_likeness(panel.material)
     counts = panel.material.histories.counts[panel.users]
     rows = []

@@ -82,15 +82,8 @@ def draw(path: Path, points: Floats, names: Sequence[str], groups: Ints, *, titl
     pairs = pyplot.get_cmap("tab20")(np.arange(MOST_COLOURS))
     colours = np.vstack([pairs[::2], pairs[1::2]])  # the ten strong colours first, then the pale ones
     for index, group in enumerate(shown):
-        group_points = points[groups == group]
-        axes.scatter(
-            group_points[:, 0],
-            group_points[:, 1],
-            s=14,
-            color=[colours[index]],
-            label=f"{names[group]} ({len(group_points)})",
-            linewidths=0,
-        )
+        x, y = points[groups == group].T
+        axes.scatter(x, y, s=14, color=[colours[index]], label=f"{names[group]} ({x.size})", linewidths=0)
     if rest.any():
         axes.scatter(points[rest, 0], points[rest, 1], s=10, color="0.75", label=f"{UNNAMED} ({rest.sum()})", linewidths=0)
     axes.set(title=title, xticks=[], yticks=[])

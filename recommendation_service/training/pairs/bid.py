@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recommendation_service.core.numeric import AnyArray, Floats, standardised
+from recommendation_service.core.numeric import AnyArray, Floats, mean_and_scale, standardised
 from recommendation_service.datasets.pair_features import token_rows, tokens_of
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.domain.idmap import IdMap
@@ -166,7 +166,7 @@ def fit(won: Bids, parameters: BidParameters, *, progress: Progress | None = Non
 
 def _fit(learned: Bids, stopping: Bids, parameters: BidParameters, progress: Progress | None) -> FittedBid:
     tokens = IdMap.of(tokens_of(learned.text_columns) or EMPTY_VOCABULARY)
-    centers, scales = _spread(learned.table)
+    centers, scales = mean_and_scale(learned.table)
     model = BidPrediction(2 * centers.size, len(tokens), len(learned.text_columns), parameters)
     reference = float(np.median(learned.rates))
     fitted = FittedBid(model, tokens, centers, scales, reference, np.ones(2, dtype=np.float32), 0)
@@ -197,16 +197,6 @@ def _fit(learned: Bids, stopping: Bids, parameters: BidParameters, progress: Pro
     )
     model.load_state_dict(best)
     return replace(fitted, epochs=epochs)
-
-
-def _spread(table: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of each column's known numbers; 0 and 1 where none is known."""
-    known = ~np.isnan(table)
-    count = np.maximum(known.sum(axis=0), 1)
-    filled = np.where(known, table, 0).astype(np.float64)
-    centers = filled.sum(axis=0) / count
-    spread = np.sqrt((np.where(known, table - centers, 0) ** 2).sum(axis=0) / count)
-    return centers.astype(np.float32), np.where(spread > 1e-6, spread, 1).astype(np.float32)
 
 
 def _offsets(won: Bids, reference: float) -> Tensor:

@@ -1,13 +1,13 @@
 """One catalogue's pair models, from an export's matches to published: train, measure, judge, publish.
 
-They need no interactions, so a marketplace whose people only bid and review has them too.
+They need no interactions, so a marketplace with bids and reviews only can have them, too.
 """
 
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any
 
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.datasets.reader import Dataset
@@ -25,18 +25,11 @@ from recommendation_service.use_cases.schema import PairConfig, UseCase
 EXPORT = "run: manage.py generate_all_datasets"
 
 
-class Stated(Protocol):
-    """Returns the default parameters with the values of the use-case file."""
-
-    def __call__(self, use_case: UseCase, *, seed: int) -> Any:
-        """Raises ConfigurationError for values that cannot be used."""
-
-
 @dataclass(frozen=True, slots=True)
 class PairTrainer:
     """One kind. `train` raises NotEnough for too little data, PublishRefused if training diverged."""
 
-    stated: Stated
+    stated: Callable[..., Any]  # (use_case, *, seed): the parameters; raises ConfigurationError
     train: Callable[[Matches, PairConfig, Any, Progress | None], Trained]
     lost: Callable[[Trained, Artifact | None, Matches, PairConfig, Any], publish_gate.Lost]
     summarise: Callable[[Mapping[str, Any]], str]  # the figures as one line of text
@@ -121,12 +114,7 @@ class PairTraining:
             return self._skipped(kind, len(matches), started, error.message)
         except PublishRefused as error:
             return self._refused(kind, len(matches), started, "", (error.message,))
-        return self._publish_or_refuse(recipe, trained, matches, chosen, started)
-
-    def _publish_or_refuse(
-        self, recipe: PairTrainer, trained: Trained, matches: Matches, chosen: Any, started: float
-    ) -> TrainingResult:
-        kind, today = trained.kind, load_published(self.store, self.pair_config.right, self.report, trained.kind)
+        today = load_published(self.store, self.pair_config.right, self.report, kind)
         lost = recipe.lost(trained, today, matches, self.pair_config, chosen)
         verdict = publish_gate.judge_pairs(
             trained.arrays, lost, matches=len(matches), current_dataset=today.manifest.dataset if today else None
@@ -135,17 +123,15 @@ class PairTraining:
         for warning in trained.warnings:
             self.report.warn(f"{self.pair_config.right}/{kind}: {warning}")
         if not verdict.accepted and not self.choices.force:
-            if today is None and lost.hopeless:  # as with too little data: rules keep answering
+            if today is None and lost.hopeless:  # as with too little data: the rules are used
                 return self._skipped(kind, len(matches), started, f"{summary}; {verdict.refusals[0]}")
             return self._refused(kind, len(matches), started, f"{summary}  -> ", verdict.refusals)
-        published = self._publish(recipe, trained, matches, lost, verdict)
+        published = self._publish(trained, matches, lost, verdict)
         label = f" ({trained.parameters['label']})" if trained.parameters.get("label") else ""
         self._stage(kind, len(matches), started, f"{summary}  -> {published}{label}")
         return TrainingResult(kind, published, None, None)
 
-    def _publish(
-        self, recipe: PairTrainer, trained: Trained, matches: Matches, lost: publish_gate.Lost, verdict: publish_gate.Verdict
-    ) -> str:
+    def _publish(self, trained: Trained, matches: Matches, lost: publish_gate.Lost, verdict: publish_gate.Verdict) -> str:
         forced = tuple(f"forced: {reason}" for reason in verdict.refusals)
         for reason in forced:
             self.report.warn(f"{self.pair_config.right}/{trained.kind}: {reason}")

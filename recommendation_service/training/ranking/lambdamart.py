@@ -17,6 +17,14 @@ from recommendation_service.training.parameters import RankerParameters
 from recommendation_service.training.ranking.training_data import ShownLists, grades_of, levels_of
 
 CLICK_TREES, CLICK_RATE = 60, 0.1
+NODE_COLUMNS: Mapping[str, type[np.generic]] = {
+    "feature": np.int32,
+    "threshold": np.float64,
+    "left": np.int32,
+    "right": np.int32,
+    "unknown_left": np.uint8,
+    "value": np.float64,
+}
 KNOWS_MISSING, NOTHING_MISSING = "NaN", "None"  # LightGBM's names: the column had unknown values in training, or had none
 
 
@@ -78,18 +86,24 @@ def _always(parameters: RankerParameters) -> dict[str, Any]:
 
 def arrays_of(booster: lightgbm.Booster, names: tuple[str, ...]) -> dict[str, AnyArray]:
     """The arrays of an artifact of kind "learned": the nodes of all trees, numbered with parents before children."""
-    nodes = _Nodes()
-    roots = [nodes.add(tree["tree_structure"]) for tree in booster.dump_model()["tree_info"]]
-    return {
-        "features": np.array([name.encode() for name in names], dtype=np.bytes_),
-        "tree_roots": np.array(roots, dtype=np.int32),
-        "node_feature": np.array(nodes.feature, dtype=np.int32),
-        "node_threshold": np.array(nodes.threshold, dtype=np.float64),
-        "node_left": np.array(nodes.left, dtype=np.int32),
-        "node_right": np.array(nodes.right, dtype=np.int32),
-        "node_unknown_left": np.array(nodes.unknown_left, dtype=np.uint8),
-        "node_value": np.array(nodes.value, dtype=np.float64),
-    }
+    nodes: list[dict[str, Any]] = []
+    roots = [_add_node(nodes, tree["tree_structure"]) for tree in booster.dump_model()["tree_info"]]
+    columns = {f"node_{name}": np.array([node[name] for node in nodes], dtype=dtype) for name, dtype in NODE_COLUMNS.items()}
+    features = np.array([name.encode() for name in names], dtype=np.bytes_)
+    return {"features": features, "tree_roots": np.array(roots, dtype=np.int32), **columns}
+
+
+def _add_node(nodes: list[dict[str, Any]], node: Mapping[str, Any]) -> int:
+    """Add a node of LightGBM's dump and its children; return its index. rankers/lambdamart.py explains the columns."""
+    index = len(nodes)
+    entry = {"feature": 0, "threshold": 0.0, "left": index, "right": index, "unknown_left": False, "value": 0.0}
+    nodes.append(entry)
+    if "leaf_value" in node:
+        entry["value"] = node["leaf_value"]
+    else:
+        entry |= {"feature": node["split_feature"], "threshold": node["threshold"], "unknown_left": _unknown_left(node)}
+        entry |= {"left": _add_node(nodes, node["left_child"]), "right": _add_node(nodes, node["right_child"])}
+    return index
 
 
 def importance(booster: lightgbm.Booster, names: tuple[str, ...]) -> dict[str, float]:
@@ -103,33 +117,6 @@ def importance(booster: lightgbm.Booster, names: tuple[str, ...]) -> dict[str, f
 def predicted(booster: lightgbm.Booster, features: Floats) -> AnyArray:
     """(n,) float64 predictions by LightGBM."""
     return np.asarray(booster.predict(features, num_threads=1))
-
-
-class _Nodes:
-    """Columns of the nodes; rankers/trees.py explains them."""
-
-    def __init__(self) -> None:
-        self.feature: list[int] = []
-        self.threshold: list[float] = []
-        self.left: list[int] = []
-        self.right: list[int] = []
-        self.unknown_left: list[bool] = []
-        self.value: list[float] = []
-
-    def add(self, node: Mapping[str, Any]) -> int:
-        """Add a node of LightGBM's dump and its children; return its index."""
-        index = len(self.feature)
-        leaf = "leaf_value" in node
-        self.feature.append(0 if leaf else node["split_feature"])
-        self.threshold.append(0.0 if leaf else node["threshold"])
-        self.unknown_left.append(not leaf and _unknown_left(node))
-        self.value.append(node["leaf_value"] if leaf else 0.0)
-        self.left.append(index)
-        self.right.append(index)
-        if not leaf:
-            self.left[index] = self.add(node["left_child"])
-            self.right[index] = self.add(node["right_child"])
-        return index
 
 
 def _unknown_left(node: Mapping[str, Any]) -> bool:

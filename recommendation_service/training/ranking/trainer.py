@@ -15,6 +15,7 @@ import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Floats
 from recommendation_service.domain.features import STANDING
+from recommendation_service.training.data import NotEnough
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.parameters import RankerParameters, read_parameters
 from recommendation_service.training.ranking.training_data import ShownLists, answered_lists, read_lists, surfaces_of
@@ -117,9 +118,10 @@ def learn_ranker(session: CatalogueTraining, _outcomes: Sequence[TrainingResult]
         return None
     started = time.monotonic()
     parameters = read_parameters(RankerParameters(seed=session.choices.seed), session.use_case, KIND)
-    lists, reason = _enough(session, ranker[0])
-    if lists is None:
-        return _skipped(session, 0, started, reason)
+    try:
+        lists = _training_lists(session, ranker[0])
+    except NotEnough as error:
+        return _skipped(session, 0, started, error.message)
     border = round(len(lists) * (1 - HELD_OUT))
     evaluation = evaluate_ranker(lists.part(0, border), lists.part(border, len(lists)), parameters)
     gain = evaluation.gain
@@ -147,19 +149,19 @@ def evaluate_ranker(older: ShownLists, newer: ShownLists, parameters: RankerPara
     )
 
 
-def _enough(session: CatalogueTraining, ranker: str) -> tuple[ShownLists | None, str]:
-    """The lists to learn from, or None and the reason."""
+def _training_lists(session: CatalogueTraining, ranker: str) -> ShownLists:
+    """The lists to learn from. Raises NotEnough if there are too few."""
     shown = session.dataset.shown()
     if shown is None:
-        return None, "this export has no shown lists; run: manage.py generate_all_datasets"
+        raise NotEnough("this export has no shown lists; run: manage.py generate_all_datasets")
     numbers = answered_lists(shown, surfaces_of(session.use_case, ranker))
     if numbers.size < LEAST_LISTS:
-        return None, f"{numbers.size:,} lists with a click, {LEAST_LISTS:,} are needed"
+        raise NotEnough(f"{numbers.size:,} lists with a click, {LEAST_LISTS:,} are needed")
     lists = read_lists(shown, numbers, session.whole, session.events, session.use_case)
     people = np.unique(lists.people[lists.people >= 0]).size + int(np.count_nonzero(lists.people < 0))
     if people < LEAST_PEOPLE:
-        return None, f"{len(lists):,} lists with a click, but of only {people} users; {LEAST_PEOPLE} are needed"
-    return lists, ""
+        raise NotEnough(f"{len(lists):,} lists with a click, but of only {people} users; {LEAST_PEOPLE} are needed")
+    return lists
 
 
 def _skipped(session: CatalogueTraining, rows: int, started: float, reason: str) -> TrainingResult:

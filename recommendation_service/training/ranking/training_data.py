@@ -76,7 +76,8 @@ def read_lists(shown: Shown, numbers: Ints, material: TrainingData, events: Even
     for features, indices in _by_checkpoint(material, events, shown.list_times[numbers], names, use_case.weighting):
         for index in indices.tolist():
             user, time = int(shown.list_users[numbers[index]]), float(shown.list_times[numbers[index]])
-            tables.append(features.of(_query(features, histories.before(user, time), time), lists[index][0]))
+            query = Query(features.catalogue, histories.before(user, time), 1, time, np.ones(0, dtype=np.bool_))
+            tables.append(features.of(query, lists[index][0]))
     rows = np.concatenate([rows for _, rows in lists]) if lists else np.empty(0, dtype=np.int64)
     return ShownLists(
         names=names,
@@ -116,11 +117,6 @@ def _candidates(shown: Shown, number: int) -> tuple[Candidates, Ints]:
     names = {name for parts in recorded for name in parts}
     columns = {name: np.array([parts.get(name, np.nan) for parts in recorded], dtype=np.float32) for name in sorted(names)}
     return Candidates(shown.items[rows].astype(np.int64), columns.get(SCORE, shown.scores[rows]), columns), rows
-
-
-def _query(features: Features, history: History, time: float) -> Query:
-    catalogue = features.catalogue
-    return Query(catalogue, history, 1, time, np.ones(0, dtype=np.bool_))
 
 
 def _by_checkpoint(

@@ -94,7 +94,7 @@ def test_the_blends_are_timed_by_engines_that_serve_what_was_measured(circle: Pa
     entries = [made._popular(), *made._models()]
     learned = replace(made._learned(entries), weights={BASELINE: 0.0, "als": 0.2, "ease": 0.5, "next_item": 0.3})
     learned = replace(
-        learned, segments=tuple(replace(one, weights=learned.weights, has_own_weights=False) for one in learned.segments)
+        learned, segments=tuple(replace(one, weights=learned.weights, has_separate_weights=False) for one in learned.segments)
     )
     models = {entry.name: entry.trained for entry in entries if entry.trained is not None}
     panel = made.task.test.some(20)

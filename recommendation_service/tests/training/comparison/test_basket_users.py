@@ -4,9 +4,14 @@ from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.tests.support.exports import NOW, Happening
 from recommendation_service.tests.support.materials import PLAIN, material_of
 from recommendation_service.training.comparison.basket_users import build_baskets
-from recommendation_service.training.evaluation.evaluator import evaluate
+from recommendation_service.training.evaluation.evaluator import measure_all, score_people
 from recommendation_service.training.evaluation.splits import take
 from recommendation_service.training.models.co_occurrence import CoOccurrenceParameters
+
+
+def measured(scorers, panel, **options):
+    return measure_all({name: score_people(scorer, panel) for name, scorer in scorers.items()}, panel, **options)
+
 
 ITEMS = [ItemRecord(f"i{row}", f"Item {row}", category=f"c{row % 2}") for row in range(6)]
 SOLD = CoOccurrenceParameters(events=("purchase",))
@@ -56,5 +61,5 @@ class KnowsThePair:
 
 def test_who_knows_what_goes_together_finds_all_of_it():
     panel = panel_of(("a", (0, 1)), ("b", (2, 3)))
-    figures = {one.segment: one for one in evaluate({"pairs": KnowsThePair()}, panel, k=1)}
+    figures = {one.segment: one for one in measured({"pairs": KnowsThePair()}, panel, k=1)}
     assert (figures["all"].recall, figures["all"].people) == (1, 4)

@@ -52,13 +52,13 @@ def test_newcomers_and_regulars_who_are_known_to_different_members_get_different
     common, _ = choose(world, EVEN)
     few, between, many = learn_segments(world, counts, common)
     assert [one.name for one in (few, between, many)] == ["0-4", "5-19", "20+"]
-    assert few.has_own_weights
-    assert many.has_own_weights
+    assert few.has_separate_weights
+    assert many.has_separate_weights
     assert few.weights["popular"] > 0.8
     assert many.weights["als"] > 0.8
     assert few.gain.low > 0
     assert (few.gain.people, between.people) == (130, 130)
-    assert not between.has_own_weights
+    assert not between.has_separate_weights
     assert between.weights == common
 
 
@@ -68,7 +68,7 @@ def test_where_segments_do_not_differ_the_common_weights_serve_them_but_for_a_fe
         world, counts = one_world(seed)
         segments = learn_segments(world, counts, choose(world, EVEN)[0])
         assert all(one.gain is not None for one in segments)
-        alarms += any(one.has_own_weights for one in segments)
+        alarms += any(one.has_separate_weights for one in segments)
     assert alarms <= 3
 
 
@@ -76,7 +76,7 @@ def test_where_segments_do_not_differ_the_common_weights_serve_them_but_for_a_fe
 def test_own_weights_are_not_below_the_segments_best_member_nor_below_the_common_weights(seed, people):
     world, counts = split_world(seed, people)
     common, _ = choose(world, EVEN)
-    own = [one for one in learn_segments(world, counts, common) if one.has_own_weights]
+    own = [one for one in learn_segments(world, counts, common) if one.has_separate_weights]
     assert own
     for one in own:
         inside = world.only(np.flatnonzero(segment_indices(counts) == list(BOUNDS).index(one.name)))
@@ -88,13 +88,13 @@ def test_own_weights_are_not_below_the_segments_best_member_nor_below_the_common
 def test_a_segment_of_a_few_people_keeps_the_common_weights_however_clear_they_seem():
     world, counts = split_world(people=LEAST_PEOPLE - 1)
     segments = learn_segments(world, counts, choose(world, EVEN)[0])
-    assert [(one.has_own_weights, one.gain) for one in segments] == [(False, None)] * 3
+    assert [(one.has_separate_weights, one.gain) for one in segments] == [(False, None)] * 3
 
 
 def test_a_segment_that_holds_everybody_has_nothing_of_its_own():
     world, counts = split_world()
     segments = learn_segments(world, np.full_like(counts, 7), EVEN)
-    assert [(one.people, one.has_own_weights, one.gain) for one in segments] == [
+    assert [(one.people, one.has_separate_weights, one.gain) for one in segments] == [
         (0, False, None),
         (counts.size, False, None),
         (0, False, None),
@@ -107,7 +107,7 @@ def test_the_gain_is_measured_on_people_the_weights_were_not_chosen_on():
     few = learn_segments(world, counts, EVEN)[0]
     assert flattered > 0.01
     assert few.gain.mean < flattered / 2
-    assert not few.has_own_weights
+    assert not few.has_separate_weights
 
 
 def test_the_same_seed_finds_the_same():
@@ -148,7 +148,7 @@ def divided_panel():
 def test_the_engine_serves_by_segment_exactly_what_was_measured():
     panel, tables = divided_panel()
     learned = learn_weights(tables, EVEN, panel)
-    assert [one.name for one in learned.own_segments] == ["0-4", "20+"]
+    assert [one.name for one in learned.separate_segments] == ["0-4", "20+"]
     artifact = Trained("ensemble", weight_arrays(learned), {}).artifact("startups")
     members = {name: Known(name, table, panel) for name, table in tables.items()}
     engine = Ensemble.from_members("ensemble", members, artifact, members=EVEN, weights="learned")

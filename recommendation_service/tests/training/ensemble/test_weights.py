@@ -143,6 +143,6 @@ def test_a_difference_is_surer_than_two_intervals_side_by_side(panel):
 def test_few_people_have_no_segments_in_their_arrays_and_one_line_of_weights(panel):
     learned = learn_weights({"als": noisy(panel, 2, 1), "two_tower": noisy(panel, 2, 2)}, {"als": 0.9, "two_tower": 0.1}, panel)
     assert set(weight_arrays(learned)) == {"members", "weights"}
-    assert learned.own_segments == ()
+    assert learned.separate_segments == ()
     assert learned.weighted_members == {"als", "two_tower"}
     assert learned.summary() == ", ".join(f"{name} {weight:.2f}" for name, weight in learned.weights.items())

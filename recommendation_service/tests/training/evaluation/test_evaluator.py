@@ -2,8 +2,17 @@ import numpy as np
 
 from recommendation_service.tests.support.exports import NOW, Happening, clubs
 from recommendation_service.tests.support.materials import PLAIN, club_panel, material_of
-from recommendation_service.training.evaluation.evaluator import build_evaluation_users, evaluate, item_likeness
+from recommendation_service.training.evaluation.evaluator import (
+    build_evaluation_users,
+    item_likeness,
+    measure_all,
+    score_people,
+)
 from recommendation_service.training.evaluation.splits import take
+
+
+def measured(scorers, panel, **options):
+    return measure_all({name: score_people(scorer, panel) for name, scorer in scorers.items()}, panel, **options)
 
 
 class Oracle:
@@ -30,7 +39,7 @@ def panel_of(happenings, border):
 
 def test_an_oracle_scores_one_and_a_silent_model_nothing():
     panel = club_panel()[1]
-    rows = {(one.model, one.segment): one for one in evaluate({"oracle": Oracle(panel), "silent": Silent()}, panel)}
+    rows = {(one.model, one.segment): one for one in measured({"oracle": Oracle(panel), "silent": Silent()}, panel)}
     assert rows["oracle", "all"].ndcg == 1
     assert rows["oracle", "all"].answered == 1
     assert (rows["silent", "all"].ndcg, rows["silent", "all"].answered, rows["silent", "all"].diversity) == (0, 0, None)
@@ -57,7 +66,7 @@ def test_segments_count_history_before_the_part_and_newcomers_are_cold():
     happenings += [Happening("hot", f"i{row:03d}", "like", NOW - 10) for row in range(20)]
     happenings += [Happening(user, "i023", "like", NOW) for user in ("newcomer", "warm", "hot")]
     panel = panel_of(happenings, NOW - 1)
-    found = {one.segment: one.people for one in evaluate({"silent": Silent()}, panel)}
+    found = {one.segment: one.people for one in measured({"silent": Silent()}, panel)}
     assert found == {"all": 3, "0-4": 1, "5-19": 1, "20+": 1}
 
 
