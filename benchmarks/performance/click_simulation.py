@@ -1,4 +1,4 @@
-"""A stall whose visitors' true preferences are known: what they were shown, and clicks that favour the top places.
+"""A simulated shop with known preferences of the visitors: shown lists, and clicks that favour the top positions.
 
 The engine knows which goods are good and next to nothing of who likes what; a ranker that learns from the clicks should
 find out. With `noise` the clicks know nothing either, and nothing must be learned from them.
@@ -51,7 +51,7 @@ USE_CASE = UseCase.model_validate(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class World:
-    """Visitors v, goods g; lists in the order of their times."""
+    """v visitors, g goods; lists in the order of time."""
 
     likes: AnyArray  # (v, g) true preference: higher is liked better
     goods: tuple[ItemRecord, ...]
@@ -64,13 +64,13 @@ class World:
     done: Ints  # (lists, SHOWN) 0: nothing, CLICKED, BOUGHT
 
     def export(self, data_dir: Path) -> Dataset:
-        """The world as an export, written by the real writer."""
+        """Write the simulation as an export with the real writer."""
         write_export(data_dir, USE_CASE, "stall", self._source(), now=NOW)
         return Dataset.open(data_dir, "stall")
 
-    def true_gain(self, place: int) -> AnyArray:
-        """(SHOWN,) how much visitor of the list at `place` really likes what was shown, above 0."""
-        return np.asarray(np.exp(self.likes[self.visitors[place], self.rows[place]]))
+    def true_gain(self, index: int) -> AnyArray:
+        """(SHOWN,) true preference of the visitor of list `index` for the shown items, above 0."""
+        return np.asarray(np.exp(self.likes[self.visitors[index], self.rows[index]]))
 
     def _source(self) -> Source:
         goods, visitors = self.likes.shape[1], self.likes.shape[0]
@@ -111,7 +111,7 @@ class World:
 def make_world(
     *, visitors: int = 300, goods: int = 240, lists: int = 1_600, bias: float = 0.7, noise: bool = False, seed: int = 0
 ) -> World:
-    """Lists of SHOWN goods, each place p looked at with probability p ** -bias and then clicked as far as it is liked."""
+    """Lists of SHOWN goods: position p is seen with probability p ** -bias, and then clicked according to the preference."""
     rng = np.random.default_rng(seed)
     records, likes, quality = _tastes(rng, visitors, goods)
     chosen = np.sort(rng.uniform(NOW - SHOWN_DAYS[0] * DAY_S, NOW, size=lists))
@@ -131,7 +131,7 @@ def make_world(
 
 
 def _tastes(rng: np.random.Generator, visitors: int, goods: int) -> tuple[tuple[ItemRecord, ...], AnyArray, AnyArray]:
-    """The goods, how much each visitor likes each of them, and what everybody thinks of them."""
+    """The goods, the preferences of each visitor, and the general popularity."""
     kind, price = rng.integers(0, KINDS, goods), rng.integers(0, PRICES, goods)
     tags = np.argsort(rng.random((goods, TAGS)), axis=1)[:, :3]
     quality = rng.normal(0, 0.6, goods)
@@ -153,7 +153,7 @@ def _tastes(rng: np.random.Generator, visitors: int, goods: int) -> tuple[tuple[
 
 
 def _looked(rng: np.random.Generator, likes: AnyArray, each: int = 12) -> EventBatch:
-    """Views of what a visitor likes, drawn without repeats (Gumbel's trick)."""
+    """Views of liked goods, drawn without repeats (Gumbel trick)."""
     drawn = np.argsort(-(1.5 * likes + rng.gumbel(size=likes.shape)), axis=1)[:, :each]
     people = np.repeat(np.arange(likes.shape[0]), each)
     times = NOW - rng.uniform(LOOKED_DAYS[1], LOOKED_DAYS[0], size=people.size) * DAY_S

@@ -1,6 +1,6 @@
-"""Runs a program inside the backend, in a process of its own, on a new database of each kind that answers.
+"""Runs a program of the backend in a separate process, on a new database of each kind that is available.
 
-Of its own, since this package must not import Django. The program finds its words in sys.argv and prints one line of JSON.
+The process is separate because this package must not import Django. The program reads sys.argv and prints one line of JSON.
 """
 
 import json
@@ -20,17 +20,17 @@ Rows = list[tuple[str, str]]
 Figures = dict[str, float]
 
 
-def on_each(root: Path, program: str, words: Sequence[str], told: Callable[[str, Figures], Rows]) -> Rows:
-    """What `told` says of the figures from SQLite and, where it answers, from PostgreSQL. Raises RuntimeError."""
-    rows = told("SQLite", figures(f"sqlite:///{root / 'bench.sqlite3'}", program, words))
+def on_each(root: Path, program: str, arguments: Sequence[str], rows_of: Callable[[str, Figures], Rows]) -> Rows:
+    """Return the rows for SQLite and, if it is available, for PostgreSQL. Raises RuntimeError."""
+    rows = rows_of("SQLite", figures(f"sqlite:///{root / 'bench.sqlite3'}", program, arguments))
     with _postgres_database() as url:
         if url is None:
             return [*rows, ("PostgreSQL", f"not reachable at {POSTGRES.rpartition('@')[2]}; name it in BENCH_POSTGRES_URL")]
-        return [*rows, *told("PostgreSQL", figures(url, program, words))]
+        return [*rows, *rows_of("PostgreSQL", figures(url, program, arguments))]
 
 
-def figures(url: str, program: str, words: Sequence[str]) -> Figures:
-    """What the program printed last. Raises RuntimeError with what it complained of."""
+def figures(url: str, program: str, arguments: Sequence[str]) -> Figures:
+    """Run the program and return its last line. Raises RuntimeError with its error output."""
     environment = {
         **os.environ,
         "DATABASE_URL": url,
@@ -38,16 +38,18 @@ def figures(url: str, program: str, words: Sequence[str]) -> Figures:
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(BACKEND))),
     }
     inside = f"import django; django.setup()\n{program}"
-    done = subprocess.run([sys.executable, "-c", inside, *words], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", inside, *arguments], env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "the program failed")
-    found: Figures = json.loads(done.stdout.splitlines()[-1])
-    return found
+    figures_by_name: Figures = json.loads(done.stdout.splitlines()[-1])
+    return figures_by_name
 
 
 @contextmanager
 def _postgres_database() -> Iterator[str | None]:
-    """The address of a database that is dropped afterwards; None where PostgreSQL does not answer."""
+    """Yield the address of a database that is dropped afterwards, or None if PostgreSQL is not available."""
     name = f"tandem_bench_{secrets.token_hex(4)}"
     if not _ran(f'CREATE DATABASE "{name}"'):
         yield None
@@ -59,7 +61,7 @@ def _postgres_database() -> Iterator[str | None]:
 
 
 def _ran(statement: str) -> bool:
-    """Whether a statement could be run outside a transaction."""
+    """True if the statement ran outside a transaction."""
     import psycopg  # an optional package of this program's other half
 
     try:

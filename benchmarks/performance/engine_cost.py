@@ -1,4 +1,4 @@
-"""What each engine takes by itself: inside one process, without HTTP, rules or reasons."""
+"""CPU time of each engine in one process, without HTTP, rules and reasons."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,33 +22,35 @@ CANDIDATES = 50  # rows asked for
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alone:
-    """The engines of a made-up site by name, and the queries they are asked."""
+    """The engines of a synthetic site by name, and the queries for them."""
 
     engines: dict[str, Engine]
     queries: Sequence[Query]
 
     @classmethod
-    def of(cls, service: RecommendationService, *, items: int, asked: int = 60) -> "Alone":
-        """`asked` people of the site, each with a past of its own."""
+    def of(cls, service: RecommendationService, *, items: int, n_queries: int = 60) -> "Alone":
+        """Build the engines and one query for each of `n_queries` users of the site."""
         site, plan = service.runtime.find("bench", surface_of(CLICKER))
-        shelf = site.catalogues["bench"]
+        loaded = site.catalogues["bench"]
         requests = [
             RecommendationRequest(user_id=f"u{person % PEOPLE:04d}", history=tuple(past_of(person, items)))
-            for person in range(asked)
+            for person in range(n_queries)
         ]
-        queries = [resolve(one, plan, site.use_case, shelf.catalogue, shelf.source, now=NOW).query for one in requests]
-        return cls({name: shelf.engines[name] for name in METHODS}, queries)
+        queries = [
+            resolve(request, plan, site.use_case, loaded.catalogue, loaded.source, now=NOW).query for request in requests
+        ]
+        return cls({name: loaded.engines[name] for name in METHODS}, queries)
 
     def seconds(self) -> dict[str, float]:
-        """CPU seconds of one list by engine: the least of ROUNDS rounds, engines alternating."""
-        found = dict.fromkeys(self.engines, float("inf"))
+        """CPU seconds of one list by engine: the minimum of ROUNDS rounds in which the engines alternate."""
+        seconds = dict.fromkeys(self.engines, float("inf"))
         for _ in range(ROUNDS):
             for name, engine in self.engines.items():
-                found[name] = min(found[name], _mean(partial(_listed, engine), self.queries))
-        return found
+                seconds[name] = min(seconds[name], _mean(partial(_listed, engine), self.queries))
+        return seconds
 
     def click_seconds(self) -> float:
-        """CPU seconds until next_item's scores know one click more. Raises RuntimeError when the click changed nothing."""
+        """CPU seconds until next_item's scores include one more click. Raises RuntimeError if no score changed."""
         engine, clicked = self.engines[CLICKER], [_one_more(query) for query in self.queries]
         before, after = engine.scores(self.queries[0]), engine.scores(clicked[0])
         if before is None or after is None or np.array_equal(before, after, equal_nan=True):
@@ -57,11 +59,11 @@ class Alone:
 
 
 def _one_more(query: Query) -> Query:
-    """The same person after one more click, on something not seen before."""
-    own = query.history
+    """The same user after one more click, on an unseen item."""
+    history = query.history
     clicked = int(np.flatnonzero(query.eligible)[0])
-    rows, weights = np.insert(own.rows, 0, clicked), np.insert(own.weights, 0, np.float32(1))
-    return replace(query, history=replace(own, rows=rows, weights=weights, count=own.count + 1))
+    rows, weights = np.insert(history.rows, 0, clicked), np.insert(history.weights, 0, np.float32(1))
+    return replace(query, history=replace(history, rows=rows, weights=weights, count=history.count + 1))
 
 
 def _listed(engine: Engine, query: Query) -> object:

@@ -1,4 +1,4 @@
-"""Export of interactions: rows a second of our reader and of the whole export, against the ORM's iterator()."""
+"""Export of interactions: rows per second of our reader and of the whole export, compared with iterator() of the ORM."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,8 @@ from benchmarks.performance.databases import on_each
 
 ROWS = int(os.environ.get("BENCH_EXPORT_ROWS", "300000"))
 
-# Runs inside the backend, in a process of its own: this package must not import Django. All three ways read the same
-# rows in one process, in turn; the best of the rounds counts, so that a neighbour's load falls on none of them alone.
+# Runs in a process of the backend, because this package must not import Django. All three ways read the same rows in one
+# process, in turn; the best round counts, so that other load does not affect only one of them.
 INSIDE = """
 import json, sys, time, uuid
 from datetime import UTC, datetime, timedelta
@@ -71,16 +71,16 @@ print(json.dumps({name: count / seconds for name, seconds in best.items()}))
 
 
 def measure(root: Path) -> list[tuple[str, str]]:
-    """Rows a second and ratios, on SQLite and, where it answers, on PostgreSQL. Raises RuntimeError when neither runs."""
+    """Rows per second and ratios, on SQLite and, if it is available, on PostgreSQL. Raises RuntimeError if neither runs."""
     return on_each(root, INSIDE, (str(ROWS), str(root)), _table)
 
 
 def _table(database: str, rates: dict[str, float]) -> list[tuple[str, str]]:
     orm = rates["orm"]
-    words = {
+    labels = {
         "orm": "ORM iterator()",
         "values": "ORM values_list().iterator()",
         "reader": "our reader",
         "export": "whole export, files published",
     }
-    return [(f"{database}: {words[name]}", f"{rate:>12,.0f} rows/s  {rate / orm:6.1f}x") for name, rate in rates.items()]
+    return [(f"{database}: {labels[name]}", f"{rate:>12,.0f} rows/s  {rate / orm:6.1f}x") for name, rate in rates.items()]

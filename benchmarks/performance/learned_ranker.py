@@ -1,7 +1,7 @@
-"""The learned ranker in a world whose true preferences are known, and what twenty candidates cost.
+"""The learned ranker on simulated users with known preferences, and the cost of twenty candidates.
 
-Clicks there favour the top places. "True" is the NDCG@10 of held-out lists by what people really like, which no site can
-measure; beside it what the gate sees.
+Clicks in the simulation favour the top positions. "True" is the NDCG@10 of held-out lists by the true preferences, which
+no site can measure; the table also has the figures that the gate uses.
 """
 
 from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
@@ -46,7 +46,7 @@ WORLDS: Sequence[tuple[str, float, bool]] = (
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the gate would see of one world, and the truth."""
+    """The figures of the gate for one simulation, and the true ones."""
 
     gate: Gain  # clicks corrected for their places
     clicked: Gain  # clicks as they are
@@ -55,7 +55,7 @@ class Judged:
 
 
 def judged(world: World, folder: Path, parameters: RankerParameters | None = None) -> Judged:
-    """Learn from the older lists of a world and judge the newer ones three ways."""
+    """Train on the older lists of a simulation and measure the newer ones in three ways."""
     chosen = parameters or RankerParameters()
     numbers, lists, _ = lists_of(world, folder)
     border = round(len(lists) * (1 - HELD_OUT))
@@ -72,7 +72,7 @@ def judged(world: World, folder: Path, parameters: RankerParameters | None = Non
 
 
 def lists_of(world: World, folder: Path) -> tuple[AnyArray, ShownLists, TrainingData]:
-    """The answered lists of a world through its export: their numbers, what is learned from, and the site."""
+    """The answered lists of a simulation, read from its export: their numbers, the training rows, and the site."""
     dataset = world.export(folder)
     shown, events = dataset.shown(), dataset.events()
     if shown is None:
@@ -83,7 +83,7 @@ def lists_of(world: World, folder: Path) -> tuple[AnyArray, ShownLists, Training
 
 
 def milliseconds(folder: Path, *, goods: int = 3_000, history_size: int = 200) -> AnyArray:
-    """(ROUNDS,) what ordering ENGINE_REACH candidates of a shop of `goods` takes, for a person with a long past."""
+    """(ROUNDS,) seconds to order ENGINE_REACH candidates of a shop with `goods` items for a user with a long history."""
     _, lists, material = lists_of(make_world(goods=goods), folder)
     arrays = lambdamart.arrays_of(lambdamart.grow(lists, RankerParameters()), lists.names)
     artifact = Artifact("learned_v1", Manifest("learned", "stall", "", {}, {}, {}, {}), arrays)
@@ -126,7 +126,7 @@ def _gain_text(gain: Gain) -> str:
 
 
 def often(seeds: int) -> list[str]:
-    """Lines of a Markdown table: every kind of world with so many seeds, with and without the correction for places."""
+    """A Markdown table: every kind of simulation with this number of seeds, with and without the correction of positions."""
     head = ["world", "true, engine", "true, learned", "true, learned uncorrected", "published", "by raw clicks"]
     lines = [f"| {' | '.join(head)} |", f"| --- |{' ---: |' * (len(head) - 1)}"]
     for name, bias, noise in WORLDS:

@@ -1,4 +1,4 @@
-"""Memory of four workers against one: models are memory-mapped, so a worker more costs only what is its own.
+"""Memory of four workers against one: models are memory-mapped, so one more worker needs only its own memory.
 
 Linux only: proportional set size (PSS) counts a page that n processes share as 1/n in each.
 """
@@ -15,7 +15,7 @@ TOUCHES = 40  # requests a method before measuring, over several connections, so
 
 
 def pss_of(root: Path, *, workers: int, items: int) -> int:
-    """PSS of that many workers once all of them have answered."""
+    """PSS of this number of workers after all of them have served a request."""
     port = free_port()
     surroundings = service_environment(root, port=port, workers=workers)
     with served(command(), port=port, environment=surroundings, log=root / f"service{workers}.log") as server:
@@ -32,9 +32,9 @@ def measure(root: Path, *, items: int = 50_000) -> list[tuple[str, str]]:
     """Rows to print."""
     make_world(root, items=items, methods=SHIPPED)
     models = sum(path.stat().st_size for path in (root / "models").rglob("*.npy"))
-    one, four = (pss_of(root, workers=workers, items=items) for workers in (1, 4))
+    single, four = (pss_of(root, workers=workers, items=items) for workers in (1, 4))
     return [
         (f"models on disk, {items} items", f"{models / MIB:.0f} MiB"),
-        ("1 worker", f"{one / MIB:.0f} MiB PSS"),
-        ("4 workers", f"{four / MIB:.0f} MiB PSS, {four / one:.2f} x one"),
+        ("1 worker", f"{single / MIB:.0f} MiB PSS"),
+        ("4 workers", f"{four / MIB:.0f} MiB PSS, {four / single:.2f} x one"),
     ]

@@ -1,4 +1,4 @@
-"""What a network takes to judge one job's offers, beside the stated 20 ms for 10 on a CPU; and what rules take.
+"""Time of a pair network for the offers of one job, compared with the required 20 ms for 10 on a CPU, and time of the rules.
 
 Inside the process, HTTP not counted; reading the columns is. The weights are random, of the sizes that training makes,
 and the network knows everybody, so that both of its halves work.
@@ -17,7 +17,6 @@ from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.datasets.pair_network import LAYERS, PairNetwork
 from recommendation_service.datasets.pair_rules import RulePart, read_rules, rule_scores
 from recommendation_service.domain.side import PairSide
-from recommendation_service.engines.neural import Neural
 from recommendation_service.tests.support import market
 from recommendation_service.use_cases.loader import load
 
@@ -29,19 +28,19 @@ ROUNDS, WARM_UP = 200, 20
 
 def measure(root: Path) -> list[tuple[str, str]]:
     """Milliseconds for 10, 100 and 500 offers, by network and by rules."""
-    engine = Neural("neural", "random", market.pair_config(), network(max(OFFERS)))
+    scorer = network(max(OFFERS))
     rules = read_rules(load("cleaning").engines["rule_based"].options["parts"], where="cleaning")
     rows = []
     for count in OFFERS:
         sides = market.job(), market.cleaners(count)
         stated = f" (stated: about {STATED_MS[count]})" if count in STATED_MS else ""
-        rows.append((f"network, {count} offers", f"{_taken(partial(_judged, engine, *sides)):.2f} ms{stated}"))
+        rows.append((f"network, {count} offers", f"{_taken(partial(_judged, scorer, *sides)):.2f} ms{stated}"))
         rows.append((f"rules, {count} offers", f"{_taken(partial(_ruled, rules, *sides)):.2f} ms"))
     return rows
 
 
 def network(people: int, *, seed: int = 0) -> PairNetwork:
-    """Of random weights: clients c0, c1, ... and cleaners w0, w1, ..., `people` of each."""
+    """A network with random weights for `people` clients c0, c1, ... and as many cleaners w0, w1, ..."""
     arrays, rng = market.network(clients=people, cleaners=people, seed=seed), np.random.default_rng(seed)
     shapes = dict.fromkeys(("first_vectors", "second_vectors"), (people + 1, DIMENSION))
     shapes["token_vectors"] = (arrays["tokens"].size, TOKEN_DIMENSION)
@@ -56,10 +55,10 @@ def network(people: int, *, seed: int = 0) -> PairNetwork:
     return PairNetwork.from_arrays({**arrays, **drawn, **ids})
 
 
-def _judged(engine: Neural, job: PairSide, cleaners: PairSide) -> None:
-    """Raises RuntimeError where the network did not use both halves for every pair: that would not be its price."""
-    found = engine.score_pairs(join_pairs(market.pair_config(), job, cleaners))
-    if not (np.isfinite(found.total).all() and np.isfinite(found.collaborative).all()):
+def _judged(scorer: PairNetwork, job: PairSide, cleaners: PairSide) -> None:
+    """Raises RuntimeError if the network did not use both halves for every pair, because the time would be too short."""
+    scores = scorer.score(market.pair_config(), join_pairs(market.pair_config(), job, cleaners))
+    if not (np.isfinite(scores.total).all() and np.isfinite(scores.collaborative).all()):
         raise RuntimeError("the network could not judge every pair")
 
 
@@ -68,7 +67,7 @@ def _ruled(rules: tuple[RulePart, ...], job: PairSide, cleaners: PairSide) -> No
 
 
 def _taken(act: Callable[[], object]) -> float:
-    """Milliseconds, the middle one of ROUNDS."""
+    """Median milliseconds of ROUNDS rounds."""
     taken = []
     for round_ in range(WARM_UP + ROUNDS):
         begun = time.perf_counter()

@@ -1,6 +1,6 @@
-"""What Django adds: a cached answer against its smallest one, and an uncached answer against asking the service directly.
+"""Cost of Django: a cached list relative to its smallest response, and an uncached list relative to a direct request.
 
-Runs on a small seeded startups site in SQLite, one gunicorn worker each; costs are CPU of all server processes together.
+Runs on a small generated startups site in SQLite with one gunicorn worker each; the costs are the CPU of all processes.
 """
 
 import os
@@ -31,7 +31,7 @@ TOKEN = [*MANAGE, "issue_token", "--service", "--minutes", "30"]
 
 
 def surroundings(root: Path, port: int) -> dict[str, str]:
-    """The environment of both halves, on a database and folders under `root`."""
+    """The environment of Django and the service, with a database and folders under `root`."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RS_") and name != "CACHE_URL"}
     overrides = {
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
@@ -52,7 +52,7 @@ def surroundings(root: Path, port: int) -> dict[str, str]:
 
 
 def ran(command: list[str], environment: dict[str, str]) -> str:
-    """What a command printed. Raises RuntimeError with what it complained of."""
+    """Return the output of a command. Raises RuntimeError with its error output."""
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command[1:])}: {done.stderr[-400:]}")
@@ -60,7 +60,7 @@ def ran(command: list[str], environment: dict[str, str]) -> str:
 
 
 def cpu_per_request(servers: list[Running], requests: int, ask: Callable[[int], None]) -> float:
-    """CPU seconds of all those servers for one of `requests` calls of `ask`."""
+    """CPU seconds of all these servers per call of `ask`, over `requests` calls."""
     before = sum(server.cpu_s() for server in servers)
     for number in range(requests):
         ask(number)
@@ -68,7 +68,7 @@ def cpu_per_request(servers: list[Running], requests: int, ask: Callable[[int], 
 
 
 def costs(django: Running, service: Running, people: list[str], token: str) -> dict[str, float]:
-    """The least of ROUNDS rounds for each way of asking, in CPU seconds a request."""
+    """CPU seconds per request for each path: the minimum of ROUNDS rounds."""
     front, direct, headers = django.connect(), service.connect(), {"Authorization": f"Bearer {token}"}
 
     def hello(_: int) -> None:

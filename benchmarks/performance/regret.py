@@ -1,4 +1,4 @@
-"""What learning costs: regret of the bandit router over simulated rounds with known arm values, against plain rules.
+"""Cost of learning: regret of the bandit router in simulated rounds with known arm values, compared with plain rules.
 
 python -m benchmarks.performance.regret [--rounds 10000] [--seeds 20]
 
@@ -45,10 +45,10 @@ def values() -> dict[str, float]:
 
 
 def play(choose: Chooser, learn: Callable[[Played], None], *, rounds: int, seed: int) -> Ints:
-    """(rounds,) the arm of each round, as a place in ARMS. Equal seeds bring equal people, whoever chooses."""
+    """(rounds,) the arm of each round, as an index into ARMS. Equal seeds give equal users for every rule."""
     rng = np.random.default_rng(seed)
     chances, luck = rng.random(rounds), rng.random(rounds)
-    edges, names = {arm: np.cumsum(own) for arm, own in ARMS.items()}, list(ARMS)
+    edges, names = {arm: np.cumsum(chances) for arm, chances in ARMS.items()}, list(ARMS)
     chosen = np.empty(rounds, dtype=np.int64)
     for at in range(rounds):
         arm = choose(at, float(chances[at]))
@@ -59,18 +59,18 @@ def play(choose: Chooser, learn: Callable[[Played], None], *, rounds: int, seed:
 
 
 class Learning:
-    """The product's router, told every so many lists what these brought."""
+    """The real router, updated with the outcomes after every batch of lists."""
 
     def __init__(self, *, every: int = LISTS_AN_UPDATE) -> None:
         self._every, self._log = every, list[Played]()
-        self._bandit = Bandit(None, arms=tuple(ARMS), **OPTIONS)  # type: ignore[arg-type]  # one table of mixed options
+        self._bandit = Bandit(None, arms=tuple(ARMS), **OPTIONS)  # type: ignore[arg-type]  # a dictionary of mixed options
         nothing = np.empty(0, dtype=np.float32)
         catalogue = Catalogue("none", IdMap.of([]), (), nothing, nothing)
         no_past = History(np.empty(0, dtype=np.int64), nothing, 0)
         self._query = Query(catalogue, no_past, 10, 0.0, np.empty(0, dtype=np.bool_))
 
     def choose(self, at: int, chance: float) -> str:
-        """The arm of one round, after an update when it is due."""
+        """Return the arm of one round, after an update if one is due."""
         if at and at % self._every == 0:
             arrays = arrays_of(tally(self._log), tuple(ARMS), REWARDS)
             plays, rewards = arrays["plays"].tolist(), arrays["rewards"].tolist()
@@ -79,23 +79,23 @@ class Learning:
         return self._bandit.choose(replace(self._query, chance=chance))
 
     def learn(self, played: Played) -> None:
-        """Keep what one list brought."""
+        """Record the outcome of one list."""
         self._log.append(played)
 
 
 def regret(chosen: Ints) -> Floats:
-    """(rounds,) cumulative expected reward lost against always playing the best arm."""
+    """(rounds,) cumulative expected reward lost compared with always playing the best arm."""
     worth = np.array(list(values().values()))
     return np.asarray(np.cumsum(worth.max() - worth[chosen]), dtype=np.float32)
 
 
 def uniform(_at: int, chance: float) -> str:
-    """Any arm alike."""
+    """Choose any arm with equal probability."""
     return list(ARMS)[int(chance * len(ARMS))]
 
 
 def fixed(arm: str) -> Chooser:
-    """Always the same arm."""
+    """Choose always the same arm."""
     return lambda _at, _chance: arm
 
 
@@ -108,7 +108,7 @@ def simulate(name: str, *, rounds: int, seed: int) -> Ints:
 
 
 def table(*, rounds: int, seeds: int) -> str:
-    """One line a rule: regret at a tenth and at the end, its spread over seeds, and how often the best arm was played."""
+    """One line per rule: regret at a tenth and at the end, its spread over seeds, and how often the best arm was played."""
     best = max(values(), key=lambda arm: values()[arm])
     early, late = f"regret at {rounds // 10:,}", f"at {rounds:,}"
     lines = [

@@ -1,7 +1,7 @@
-"""What one answer of each engine costs, in CPU of the server, against that server's smallest answer.
+"""CPU cost of one request for each engine, relative to the smallest request of the same server.
 
-Runs on made-up catalogues (see world.py) with one worker; methods alternate in rounds, so that a busy machine is busy for all.
-Beside each whole request stands what the engine takes by itself. Another checkout's service can alternate with this one's:
+Runs on synthetic catalogues (synthetic_site.py) with one worker. Methods alternate in rounds, so that other load affects all.
+The table also has the time of the engine alone. The service of another checkout can alternate with this one:
 python -m benchmarks.performance.requests --against <folder>
 """
 
@@ -27,18 +27,18 @@ from recommendation_service.wiring import build_service
 
 HELLO = "hello"
 ROUNDS = 5
-HELLOS = 3  # so many for one of the others, which take several times as long
+HELLOS = 3  # per request of another kind, which takes several times as long
 SIZES = (2_000, 20_000)
 CURRENT, BASELINE = "here", "there"
 
 
 def command(package: Path = PACKAGE) -> list[str]:
-    """gunicorn as everywhere else."""
+    """The command that starts gunicorn."""
     return [sys.executable, "-m", "gunicorn", "-c", str(package / "gunicorn.conf.py")]
 
 
 def service_environment(root: Path, *, port: int, workers: int, **more: str) -> dict[str, str]:
-    """The variables of a service on the world under `root`."""
+    """The environment of a service on the synthetic site under `root`."""
 
     overrides = environment(root, RS_USE_CASES_DIR=str(root / "use_cases"), RS_PORT=str(port), RS_WORKERS=str(workers), **more)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RS_")}
@@ -56,14 +56,14 @@ def _iso(seconds: float) -> str:
 
 
 def ask_once(caller: Caller, method: str, person: int, items: int, headers: dict[str, str]) -> bytes:
-    """The answer to one request of that method, or to hello."""
+    """The response to one request of this method, or to hello."""
     if method == HELLO:
         return caller.ask("GET", "/livez")
     return caller.ask("POST", f"/api/recommendations/bench/{surface_of(method)}", body_of(person, items), headers)
 
 
 def cpu_of(servers: Mapping[str, Running], *, items: int, requests: int) -> dict[str, dict[str, float]]:
-    """Server -> method -> CPU seconds a request, hello included: the least of ROUNDS rounds, servers taking turns."""
+    """Server -> method -> CPU seconds a request, with hello: the minimum of ROUNDS rounds in which the servers alternate."""
     callers = {name: server.connect() for name, server in servers.items()}
     costs = {name: dict.fromkeys((HELLO, *METHODS), float("inf")) for name in servers}
     for _ in range(ROUNDS):
@@ -80,7 +80,7 @@ def cpu_of(servers: Mapping[str, Running], *, items: int, requests: int) -> dict
 
 
 def started(stack: ExitStack, root: Path, packages: Mapping[str, Path]) -> dict[str, Running]:
-    """The services of these packages, all of them up at once on the world under `root` until `stack` closes."""
+    """Start the services of these packages on the synthetic site under `root`; they run until `stack` closes."""
     servers = {}
     for name, package in packages.items():
         port = free_port()
@@ -91,7 +91,7 @@ def started(stack: ExitStack, root: Path, packages: Mapping[str, Path]) -> dict[
 
 
 def alike(servers: Mapping[str, Running], *, items: int, method: str) -> int:
-    """For how many of PEOPLE people all servers recommend the same: items, scores and reasons."""
+    """Number of PEOPLE users for whom all servers return the same items, scores and reasons."""
     callers, headers, same = [server.connect() for server in servers.values()], bearer(), 0
     for person in range(PEOPLE):
         lists = [json.loads(ask_once(caller, method, person, items, headers))["recommendations"] for caller in callers]
@@ -131,7 +131,7 @@ def _rows(costs: Mapping[str, float], alone: Alone, items: int) -> list[tuple[st
 
 
 def compared(root: Path, other: Path, *, sizes: Sequence[int], requests: int) -> list[tuple[str, str]]:
-    """Rows to print: method, what it costs here and in the checkout `other`, and the ratio of CPU times."""
+    """Rows to print: method, its cost here and in the checkout `other`, and the ratio of CPU times."""
     rows = []
     for items in sizes:
         world = root / f"items{items}"
@@ -155,7 +155,7 @@ def compared(root: Path, other: Path, *, sizes: Sequence[int], requests: int) ->
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 when both checkouts answered, 1 when one could not."""
+    """Return 0 if both checkouts could be measured, else 1."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.performance.requests", description=__doc__)
     parser.add_argument("--against", type=Path, required=True, metavar="FOLDER", help="another checkout of this project")
     parser.add_argument("--items", type=int, nargs="+", default=SIZES, help="catalogue sizes (%(default)s)")

@@ -1,4 +1,4 @@
-"""Every benchmark of this folder, one after the other, as one table of ratios: make bench."""
+"""Run every benchmark of this folder and print one table of ratios: make bench."""
 
 from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
@@ -18,13 +18,13 @@ Measure = Callable[[Path], list[tuple[str, str]]]
 
 
 def known() -> dict[str, Measure]:
-    """The benchmarks of this folder: each has `measure(root)`, which gives rows to print."""
+    """The benchmarks of this folder; `measure(root)` of each returns rows to print."""
     package = __package__ or "benchmarks.performance"
     return {name: import_module(f"{package}.{name}").measure for name in ORDER if find_spec(f"{package}.{name}")}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 when every chosen benchmark ran, 1 when one could not."""
+    """Return 0 if every chosen benchmark ran, else 1."""
     choices = known()
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(choices)}; default: all")

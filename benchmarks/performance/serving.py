@@ -1,4 +1,4 @@
-"""One gunicorn, started for a benchmark, asked over one kept-alive connection, and measured from outside."""
+"""Starts one gunicorn for a benchmark, sends requests over one keep-alive connection, and measures its processes."""
 
 import http.client
 import json
@@ -19,7 +19,7 @@ READY_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that answers, and its processes."""
+    """A running server and its processes."""
 
     port: int
     process: psutil.Process
@@ -29,12 +29,12 @@ class Running:
         return [self.process, *self.process.children(recursive=True)]
 
     def cpu_s(self) -> float:
-        """CPU seconds of the whole family so far, user and system."""
-        return sum(_cpu_s(one) for one in self.family())
+        """CPU seconds of all processes so far, user and system."""
+        return sum(_cpu_s(process) for process in self.family())
 
     def pss_bytes(self) -> int:
-        """Memory of the whole family, a shared page counted once. Linux only."""
-        return sum(one.memory_full_info().pss for one in self.family())
+        """Memory of all processes; a shared page counts once. Linux only."""
+        return sum(process.memory_full_info().pss for process in self.family())
 
     def connect(self) -> "Caller":
         """A kept-alive connection."""
@@ -48,7 +48,7 @@ class Caller:
     connection: http.client.HTTPConnection
 
     def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> bytes:
-        """The body of a 200 answer; raises RuntimeError for any other, so that no error page is ever timed."""
+        """Return the body of a response with status 200. Raises RuntimeError for another status: no error page is timed."""
         sent = None if body is None else json.dumps(body)
         self.connection.request(method, path, sent, {"Content-Type": "application/json", **(headers or {})})
         answer = self.connection.getresponse()
@@ -59,7 +59,7 @@ class Caller:
 
 
 def _cpu_s(process: psutil.Process) -> float:
-    """Of one process, to the nanosecond on Linux, where every process is a clock; elsewhere to the hundredth."""
+    """CPU seconds of one process: in nanoseconds on Linux, elsewhere in hundredths."""
     if sys.platform == "linux":
         return time.clock_gettime((~process.pid << 3) | 2)  # as clock_getcpuclockid(3) numbers them
     times = process.cpu_times()
@@ -67,7 +67,7 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A free port."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
@@ -77,7 +77,7 @@ def free_port() -> int:
 def served(
     command: Sequence[str], *, port: int, environment: Mapping[str, str], log: Path, ready: str = "/readyz"
 ) -> Iterator[Running]:
-    """Start, wait for `ready`, give, stop. Raises RuntimeError with the log's end when it does not come up."""
+    """Start the server, wait for `ready`, yield it, stop it. Raises RuntimeError with the end of the log if it fails."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=dict(environment), stdout=output, stderr=subprocess.STDOUT)
     try:

@@ -1,4 +1,4 @@
-"""ALS by `implicit` against ALS solved exactly, on anybody's data: each searched on validation, measured once on test.
+"""Compare ALS of `implicit` with exact ALS on a file: both tuned on validation and measured once on the test part.
 
     python -m benchmarks.performance.solvers --protocol time --train ratings.csv
 
@@ -36,7 +36,7 @@ STATED = ALSParameters()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SolverResult:
-    """One way of training ALS: the settings that validation prefers, and what they reach on test."""
+    """One solver: the settings that are best on validation, and their figures on the test part."""
 
     name: str
     parameters: ALSParameters
@@ -75,13 +75,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def preferred(task: Task, solver: str, budget_s: float) -> tuple[ALSParameters, int]:
-    """The settings of one solver that validation prefers, and how many were tried before the budget was spent."""
+    """The best settings of one solver on validation, and the number of tries within the budget."""
     material, panel = task.valid.material, task.valid.some(PEOPLE)
     trials = HyperparameterSearch(
         material, panel, "als", lambda trained: score_people(_engine(trained, material), panel), k=task.k
     )
     stages = tuple(_stages(solver))
-    first = replace(STATED, **{name: values[0] for name, values in stages[0].items()})  # the other solver is not to be kept
+    first = replace(STATED, **{name: values[0] for name, values in stages[0].items()})  # so that the other solver is not chosen
     result = search("als", first, trials.measure, budget_s=budget_s, stages=stages)
     return result.best.parameters, len(result.tried)
 
@@ -113,7 +113,7 @@ def _engine(trained: Trained, material: TrainingData) -> CollaborativeALS:
 
 
 def summary(row: SolverResult) -> str:
-    """One line: the measures, what they took, and the settings."""
+    """One line: the measures, their time, and the settings."""
     means = "  ".join(f"{name} {values.mean():.4f}" for name, values in row.measures.items())
     settings = ", ".join(
         f"{name} {spelled(value)}" for name, value in asdict(row.parameters).items() if name not in ("seed", "solver")
@@ -122,7 +122,7 @@ def summary(row: SolverResult) -> str:
 
 
 def difference(first: SolverResult, second: SolverResult) -> str:
-    """The paired difference of the last measure, with its interval over people."""
+    """The paired difference of the last measure, with its interval over users."""
     name = list(first.measures)[-1]
     apart = first.measures[name] - second.measures[name]
     low, high = metrics.bootstrap(apart)

@@ -1,8 +1,8 @@
-"""What each stage of a shop's answer takes: candidates, hybrid scores, a second look at the best 20, rules.
+"""Time of each stage of a shop's list: candidates, hybrid scores, reranking of the best 20, rules.
 
-The shop is made up here, 3,000 products; the use case is the real file, with models of every kind trained on the spot.
-Times are of one answer inside the process, reasons included and HTTP not. The cross-encoder is the folder that
-CROSS_ENCODER_MODEL names, or else one of the stated model's shape with random weights; its budget here is 5 s.
+The shop is synthetic, with 3,000 products; the use case is the real file, and the models are trained for the benchmark.
+The times are of one list in the process, with reasons and without HTTP. The cross-encoder is the folder that
+CROSS_ENCODER_MODEL names, or else a model of the required shape with random weights; its budget is 5 s.
 """
 
 import os
@@ -37,7 +37,7 @@ ITEMS, PEOPLE, CATEGORIES, BASKETS, BASKET = 3_000, 1_000, 24, 8, 3
 KINDS = ("embedding", "co_occurrence", "similar_users")
 ASKED = 300  # answers a measurement; a fifth of them where the cross-encoder reads
 WARM_UP = 20
-BUDGET_MS, USUAL_BUDGET_MS = 5_000, 150  # what it gets here, and what a file that says nothing gives it
+BUDGET_MS, USUAL_BUDGET_MS = 5_000, 150  # of this benchmark, and the default of a use-case file
 STATED = {
     "generate": "001.54 candidates",
     "score": "001.55 hybrid scores",
@@ -48,7 +48,7 @@ STATED = {
 
 
 def make_shop(root: Path, *, items: int = ITEMS, people: int = PEOPLE, seed: int = 0) -> UseCase:
-    """Use case, export and models under `root`: people who buy in two categories, three things at a time."""
+    """Use case, export and models under `root`: users who buy in two categories, three products at a time."""
     folder = root / "use_cases"
     folder.mkdir(parents=True)
     text = (PACKAGE / "use_cases" / "shop.toml").read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ def make_shop(root: Path, *, items: int = ITEMS, people: int = PEOPLE, seed: int
         ItemRecord(
             f"p{row:05d}",
             f"Product {row} of maker {row % 83}",
-            " ".join(f"word{at}" for at in rng.integers(0, 900, 12).tolist()) + f" range{row % 5}",
+            " ".join(f"word{number}" for number in rng.integers(0, 900, 12).tolist()) + f" range{row % 5}",
             f"c{row % CATEGORIES}",
             created_at=NOW - float(rng.uniform(1, 900)) * DAY_S,
         )
@@ -76,24 +76,24 @@ def make_shop(root: Path, *, items: int = ITEMS, people: int = PEOPLE, seed: int
 
 
 def _orders(person: int, items: int, rng: np.random.Generator) -> list[Happening]:
-    """BASKETS orders, a few days apart, of BASKET products from the person's two categories, popular ones more often."""
-    own = np.flatnonzero(np.isin(np.arange(items) % CATEGORIES, (person % CATEGORIES, person * 7 % CATEGORIES)))
-    draws = (own.size * rng.random((BASKETS, BASKET)) ** 2).astype(np.int64)
+    """BASKETS orders, some days apart, of BASKET products from two categories of the user, mostly popular ones."""
+    in_categories = np.flatnonzero(np.isin(np.arange(items) % CATEGORIES, (person % CATEGORIES, person * 7 % CATEGORIES)))
+    draws = (in_categories.size * rng.random((BASKETS, BASKET)) ** 2).astype(np.int64)
     return [
-        Happening(f"u{person:04d}", f"p{own[at]:05d}", "purchase", NOW - DAY_S * (3 * order + 1) + 60.0 * step)
+        Happening(f"u{person:04d}", f"p{in_categories[at]:05d}", "purchase", NOW - DAY_S * (3 * order + 1) + 60.0 * step)
         for order, basket in enumerate(draws)
         for step, at in enumerate(basket.tolist())
     ]
 
 
 def _trees(root: Path) -> Mapping[str, AnyArray]:
-    """A learned ranker of the usual size; what it learned elsewhere is all the same for its cost."""
+    """A learned ranker of the usual size; its cost does not depend on its training data."""
     _, lists, _ = learned_ranker.lists_of(click_simulation.make_world(goods=500), root / "elsewhere")
     return lambdamart.arrays_of(lambdamart.grow(lists, RankerParameters()), lists.names)
 
 
 def stages_of(root: Path, *, asked: int = ASKED, people: int = PEOPLE, **more: str) -> dict[str, AnyArray]:
-    """Stage -> ms of every answer on the homepage, and "total"; settings beside those of the shop are in `more`.
+    """Stage -> ms of every answer on the homepage, and "total"; `more` are additional settings.
 
     Raises RuntimeError when an answer was not the whole pipeline's.
     """
@@ -115,13 +115,13 @@ def stages_of(root: Path, *, asked: int = ASKED, people: int = PEOPLE, **more: s
 
 
 def rows_of(taken: Mapping[str, AnyArray], who: str) -> list[tuple[str, str]]:
-    """A row a stage: median and 95th percentile, and the share of the median answer."""
+    """One row per stage: median, 95th percentile, and share of the median total."""
     whole = float(np.median(taken["total"]))
     rows = []
     for name, ms in taken.items():
         middle, late = np.percentile(ms, [50, 95])
-        told = f"p50 {middle:7.2f} ms  p95 {late:7.2f} ms  {middle / whole:4.0%} of the total"
-        rows.append((f"{who}: {STATED.get(name, name)}", told))
+        cell = f"p50 {middle:7.2f} ms  p95 {late:7.2f} ms  {middle / whole:4.0%} of the total"
+        rows.append((f"{who}: {STATED.get(name, name)}", cell))
     return rows
 
 
@@ -135,7 +135,7 @@ def measure(root: Path) -> list[tuple[str, str]]:
     surroundings = service_environment(root, port=port, workers=1, CROSS_ENCODER_MODEL=str(folder))
     command = [sys.executable, "-m", "recommendation_service.commands.cross_encoder_server", "--port", str(port)]
     with served(command, port=port, environment=surroundings, log=root / "encoder.log", ready="/livez"):
-        found = stages_of(root, asked=ASKED // 5, CROSS_ENCODER_URL=f"http://127.0.0.1:{port}")
-    in_time = float(np.mean(found["rescore"] <= USUAL_BUDGET_MS))
-    rows += rows_of(found, "cross-encoder")
+        milliseconds = stages_of(root, asked=ASKED // 5, CROSS_ENCODER_URL=f"http://127.0.0.1:{port}")
+    in_time = float(np.mean(milliseconds["rescore"] <= USUAL_BUDGET_MS))
+    rows += rows_of(milliseconds, "cross-encoder")
     return [*rows, (f"cross-encoder: looks within {USUAL_BUDGET_MS} ms", f"{in_time:.0%}")]

@@ -1,4 +1,4 @@
-"""A made-up site of any size, with an export and a model of every kind, and one surface for each engine."""
+"""A synthetic site of any size, with an export, a model of every kind, and one surface for each engine."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -50,12 +50,12 @@ options = {{ engine = "{engine}" }}
 
 
 def surface_of(method: str) -> str:
-    """The surface on which that engine answers."""
+    """The surface of this engine."""
     return "by-" + method.replace("_", "-")
 
 
 def past_of(person: int, items: int) -> tuple[PastEvent, ...]:
-    """EVENTS_EACH likes, newest first, of items that nobody else need have liked."""
+    """EVENTS_EACH likes, newest first, of random items."""
     places = ((person * 7919 + step * 104729) % items for step in range(EVENTS_EACH))
     return tuple(PastEvent(f"i{row:06d}", "like", NOW - step * 60.0) for step, row in enumerate(places))
 
@@ -63,11 +63,13 @@ def past_of(person: int, items: int) -> tuple[PastEvent, ...]:
 def make_world(
     root: Path, *, items: int, methods: Sequence[str] = METHODS, factors: int = 128, dimension: int = 64, seed: int = 0
 ) -> None:
-    """Write use case, export and the models that `methods` need under `root`; random numbers cost what trained ones cost."""
+    """Write use case, export and the models that `methods` need under `root`; random arrays cost as much as trained ones."""
     rng = np.random.default_rng(seed)
     folder = root / "use_cases"
     folder.mkdir(parents=True)
-    (folder / "bench.toml").write_text(HEAD + "".join(SURFACE.format(name=surface_of(one), engine=one) for one in METHODS))
+    (folder / "bench.toml").write_text(
+        HEAD + "".join(SURFACE.format(name=surface_of(method), engine=method) for method in METHODS)
+    )
     records = [
         ItemRecord(f"i{row:06d}", f"Item {row}", f"word{row % 97} common", f"c{row % 20}", (f"t{row % 50}",))
         for row in range(items)

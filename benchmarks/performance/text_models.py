@@ -1,4 +1,4 @@
-"""Texts: how many a second become vectors, and what a cross-encoder takes to read twenty pairs.
+"""Texts: texts per second for vectors, and the time of a cross-encoder for twenty pairs.
 
 The ready-made models have the shape of MiniLM-L6 (6 layers of 384, a vocabulary of 30,522) and random weights: what they
 cost does not depend on what they know. Everything runs on one thread.
@@ -29,7 +29,7 @@ BUDGETS_MS = (150, 200, 400)
 
 
 def products(count: int, *, words_each: int = 30, seed: int = 0) -> list[ItemRecord]:
-    """Made-up products whose words are as unevenly common as real ones."""
+    """Synthetic products with a realistic distribution of words."""
     rng = np.random.default_rng(seed)
     word_ids = rng.zipf(1.3, (count, words_each)) % 4_000
     return [
@@ -106,7 +106,7 @@ def _pairs(root: Path, name: str, *more: str) -> list[tuple[str, str]]:
 
 
 def _request_seconds(url: str, number: int) -> float:
-    """Seconds that twenty pairs take: five titles of four words and two categories, against one and its attributes."""
+    """Seconds for twenty pairs: a query of five titles of four words and two categories, and a document with attributes."""
     rng = np.random.default_rng(number)
     query = " ".join(f"w{word_id}" for word_id in rng.integers(0, 4_000, 22))
     pairs = [(query, " ".join(f"w{word_id}" for word_id in rng.integers(0, 4_000, 10))) for _ in range(PAIRS)]

@@ -3,7 +3,6 @@
 import pytest
 
 from benchmarks.performance import pairs
-from recommendation_service.engines.neural import Neural
 from recommendation_service.tests.support import market
 
 
@@ -24,6 +23,5 @@ def test_each_row_names_its_offers_and_the_stated_time_stands_beside_its_own(tmp
 
 
 def test_strangers_are_not_timed(monkeypatch):
-    engine = Neural("neural", "random", market.pair_config(), pairs.network(3))
     with pytest.raises(RuntimeError, match="every pair"):
-        pairs._judged(engine, market.job(), market.cleaners(4))
+        pairs._judged(pairs.network(3), market.job(), market.cleaners(4))

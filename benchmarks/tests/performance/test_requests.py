@@ -18,7 +18,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Alone:
     root = tmp_path_factory.mktemp("world")
     synthetic_site.make_world(root, items=ITEMS, factors=8, dimension=8)
     service = build_service(load_settings(environment(root, RS_USE_CASES_DIR=str(root / "use_cases"))))
-    return Alone.of(service, items=ITEMS, asked=3)
+    return Alone.of(service, items=ITEMS, n_queries=3)
 
 
 def test_every_engine_answers_every_query(alone: Alone) -> None:
