@@ -322,7 +322,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "bid": Kind(
         role="estimator",
-        factory="recommendation_service.estimators.bid:Bid.from_artifact",
+        factory="recommendation_service.estimators.bid:Bid",
         pair_trainer=f"{PAIRS}.bid:train_bid",
         libraries=("torch", "numpy"),
         about_pairs=True,

@@ -1,4 +1,4 @@
-"""Shared by engines with an artifact: checked arrays, artifact rows aligned with catalogue rows, liked items of a query."""
+"""Shared by engines with a model: checked arrays, model rows aligned with catalogue rows, liked items of a query."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,18 +23,18 @@ class LikedItems:
 
     @classmethod
     def of(cls, query: Query) -> "LikedItems":
-        """A subject counts 1 per item; a history counts by weight, without items of weight 0 (seen only)."""
+        """Return the subjects with weight 1 each, or the history with its weights, without items of weight 0 (seen only)."""
         if query.subject.size:
             return cls(query.subject, np.ones(query.subject.size, dtype=np.float32), from_subject=True)
         weighted = query.history.weights != 0
         return cls(query.history.rows[weighted], query.history.weights[weighted], from_subject=False)
 
     def where(self, mask: Bools) -> "LikedItems":
-        """The items where `mask` (k,) is True."""
+        """Return the items where `mask` (k,) is True."""
         return LikedItems(self.rows[mask], self.weights[mask], self.from_subject)
 
     def positive(self) -> "LikedItems":
-        """The items with a positive weight."""
+        """Return the items with a positive weight."""
         return self.where(self.weights > 0)
 
 
@@ -64,7 +64,7 @@ class Alignment:
         return cls(artifact_rows, bool(identical))
 
     def scatter(self, scores: Floats) -> Floats:
-        """Scores by artifact row (n_artifact,) as scores by catalogue row (n_items,), NaN for items it lacks."""
+        """Return scores by artifact row (n_artifact,) as scores by catalogue row (n_items,), NaN for items it lacks."""
         if self.identical:
             return scores
         moved = scores[np.maximum(self.artifact_rows, 0)]
@@ -72,14 +72,14 @@ class Alignment:
         return moved
 
     def catalogue_rows(self, n_artifact: int) -> Ints:
-        """(n_artifact,) the inverse mapping; -1: gone from the catalogue."""
+        """Return (n_artifact,), the inverse mapping; -1: gone from the catalogue."""
         rows = np.full(n_artifact, -1, dtype=np.int64)
         present = np.flatnonzero(self.artifact_rows >= 0)
         rows[self.artifact_rows[present]] = present
         return rows
 
     def known(self, items: LikedItems, usable: Bools | None = None) -> LikedItems:
-        """The items that the artifact holds; with `usable` (n_artifact,), only those of its rows that are True."""
+        """Return the items that are in the artifact; with `usable` (n_artifact,), only those of its rows that are True."""
         artifact_rows = self.artifact_rows[items.rows]
         mask = np.asarray(artifact_rows >= 0)
         if usable is not None:
@@ -88,9 +88,9 @@ class Alignment:
 
 
 def array(artifact: Artifact, name: str, shape: Sequence[int | None], *, kinds: str = "f") -> AnyArray:
-    """One array of an artifact without copying it; None in `shape` allows any length.
+    """Return one array of an artifact without a copy; None in `shape` allows any length.
 
-    Raises ArtifactRefused naming what is missing, or both shapes.
+    Raises ArtifactRefused, which names the missing array or both shapes.
     """
     if name not in artifact.arrays:
         raise ArtifactRefused(f"{artifact.version}: {name} is missing; train it again")
@@ -107,12 +107,12 @@ def array(artifact: Artifact, name: str, shape: Sequence[int | None], *, kinds: 
 
 
 def item_count(artifact: Artifact) -> int:
-    """The number of items of an artifact."""
+    """Return the number of items of an artifact."""
     return int(array(artifact, "item_ids", (None,), kinds="S").size)
 
 
 def bounds(artifact: Artifact, indptr: str, indices: str, shape: tuple[int, int]) -> tuple[Ints, Ints]:
-    """The index arrays of an (n, m) sparse table: bounds (n + 1,) and columns (z,).
+    """Return the index arrays of an (n, m) sparse table: bounds (n + 1,) and columns (z,).
 
     Raises ArtifactRefused when they point outside it.
     """
@@ -126,14 +126,14 @@ def bounds(artifact: Artifact, indptr: str, indices: str, shape: tuple[int, int]
 
 
 def csr(artifact: Artifact, indptr: str, indices: str, values: str, shape: tuple[int, int]) -> sparse.csr_array:
-    """A sparse matrix over an artifact's own pages. Raises ArtifactRefused when its arrays do not describe `shape`."""
+    """Return a sparse matrix over the artifact's arrays. Raises ArtifactRefused if they do not describe `shape`."""
     starts, columns = bounds(artifact, indptr, indices, shape)
     stored = array(artifact, values, (columns.size,))
     return sparse.csr_array((stored, columns, starts), shape=shape, copy=False)
 
 
 def varied_array(artifact: Artifact, name: str, shape: Sequence[int | None]) -> Floats:
-    """As `array`; raises ArtifactRefused if all its numbers are equal, since such a model cannot rank."""
+    """Return `array`; raises ArtifactRefused if all its numbers are equal, since such a model cannot rank."""
     stored = array(artifact, name, shape)
     if stored.size == 0 or stored.min() == stored.max():
         raise ArtifactRefused(f"{artifact.version}: {name} holds one number only, so it cannot rank; train it again")
@@ -141,7 +141,7 @@ def varied_array(artifact: Artifact, name: str, shape: Sequence[int | None]) -> 
 
 
 def parameter(artifact: Artifact, name: str) -> float:
-    """One number of the manifest's parameters; raises ArtifactRefused if it is missing or not a number."""
+    """Return one number of the manifest's parameters. Raises ArtifactRefused if it is missing or not a number."""
     value = artifact.manifest.parameters.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ArtifactRefused(f"{artifact.version}: parameter {name} is {value!r}, not a number; train it again")

@@ -1,4 +1,4 @@
-"""Popularity: the most chosen items, newer first among equals. Needs no training, so every chain can end with it."""
+"""Popularity: the most chosen items, of equal ones the newer first. It needs no training, so it can end every chain."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -35,13 +35,13 @@ class Popularity(Engine):
         self._scores.flags.writeable = False
 
     def scores(self, query: Query) -> Floats | None:
-        """log(1 + popularity) plus less than half of the smallest step for newness; None only for an empty catalogue."""
+        """Return log(1 + popularity), plus less than half of the smallest step for newness; None for an empty catalogue."""
         return self._scores if self._scores.size else None
 
     def explain(
         self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None, basis: Any = None
     ) -> list[tuple[Reason, ...]]:
-        """ "Popular here" if it is; "New here" in its first month; else none, or a plain one with `always_explain`."""
+        """Return "Popular here", "New here" in an item's first month, else none or, with `always_explain`, a plain one."""
         return [self._reason(query, row) for row in rows.tolist()]
 
     def _reason(self, query: Query, row: int) -> tuple[Reason, ...]:
@@ -56,7 +56,7 @@ class Popularity(Engine):
 
 
 def _ranked(popularity: Floats, created: Floats) -> Floats:
-    """Popularity decides, newness breaks ties: it changes a score by less than half of the smallest difference."""
+    """Return scores by popularity; newness breaks ties, since it adds less than half of the smallest difference."""
     scores = np.log1p(np.maximum(popularity.astype(np.float64), 0.0))
     levels = np.unique(scores)
     step = float(np.diff(levels).min()) if levels.size > 1 else 1.0

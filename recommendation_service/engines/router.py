@@ -1,4 +1,4 @@
-"""Routers: who goes first for a query."""
+"""Routers choose the first engine for a query."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,14 +13,14 @@ __all__ = ["LEARNING", "ROUTERS", "ByCount", "Fixed", "Policy", "Router", "build
 
 
 class ByCount(Router):
-    """By how many interactions count: fewer than `cold_below`, fewer than `warm_below`, or more.
+    """Chooses by the number of counted interactions: below `cold_below`, below `warm_below`, or more.
 
-    What counts is decided in datasets/weighting.py: positive events with items of the catalogue, repeats of the same
-    item and event within a day counted once.
+    datasets/weighting.py counts them: positive events with items of the catalogue, repeats of the same item and event within
+    a day once.
     """
 
     def __init__(self, *, cold: str, warm: str, hot: str, cold_below: int = 5, warm_below: int = 20) -> None:
-        """Raises ConfigurationError when the thresholds are negative or cross."""
+        """Raises ConfigurationError if a threshold is negative or cold_below is above warm_below."""
         if not 0 <= cold_below <= warm_below:
             raise ConfigurationError(f"cold_below {cold_below} must be 0 or more and not above warm_below {warm_below}")
         self._names = {"cold": cold, "warm": warm, "hot": hot}
@@ -28,21 +28,21 @@ class ByCount(Router):
         self._warm_below = warm_below
 
     def choose(self, query: Query) -> str:
-        """The engine of the user's segment."""
+        """Return the engine of the user's segment."""
         return self._names[self.segment(query)]
 
     def engines(self) -> tuple[str, ...]:
-        """Those of the three segments."""
+        """Return the engines of the three segments."""
         return tuple(self._names.values())
 
     def segment(self, query: Query) -> str:
-        """ "cold", "warm" or "hot"."""
+        """Return "cold", "warm" or "hot"."""
         if query.history.count < self._cold_below:
             return "cold"
         return "warm" if query.history.count < self._warm_below else "hot"
 
     def summary(self, labels: Mapping[str, str]) -> str:
-        """Such as "cold start(<5) → content, warm(5-19) → ALS, hot(20+) → ensemble"."""
+        """Return a text such as "cold start(<5) → content, warm(5-19) → ALS, hot(20+) → ensemble"."""
         cold, warm, hot = (labels.get(name, name) for name in self.engines())
         low, high = self._cold_below, self._warm_below
         if low == high:
@@ -51,17 +51,17 @@ class ByCount(Router):
 
 
 class Fixed(Router):
-    """Always the same engine."""
+    """Always chooses the same engine."""
 
     def __init__(self, *, engine: str) -> None:
         self._engine = engine
 
     def choose(self, query: Query) -> str:
-        """That engine, whatever the query."""
+        """Return that engine."""
         return self._engine
 
     def engines(self) -> tuple[str, ...]:
-        """That engine."""
+        """Return that engine."""
         return (self._engine,)
 
 
@@ -70,7 +70,7 @@ LEARNING: Mapping[str, Callable[..., Router]] = {"bandit": Bandit}  # kinds that
 
 
 def build_router(part: Part, *, where: str, policy: Policy | None = None) -> Router:
-    """The router a surface asks for; `where` is the place in the file. Raises ConfigurationError naming it."""
+    """Return the router of a surface. Raises ConfigurationError, which names `where`, the part of the file."""
     where = f"{where}, router {part.kind}"
     build = find_kind({**ROUTERS, **LEARNING}, part.kind, where=where)
     options = checked(build, part.options, where=where)

@@ -1,4 +1,4 @@
-"""What a router promises, and what one that learns has to go by."""
+"""The interface of routers, and the policy of routers that learn."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from recommendation_service.publishing.store import Artifact
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a bandit has learned: for each arm how often it was played, and the sum of what that brought."""
+    """What a bandit has learned: the number of plays and the sum of rewards of each arm."""
 
     version: str
     plays: Mapping[str, int]
@@ -20,7 +20,7 @@ class Policy:
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> "Policy":
-        """What an artifact of kind "bandit" says. Raises ArtifactRefused when its numbers cannot be."""
+        """Return the policy of a model of kind "bandit". Raises ArtifactRefused for impossible numbers."""
         arms = [name.decode() for name in array(artifact, "arms", (None,), kinds="S").tolist()]
         plays = array(artifact, "plays", (len(arms),), kinds="iu")
         rewards = array(artifact, "rewards", (len(arms),))
@@ -35,24 +35,24 @@ class Policy:
 
 
 class Router(ABC):
-    """Names the engine that goes first; the surface's fallback chain says who goes next."""
+    """Names the first engine; the surface's fallback chain follows it."""
 
     @abstractmethod
     def choose(self, query: Query) -> str:
-        """The engine's name in the use-case file."""
+        """Return the engine's name in the use-case file."""
 
     @abstractmethod
     def engines(self) -> tuple[str, ...]:
-        """Every name it may choose, for checking at start."""
+        """Return every name that it may choose, for the check at start."""
 
     def probabilities(self, query: Query) -> Mapping[str, float]:
-        """With what chance each engine would have been chosen for this query; empty when no chance plays."""
+        """Return the probability of each engine for this query; empty without a random choice."""
         return {}
 
     def segment(self, query: Query) -> str:
-        """The kind of user in a word for the log, such as "warm"; empty when the router makes no difference."""
+        """Return the user's segment for the log, such as "warm"; empty if the router does not distinguish users."""
         return ""
 
     def summary(self, labels: Mapping[str, str]) -> str:
-        """One line about its rule for the start-up log; `labels` are words for engine names."""
+        """Return one line about its rule for the start-up log; `labels` are by engine name."""
         return ", ".join(labels.get(name, name) for name in self.engines())

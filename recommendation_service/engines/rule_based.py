@@ -1,4 +1,4 @@
-"""Rules over the columns of a pair: work without training, and always explain themselves."""
+"""Rules over the columns of a pair; they need no training, and every score has its reasons."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from recommendation_service.use_cases.schema import PairConfig
 
 
 def pairs_of(query: Query, pair_config: PairConfig, rows: Ints | None = None) -> PairTable | None:
-    """The context paired with every row of the query's catalogue, or with `rows`; None if either is unknown.
+    """Return the pairs of the context with every row of the query's catalogue, or with `rows`; None if either is unknown.
 
     Which side the context is on depends on the requested catalogue, so that a job and a cleaner are the same pair in
     both directions.
@@ -41,12 +41,12 @@ class RuleBased(Engine):
         self._rules = read_rules(parts, where=f"engine '{name}'")
 
     def scores(self, query: Query) -> Floats | None:
-        """(n_items,) 0 to 100, NaN where no column of the pair is known; None without a context or without columns."""
+        """Return (n_items,) 0 to 100, NaN: no column of the pair is known; None without a context or without columns."""
         pairs = pairs_of(query, self._pair_config)
         return None if pairs is None else rule_scores(self._rules, pairs).total
 
     def retrieve(self, query: Query, limit: int) -> Retrieved | None:
-        """The best rows; beside the score, the parts are the score of each rule, 0 to 100, which do not sum to it."""
+        """Return the best rows; the parts also have the score of each rule, 0 to 100, which do not sum to the total."""
         pairs = pairs_of(query, self._pair_config)
         if pairs is None:
             return None
@@ -58,7 +58,7 @@ class RuleBased(Engine):
     def explain(
         self, query: Query, rows: Ints, parts: Mapping[str, Floats] | None = None, basis: Any = None
     ) -> list[tuple[Reason, ...]]:
-        """A sentence for every rule with a clearly good score, the largest share of the score first."""
+        """Return a sentence for every rule with a clearly good score, the largest share of the score first."""
         pairs = pairs_of(query, self._pair_config, rows)
         if pairs is None:
             return [()] * rows.size

@@ -1,4 +1,4 @@
-"""What to bid, as `training/bid.py` learned it: the same network in plain numpy."""
+"""Suggested bids: the network of `training/pairs`, in numpy."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,30 +14,15 @@ from recommendation_service.estimators.base import Estimator
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.use_cases.schema import Feature, PairConfig
 
-FURTHEST = 6.0  # logarithms from 1 unit of money an hour; e^6 is about 400: no network may say what nobody pays
-LARGEST = 1e9  # amounts beyond this are nobody's bid
+FURTHEST = 6.0  # largest logarithm of a rate per unit; e^6 is about 400, more than anyone pays
+LARGEST = 1e9  # amounts above this are not bids
 
 
 class Bid(Estimator):
     """Minimum, optimal and maximum bid of a pair."""
 
-    def __init__(
-        self,
-        name: str,
-        version: str,
-        pair_config: PairConfig,
-        features: tuple[Feature, ...],
-        per: str,
-        arrays: Mapping[str, AnyArray],
-    ) -> None:
-        """`arrays` as artifacts/shapes lists them for this kind; `per` is the column that amounts are in proportion to."""
-        super().__init__(name, version)
-        self.needs = (per,)
-        self._pair_config, self._features, self._per, self._arrays = pair_config, features, per, arrays
-
-    @classmethod
-    def from_artifact(cls, name: str, artifact: Artifact, *, pair_config: PairConfig) -> "Bid":
-        """Raises ArtifactRefused where the manifest and the arrays are not of one model."""
+    def __init__(self, name: str, artifact: Artifact, *, pair_config: PairConfig) -> None:
+        """Read a model of kind "bid". Raises ArtifactRefused if its manifest and its arrays do not fit together."""
         arrays, parameters = artifact.arrays, artifact.manifest.parameters
         known = _features(parameters, artifact.version)
         size = 2 * len(known) + len(pair_config.embedding_columns) * arrays["attribute_vectors"].shape[1]
@@ -52,10 +37,13 @@ class Bid(Estimator):
         )
         if wrong:
             raise ArtifactRefused(f"{artifact.version}: its arrays do not fit the features it names; train it again")
-        return cls(name, artifact.version, pair_config, known, str(parameters["per"]), arrays)
+        super().__init__(name, artifact.version)
+        self._per = str(parameters["per"])  # amounts are proportional to this column, such as hours
+        self.needs = (self._per,)
+        self._pair_config, self._features, self._arrays = pair_config, known, arrays
 
     def estimate(self, first: PairSide, second: PairSide) -> AnyArray:
-        """(n, 3) float64; NaN rows where the units, such as hours, are unknown or not above 0."""
+        """Return (n, 3) float64; NaN rows if the units, such as hours, are unknown or not above 0."""
         pairs = join_pairs(self._pair_config, first, second)
         units = pairs.number(self._per).astype(np.float64)
         amounts = np.exp(np.clip(self.rates(pairs), -FURTHEST, FURTHEST)) * units[:, None]
@@ -63,7 +51,7 @@ class Bid(Estimator):
         return np.where(usable[:, None], amounts, np.nan)
 
     def rates(self, pairs: PairTable) -> AnyArray:
-        """(n, 3) float64 logarithms of minimum, optimal and maximum a unit, ascending for any weights."""
+        """Return (n, 3) float64, the logarithms of minimum, optimal and maximum per unit, ascending for any weights."""
         arrays = self._arrays
         table = standardised(features(self._pair_config, pairs, self._features), arrays["centers"], arrays["scales"])
         inputs = np.concatenate([table, self._embedded(pairs)], axis=1).astype(np.float64)
@@ -85,7 +73,7 @@ class Bid(Estimator):
 
 
 def softplus(steps: AnyArray) -> AnyArray:
-    """log(1 + e^x): above 0, however negative the step."""
+    """Return log(1 + e^x), which is always above 0."""
     return np.asarray(np.logaddexp(0, steps))
 
 
@@ -97,7 +85,7 @@ def _features(parameters: Mapping[str, Any], version: str) -> tuple[Feature, ...
     try:
         parsed = tuple(Feature.model_validate(row) for row in parameters["features"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactRefused(f"{version}: its manifest does not tell the features it reads; train it again") from error
+        raise ArtifactRefused(f"{version}: its manifest lacks the features that it reads; train it again") from error
     if not parsed or not isinstance(parameters.get("per"), str):
-        raise ArtifactRefused(f"{version}: its manifest does not tell what it reads; train it again")
+        raise ArtifactRefused(f"{version}: its manifest lacks the features or the column `per`; train it again")
     return parsed

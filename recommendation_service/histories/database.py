@@ -1,4 +1,4 @@
-"""A user's past as of this moment, read from the site's own tables in one query; the export when that fails."""
+"""Reads a user's current history from the site's tables in one query, or from the export if that fails."""
 
 import logging
 import threading
@@ -24,14 +24,14 @@ from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.histories.tables import CATALOGUES, EVENTS, INTERACTIONS, ITEMS, USERS
 
 POOL_WAIT_S = 0.05
-CONNECT_TIMEOUT_S = 2  # the least that PostgreSQL's client library takes
-REST_S = 5.0  # after a failure the database is left alone for so long
+CONNECT_TIMEOUT_S = 2  # the minimum of PostgreSQL's client library
+REST_S = 5.0  # seconds without a query after a failure
 
 log = logging.getLogger(__name__)
 
 
 def _query() -> Select[Any]:
-    """The newest events of one user in one catalogue; the index recs_history answers it."""
+    """Return the query for the newest events of one user in one catalogue; it uses the index recs_history."""
     user = select(USERS.c.id).where(USERS.c.user_id == bindparam("user_id")).scalar_subquery()
     catalogue = select(CATALOGUES.c.id).where(CATALOGUES.c.name == bindparam("catalogue")).scalar_subquery()
     return (
@@ -48,7 +48,7 @@ QUERY = _query()
 
 
 def open_database(url: str, *, connections: int, statement_timeout_ms: int) -> Engine:
-    """A pool that never waits long. Raises ConfigurationError for a URL it cannot use; connects only when asked."""
+    """Return a pool with short timeouts; it connects when it is used. Raises ConfigurationError for an unsupported URL."""
     try:
         target = make_url(url)
     except ArgumentError as error:
@@ -73,7 +73,7 @@ def open_database(url: str, *, connections: int, statement_timeout_ms: int) -> E
 
 
 class DatabaseHistories:
-    """Live events from the database, profiles from the export, and the export alone while the database rests."""
+    """Current events from the database, profiles from the export; all from the export for a while after a failure."""
 
     def __init__(
         self,
@@ -84,14 +84,14 @@ class DatabaseHistories:
         failed: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`snapshot` answers while the database cannot; `failed` counts each time it could not."""
+        """`snapshot` is used while the database fails; `failed` is called for each failure."""
         self._database, self._catalogue, self._snapshot = database, catalogue, snapshot
         self._failed, self._clock = failed, clock
         self._rest_until = float("-inf")
         self._lock = threading.Lock()
 
     def history(self, user_id: str) -> tuple[PastEvent, ...] | None:
-        """The live events, newest first, at most SEEN_LIMIT; the exported ones, older but whole, after any failure.
+        """Return the current events, newest first, at most SEEN_LIMIT; after a failure, the exported ones.
 
         Bounded by POOL_WAIT_S and the statement timeout. None for a user without events.
         """
@@ -106,17 +106,17 @@ class DatabaseHistories:
         return tuple(PastEvent(item_id, event, _seconds(when), value) for item_id, event, when, value in rows) or None
 
     def profile(self, user_id: str) -> Profile:
-        """The exported profile; the live one is only in the site's own tables."""
+        """Return the exported profile; the current one is only in the site's own tables."""
         return self._snapshot.profile(user_id)
 
     def _rest(self, error: SQLAlchemyError) -> None:
         self._failed()
         with self._lock:
-            tell = self._clock() >= self._rest_until
+            first = self._clock() >= self._rest_until
             self._rest_until = self._clock() + REST_S
-        if tell:  # once per rest, not once per request
+        if first:  # once per pause, not once per request
             log.warning("live history failed (%s); using the export for %g s", type(error).__name__, REST_S)
 
 
 def _seconds(when: datetime) -> float:
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()  # SQLite keeps UTC without saying so
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()  # SQLite stores UTC without an offset

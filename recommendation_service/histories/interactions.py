@@ -1,4 +1,4 @@
-"""Every recorded interaction of a catalogue, from the site's own tables: for people and other programs to read."""
+"""Reads every recorded interaction of a catalogue from the site's tables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ROWS_AT_ONCE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One thing a user did with one item."""
+    """One recorded interaction."""
 
     user_id: str
     item_id: str
@@ -25,7 +25,7 @@ class Recorded:
 
 
 def recorded(database: Engine, catalogue: str) -> Iterator[Recorded]:
-    """The interactions of one catalogue, oldest first, in one statement. Raises Unavailable."""
+    """Yield the interactions of one catalogue, oldest first, from one statement. Raises Unavailable."""
     users, items, events, done = tables.USERS, tables.ITEMS, tables.EVENTS, tables.INTERACTIONS
     query = (
         select(users.c.user_id, items.c.item_id, events.c.name, done.c.value, done.c.time)

@@ -1,6 +1,6 @@
-"""What came of the lists that a bandit chose: shown lists joined with the events that answer them, by request id.
+"""Outcomes of the lists that a bandit chose: shown lists joined with the events that answer them, by request id.
 
-Read from the site's own tables, counted there, and as of one moment.
+The site's database counts them, in one snapshot.
 """
 
 import json
@@ -37,17 +37,17 @@ STATEMENT_TIMEOUT_MS = 120_000
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """Lists that an arm was chosen for, and made, with one probability and one outcome."""
+    """Lists of one chosen arm with the same probability and outcome."""
 
     arm: str
-    probability: float  # with which it was chosen, as recorded then
-    outcome: str  # the best rewarded event that answers the list; NOTHING when there is none
+    probability: float  # of the choice, as recorded with the list
+    outcome: str  # the best rewarded event that answers the list; NOTHING if there is none
     lists: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which lists a policy learns from: those of a catalogue's surfaces that were shown in [since, until)."""
+    """The lists that a policy learns from: those of a catalogue's surfaces that were shown in [since, until)."""
 
     use_case: str
     surfaces: tuple[str, ...]
@@ -57,26 +57,25 @@ class Scope:
 
 
 def played(database: Engine, scope: Scope, rewards: Mapping[str, float]) -> list[Played]:
-    """The lists of `scope` that tell what a choice brought, alike ones counted together, in any order.
+    """Return the lists of `scope` that show the outcome of a choice, equal ones counted together, in any order.
 
-    A list counts when chances were recorded with it and the arm that was chosen made it: one that a fallback made,
-    or that Django had to take from its cache while the service was away, says nothing about the arm. An event counts
-    when it names the list, is the same person's, is one of `rewards` and happened before `until`, however late it
-    came. Raises Unavailable when the database cannot be read.
+    A list counts if probabilities were recorded with it and the chosen arm made it. A list of a fallback engine, or of Django's
+    cache while the service was unavailable, is not an outcome of the arm. An event counts if it names the list, is of the same
+    user, is one of `rewards` and happened before `until`. Raises Unavailable if the database cannot be read.
     """
     ranked = sorted(rewards, key=lambda event: (rewards[event], event))
     with _reading(database) as connection:
         rows = connection.execute(_counted(scope, _keys(connection, ranked))).all()
-    found = []
-    for method, told, skipped, rank, lists in rows:
-        chances = json.loads(told) or {}
+    outcomes = []
+    for method, probabilities, skipped, rank, lists in rows:
+        chances = json.loads(probabilities) or {}
         if _was_chosen(method, chances, json.loads(skipped) or ()):
-            found.append(Played(method, float(chances[method]), NOTHING if rank is None else ranked[rank], lists))
-    return found
+            outcomes.append(Played(method, float(chances[method]), NOTHING if rank is None else ranked[rank], lists))
+    return outcomes
 
 
 def answers_since(database: Engine, scope: Scope, events: Sequence[str], since: datetime) -> int:
-    """How many of these events, not older than `since`, answer lists of `scope`. Raises Unavailable."""
+    """Return how many of these events, not older than `since`, answer lists of `scope`. Raises Unavailable."""
     with _reading(database) as connection:
         keys = _keys(connection, events)
         answered = INTERACTIONS.join(LISTS, _answers())
@@ -86,22 +85,22 @@ def answers_since(database: Engine, scope: Scope, events: Sequence[str], since: 
 
 
 def _counted(scope: Scope, keys: Mapping[int, int]) -> Select[Any]:
-    """Method, chances, skips, rank of the outcome, and how many lists are alike in all of these."""
+    """Return the query for method, probabilities, skips, rank of the outcome, and the number of lists with the same values."""
     chances, skips = cast(LISTS.c.probabilities, Text), cast(LISTS.c.degradation, Text)
     each = select(LISTS.c.method_used, chances.label("chances"), skips.label("skips"), _best(scope, keys).label("rank"))
-    one = each.where(_within(scope)).subquery()
-    return select(*one.c, func.count()).group_by(*one.c)
+    rows = each.where(_within(scope)).subquery()
+    return select(*rows.c, func.count()).group_by(*rows.c)
 
 
 def _best(scope: Scope, keys: Mapping[int, int]) -> ScalarSelect[Any]:
-    """The highest rank among the events that answer one list: a look-up by request id, whatever the planner thinks."""
+    """Return the highest rank of the events that answer one list, as a subquery by request id."""
     rank = case(keys, value=INTERACTIONS.c.kind_id) if keys else cast(null(), SmallInteger)
     query = select(func.max(rank)).where(_answers(), _rewarded(scope, keys))
     return query.correlate(LISTS).scalar_subquery()
 
 
 def _keys(connection: Connection, events: Sequence[str]) -> dict[int, int]:
-    """The database's key of each event that ever happened -> the event's place in `events`."""
+    """Return the database's key of each recorded event -> the index of the event in `events`."""
     rows = connection.execute(select(EVENTS.c.id, EVENTS.c.name).where(EVENTS.c.name.in_(events))).all()
     return {key: events.index(name) for key, name in rows}
 
@@ -136,7 +135,7 @@ def _was_chosen(method: str, probabilities: Mapping[str, float], degradation: Se
 
 @contextmanager
 def _reading(database: Engine) -> Iterator[Connection]:
-    """A connection that sees one moment; any failure of it is Unavailable."""
+    """Yield a connection with one snapshot; any failure of it is Unavailable."""
     level = "REPEATABLE READ" if database.dialect.name == "postgresql" else "SERIALIZABLE"
     try:
         with database.connect() as plain:
@@ -149,5 +148,5 @@ def _reading(database: Engine) -> Iterator[Connection]:
 
 
 def day_of(when: datetime) -> datetime:
-    """Midnight UTC of that day."""
+    """Return midnight UTC of that day."""
     return when.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""The tables of Django's half that are read here, as far as they are read: the one place that repeats their columns."""
+"""The columns of Django's tables that the service reads."""
 
 from sqlalchemy import JSON, BigInteger, Column, DateTime, Float, MetaData, SmallInteger, String, Table, Uuid
 

@@ -44,22 +44,22 @@ def _check_array(
         raise ArtifactRefused(f"{where}: {name} is of type {array.dtype.str}, not one of {types}; train it again")
     if array.ndim != len(dimensions):
         raise ArtifactRefused(f"{where}: {name} has {array.ndim} dimensions, not {len(dimensions)}; train it again")
-    for size_found, dimension in zip(array.shape, dimensions, strict=True):
-        letter, size = _letter(dimension, size_found)
+    for actual, dimension in zip(array.shape, dimensions, strict=True):
+        letter, size = _letter(dimension, actual)
         known, source = sizes.setdefault(letter, (size, name))
-        if size != known or (dimension == "2d" and size_found % 2):
+        if size != known or (dimension == "2d" and actual % 2):
             raise ArtifactRefused(
                 f"{where}: {name} is {array.shape}, which does not fit {source} of size {known}; train it again"
             )
 
 
-def _letter(dimension: str, size_found: int) -> tuple[str, int]:
+def _letter(dimension: str, actual: int) -> tuple[str, int]:
     """The letter a dimension is about, and its size if this array is right."""
     if dimension == "2d":
-        return "d", size_found // 2
+        return "d", actual // 2
     if dimension.endswith("+1"):
-        return dimension[0], size_found - 1
-    return dimension, size_found
+        return dimension[0], actual - 1
+    return dimension, actual
 
 
 def _check_sorted(where: str, name: str, ids: Bytes) -> None:

@@ -1,4 +1,4 @@
-"""The manifest of one published model: what it is, what it was made from, and a seal on every byte."""
+"""The manifest of one published model: its origin, its parameters, and checksums of all its files."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -16,7 +16,7 @@ _KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FileSeal:
-    """What one file of a set must be."""
+    """Checksum, size, type and shape of one file."""
 
     sha256: str
     bytes: int
@@ -40,18 +40,18 @@ class Manifest:
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
-        """The one way this manifest is written, its own seal included."""
+        """Return the bytes of the manifest file, its own seal included."""
         body = asdict(self)
         return _canonical({**body, "seal": _seal(body)})
 
     @property
     def seal(self) -> str:
-        """SHA-256 over all the rest: what the pointer file repeats."""
+        """SHA-256 of everything else in the manifest; the pointer file repeats it."""
         return _seal(asdict(self))
 
     @classmethod
     def from_bytes(cls, raw: bytes, *, place: str) -> "Manifest":
-        """Parse and verify; every flipped bit is noticed. Raises ArtifactRefused naming `place`."""
+        """Parse and verify a manifest. Raises ArtifactRefused, which names `place`, if a single bit was changed."""
         try:
             body = json.loads(raw)
             claimed = body.pop("seal")

@@ -1,8 +1,8 @@
-"""Working copies of published arrays: what a server maps, so that nobody can pull the bytes from under it.
+"""Private copies of published arrays, which servers map in place of the published files.
 
-A file that is cut short while it is mapped kills the process at the next touch (SIGBUS), and no check can come before
-that. So servers map `models/<catalogue>/.mapped/<sha256>.npy`, which nothing but this module touches; workers share
-it, so memory is still shared. Publishing removes the copies that no version needs; a mapped one lives on until unmapped.
+If a mapped file is truncated, the next access kills the process (SIGBUS), and no check can prevent that. So servers map
+`models/<catalogue>/.mapped/<sha256>.npy`, which only this module writes. Workers share these files, so memory is shared too.
+Publishing removes copies that no version needs; a mapped copy stays on disk until it is unmapped.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ _READ_ONLY = 0o444
 
 
 def working_copy(path: Path, sha256: str) -> Path:
-    """The copy of a published file, made if there is none that is whole; `path` itself where none can be written.
+    """Return the copy of a published file, created if there is no intact one; `path` itself if none can be written.
 
-    The copy's content is not trusted: the caller verifies what it maps.
+    The caller must verify what it maps.
     """
     folder = path.parent.parent / FOLDER
     copy = folder / f"{sha256}.npy"
@@ -39,7 +39,7 @@ def working_copy(path: Path, sha256: str) -> Path:
             draft.replace(copy)
         finally:
             draft.unlink(missing_ok=True)
-    except OSError:  # a read-only or full disk: the published file serves as well, only less safely
+    except OSError:  # a read-only or full disk: the published file is mapped, without the protection
         return path
     return copy
 

@@ -1,4 +1,4 @@
-"""The read side of published models, for whoever must never publish: the backend sees this module and no other here."""
+"""The read side of published models; the backend imports no other module of this package."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from recommendation_service.publishing.store import Artifact, ArtifactStore
 
 
 def published(models_dir: Path, catalogue: str, kind: str) -> Artifact | None:
-    """The model that serves now, verified byte by byte; None when none was published.
+    """Return the published model, verified byte by byte; None if there is none.
 
-    Raises ArtifactRefused, naming the set, when it is damaged.
+    Raises ArtifactRefused, which names the version, if it is damaged.
     """
     return ArtifactStore(models_dir / catalogue).load(kind)

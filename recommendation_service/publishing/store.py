@@ -1,4 +1,4 @@
-"""Publishes and loads model sets: write aside, verify, swap one pointer, roll back. Nothing here can unpickle."""
+"""Publishes, verifies, loads and rolls back models. No pickled data is read."""
 
 import contextlib
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from recommendation_service.publishing import array_schemas, private_copies
 from recommendation_service.publishing.manifest import FILE_NAME, FileSeal, Manifest
 from recommendation_service.publishing.versions import VersionedFolder, sha256_of
 
-KEEP_VERSIONS = 5
+MAX_VERSIONS = 5
 _PLAIN_KINDS = "fiubS"  # floats, integers, booleans, bytes: no objects, so nothing to unpickle
 
 
@@ -35,7 +35,7 @@ class ArtifactStore:
     root: Path
 
     def folder(self, kind: str) -> VersionedFolder:
-        """All versions of one kind of model."""
+        """Return all versions of one kind of model."""
         return VersionedFolder(self.root, kind)
 
     def publish(
@@ -51,7 +51,7 @@ class ArtifactStore:
         libraries: Mapping[str, str] | None = None,
         created_at: datetime | None = None,
     ) -> Artifact:
-        """Write a new version aside, read it back as a server would, then point to it. All or nothing."""
+        """Write a new version, read it back as a server does, and publish it. A failure publishes nothing."""
         versions = self.folder(kind)
         array_schemas.check(kind, arrays, where=f"{catalogue}/{kind}")
         with versions.draft() as draft:
@@ -71,23 +71,23 @@ class ArtifactStore:
             read_folder(draft, kind)
             version = versions.claim(draft)
         versions.point_to(version, manifest.seal)
-        versions.prune(KEEP_VERSIONS)
+        versions.prune(MAX_VERSIONS)
         private_copies.remove_unneeded(self.root, self._seals())
         return read_folder(versions.path(version), kind)
 
     def _seals(self) -> set[str]:
-        """SHA-256 of every file of every version here, read from the manifests that can be read."""
-        found: set[str] = set()
+        """Return the SHA-256 of every file of every version with a readable manifest."""
+        seals: set[str] = set()
         for path in self.root.glob(f"*_v*/{FILE_NAME}"):
             with contextlib.suppress(ArtifactRefused, OSError):
                 manifest = Manifest.from_bytes(path.read_bytes(), place=path.parent.name)
-                found.update(seal.sha256 for seal in manifest.files.values())
-        return found
+                seals.update(seal.sha256 for seal in manifest.files.values())
+        return seals
 
     def load(self, kind: str) -> Artifact | None:
-        """The published model of that kind, verified byte by byte; None when none was published.
+        """Return the published model of that kind, verified byte by byte; None if there is none.
 
-        Raises ArtifactRefused, naming the set, when it is damaged; the caller keeps what it has.
+        Raises ArtifactRefused, which names the version, if it is damaged.
         """
         versions = self.folder(kind)
         if not versions.pointer_path.exists():
@@ -98,7 +98,7 @@ class ArtifactStore:
         return read_folder(versions.path(pointer.version), kind, seal=pointer.seal)
 
     def rollback(self, kind: str, version: str | None = None) -> Artifact:
-        """Point to `version`, or to the newest good one below today's. Raises ArtifactRefused when there is none."""
+        """Publish `version` again, or the newest valid one before the published one. Raises ArtifactRefused without one."""
         versions = self.folder(kind)
         today = versions.pointer()
         choices = [version] if version else [name for name in versions.versions() if _is_older(versions, name, today)]
@@ -123,9 +123,9 @@ def _is_older(versions: VersionedFolder, name: str, today: Any) -> bool:
 
 
 def read_folder(folder: Path, kind: str, *, seal: str | None = None, serving: bool = False) -> Artifact:
-    """Verify one version's folder against its manifest and map its arrays. Raises ArtifactRefused by name.
+    """Verify a version's folder against its manifest and map its arrays. Raises ArtifactRefused, which names the file.
 
-    With `serving`, what is mapped are working copies, which stay whole whatever happens to the folder.
+    With `serving`, private copies are mapped, which stay intact if the folder changes.
     """
     try:
         raw = (folder / FILE_NAME).read_bytes()
@@ -150,7 +150,7 @@ def _write(path: Path, array: AnyArray) -> FileSeal:
     if whole.size == 0:
         raise ArtifactRefused(f"{path.name}: is empty; an empty model is never published")
     if whole.dtype.kind == "f" and not np.isfinite(whole).all():
-        raise ArtifactRefused(f"{path.name}: holds NaN or infinity; lower the learning rate or check the data")
+        raise ArtifactRefused(f"{path.name}: contains NaN or infinity; lower the learning rate or check the data")
     np.save(path, whole, allow_pickle=False)
     return FileSeal(sha256_of(path), path.stat().st_size, whole.dtype.str, whole.shape)
 
@@ -174,5 +174,5 @@ def _read(folder: Path, name: str, wanted: FileSeal, *, serving: bool) -> AnyArr
     if array.dtype.str != wanted.dtype or array.shape != wanted.shape or array.size == 0:
         raise ArtifactRefused(f"{folder.name}: {name} is {array.dtype.str}{array.shape}, not {wanted.dtype}{wanted.shape}")
     if array.dtype.kind not in _PLAIN_KINDS or (array.dtype.kind == "f" and not np.isfinite(array).all()):
-        raise ArtifactRefused(f"{folder.name}: {name} holds values a model cannot have")
+        raise ArtifactRefused(f"{folder.name}: {name} has values that a model cannot have")
     return array

@@ -1,7 +1,7 @@
-"""Numbered folders published by one atomic pointer: how exports and models both reach their readers.
+"""Numbered folders with an atomic pointer to the published one; exports and models use them.
 
-`root/als_v3/` is a version of "als"; `root/als.current` is one line, the version's name and its seal. Writing happens
-aside, in `root/.als-*.draft/`; a crash at any moment leaves the pointer on the last good version.
+`root/als_v3/` is a version of "als"; `root/als.current` is one line, the name of the published version and its seal. New
+versions are written in `root/.als-*.draft/`; after a crash, the pointer still names the last good version.
 """
 
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """What `<name>.current` says: the version that serves, and the seal its content must have."""
+    """The content of `<name>.current`: the published version, and the seal that its content must have."""
 
     version: str
     seal: str
@@ -25,43 +25,43 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class VersionedFolder:
-    """All versions of one named thing under `root`."""
+    """All versions of one export or model under `root`."""
 
     root: Path
     name: str
 
     @property
     def pointer_path(self) -> Path:
-        """The one-line file that says which version serves."""
+        """The one-line file that names the published version."""
         return self.root / f"{self.name}.current"
 
     def pointer(self) -> Pointer | None:
-        """The published version, or None when nothing was published or the line is not a pointer."""
+        """Return the published version, or None if there is none or the line is not a pointer."""
         try:
-            words = self.pointer_path.read_text(encoding="ascii").split()
+            fields = self.pointer_path.read_text(encoding="ascii").split()
         except (OSError, UnicodeDecodeError):
             return None
-        if len(words) != 2 or self.number(words[0]) is None:
+        if len(fields) != 2 or self.number(fields[0]) is None:
             return None
-        return Pointer(words[0], words[1])
+        return Pointer(fields[0], fields[1])
 
     def number(self, version: str) -> int | None:
-        """3 for "als_v3", None for anything that is not a version of this name."""
+        """Return 3 for "als_v3", None for a text that is not a version of this name."""
         match = re.fullmatch(rf"{re.escape(self.name)}_v([1-9][0-9]{{0,8}})", version, flags=re.ASCII)
         return int(match[1]) if match else None
 
     def versions(self) -> list[str]:
-        """Version names on disk, newest first."""
-        found = [(self.number(path.name), path.name) for path in self.root.glob(f"{self.name}_v*") if path.is_dir()]
-        return [name for number, name in sorted((pair for pair in found if pair[0] is not None), reverse=True)]
+        """Return the version names on disk, newest first."""
+        numbered = [(self.number(path.name), path.name) for path in self.root.glob(f"{self.name}_v*") if path.is_dir()]
+        return [name for number, name in sorted((pair for pair in numbered if pair[0] is not None), reverse=True)]
 
     def path(self, version: str) -> Path:
-        """The folder of a version."""
+        """Return the folder of a version."""
         return self.root / version
 
     @contextmanager
     def draft(self) -> Iterator[Path]:
-        """A private folder to write into; removed afterwards unless `publish` took it."""
+        """Create a private folder to write into; it is removed afterwards unless `claim` moved it."""
         self.root.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{self.name}-", suffix=".draft", dir=self.root))
         folder.chmod(0o755)
@@ -83,26 +83,26 @@ class VersionedFolder:
             except OSError:
                 if not target.exists():
                     raise
-                number += 1  # another publisher took it between the look and the rename
+                number += 1  # another publisher claimed it between the check and the rename
                 continue
             _fsync(self.root)
             return target.name
 
     def point_to(self, version: str, seal: str) -> None:
-        """Make `version` the one that serves, in one atomic step."""
+        """Publish `version` in one atomic step."""
         write_whole(self.pointer_path, f"{version} {seal}\n".encode("ascii"))
 
-    def prune(self, keep: int) -> list[str]:
-        """Delete all but the newest `keep` versions, never the published one; returns what went."""
+    def prune(self, limit: int) -> list[str]:
+        """Delete all but the newest `limit` versions, never the published one; return the deleted names."""
         published = self.pointer()
-        old = [name for name in self.versions()[keep:] if published is None or name != published.version]
+        old = [name for name in self.versions()[limit:] if published is None or name != published.version]
         for name in old:
             shutil.rmtree(self.path(name), ignore_errors=True)
         return old
 
 
 def write_whole(path: Path, body: bytes) -> None:
-    """Write a file in one atomic step: a reader sees the old one or the new one, whole, whatever happens meanwhile."""
+    """Write a file in one atomic step: a reader sees the whole old file or the whole new file."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -117,7 +117,7 @@ def write_whole(path: Path, body: bytes) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hex, read in pieces."""
+    """Return the SHA-256 of a file, in hex."""
     digest = sha256()
     with path.open("rb") as file:
         while piece := file.read(1 << 20):

@@ -1,4 +1,4 @@
-"""Follows a published version: loads it when it is verified, and keeps the last good one when it is not."""
+"""Follows a published version: loads it if it is valid, else stays with the last valid one."""
 
 import logging
 import time
@@ -22,7 +22,7 @@ class Watched(Generic[T]):
     """Follows the pointer of a VersionedFolder.
 
     `value` is what to serve now, None when nothing good is there; `version` names it; `problem` says why the
-    published version is not the one in `value`, None when it is. A refused version is looked at again only when its
+    published version is not the one in `value`, None when it is. A refused version is read again only when its
     pointer or files change, or after a delay that doubles.
     """
 
@@ -40,14 +40,14 @@ class Watched(Generic[T]):
         self.version: str | None = None
         self.problem: str | None = None
         self._read, self._refused, self._clock = read, refused, clock
-        self._pointer: tuple[int, int, bytes] | None = None  # as of the last look
+        self._pointer: tuple[int, int, bytes] | None = None  # as of the last call
         self._published: Signature = ()
         self._loaded: Signature = ()  # the files behind `value`
         self._retry_at = float("inf")
         self._delay = FIRST_RETRY_S
 
     def look(self) -> bool:
-        """Take up what was published since the last look; True when `value` is another one now."""
+        """Load what was published since the last call; return True if `value` changed."""
         before = self.value
         pointer = self._pointer_now()
         if pointer is None:
@@ -82,7 +82,7 @@ class Watched(Generic[T]):
         self._delay = min(self._delay * 2, LONGEST_RETRY_S)
         self.problem = error.message
         if not loaded_is_intact:
-            self._drop(error.message)  # it was written to in place: what is published now is not what was verified
+            self._drop(error.message)  # it was changed in place, so the published bytes are not the verified ones
         if self.value is None:
             self._fall_back()
         remaining = f"{self.version} keeps serving" if self.version else "nothing older verifies"
@@ -109,7 +109,7 @@ class Watched(Generic[T]):
         self.value, self.version, self.problem, self._loaded = None, None, problem, ()
 
     def _loaded_intact(self) -> bool:
-        """False when a file behind `value` was written to in place; a file that is gone stays mapped and whole."""
+        """Return False if a file of `value` was changed in place; a deleted file stays mapped and intact."""
         folder = self.folder.path(self.version or "")
         now = {name: rest for name, *rest in self._signature(folder)}
         return all(now.get(name, rest) == rest or now[name][0] != rest[0] for name, *rest in self._loaded)

@@ -16,25 +16,25 @@ class CannotAnswer(Exception):
     """A ranker's dependency is unavailable; the list keeps its order, and a skip reports it."""
 
     def __init__(self, code: str, detail: str) -> None:
-        """`code` is a word for programs, such as unreachable, `detail` for people."""
+        """`code` is stable, for programs, such as unreachable; `detail` is for people."""
         super().__init__(f"{code}: {detail}")
         self.code, self.detail = code, detail
 
 
 class Ranker(ABC):
-    """Scores a short list of candidates for a query; the reranker `rescore` moves them by it.
+    """Scores a short list of candidates for a query; the reranker `rescore` reorders them by these scores.
 
-    "Cannot say" is a value here as for engines: None. A ranker keeps its own time: what may be slow raises TooLate.
+    "No prediction" is a value, None, as for engines. A ranker that may be slow checks its budget and raises TooLate.
     """
 
     label: ClassVar[str] = ""
-    reads_offers: ClassVar[bool] = False  # False: bound to the export's rows, so never asked about offers
+    reads_offers: ClassVar[bool] = False  # False: knows only the rows of the export, so it is skipped for offers
 
     def __init__(self, name: str, version: str) -> None:
-        """`name` is the ranker's word in the use-case file, `version` its artifact's."""
+        """`name` is the ranker's name in the use-case file, `version` its artifact's."""
         self.name = name
         self.version = version
 
     @abstractmethod
     def scores(self, query: Query, candidates: Candidates, *, budget_s: float) -> Floats | None:
-        """One score per candidate, (k,) finite float32, higher is better; None: it cannot say for this query."""
+        """Return one score per candidate, (k,) finite float32, higher is better; None: no prediction for this query."""

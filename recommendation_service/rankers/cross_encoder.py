@@ -29,10 +29,10 @@ from recommendation_service.publishing.store import Artifact
 from recommendation_service.rankers.base import CannotAnswer, Ranker, TooLate
 from recommendation_service.settings import Settings
 
-AUDIENCE = "cross_encoder"  # of the tokens that the worker takes
+AUDIENCE = "cross_encoder"  # of the tokens that the worker accepts
 TOKEN_SECONDS = 60
 MAX_BODY_BYTES = 64 * 1024
-IDLE_AT_MOST = 8
+MAX_IDLE = 8
 FAILURES, REST_S = 3, 2.0
 
 Pair = tuple[str, str]
@@ -41,7 +41,7 @@ Pair = tuple[str, str]
 class PairClient:
     """Scores pairs at `url`, such as http://127.0.0.1:5001. Thread-safe, one per process and address.
 
-    After three failures in a row the worker is left alone for two seconds at a time, so that a dead one costs nothing.
+    After three failures in a row, calls fail at once for two seconds, so that a stopped worker takes no time.
     Raises ConfigurationError unless `url` is plain http with a host and without a path or credentials.
     """
 
@@ -56,10 +56,10 @@ class PairClient:
         self._idle: deque[_Connection] = deque()
         self._lock = threading.Lock()
         self._failures, self._rests_until = 0, 0.0
-        self._last: CannotAnswer | None = None  # what the last failure told; None: it was late
+        self._last: CannotAnswer | None = None  # the last failure; None: it was a timeout
 
     def scores(self, pairs: Sequence[Pair], *, budget_s: float) -> Floats:
-        """One score a pair, (k,). Raises TooLate when the budget is over, CannotAnswer when there is nobody to ask."""
+        """Return one score per pair, (k,). Raises TooLate after `budget_s`, CannotAnswer if the worker is unavailable."""
         with self._lock:
             if self._failures >= FAILURES and self._clock() < self._rests_until:
                 raise TooLate if self._last is None else CannotAnswer(self._last.code, self._last.detail)
@@ -73,7 +73,7 @@ class PairClient:
         return candidates
 
     def close(self) -> None:
-        """Close the connections that lie idle."""
+        """Close the idle connections."""
         while idle := self._pop_idle():
             idle.close()
 
@@ -103,7 +103,7 @@ class PairClient:
         return _checked(raw, len(pairs))
 
     def _exchange(self, body: bytes, over: float) -> tuple[int, bytes]:
-        """Status and body, over a kept connection if there is one that still lives."""
+        """Return status and body, over an idle connection if there is one that is still open."""
         while True:
             idle = self._pop_idle()
             connection = idle or _Connection(self._host, self._port)
@@ -114,11 +114,11 @@ class PairClient:
                     raw = response.read(MAX_BODY_BYTES + 1)
             except BaseException as error:
                 connection.close()
-                # the worker closed it while it lay idle: asking changes nothing there, so the next one is tried
+                # the worker closed it while it was idle; a request changes nothing, so the next connection is tried
                 if idle and isinstance(error, RemoteDisconnected | ConnectionResetError | BrokenPipeError):
                     continue
                 raise
-            if response.will_close or len(raw) > MAX_BODY_BYTES or len(self._idle) >= IDLE_AT_MOST:
+            if response.will_close or len(raw) > MAX_BODY_BYTES or len(self._idle) >= MAX_IDLE:
                 connection.close()
             else:
                 self._idle.append(connection)
@@ -140,7 +140,7 @@ class PairClient:
 
 @lru_cache(maxsize=8)
 def client_of(url: str, key: tuple[str, bytes] | None) -> PairClient:
-    """This process's client of that address: its connections and its rest outlive the swap of a model."""
+    """Return the client of this process for that address; it stays when models are replaced."""
     return PairClient(url, key)
 
 
@@ -169,7 +169,7 @@ class _Connection(HTTPConnection):
 
 
 class _DeadlineSocket(socket.socket):
-    """http.client times out per read: a worker that sends a byte a second would hold a page for minutes."""
+    """Applies one deadline to all reads: http.client limits each read, so slow bytes could add up to minutes."""
 
     connection: _Connection
 
@@ -183,32 +183,32 @@ class _DeadlineSocket(socket.socket):
 
 
 def _left(over: float) -> float:
-    """Seconds until then. Raises TimeoutError when they are over."""
+    """Return the seconds until then. Raises TimeoutError if it has passed."""
     left = over - time.monotonic()
     if left <= 0:
         raise TimeoutError
     return min(left, 3600.0)
 
 
-RECENT = 5  # liked things that make a query: more would not fit a reader's few hundred words
-LONGEST = 1_000  # characters of a query or a document
+RECENT = 5  # liked items in a query text; more would not fit the model's input
+MAX_LENGTH = 1_000  # characters of a query or a document
 
 
 class CrossEncoder(Ranker):
-    """Scores of a worker that reads query and document together; it may be slow, so the budget is kept here."""
+    """Scores of a worker process that reads query and document together, within a time budget."""
 
     label: ClassVar[str] = "the cross-encoder"
 
     def __init__(self, name: str, catalogue: Catalogue, client: PairClient) -> None:
-        """Asks nobody yet: the worker may start later than the service."""
+        """Sends nothing: the worker may start later than the service."""
         super().__init__(name, "cross_encoder")
         self._catalogue = catalogue
         self._client = client
 
     def scores(self, query: Query, candidates: Candidates, *, budget_s: float) -> Floats | None:
-        """(k,) float32, higher: suits the query better; None when nothing is known that could make a query.
+        """Return (k,) float32, higher is better; None if nothing is known that could make a query text.
 
-        Raises TooLate when the budget is over, CannotAnswer when the worker is not there or not well.
+        Raises TooLate after `budget_s`, CannotAnswer if the worker is unavailable.
         """
         text = query_text(query)
         if not text:
@@ -220,7 +220,7 @@ class CrossEncoder(Ranker):
 def from_settings(
     name: str, _artifact: Artifact | None, catalogue: Catalogue, settings: Settings
 ) -> CrossEncoder | Skip | None:
-    """The ranker that CROSS_ENCODER_URL names; None when none is configured, and a Skip for a model without a worker."""
+    """Return the ranker of CROSS_ENCODER_URL; None if none is configured, and a Skip for a model without a worker."""
     if settings.cross_encoder_url:
         key = next(iter(settings.keys().items()), None)
         return CrossEncoder(name, catalogue, client_of(settings.cross_encoder_url, key))
@@ -231,7 +231,7 @@ def from_settings(
 
 
 def query_text(query: Query) -> str:
-    """What is wanted, in words: what is being looked at or was liked lately, its categories, the profile; "": unknown."""
+    """Return the query as text: titles of the subjects or recently liked items, their categories, the profile; "": unknown."""
     liked, _ = query.history.liked()
     rows = (query.subject if query.subject.size else liked[:RECENT]).tolist()
     titles = [query.catalogue.titles[row] for row in rows]
@@ -242,7 +242,7 @@ def query_text(query: Query) -> str:
 
 
 def document_text(catalogue: Catalogue, row: int) -> str:
-    """An item in words: title, category, tags, and every other attribute, such as its price range, by name."""
+    """Return an item as text: title, category, tags, and every other attribute, such as its price range, by name."""
     facets = {name: ", ".join(facet.of(row)) for name, facet in catalogue.facets.items()}
     plain = [facets.pop(name, "") for name in ("category", "tags")]
     named = [f"{name.replace('_', ' ')}: {values}" for name, values in sorted(facets.items()) if values]
@@ -250,4 +250,4 @@ def document_text(catalogue: Catalogue, row: int) -> str:
 
 
 def _joined(parts: list[str]) -> str:
-    return ". ".join(part for part in parts if part)[:LONGEST]
+    return ". ".join(part for part in parts if part)[:MAX_LENGTH]

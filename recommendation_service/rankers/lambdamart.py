@@ -1,8 +1,8 @@
-"""The ranker learned from recorded lists: LambdaMART (Burges, 2010), boosted regression trees walked by numpy.
+"""The ranker learned from recorded lists: LambdaMART (Burges, 2010), boosted regression trees evaluated with numpy.
 
-Serving does not need LightGBM. A node sends an item with a value at or below its threshold to the left, else to the
-right; an unknown value to the side that training chose. A leaf is its own left and right child, so that walking further
-changes nothing. Children come after their parents.
+Serving does not need LightGBM. An item goes to the left child of a node if its value is at most the threshold, else to the
+right one; an unknown value goes to the side that training chose. A leaf is its own left and right child, so that further
+steps change nothing. Children come after their parents.
 """
 
 from collections.abc import Mapping
@@ -29,17 +29,17 @@ class Forest:
     """All trees in one numbering of nodes."""
 
     roots: Ints  # (t,)
-    feature: Ints  # (v,) column that a node looks at
+    feature: Ints  # (v,) column of each node
     threshold: AnyArray  # (v,) float64
     left: Ints  # (v,)
     right: Ints  # (v,)
     unknown_left: Bools  # (v,) where NaN goes
-    value: AnyArray  # (v,) float64, what a leaf adds
+    value: AnyArray  # (v,) float64, value of a leaf
     depth: int  # steps from a root to its farthest leaf
 
     @classmethod
-    def of(cls, arrays: Mapping[str, AnyArray], *, columns: int, place: str) -> "Forest":
-        """The trees of an artifact over so many columns. Raises ArtifactRefused when a walk could leave them."""
+    def of(cls, arrays: Mapping[str, AnyArray], *, columns: int, where: str) -> "Forest":
+        """Return the trees of an artifact with `columns` inputs. Raises ArtifactRefused if a node points outside of them."""
         roots, feature, left, right = (
             arrays[name].astype(np.int64) for name in ("tree_roots", "node_feature", "node_left", "node_right")
         )
@@ -49,9 +49,9 @@ class Forest:
             ((roots >= 0) & (roots < nodes.size)).all()
         )
         if not inside or bool(((left == nodes) != (right == nodes)).any()):
-            raise ArtifactRefused(f"{place}: its trees lead nowhere; train it again")
+            raise ArtifactRefused(f"{where}: its trees have nodes without a path to a leaf; train it again")
         if feature.min() < 0 or feature.max() >= columns:
-            raise ArtifactRefused(f"{place}: its trees ask for column {feature.max()}, there are {columns}; train it again")
+            raise ArtifactRefused(f"{where}: its trees read column {feature.max()} of {columns}; train it again")
         return cls(
             roots,
             feature,
@@ -64,12 +64,12 @@ class Forest:
         )
 
     def predict(self, rows: Floats) -> AnyArray:
-        """(k,) float64 sums of the leaves that (k, columns) rows end in."""
+        """Return (k,) float64, the sums of the leaves of (k, columns) rows."""
         at = np.repeat(self.roots[:, None], rows.shape[0], axis=1)
         item = np.arange(rows.shape[0])
         for _ in range(self.depth):
-            seen = rows[item, self.feature[at]]
-            leftwards = np.where(np.isnan(seen), self.unknown_left[at], seen <= self.threshold[at])
+            values = rows[item, self.feature[at]]
+            leftwards = np.where(np.isnan(values), self.unknown_left[at], values <= self.threshold[at])
             at = np.where(leftwards, self.left[at], self.right[at])
         return np.asarray(self.value[at].sum(axis=0))
 
@@ -83,28 +83,30 @@ def _depth(roots: Ints, left: Ints, right: Ints) -> int:
 
 
 class Learned(Ranker):
-    """Says for each candidate what its trees add up to; comparable within one request only."""
+    """Scores each candidate with the sum of the trees; comparable within one request only."""
 
     label: ClassVar[str] = "the learned ranker"
 
     def __init__(self, name: str, version: str, forest: Forest, features: Features) -> None:
-        """`features` are of the catalogue that is served, in the order that the trees were trained with."""
+        """`features` are those of the served catalogue, in the order of training."""
         super().__init__(name, version)
         self._forest = forest
         self._features = features
 
     def scores(self, query: Query, candidates: Candidates, *, budget_s: float) -> Floats | None:
-        """(k,) float32; takes well under two milliseconds for twenty candidates, so the budget is never short."""
+        """Return (k,) float32; twenty candidates take less than two milliseconds, so the budget is not checked."""
         return self._forest.predict(self._features.of(query, candidates)).astype(np.float32)
 
 
 def from_artifact(name: str, artifact: Artifact | None, catalogue: Catalogue, _settings: Settings) -> Learned | None:
-    """The published ranker, or None before there is one. Raises ArtifactRefused for trees that cannot be walked."""
+    """Return the published ranker, or None if there is none. Raises ArtifactRefused for invalid trees."""
     if artifact is None:
         return None
     names = [name.decode() for name in artifact.arrays["features"].tolist()]
     unknown = unknown_names(names)
     if unknown:
-        raise ArtifactRefused(f"{artifact.version}: asks for the feature '{unknown[0]}', unknown here; train it again")
-    forest = Forest.of(artifact.arrays, columns=len(names), place=artifact.version)
+        raise ArtifactRefused(
+            f"{artifact.version}: needs the feature '{unknown[0]}', which this version does not have; train it again"
+        )
+    forest = Forest.of(artifact.arrays, columns=len(names), where=artifact.version)
     return Learned(name, artifact.version, forest, Features(catalogue, names))

@@ -1,4 +1,4 @@
-"""What one worker serves: published exports and models, loaded, watched, and replaced as a whole."""
+"""The published exports and models of one worker: loaded, watched, and replaced as a whole."""
 
 import logging
 import os
@@ -100,7 +100,7 @@ class ServingState:
         if every_s <= 0 or self._watching == os.getpid():
             return
         self._watching = os.getpid()
-        self._lock = threading.Lock()  # a fork may have copied a held one
+        self._lock = threading.Lock()  # a fork may have copied a locked one
         threading.Thread(target=self._keep_looking, args=(every_s,), name="model-watch", daemon=True).start()
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.renamed import rename_hint
+from recommendation_service.use_cases.options import rename_hint
 from recommendation_service.use_cases.schema import UseCase
 
 PACKAGED = Path(__file__).parent

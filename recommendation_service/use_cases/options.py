@@ -1,14 +1,40 @@
 """Checks options of a use-case file against the keyword-only parameters of the code that takes them."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.renamed import rename_hint
+
+# keys of older use-case files -> the names that replaced them
+RENAMED_KEYS = {
+    "newcomers": "cold_start_engine",
+    "may_be_silent": "optional_members",
+    "at_least": "min_members",
+    "also_learn": "learnable_members",
+    "generate": "candidate_generators",
+    "count_hits": "track_cache_hits",
+    "pairing": "pairs",
+    "first": "left",
+    "second": "right",
+    "persons": "owner_column",
+    "embedded": "embedding_columns",
+    "minus": "offset",
+    "over": "scale",
+    "log": "log1p",
+    "says": "reason_template",
+    "here": "from_columns",
+    "there": "to_columns",
+}
+
+
+def rename_hint(key: str, allowed: Collection[str] | None = None) -> str:
+    """Return "; use 'NEW'" if `key` has been renamed to one of the allowed keys (None: any), else "" ."""
+    new = RENAMED_KEYS.get(key)
+    return f"; use '{new}'" if new is not None and (allowed is None or new in allowed) else ""
 
 
 def checked(
@@ -40,7 +66,7 @@ def check_keys(keys: Iterable[str], allowed: Iterable[str], *, where: str) -> No
     unknown = next((key for key in sorted(keys) if key not in known), None)
     if unknown is not None:
         hint = rename_hint(unknown, known)
-        raise ConfigurationError(f"{where} does not know '{unknown}'{hint}; its words are {', '.join(known)}")
+        raise ConfigurationError(f"{where} does not know '{unknown}'{hint}; its keys are {', '.join(known)}")
 
 
 def find_kind(kinds: Mapping[str, Any], kind: str, *, where: str) -> Any:
@@ -50,7 +76,7 @@ def find_kind(kinds: Mapping[str, Any], kind: str, *, where: str) -> Any:
     return kinds[kind]
 
 
-@cache  # pairs are derived in every request, and a model takes a millisecond to make
+@cache  # pairs are derived in every request, and creating a model takes a millisecond
 def _model_of(build: Callable[..., Any], given: tuple[str, ...]) -> type[BaseModel]:
     function = build.__init__ if inspect.isclass(build) else build
     hints = get_type_hints(function)

@@ -23,11 +23,11 @@ class Principal:
     scopes: frozenset[str]
 
     def may_ask_for(self, user_id: str | None) -> bool:
-        """True for the user's own lists, for lists without a user, and for services."""
+        """Return True for the user's own lists, for lists without a user, and for services."""
         return ANY in self.scopes or (SELF in self.scopes and user_id in (None, self.subject))
 
     def may_ask_about(self, about: str) -> bool:
-        """True unless it is a context: its lists reveal data, such as of a job, so only services may request them."""
+        """Return True unless it is a context: its lists reveal data, such as of a job, so only services may request them."""
         return about != CONTEXT or ANY in self.scopes
 
     def require(self, scope: str) -> None:
@@ -50,13 +50,13 @@ class Authenticator:
         self._metrics_token = settings.metrics_token.get_secret_value()
 
     def principal(self, request: Request) -> Principal:
-        """The principal of an API route. Raises Unauthenticated, with no hint which check failed beyond what is public."""
+        """Return the caller of an API route. Raises Unauthenticated, whose message has public facts only."""
         if self._open:
             return EVERYONE
         return self._verify(_bearer(request))
 
     def admit_operator(self, request: Request) -> None:
-        """Let in a holder of RS_METRICS_TOKEN, or of a token that may ask for anyone or administer."""
+        """Raise Forbidden unless the caller has RS_METRICS_TOKEN, or a token for all users or for administration."""
         if self._open:
             return
         token = _bearer(request)

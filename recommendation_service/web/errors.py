@@ -1,4 +1,4 @@
-"""Every failure as RFC 9457 problem+json: the fix in words, nothing of the inside."""
+"""Every failure as RFC 9457 problem+json, with the fix and without internals."""
 
 import logging
 from http import HTTPStatus
@@ -14,13 +14,13 @@ PROBLEM_JSON = "application/problem+json"
 
 log = logging.getLogger(__name__)
 
-OUTSIDE = {  # what never reaches a route: status -> code and detail
+OUTSIDE = {  # errors of requests that reach no route: status -> code and detail
     HTTPStatus.BAD_REQUEST: ("bad_request", "the body is not JSON, or the request cannot be understood"),
     HTTPStatus.NOT_FOUND: ("not_found", "no such path; /openapi.json lists them"),
-    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "this path does not take that method; see the Allow header"),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "this path does not support that method; see the Allow header"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
         "body_too_large",
-        "the body is larger than 256 kB, or than 1 MB where offers are taken",
+        "the body is larger than 256 kB, or than 1 MB on a surface about a context",
     ),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("unsupported_media_type", "send Content-Type: application/json"),
 }
@@ -34,7 +34,7 @@ def problem(
     fields: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """One problem+json answer; `fields` is JSON pointer -> what is wrong there."""
+    """Return a problem+json response; `fields` is JSON pointer -> what is wrong with the field."""
     body: dict[str, Any] = {
         "type": f"urn:tandem:error:{code}",
         "title": HTTPStatus(status).phrase,
@@ -78,4 +78,4 @@ def _http(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     log.error("request failed unexpectedly", exc_info=error)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "something failed here; it was logged")
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "unexpected error; see the log of the service")

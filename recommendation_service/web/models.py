@@ -1,4 +1,4 @@
-"""GET /api/models and POST /api/models/reload: what serves, and looking again at once."""
+"""GET /api/models and POST /api/models/reload: the loaded models, and a search for new ones."""
 
 import os
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from recommendation_service.web.middleware import context
 from recommendation_service.web.payloads import json_response
 from recommendation_service.web.schemas import ArmOut, ModelOut, ModelsOut, ReloadOut
 
-VECTORS = ("item_vectors", "item_factors")  # arrays with one row an item
+VECTORS = ("item_vectors", "item_factors")  # arrays with one row per item
 BLEND = "ensemble"
 
 blueprint = APIBlueprint("models", __name__, url_prefix="/api/models", tag="Models")
@@ -39,16 +39,16 @@ def models() -> Response:
 @blueprint.post("/reload")
 @blueprint.output(ReloadOut)
 def reload() -> Response:
-    """Look for new models now.
+    """Load new models now.
 
-    Only in the worker that got the request; the others look by themselves every RS_RELOAD_SECONDS.
+    Only in the worker that received the request; the others check every RS_RELOAD_SECONDS.
     """
     context().authenticator.principal(request).require(ADMIN)
     return json_response({"changed": context().live.refresh(), "worker": os.getpid()})
 
 
 def listing(state: ServingState) -> list[ModelOut]:
-    """Every export and model kind of every catalogue, whether it serves or why not."""
+    """Return every export and model kind of every catalogue, with the reason if it is not loaded."""
     rows = []
     for loaded in state.loaded_catalogues.values():
         rows.append(_export(loaded))
@@ -57,14 +57,14 @@ def listing(state: ServingState) -> list[ModelOut]:
 
 
 def _export(loaded: LoadedCatalogue) -> ModelOut:
-    found = loaded.export.value
+    export = loaded.export.value
     return ModelOut(
         catalogue=loaded.name,
         kind="export",
         version=loaded.export.version,
-        created_at=str(found.dataset.summary.get("created_at")) if found else None,
+        created_at=str(export.dataset.summary.get("created_at")) if export else None,
         problem=loaded.export.problem,
-        items=len(found.catalogue) if found else None,
+        items=len(export.catalogue) if export else None,
     )
 
 
@@ -94,14 +94,14 @@ def _label(model: Artifact | None) -> str | None:
 
 
 def arms_of(state: ServingState, catalogue: str) -> list[ArmOut]:
-    """The arms of every bandit over a catalogue, as its surfaces choose between them now; also before the first update."""
-    found: list[ArmOut] = []
+    """Return the arms of every bandit of a catalogue with their current probabilities; also before the first update."""
+    arms: list[ArmOut] = []
     for use_case_runtime in state.serving.recommender.runtime.use_cases.values():
         for name, plan in use_case_runtime.plans.items():
             if plan.surface.router.kind in LEARNING and plan.surface.catalogue == catalogue:
                 runtime = use_case_runtime.catalogues[catalogue]
-                found += _arms(name, plan.router, runtime.usable_policy(), _anybody(runtime.catalogue))
-    return found
+                arms += _arms(name, plan.router, runtime.usable_policy(), _any_query(runtime.catalogue))
+    return arms
 
 
 def _arms(surface: str, router: Router, policy: Policy | None, query: Query) -> list[ArmOut]:
@@ -118,6 +118,6 @@ def _arms(surface: str, router: Router, policy: Policy | None, query: Query) -> 
     ]
 
 
-def _anybody(catalogue: Catalogue) -> Query:
-    """A bandit's chances are the same for everybody."""
+def _any_query(catalogue: Catalogue) -> Query:
+    """Return a query of an unknown user; the probabilities of a bandit are the same for all users."""
     return Query(catalogue, History.empty(), limit=1, now=0.0, eligible=np.ones(len(catalogue), dtype=np.bool_))

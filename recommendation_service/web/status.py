@@ -16,14 +16,14 @@ blueprint = APIBlueprint("status", __name__, tag="Status")
 @blueprint.get("/livez")
 @blueprint.output(StateOut)
 def livez() -> Response:
-    """Say that the process runs; touches nothing."""
+    """Report that the process runs."""
     return json_response({"status": "ok", "detail": "", "state": ""})
 
 
 @blueprint.get("/readyz")
 @blueprint.output(StateOut)
 def readyz() -> Response:
-    """Say whether at least one catalogue can answer; popular items suffice."""
+    """Report whether at least one catalogue can answer, with popular items at least."""
     serving = context().live.serving
     if serving.engines:
         detail = f"can answer for {', '.join(sorted(serving.engines))}"
@@ -35,7 +35,7 @@ def readyz() -> Response:
 @blueprint.get("/health")
 @blueprint.output(HealthOut)
 def health() -> Response:
-    """Tell people what runs here and what is missing."""
+    """Report what runs and what is missing, for people."""
     context().authenticator.admit_operator(request)
     state = context().live
     use_cases, models = _use_cases(state), listing(state)
@@ -50,7 +50,7 @@ def health() -> Response:
 @blueprint.get("/metrics")
 @blueprint.doc(hide=True)
 def prometheus() -> Response:
-    """Figures in the Prometheus exposition format."""
+    """Return metrics in the Prometheus exposition format."""
     context().authenticator.admit_operator(request)
     return Response(metrics.render(), content_type=metrics.CONTENT_TYPE)
 

@@ -190,13 +190,13 @@ def test_a_sentence_that_names_what_is_unknown_is_not_said() -> None:
     [
         (
             {"weight": 1, "kind": "level", "option": {}},
-            "does not know 'option'; its words are kind, options, reason_template, weight",
+            "does not know 'option'; its keys are kind, options, reason_template, weight",
         ),
         ({"kind": "level"}, "needs a weight of 0 or more, not None"),
         ({"weight": True, "kind": "level"}, "needs a weight of 0 or more, not True"),
         ({"weight": 0, "kind": "level", "options": {"of": "x"}}, "at least one part needs a weight above 0"),
         ({"weight": 1}, "is of kind ''; there are affordable, free, level, near, speciality"),
-        ({"weight": 1, "kind": "level", "says": {}}, "does not know 'says'; use 'reason_template'; its words are"),
+        ({"weight": 1, "kind": "level", "says": {}}, "does not know 'says'; use 'reason_template'; its keys are"),
         ({"weight": 1, "kind": "level", "options": {"off": "x"}}, "does not know 'off'; its options are of"),
         (
             {"weight": 1, "kind": "level", "options": {"of": "x"}, "reason_template": {"cleaners": "{0}"}},

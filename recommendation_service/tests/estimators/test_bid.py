@@ -32,7 +32,7 @@ def artifact(arrays: Mapping[str, AnyArray], parameters: Mapping[str, Any] = PAR
 
 
 def made(arrays: Mapping[str, AnyArray] | None = None) -> Bid:
-    return Bid.from_artifact("bid", artifact(bid_arrays() if arrays is None else arrays), pair_config=pair_config())
+    return Bid("bid", artifact(bid_arrays() if arrays is None else arrays), pair_config=pair_config())
 
 
 @st.composite
@@ -68,7 +68,7 @@ def test_the_numbers_are_those_that_training_measured() -> None:
     matches = auctions(300)
     won = read_bids(matches, pair_config(), parameters).won()
     fitted = fit(won, parameters)
-    served = Bid.from_artifact("bid", artifact(fitted.arrays(parameters), parameters.to_dict()), pair_config=pair_config())
+    served = Bid("bid", artifact(fitted.arrays(parameters), parameters.to_dict()), pair_config=pair_config())
     pairs = bidding_so_far(matches, np.random.default_rng(parameters.seed))
     first = PairSide(tuple(map(str, range(pairs.n))), pairs.numbers, {"property_type": pairs.text("property_type")}).take(
         won.rows
@@ -80,7 +80,7 @@ def test_the_numbers_are_those_that_training_measured() -> None:
 def test_a_trained_model_is_served_as_it_was_published() -> None:
     parameters = replace(bid_parameters(load("cleaning")), epochs=2)
     trained = train_bid(auctions(250), pair_config(), parameters)
-    served = Bid.from_artifact("bid", trained.artifact("cleaners", "v3"), pair_config=pair_config())
+    served = Bid("bid", trained.artifact("cleaners", "v3"), pair_config=pair_config())
     assert (served.name, served.version, served.needs) == ("bid", "bid_v3", ("hours",))
     assert served.estimate(JOB, CLEANERS).shape == (2, 3)
 
@@ -132,4 +132,4 @@ def test_arrays_that_do_not_fit_what_the_manifest_names_are_refused(wrong: dict[
 @pytest.mark.parametrize("told", [{}, {"features": []}, {"features": [{"nam": "hours"}], "per": "hours"}, {"features": 3}])
 def test_a_manifest_that_does_not_tell_what_it_reads_is_refused(told: dict[str, Any]) -> None:
     with pytest.raises(ArtifactRefused, match="its manifest does not tell"):
-        Bid.from_artifact("bid", artifact(bid_arrays(), told), pair_config=pair_config())
+        Bid("bid", artifact(bid_arrays(), told), pair_config=pair_config())

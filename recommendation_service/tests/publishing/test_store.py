@@ -14,7 +14,7 @@ import pytest
 
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing.manifest import FILE_NAME, FORMAT, Manifest
-from recommendation_service.publishing.store import KEEP_VERSIONS, Artifact, ArtifactStore, read_folder
+from recommendation_service.publishing.store import MAX_VERSIONS, Artifact, ArtifactStore, read_folder
 from recommendation_service.tests.support import service
 
 
@@ -231,9 +231,9 @@ def test_a_refused_publication_leaves_no_trace(store: ArtifactStore) -> None:
 
 
 def test_old_versions_are_kept_up_to_a_number_and_the_published_one_always(store: ArtifactStore) -> None:
-    for seed in range(1, KEEP_VERSIONS + 3):
+    for seed in range(1, MAX_VERSIONS + 3):
         _publish(store, small(seed))
-    assert len(store.folder("als").versions()) == KEEP_VERSIONS
+    assert len(store.folder("als").versions()) == MAX_VERSIONS
     assert store.load("als") is not None
 
 

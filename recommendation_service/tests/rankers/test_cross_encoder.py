@@ -21,7 +21,7 @@ from recommendation_service.domain.slate import Candidates
 from recommendation_service.pipeline.rerank import Rescore
 from recommendation_service.rankers.base import CannotAnswer, TooLate
 from recommendation_service.rankers.cross_encoder import (
-    LONGEST,
+    MAX_LENGTH,
     RECENT,
     CrossEncoder,
     PairClient,
@@ -80,7 +80,7 @@ def test_only_the_latest_few_likes_are_read() -> None:
     long = tuple(range(20))
     assert query_text(board.query(shelf(), long)).startswith(", ".join(COLOURS[:RECENT]) + ". ")
     wordy = replace(shelf(), titles=("word " * 1000,) * 24)
-    assert len(query_text(board.query(wordy, (1,)))) == LONGEST
+    assert len(query_text(board.query(wordy, (1,)))) == MAX_LENGTH
 
 
 def test_of_somebody_unknown_nothing_is_asked() -> None:

@@ -27,7 +27,7 @@ def grown(seed: int, *, unknown: float, leaves: int, trees: int, target: str = "
 
 
 def forest_of(booster: lightgbm.Booster) -> Forest:
-    return Forest.of(arrays_of(booster, COLUMNS), columns=len(COLUMNS), place="learned_v1")
+    return Forest.of(arrays_of(booster, COLUMNS), columns=len(COLUMNS), where="learned_v1")
 
 
 @settings(max_examples=12, deadline=None)
@@ -55,16 +55,16 @@ def test_a_tree_without_a_split_says_one_number_for_all() -> None:
 
 
 def test_no_rows_get_no_answers() -> None:
-    forest = Forest.of(learned_arrays(), columns=2, place="learned_v1")
+    forest = Forest.of(learned_arrays(), columns=2, where="learned_v1")
     assert forest.predict(np.empty((0, 2), dtype=np.float32)).shape == (0,)
 
 
 def test_unknown_values_go_where_training_sent_them() -> None:
     unknown = np.full((1, 2), np.nan, dtype=np.float32)
     arrays = learned_arrays()
-    assert Forest.of(arrays, columns=2, place="x").predict(unknown).tolist() == [0.0]
+    assert Forest.of(arrays, columns=2, where="x").predict(unknown).tolist() == [0.0]
     arrays["node_unknown_left"][:] = 0
-    assert Forest.of(arrays, columns=2, place="x").predict(unknown).tolist() == [1.0]
+    assert Forest.of(arrays, columns=2, where="x").predict(unknown).tolist() == [1.0]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_trees_that_a_walk_could_leave_or_never_end_in_are_refused(name: str, pl
     arrays = learned_arrays()
     arrays[name][place] = value
     with pytest.raises(ArtifactRefused, match=r"learned_v7: .*train it again"):
-        Forest.of(arrays, columns=2, place="learned_v7")
+        Forest.of(arrays, columns=2, where="learned_v7")
 
 
 def test_a_decision_that_serving_does_not_know_is_not_exported() -> None:

@@ -35,10 +35,10 @@ def test_the_file_comes_before_what_is_stated_and_the_command_line_says_the_seed
 @pytest.mark.parametrize(
     ("training", "told"),
     [
-        ({"epoch": 3}, "does not know 'epoch'; its words are batch"),
+        ({"epoch": 3}, "does not know 'epoch'; its keys are batch"),
         ({}, "needs features"),
         ({"features": [{"name": "hours"}], "share": 1.0}, "a share between 0 and 1"),
-        ({"features": [{"nam": "hours"}]}, "features does not know 'nam'; its words are log1p, name"),
+        ({"features": [{"nam": "hours"}]}, "features does not know 'nam'; its keys are log1p, name"),
         ({"features": [{"name": "hours", "log": True}]}, "does not know 'log'; use 'log1p'"),
         ({"features": [{"name": 3}]}, "features are rows such as"),
         ({"features": 3}, "features are rows such as"),

@@ -22,7 +22,7 @@ def test_the_file_says_what_differs():
 @pytest.mark.parametrize(
     ("word", "value", "says"),
     [
-        ("epoch", 3, "does not know 'epoch'; its words are batch"),
+        ("epoch", 3, "does not know 'epoch'; its keys are batch"),
         ("target", "luck", "there are rating, hired"),
         ("epochs", 0, "whole number of 1 to"),
         ("epochs", 2.5, "whole number"),

@@ -190,7 +190,7 @@ def test_the_use_case_file_may_say_how_it_is_trained() -> None:
     told = read({"trees": 20, "correct_positions": False})
     assert told == RankerParameters(trees=20, correct_positions=False, seed=7)
     with pytest.raises(
-        ConfigurationError, match=r"stall: ranker 'learned', training does not know 'threes'; its words are .*trees"
+        ConfigurationError, match=r"stall: ranker 'learned', training does not know 'threes'; its keys are .*trees"
     ):
         read({"threes": 20})
 
