@@ -21,7 +21,7 @@ from recommendation_service.domain.history import History
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Query
 from recommendation_service.engines.bandit import Bandit
-from recommendation_service.engines.router_base import Policy
+from recommendation_service.engines.router import Policy
 from recommendation_service.histories.outcomes import NOTHING, Played
 from recommendation_service.training.models.bandit import arrays_of, tally
 

@@ -7,7 +7,7 @@ tried again. Sutton & Barto, "Reinforcement Learning" (2018), section 2.2.
 from collections.abc import Mapping, Sequence
 
 from recommendation_service.domain.query import Query
-from recommendation_service.engines.router_base import Policy, Router
+from recommendation_service.engines.router import Policy, Router
 from recommendation_service.errors import ConfigurationError
 
 MIN_ARMS = 2

@@ -1,15 +1,61 @@
 """Routers choose the first engine for a query."""
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from recommendation_service.domain.query import Query
-from recommendation_service.engines.bandit import Bandit
-from recommendation_service.engines.router_base import Policy, Router
-from recommendation_service.errors import ConfigurationError
-from recommendation_service.use_cases.options import checked, find_kind
-from recommendation_service.use_cases.schema import Part
+from recommendation_service.engines.alignment import array
+from recommendation_service.errors import ArtifactRefused, ConfigurationError
+from recommendation_service.publishing.store import Artifact
 
-__all__ = ["LEARNING", "ROUTERS", "ByCount", "Fixed", "Policy", "Router", "build_router"]
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a bandit has learned: the number of plays and the sum of rewards of each arm."""
+
+    version: str
+    plays: Mapping[str, int]
+    rewards: Mapping[str, float]
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact) -> "Policy":
+        """Return the policy of a model of kind "bandit". Raises ArtifactRefused for impossible numbers."""
+        arms = [name.decode() for name in array(artifact, "arms", (None,), kinds="S").tolist()]
+        plays = array(artifact, "plays", (len(arms),), kinds="iu")
+        rewards = array(artifact, "rewards", (len(arms),))
+        if plays.min() < 0 or rewards.min() < 0 or (rewards > plays).any() or len(set(arms)) != len(arms):
+            raise ArtifactRefused(
+                f"{artifact.version}: {plays.tolist()} plays of {', '.join(arms)} cannot have brought {rewards.tolist()};"
+                " run: update_bandit --rebuild"
+            )
+        return cls(
+            artifact.version, dict(zip(arms, plays.tolist(), strict=True)), dict(zip(arms, rewards.tolist(), strict=True))
+        )
+
+
+class Router(ABC):
+    """Names the first engine; the surface's fallback chain follows it."""
+
+    @abstractmethod
+    def choose(self, query: Query) -> str:
+        """Return the engine's name in the use-case file."""
+
+    @abstractmethod
+    def engines(self) -> tuple[str, ...]:
+        """Return every name that it may choose, for the check at start."""
+
+    def probabilities(self, query: Query) -> Mapping[str, float]:
+        """Return the probability of each engine for this query; empty without a random choice."""
+        return {}
+
+    def segment(self, query: Query) -> str:
+        """Return the user's segment for the log, such as "warm"; empty if the router does not distinguish users."""
+        return ""
+
+    def summary(self, labels: Mapping[str, str]) -> str:
+        """Return one line about its rule for the start-up log; `labels` are by engine name."""
+        return ", ".join(labels.get(name, name) for name in self.engines())
 
 
 class ByCount(Router):
@@ -63,19 +109,3 @@ class Fixed(Router):
     def engines(self) -> tuple[str, ...]:
         """Return that engine."""
         return (self._engine,)
-
-
-ROUTERS: Mapping[str, Callable[..., Router]] = {"by_count": ByCount, "fixed": Fixed}
-LEARNING: Mapping[str, Callable[..., Router]] = {"bandit": Bandit}  # kinds that take a Policy, or None, as their first argument
-
-
-def build_router(part: Part, *, where: str, policy: Policy | None = None) -> Router:
-    """Return the router of a surface. Raises ConfigurationError, which names `where`, the part of the file."""
-    where = f"{where}, router {part.kind}"
-    build = find_kind({**ROUTERS, **LEARNING}, part.kind, where=where)
-    options = checked(build, part.options, where=where)
-    try:
-        router: Router = build(policy, **options) if part.kind in LEARNING else build(**options)
-    except ConfigurationError as error:
-        raise error if error.message.startswith(where) else ConfigurationError(f"{where}: {error.message}") from error
-    return router

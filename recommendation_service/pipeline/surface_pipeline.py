@@ -1,13 +1,14 @@
 """A surface as it runs: its router, chain and stages, created and checked when the service starts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
-from recommendation_service.engines.router import Policy, Router, build_router
+from recommendation_service.engines.bandit import Bandit
+from recommendation_service.engines.router import ByCount, Fixed, Policy, Router
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.pipeline.rerank import RERANKERS, Reranker, Rescore
 from recommendation_service.pipeline.rules import MASKS, TRIMS, WHERE_ALL_WAS_SEEN, Mask, Trim
@@ -16,6 +17,8 @@ from recommendation_service.use_cases.options import checked, find_kind
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
 
 RESCORE = "rescore"
+ROUTERS: Mapping[str, Callable[..., Router]] = {"by_count": ByCount, "fixed": Fixed}
+LEARNING: Mapping[str, Callable[..., Router]] = {"bandit": Bandit}  # kinds that take a Policy, or None, as their first argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +106,15 @@ def _stages(parts: Iterable[Part], kinds: Mapping[str, Any], where: str) -> tupl
         function = find_kind(kinds, part.kind, where=where)
         built.append(partial(function, **checked(function, part.options, where=f"{where} {part.kind}")))
     return tuple(built)
+
+
+def build_router(part: Part, *, where: str, policy: Policy | None = None) -> Router:
+    """Return the router of a surface. Raises ConfigurationError, which names `where`, the part of the file."""
+    where = f"{where}, router {part.kind}"
+    build = find_kind({**ROUTERS, **LEARNING}, part.kind, where=where)
+    options = checked(build, part.options, where=where)
+    try:
+        router: Router = build(policy, **options) if part.kind in LEARNING else build(**options)
+    except ConfigurationError as error:
+        raise error if error.message.startswith(where) else ConfigurationError(f"{where}: {error.message}") from error
+    return router

@@ -12,7 +12,8 @@ from recommendation_service.core.signing import ADMIN, ANY
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.history import History
 from recommendation_service.domain.query import Query
-from recommendation_service.engines.router import LEARNING, Policy, Router
+from recommendation_service.engines.router import Policy, Router
+from recommendation_service.pipeline.surface_pipeline import LEARNING
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.publishing.watcher import Watched
 from recommendation_service.services.serving import LoadedCatalogue, ServingState, weights_summary

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from recommendation_service.domain.query import Query
 from recommendation_service.engines.bandit import Bandit
-from recommendation_service.engines.router import Policy, build_router
+from recommendation_service.engines.router import Policy
 from recommendation_service.errors import ConfigurationError
+from recommendation_service.pipeline.surface_pipeline import build_router
 from recommendation_service.tests.engines import board
 from recommendation_service.use_cases.schema import Part
 

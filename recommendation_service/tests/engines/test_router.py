@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommendation_service.engines.router import ByCount, Fixed, Router, build_router
+from recommendation_service.engines.router import ByCount, Fixed, Router
 from recommendation_service.errors import ConfigurationError
+from recommendation_service.pipeline.surface_pipeline import build_router
 from recommendation_service.tests.engines import board
 from recommendation_service.use_cases.schema import Part
 

@@ -53,10 +53,10 @@ def test_one_candidate_and_none_are_no_special_case() -> None:
 
 
 def test_a_feature_of_another_program_is_refused_by_name() -> None:
-    with pytest.raises(ArtifactRefused, match="asks for the feature 'phase_of_the_moon'"):
+    with pytest.raises(ArtifactRefused, match="needs the feature 'phase_of_the_moon'"):
         made(features=ids(["standing", "phase_of_the_moon"]))
 
 
 def test_a_tree_that_asks_for_a_feature_there_is_not_is_refused() -> None:
-    with pytest.raises(ArtifactRefused, match="column 4, there are 2"):
+    with pytest.raises(ArtifactRefused, match="column 4 of 2"):
         made(node_feature=np.array([4, 0, 0]))
