@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class DemoConfig(AppConfig):
-    """Commands that fill, start and show the sites; a site of one's own does without this app."""
+    """Commands that fill, start and show the demo sites; other projects do not need this app."""
 
     name = "demo"
     label = "demo"

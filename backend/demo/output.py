@@ -1,4 +1,4 @@
-"""Run a planned demo and say what there is to see."""
+"""Runs a planned demo and prints its pages and first answers."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ MARKER = "kept.json"
 
 
 def run(plan: Plan, processes: Processes, say: Say, *, keep: bool) -> None:
-    """Prepare, start, show, and stay until a signal comes. Raises StageFailed with the fix, Stopped."""
+    """Prepare, start, print, and wait for a signal. Raises StageFailed with the fix, Stopped."""
     begun = time.monotonic()
     _prepare(plan, processes, say, keep=keep)
     for stage in plan.always:
@@ -34,7 +34,7 @@ def run(plan: Plan, processes: Processes, say: Say, *, keep: bool) -> None:
 
 
 def make_folder(plan: Plan, *, keep: bool) -> None:
-    """An empty folder for this demo, or the one that is there."""
+    """Make an empty folder for this demo, or reuse the existing one."""
     if not keep:
         shutil.rmtree(plan.folder, ignore_errors=True)
     plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -47,7 +47,7 @@ def _prepare(plan: Plan, processes: Processes, say: Say, *, keep: bool) -> None:
     )
     marker = plan.folder / MARKER
     if keep and marker.exists() and marker.read_text() == made_by:
-        say("kept      what the last demo of this site made (KEEP=1)")
+        say("reused    results of the last demo of this site (KEEP=1)")
         return
     marker.unlink(missing_ok=True)
     for stage in plan.prepare:
@@ -77,21 +77,21 @@ def _show(plan: Plan, processes: Processes, say: Say) -> None:
 
 
 def shown_id(data_dir: Path, site: Site) -> str:
-    """The id that the site's shown list is about. Raises StageFailed when there is nothing to show."""
+    """Return the id of the shown list's person or item. Raises StageFailed if there is none."""
     return newest_item(data_dir, site.newest) if site.newest else busiest_user(data_dir, site)
 
 
 def newest_item(data_dir: Path, catalogue: str) -> str:
-    """The id of the newest exported item that can be had. Raises StageFailed when there is none."""
+    """Return the id of the newest available item of the export. Raises StageFailed if there is none."""
     records = Dataset.open(data_dir, catalogue, verify=False).records()
     offered = [(entry.created_at or 0.0, entry.item_id) for entry in records if entry.available]
     if not offered:
-        raise StageFailed(f"the export of {catalogue} holds nothing that can be had")
+        raise StageFailed(f"the export of {catalogue} has no available item")
     return max(offered)[1]
 
 
 def busiest_user(data_dir: Path, site: Site) -> str:
-    """The id of the person with the longest exported history among those that the site's surface is for."""
+    """Return the id of the user with the most exported interactions among those of the site's surface."""
     dataset = Dataset.open(data_dir, site.name, verify=False)
     lengths = np.diff(dataset.array("history_indptr"))
     ids = (dataset.user_ids.id(int(row)) for row in np.argsort(-lengths, kind="stable"))
@@ -99,7 +99,7 @@ def busiest_user(data_dir: Path, site: Site) -> str:
 
 
 def ask(url: str, token: str) -> Any:
-    """The real answer to the shown curl. Raises StageFailed when it is not 200."""
+    """Return the answer of the printed curl command. Raises StageFailed if its status is not 200."""
     answer = urllib3.request("GET", url, headers={"Authorization": f"Bearer {token}"}, timeout=10.0, retries=False)
     if answer.status != 200:
         raise StageFailed(f"{url} answered {answer.status}: {answer.data.decode(errors='replace')[:300]}")

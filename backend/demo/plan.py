@@ -1,4 +1,4 @@
-"""What `make demo` does, as values: the sites, their folders and environment, the stages in order, and the two servers."""
+"""The plan of `make demo`: the sites, their folder and environment, the stages in order, and the two servers."""
 
 import os
 import secrets
@@ -21,19 +21,19 @@ Command = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One of the sites a demo can show, and the commands that fill it and finish it once its models are there."""
+    """A site that a demo can show, the command that fills it, and commands that run after its models are trained."""
 
     name: str  # also its use case and its page, and its catalogue unless `newest` names another
     path: str  # of its list, with {} for the id of the busiest person, or of the newest item
     fill: Command  # of manage.py
-    known: str = ""  # a word that the profiles of the shown people have
+    known: str = ""  # an attribute that the profiles of the shown people have
     newest: str = ""  # the catalogue whose newest item the list is about; empty: it is about a person
-    after: tuple[Command, ...] = ()  # of Python, or of manage.py where the first word is "manage.py"
+    after: tuple[Command, ...] = ()  # of Python, or of manage.py if the first argument is "manage.py"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Commands that must end well before the next stage begins; they do not depend on each other."""
+    """Independent commands that must succeed before the next stage begins."""
 
     name: str
     commands: tuple[Command, ...]
@@ -41,7 +41,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One process that stays: it is up when `ready` answers 200."""
+    """A server process; it is ready when `ready` answers 200."""
 
     name: str
     command: tuple[str, ...]
@@ -50,18 +50,18 @@ class Server:
 
     @property
     def ready(self) -> str:
-        """Where it says that it can answer."""
+        """Return the URL of its readiness check."""
         return f"http://{HOST}:{self.port}/readyz"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole demo; nothing has been started or written yet."""
+    """A demo that is not started yet."""
 
     sites: tuple[Site, ...]
-    folder: Path  # everything this demo writes, apart from a database that was given
+    folder: Path  # for everything that this demo writes, except a database of DATABASE_URL
     environment: Mapping[str, str]
-    prepare: tuple[Stage, ...]  # skipped when what they made is kept
+    prepare: tuple[Stage, ...]  # skipped if their results are reused
     always: tuple[Stage, ...]
     servers: tuple[Server, ...]
 
@@ -103,18 +103,18 @@ SEEDED = {
 
 
 def seeded(names: Sequence[str] = ()) -> tuple[Site, ...]:
-    """The seeded sites of these names, in the order in which they are told; without names all of them.
+    """Return the seeded sites of these names, in the order of SEEDED; without names all of them.
 
-    Raises ConfigurationError for a name there is no such site of.
+    Raises ConfigurationError for an unknown name.
     """
-    strangers = [name for name in names if name not in SEEDED]
-    if strangers:
-        raise ConfigurationError(f"SITES names '{strangers[0]}'; there are {', '.join(SEEDED)}")
+    unknown = [name for name in names if name not in SEEDED]
+    if unknown:
+        raise ConfigurationError(f"SITES names '{unknown[0]}'; there are {', '.join(SEEDED)}")
     return tuple(site for name, site in SEEDED.items() if not names or name in names)
 
 
 def movies(release: Path) -> Site:
-    """The movies site with the ratings of a MovieLens release in either layout. Raises ConfigurationError without one."""
+    """Return the movies site with the ratings of a MovieLens release. Raises ConfigurationError if it is not a folder."""
     if not release.is_dir():
         raise ConfigurationError(f"DATA={release} is not a folder; name the folder of a MovieLens release")
     path = "/api/recommendations/movies/for-you/{}?limit=2"
@@ -122,10 +122,10 @@ def movies(release: Path) -> Site:
 
 
 def plan(sites: Sequence[Site], *, port: int, service_port: int, environ: Mapping[str, str], root: Path = ROOT) -> Plan:
-    """The demo of these sites. `environ` is the caller's environment: DATABASE_URL and CACHE_URL in it are used as they are."""
+    """Plan the demo of these sites. DATABASE_URL and CACHE_URL of `environ` are used as they are."""
     names = [site.name for site in sites]
     folder = root / ".demo" / "-".join(names)
-    chosen = [word for name in names for word in ("--catalogue", name)]
+    chosen = [argument for name in names for argument in ("--catalogue", name)]
     return Plan(
         sites=tuple(sites),
         folder=folder,
@@ -135,7 +135,7 @@ def plan(sites: Sequence[Site], *, port: int, service_port: int, environ: Mappin
             *(Stage(f"fill-{site.name}", ((*MANAGE, *site.fill),)) for site in sites),
             Stage("export", ((*MANAGE, "generate_all_datasets", *chosen),)),
             Stage("train", tuple(_training(site) for site in sites)),
-            *(Stage(f"{site.name}-{step[1]}", (_own(step),)) for site in sites for step in site.after),
+            *(Stage(f"{site.name}-{step[1]}", (_with_python(step),)) for site in sites for step in site.after),
         ),
         always=(
             Stage("static", ((*MANAGE, "collectstatic", "--noinput", "-v", "0"),)),
@@ -149,7 +149,7 @@ def _training(site: Site) -> Command:
     return (sys.executable, "-m", "recommendation_service.train_all", "--use-case", site.name, "--budget-seconds", "15")
 
 
-def _own(step: Command) -> Command:
+def _with_python(step: Command) -> Command:
     return (*MANAGE, *step[1:]) if step[0] == "manage.py" else (sys.executable, *step)
 
 
@@ -157,7 +157,7 @@ def _environment(
     folder: Path, names: Sequence[str], port: int, service_port: int, environ: Mapping[str, str]
 ) -> dict[str, str]:
     database = environ.get("DATABASE_URL") or f"sqlite:///{folder / 'site.sqlite3'}"
-    own = {
+    changes = {
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
         "DATABASE_URL": database,
         "SECRET_KEY": secrets.token_urlsafe(48),
@@ -178,7 +178,7 @@ def _environment(
         "MKL_NUM_THREADS": "1",
         "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait must not keep a core busy
     }
-    return {**environ, **own}
+    return {**environ, **changes}
 
 
 def _flask(port: int) -> Server:

@@ -1,4 +1,4 @@
-"""Processes that a command starts and must not leave behind: each in its own group, all stopped together."""
+"""Child processes of a command: each has its own process group, and all are stopped together."""
 
 import os
 import signal
@@ -17,23 +17,23 @@ from demo.plan import HOST, Server
 from recommendation_service.errors import TandemError
 
 GRACE_S = 10.0
-AT_ONCE = 2  # commands of one stage side by side: a demo is made on two cores
-RESTART_S = 15.0  # long enough to look at one half without the other
+AT_ONCE = 2  # commands of one stage in parallel: a demo needs two cores
+RESTART_S = 15.0  # long enough to see one server without the other
 _PAUSE_S = 0.1
 
 
 class Stopped(Exception):
-    """Ctrl-C or SIGTERM came; the message is the signal's name."""
+    """Ctrl-C or SIGTERM was received; the message is the name of the signal."""
 
 
 class StageFailed(TandemError):
-    """A stage or a server ended badly; its log says why."""
+    """A stage or a server failed; its log has the reason."""
 
     code = "stage_failed"
 
 
 class Processes:
-    """Everything started here, so that all of it can be stopped, newest first."""
+    """Starts processes and stops all of them, the newest first."""
 
     def __init__(self, logs: Path, environment: Mapping[str, str], signals: "Signals") -> None:
         self.logs = logs
@@ -42,12 +42,13 @@ class Processes:
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
 
     def run(self, name: str, *commands: Sequence[str]) -> float:
-        """Run all to the end, AT_ONCE of them side by side, with the output in `<name>.log`; the seconds it took.
+        """Run all commands, AT_ONCE in parallel, with the output in `<name>.log`; return the seconds.
 
-        Several commands write `<name>-1.log` and so on. Raises StageFailed as soon as one failed, Stopped.
+        Several commands write `<name>-1.log` and so on. Raises StageFailed as soon as a command fails, and Stopped.
         """
         begun = time.monotonic()
-        waiting = [(name if len(commands) == 1 else f"{name}-{place}", one) for place, one in enumerate(commands, start=1)]
+        numbered = enumerate(commands, start=1)
+        waiting = [(name if len(commands) == 1 else f"{name}-{number}", command) for number, command in numbered]
         busy: list[tuple[str, subprocess.Popen[bytes]]] = []
         while waiting or busy:
             self.signals.check()
@@ -55,7 +56,7 @@ class Processes:
                 log, command = waiting.pop(0)
                 busy.append((log, self.start(log, command)))
                 continue
-            for log, process in [one for one in busy if one[1].poll() is not None]:
+            for log, process in [entry for entry in busy if entry[1].poll() is not None]:
                 busy.remove((log, process))
                 self._running.remove((log, process))
                 if process.returncode != 0:
@@ -64,7 +65,7 @@ class Processes:
         return time.monotonic() - begun
 
     def output(self, name: str, command: Sequence[str]) -> str:
-        """Run to the end; what it printed, which stays in no file. Raises StageFailed, Stopped."""
+        """Run a command and return its output, without leaving a log. Raises StageFailed, Stopped."""
         self.run(name, command)
         log = self.logs / f"{name}.log"
         printed = log.read_text()
@@ -72,7 +73,7 @@ class Processes:
         return printed.strip()
 
     def start(self, name: str, command: Sequence[str], *, again: bool = False) -> "subprocess.Popen[bytes]":
-        """Start and leave running. A group of its own: the terminal's Ctrl-C reaches us only, and we stop in order."""
+        """Start a process in a group of its own, so that the terminal's Ctrl-C reaches only this process."""
         with (self.logs / f"{name}.log").open("ab" if again else "wb") as log:
             process = subprocess.Popen(
                 command,
@@ -86,7 +87,7 @@ class Processes:
         return process
 
     def wait_ready(self, servers: Sequence[Server], timeout_s: float) -> float:
-        """Wait until every server is ready; the seconds it took. Raises StageFailed when one ends or stays silent."""
+        """Wait until every server is ready; return the seconds. Raises StageFailed if a server ends or is late."""
         begun = time.monotonic()
         for server in servers:
             while not answers(server.ready):
@@ -97,37 +98,37 @@ class Processes:
         return time.monotonic() - begun
 
     def check_alive(self) -> None:
-        """Raises Stopped after a signal, StageFailed when a server has ended by itself."""
+        """Raise Stopped after a signal, StageFailed if a server has ended."""
         self.signals.check()
         for name, process in self._running:
             if process.poll() is not None:
-                raise StageFailed(self._why(name, f"ended by itself with exit status {process.returncode}"))
+                raise StageFailed(self._why(name, f"ended with exit status {process.returncode}"))
 
     def supervise(self, servers: Sequence[Server], say: Callable[[str], None], *, restart_s: float = RESTART_S) -> NoReturn:
-        """Start again what ends by itself, after `restart_s`; the other half goes on alone meanwhile. Ends by Stopped."""
+        """Restart servers that end, after `restart_s`; the other server continues meanwhile. Raises Stopped."""
         command_of = {server.name: server.command for server in servers}
         due: dict[str, float] = {}
         while True:
             self.signals.check()
             for name in self._ended():
-                say(f"{name} ended; it starts again in {restart_s:g} s, and the other half goes on without it")
+                say(f"{name} ended; it restarts in {restart_s:g} s, and the other server continues without it")
                 due[name] = time.monotonic() + restart_s
-            for name in [one for one, when in due.items() if time.monotonic() >= when]:
+            for name in [name for name, when in due.items() if time.monotonic() >= when]:
                 del due[name]
                 self.start(name, command_of[name], again=True)
-                say(f"{name} starts again")
+                say(f"{name} restarts")
             time.sleep(_PAUSE_S)
 
     def _ended(self) -> list[str]:
-        """Names of those that ended since the last look; their groups are cleared, so that the port is free again."""
+        """Return names of servers that ended since the last call; kill their groups, so that the ports are free."""
         ended = [(name, process) for name, process in self._running if process.poll() is not None]
         for _, process in ended:
             _signal(process, signal.SIGKILL)
-        self._running = [one for one in self._running if one not in ended]
+        self._running = [entry for entry in self._running if entry not in ended]
         return [name for name, _ in ended]
 
     def stop(self) -> None:
-        """Ask every group to end, wait, and kill what is left; safe to call twice."""
+        """Send SIGTERM to every group, wait, and kill the rest; safe to call twice."""
         for _, process in reversed(self._running):
             _signal(process, signal.SIGTERM)
         end = time.monotonic() + GRACE_S
@@ -141,23 +142,23 @@ class Processes:
     def _why(self, name: str, what: str) -> str:
         log = self.logs / f"{name}.log"
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        return f"{name} {what}: {lines[-1] if lines else 'it said nothing'}. All of it: {log}"
+        return f"{name} {what}: {lines[-1] if lines else 'no output'}. Log: {log}"
 
 
 class Signals:
-    """Remembers SIGINT and SIGTERM instead of raising: a process is never lost between its start and our list."""
+    """Stores SIGINT and SIGTERM instead of raising, so that no started process is missing in the list."""
 
     def __init__(self) -> None:
-        self.came: signal.Signals | None = None
+        self.received: signal.Signals | None = None
 
     def check(self) -> None:
-        """Raises Stopped once a signal came."""
-        if self.came is not None:
-            raise Stopped(self.came.name)
+        """Raise Stopped after a signal."""
+        if self.received is not None:
+            raise Stopped(self.received.name)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Watch while inside; the handlers of before come back after."""
+        """Handle signals inside the block, then restore the previous handlers."""
         before = {number: signal.signal(number, self._remember) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
@@ -166,23 +167,23 @@ class Signals:
                 signal.signal(number, handler)
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
-        self.came = signal.Signals(number)
+        self.received = signal.Signals(number)
 
 
 def require_free(servers: Sequence[Server]) -> None:
-    """Raises StageFailed, with the way out, when a port is taken."""
+    """Raise StageFailed, with the fix, if a port is in use."""
     for server in servers:
         with socket.socket() as attempt:
             attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 attempt.bind((HOST, server.port))
             except OSError as error:
-                way_out = f"make demo {server.change_port}={server.port + 1}"
-                raise StageFailed(f"port {server.port} is busy; stop what listens there, or run: {way_out}") from error
+                fix = f"make demo {server.change_port}={server.port + 1}"
+                raise StageFailed(f"port {server.port} is busy; stop what listens there, or run: {fix}") from error
 
 
 def answers(url: str) -> bool:
-    """Whether that address answers 200 now."""
+    """Return True if the URL answers 200."""
     try:
         return urllib3.request("GET", url, timeout=2.0, retries=False, redirect=False).status == 200
     except urllib3.exceptions.HTTPError:
@@ -190,7 +191,7 @@ def answers(url: str) -> bool:
 
 
 def _group_lives(process: "subprocess.Popen[bytes]") -> bool:
-    process.poll()  # reaps it, so that a group of one that ended is gone
+    process.poll()  # reaps it, so that the group of an ended process is gone
     try:
         os.killpg(process.pid, 0)
     except (ProcessLookupError, PermissionError):

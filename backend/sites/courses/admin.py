@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from sites.admin import PersonAdmin
 from sites.courses.models import Completion, Course, Enrolment, Learner
 
 
@@ -15,13 +16,13 @@ class CourseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable 
 
 
 @admin.register(Learner)
-class LearnerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
-    """People, and the account that may see their list."""
+class LearnerAdmin(PersonAdmin):
+    """Learners with their readable ids."""
 
     list_display = ("id", "name", "describe", "account", "is_demo")
     list_filter = ("is_demo", "level")
     search_fields = ("id", "name")
-    raw_id_fields = ("account",)
+    readonly_fields = ()
 
 
 @admin.register(Enrolment, Completion)

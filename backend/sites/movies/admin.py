@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from sites.admin import PersonAdmin
 from sites.movies.models import Movie, Viewer
 
 
@@ -14,10 +15,10 @@ class MovieAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable i
 
 
 @admin.register(Viewer)
-class ViewerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in the stubs only
-    """Viewers, and the account that may see their list."""
+class ViewerAdmin(PersonAdmin):
+    """Viewers with their attributes."""
 
     list_display = ("label", "describe", "account", "is_demo")
     list_filter = ("is_demo", "age_band", "gender", "occupation")
     search_fields = ("label", "id")
-    raw_id_fields = ("account",)
+    readonly_fields = ()

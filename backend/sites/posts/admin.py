@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from sites.admin import PersonAdmin
 from sites.posts.models import Comment, Discussion, Member, Note, Post
 
 
@@ -18,15 +19,11 @@ class PostAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in
 
 
 @admin.register(Member)
-class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in the stubs only
-    """Members, how their pages look, and the account that may see their list."""
+class MemberAdmin(PersonAdmin):
+    """Members with the theme of their pages."""
 
     list_display = ("name", "describe", "accent_color", "font_size", "account", "is_demo")
     list_filter = ("is_creator", "is_demo")
-    list_select_related = ("account",)
-    search_fields = ("name",)
-    readonly_fields = ("id",)
-    raw_id_fields = ("account",)
 
 
 @admin.register(Comment)

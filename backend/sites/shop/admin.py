@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import URLField
 from django.http import HttpRequest
 
+from sites.admin import PersonAdmin
 from sites.shop import models
 from tandem.admin import FastList, ReadOnly
 from tandem.models import Impression
@@ -23,14 +24,11 @@ class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable
 
 
 @admin.register(models.Customer)
-class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
-    """Customers, and the account that may see their lists."""
+class CustomerAdmin(PersonAdmin):
+    """Customers with their email addresses."""
 
     list_display = ("name", "describe", "email", "account", "is_demo")
-    list_filter = ("is_demo",)
     search_fields = ("name", "taste")
-    readonly_fields = ("id",)
-    raw_id_fields = ("account",)
 
 
 class OrderLines(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as above

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from sites.admin import PersonAdmin
 from sites.startups.models import Developer, Investor, Startup
 
 
@@ -15,12 +16,4 @@ class StartupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable
     readonly_fields = ("id",)
 
 
-@admin.register(Developer, Investor)
-class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # subscriptable in the stubs only
-    """People, and the account that may see their list."""
-
-    list_display = ("name", "describe", "account", "is_demo")
-    list_filter = ("is_demo",)
-    search_fields = ("name",)
-    readonly_fields = ("id",)
-    raw_id_fields = ("account",)
+admin.site.register([Developer, Investor], PersonAdmin)

@@ -51,5 +51,5 @@ def test_cleaners_are_shown_for_the_newest_job_that_takes_bids(tmp_path: Path) -
 
 def test_without_a_job_that_takes_bids_the_demo_says_what_is_missing(tmp_path: Path) -> None:
     export_jobs(tmp_path, ItemRecord("5", "House", created_at=NOW, available=False))
-    with pytest.raises(StageFailed, match="the export of jobs holds nothing that can be had"):
+    with pytest.raises(StageFailed, match="the export of jobs has no available item"):
         newest_item(tmp_path, "jobs")

@@ -124,7 +124,7 @@ def test_a_server_is_waited_for(processes: Processes) -> None:
 def test_a_server_that_ends_by_itself_is_said_at_once(processes: Processes) -> None:
     server = Server("site", python("raise SystemExit('RS_SIGNING_KEYS is empty')"), free_port(), "PORT")
     processes.start(server.name, server.command)
-    with pytest.raises(StageFailed, match="site ended by itself with exit status 1: RS_SIGNING_KEYS is empty"):
+    with pytest.raises(StageFailed, match="site ended with exit status 1: RS_SIGNING_KEYS is empty"):
         processes.wait_ready([server], 20)
 
 
@@ -145,15 +145,15 @@ def test_a_server_that_is_killed_starts_again_and_the_other_one_goes_on(processe
 
     def say(line: str) -> None:
         said.append(line)
-        if "starts again in" in line:
+        if "restarts in" in line:
             assert answers(servers[1].ready)
         else:
             processes.wait_ready(servers, 20)
-            signals.came = signal.SIGINT
+            signals.received = signal.SIGINT
 
     with pytest.raises(Stopped):
         processes.supervise(servers, say, restart_s=0.2)
-    assert [line.split(";")[0] for line in said] == [f"{servers[0].name} ended", f"{servers[0].name} starts again"]
+    assert [line.split(";")[0] for line in said] == [f"{servers[0].name} ended", f"{servers[0].name} restarts"]
     assert started[1].poll() is None
 
 

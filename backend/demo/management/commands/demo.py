@@ -1,4 +1,4 @@
-"""`manage.py demo`: a working site with its service, from nothing, until Ctrl-C."""
+"""`manage.py demo`: makes and runs the demo sites with their service, until Ctrl-C."""
 
 import os
 import sys
@@ -15,22 +15,22 @@ from recommendation_service.errors import TandemError
 
 
 class Command(BaseCommand):
-    """Makes a database, an export and models under .demo/, starts both halves, and stops them."""
+    """Make a database, an export and models under .demo/, start both servers, and stop them."""
 
     help = __doc__ or ""
-    requires_system_checks = []  # its stages check; this process opens no database
+    requires_system_checks = []  # its stages run the checks; this process opens no database
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Ports, and which site."""
+        """Add ports and sites."""
         parser.add_argument("--port", type=int, default=8000, help="where Django listens")
         parser.add_argument("--service-port", type=int, default=5000, help="where Flask listens")
         parser.add_argument("--movielens", type=Path, metavar="FOLDER", help="show the movies site with this MovieLens release")
         known = ", ".join(SEEDED)
         parser.add_argument("--sites", default="", help=f"comma-separated, of {known}; default: all of them")
-        parser.add_argument("--keep", action="store_true", help="reuse what the last demo of the site made")
+        parser.add_argument("--keep", action="store_true", help="reuse the results of the last demo of these sites")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit status 0 after a signal, 1 with one line on a failure."""
+        """Exit with status 0 after a signal, with 1 and one line after a failure."""
         signals = Signals()
         with signals.watched():
             try:

@@ -9,12 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
-    """Makes the account `staff`, or gives it the new password. Only where DEMO is on."""
+    """Make the account `staff`, or set its password. Needs DEMO=true."""
 
     help = __doc__ or ""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Raises CommandError outside a demo, and without a password."""
+        """Set the password. Raises CommandError outside a demo, and without a password."""
         password = os.environ.get("DEMO_STAFF_PASSWORD", "")
         if not settings.STOREFRONT_DEMO:
             raise CommandError("this is no demo; make a staff account with: manage.py createsuperuser")

@@ -1,4 +1,4 @@
-"""Fills the cleaning marketplace with seeded people and a year of jobs, bids, reviews, payments; same seed, same market."""
+"""Fills the cleaning marketplace with people and a year of jobs, bids, reviews and payments; same seed, same data."""
 
 import time
 from argparse import ArgumentParser
@@ -32,16 +32,16 @@ class Command(BaseCommand):
                 f"--{name}", type=int, default=usual, help=f"{name.capitalize()}, at least {LEAST[name]} (default {usual})"
             )
         parser.add_argument("--seed", type=int, default=42, help="Same seed, same marketplace (default 42)")
-        parser.add_argument("--until", type=iso_datetime, help="When the past ends, ISO 8601 (default: now)")
-        parser.add_argument("--reset", action="store_true", help="Delete the marketplace and its past first")
+        parser.add_argument("--until", type=iso_datetime, help="Time of the last event, ISO 8601 (default: now)")
+        parser.add_argument("--reset", action="store_true", help="Delete the marketplace and its interactions first")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Invent, write in one transaction, score, say what there is."""
+        """Make the marketplace, write it in one transaction, score cleaners, and print a summary."""
         begun = time.monotonic()
         until = (options["until"] or datetime.now(UTC)).astimezone(UTC)
         seed, sizes = options["seed"], self._sizes(options, until)
         if not options["reset"] and is_filled():
-            raise CommandError("there is a marketplace already; run again with --reset to replace it and its past")
+            raise CommandError("there is a marketplace already; run again with --reset to replace it and its interactions")
         market = make_market(seed, sizes, self._say)
         with transaction.atomic():
             if options["reset"]:

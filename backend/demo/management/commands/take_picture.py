@@ -23,13 +23,13 @@ SEGMENT = "hot"
 
 
 class Command(BaseCommand):
-    """Opens a site, chooses a person with a long past, and writes what a visitor sees."""
+    """Open a site, choose a person with many interactions, and write a screenshot."""
 
     help = "Write docs/images/page.png from a running demo; needs the dev extra and chromium."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where the demo answers, which site, and where the picture goes."""
-        parser.add_argument("--url", default="http://127.0.0.1:8000/", help="Where the demo answers")
+        """Add the URL of the demo, the site, and the file."""
+        parser.add_argument("--url", default="http://127.0.0.1:8000/", help="URL of the demo")
         parser.add_argument("--site", default="startups", help="Which site (default startups)")
         parser.add_argument("--to", type=Path, default=PICTURE, help="File to write")
 
