@@ -18,6 +18,7 @@ from recommendation_service.errors import DatasetError
 from recommendation_service.use_cases.schema import UseCase
 
 MAX_NAMES = 256  # a history stores the index of an event's name in one byte
+COLUMN_TYPES = {"users": np.int32, "items": np.int32, "events": np.int16, "values": np.float32, "times": np.float64}
 DENSE_SPARE = 1_000_000  # a key table with fewer gaps than this is looked up directly instead of searched
 
 
@@ -41,6 +42,10 @@ class EventTable:
 
     def __len__(self) -> int:
         return int(self.users.size)
+
+    def take(self, rows: AnyArray) -> "EventTable":
+        """The events of these rows or of this mask."""
+        return EventTable(*(getattr(self, name)[rows] for name in COLUMN_TYPES))
 
 
 @dataclass(slots=True)
@@ -112,24 +117,13 @@ def _known_rows(batch: EventBatch, item_rows: Lookup, user_indices: Lookup, left
     left.gone_items += int(np.count_nonzero(no_item))
     left.gone_users += int(np.count_nonzero(no_user & ~no_item))
     events, values = batch.events.astype(np.int16), batch.values.astype(np.float32, copy=False)
-    if not (no_item.any() or no_user.any()):
-        return EventTable(users, items, events, values, batch.times)
-    known = ~(no_item | no_user)
-    return EventTable(users[known], items[known], events[known], values[known], batch.times[known])
+    table = EventTable(users, items, events, values, batch.times)
+    return table.take(~(no_item | no_user)) if no_item.any() or no_user.any() else table
 
 
 def _joined(tables: Sequence[EventTable]) -> EventTable:
-    def side(name: str, dtype: type) -> AnyArray:
-        parts = [getattr(table, name) for table in tables]
-        return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
-
-    return EventTable(
-        side("users", np.int32),
-        side("items", np.int32),
-        side("events", np.int16),
-        side("values", np.float32),
-        side("times", np.float64),
-    )
+    columns = ([np.empty(0, dtype), *(getattr(table, name) for table in tables)] for name, dtype in COLUMN_TYPES.items())
+    return EventTable(*(np.concatenate(parts) for parts in columns))
 
 
 def _without_future(times: AnyArray, now: float, left: Left) -> AnyArray:
@@ -151,7 +145,7 @@ def _ordered(table: EventTable) -> EventTable:
         rows = order[tied]
         sides = (table.values, table.events, table.items, table.users, table.times)
         order[tied] = rows[np.lexsort([side[rows] for side in sides])]
-    return EventTable(table.users[order], table.items[order], table.events[order], table.values[order], times)
+    return table.take(order)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,24 +21,9 @@ from recommendation_service.domain.query import Profile
 
 ROWS_AT_ONCE = 1_000_000
 TRAIN = "two_tower_train"
-TRAIN_SCHEMA = pyarrow.schema(
-    [
-        ("user_index", pyarrow.int32()),
-        ("item_index", pyarrow.int32()),
-        ("event", pyarrow.string()),
-        ("weight", pyarrow.float32()),
-        ("timestamp", pyarrow.float64()),
-    ]
-)
-CSV_SCHEMA = pyarrow.schema(
-    [
-        ("user_id", pyarrow.string()),
-        ("item_id", pyarrow.string()),
-        ("event", pyarrow.string()),
-        ("weight", pyarrow.float32()),
-        ("timestamp", pyarrow.float64()),
-    ]
-)
+EVENT_FIELDS = {"event": pyarrow.string(), "weight": pyarrow.float32(), "timestamp": pyarrow.float64()}
+TRAIN_SCHEMA = pyarrow.schema({"user_index": pyarrow.int32(), "item_index": pyarrow.int32(), **EVENT_FIELDS})
+CSV_SCHEMA = pyarrow.schema({"user_id": pyarrow.string(), "item_id": pyarrow.string(), **EVENT_FIELDS})
 
 
 def write_items(folder: Path, item_ids: IdMap, records: Iterable[ItemRecord], popularity: Floats) -> None:
