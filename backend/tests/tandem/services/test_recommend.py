@@ -41,6 +41,19 @@ def test_the_service_gets_todays_history_profile_and_hidden_items(
     assert_sound(answer, str(ada.pk))
 
 
+def test_data_that_no_request_may_contain_gives_a_list_without_the_service_and_names_the_field(
+    service_at: Point, startups: list[Startup], ada: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.selectors.history.hidden_of", lambda **_of: {"not an id"})
+    with FaultServer(good(ids(startups))) as server:
+        service_at(server.url)
+        answer = ask(ada)
+    assert server.asked == []
+    assert len(answer["recommendations"]) == LIMIT
+    (skip,) = [skip for skip in answer["degradation"] if skip["engine"] == "service"]
+    assert (skip["code"], skip["detail"].partition(":")[0]) == ("invalid_request", "exclude/0")
+
+
 def test_an_item_gone_from_the_catalogue_is_replaced_by_the_next_one(
     service_at: Point, startups: list[Startup], ada: Developer
 ) -> None:
