@@ -1,4 +1,4 @@
-"""Who bids for which job, how much, and how soon."""
+"""Bids: which cleaners bid for which job, how much, and when."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Bids:
 
 
 def make_bids(rng: Rng, jobs: Jobs, cleaners: Cleaners, say: Callable[[str], None]) -> Bids:
-    """3 to 8 bids a job, of those who are near, like the kind of property and can live with the budget."""
+    """Make 3 to 8 bids per job, by cleaners who are near, prefer the kind of property and accept the budget."""
     n, step = jobs.posted.size, max(1, PAIRS_AT_ONCE // cleaners.rate.size)
     wanted = rng.integers(LEAST_BIDS, MOST_BIDS + 1, size=n)
     bidders = np.empty((n, MOST_BIDS), dtype=np.int64)
@@ -49,12 +49,12 @@ def make_bids(rng: Rng, jobs: Jobs, cleaners: Cleaners, say: Callable[[str], Non
 
 
 def base_price(jobs: Jobs, cleaners: Cleaners, job: Ints, cleaner: Ints) -> Floats:
-    """€ before any variation: hourly rate times hours times what the size makes of it."""
+    """Return € before variation: hourly rate times hours times the factor of the size."""
     return np.asarray(cleaners.rate[cleaner] * jobs.hours[job] * size_factor(jobs.size_m2[job]))
 
 
 def _lure(jobs: Jobs, cleaners: Cleaners, some: slice) -> Floats:
-    """(jobs, cleaners) how strongly each job draws each cleaner, in logs; -inf for who is not there."""
+    """Return (jobs, cleaners) how attractive each job is for each cleaner, in logs; -inf for absent cleaners."""
     spots = jobs.spots
     km = km_between(spots.latitude[some], spots.longitude[some], cleaners.spots.latitude, cleaners.spots.longitude)
     price = (jobs.hours * size_factor(jobs.size_m2))[some, None] * cleaners.rate
@@ -69,7 +69,7 @@ def _lure(jobs: Jobs, cleaners: Cleaners, some: slice) -> Floats:
 
 
 def _bidders(rng: Rng, lure: Floats) -> Ints:
-    """(jobs, MOST_BIDS) different cleaners a job, drawn by how strongly they are drawn; see `drawn_without_replacement`."""
+    """Return (jobs, MOST_BIDS) different cleaners per job, drawn by attraction; see `drawn_without_replacement`."""
     keys = lure + rng.gumbel(size=lure.shape)
     best = np.argpartition(-keys, MOST_BIDS - 1, axis=1)[:, :MOST_BIDS]
     order = np.argsort(-np.take_along_axis(keys, best, axis=1), axis=1, kind="stable")
@@ -77,6 +77,6 @@ def _bidders(rng: Rng, lure: Floats) -> Ints:
 
 
 def _delays(rng: Rng, jobs: Jobs, cleaners: Cleaners, job: Ints, cleaner: Ints) -> Floats:
-    """Hours until each bid: the better the tier, the sooner."""
+    """Return hours until each bid; better tiers bid sooner."""
     usual = tier_column("answers_h")[cleaners.tier[cleaner]] * jobs.patience[job]
     return np.clip(usual * rng.lognormal(0.0, 0.8, size=job.size), 0.05, SLOWEST_H)

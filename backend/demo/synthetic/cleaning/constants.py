@@ -1,4 +1,4 @@
-"""What is stated of the marketplace: tiers of cleaners, budgets of clients, kinds of property; inside they are numbers."""
+"""Constants of the marketplace: tiers of cleaners, budgets of clients, kinds of property."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ import numpy as np
 from demo.synthetic.simulation import Floats
 from sites.cleaning.models import Cleaner, Client, PropertyType
 
-MOST_BIDS, LEAST_BIDS = 8, 3  # that a job gets before somebody is chosen
+MOST_BIDS, LEAST_BIDS = 8, 3  # bids of a job before a cleaner is chosen
 VARIATION = (0.90, 1.15)  # of a bid, around its base
-EARLY_H = 6.0  # a bid within so many hours is an early bird
+EARLY_H = 6.0  # bids within these hours get a bonus
 TROUBLE_SHARE = 0.10  # of the jobs are cancelled or fail
-REVIEWED_SHARE = 0.92  # of the completed jobs: most clients say something, some never do
+REVIEWED_SHARE = 0.92  # of the completed jobs
 WINDOW_DAYS = 365  # jobs are posted in these last days
 LEAST = {"jobs": 20, "cleaners": 20, "clients": 10}
 
@@ -32,7 +32,7 @@ class TierRules:
 
 @dataclass(frozen=True, slots=True)
 class BudgetRules:
-    """What clients of one budget weigh when they choose among bids."""
+    """Weights of clients with one budget when they choose among bids."""
 
     share: float
     price: float
@@ -41,7 +41,7 @@ class BudgetRules:
 
 @dataclass(frozen=True, slots=True)
 class KindRules:
-    """What properties of one kind are like."""
+    """Sizes of properties of one kind."""
 
     share: float
     sizes: tuple[float, float, float]  # m²: least, middle, most
@@ -69,10 +69,10 @@ KINDS: Mapping[PropertyType, KindRules] = {
 
 
 def tier_column(name: str) -> Floats:
-    """One figure of every tier, in the order of TIERS; bounds give two columns."""
+    """Return one number of every tier, in the order of TIERS; bounds give two columns."""
     return np.array([getattr(rules, name) for rules in TIERS.values()], dtype=np.float64)
 
 
 def size_factor(size_m2: Floats) -> Floats:
-    """How much dearer an hour is on a larger property: 0.9 on the smallest, 1.25 from 350 m² on."""
+    """Return the price factor of a property: 0.9 for the smallest, 1.25 from 350 m²."""
     return 0.9 + np.minimum(size_m2 / 1000.0, 0.35)

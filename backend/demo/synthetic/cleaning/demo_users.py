@@ -1,4 +1,4 @@
-"""Whom the page lists first: people of the marketplace with nothing, a little and much behind them."""
+"""The people that the page lists first: with no, few and many jobs."""
 
 from typing import NamedTuple
 
@@ -12,30 +12,30 @@ FEW = 3
 
 
 class Shown(NamedTuple):
-    """Places of clients and cleaners."""
+    """Rows of clients and cleaners."""
 
     clients: frozenset[int]
     cleaners: frozenset[int]
 
 
 def jobs_each(market: Market) -> Ints:
-    """(cleaners,) how many jobs each was hired for."""
+    """Return (cleaners,) how many jobs each was hired for."""
     hired = market.course.winner[market.course.winner >= 0]
     return np.bincount(market.bids.cleaner[hired], minlength=market.sizes.cleaners)
 
 
 def shown_first(market: Market) -> Shown:
-    """Clients who wait for bids where there are any, and cleaners of different tiers who take jobs."""
+    """Choose clients who wait for bids if there are any, and cleaners of different tiers who take jobs."""
     posted = np.bincount(market.jobs.client, minlength=market.sizes.clients)
     waiting = market.jobs.client[market.course.has(*CleaningJob.OFFERED)]
     waits = np.bincount(waiting, minlength=market.sizes.clients) > 0
-    clients = _one_of_each(posted, waits, np.zeros_like(posted))
-    cleaners = _one_of_each(jobs_each(market), np.isinf(market.cleaners.away_from), market.cleaners.tier)
+    clients = _by_activity(posted, waits, np.zeros_like(posted))
+    cleaners = _by_activity(jobs_each(market), np.isinf(market.cleaners.away_from), market.cleaners.tier)
     return Shown(frozenset(clients), frozenset(cleaners))
 
 
-def _one_of_each(counts: Ints, rather: Bools, kind: Ints) -> list[int]:
-    """The busiest two, of different kinds where there are any; one with a few; one with none. `rather` goes first."""
+def _by_activity(counts: Ints, rather: Bools, kind: Ints) -> list[int]:
+    """Choose the busiest two, of different kinds if possible, a row with few and a row with none. `rather` is preferred."""
     busiest = np.lexsort((-counts, ~rather))
     busiest = busiest[counts[busiest] > FEW]
     chosen: list[int] = busiest[:1].tolist()

@@ -1,4 +1,4 @@
-"""How the invented marketplace is spread: over kinds of property, districts, tiers, budgets, and the ends of jobs."""
+"""Distributions of the synthetic marketplace: kinds of property, districts, tiers, budgets, and outcomes of jobs."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ Status = CleaningJob.Status
 
 
 def summary_lines(market: Market) -> Iterator[str]:
-    """Lines to print. Effective number of districts: as many equally large ones would be as mixed (exp of the entropy)."""
+    """Yield lines to print. The effective number of districts is exp of the entropy of their shares."""
     jobs, course = market.jobs, market.course
     winners = market.cleaners.tier[market.bids.cleaner[course.winner[course.winner >= 0]]]
     yield _shares("jobs by property type", tuple(KINDS), jobs.kind)

@@ -52,10 +52,10 @@ def _win(job: CleaningJob) -> Happened:
 
 
 def _accepted(job: CleaningJob) -> datetime:
-    assert job.accepted_at is not None  # noqa: S101 - whoever is hired was accepted, and mypy must know
+    assert job.accepted_at is not None  # noqa: S101 - a hired cleaner has a time, and mypy needs it
     return job.accepted_at
 
 
 def _event_id(event: str, catalogue: str, user: int | None, item: int | None, job: CleaningJob) -> UUID:
-    """As `happenings` makes it for what answers no shown list."""
+    """Return the id that `services.interactions` gives an event without a shown list."""
     return uuid5(NAMESPACE_URL, f"tandem/cleaning/{event}/{catalogue}/{user}/{item}/{job.pk}/None")

@@ -1,4 +1,4 @@
-"""What becomes of a job: chosen, confirmed, and completed, cancelled or failed; or not yet, at the end of the window."""
+"""Outcomes of jobs: hired, confirmed, and completed, cancelled or failed; or still open at the end of the window."""
 
 from dataclasses import dataclass
 
@@ -15,16 +15,16 @@ Status = CleaningJob.Status
 STATUSES = tuple(Status)
 TAKEN_BACK, BY_CLIENT, BY_CLEANER, NO_SHOW = range(1, 5)  # kinds of trouble; 0: none
 _TROUBLE = {TAKEN_BACK: 0.15, BY_CLIENT: 0.35, BY_CLEANER: 0.25, NO_SHOW: 0.25}
-THINKS_H = (4.0, 144.0)  # so long clients take to choose once the last bid is in
+THINKS_H = (4.0, 144.0)  # hours that clients need to choose after the last bid
 _WANTED_AT = [3, 6, 6, 5, 3, 3, 4, 4, 3, 2, 1]  # weights of the hours from 8 on
 _FIRST_HOUR = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
-    """(n,) columns. Moments are NaN where it did not come to that; `winner` is a bid, -1 where nobody is hired yet or ever."""
+    """(n,) columns. Times are NaN if the event did not happen; `winner` is a bid, or -1 if no cleaner is hired."""
 
-    status: Ints  # a place in STATUSES
+    status: Ints  # index in STATUSES
     winner: Ints
     wanted_for: Floats
     accepted: Floats
@@ -35,12 +35,12 @@ class Course:
     photos: Ints
 
     def has(self, *statuses: CleaningJob.Status) -> Bools:
-        """(n,) whether a job is in one of these."""
-        return np.isin(self.status, [STATUSES.index(one) for one in statuses])
+        """Return (n,) True where a job has one of these statuses."""
+        return np.isin(self.status, [STATUSES.index(status) for status in statuses])
 
 
 def run(rng: Rng, jobs: Jobs, bids: Bids, winner: Ints, cleaners: Cleaners, until: float) -> Course:
-    """The whole life of every job, cut off at `until`."""
+    """Simulate every job until `until`."""
     n = winner.size
     tier = cleaners.tier[bids.cleaner[winner]]
     trouble = _trouble(rng, tier_column("trouble")[tier])
@@ -69,7 +69,7 @@ def run(rng: Rng, jobs: Jobs, bids: Bids, winner: Ints, cleaners: Cleaners, unti
 
 
 def _trouble(rng: Rng, weights: Floats) -> Ints:
-    """(n,) kinds: exactly TROUBLE_SHARE of the jobs, what cleaners cause by their tier's weight, the rest at random."""
+    """Return (n,) kinds of trouble for TROUBLE_SHARE of the jobs: those by cleaners weighted by tier, the others at random."""
     trouble = np.zeros(weights.size, dtype=np.int64)
     counts = {kind: round(TROUBLE_SHARE * share * weights.size) for kind, share in _TROUBLE.items()}
     for kind, count in counts.items():
@@ -79,13 +79,13 @@ def _trouble(rng: Rng, weights: Floats) -> Ints:
 
 
 def _wanted(rng: Rng, decided: Floats) -> Floats:
-    """A full hour of a day between one and twelve days later."""
+    """Return a full hour of a day between one and twelve days later."""
     day = np.floor(decided / DAY_S) + rng.integers(2, 13, size=decided.size)
     return np.asarray(day * DAY_S + (_FIRST_HOUR + drawn(rng, _WANTED_AT, decided.size)) * HOUR_S)
 
 
 def _ended(rng: Rng, trouble: Ints, decided: Floats, wanted_for: Floats, hours: Floats, on_time: Bools) -> Floats:
-    """Completed after the work, late where not on time; a no-show is told soon; what is cancelled is so before the day."""
+    """Return when jobs end: completed after the work, no-shows soon after the start, cancellations before the day."""
     n = trouble.size
     late = np.where(on_time, 0.0, rng.uniform(0.5, 2.5, size=n))
     share = rng.random(n)
@@ -97,11 +97,11 @@ def _ended(rng: Rng, trouble: Ints, decided: Floats, wanted_for: Floats, hours: 
 
 
 def _status(bids: Bids, hired: Bools, confirmed: Bools, over: Bools, trouble: Ints, until: float) -> Ints:
-    """(n,) places in STATUSES, the latest that is true."""
+    """Return (n,) indices in STATUSES, the latest that applies."""
     has_bids = bids.time[bids.start[:-1]] <= until
     badly = np.where(trouble == NO_SHOW, STATUSES.index(Status.FAILED), STATUSES.index(Status.CANCELLED))
     return np.select(
         [over & (trouble > 0), over, confirmed, hired, has_bids],
-        [badly, *(STATUSES.index(one) for one in (Status.COMPLETED, Status.CONFIRMED, Status.ACCEPTED, Status.BIDDING))],
+        [badly, *(STATUSES.index(status) for status in (Status.COMPLETED, Status.CONFIRMED, Status.ACCEPTED, Status.BIDDING))],
         STATUSES.index(Status.OPEN),
     )

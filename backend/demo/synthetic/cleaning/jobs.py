@@ -1,4 +1,4 @@
-"""What is posted, when, and for when. A posted budget follows the work, never what its client weighs."""
+"""Posted jobs. The budget depends on the work, not on what the client prefers."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from demo.synthetic.cleaning.locations import Spots
 from demo.synthetic.cleaning.people import Clients, Properties
 from demo.synthetic.simulation import DAY_S, HOUR_S, Bools, Floats, Ints, Rng, drawn
 
-GROWTH = 2.0  # so many times as many jobs a day at the end of the window as at its beginning
+GROWTH = 2.0  # ratio of the jobs per day at the end of the window to those at its start
 RATE = 18.0  # € an hour that clients have in mind
 _POSTED_AT = [1, 2, 4, 5, 5, 4, 4, 4, 3, 3, 4, 5, 5, 4, 3, 2]  # weights of the hours from 7 on
 _FIRST_HOUR = 7
@@ -18,7 +18,7 @@ _FIRST_HOUR = 7
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Jobs:
-    """(n,) columns, the oldest first. `place` is a property, `kind` a place in KINDS."""
+    """(n,) columns, the oldest first. `place` is the row of a property, `kind` an index in KINDS."""
 
     client: Ints
     place: Ints
@@ -29,18 +29,18 @@ class Jobs:
     eco: Bools
     hours: Floats
     budget: Floats  # €
-    patience: Floats  # how much slower its bids come than others' do
+    patience: Floats  # factor of the delay of its bids
 
 
-class Lot(NamedTuple):
-    """Who lives here, and what they have."""
+class ClientsWithProperties(NamedTuple):
+    """Clients and their properties."""
 
     clients: Clients
     properties: Properties
 
 
-def make_jobs(rng: Rng, n: int, lot: Lot, until: float) -> Jobs:
-    """`n` jobs of the clients who ever post."""
+def make_jobs(rng: Rng, n: int, lot: ClientsWithProperties, until: float) -> Jobs:
+    """Make `n` jobs of the clients who post jobs."""
     clients, properties = lot
     client = drawn(rng, clients.need, n)
     posted = _posted(rng, clients.joined[client], until)
@@ -65,7 +65,7 @@ def make_jobs(rng: Rng, n: int, lot: Lot, until: float) -> Jobs:
 
 
 def _posted(rng: Rng, joined: Floats, until: float) -> Floats:
-    """(n,) moments by day, after joining and before the end, the more the later."""
+    """Return (n,) times in the daytime, after joining and before the end, with growing frequency."""
     opens = until - WINDOW_DAYS * DAY_S
     least = np.clip((joined - opens) / (until - opens), 0.0, 1.0)  # of the window
     steep = np.log(GROWTH)

@@ -1,4 +1,4 @@
-"""The whole invented marketplace as columns, part by part from one seed."""
+"""The synthetic marketplace as columns, made part by part from one seed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from demo.synthetic.cleaning.bids import Bids, make_bids
 from demo.synthetic.cleaning.hiring import choose
 from demo.synthetic.cleaning.job_outcomes import Course, run
-from demo.synthetic.cleaning.jobs import Jobs, Lot, make_jobs
+from demo.synthetic.cleaning.jobs import ClientsWithProperties, Jobs, make_jobs
 from demo.synthetic.cleaning.payments import Payments, make_payments
 from demo.synthetic.cleaning.people import Cleaners, Clients, Properties, make_cleaners, make_clients, make_properties
 from demo.synthetic.cleaning.reviews import Reviews, make_reviews
@@ -17,7 +17,7 @@ from demo.synthetic.cleaning.reviews import Reviews, make_reviews
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is asked for, when it ends (seconds since 1970), and what the platform keeps of each payment."""
+    """Sizes, the end (seconds since 1970), and the platform's share of each payment."""
 
     jobs: int
     cleaners: int
@@ -27,13 +27,13 @@ class Sizes:
 
     @classmethod
     def ending(cls, until: datetime, *, jobs: int, cleaners: int, clients: int, fee_share: float) -> "Sizes":
-        """With the end as a moment, down to the second."""
+        """Return sizes with the end in whole seconds."""
         return cls(jobs, cleaners, clients, float(int(until.timestamp())), fee_share)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Market:
-    """Every column; places in one are the numbers that the others use."""
+    """All columns; they refer to each other by row."""
 
     sizes: Sizes
     cleaners: Cleaners
@@ -47,12 +47,12 @@ class Market:
 
 
 def make_market(seed: int, sizes: Sizes, say: Callable[[str], None] = lambda _line: None) -> Market:
-    """The marketplace of this seed. A part draws from a stream of its own, so that changing one leaves the others alone."""
+    """Make the marketplace of this seed. Each part has its own random stream, so that a change in one keeps the others."""
     streams = iter(np.random.default_rng(seed).spawn(8))
     cleaners = make_cleaners(next(streams), sizes.cleaners, sizes.until)
     clients = make_clients(next(streams), sizes.clients, sizes.until)
     properties = make_properties(next(streams), clients)
-    jobs = make_jobs(next(streams), sizes.jobs, Lot(clients, properties), sizes.until)
+    jobs = make_jobs(next(streams), sizes.jobs, ClientsWithProperties(clients, properties), sizes.until)
     bids = make_bids(next(streams), jobs, cleaners, say)
     chances = next(streams)
     winner = choose(chances, jobs, bids, cleaners, clients)

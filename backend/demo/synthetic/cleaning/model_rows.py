@@ -44,7 +44,7 @@ _KINDS, _BUDGETS, _TIERS = tuple(KINDS), tuple(BUDGETS), tuple(TIERS)
 
 
 class Rows:
-    """Every row of one marketplace, table by table."""
+    """All rows of a marketplace, by table."""
 
     def __init__(self, market: Market, rng: Rng) -> None:
         self.market, self.rng = market, rng
@@ -64,7 +64,7 @@ class Rows:
 
     @property
     def tables(self) -> Sequence[Sequence[Model]]:
-        """In the order in which they can be written; jobs name bids, which a transaction allows until its end."""
+        """Return the rows by table in the order of writing; jobs refer to later bids, which a transaction allows."""
         return (self.cleaners, self.clients, self.properties, self.jobs, self.bids, self.reviews, self.payments)
 
     def _cleaners(self, names: Sequence[str], first: Shown) -> list[Cleaner]:
@@ -77,7 +77,7 @@ class Rows:
                 latitude=float(spots.latitude[index]), longitude=float(spots.longitude[index]),
                 hourly_rate=_euros(round(100 * columns.rate[index])), reach_km=int(columns.reach_km[index]),
                 jobs_a_week=int(columns.jobs_a_week[index]), eco_friendly=bool(columns.eco[index]),
-                is_available=bool(np.isinf(columns.away_from[index])), joined=_moment(columns.joined[index]).date(),
+                is_available=bool(np.isinf(columns.away_from[index])), joined=_time(columns.joined[index]).date(),
             )
             for index, name in enumerate(names)
         ]  # fmt: skip
@@ -87,7 +87,7 @@ class Rows:
         return [
             Client(
                 pk=index + 1, name=name, budget=_BUDGETS[columns.budget[index]], is_demo=index in first.clients,
-                joined=_moment(columns.joined[index]).date(),
+                joined=_time(columns.joined[index]).date(),
             )
             for index, name in enumerate(names)
         ]  # fmt: skip
@@ -110,15 +110,15 @@ class Rows:
         bid = np.where(hired, self.bid_key[course.winner], 0).tolist()
         done, failed = course.has(CleaningJob.Status.COMPLETED), course.has(CleaningJob.Status.FAILED)
         on_time = [bool(texts) if known else None for texts, known in zip(course.on_time, done | failed, strict=True)]
-        accepted, confirmed, ended = (_optional_moments(one) for one in (course.accepted, course.confirmed, course.ended))
-        wanted_for = _moments(course.wanted_for)
+        accepted, confirmed, ended = (_optional_times(column) for column in (course.accepted, course.confirmed, course.ended))
+        wanted_for = _times(course.wanted_for)
         descriptions = self._wishes()
         return [
             CleaningJob(
                 pk=index + 1, client_id=client + 1, place_id=int(jobs.place[index]) + 1, description=descriptions[index],
                 status=STATUSES[course.status[index]], eco_friendly=bool(jobs.eco[index]),
                 hours=Decimal(round(10 * jobs.hours[index])).scaleb(-1), budget=_euros(round(100 * jobs.budget[index])),
-                posted_at=_moment(jobs.posted[index]), wanted_for=wanted_for[index], cleaner_id=cleaner[index] or None,
+                posted_at=_time(jobs.posted[index]), wanted_for=wanted_for[index], cleaner_id=cleaner[index] or None,
                 accepted_bid_id=bid[index] or None, accepted_at=accepted[index], confirmed_at=confirmed[index],
                 ended_at=ended[index], cancelled_by_cleaner=bool(course.by_cleaner[index]),
                 was_on_time=on_time[index], photos=int(course.photos[index]),
@@ -145,7 +145,7 @@ class Rows:
         status = np.where(course.winner[job] == self.written_bids, JobBid.Status.ACCEPTED, status).tolist()
         messages, times = (
             _random_texts(self.rng, VOCABULARY.bid_messages, self.written_bids.size),
-            _moments(bids.time[self.written_bids]),
+            _times(bids.time[self.written_bids]),
         )
         columns = zip(
             job.tolist(), bids.cleaner[self.written_bids].tolist(), bids.cents[self.written_bids].tolist(), strict=True
@@ -161,7 +161,7 @@ class Rows:
     def _reviews(self) -> list[Review]:
         columns, course, bids = self.market.reviews, self.market.course, self.market.bids
         client, cleaner = self.market.jobs.client[columns.job] + 1, bids.cleaner[course.winner[columns.job]] + 1
-        drawn, time = self.rng.random(columns.job.size).tolist(), _moments(columns.time)
+        drawn, time = self.rng.random(columns.job.size).tolist(), _times(columns.time)
         texts = [VOCABULARY.review_comments[mark] for mark in columns.overall.tolist()]
         return [
             Review(
@@ -177,7 +177,7 @@ class Rows:
 
     def _payments(self) -> list[Payment]:
         columns = self.market.payments
-        time, fees = _moments(columns.time), columns.fee_cents.tolist()
+        time, fees = _times(columns.time), columns.fee_cents.tolist()
         return [
             Payment(
                 pk=index + 1, job_id=job + 1, reference=columns.reference[index], amount=_euros(cents),
@@ -196,13 +196,13 @@ def _euros(cents: int) -> Decimal:
     return Decimal(int(cents)).scaleb(-2)
 
 
-_moment = partial(datetime.fromtimestamp, tz=UTC)
+_time = partial(datetime.fromtimestamp, tz=UTC)
 
 
-def _moments(column: Floats) -> list[datetime]:
-    return [_moment(second) for second in column.tolist()]
+def _times(column: Floats) -> list[datetime]:
+    return [_time(second) for second in column.tolist()]
 
 
-def _optional_moments(column: Floats) -> list[datetime | None]:
-    """None where it did not come to that."""
-    return [None if math.isnan(second) else _moment(second) for second in column.tolist()]
+def _optional_times(column: Floats) -> list[datetime | None]:
+    """Return times; None where the event did not happen."""
+    return [None if math.isnan(second) else _time(second) for second in column.tolist()]

@@ -1,4 +1,4 @@
-"""What was paid, in the way Stripe keeps it: held when somebody is hired, captured when the work is done, else given back."""
+"""Payments as in Stripe: held when a cleaner is hired, captured when the work is done, else refunded."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ STATUSES = tuple(Payment.Status)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Payments:
-    """(n,) columns in the order of hiring; amounts in cents. `status` is a place in STATUSES, `time` when it came to that."""
+    """(n,) columns in the order of hiring; amounts in cents. `status` is an index in STATUSES, `time` when it was reached."""
 
     job: Ints
     reference: list[str]
@@ -27,7 +27,7 @@ class Payments:
 
 
 def make_payments(rng: Rng, bids: Bids, course: Course, fee_share: float) -> Payments:
-    """One for every job that somebody was hired for."""
+    """Make a payment for every job with a hired cleaner."""
     hired = np.flatnonzero(course.winner >= 0)
     job = hired[np.argsort(course.accepted[hired], kind="stable")]
     status = np.full(course.winner.size, STATUSES.index(Payment.Status.REQUIRES_CAPTURE))

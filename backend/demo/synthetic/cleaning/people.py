@@ -1,4 +1,4 @@
-"""Who cleans, who posts jobs, and what they have to clean. What nobody can see of them, such as skill, stays in here."""
+"""Cleaners, clients and properties, with hidden attributes such as skill, which are not written to the tables."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from demo.synthetic.simulation import DAY_S, Bools, Floats, Ints, Rng, apportion
 LATER_SHARE = 0.3  # join within the window
 IDLE_SHARE = 0.06  # of the cleaners have never bid, and of the clients have never posted
 AWAY_SHARE = 0.05  # of the cleaners take no jobs now
-STYLES = 3  # hidden ways in which two people get on
+STYLES = 3  # dimensions of a hidden trait that decides how well two people get on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cleaners:
-    """(n,) columns. `tier` and `favourite` are places in TIERS and KINDS, moments are seconds since 1970."""
+    """(n,) columns. `tier` and `favourite` are indices in TIERS and KINDS; times are seconds since 1970."""
 
     tier: Ints
     skill: Floats  # on the scale of the marks, within those of the tier
@@ -35,7 +35,7 @@ class Cleaners:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clients:
-    """(n,) columns. `budget` is a place in BUDGETS."""
+    """(n,) columns. `budget` is an index in BUDGETS."""
 
     budget: Ints
     mildness: Floats  # added to the marks that they give
@@ -57,8 +57,8 @@ class Properties:
 
 
 def make_cleaners(rng: Rng, n: int, until: float) -> Cleaners:
-    """`n` cleaners; figures follow the tier, everything else does not."""
-    tier = apportioned(rng, [float(one) for one in tier_column("share")], n)
+    """Make `n` cleaners; skill and rate depend on the tier, the other columns do not."""
+    tier = apportioned(rng, [float(share) for share in tier_column("share")], n)
     marks, rates = tier_column("marks")[tier], tier_column("rates")[tier]
     eagerness = rng.lognormal(0.0, 0.7, size=n)
     idle = _chosen(rng, n, IDLE_SHARE)
@@ -86,7 +86,7 @@ def make_cleaners(rng: Rng, n: int, until: float) -> Cleaners:
 
 
 def make_clients(rng: Rng, n: int, until: float) -> Clients:
-    """`n` clients; what they need and where they live does not tell what they weigh."""
+    """Make `n` clients; their budget does not depend on the other columns."""
     need = np.minimum(rng.pareto(1.8, size=n) + 0.5, 7.0)
     need[_chosen(rng, n, IDLE_SHARE)] = 0.0
     return Clients(
@@ -99,7 +99,7 @@ def make_clients(rng: Rng, n: int, until: float) -> Clients:
 
 
 def make_properties(rng: Rng, clients: Clients) -> Properties:
-    """One to three a client."""
+    """Make one to three properties per client."""
     many = rng.choice([1, 2, 3], p=[0.6, 0.28, 0.12], size=clients.need.size)
     client = np.repeat(np.arange(many.size), many)
     kind = apportioned(rng, [rules.share for rules in KINDS.values()], client.size)
@@ -109,7 +109,7 @@ def make_properties(rng: Rng, clients: Clients) -> Properties:
 
 
 def _joined(rng: Rng, n: int, until: float) -> Floats:
-    """Most before the window, some within it."""
+    """Draw times of joining: most before the window, some within it."""
     days_ago = WINDOW_DAYS + rng.uniform(10, 900, size=n)
     later = _chosen(rng, n, LATER_SHARE)
     days_ago[later] = rng.uniform(5, WINDOW_DAYS, size=later.size)
@@ -117,5 +117,5 @@ def _joined(rng: Rng, n: int, until: float) -> Floats:
 
 
 def _chosen(rng: Rng, n: int, share: float) -> Ints:
-    """So many of n, at least one, in an order of chance."""
+    """Return a share of the rows, at least one, in random order."""
     return rng.permutation(n)[: max(1, round(share * n))]

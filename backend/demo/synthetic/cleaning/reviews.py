@@ -1,4 +1,4 @@
-"""What clients say of the work."""
+"""Reviews of completed jobs."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from demo.synthetic.cleaning.people import Cleaners, Clients
 from demo.synthetic.simulation import DAY_S, Floats, Ints, Rng
 from sites.cleaning.models import CleaningJob
 
-LATE_MARKS = -0.6  # what being late costs
+LATE_MARKS = -0.6  # of a late job
 CHANCE = 0.45
 USUAL_DAYS, LONGEST_DAYS = 0.8, 12.0  # after the work
 
@@ -31,7 +31,7 @@ class Reviews:
 def make_reviews(
     rng: Rng, jobs: Jobs, bids: Bids, course: Course, cleaners: Cleaners, clients: Clients, until: float
 ) -> Reviews:
-    """Of most completed jobs; the overall mark within what the tier gets, the others within one of it."""
+    """Review most completed jobs; the overall mark is within the tier's range, the others differ by at most one."""
     job = np.flatnonzero(course.has(CleaningJob.Status.COMPLETED))
     job = job[rng.random(job.size) < REVIEWED_SHARE]
     days = np.minimum(USUAL_DAYS * rng.lognormal(0.0, 0.9, size=job.size), LONGEST_DAYS)
