@@ -1,17 +1,17 @@
-"""The cleaning marketplace's place among the installed apps."""
+"""The cleaning marketplace."""
 
 from django.apps import AppConfig
 
 
 class CleaningConfig(AppConfig):
-    """Clients post jobs, cleaners bid, and both are shown whom or what suits them."""
+    """Clients post jobs, cleaners bid, and each side sees recommendations of the other."""
 
     name = "sites.cleaning"
     label = "cleaning"
     verbose_name = "Cleaning"
 
     def ready(self) -> None:
-        """Let `manage.py check` look at the marketplace's own settings."""
-        from sites.cleaning import checks  # settings are complete only once the apps are
+        """Register the check of the marketplace's own settings."""
+        from sites.cleaning import checks  # importable only when the apps are ready
 
         checks.register_all()

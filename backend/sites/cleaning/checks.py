@@ -7,14 +7,14 @@ from django.core.checks import CheckMessage, Error, register
 
 
 def register_all() -> None:
-    """Make `manage.py check` run the checks of this file."""
+    """Register the checks of this file."""
     register(check_fee)
 
 
 def check_fee(app_configs: Any = None, **_options: Any) -> list[CheckMessage]:
-    """A platform's fee is a share of what is paid."""
+    """Return an error unless CLEANING_PLATFORM_FEE is a share of a payment."""
     fee = settings.CLEANING_PLATFORM_FEE
     if isinstance(fee, int | float) and not isinstance(fee, bool) and 0 <= fee < 1:
         return []
-    told = f"CLEANING_PLATFORM_FEE is {fee!r}, which is no share of a payment"
-    return [Error(told, hint="Fix: a number from 0 up to 1, such as 0.15.", id="cleaning.E001")]
+    message = f"CLEANING_PLATFORM_FEE is {fee!r}, which is not a share of a payment"
+    return [Error(message, hint="Fix: a number from 0 up to 1, such as 0.15.", id="cleaning.E001")]

@@ -1,4 +1,4 @@
-"""What the marketplace declares to Tandem: two catalogues of one use case, which are paired."""
+"""The marketplace's two catalogues, which are paired in one use case."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -17,22 +17,22 @@ from sites.cleaning.training_data import matches
 from sites.cleaning.user_ids import PREFIXES
 from tandem.sources import CandidateSet, ItemSource
 
-KNOWN_DAYS = 90  # a job that is no longer offered stays known so long, so that what was done with it still says something
+KNOWN_DAYS = 90  # a job stays in the catalogue this long, so that interactions with it still count
 
 
 def cleaners() -> QuerySet[Cleaner]:
-    """Everybody who cleans."""
+    """Return all cleaners."""
     return Cleaner.objects.select_related("standing").order_by("pk")
 
 
 def known_jobs() -> QuerySet[CleaningJob]:
-    """Jobs one can bid for, and those of the last 90 days."""
+    """Return jobs that take bids, and those of the last 90 days."""
     recent = Q(posted_at__gte=timezone.now() - timedelta(days=KNOWN_DAYS))
     return CleaningJob.objects.filter(recent | Q(status__in=CleaningJob.OFFERED)).select_related("place").order_by("pk")
 
 
 class Cleaners(ItemSource):
-    """Cleaners, recommended to clients for a job while they take any."""
+    """Cleaners, recommended to clients for a job while they are available."""
 
     catalogue = "cleaners"
     use_case = "cleaning"
@@ -53,7 +53,7 @@ class Cleaners(ItemSource):
 
     @classmethod
     def side(cls, items: Sequence[Cleaner]) -> PairSide:
-        """How they stand by the last update_cleaner_scores."""
+        """Return the columns of cleaners, with the scores of the last update_cleaner_scores."""
         return cleaner_side(items)
 
     @classmethod
@@ -63,19 +63,19 @@ class Cleaners(ItemSource):
 
     @classmethod
     def matches(cls) -> Matches:
-        """Every offer they made for a job that was given to somebody."""
+        """Return the training data of pairs."""
         return matches()
 
     @classmethod
     def card(cls, item: Cleaner) -> dict[str, Any]:
-        """What they say of themselves, what they ask, and how far they travel."""
+        """Return the card with hourly rate and distance."""
         eco = ("eco-friendly products",) if item.eco_friendly else ()
         facts = (f"€{item.hourly_rate} an hour", f"up to {item.reach_km} km", *eco)
         return {**super().card(item), "text": item.about, "facts": facts}
 
 
 class Jobs(ItemSource):
-    """Jobs, recommended to cleaners while they may bid."""
+    """Jobs, recommended to cleaners while they take bids."""
 
     catalogue = "jobs"
     use_case = "cleaning"
@@ -95,7 +95,7 @@ class Jobs(ItemSource):
 
     @classmethod
     def side(cls, items: Sequence[CleaningJob]) -> PairSide:
-        """The jobs as they stand now."""
+        """Return the columns of the jobs as of now."""
         return job_side(items)
 
     @classmethod
@@ -105,11 +105,11 @@ class Jobs(ItemSource):
 
     @classmethod
     def describe(cls, person: Cleaner) -> str:
-        """Such as "€15.00 an hour, up to 25 km"."""
+        """Return a text such as "€15.00 an hour, up to 25 km"."""
         return f"€{person.hourly_rate} an hour, up to {person.reach_km} km"
 
     @classmethod
     def card(cls, item: CleaningJob) -> dict[str, Any]:
-        """What is to be done, when, for how long and for how much."""
+        """Return the card with date, hours and budget."""
         facts = (f"{item.wanted_for:%d %B %Y}", f"{item.hours} hours", f"up to €{item.budget}")
         return {**super().card(item), "text": item.description, "facts": facts}

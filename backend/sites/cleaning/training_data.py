@@ -1,8 +1,8 @@
-"""What the marketplace's past says of pairs: every offer made for a job that was given to somebody, and every verdict.
+"""Training data of pairs: every bid on a job for which a cleaner was hired, and all feedback.
 
-Columns are as of the moment the job was posted: what is known strictly before. So nothing that came of a job, its review
-least of all, stands in the rows it is learned from; `tests/sites/cleaning/test_matches.py` proves it. What people declare
-of themselves and of their homes is as it is today, for what they said before is not kept.
+Columns hold what was known strictly before the job was posted, so no outcome of a job, such as its review, is among the
+columns of its rows (`tests/sites/cleaning/test_training_data.py` checks it). What people declare of themselves and of their
+properties is today's, because older values are not stored.
 """
 
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ SHOWN_AS = ("job_recommendation", "cleaner_recommendation")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
-    """What is told of `n` pairs by name of the table's own arrays; jobs and cleaners by key."""
+    """Arrays of n pairs; jobs and cleaners by primary key."""
 
     jobs: Ints
     cleaners: Ints
     groups: Ints
     times: AnyArray
-    bids: Floats  # NaN: nothing was bid, so that what they would ask is worked out
+    bids: Floats  # NaN: no bid, so the usual rate is used
     ratings: Floats
     chosen: Bools
     decided: Bools
@@ -43,7 +43,7 @@ class _Rows:
 
 
 def matches() -> Matches:
-    """The whole table, oldest first; about ten queries, however many jobs there are."""
+    """Return all rows, the oldest first; about ten queries for any number of jobs."""
     offers, verdicts = _offers(), _verdicts()
     pair_rows = _Rows(*(np.concatenate([getattr(offers, item.name), getattr(verdicts, item.name)]) for item in fields(_Rows)))
     pair_config = load(USE_CASE).pairs
@@ -72,7 +72,7 @@ def _table(pair_config: PairConfig, pair_rows: _Rows) -> Matches:
 
 
 def _job_sides(pair_rows: _Rows) -> PairSide:
-    """Each job at each of its moments is looked at once, whatever the number of offers."""
+    """Return the columns of the jobs; each job at each time is computed once for all its bids."""
     shown = [Q(pk__in=_judged().filter(**{f"{item}__isnull": False}).values(f"{item}__job_id")) for item in SHOWN_AS]
     wanted = CleaningJob.objects.filter(Q(accepted_bid__isnull=False) | shown[0] | shown[1])
     known = {job.pk: job for job in wanted.select_related("place").order_by()}
@@ -87,9 +87,9 @@ def _cleaner_sides(pair_rows: _Rows) -> PairSide:
 
 
 def _offers() -> _Rows:
-    """Bids on jobs that were given to one of those who bid; a bid taken back, or placed afterwards, was not one of them.
+    """Return bids on jobs for which a cleaner was hired, without withdrawn bids and bids placed later.
 
-    A mark of 1 to 10 becomes 0 to 1: the lowest that can be given is 0, so that nothing of the range is lost.
+    A mark of 1 to 10 becomes 0 to 1, and the lowest mark is 0.
     """
     bids = JobBid.objects.filter(
         job__accepted_at__isnull=False, job__accepted_bid__isnull=False, time__lte=F("job__accepted_at")
@@ -114,7 +114,7 @@ def _offers() -> _Rows:
 
 
 def _verdicts() -> _Rows:
-    """What was said of what was shown, to either side, as it stood when it was shown."""
+    """Return feedback of both sides, with columns as of the time when the list was shown."""
     rows: list[tuple[Any, ...]] = []
     for shown in SHOWN_AS:
         names = (f"{shown}__job_id", f"{shown}__cleaner_id", f"{shown}__created_at", "feedback_type")

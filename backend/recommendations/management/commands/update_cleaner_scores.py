@@ -1,4 +1,4 @@
-"""Works out how every cleaner stands; to be run daily, such as by cron."""
+"""Computes the scores of all cleaners; run it daily, such as by cron."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ NAMED = 20
 
 
 class Command(BaseCommand):
-    """Thin: `ScoringService` scores."""
+    """Calls `ScoringService`."""
 
-    help = "Score every cleaner anew from jobs, bids, reviews and payments. Exits with 1, naming them, where some could not be."
+    help = "Compute the scores of all cleaners from jobs, bids, reviews and payments. Exits with 1 if some could not be scored."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Cleaners who could not be scored keep the score they had, and stop nobody else."""
+        """Cleaners who could not be scored keep their previous score, and the others are scored."""
         with as_command_errors():
             done = ScoringService().update_all_cleaner_scores()
         self.stdout.write(f"{done['updated']:,} cleaners scored, {done['errors']:,} could not be")

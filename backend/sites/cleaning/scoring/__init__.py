@@ -1,1 +1,1 @@
-"""How cleaners stand, now and at any moment, and the columns of a pair."""
+"""Scores of cleaners, now and at any past time, and the columns of a pair."""

@@ -1,7 +1,7 @@
-"""What cleaners did, counted: one declaration of what counts from when on, summed by SQL or row by row.
+"""Counts and sums per cleaner: one declaration of which rows count from which time, summed by SQL or row by row.
 
-A source says which rows of a table count, whose they are, the moment from which each is known, and its amounts. SQL sums
-them by cleaner here; `ledger` reads the same rows and sums them up to any moment. So both always mean the same.
+A source declares the rows of a table that count, their owner, the time from which each is known, and its amounts. SQL
+sums them by cleaner here; `point_in_time` reads the same rows and sums them up to any time, so both have one meaning.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,12 +23,12 @@ Counts = NDArray[np.float64]
 RECENT_DAYS = (30, 90)
 MARKS = ("overall", "quality", "communication", "professionalism", "timeliness")
 MOST_EUROS, MOST_HOURS = 1_000_000, 1_000  # more than the columns hold, so that only damage exceeds them
-MANY = 5_000  # things from which on reading them all is quicker than naming them
+MANY = 5_000  # ids; from this number on, reading all rows is faster than listing ids
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tallies:
-    """Sums of `n` cleaners (or of the market at `n` moments), (n,) float64 each. What was never counted is 0."""
+    """Sums of n cleaners (or of the market at n times), (n,) float64 each; 0 without rows."""
 
     n: int
     sums: Mapping[str, Counts] = field(default_factory=dict)
@@ -39,43 +39,43 @@ class Tallies:
 
     @classmethod
     def of(cls, n: int = 1, **sums: ArrayLike) -> "Tallies":
-        """From numbers or lists of `n` numbers."""
+        """Return tallies of numbers or of lists of n numbers."""
         return cls(n, {name: np.broadcast_to(np.asarray(value, dtype=np.float64), (n,)) for name, value in sums.items()})
 
     def total(self) -> "Tallies":
-        """All of them together, as one."""
+        """Return the sum over all cleaners, as one row."""
         return Tallies(1, {name: column.sum(keepdims=True) for name, column in self.sums.items()})
 
 
 class Scanned(Func):
-    """A column as SQLite may not look it up in an index, so that a whole table is read from one end to the other.
+    """A column that SQLite must not look up in an index, so that it scans the table.
 
-    For all of two million bids, the index by cleaner makes it jump from row to row, which takes five times as long. Of no
-    type unless told, so that nothing is converted row by row.
+    For two million bids, the index by cleaner is five times slower than a scan. Without an output field, Django converts
+    no value row by row.
     """
 
     template = "(+%(expressions)s)"
     output_field: "Field[Any, Any]" = Field()
 
     def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        """The column itself: PostgreSQL knows what it reads."""
+        """PostgreSQL plans this without help."""
         return self.as_sql(compiler, connection, template="%(expressions)s", **more)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """Rows that count, and what each adds to the tallies of its owner from its moment on."""
+    """Rows that count, and what each adds to the tallies of its owner from a time on."""
 
     rows: QuerySet[Any]
     owner: str
     known_from: str
     adds: Mapping[str, Combinable | str]
-    possible: Q = field(default_factory=Q)  # a row that is not is damage: left out of all sums, and its owner is named
-    recent: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # name -> what is summed, over the last so many days
-    damage: Sequence[tuple[QuerySet[Any], str]] = ()  # rows that are not possible, and their owner, where more quickly found
+    possible: Q = field(default_factory=Q)  # other rows are damaged: left out of all sums, and their owners are reported
+    recent: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # name -> what is summed, and over how many days
+    damage: Sequence[tuple[QuerySet[Any], str]] = ()  # faster queries for the damaged rows and their owners
 
     def sums(self, now: datetime) -> dict[str, Any]:
-        """The expressions that sum what was added before `now`, one a name."""
+        """Return the sums up to `now`, by name."""
         whole = {f"of_{name}": Sum(number_of(value), default=0.0) for name, value in self.adds.items()}
         for name, (of, days) in self.recent.items():
             since = Q(**{f"{self.known_from}__gte": now - timedelta(days=days)})
@@ -83,30 +83,30 @@ class Source:
         return whole
 
     def before(self, now: datetime) -> QuerySet[Any]:
-        """The possible rows known strictly before `now`, whose owner is `of_owner`."""
+        """Return the undamaged rows known strictly before `now`; `of_owner` is their owner."""
         rows: QuerySet[Any] = self.rows.filter(self.possible).annotate(of_owner=F(self.owner))
         return rows.filter(**{f"{self.known_from}__lt": now, "of_owner__isnull": False})
 
     def all_before(self, now: datetime) -> QuerySet[Any]:
-        """The same, read quickest where all are wanted."""
+        """Return the same rows by a table scan, which is faster if all cleaners are wanted."""
         known_from = Scanned(F(self.known_from), output_field=DateTimeField())
         rows: QuerySet[Any] = self.rows.filter(self.possible).annotate(of_owner=Scanned(F(self.owner)))
         rows = rows.alias(of_moment=known_from)
         return rows.filter(of_moment__lt=now, of_owner__isnull=False)
 
     def damaged(self) -> Iterator[int]:
-        """Owners of rows that cannot be, some of them again and again."""
+        """Yield the owners of damaged rows, with repetitions."""
         for rows, owner in self.damage or ((self.rows.exclude(self.possible), self.owner),):
             yield from rows.filter(**{f"{owner}__isnull": False}).values_list(owner, flat=True)
 
 
 def _is(**conditions: Any) -> Case:
-    """1 for a row of which this is so, else 0."""
+    """Return 1 for rows that match the conditions, else 0."""
     return Case(When(then=Value(1.0), **conditions), default=Value(0.0), output_field=FloatField())
 
 
 def number_of(value: Combinable | str) -> Any:
-    """The amount as a float, whatever the column's type."""
+    """Return the amount as a float."""
     return Cast(F(value), FloatField()) if isinstance(value, str) else value
 
 
@@ -159,7 +159,7 @@ OFFERED = Source(
         ),
     ),
 )
-DECIDED = Source(  # a bid is decided when the client takes one of those placed by then; one taken back was none
+DECIDED = Source(  # a bid is decided when the client accepts one of those placed by then; withdrawn bids do not count
     rows=JobBid.objects.filter(job__accepted_at__isnull=False, time__lte=F("job__accepted_at"))
     .exclude(status=JobBid.Status.WITHDRAWN)
     .order_by(),
@@ -178,9 +178,9 @@ SOURCES = (ENDED, TAKEN, REVIEWED, OFFERED, DECIDED, PAID)
 
 
 def tallies_now(cleaner_ids: Ints, now: datetime, *, everybody: bool = False) -> Tallies:
-    """Of these cleaners, (n,) in their order, from what is known strictly before `now`; one query a source.
+    """Return the tallies of these cleaners, (n,) in their order, from rows known strictly before `now`; one query per source.
 
-    `everybody` says that they are all or most there are, so that naming them would only slow the database down.
+    With `everybody`, all tables are scanned without listing the cleaners, which is faster for all or most of them.
     """
     index_of = {int(key): at for at, key in enumerate(cleaner_ids.tolist())}
     sums: dict[str, Counts] = {}
@@ -198,7 +198,7 @@ def tallies_now(cleaner_ids: Ints, now: datetime, *, everybody: bool = False) ->
 
 
 def market_tallies(now: datetime) -> Tallies:
-    """Of all cleaners together, as one row: a query a source."""
+    """Return the tallies of all cleaners together, as one row; one query per source."""
     sums: dict[str, Counts] = {}
     for source in SOURCES:
         result = source.all_before(now).aggregate(**source.sums(now))
@@ -207,7 +207,7 @@ def market_tallies(now: datetime) -> Tallies:
 
 
 def damaged_cleaners(sources: Sequence[Source] = SOURCES) -> dict[int, str]:
-    """Cleaners with rows that cannot be, such as a mark of 11, and the first table that has one."""
+    """Return cleaners with damaged rows, such as a mark of 11, and the first table that has one."""
     result: dict[int, str] = {}
     for source in sources:
         if source.possible:

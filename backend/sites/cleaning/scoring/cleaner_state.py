@@ -1,4 +1,4 @@
-"""How cleaners stood at any moment of the past: what training may know of them when a job was posted."""
+"""Scores of cleaners at a past time: what training may know of them when a job was posted."""
 
 from collections.abc import Mapping
 
@@ -37,22 +37,22 @@ NEVER_UNKNOWN = ("review_count", "bid_count_all", "total_jobs", "total_earnings"
 
 
 def standings_as_of(cleaner_ids: Ints, moments: Moments) -> tuple[Mapping[str, Floats], Mapping[str, Texts]]:
-    """Numbers and text columns of each cleaner, (n,) each, from what was known strictly before each moment, in seconds.
+    """Numbers and text columns of each cleaner, (n,) each, from rows known strictly before each time, in seconds.
 
-    Reads each table once, however many are asked for, and gives what ScoringService gives at that moment. `usual_rate` of
-    somebody who had not bid is the rate they ask today; a payment refunded later never counts, for when is not recorded.
+    Each table is read once, and the result equals that of ScoringService at that time. `usual_rate` of a cleaner without
+    bids is today's hourly rate; a payment that was refunded later never counts, because the time of a refund is not recorded.
     """
     declared = {
         key: (joined, rate) for key, joined, rate in Cleaner.objects.order_by().values_list("pk", "joined", "hourly_rate")
     }
-    found = as_of(cleaner_ids, moments, days_since([declared[key][0] for key in cleaner_ids.tolist()], moments))
-    numbers = {name: found.numbers[column].astype(np.float32) for name, column in COLUMNS.items()}
+    standings = as_of(cleaner_ids, moments, days_since([declared[key][0] for key in cleaner_ids.tolist()], moments))
+    numbers = {name: standings.numbers[column].astype(np.float32) for name, column in COLUMNS.items()}
     rates = np.array([declared[key][1] for key in cleaner_ids.tolist()], dtype=np.float32)
     numbers["usual_rate"] = np.where(np.isnan(numbers["usual_rate"]), rates, numbers["usual_rate"])
-    return numbers, {"primary_property_type": found.kinds}
+    return numbers, {"primary_property_type": standings.kinds}
 
 
 def as_of(cleaner_ids: Ints, moments: Moments, days_here: Moments) -> Standings:
-    """The same in columns of CleanerScore, as exact as they are kept."""
+    """Return the same as columns of CleanerScore, in float64."""
     ledger = Ledger(cleaner_ids)
     return ScoringService().stand(ledger.own(cleaner_ids, moments), ledger.market(moments), days_here)

@@ -1,4 +1,4 @@
-"""What the market said of jobs at any moment: what such work costs an hour, and who bid already."""
+"""Market data of jobs at any time: the hourly rate of such work, and the bids so far."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -29,16 +29,16 @@ _BIDS = JobBid.objects.filter(Q(amount__gt=0, amount__lt=MOST_EUROS)).exclude(st
 
 
 def market_as_of(job_ids: Ints, kinds: Texts, moments: Moments) -> Mapping[str, Floats]:
-    """market_rate, bid_count and lowest_bid of each job, (n,), from what was known strictly before each moment, in seconds.
+    """Return market_rate, bid_count and lowest_bid of each job, (n,), from rows known strictly before each time, in seconds.
 
-    market_rate is the mean of what accepted bids came to an hour, for that kind of property, over the 90 days before; NaN
-    where there was none. A bid taken back counts for nothing. Two queries.
+    market_rate is the mean hourly rate of accepted bids for that kind of property over the 90 days before, NaN without any.
+    Withdrawn bids do not count. Two queries.
     """
     return {"market_rate": _rates(kinds, moments), **_bids(job_ids, moments)}
 
 
 def market_now(job_ids: Ints, kinds: Texts) -> Mapping[str, Floats]:
-    """The same as of now, at the price of one query, and one more an hour: so long the rates are kept."""
+    """Return the same as of now, in one query and a cached one."""
     now = timezone.now()
     rates = market_rates(now)
     column = np.array([rates.get(kind, np.nan) for kind in kinds.tolist()], dtype=np.float32)
@@ -46,8 +46,8 @@ def market_now(job_ids: Ints, kinds: Texts) -> Mapping[str, Floats]:
 
 
 def market_rates(now: datetime) -> Mapping[str, float]:
-    """Euros an hour by kind of property, as of now or of less than RECOMMENDATION_CACHE_TTL ago; no word, no rate."""
-    cached = cache.look_up(RATES_KEY)  # a dead cache is a miss, and so is what is no rate
+    """Return euros per hour by kind of property, cached for RECOMMENDATION_CACHE_TTL; kinds without bids are absent."""
+    cached = cache.look_up(RATES_KEY)  # an unreachable cache is a miss, and so is any value that is not a rate
     if not isinstance(cached, dict) or not all(isinstance(rate, float) and rate > 0 for rate in cached.values()):
         recent = _ACCEPTED.filter(accepted_at__lt=now, accepted_at__gte=now - timedelta(days=MARKET_DAYS))
         cached = dict(recent.values_list("place__kind").annotate(of_rate=Avg(_RATE)))
@@ -69,7 +69,7 @@ def _rates(kinds: Texts, moments: Moments) -> Floats:
 
 
 def _bids(job_ids: Ints, moments: Moments) -> dict[str, Floats]:
-    """How many had bid on each job, and the lowest of them."""
+    """Return the number of bids on each job, and the lowest bid."""
     known = np.unique(job_ids)
     bids = _BIDS.filter(job__in=known.tolist()) if known.size < MANY else _BIDS
     jobs, times, amounts = columns(bids, "job_id", "time", {"amount": "amount"})

@@ -1,4 +1,4 @@
-"""Jobs and cleaners as the columns that a pair is made of: the same for a list asked for now and for what training reads."""
+"""Columns of jobs and cleaners that pairs are scored by: the same for lists and for training data."""
 
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
@@ -35,7 +35,7 @@ _OF_CLEANER = {
 
 
 def job_side(jobs: Iterable[CleaningJob], moments: Moments | None = None) -> PairSide:
-    """Each job as it stands now, or as it stood at each moment, (n,) seconds. Three queries at most, places included."""
+    """Return the columns of each job now, or at each time, (n,) seconds. At most three queries, properties included."""
     jobs = list(jobs)
     prefetch_related_objects(jobs, "place")
     ids = np.array([job.pk for job in jobs], dtype=np.int64)
@@ -55,11 +55,11 @@ def job_side(jobs: Iterable[CleaningJob], moments: Moments | None = None) -> Pai
 
 
 def cleaner_side(cleaners: Iterable[Cleaner], moments: Moments | None = None) -> PairSide:
-    """Each cleaner as they stand by the last update, or as they stood at each moment, (n,) seconds.
+    """Return the columns of each cleaner by the last update of scores, or at each time, (n,) seconds.
 
-    A constant number of queries; `select_related("standing")` is not needed. Who has no CleanerScore yet has a newcomer's
-    overall score and nothing known. `jobs_ahead` is counted now, since it changes with every bid accepted. What they declare
-    of themselves, their hourly rate among it, is today's at every moment: no older word of it is kept.
+    A constant number of queries; `select_related("standing")` is not needed. A cleaner without a CleanerScore has the
+    newcomers' overall score, and the rest is unknown. `jobs_ahead` is counted now, because it changes with every accepted
+    bid. What cleaners declare, such as their hourly rate, is today's at every time, because older values are not stored.
     """
     cleaners = list(cleaners)
     ids = np.array([cleaner.pk for cleaner in cleaners], dtype=np.int64)
@@ -75,7 +75,7 @@ def _declared(things: Sequence[CleaningJob] | Sequence[Cleaner], names: dict[str
 
 
 def _standings(ids: Ints, rates: Floats) -> tuple[dict[str, Floats], dict[str, Texts]]:
-    """By the last update, by the columns' names."""
+    """Return the scores of the last update by column."""
     scores = CleanerScore.objects.order_by()
     if ids.size < MANY:
         scores = scores.filter(pk__in=ids.tolist())

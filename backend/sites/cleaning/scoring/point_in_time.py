@@ -1,4 +1,4 @@
-"""The rows of a source laid out in time, so that sums up to any moment are two look-ups however many are asked for."""
+"""The rows of a source sorted by time, so that a sum up to any time is two binary searches."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ DAY_S = 86_400.0
 
 
 class Moment(Scanned):
-    """A time as the database tells it quickest: seconds from PostgreSQL, the text it keeps from SQLite."""
+    """A time in the form that is fastest to read: seconds from PostgreSQL, text from SQLite."""
 
     def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
         """Seconds since 1970."""
@@ -26,25 +26,25 @@ class Moment(Scanned):
 
 
 class Amount(Scanned):
-    """A number as the database tells it quickest: never a decimal, each of which is an object."""
+    """A number as a float, because a Decimal object per row is slow."""
 
     def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        """As binary as a float."""
+        """Cast to float8."""
         return self.as_sql(compiler, connection, template="(%(expressions)s)::float8", **more)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Timeline:
-    """Amounts of `e` rows, by owner and moment, and their running sums."""
+    """Amounts of e rows, sorted by owner and time, with their running sums."""
 
     times: Moments  # (e,) sorted
-    keys: Ints  # (e,) owner * (e + 1) + place in time, sorted: one search finds an owner's rows before a moment
+    keys: Ints  # (e,) owner * (e + 1) + index in `times`, sorted: one search finds an owner's rows before a time
     sums: Counts  # (e + 1, k) running over `keys`
     starts: Ints  # (owners + 1,) where each owner's rows begin
 
     @classmethod
     def of(cls, owners: Ints, times: Moments, amounts: Counts, n_owners: int) -> "Timeline":
-        """Of rows in any order; owners are 0 to n_owners - 1, `amounts` is (e, k)."""
+        """Return the timeline of rows in any order; owners are 0 to n_owners - 1, `amounts` is (e, k)."""
         ordered = np.sort(times)
         keys = owners * (times.size + 1) + np.searchsorted(ordered, times, side="left")
         order = np.argsort(keys, kind="stable")
@@ -53,13 +53,13 @@ class Timeline:
         return cls(ordered, keys[order], sums, np.searchsorted(owners[order], np.arange(n_owners + 1)).astype(np.int64))
 
     def before(self, owners: Ints, moments: Moments) -> Counts:
-        """(n, k) sums of each owner's rows strictly before each moment."""
+        """Return (n, k) sums of each owner's rows strictly before each time."""
         wanted = owners * (self.times.size + 1) + np.searchsorted(self.times, moments, side="left")
         return np.asarray(self.sums[np.searchsorted(self.keys, wanted, side="left")] - self.sums[self.starts[owners]])
 
 
 def columns(rows: QuerySet[Any], owner: str, known_from: str, adds: Mapping[str, Any]) -> tuple[Ints, Moments, Counts]:
-    """Owner, moment and amounts of every row, (e,), (e,), (e, k); one query, no object a row."""
+    """Return owner, time and amounts of every row, (e,), (e,), (e, k); one query, no object per row."""
     names = [f"of_{name}" for name in adds]
     amounts_of = {name: Amount(number_of(raw_times)) for name, raw_times in zip(names, adds.values(), strict=True)}
     chosen = rows.annotate(of_owner=Scanned(F(owner)), of_moment=Moment(F(known_from)), **amounts_of).filter(
@@ -81,14 +81,14 @@ def _blocks(rows: Iterator[Any]) -> Iterator[tuple[Ints, Moments, Counts]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
-    """One source in time: by owner, and of all together."""
+    """One source as timelines: by owner, and of all owners together."""
 
     source: Source
     owned: Timeline
     all: Timeline
 
     def tallies(self, line: Timeline, owners: Ints, moments: Moments) -> dict[str, Counts]:
-        """What `line` adds up to before the moments, and over the last days before them."""
+        """Return the sums of `line` before the times, and over the last days before them."""
         index_of = {name: column for column, name in enumerate(self.source.adds)}
         whole = line.before(owners, moments)
         sums = {name: whole[:, column] for name, column in index_of.items()}
@@ -99,10 +99,10 @@ class Page:
 
 
 class Ledger:
-    """Every source in time, read once: tallies of any cleaner, and of the market, at any moment."""
+    """Every source as timelines, read once: tallies of cleaners and of the market at any time."""
 
     def __init__(self, cleaner_ids: Ints) -> None:
-        """Reads the tables, a query each. Only these cleaners can be asked for; the market is everybody's."""
+        """Read the tables, one query each. `own` works for these cleaners only; `market` covers all cleaners."""
         self.cleaner_ids = np.unique(cleaner_ids)
         self.pages = [self._page(source) for source in SOURCES]
 
@@ -114,12 +114,12 @@ class Ledger:
         return Page(source, owned, Timeline.of(np.zeros_like(owners), times, amounts, 1))
 
     def own(self, cleaner_ids: Ints, moments: Moments) -> Tallies:
-        """Of each cleaner, strictly before each moment."""
+        """Return the tallies of each cleaner strictly before each time."""
         rows = np.searchsorted(self.cleaner_ids, cleaner_ids).astype(np.int64)
         return self._tallies(moments, rows, [page.owned for page in self.pages])
 
     def market(self, moments: Moments) -> Tallies:
-        """Of everybody together, strictly before each moment."""
+        """Return the tallies of all cleaners together strictly before each time."""
         return self._tallies(moments, np.zeros(moments.size, dtype=np.int64), [page.all for page in self.pages])
 
     def _tallies(self, moments: Moments, owners: Ints, lines: list[Timeline]) -> Tallies:

@@ -1,9 +1,9 @@
-"""From tallies to figures: means, rates, and means drawn toward the market where little is known. Pure functions over arrays.
+"""Means and rates from tallies, shrunk toward the market if there are few rows. Pure functions over arrays.
 
 `drawn` is the posterior mean of a rate under a Beta prior, and of a mean under a normal one (Gelman et al., "Bayesian Data
-Analysis", 3rd edition, sections 2.4 and 2.5): (total + k * prior) / (count + k), as if k more rows of the market's average
-were there. k is PRIOR = 5 rows. The market's own average is drawn the same way toward a first guess, which counts as
-MARKET_PRIOR = 20 rows: that is what is said on the first day. So one mark of 10 (drawn to about 8.1 where the market gives
+Analysis", 3rd edition, sections 2.4 and 2.5): (total + k * prior) / (count + k), as if there were k more rows of the market's
+average. k is PRIOR = 5. The market's own average is shrunk the same way toward a first guess of MARKET_PRIOR = 20 rows, which
+is the value on the first day. So one mark of 10 (drawn to about 8.1 where the market gives
 7.7) does not pass a hundred of 9 (drawn to 8.9).
 """
 
@@ -16,7 +16,7 @@ from sites.cleaning.scoring.aggregates import MARKS, Counts, Tallies
 
 PRIOR = 5.0
 MARKET_PRIOR = 20.0
-FIRST_GUESS = {  # before anything happened: a mark of 1 to 10, shares, euros an hour
+FIRST_GUESS = {  # without any rows: a mark of 1 to 10, shares, euros an hour
     "marks": 7.5,
     "completed": 0.9,
     "on_time": 0.85,
@@ -29,44 +29,44 @@ KINDS = tuple(PropertyType.values)
 
 
 def share(total: Counts, count: Counts) -> Counts:
-    """total / count, NaN where nothing was counted."""
+    """Return total / count, NaN if the count is 0."""
     return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
 
 
 def drawn(total: Counts, count: Counts, toward: Counts | float, weight: float = PRIOR) -> Counts:
-    """The mean with `weight` rows of `toward` added: see above."""
+    """Return the mean with `weight` rows of `toward` added: see above."""
     return np.asarray((total + weight * toward) / (count + weight), dtype=np.float64)
 
 
 def finished(tallies: Tallies) -> Counts:
-    """Jobs that came to an end by the cleaner's doing; one that the client cancelled says nothing of the cleaner."""
+    """Return the number of jobs that the cleaner ended; jobs that the client cancelled do not count."""
     return tallies["completed"] + tallies["cancelled"] + tallies["failed"]
 
 
 def market_mark(market: Tallies, mark: str) -> Counts:
-    """What a cleaner's mark is drawn toward."""
+    """Return the market's mean mark, toward which a cleaner's is shrunk."""
     return drawn(market[f"marks_{mark}"], market["reviews"], FIRST_GUESS["marks"], MARKET_PRIOR)
 
 
 def drawn_mark(tallies: Tallies, market: Tallies, mark: str) -> Counts:
-    """A mean mark of 1 to 10, drawn toward the market's."""
+    """Return the mean mark of 1 to 10, shrunk toward the market's."""
     return drawn(tallies[f"marks_{mark}"], tallies["reviews"], market_mark(market, mark))
 
 
 def drawn_rate(tallies: Tallies, market: Tallies, name: str, count: Counts, of_all: Counts) -> Counts:
-    """A share of 0 to 1 of `count`, drawn toward the market's share of `of_all`."""
+    """Return the share of 0 to 1 of `count`, shrunk toward the market's share of `of_all`."""
     return drawn(tallies[name], count, drawn(market[name], of_all, FIRST_GUESS[name], MARKET_PRIOR))
 
 
 def market_rate(market: Tallies) -> Counts:
-    """Euros that an hour is bid for."""
+    """Return the market's mean bid in euros per hour."""
     return drawn(market["amounts"], market["hours"], FIRST_GUESS["rate"], MARKET_PRIOR)
 
 
 def figures(tallies: Tallies, market: Tallies) -> Mapping[str, Counts]:
-    """What CleanerScore keeps beside the parts, (n,) each by its column's name; NaN where unknown.
+    """Return the columns of CleanerScore other than the parts, (n,) each by name; NaN if unknown.
 
-    Scores are drawn toward the market; rates and averages are as they are.
+    Scores are shrunk toward the market; rates and averages are not.
     """
     reviewed = np.where(tallies["reviews"] > 0, 10.0, np.nan)
     return {
@@ -91,6 +91,6 @@ def figures(tallies: Tallies, market: Tallies) -> Mapping[str, Counts]:
 
 
 def primary_kinds(tallies: Tallies) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-    """(n,) the kind of property each cleaned most often, the first in the order of PropertyType among equals; "" for none."""
+    """Return (n,) the most frequent kind of property, of equals the first in PropertyType; "" without jobs."""
     table = np.stack([tallies[f"kind_{kind}"] for kind in KINDS])
     return np.where(table.max(axis=0) > 0, np.array(KINDS)[table.argmax(axis=0)], "")

@@ -1,1 +1,1 @@
-"""How a job comes to be, is bid for, agreed on, done, paid and judged."""
+"""Posting, bidding, hiring, payment, review, recommendations and their outcomes."""

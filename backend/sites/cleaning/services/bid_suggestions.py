@@ -1,10 +1,10 @@
-"""What a cleaner might bid for a job: minimum, optimal and maximum, from what, and what came of it.
+"""Suggested bids: minimum, optimal and maximum for a cleaner and a job, with inputs and outcome.
 
-The network of the recommendation service says it where it can (docs/decisions/0015); else the rules below do, and `method`
-says which. The rules: the middle is the mean of what the cleaner usually asks, what the market pays and the client's budget,
-for as many hours, by WEIGHTS; what is not known leaves its weight to the others. Whoever wins more than USUAL_WINS of their
-bids may ask up to SWAY more, whoever wins fewer up to SWAY less. A lower bid already there draws the middle a quarter of the
-way towards it. Minimum and maximum are SPREAD below and above. Unlike the network's, they promise no share of the bids.
+The network of the recommendation service predicts them (docs/decisions/0015). If it cannot, the rules below compute them;
+`method` names which. The rules: the middle is the mean, by WEIGHTS, of the cleaner's usual bid, the market's rate and the
+client's budget, for the job's hours; the weight of an unknown amount goes to the others. A cleaner who wins more than
+USUAL_WINS of their bids may ask up to SWAY more, one who wins fewer up to SWAY less. A lower existing bid moves the middle a
+quarter of the way towards it. Minimum and maximum are SPREAD below and above; they are not quantiles, unlike the network's.
 """
 
 from dataclasses import dataclass
@@ -25,21 +25,21 @@ from tandem.use_cases import load
 
 USE_CASE, ESTIMATOR = "cleaning", "bid"
 NEURAL, RULE_BASED = "neural", "rule_based"
-WEIGHTS = {"own": 0.7, "market": 0.2, "budget": 0.1}  # whoever asks more is mostly chosen for another reason than the price
-USUAL_WINS, SWAY = 0.2, 0.1  # of about five bids a job one wins; a tenth more or less at most
-DRAWN = 0.25  # of the way towards the lowest bid
+WEIGHTS = {"own": 0.7, "market": 0.2, "budget": 0.1}  # expensive cleaners are mostly hired for another reason than the price
+USUAL_WINS, SWAY = 0.2, 0.1  # one of about five bids per job wins; at most a tenth more or less
+DRAWN = 0.25  # share of the way towards the lowest bid
 SPREAD = 0.25
-LEAST, MOST = Decimal("1.00"), Decimal("999999.99")  # what a bid may be
+LEAST, MOST = Decimal("1.00"), Decimal("999999.99")  # limits of a bid
 CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a suggestion is made of; amounts are for the job's hours, None where unknown."""
+    """Inputs of a suggestion; amounts are for the job's hours, None if unknown."""
 
     budget: float
-    asked: float  # the cleaner's own stated rate
-    own: float | None  # what the cleaner usually bid
+    asked: float  # the cleaner's declared hourly rate
+    own: float | None  # the cleaner's usual bid
     market: float | None
     win_rate: float | None
     bid_count: int
@@ -47,7 +47,7 @@ class Known:
 
     @classmethod
     def of(cls, job: CleaningJob, side: PairSide, cleaner: PairSide) -> "Known":
-        """From the two sides, each of length 1."""
+        """Return the inputs of the two sides, each of length 1."""
         hours = float(job.hours)
         has_bid = (_number(cleaner, "bid_count_all") or 0) > 0
         market, usual = _number(side, "market_rate"), _number(cleaner, "usual_rate") if has_bid else None
@@ -63,9 +63,9 @@ class Known:
 
 
 def suggest_bid(job: CleaningJob, cleaner: Cleaner) -> BidSuggestion:
-    """What to bid, saved with all it was made of; never fails for want of the service.
+    """Save and return a suggested bid with its inputs; it does not need the service.
 
-    Raises InvalidInput for a job that takes no bids, and for one that this cleaner bid for and did not take back.
+    Raises InvalidInput for a job that takes no bids, and for one with a bid of this cleaner that is not withdrawn.
     """
     _require_open(job, cleaner)
     side, own = job_side([job]), cleaner_side([cleaner])
@@ -79,7 +79,7 @@ def suggest_bid(job: CleaningJob, cleaner: Cleaner) -> BidSuggestion:
 
 
 def by_rules(known: Known) -> Estimate:
-    """The rule-based suggestion: see above. A new cleaner stands by their stated rate."""
+    """Return the rule-based suggestion: see above. Without bids, a cleaner's usual bid is their hourly rate."""
     amounts = {"own": known.own or known.asked, "market": known.market, "budget": known.budget}
     parts = [(WEIGHTS[name], amount) for name, amount in amounts.items() if amount]
     middle = sum(weight * amount for weight, amount in parts) / sum(weight for weight, _ in parts)
@@ -91,7 +91,7 @@ def by_rules(known: Known) -> Estimate:
 
 
 def note_bid(bid: JobBid) -> None:
-    """A bid was placed: what the newest advice to this cleaner for this job came to. Noting it twice changes nothing."""
+    """Store a placed bid in the newest suggestion for its cleaner and job. A second call changes nothing."""
     newest = BidSuggestion.objects.filter(job=bid.job_id, cleaner=bid.cleaner_id).order_by("-created_at", "-pk").first()
     if newest is not None:
         rejected = bid.status == JobBid.Status.REJECTED
@@ -101,10 +101,10 @@ def note_bid(bid: JobBid) -> None:
 
 
 def note_decision(job: CleaningJob) -> None:
-    """A job's bids were decided on: who won with what they were advised, and who did not. Two queries and one write.
+    """Store which suggestions won after the client decided. Two queries and one write; a second call changes nothing.
 
-    A bid taken back neither won nor lost; of a job cancelled before anybody was chosen, none did. An agreement that is
-    cancelled later was won all the same. Noting it twice changes nothing.
+    A withdrawn bid neither won nor lost, nor did the bids on a job that was cancelled before a hire. A hire that is
+    cancelled later counts as won.
     """
     bids = {bid.cleaner_id: bid for bid in JobBid.objects.filter(job=job)}
     decided = any(bid.status == JobBid.Status.ACCEPTED for bid in bids.values())
@@ -130,15 +130,17 @@ def _won(bid: JobBid, *, decided: bool) -> bool | None:
 
 def _require_open(job: CleaningJob, cleaner: Cleaner) -> None:
     if job.status not in CleaningJob.OFFERED:
-        message = f"this job is {job.status} and takes no bids; bids are advised while it is {' or '.join(CleaningJob.OFFERED)}"
+        message = (
+            f"this job is {job.status} and takes no bids; bids are suggested while it is {' or '.join(CleaningJob.OFFERED)}"
+        )
         raise InvalidInput(message, fields={"/job": f"is {job.status}"})
     if job.bids.filter(cleaner=cleaner).exclude(status=JobBid.Status.WITHDRAWN).exists():
-        message = "you have bid for this job already; take that bid back to be advised on another"
+        message = "you have bid for this job already; withdraw that bid to get another suggestion"
         raise InvalidInput(message, fields={"/job": "has a bid of yours"})
 
 
 def _question(job: PairSide, cleaner: PairSide) -> tuple[PairSide, PairSide]:
-    """What the network reads of the two, and no more: how far apart they are, and nobody's home."""
+    """Return the columns that the network reads and no others: the distance, but no address."""
     pair_config, reads = _reads()
     pairs = join_pairs(pair_config, job, cleaner)
     apart = {name: pairs.number(name) for name in pair_config.derived if name in reads}
@@ -155,11 +157,11 @@ def _question(job: PairSide, cleaner: PairSide) -> tuple[PairSide, PairSide]:
 
 @cache
 def _reads() -> tuple[PairConfig, frozenset[str]]:
-    """The pair configuration, and the columns that the file names for the estimator."""
+    """Return the pair configuration, and the columns that the file names for the estimator."""
     use_case = load(USE_CASE)
     options = use_case.estimators[ESTIMATOR].training
     if use_case.pairs is None:
-        raise ConfigurationError(f"{USE_CASE}: bids are about pairs, and the file says nothing of them; add [pairs]")
+        raise ConfigurationError(f"{USE_CASE}: bids are about pairs, but the file has no [pairs]; add it")
     return use_case.pairs, frozenset({options["per"], *(feature["name"] for feature in options["features"])})
 
 
@@ -183,7 +185,7 @@ def _saved(job: CleaningJob, cleaner: Cleaner, known: Known, result: Estimated, 
 
 
 def money(amount: float) -> Decimal:
-    """Euros and whole cents, within what a bid may be; of two amounts the larger never becomes the smaller."""
+    """Return euros in whole cents within the limits of a bid; the order of two amounts stays."""
     return min(max(Decimal(str(min(amount, float(MOST)))).quantize(CENT), LEAST), MOST)
 
 

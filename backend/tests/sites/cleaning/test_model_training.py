@@ -74,8 +74,10 @@ def test_a_marketplace_without_reviews_is_told_so_and_is_no_failure(place: Path)
 
 def test_the_options_and_defaults_are_those_of_the_acceptance_list(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, object]] = []
-    place = "sites.cleaning.management.commands.train_recommendation_model.export_and_train"
-    monkeypatch.setattr(place, lambda options, say: asked.append(dict(options)))
+    names = ("epochs", "batch-size", "learning-rate", "val-split", "model-version")
+    command = "sites.cleaning.management.commands.train_recommendation_model"
+    monkeypatch.setattr(f"{command}.chosen_sources", lambda catalogues: [])
+    monkeypatch.setattr(f"{command}.run_module", lambda _module, told, _say: asked.append({name: told[name] for name in names}))
     call_command("train_recommendation_model")
     custom = ["--epochs", "100", "--batch-size", "512", "--learning-rate", "0.0005", "--val-split", "0.15"]
     call_command("train_recommendation_model", *custom, "--model-version", "2.0")

@@ -1,4 +1,4 @@
-"""Sets the key sequences of apps' tables past their largest key, so that the next new row gets a free one (PostgreSQL)."""
+"""Sets the primary-key sequences of apps' tables past their largest key (PostgreSQL)."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,17 +10,17 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 
 class Command(BaseCommand):
-    """After rows were written with keys of their own, as `generate_training_data` does. Safe to run at any time."""
+    """Needed after rows were written with given keys, as `generate_training_data` does. Safe to run at any time."""
 
     help = __doc__ or ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which apps, and which database."""
+        """Add apps and database."""
         parser.add_argument("apps", nargs="*", metavar="app", default=["cleaning"], help="Labels of apps (default: cleaning)")
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS, choices=list(connections), help="Which database")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Raises CommandError for an app there is not."""
+        """Raise CommandError for an unknown app."""
         models = [model for label in options["apps"] or ["cleaning"] for model in _models(label)]
         connection = connections[options["database"]]
         statements = connection.ops.sequence_reset_sql(no_style(), models)

@@ -3,12 +3,11 @@
 import pytest
 
 from sites.cleaning.models import CleanerScore
-from sites.cleaning.scoring import reason_texts
-from sites.cleaning.scoring.service import WEIGHTS
+from sites.cleaning.scoring.service import SENTENCES, WEIGHTS
 
 
 def test_every_part_has_its_sentence() -> None:
-    assert set(reason_texts.SENTENCES) == set(WEIGHTS)
+    assert set(SENTENCES) == set(WEIGHTS)
 
 
 @pytest.mark.parametrize(
@@ -22,16 +21,16 @@ def test_every_part_has_its_sentence() -> None:
     ],
 )
 def test_of_somebody_new_it_says_what_is_not_known(part: str, said: str) -> None:
-    assert reason_texts.of(part, CleanerScore()) == said
+    assert SENTENCES[part](CleanerScore()) == said
 
 
 def test_what_is_unknown_is_left_out() -> None:
     row = CleanerScore(completion_rate=0, cancellation_rate=1, bid_count=2, usual_rate=14.5)
-    assert reason_texts.of("reliability", row) == "Completed 0% of their jobs, cancelled 100%."
-    assert reason_texts.of("bidding", row) == "2 bids, none decided yet; €14.50 an hour on average."
+    assert SENTENCES["reliability"](row) == "Completed 0% of their jobs, cancelled 100%."
+    assert SENTENCES["bidding"](row) == "2 bids, none decided yet; €14.50 an hour on average."
 
 
 def test_thousands_are_set_apart() -> None:
     row = CleanerScore(total_jobs=120, total_earnings=12_345.6, review_count=88, average_rating=8.94)
-    assert reason_texts.of("experience", row) == "120 jobs done, €12,346 earned."
-    assert reason_texts.of("quality", row) == "8.9 of 10 on average in 88 reviews."
+    assert SENTENCES["experience"](row) == "120 jobs done, €12,346 earned."
+    assert SENTENCES["quality"](row) == "8.9 of 10 on average in 88 reviews."
