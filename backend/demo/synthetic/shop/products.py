@@ -12,7 +12,7 @@ from sites.shop.models import Product
 
 
 class Category(Vocabulary):
-    """Words of one category, its lowest and highest price in euros, and the categories that people buy with it."""
+    """Vocabulary of one category, its lowest and highest price in euros, and the categories that people buy with it."""
 
     kinds: tuple[str, ...]
     materials: tuple[str, ...]
@@ -85,8 +85,8 @@ def make_products(rng: Rng, *, seed: int, items: int, until: datetime) -> Produc
 def _titles(rng: Rng, category: Ints) -> list[tuple[str, str, str]]:
     """Draw maker, line and kind of each product; no title is used twice within a category while there are others."""
     titles: list[tuple[str, str, str]] = []
-    for row, words in enumerate(VOCABULARY.categories.values()):
-        options = [(maker, line, kind) for maker in VOCABULARY.makers for line in VOCABULARY.lines for kind in words.kinds]
+    for row, terms in enumerate(VOCABULARY.categories.values()):
+        options = [(maker, line, kind) for maker in VOCABULARY.makers for line in VOCABULARY.lines for kind in terms.kinds]
         order = rng.permutation(len(options))
         titles += [options[order[number % len(options)]] for number in range(int(np.count_nonzero(category == row)))]
     return titles
@@ -95,15 +95,15 @@ def _titles(rng: Rng, category: Ints) -> list[tuple[str, str, str]]:
 def _product(
     rng: Rng, seed: int, number: int, category: str, title: tuple[str, str, str], price_level: float, until: datetime
 ) -> Product:
-    words, (maker, line, kind) = VOCABULARY.categories[category], title
-    material = words.materials[int(rng.integers(len(words.materials)))]
-    first, second = (words.features[row] for row in rng.choice(len(words.features), size=2, replace=False).tolist())
+    terms, (maker, line, kind) = VOCABULARY.categories[category], title
+    material = terms.materials[int(rng.integers(len(terms.materials)))]
+    first, second = (terms.features[row] for row in rng.choice(len(terms.features), size=2, replace=False).tolist())
     age_days = rng.uniform(1, NEW_DAYS) if rng.random() < NEW_SHARE else rng.uniform(NEW_DAYS + 40, OLD_DAYS)
     sku = f"{''.join(letter for letter in category.upper() if letter.isalpha())[:4]}-{number + 1:05}"
     has_image = rng.random() >= WITHOUT_IMAGE_SHARE
     return Product(
         id=stable_id(SITE, seed, "product", number), sku=sku, name=f"{maker} {line} {kind}", category=category,
-        price=Decimal(f"{words.price(price_level):.0f}") - Decimal("0.05"),
+        price=Decimal(f"{terms.price(price_level):.0f}") - Decimal("0.05"),
         description=f"{maker} {line}: {kind} made of {material}; {first}, {second}.",
         image_url=f"https://shop.example/pictures/{sku.lower()}.jpg" if has_image else None,
         stock=0 if rng.random() < SOLD_OUT_SHARE else int(rng.integers(1, 60)),
@@ -114,10 +114,10 @@ def _product(
 def _partners(rng: Rng, category: Ints, price_level: Floats, popular: Floats) -> Ints:
     """Choose the products that each is bought with: from the related categories, of a similar price, and popular."""
     partners = np.empty((category.size, PARTNERS), dtype=np.int64)
-    for row, words in enumerate(VOCABULARY.categories.values()):
-        related = np.flatnonzero(np.isin(category, [CATEGORIES.index(name) for name in words.bought_with]))
-        own = np.flatnonzero(category == row)
-        scores = -6.0 * np.abs(price_level[own][:, None] - price_level[related][None, :]) + popular[related][None, :]
+    for row, terms in enumerate(VOCABULARY.categories.values()):
+        related = np.flatnonzero(np.isin(category, [CATEGORIES.index(name) for name in terms.bought_with]))
+        rows = np.flatnonzero(category == row)
+        scores = -6.0 * np.abs(price_level[rows][:, None] - price_level[related][None, :]) + popular[related][None, :]
         scores += rng.gumbel(size=scores.shape)
-        partners[own] = related[np.argsort(-scores, axis=1)[:, :PARTNERS]]
+        partners[rows] = related[np.argsort(-scores, axis=1)[:, :PARTNERS]]
     return partners
