@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -10,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from django.db.models import BooleanField, CharField, DateField, Model, TextField
 
-from tandem.scaffold.names import FIELDS, STATUS, SYSTEM_APPS, event_of, words_of
+from tandem.scaffold.names import FIELDS, STATUS, SYSTEM_APPS, WEIGHTS, event_of, words_of
 
 MAX_KINDS = 30  # distinct values of a status column that are read
 
@@ -147,7 +148,7 @@ def _shown(by_name: dict[str, Any]) -> dict[str, Any]:
 def _event_tables(item: ItemModel) -> Iterator[EventTable]:
     for model in apps.get_models(include_auto_created=True):
         meta = model._meta
-        if model is item.model or meta.proxy or meta.swapped or meta.app_label in SYSTEM_APPS - {"auth"}:
+        if issubclass(item.model, model) or meta.proxy or meta.swapped or meta.app_label in SYSTEM_APPS - {"auth"}:
             continue
         if model.__name__.startswith("Historical") or model is get_user_model() or (not meta.managed and not meta.auto_created):
             continue
@@ -155,8 +156,9 @@ def _event_tables(item: ItemModel) -> Iterator[EventTable]:
         if meta.auto_created and (through is None or through[1] in FIELDS["not_actors"]):
             continue
         path, user = _item_path(model, item), _user_path(model, item.model)
-        if path and user:
-            yield _event_table(model, through, path, user, item)
+        table = _event_table(model, through, path, user, item) if path and user else None
+        if table is not None and (table.event in WEIGHTS or is_local(model)):  # a package's log or draft is no event
+            yield table
 
 
 def _event_table(
@@ -185,6 +187,11 @@ def _event_table(
         parent=bool(item.parent) and "__" not in path,
     )
     return replace(table, **_lifetime(by_name, kinds))
+
+
+def is_local(model: type[Model]) -> bool:
+    """True if the model's app is the project's own, and not an installed package."""
+    return not {"site-packages", "dist-packages"} & set(Path(apps.get_app_config(model._meta.app_label).path).parts)
 
 
 def _relation(through: type[Model]) -> tuple[type[Model], str] | None:

@@ -45,8 +45,11 @@ def _imports(body: str, aliases: Mapping[type[Model], str]) -> str:
         ("Coalesce(", "from django.db.models.functions import Coalesce"),
     ]
     tandem = [("Event(", "from tandem.events import Event"), ("ItemSource", "from tandem.sources import ItemSource")]
-    own = {f"from {model.__module__} import {_imported(model, alias)}" for model, alias in aliases.items()}
-    groups = [[line for sign, line in django if sign in body], [line for sign, line in tandem if sign in body], sorted(own)]
+    modules: dict[str, list[str]] = {}
+    for model, alias in aliases.items():
+        modules.setdefault(model.__module__, []).append(_imported(model, alias))
+    own = [f"from {module} import {', '.join(sorted(imported))}" for module, imported in sorted(modules.items())]
+    groups = [[line for sign, line in django if sign in body], [line for sign, line in tandem if sign in body], own]
     return "\n\n".join("\n".join(group) for group in groups if group)
 
 

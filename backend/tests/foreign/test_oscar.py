@@ -1,18 +1,17 @@
 """django-oscar as its users install it: recommendations in its own pages, with nothing written by hand but templates."""
 
-import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.foreign.pages import CLICKS, lists
 from tests.support.foreign import ForeignSite, foreign_site
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.foreign]
 
 PROJECT = Path(__file__).parent / "oscar"
-CLICKS = re.compile(r'href="(/tandem/click/[^"]+)"')
 COUNT = "from tandem.models import UserInteraction as U; print(U.objects.filter({}).count())"
 
 
@@ -33,12 +32,6 @@ def trained(shop: ForeignSite) -> ForeignSite:
     shop.start_django("/en-gb/catalogue/")
     shop.log_in("c1@example.org")
     return shop
-
-
-def lists(page: str) -> dict[str, list[str]]:
-    """Return the titles of each list of a page."""
-    sections = re.findall(r'<section class="tandem-list".*?<h2>(.*?)</h2>(.*?)</section>', page, re.DOTALL)
-    return {title: re.findall(r"<a [^>]*>(.*?)</a>", cards) for title, cards in sections}
 
 
 def test_startrecommendations_finds_the_five_event_tables(trained: ForeignSite) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from tandem.conf import tandem_settings
-from tandem.scaffold.introspection import ItemModel, describe, item_models
+from tandem.scaffold.introspection import ItemModel, describe, is_local, item_models
 from tandem.scaffold.names import PRESETS, preset_of, words_of
 from tandem.scaffold.rendering import declaration, use_case
 from tandem.sources import all_sources
@@ -98,9 +98,8 @@ class Command(BaseCommand):
 
 def _folder_of(item: ItemModel) -> Path:
     """Return the folder of the app whose model it is, or of the project if the app is an installed package."""
-    path = Path(apps.get_app_config(item.model._meta.app_label).path)
-    if "site-packages" not in path.parts and "dist-packages" not in path.parts:
-        return path
+    if is_local(item.model):
+        return Path(apps.get_app_config(item.model._meta.app_label).path)
     package = settings.ROOT_URLCONF.rpartition(".")[0]
     spec = find_spec(package) if package else None
     places = list(spec.submodule_search_locations or ()) if spec else []
