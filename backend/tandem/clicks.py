@@ -80,10 +80,16 @@ def record_list_event(event: ListEvent, user_id: str) -> bool:
 
 
 def url_of_item(source: type[ItemSource], item: Any) -> str:
-    """Return the address of the item's page: `url` of its card, else get_absolute_url(); "" if it has no page."""
+    """Return the address of the item's page, "" if it has none.
+
+    It is `url` of its card, else get_absolute_url(), else its property `url`, which wagtail's pages have. A database field
+    named `url` is not its page: it may lead to another site.
+    """
     url = source.card(item).get("url", "")
     if not url and hasattr(item, "get_absolute_url"):
         url = item.get_absolute_url()
+    if not url and isinstance(getattr(type(item), "url", None), property):
+        url = item.url
     return str(url or "")
 
 

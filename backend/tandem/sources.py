@@ -29,7 +29,7 @@ from uuid import UUID
 
 import numpy as np
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.module_loading import autodiscover_modules
 
 from recommendation_service.core.numeric import Bools
@@ -81,6 +81,7 @@ class ItemSource:
     catalogue: ClassVar[str] = ""
     use_case: ClassVar[str] = ""  # default: the catalogue's name
     queryset: ClassVar[QuerySet[Any] | Callable[[], QuerySet[Any]] | None] = None
+    model: ClassVar[type[Model] | None] = None  # default: of `queryset`, which is then called when Django starts
     item_id: ClassVar[str] = "pk"
     title: ClassVar[str] = ""  # default: the first of `text`
     text: ClassVar[Sequence[str]] = ()
@@ -115,6 +116,11 @@ class ItemSource:
         if rows is None:
             raise NotImplementedError(f"{cls.__name__}.queryset is not set")
         return rows.all()
+
+    @classmethod
+    def item_model(cls) -> type[Model]:
+        """Return the model of the items; declare `model` where `queryset` is a function that reads the database."""
+        return cls.model or cls.items().model
 
     @classmethod
     def offered(cls) -> QuerySet[Any]:

@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.apps import apps
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import F, Field, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
 
@@ -123,8 +124,8 @@ def all_mirrors() -> list[Mirror]:
         for name, event in declared:
             try:
                 mirrors.append(build(source, name, event))
-            except (MirrorError, NotImplementedError):
-                continue  # as above
+            except (MirrorError, NotImplementedError, DatabaseError):
+                continue  # as above; a `queryset` function may read tables that are not there before `migrate`
     return mirrors
 
 
@@ -144,7 +145,7 @@ def _columns(source: type[ItemSource], name: str, event: Event, rows: QuerySet[A
     """Return the declared columns, and those that are chosen by their model or name."""
     model = rows.model
     columns: dict[str, Column] = {
-        "item": event.item or _key_to(model, [source.items().model]),
+        "item": event.item or _key_to(model, [source.item_model()]),
         "user": event.user
         or _key_to(model, [people.model for people in source.profiles])
         or _first(model, "user", "person")
@@ -189,7 +190,7 @@ class _Columns:
         return mirror
 
     def _item(self, mirror: Mirror, path: str, steps: list[Any]) -> Mirror:
-        items = self.source.items().model
+        items = self.source.item_model()
         if is_generic(steps[-1]):
             start = path.rpartition("__")[0]
             kind = f"{start}__{steps[-1].ct_field}" if start else steps[-1].ct_field
@@ -222,7 +223,7 @@ class _Columns:
 
 def _item_field(source: type[ItemSource]) -> "Field[Any, Any] | None":
     try:
-        field = follow(source.items().model, source.item_id)[-1]
+        field = follow(source.item_model(), source.item_id)[-1]
     except PathError:
         return None
     return field if isinstance(field, Field) and not field.is_relation else None

@@ -12,7 +12,8 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.foreign]
 
 PROJECT = Path(__file__).parent / "wagtail"
 GENERATED = 'queryset = BlogPage.objects.filter(live=True).prefetch_related("tags")'
-EDITED = """filters = ("locale__language_code",)
+EDITED = """model = BlogPage
+    filters = ("locale__language_code",)
 
     def queryset():
         return BlogPage.objects.live().public().select_related("locale").prefetch_related("tags")
@@ -50,8 +51,7 @@ def test_a_page_lists_posts_of_its_own_language(blog: ForeignSite) -> None:
     french = blog.python(
         "from blog.models import BlogPage as B; print(B.objects.filter(title__startswith='FR').first().url_path)"
     )
-    slug = french.strip().rstrip("/").rpartition("/")[2]
-    assert slug
+    assert french.strip()
     titles = {title for titles in shown.values() for title in titles}
     assert not any(title.startswith("FR") for title in titles)
 
