@@ -104,18 +104,6 @@ def answered_items(query: ListQuery, steps: Sequence[Collection[str]], *, limit:
     return list(_answered(query, "all", steps, "item", f" ORDER BY {order}, item LIMIT {int(limit)}"))
 
 
-def shown_items(query: ListQuery, *, limit: int) -> list[tuple[str, int]]:
-    """Item ids with how often each was shown, most first."""
-    lists, parameters = _sql(query, "all")
-    items, keys = ImpressionItem._meta.db_table, ItemKey._meta.db_table
-    rows = _rows(
-        f"SELECT k.item_id, COUNT(*) FROM ({lists}) l JOIN {items} s ON s.impression_id = l.request_id "  # noqa: S608 - as above
-        f"JOIN {keys} k ON k.id = s.item_id GROUP BY k.item_id ORDER BY COUNT(*) DESC, k.item_id LIMIT {int(limit)}",
-        parameters,
-    )
-    return [(item_id, int(count)) for item_id, count in rows]
-
-
 def shown_among(query: ListQuery, item_ids: Collection[str]) -> dict[str, int]:
     """How often each of these items was shown."""
     lists = ImpressionItem.objects.filter(impression__in=query.lists().values("pk"), item__item_id__in=list(item_ids))

@@ -45,18 +45,6 @@ class Figures:
         """Conversions per shown item, 0 to 1; a conversion needs no click before it."""
         return self.conversions / self.shown if self.shown else 0.0
 
-    def figures(self) -> dict[str, Any]:
-        """The figures by name, as an answer tells them."""
-        return {
-            "lists": self.lists,
-            "shown": self.shown,
-            "clicks": self.clicks,
-            "conversions": self.conversions,
-            "ctr": round(self.ctr, 6),
-            "conversion_rate": round(self.conversion_rate, 6),
-            "revenue": round(self.revenue, 2),
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals(Figures):

@@ -61,7 +61,7 @@ def test_one_persons_figures_are_their_own() -> None:
     assert (ana.lists, ana.shown, ana.clicks, ana.conversions, ana.revenue) == (2, 5, 2, 1, 30.0)
     bob = statistics.totals(use_case=USE_CASE, window=WINDOW, user_id="bob", surface="home")
     assert (bob.lists, bob.shown, bob.clicks, bob.conversions) == (1, 2, 0, 1)
-    assert statistics.totals(use_case=USE_CASE, window=WINDOW, user_id="nobody").figures()["ctr"] == 0
+    assert statistics.totals(use_case=USE_CASE, window=WINDOW, user_id="nobody").ctr == 0
 
 
 def test_the_daily_series_has_every_day_also_the_empty_ones() -> None:
@@ -105,7 +105,7 @@ def test_a_funnel_over_an_unknown_event_is_refused_by_name() -> None:
 
 
 def test_an_empty_log_gives_zeros_and_no_division() -> None:
-    assert statistics.totals(use_case=USE_CASE, window=WINDOW).figures()["conversion_rate"] == 0
+    assert statistics.totals(use_case=USE_CASE, window=WINDOW).conversion_rate == 0
     assert [step.count for step in statistics.funnel(use_case=USE_CASE, window=WINDOW)] == [0, 0, 0]
     assert statistics.by_method(use_case=USE_CASE, window=WINDOW) == []
     assert statistics.top_items(use_case=USE_CASE, window=WINDOW) == []
