@@ -152,7 +152,7 @@ def jobs_for(cleaner: Cleaner, filters: Filters, now: datetime) -> QuerySet[Clea
 def closed(job: CleaningJob, now: datetime) -> str:
     """Return why the job takes no cleaner any more, or "" while it does."""
     if job.status not in CleaningJob.OFFERED:
-        return f"the job is {job.status}, so nobody is looked for"
+        return f"the job is {job.status} and needs no cleaner"
     return "" if job.wanted_for > now else "the time the job was wanted for is past"
 
 

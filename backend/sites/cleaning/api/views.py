@@ -108,8 +108,8 @@ def _job_step(operation: str, summary: str, body: Any = requests.EmptySerializer
     """Make the method a POST on one job that answers with the job."""
 
     def decorate(method: Any) -> Any:
-        described = _described(operation, summary, serializers.JobWithBidsSerializer, request=body, **more)(method)
-        return action(detail=True, methods=["post"])(described)
+        step = action(detail=True, methods=["post"])(method)  # first, because action() resets the schema
+        return _described(operation, summary, serializers.JobWithBidsSerializer, request=body, **more)(step)
 
     return decorate
 
@@ -209,7 +209,7 @@ class JobViewSet(MarketplaceViewSet):
         jobs.cancel_job(job=job, cleaner=_acting_cleaner(job, role))
         return self._job(job_id)
 
-    @_job_step("fail_job", "Report that nobody came")
+    @_job_step("fail_job", "Report that no cleaner came")
     def fail(self, request: Request, job_id: str) -> Response:
         """For the client, once the time of the job is past; the payment is refunded."""
         self.validated(requests.EmptySerializer)

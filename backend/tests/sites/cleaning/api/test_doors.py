@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 
 from recommendation_service.domain.side import ID_COLUMN
 from sites.cleaning.api.visibility import competition_of
@@ -329,3 +330,15 @@ def test_the_service_that_acts_for_everybody_cannot_be_me(market: Market) -> Non
     assert Browser().get(f"{API}/cleaners/{market.petros.pk}/jobs", headers=own).status_code == 404
     assert Client.objects.count() == 2
     assert Cleaner.objects.count() == 2
+
+
+def test_every_endpoint_is_described_under_its_name() -> None:
+    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    named = {
+        operation["operationId"] for path, methods in paths.items() for operation in methods.values() if path.startswith(API)
+    }
+    assert named == {
+        "cleaning_jobs", "post_cleaning_job", "cleaning_job", "place_bid", "withdraw_bid", "accept_bid", "confirm_job",
+        "complete_job", "cancel_job", "fail_job", "review_job", "get_recommended_cleaners", "suggest_bid",
+        "get_recommended_jobs", "recommendation_viewed", "recommendation_contacted", "recommendation_feedback",
+    }  # fmt: skip
