@@ -56,7 +56,7 @@ imports: $(VENV)/.dev-ready ## check the import contracts
 	PYTHONPATH=.:backend $(VENV)/bin/lint-imports
 
 tune: $(VENV)/.demo-ready ## search the parameters of every model and publish: make tune [BUDGET=300 seconds per catalogue]; continues after Ctrl-C
-	@exec $(PYTHON) -m recommendation_service.train_all --budget-seconds $(BUDGET)
+	@exec $(PYTHON) -m recommendation_service.cli train all --budget-seconds $(BUDGET)
 
 bench: $(VENV)/.dev-ready ## measure costs as ratios within one run: make bench [BENCH=requests]
 	@$(PYTHON) -m benchmarks.performance.run $(BENCH) --seconds $(BENCH_SECONDS)

@@ -9,7 +9,7 @@ import typer
 
 from app.eval import eval_two_tower as evaluation
 from app.scripts import export_item_embeddings, train_two_tower
-from recommendation_service import build_index, cli
+from recommendation_service import cli
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
@@ -49,7 +49,7 @@ def evaluate(k: Annotated[int, typer.Option(min=1, help="length of the lists")] 
 @app.command("rebuild-index")
 def rebuild_index() -> None:
     """Build the FAISS index anew, check it against exact search, and publish it."""
-    raise typer.Exit(build_index.main(ABOUT))
+    raise typer.Exit(cli.main(["index", *ABOUT]))
 
 
 @app.command("show-config")

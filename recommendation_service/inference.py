@@ -80,7 +80,7 @@ def _about_user(use_case: UseCase) -> str:
     """The first surface that is about a user."""
     found = next((name for name, surface in use_case.surfaces.items() if surface.about == "user"), None)
     if found is None:
-        raise ConfigurationError(f"{use_case.name} has no list for a user; ask for one with: cli recommend --about ID")
+        raise ConfigurationError(f"{use_case.name} has no list for a user; ask for one with: tandem recommend --about ID")
     return found
 
 

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         SecretStr(""), alias="RS_METRICS_TOKEN", description="Token for /metrics; empty: a token of the service"
     )
     als_model_path: Path | None = Field(
-        None, alias="ALS_MODEL_PATH", description="Pin one published ALS folder, for `cli recommend`"
+        None, alias="ALS_MODEL_PATH", description="Pin one published ALS folder, for `tandem recommend`"
     )
     two_tower_model_path: Path | None = Field(
         None, alias="TWO_TOWER_MODEL_PATH", description="Pin one published two-tower folder"

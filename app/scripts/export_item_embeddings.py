@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.views import write_views
-from recommendation_service import build_index
+from recommendation_service import cli
+from recommendation_service.commands.program import guarded
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.settings import load_settings
-from recommendation_service.training.command import guarded
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,14 +20,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--models-dir", type=Path, help="where models are published (default: RS_MODELS_DIR)")
     parser.add_argument("--data-dir", type=Path, help="where exports are read (default: RS_DATA_DIR)")
     options = parser.parse_args(None if argv is None else list(argv))
-    return guarded("export_item_embeddings", lambda: export(options.models_dir, options.data_dir))
+    return guarded(lambda: export(options.models_dir, options.data_dir))
 
 
 def export(models_dir: Path | None = None, data_dir: Path | None = None) -> int:
     """The work of it, for the command line of the list too."""
     settings = load_settings()
     models, data = models_dir or settings.models_dir, data_dir or settings.data_dir
-    code = build_index.main(["--use-case", USE_CASE, "--models-dir", str(models), "--data-dir", str(data)])
+    code = cli.main(["index", "--use-case", USE_CASE, "--models-dir", str(models), "--data-dir", str(data)])
     for path in write_views(ArtifactStore(models / USE_CASE)):
         sys.stdout.write(f"wrote {path.name} in models/{USE_CASE}\n")
     return code

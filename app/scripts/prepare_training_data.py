@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recommendation_service.commands.program import guarded
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.histories.database import open_database
 from recommendation_service.histories.interactions import Recorded, recorded
 from recommendation_service.histories.outcomes import STATEMENT_TIMEOUT_MS
 from recommendation_service.publishing.versions import write_whole
 from recommendation_service.settings import Settings, load_settings
-from recommendation_service.training.command import guarded
 from recommendation_service.wiring import database_url
 
 COLUMNS = ("user_id", "item_id", "event", "value", "timestamp")
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m app.scripts.prepare_training_data", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("data/training_data.csv"), help="default: %(default)s")
     options = parser.parse_args(None if argv is None else list(argv))
-    return guarded("prepare_training_data", lambda: _write(options.output, load_settings()))
+    return guarded(lambda: _write(options.output, load_settings()))
 
 
 def _write(output: Path, settings: Settings) -> int:

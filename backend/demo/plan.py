@@ -90,7 +90,7 @@ SEEDED = {
             "courses",
             "/api/v1/recommendations/home?user_id={}&explain=true",
             ("generate_courses_data", "--reset"),
-            after=(("-m", "recommendation_service.update_bandit", "--rebuild"),),
+            after=(("-m", "recommendation_service.cli", "update-bandit", "--rebuild"),),
         ),
         Site(
             "cleaning",
@@ -146,7 +146,8 @@ def plan(sites: Sequence[Site], *, port: int, service_port: int, environ: Mappin
 
 
 def _training(site: Site) -> Command:
-    return (sys.executable, "-m", "recommendation_service.train_all", "--use-case", site.name, "--budget-seconds", "15")
+    command = ("recommendation_service.cli", "train", "all", "--use-case", site.name, "--budget-seconds", "15")
+    return (sys.executable, "-m", *command)
 
 
 def _with_python(step: Command) -> Command:

@@ -21,7 +21,7 @@ FILL = (
     [*MANAGE, "migrate", "--noinput", "-v", "0"],
     [*MANAGE, "generate_training_data", "--jobs", "2000", "--cleaners", CLEANERS, "--clients", "300"],
     [*MANAGE, "generate_all_datasets", "--catalogue", "cleaning"],
-    [sys.executable, "-m", "recommendation_service.train_neural", "--use-case", "cleaning", "--epochs", "1"],
+    [sys.executable, "-m", "recommendation_service.cli", "train", "neural", "--use-case", "cleaning", "--epochs", "1"],
 )
 
 # Runs in a process of the backend, because this package must not import Django. Every list is recorded as shown, which is

@@ -25,7 +25,7 @@ FILL = (
     [*MANAGE, "migrate", "--noinput", "-v", "0"],
     [*MANAGE, "generate_startups_data", "--users", str(PEOPLE), "--items", "200", "--events", "4000"],
     [*MANAGE, "generate_all_datasets", "--catalogue", "startups"],
-    [sys.executable, "-m", "recommendation_service.train_all", "--use-case", "startups", "--no-tune"],
+    [sys.executable, "-m", "recommendation_service.cli", "train", "all", "--use-case", "startups", "--no-tune"],
 )
 TOKEN = [*MANAGE, "issue_token", "--service", "--minutes", "30"]
 

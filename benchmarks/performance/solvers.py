@@ -19,10 +19,10 @@ import numpy as np
 
 from recommendation_service.commands.evaluate_file.leaderboard import PEOPLE, measures_of
 from recommendation_service.commands.evaluate_file.protocols import Task, task_of
+from recommendation_service.commands.program import guarded
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.engines.collaborative_als import CollaborativeALS
 from recommendation_service.kinds import Stage
-from recommendation_service.training.command import guarded
 from recommendation_service.training.data import Trained, TrainingData
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, score_people
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     command_parser.add_argument("--seed", type=int, default=0, help="of lots and samples (default: 0)")
     options = command_parser.parse_args(argv)
-    return guarded("solvers", lambda: _run(options))
+    return guarded(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -133,7 +133,7 @@ def measure(root: Path) -> list[tuple[str, str]]:
     folder = Path(named) if named else minilm_sized(root / "encoder")
     port = free_port()
     surroundings = service_environment(root, port=port, workers=1, CROSS_ENCODER_MODEL=str(folder))
-    command = [sys.executable, "-m", "recommendation_service.commands.cross_encoder_server", "--port", str(port)]
+    command = [sys.executable, "-m", "recommendation_service.cli", "serve-cross-encoder", "--port", str(port)]
     with served(command, port=port, environment=surroundings, log=root / "encoder.log", ready="/livez"):
         milliseconds = stages_of(root, asked=ASKED // 5, CROSS_ENCODER_URL=f"http://127.0.0.1:{port}")
     in_time = float(np.mean(milliseconds["rescore"] <= USUAL_BUDGET_MS))

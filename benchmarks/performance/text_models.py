@@ -89,7 +89,7 @@ def _sentences(root: Path, texts: Sequence[str]) -> float:
 
 def _pairs(root: Path, name: str, *more: str) -> list[tuple[str, str]]:
     port = free_port()
-    command = [sys.executable, "-m", "recommendation_service.commands.cross_encoder_server", "--port", str(port), *more]
+    command = [sys.executable, "-m", "recommendation_service.cli", "serve-cross-encoder", "--port", str(port), *more]
     overrides = {"CROSS_ENCODER_MODEL": str(root / "pairs"), "RS_SIGNING_KEYS": f"new:{KEY}"}
     environment = {**os.environ, **dict.fromkeys(VARIABLES, "1"), **overrides}
     with served(command, port=port, environment=environment, log=root / "worker.log", ready="/livez") as worker:

@@ -1,16 +1,53 @@
-"""Examines what is exported and loaded, and names the next command."""
+"""`tandem doctor`: examines what is exported and loaded, and names the next command."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from recommendation_service.commands.options import JsonFile, write_json
 from recommendation_service.datasets.checks import TEXT_KINDS, learners, shortage
 from recommendation_service.services.serving import LoadedCatalogue, ServingState, weights_summary
+from recommendation_service.settings import load_settings
 from recommendation_service.use_cases.schema import UseCase
+from recommendation_service.wiring import build_live
 
 EXPORT = "manage.py generate_all_datasets"
 SERVE = "gunicorn -c recommendation_service/gunicorn.conf.py"
 OLD_DAYS = 7.0
+
+
+def doctor(
+    use_case: Annotated[str | None, typer.Option(metavar="NAME", help="Examine only this use case.")] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Train and compare the methods of a use case on its export. Publishes nothing.")
+    ] = False,
+    budget_seconds: Annotated[float, typer.Option(metavar="S", help="Begin no method after this many seconds.")] = 300.0,
+    json_file: JsonFile = None,
+) -> None:
+    """Report what is exported and published, how old it is, what it supports, and what to run next.
+
+    Example: tandem doctor --use-case startups --measure
+    """
+    if measure and not use_case:
+        raise typer.BadParameter("measures one use case: add --use-case NAME", param_hint="--measure")
+    settings = load_settings()
+    if use_case:
+        settings = settings.model_copy(update={"use_cases": use_case})
+    live, now = build_live(settings), time.time()
+    lines, next_command = examine(live, now=now)
+    body: dict[str, Any] = {"use_cases": list(live.use_cases), "lines": lines, "next": next_command}
+    typer.echo("\n".join(lines))
+    if use_case and measure:
+        from recommendation_service.commands import doctor_measured  # a server without the training libraries has a doctor too
+
+        body["measured"] = doctor_measured.look(live, use_case, settings, now=now, budget_s=budget_seconds)
+    elif use_case:
+        typer.echo(f"  which methods and thresholds suit it: tandem doctor --use-case {use_case} --measure")
+    write_json(json_file, body)
+    typer.echo(f"next: {next_command}")
 
 
 def examine(live: ServingState, *, now: float) -> tuple[list[str], str]:
@@ -49,7 +86,7 @@ def _engines(live: ServingState, use_case: UseCase, loaded: Sequence[LoadedCatal
         lines.append(f"  not enough data: {short}")
     if short and not (_liked(loaded) and any(use_case.engines[engine].kind in TEXT_KINDS for engine in lacking)):
         return lines, []  # training again would change nothing
-    return lines, [f"python -m recommendation_service.train_all --use-case {use_case.name}"]
+    return lines, [f"tandem train all --use-case {use_case.name}"]
 
 
 def _shortage(loaded: Sequence[LoadedCatalogue]) -> str:

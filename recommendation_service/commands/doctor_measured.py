@@ -198,12 +198,8 @@ def _report_other_commands(findings: Findings, use_case: UseCase, catalogue: str
     """Says who measures a catalogue without a list for a person."""
     findings.lines.append(f"{catalogue}: no list here is about a person, so methods are not compared by what persons did")
     if use_case.pairs is None:
-        findings.lines.append(f"  lists about items: python -m recommendation_service.evaluate --use-case {use_case.name}")
+        findings.lines.append(f"  lists about items: tandem evaluate models --use-case {use_case.name}")
         return
-    findings.lines.append(
-        f"  who is hired: python -m recommendation_service.commands.evaluate_hires --use-case {use_case.name}"
-    )
+    findings.lines.append(f"  who is hired: tandem evaluate hires --use-case {use_case.name}")
     if any(part.kind == "bid" for part in use_case.estimators.values()):
-        findings.lines.append(
-            f"  what is bid: python -m recommendation_service.commands.evaluate_bids --use-case {use_case.name}"
-        )
+        findings.lines.append(f"  what is bid: tandem evaluate bids --use-case {use_case.name}")

@@ -1,72 +1,57 @@
-"""Measures advice on bids: how often the winning bid of newer jobs lay between minimum and maximum, learned from older jobs."""
+"""`tandem evaluate bids`: measures suggested bids on jobs that are newer than all training data."""
 
-from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
-
-import argparse
-import json
-import sys
 import time
-from collections.abc import Sequence
 
 import numpy as np
 
-from recommendation_service.datasets.reader import Dataset
+from recommendation_service.commands.options import DataDir, JsonFile, Seed, UseCaseName, write_json
+from recommendation_service.commands.pair_data import HeldOut, read_pairs
 from recommendation_service.errors import ConfigurationError, DatasetError
-from recommendation_service.training.command import DONE, guarded, workspace_of
 from recommendation_service.training.pairs.bid_data import Bids, read_bids
 from recommendation_service.training.pairs.bid_metrics import coverage_table, outcome_table, rolling_line
-from recommendation_service.training.pairs.command import held_out_options, read_pairs
-from recommendation_service.training.parameters import BidParameters, bid_parameters
+from recommendation_service.training.parameters import bid_parameters
 from recommendation_service.training.report import Report
+from recommendation_service.training.workspace import Workspace
 
 KIND = "bid"
 LEAST_ROLLED = 500  # winning bids in the older half, so that a tenth of all says something
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the tables; 0 done, 1 expected failure, 2 wrong usage."""
-    options = held_out_options("measure_bids", __doc__ or "", argv)
-    return guarded("measure_bids", lambda: _measure(options))
+def evaluate_bids(
+    use_case: UseCaseName, data_dir: DataDir = None, held_out: HeldOut = 0.2, seed: Seed = 42, json_file: JsonFile = None
+) -> None:
+    """Measure how often the winning bid of newer jobs is within the suggested range, learned from older jobs.
 
-
-def _measure(options: argparse.Namespace) -> int:
+    Example: tandem evaluate bids --use-case cleaning
+    """
     from recommendation_service.training.pairs.bid import enough, fit, rolling  # torch takes seconds to import
     from recommendation_service.training.pairs.bid_metrics import measure
 
-    workspace, report = workspace_of(options), Report()
-    use_case = workspace.use_cases[0]
-    if use_case.pairs is None or not any(part.kind == KIND for part in use_case.estimators.values()):
-        raise ConfigurationError(f"{use_case.name} has no estimator of kind {KIND}; add one under [estimators]")
-    parameters = bid_parameters(use_case, seed=options.seed)
-    dataset, matches = read_pairs(workspace, use_case.pairs)
-    bids = read_bids(matches, use_case.pairs, parameters)
-    older, newer = cut(bids, options.held_out)
+    workspace, report = Workspace.open([use_case], data_dir), Report()
+    described = workspace.use_cases[0]
+    if described.pairs is None or not any(part.kind == KIND for part in described.estimators.values()):
+        raise ConfigurationError(f"{use_case} has no estimator of kind {KIND}; add one under [estimators]")
+    parameters = bid_parameters(described, seed=seed)
+    dataset, matches = read_pairs(workspace, described.pairs)
+    bids = read_bids(matches, described.pairs, parameters)
+    older, newer = cut(bids, held_out)
     enough(older.won())
     started = time.monotonic()
-    with report.progress(f"{use_case.name}/{KIND}") as progress:
+    with report.progress(f"{use_case}/{KIND}") as progress:
         fitted = fit(older.won(), parameters, progress=progress)
-    seconds = time.monotonic() - started
-    for line in _told(dataset, older, newer, parameters, seconds):
-        report.line(line)
-    said, won = fitted.rates(newer), newer.won()
-    for line in (*coverage_table(said[newer.chosen], won, older.won(), parameters), "", *outcome_table(said, newer)):
+    report.line(
+        f"{dataset.version}: learned from {len(older.won()):,} winning bids in {time.monotonic() - started:.1f} s;"
+        f" held out are {len(newer.won()):,} newer ones, and all {len(newer):,} bids of their jobs\n"
+        f"wanted between minimum and maximum: {parameters.share:.0%}\n"
+    )
+    predicted, won = fitted.rates(newer), newer.won()
+    chosen = predicted[newer.chosen]
+    for line in (*coverage_table(chosen, won, older.won(), parameters), "", *outcome_table(predicted, newer)):
         report.line(line)
     if len(bids.won()) >= 2 * LEAST_ROLLED:
         report.line(f"\n{rolling_line(rolling(bids.won(), parameters))}")
-    if options.json:
-        figures = measure(said[newer.chosen], won, older.won(), parameters).to_dict()
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    report.line(f"next: python -m recommendation_service.train_all --use-case {use_case.name}")
-    return DONE
-
-
-def _told(dataset: Dataset, older: Bids, newer: Bids, parameters: BidParameters, seconds: float) -> list[str]:
-    return [
-        f"{dataset.version}: learned from {len(older.won()):,} winning bids in {seconds:.1f} s;"
-        f" held out are {len(newer.won()):,} newer ones, and all {len(newer):,} bids of their jobs",
-        f"wanted between minimum and maximum: {parameters.share:.0%}",
-        "",
-    ]
+    write_json(json_file, measure(chosen, won, older.won(), parameters).to_dict())
+    report.line(f"next: tandem train all --use-case {use_case}")
 
 
 def cut(bids: Bids, share: float) -> tuple[Bids, Bids]:
@@ -76,8 +61,3 @@ def cut(bids: Bids, share: float) -> tuple[Bids, Bids]:
         raise DatasetError("no job was decided yet, so there is nothing to measure; export again once some are")
     border = times[min(round(times.size * (1 - share)), times.size - 1)]
     return bids.take(np.flatnonzero(bids.times < border)), bids.take(np.flatnonzero(bids.times >= border))
-
-
-if __name__ == "__main__":
-    threads.check()
-    sys.exit(main())

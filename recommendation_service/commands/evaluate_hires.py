@@ -1,52 +1,47 @@
-"""Measures who is hired among the bidders: lots, lowest price, rules, the network and both, on jobs newer than all learned."""
+"""`tandem evaluate hires`: compares methods that rank bidders, on jobs that are newer than all training data."""
 
-from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
-
-import argparse
-import json
-import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
 
+from recommendation_service.commands.options import DataDir, JsonFile, Seed, UseCaseName, write_json
+from recommendation_service.commands.pair_data import HeldOut, read_pairs
 from recommendation_service.core.numeric import Floats, blend
 from recommendation_service.datasets.pair_network import PairNetwork
 from recommendation_service.datasets.pair_outcomes import BID, Matches
 from recommendation_service.datasets.pair_rules import read_rules, rule_scores
 from recommendation_service.engines.neural import FULL
 from recommendation_service.errors import ConfigurationError
-from recommendation_service.training.command import DONE, guarded, workspace_of
-from recommendation_service.training.pairs.command import held_out_options, read_pairs
 from recommendation_service.training.pairs.pair_metrics import Decided, accuracies, by_time, difference, lines
 from recommendation_service.training.parameters import TARGETS, neural_parameters
 from recommendation_service.training.report import Report
+from recommendation_service.training.workspace import Workspace
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 
 LOWEST, RULES = "lowest price", "rules"
 COMPARED_AT = 3
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the table; 0 done, 1 expected failure, 2 wrong usage."""
-    options = held_out_options("measure_hires", __doc__ or "", argv)
-    return guarded("measure_hires", lambda: _measure(options))
+def evaluate_hires(
+    use_case: UseCaseName, data_dir: DataDir = None, held_out: HeldOut = 0.2, seed: Seed = 42, json_file: JsonFile = None
+) -> None:
+    """Measure how often the hired bidder of newer jobs is among the first of each method: random, price, rules, networks.
 
-
-def _measure(options: argparse.Namespace) -> int:
-    workspace, report, started = workspace_of(options), Report(), time.monotonic()
-    use_case = workspace.use_cases[0]
-    if use_case.pairs is None or use_case.engine_of_kind("attributes") is None:
-        raise ConfigurationError(f"{use_case.name} pairs nothing by rules; see [pairs] and kind attributes in cleaning.toml")
-    dataset, matches = read_pairs(workspace, use_case.pairs)
-    border = by_time(matches, options.held_out)
+    Example: tandem evaluate hires --use-case cleaning
+    """
+    workspace, report, started = Workspace.open([use_case], data_dir), Report(), time.monotonic()
+    described = workspace.use_cases[0]
+    if described.pairs is None or described.engine_of_kind("attributes") is None:
+        raise ConfigurationError(f"{use_case} scores no pairs by rules; see [pairs] and kind attributes in cleaning.toml")
+    dataset, matches = read_pairs(workspace, described.pairs)
+    border = by_time(matches, held_out)
     newer = Decided.of(matches, matches.times >= border)
     decided_matches = matches.take(newer.rows)
-    rules = _rules(use_case, decided_matches)
+    rules = _rules(described, decided_matches)
     scores = {LOWEST: -decided_matches.pairs().number(BID), RULES: rules}
     for target in TARGETS:
-        scores |= _networks(use_case, use_case.pairs, matches, decided_matches, rules, target, border, options.seed, report)
+        scores |= _networks(described, described.pairs, matches, decided_matches, rules, target, border, seed, report)
     rows = list(accuracies(newer, scores))
     older = np.unique(matches.groups[(matches.times < border) & (matches.groups >= 0)]).size
     report.line(f"{dataset.version}: learned from {older:,} older jobs, measured on {len(newer):,} newer ones with one hired")
@@ -54,11 +49,9 @@ def _measure(options: argparse.Namespace) -> int:
         report.line(line)
     for name in list(scores)[2:]:
         report.line(_compared(name, *difference(newer, scores[name], rules, COMPARED_AT)))
-    if options.json:
-        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
+    write_json(json_file, [asdict(row) for row in rows])
     report.line(f"measured in {time.monotonic() - started:.1f} s")
-    report.line(f"next: python -m recommendation_service.commands.evaluate_bids --use-case {use_case.name}")
-    return DONE
+    report.line(f"next: tandem evaluate bids --use-case {use_case}")
 
 
 def _rules(use_case: UseCase, decided_matches: Matches) -> Floats:
@@ -100,8 +93,3 @@ def _weights(use_case: UseCase) -> tuple[float, float]:
 def _compared(name: str, mean: float, low: float, high: float) -> str:
     verdict = "better than the rules" if low > 0 else "worse than the rules" if high < 0 else "no sure difference"
     return f"{name} - rules, top {COMPARED_AT}: {mean:+.1%} ({low:+.1%} to {high:+.1%}): {verdict}"
-
-
-if __name__ == "__main__":
-    threads.check()
-    sys.exit(main())

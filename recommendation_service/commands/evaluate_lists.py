@@ -1,17 +1,14 @@
-"""Measures what a surface's lists are like, through the real pipeline, with and without each reranker. Publishes nothing."""
+"""`tandem evaluate lists`: measures the lists of a surface, with and without each reranker."""
 
-from recommendation_service.core import threads  # first: it pins the thread pools before numpy is imported  # isort: skip
-
-import argparse
-import json
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 
+from recommendation_service.commands.options import DataDir, JsonFile, Seed, UseCaseName, write_json
 from recommendation_service.core.numeric import Ints
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.history import PastEvent
@@ -21,7 +18,6 @@ from recommendation_service.engines.base import Engine
 from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
-from recommendation_service.training.command import DONE, guarded, parse, parser, quietly, workspace_of
 from recommendation_service.training.data import NotEnough, Trained, TrainingData, read_training_data
 from recommendation_service.training.ensemble.members import ask_members
 from recommendation_service.training.ensemble.training import KIND as ENSEMBLE
@@ -34,6 +30,7 @@ from recommendation_service.training.evaluation.splits import time_split
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import PANEL_AT_MOST
 from recommendation_service.training.trainers import KINDS, fit, stated_for
+from recommendation_service.training.workspace import Workspace, quietly
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
 from recommendation_service.wiring import build_engines
 
@@ -192,43 +189,35 @@ def _first(surface: Surface, engine: str, rerank: Sequence[Part] | None = None) 
     return surface.model_copy(update={"router": router, "rerank": surface.rerank if rerank is None else tuple(rerank)})
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the table and what it says; 0 done, 1 expected failure, 2 wrong usage."""
-    command_parser = parser("measure_lists", __doc__ or "", use_cases="which one; it must be named")
-    command_parser.add_argument("--surface", help="default: the first one that is about a user")
-    command_parser.add_argument("--k", type=int, default=12, help="length of the lists (default: 12)")
-    command_parser.add_argument("--people", type=int, default=300, help="at most so many, and as many newcomers (default: 300)")
-    command_parser.add_argument(
-        "--diversity", type=float, nargs="*", default=[], metavar="WEIGHT", help="also with these weights"
-    )
-    command_parser.add_argument("--seed", type=int, default=42, help="default: 42")
-    command_parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures as JSON")
-    options = parse(command_parser, argv)
-    if len(options.use_case) != 1 or not 1 <= options.k <= MAX_LIMIT or options.people < 1:
-        command_parser.error(f"name one use case (--use-case posts), a k of 1 to {MAX_LIMIT}, and 1 or more people")
-    return guarded("measure_lists", lambda: _measure(options))
+def evaluate_lists(
+    use_case: UseCaseName,
+    surface: Annotated[str | None, typer.Option(metavar="NAME", help="Default: the first surface for users.")] = None,
+    data_dir: DataDir = None,
+    k: Annotated[int, typer.Option(min=1, max=MAX_LIMIT, help="Length of the lists.")] = 12,
+    people: Annotated[int, typer.Option(min=1, help="Number of users at most, and of new users.")] = 300,
+    diversity: Annotated[list[float] | None, typer.Option(metavar="WEIGHT", help="Also with this weight. Repeatable.")] = None,
+    seed: Seed = 42,
+    json_file: JsonFile = None,
+) -> None:
+    """Measure the lists of a surface through the real pipeline, with and without each reranker. Publishes nothing.
 
-
-def _measure(options: argparse.Namespace) -> int:
-    workspace, report = workspace_of(options), Report()
-    use_case = workspace.use_cases[0]
-    name = _surface_named(use_case, options.surface)
-    surface = use_case.surfaces[name]
-    dataset = Dataset.open(workspace.data_dir, surface.catalogue)
-    trial = Trial(use_case, name, dataset, report, people=options.people, seed=options.seed)
-    cold = trial.newcomers(options.people)
+    Example: tandem evaluate lists --use-case posts --diversity 0.3 --diversity 0.7
+    """
+    workspace, report = Workspace.open([use_case], data_dir), Report()
+    described = workspace.use_cases[0]
+    name = _surface_named(described, surface)
+    configured = described.surfaces[name]
+    dataset = Dataset.open(workspace.data_dir, configured.catalogue)
+    trial = Trial(described, name, dataset, report, people=people, seed=seed)
+    cold = trial.newcomers(people)
     with quietly():
-        rows = [trial.measure(variant, options.k, cold) for variant in variants(surface)]
-        more = [trial.measure(variant, options.k, cold) for variant in swept(surface, options.diversity)]
-    report.line(
-        f"{use_case.name}/{name}: {dataset.version}, {len(trial.panel)} people, {len(cold)} newcomers, lists of {options.k}"
-    )
-    for line in (*table([*rows, *more], options.k), *conclusions(rows, options.k, surface)):
+        rows = [trial.measure(variant, k, cold) for variant in variants(configured)]
+        more = [trial.measure(variant, k, cold) for variant in swept(configured, diversity or ())]
+    report.line(f"{use_case}/{name}: {dataset.version}, {len(trial.panel)} people, {len(cold)} newcomers, lists of {k}")
+    for line in (*table([*rows, *more], k), *conclusions(rows, k, configured)):
         report.line(line)
-    if options.json:
-        options.json.write_text(json.dumps([asdict(entry) for entry in (*rows, *more)], indent=1) + "\n", encoding="utf-8")
-    report.line(f"next: python -m recommendation_service.train_all --use-case {use_case.name}")
-    return DONE
+    write_json(json_file, [asdict(entry) for entry in (*rows, *more)])
+    report.line(f"next: tandem train all --use-case {use_case}")
 
 
 def _surface_named(use_case: UseCase, wanted: str | None) -> str:
@@ -237,8 +226,3 @@ def _surface_named(use_case: UseCase, wanted: str | None) -> str:
         return wanted or about_users[0]
     known = ", ".join(about_users) or "none"
     raise ConfigurationError(f"{use_case.name}: '{wanted}' is no surface about users; those are {known}")
-
-
-if __name__ == "__main__":
-    threads.check()
-    sys.exit(main())

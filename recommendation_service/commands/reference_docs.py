@@ -2,9 +2,12 @@
 
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
@@ -16,7 +19,25 @@ from recommendation_service.settings import PACKAGE, Settings
 from recommendation_service.web.errors import OUTSIDE
 
 FOLDER = PACKAGE.parent / "docs" / "reference"
-MARK = "<!-- Written by `python -m recommendation_service.cli docs`; do not edit by hand. -->\n\n"
+MARK = "<!-- Written by `tandem docs`; do not edit by hand. -->\n\n"
+
+
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a page is not up to date.")] = False,
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder of the pages.")] = FOLDER,
+) -> int:
+    """Write the generated pages of docs/reference.
+
+    Example: tandem docs --check
+    """
+    names = stale(folder)
+    if check:
+        for name in names:
+            sys.stderr.write(f"error: docs/reference/{name} is not up to date; run: tandem docs\n")
+        return 1 if names else 0
+    write(folder)
+    typer.echo("\n".join(f"wrote {name}" for name in names) or "nothing to write: all pages are up to date")
+    return 0
 
 
 def environment() -> str:

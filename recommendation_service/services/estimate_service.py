@@ -31,7 +31,7 @@ class EstimateService:
             raise self.not_found()
         estimator = self.ready.get(use_case, {}).get(name)
         if estimator is None:
-            train = f"python -m recommendation_service.train_all --use-case {use_case}"
+            train = f"tandem train all --use-case {use_case}"
             raise Unavailable(f"no model for {use_case}/{name} yet; run: {train}")
         context = _side([request.context.id], [request.context])
         offers = _side([offer.item_id for offer in request.offers], request.offers)

@@ -197,7 +197,7 @@ def announce(live: ServingState) -> None:
         if ready is None:
             log.warning("✗ %s: no export yet; run: manage.py generate_all_datasets", use_case.name)
             continue
-        fix = f"python -m recommendation_service.train_all --use-case {use_case.name}"
+        fix = f"tandem train all --use-case {use_case.name}"
         for name, part in sorted(use_case.engines.items(), key=lambda item: _order(item[1].kind)):
             if name in use_case.switched_off:
                 log.info("✗ %s is switched off by a setting (%s)", name, use_case.name)

@@ -6,8 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from recommendation_service import train_margin
-from recommendation_service.commands import embedding_plot, evaluate_lists
+from recommendation_service.cli import script
 from recommendation_service.commands.evaluate_lists import Trial, Variant, variants
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.history import PastEvent
@@ -26,8 +25,12 @@ from recommendation_service.training.trainers import fit
 from recommendation_service.use_cases.loader import load
 from recommendation_service.wiring import ENGINES, build_service
 
+train_margin = script("train", "margin")
+evaluate_lists = script("evaluate", "lists")
+embedding_map = script("embedding-map")
+
 POSTS, SURFACE = load("posts"), "hybrid-recommendations"
-QUICK = ["--emb-dim", "16", "--content_dim", "8", "--epochs", "4", "--learning-rate", "0.02", "--hybrid"]
+QUICK = ["--emb-dim", "16", "--content-dim", "8", "--epochs", "4", "--learning-rate", "0.02", "--also", "content"]
 
 
 def options(root, *more):
@@ -39,7 +42,7 @@ def blog(tmp_path_factory):
     """An export of the magazine with both halves of the hybrid published."""
     root = tmp_path_factory.mktemp("blog")
     write_export(root / "data", POSTS, *magazine())
-    assert train_margin.main(options(root, *QUICK)) == 0
+    assert train_margin(options(root, *QUICK)) == 0
     return root
 
 
@@ -178,7 +181,7 @@ class TestImproves:
 
 def test_training_says_the_loss_of_every_epoch_shows_lists_and_ends_with_the_next_command(blog, tmp_path, capsys):
     place = [*options(blog), "--models-dir", str(tmp_path)]
-    assert train_margin.main([*place, *QUICK, "--topn", "3"]) == 0
+    assert train_margin([*place, *QUICK, "--topn", "3"]) == 0
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
     losses = [line for line in lines if "avg_loss" in line]
@@ -186,22 +189,23 @@ def test_training_says_the_loss_of_every_epoch_shows_lists_and_ends_with_the_nex
     assert any(line.endswith("3 items by hybrid") for line in lines)
     assert any("0 interactions, 3 items by" in line for line in lines)
     assert [line.split(".")[0].strip() for line in lines if line.startswith("    ")][:3] == ["1", "2", "3"]
-    assert lines[-1] == "next: python -m recommendation_service.evaluate --use-case posts"
+    assert lines[-1] == "next: tandem evaluate models --use-case posts"
     assert "degraded" not in printed.err
 
 
 @pytest.mark.parametrize("wrong", [["--emb-dim", "0"], ["--margin", "0"], ["--topn", "101"], ["--popularity-power", "-1"]])
 def test_wrong_usage_of_training_ends_with_two(blog, wrong, capsys):
-    with pytest.raises(SystemExit) as ended:
-        train_margin.main([*options(blog), *wrong])
-    assert ended.value.code == 2
-    assert "must be" in capsys.readouterr().err
+    assert train_margin([*options(blog), *wrong]) == 2
+    assert "Error: Invalid value" in capsys.readouterr().err
 
 
 def test_measuring_prints_a_row_a_variant_and_what_it_means(blog, tmp_path, capsys):
     file = tmp_path / "lists.json"
     assert (
-        evaluate_lists.main([*options(blog), "--k", "8", "--people", "20", "--diversity", "0", "1.5", "--json", str(file)]) == 0
+        evaluate_lists(
+            [*options(blog)[:4], "--k", "8", "--people", "20", "--diversity", "0", "--diversity", "1.5", "--json", str(file)]
+        )
+        == 0
     )
     printed = capsys.readouterr().out
     for name in ("popular", "content_based", "collaborative", "hybrid", "hybrid + diversity", "hybrid + freshness + diversity"):
@@ -217,15 +221,11 @@ def test_measuring_prints_a_row_a_variant_and_what_it_means(blog, tmp_path, caps
     ("words", "code", "told"),
     [
         (["--surface", "cart"], 1, "'cart' is no surface about users; those are hybrid-recommendations"),
-        (["--k", "0"], 2, "a k of 1 to 100"),
+        (["--k", "0"], 2, "--k"),
     ],
 )
 def test_measuring_says_what_is_wrong(blog, words, code, told, capsys):
-    try:
-        ended = evaluate_lists.main([*options(blog), *words])
-    except SystemExit as usage:
-        ended = usage.code
-    assert ended == code
+    assert evaluate_lists([*options(blog)[:4], *words]) == code
     assert told in capsys.readouterr().err
 
 
@@ -254,7 +254,7 @@ def test_variants_are_each_engine_alone_then_each_reranker_then_all():
 
 def test_the_map_is_drawn_and_says_how_many_neighbours_are_of_one_category(blog, tmp_path, capsys):
     path = tmp_path / "map.svg"
-    assert embedding_plot.main([*options(blog), "--output", str(path)]) == 0
+    assert embedding_map([*options(blog), "--output", str(path)]) == 0
     printed = capsys.readouterr().out
     assert "map.svg: 120 of 120 items of margin_v1, 4 categories" in printed
     assert "of its own category; chance would give 2" in printed
@@ -262,9 +262,8 @@ def test_the_map_is_drawn_and_says_how_many_neighbours_are_of_one_category(blog,
 
 
 def test_a_map_without_a_model_or_a_place_says_the_fix(blog, tmp_path, capsys):
-    assert embedding_plot.main([*options(blog), "--kind", "als", "--output", str(tmp_path / "map.svg")]) == 1
-    assert "no published model of kind als; run: python -m recommendation_service.train_all" in capsys.readouterr().err
-    assert embedding_plot.main([*options(blog), "--output", str(tmp_path / "no" / "map.svg")]) == 1
-    assert "choose another --output" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        embedding_plot.main([*options(blog), "--output", "map.gif"])
+    assert embedding_map([*options(blog), "--kind", "als", "--output", str(tmp_path / "map.svg")]) == 1
+    assert "no published model of kind als; run: tandem train all" in capsys.readouterr().err
+    assert embedding_map([*options(blog), "--output", str(tmp_path / "no" / "map.svg")]) == 1
+    assert capsys.readouterr().err == "error: no/map.svg: No such file or directory; check the path\n"
+    assert embedding_map([*options(blog), "--output", "map.gif"]) == 2

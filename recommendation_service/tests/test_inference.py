@@ -58,7 +58,7 @@ def test_the_ensemble_blends_by_the_given_weight(settings: Settings) -> None:
 
 def test_a_site_without_lists_for_users_says_how_to_ask_instead(tmp_path: Path) -> None:
     export_cleaning(tmp_path)
-    with pytest.raises(ConfigurationError, match="cleaning has no list for a user; ask for one with: cli recommend --about ID"):
+    with pytest.raises(ConfigurationError, match="no list for a user; ask for one with: tandem recommend --about ID"):
         EnsembleInference(use_case="cleaning", settings=service.settings_under(tmp_path))
 
 

@@ -215,7 +215,7 @@ def test_the_log_names_the_models_of_pairs_that_are_missing(tmp_path: Path, capl
     with caplog.at_level(logging.INFO):
         announce(live_under(tmp_path))
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    fix = "run: python -m recommendation_service.train_all --use-case cleaning"
+    fix = "run: tandem train all --use-case cleaning"
     assert told == [f"✗ cleaning: no neural model; {fix}", f"✗ cleaning: no bid model; {fix}"]
 
 

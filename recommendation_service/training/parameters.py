@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from math import inf
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.kinds import KINDS
+from recommendation_service.training.setting import Setting, settings_of
 from recommendation_service.use_cases.options import check_keys
 from recommendation_service.use_cases.schema import Feature, UseCase
 
@@ -30,20 +31,20 @@ class TwoTowerParameters:
     has little meaning. Which of these is best differs from site to site.
     """
 
-    dimension: int = 64
+    dimension: Annotated[int, Setting("length of the vectors; the hidden layer has twice as many units", least=1)] = 64
     hidden: int = 128
     recent: int = 30
     decay: float = 0.9  # weight of a liked item relative to the next newer one
-    temperature: float = 0.1
-    epochs: int = 60
+    temperature: Annotated[float, Setting("of the softmax: smaller values separate items more", above=True)] = 0.1
+    epochs: Annotated[int, Setting("most passes over the data; validation stops earlier", least=1)] = 60
     patience: int = 6
-    batch: int = 256
+    batch: Annotated[int, Setting("users per step", least=1, option="batch_size")] = 256
     targets: int = 16  # items to predict per cut, drawn with replacement
     ahead: int = 0
     in_order: bool = True  # without `ahead` only
     cuts: int = 4  # with `ahead` only
     counted_start: bool = False  # start from vectors counted from which item follows which; else from random ones
-    learning_rate: float = 3e-3
+    learning_rate: Annotated[float, Setting("step size of Adam", above=True)] = 3e-3
     weight_decay: float = 0.0
     hide_least: float = 0.1
     hide_most: float = 0.6
@@ -54,6 +55,11 @@ class TwoTowerParameters:
     event_types: tuple[str, ...] = ()  # events to learn from; empty: all
     min_interactions: int = 0  # users with fewer liked items are left out of training
     seed: int = 42
+
+    @staticmethod
+    def implied(given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that follow from those on a command line."""
+        return {"hidden": 2 * given["dimension"]} if "dimension" in given else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +72,16 @@ class SASRecParameters:
     `short_dropout` replaces `dropout`, because the model would otherwise memorise the histories.
     """
 
-    dimension: int = 64
+    dimension: Annotated[int, Setting("length of an item vector", least=1)] = 64
     heads: int = 1
-    layers: int = 2
-    recent: int = 200
-    dropout: float = 0.1
-    short_dropout: float = 0.4
-    learning_rate: float = 6e-3
+    layers: Annotated[int, Setting("attention blocks", least=1)] = 2
+    recent: Annotated[int, Setting("newest liked items that are read", least=1)] = 200
+    dropout: Annotated[float, Setting("share of values that are dropped during training", most=0.99)] = 0.1
+    short_dropout: Annotated[float, Setting("the same where users have fewer than 30 liked items on average", most=0.99)] = 0.4
+    learning_rate: Annotated[float, Setting("largest step size, after the warm-up", above=True)] = 6e-3
     batch: int = 4_800
-    epochs: int = 10
-    most_targets: int = 5_000_000
+    epochs: Annotated[int, Setting("passes over the data", least=1)] = 10
+    most_targets: Annotated[int, Setting("most next items that are seen, to bound the time", least=1)] = 5_000_000
     patience: int = 4
     best_epochs: int = 0
     seed: int = 42
@@ -90,17 +96,17 @@ class MarginParameters:
     samples as the basic model does: one negative item, all with the same probability.
     """
 
-    emb_dim: int = 32
-    content_dim: int = 16
+    emb_dim: Annotated[int, Setting("length of user and item vectors", least=1)] = 32
+    content_dim: Annotated[int, Setting("length of the content embeddings", least=1)] = 16
     recent: int = 50
-    epochs: int = 40
+    epochs: Annotated[int, Setting("most passes over the data; validation stops earlier", least=1)] = 40
     patience: int = 4
-    batch: int = 512
-    margin: float = 1.0
-    negatives: int = 8  # negative items drawn per liked item; the one with the highest score is used
-    popularity_power: float = 0.0  # negatives are drawn in proportion to popularity to this power; 0: uniformly
+    batch: Annotated[int, Setting("likes per step", least=1)] = 512
+    margin: Annotated[float, Setting("score difference that a liked item should have", above=True)] = 1.0
+    negatives: Annotated[int, Setting("items drawn per liked item; the one with the highest score is used", least=1)] = 8
+    popularity_power: Annotated[float, Setting("items are drawn by popularity to this power; 0: uniformly")] = 0.0
     words: int = 1_000  # words of the texts that count as content features, the most common first; 0: none
-    learning_rate: float = 0.003
+    learning_rate: Annotated[float, Setting("step size of Adam", above=True)] = 0.003
     weight_decay: float = 1e-5
     alone: float = 0.5  # share of the samples without the user's own vector, so that a history alone is enough
     seed: int = 42
@@ -132,11 +138,11 @@ class NeuralParameters:
         "seed": (0, 2**31),
     }
 
-    target: str = RATING
-    epochs: int = 50
-    batch: int = 256
-    learning_rate: float = 0.001
-    valid_share: float = 0.2  # of the jobs, shuffled: for early stopping and the learning rate
+    target: Annotated[str, Setting("rating, or hired", choices=TARGETS)] = RATING
+    epochs: Annotated[int, Setting("most passes over the data; validation stops earlier")] = 50
+    batch: Annotated[int, Setting("most pairs per step", option="batch_size")] = 256
+    learning_rate: Annotated[float, Setting("step size of Adam")] = 0.001
+    valid_share: Annotated[float, Setting("share of the jobs for early stopping", option="val_split")] = 0.2
     patience: int = 5  # epochs without a better validation loss, after which training stops
     dimension: int = 64  # length of a person's vector
     token_dimension: int = 8  # length of the vector of a text, such as a property type
@@ -147,7 +153,7 @@ class NeuralParameters:
     halves: float = 0.5  # weight of the loss of each half alone, so that each half is a score, not a correction of the other
     without_bid: float = 0.5  # share of the training jobs whose bids are hidden, as for an open job
     verdict_weight: float = 0.25  # of a verdict on a recommendation, relative to a review or a decision
-    label: str = ""  # the owner's name for this version
+    label: Annotated[str, Setting("a name for this version, stored with its number", option="model_version")] = ""
     seed: int = 42
 
 
@@ -213,6 +219,10 @@ def read_parameters(default: Parameters, use_case: UseCase, kind: str, **values:
     check_keys(training, (field.name for field in fields(default)), where=where)  # type: ignore[arg-type]  # a dataclass
     for name, value in (training | values).items():
         check_value(f"{where}: {name}", default, name, value)
+    for name, (value_type, setting) in settings_of(type(default)).items():
+        value = (training | values).get(name, getattr(default, name))
+        if problem := setting.problem(value, value_type):
+            raise ConfigurationError(f"{where}: {name} {problem}, not {value!r}")
     plain = {name: tuple(value) if isinstance(value, list) else value for name, value in (training | values).items()}
     return replace(default, **plain)  # type: ignore[type-var]  # a dataclass
 

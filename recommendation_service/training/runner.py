@@ -1,6 +1,5 @@
-"""The walk of every training command: each catalogue of each use case, its kinds in turn, under one lock."""
+"""Trains each catalogue of each use case: its kinds in turn, then what is learned on top of them, under one lock."""
 
-import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +9,6 @@ from recommendation_service.datasets.reader import Dataset, Events, export_folde
 from recommendation_service.errors import DatasetError
 from recommendation_service.kinds import KINDS
 from recommendation_service.publishing.store import ArtifactStore
-from recommendation_service.training.command import DONE, FAILED, STOPPED, Workspace
 from recommendation_service.training.ensemble.training import learn_ensemble
 from recommendation_service.training.lock import training_lock
 from recommendation_service.training.models.faiss_index import MODEL, learn_index, wants_index
@@ -18,11 +16,11 @@ from recommendation_service.training.pairs.session import PairTraining, pair_kin
 from recommendation_service.training.ranking.trainer import learn_ranker, ranker_of
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import CatalogueTraining, EngineBuilder, TrainingOptions, TrainingResult
-from recommendation_service.training.tuning import DEFAULT_BUDGET_S, SEARCHES, searched_settings
+from recommendation_service.training.tuning import SEARCHES
+from recommendation_service.training.workspace import Workspace
 from recommendation_service.use_cases.schema import UseCase
 
 Above = Callable[[CatalogueTraining, Sequence[TrainingResult]], TrainingResult | None]
-UNSEEN = {"co_occurrence": "what is bought together shows in baskets, and a search looks at people's next items"}
 LEARNS: Mapping[Above, str] = {
     learn_ensemble: "learn the ensemble",
     learn_ranker: "learn the ranker",
@@ -30,58 +28,38 @@ LEARNS: Mapping[Above, str] = {
 }
 
 
-def add_options(parser: argparse.ArgumentParser, *, tune: bool) -> None:
-    """Options of the commands that publish; `tune` adds those of the searches."""
-    parser.add_argument("--dry-run", action="store_true", help="check the exports and say what would be trained")
-    parser.add_argument("--force", action="store_true", help="publish even what the gate refuses; said in the manifest")
-    parser.add_argument("--seed", type=int, default=42, help="seed of everything random (default: 42)")
-    if tune:
-        parser.add_argument(
-            "--budget-seconds",
-            type=float,
-            default=DEFAULT_BUDGET_S,
-            metavar="S",
-            help="seconds for all searches of a catalogue, in equal parts (default: %(default)g)",
-        )
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """The end of a run: whether the gate refused a model, whether Ctrl-C stopped it, and the command to run next."""
 
-
-def add_search(parser: argparse.ArgumentParser, kind: str) -> None:
-    """The option that begins the search of one kind, whose help names what it varies; or why there is nothing to."""
-    names = ", ".join(searched_settings(kind)).replace("_", " ")
-    purpose = f"search {names} on a validation part" if names else f"accepted, but there is nothing to search: {UNSEEN[kind]}"
-    parser.add_argument("--tune", action="store_true", help=purpose)
-
-
-def chosen(options: argparse.Namespace) -> TrainingOptions:
-    """What the options of `add_options` and `add_search` say."""
-    return TrainingOptions(options.tune, options.budget_seconds, options.force, seed=options.seed)
+    refused: bool = False
+    stopped: bool = False
+    next_command: str = ""
 
 
 def run_training(
     workspace: Workspace,
     kinds: Sequence[str],
-    choices: TrainingOptions,
+    options: TrainingOptions,
     build: EngineBuilder,
+    report: Report,
     *,
-    ensemble: bool,
+    ensemble: bool = False,
     ranker: bool = False,
     pairs: Sequence[str] = (),
     dry_run: bool = False,
-    report: Report | None = None,
-) -> int:
+) -> TrainingRun:
     """Train `kinds` for every use case, then what is learned on top of them, and the kinds of pair models in `pairs`.
 
-    1 when a model was refused, 130 when Ctrl-C stopped it, 0 also where there is too little to learn from.
-    A use case asked for by name must have an export; of "all", those without one are passed over in one line.
+    A use case that was named must have an export; otherwise one without an export is skipped in one line.
     """
-    log = report or Report()
     refused = trained = exported = False
-    if choices.tune and kinds and not any(kind in SEARCHES for kind in kinds):
-        log.line(f"{', '.join(kinds)}: nothing to search; trained with the stated settings")
+    if options.tune and kinds and not any(kind in SEARCHES for kind in kinds):
+        report.line(f"{', '.join(kinds)}: nothing to search; trained with the default settings")
     for use_case in workspace.use_cases:
         for name in use_case.catalogues:
             if not workspace.named and export_folder(workspace.data_dir, name).pointer() is None:
-                log.line(f"{name:<10} no export, passed over; run: manage.py generate_all_datasets")
+                report.line(f"{name:<10} no export, skipped; run: manage.py generate_all_datasets")
                 continue
             exported = True
             above: tuple[Above, ...] = (learn_ensemble,) * (ensemble and learnable_blend(use_case))
@@ -89,24 +67,23 @@ def run_training(
             above += (learn_index,) * (MODEL in kinds and wants_index(use_case))
             work = Work.of(use_case, name, kinds, above, pairs)
             try:
-                outcomes = _catalogue(workspace, use_case, name, work, choices, build, log, dry_run=dry_run)
+                results = _catalogue(workspace, use_case, name, work, options, build, report, dry_run=dry_run)
             except KeyboardInterrupt:
-                log.warn(f"{name}: stopped; what was published stays, and the same command goes on with what it had tried")
-                return STOPPED
-            refused |= any(outcome.refused for outcome in outcomes)
-            trained |= any(outcome.version for outcome in outcomes)
-    entry = workspace.use_cases[0] if len(workspace.use_cases) == 1 else None
-    first = entry.name if entry is not None and entry.pairs is None else None
-    log.line(_next_command(first, trained=trained, dry_run=dry_run and exported))
-    return FAILED if refused else DONE
+                report.warn(f"{name}: stopped; published models stay, and the same command continues its search")
+                return TrainingRun(stopped=True)
+            refused |= any(result.refused for result in results)
+            trained |= any(result.version for result in results)
+    only = workspace.use_cases[0] if len(workspace.use_cases) == 1 else None
+    evaluated = only.name if only is not None and only.pairs is None else None
+    return TrainingRun(refused, next_command=_next_command(evaluated, trained=trained, dry_run=dry_run and exported))
 
 
 def _next_command(use_case: str | None, *, trained: bool, dry_run: bool) -> str:
     if dry_run:
-        return "next: the same command without --dry-run"
-    if trained and use_case:
-        return f"next: python -m recommendation_service.evaluate --use-case {use_case}"
-    return "next: python -m recommendation_service.cli models" if trained else "next: manage.py generate_all_datasets"
+        return "the same command without --dry-run"
+    if trained:
+        return f"tandem evaluate models --use-case {use_case}" if use_case else "tandem models"
+    return "manage.py generate_all_datasets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +111,7 @@ def _catalogue(
     use_case: UseCase,
     name: str,
     work: Work,
-    choices: TrainingOptions,
+    options: TrainingOptions,
     build: EngineBuilder,
     report: Report,
     *,
@@ -155,16 +132,16 @@ def _catalogue(
     if dry_run:
         report.line(f"{name:<10} would {work.summary()}")
         return []
-    store, outcomes = ArtifactStore(workspace.models_dir / name), []
+    store, results = ArtifactStore(workspace.models_dir / name), []
     if work.pairs or events is not None:
         with training_lock(store.root):
             if events is not None:
-                session = CatalogueTraining(use_case, name, dataset, events, store, build, choices, report, work.kinds)
-                outcomes = [session.train(kind) for kind in work.kinds]
-                outcomes += [entry for learn in work.above if (entry := learn(session, tuple(outcomes))) is not None]
+                session = CatalogueTraining(use_case, name, dataset, events, store, build, options, report, work.kinds)
+                results = [session.train(kind) for kind in work.kinds]
+                results += [entry for learn in work.above if (entry := learn(session, tuple(results))) is not None]
             if use_case.pairs is not None:
-                outcomes += PairTraining(use_case, use_case.pairs, dataset, store, choices, report).train(work.pairs)
-    return outcomes
+                results += PairTraining(use_case, use_case.pairs, dataset, store, options, report).train(work.pairs)
+    return results
 
 
 def learnable_blend(use_case: UseCase) -> bool:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from recommendation_service.core.numeric import Floats
@@ -38,12 +38,11 @@ EngineBuilder = Callable[[UseCase, Catalogue, Mapping[str, Artifact]], Mapping[s
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """What the command line chose."""
+    """The options of a training command."""
 
     tune: bool = False
     budget_s: float = DEFAULT_BUDGET_S
     force: bool = False
-    parameters: Mapping[str, Parameters] = field(default_factory=dict)  # by kind; others: as the use-case file says
     seed: int = 42
 
 
@@ -69,7 +68,7 @@ class CatalogueTraining:
     events: Events
     store: ArtifactStore
     build: EngineBuilder
-    choices: TrainingOptions
+    options: TrainingOptions
     report: Report
     kinds: tuple[str, ...] = ()  # what this run trains: they share the budget of the searches
 
@@ -108,10 +107,10 @@ class CatalogueTraining:
         return outcome
 
     def _train(self, kind: str) -> TrainingResult:
-        if self.short and kind not in TEXT_KINDS and not self.choices.force:
+        if self.short and kind not in TEXT_KINDS and not self.options.force:
             raise NotEnough(f"not enough data: {self.short}")
         today = self.today(kind)
-        chosen = self.choices.parameters.get(kind) or stated_for(self.use_case, kind, seed=self.choices.seed)
+        chosen = stated_for(self.use_case, kind, seed=self.options.seed)
         searched, candidate, scores = self._candidate(kind, chosen)
         with self.report.progress(f"{self.name}/{kind}") as progress:
             refit = fit(self.whole, kind, candidate.parameters, progress=progress).trained
@@ -208,7 +207,7 @@ class CatalogueTraining:
 
     def _searchable(self, kind: str, chosen: Parameters) -> bool:
         """Whether to search settings: it was asked for, there is something to search, and enough people to choose by."""
-        if not self.choices.tune or not stages_of(kind, chosen):
+        if not self.options.tune or not stages_of(kind, chosen):
             return False
         if self._few:
             summary = f"skipped: {len(self.panel)} of {publish_gate.LEAST_PEOPLE} validation people; the stated settings train"
@@ -217,7 +216,7 @@ class CatalogueTraining:
 
     def _share(self) -> float:
         """Seconds of one kind's search: the budget is the catalogue's, in equal parts for the kinds of this run."""
-        return self.choices.budget_s / max(1, sum(kind in SEARCHES for kind in self.kinds))
+        return self.options.budget_s / max(1, sum(kind in SEARCHES for kind in self.kinds))
 
     def _figures_text(self, scores: Floats) -> str:
         popular = "" if self.popularity is None else f" (popularity {self.popularity:.4f})"
@@ -233,7 +232,7 @@ class CatalogueTraining:
     ) -> str | None:
         for warning in verdict.warnings:
             self.report.warn(f"{self.name}/{refit.kind}: {warning}")
-        if not verdict.accepted and not self.choices.force:
+        if not verdict.accepted and not self.options.force:
             return None
         forced = tuple(f"forced: {reason}" for reason in verdict.refusals)
         for reason in forced:

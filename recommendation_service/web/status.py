@@ -65,7 +65,7 @@ def _use_cases(state: ServingState) -> list[UseCaseHealth]:
         if absent:
             detail = f"no export of {', '.join(absent)} yet; run: manage.py generate_all_datasets"
         elif lacking := sorted({*use_case.engines, *use_case.estimators} - ready):
-            detail = f"not trained: {', '.join(lacking)}; run: python -m recommendation_service.train_all --use-case {name}"
+            detail = f"not trained: {', '.join(lacking)}; run: tandem train all --use-case {name}"
         else:
             summaries = (weights_summary(state, name, catalogue) for catalogue in use_case.catalogues)
             detail = "; ".join(entry for entry in summaries if entry.endswith(WAITING))

@@ -179,8 +179,8 @@ TANDEM: dict[str, Any] = {
     "RUNS": {
         "reindex": (
             ("manage.py", "generate_all_datasets", "--catalogue", "{use_case}"),
-            ("-m", "recommendation_service.train_two_tower", "--use-case", "{use_case}"),
-            ("-m", "recommendation_service.build_index", "--use-case", "{use_case}"),
+            ("-m", "recommendation_service.cli", "train", "two_tower", "--use-case", "{use_case}"),
+            ("-m", "recommendation_service.cli", "index", "--use-case", "{use_case}"),
         )
     },
 }

@@ -35,7 +35,7 @@ def train_and_save_hybrid(
     say(f"{export.folder.name}: {counts['users']:,} people, {counts['items']:,} posts, {counts['interactions']:,} interactions")
     options = {"use-case": Posts.catalogue, "data-dir": data_dir, "emb-dim": emb_dim, "epochs": epochs, "topn": topn}
     folder = {"models-dir": models_dir.resolve()} if models_dir else {}
-    run_module("recommendation_service.train_margin", {"hybrid": None, **options, **folder}, say)
+    run_module("recommendation_service.cli", {"also": "content", **options, **folder}, say, command=("train", "margin"))
 
 
 def recommend_for_user_hybrid(user_id: str, topn: int = 12) -> dict[str, Any]:

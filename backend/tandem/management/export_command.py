@@ -35,7 +35,7 @@ class ExportCommand(BaseCommand):
             errors = [self._export(source, data_dir) for source in self._with_items(options["catalogue"])]
         if any(errors):
             raise CommandError("; ".join(filter(None, errors)))
-        self._line("next: python -m recommendation_service.train_all")
+        self._line("next: tandem train all")
 
     def _export(self, source: type[ItemSource], data_dir: Path) -> str:
         """Return why this catalogue keeps its last export, or "" after publishing a new one."""

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,15 +22,22 @@ class TrainingFailed(TandemError):
     code = "training_failed"
 
 
-def run_module(module: str, options: Mapping[str, object], say: Say, *, environment: Mapping[str, str] | None = None) -> None:
+def run_module(
+    module: str,
+    options: Mapping[str, object],
+    say: Say,
+    *,
+    command: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Run one of our own modules in a process of its own, line by line. Raises TrainingFailed with its exit status.
 
-    An option whose value is None is a switch.
+    `command` are arguments before the options, such as ("train", "neural"). An option whose value is None is a switch.
     Whoever stops this process, by Ctrl-C, SIGTERM or a broken pipe, stops that one too.
     """
     arguments = [f"--{name}" if value is None else f"--{name}={value}" for name, value in options.items()]
     process = subprocess.Popen(  # noqa: S603 - our own command; its words are numbers and folders of this installation
-        [sys.executable, "-m", module, *arguments],
+        [sys.executable, "-m", module, *command, *arguments],
         env=_environment() | dict(environment or {}),
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

@@ -12,13 +12,16 @@ from django.core.management import call_command
 from django.test import Client
 from werkzeug.serving import make_server
 
-from recommendation_service import train_ease, train_next_item
 from recommendation_service.app import create_app
+from recommendation_service.cli import script
 from recommendation_service.tests.support import service
 from tandem.exports.datasets import export_catalogue
 from tandem.models import UserInteraction
 from tandem.sources import source_of
 from tests.support import board
+
+train_ease = script("train", "ease")
+train_next_item = script("train", "next_item")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SITES = {
@@ -39,7 +42,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, service_at: Any, monkey
     export_catalogue(source=source, data_dir=tmp_path / "data", fresh=(name,), say=lambda *_: None)
     folders = ["--data-dir", str(tmp_path / "data"), "--models-dir", str(tmp_path / "models")]
     for train in (train_ease, train_next_item):
-        assert train.main(["--use-case", name, *folders]) == 0
+        assert train(["--use-case", name, *folders]) == 0
     monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)  # the test process loaded numpy long before
     keys = settings.TANDEM["SIGNING_KEYS"]
     app = create_app(service.settings_under(tmp_path, RS_SIGNING_KEYS=keys, RS_USE_CASES=name))

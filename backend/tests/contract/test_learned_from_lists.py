@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.management import call_command
 from werkzeug.serving import make_server
 
-from recommendation_service import train_ranker
 from recommendation_service.app import create_app
+from recommendation_service.cli import script
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.tests.support import service
 from recommendation_service.training.data import read_training_data
@@ -26,6 +26,8 @@ from tandem.exports.datasets import export_catalogue
 from tandem.models import ImpressionItem
 from tandem.services.recommend import recommend
 from tandem.services.record_interactions import record_interactions
+
+train_ranker = script("train", "ranker")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +47,7 @@ def running(
     monkeypatch.setattr(trainer, "LEAST_LISTS", 5)
     monkeypatch.setattr(trainer, "LEAST_PEOPLE", 2)
     folders = ["--data-dir", str(tmp_path / "data"), "--models-dir", str(tmp_path / "models")]
-    assert train_ranker.main(["--use-case", "shop", "--force", *folders]) == 0
+    assert train_ranker(["--use-case", "shop", "--force", *folders]) == 0
     monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)  # the test process loaded numpy long before
     keys = settings.TANDEM["SIGNING_KEYS"]
     app = create_app(service.settings_under(tmp_path, RS_SIGNING_KEYS=keys, RS_USE_CASES="shop"))

@@ -15,8 +15,9 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import StaticPool
 from werkzeug.serving import make_server
 
-from recommendation_service import train_content, update_bandit
+from recommendation_service import update_bandit
 from recommendation_service.app import create_app
+from recommendation_service.cli import script
 from recommendation_service.tests.support import service
 from recommendation_service.use_cases.loader import PACKAGED
 from sites.courses.models import Course
@@ -27,6 +28,8 @@ from tandem.exports.datasets import export_catalogue
 from tandem.models import Impression
 from tests.support import board, campus
 from tests.support.caching import cache
+
+train_content = script("train", "content")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE, ROUNDS = 40, 6
@@ -69,7 +72,7 @@ def running(
 ) -> Iterator[Any]:
     """The real app over an export of this database; popularity and content can answer, and with them hybrid."""
     export_catalogue(source=Courses, data_dir=tmp_path / "data", fresh=["courses"], say=lambda *_: None)
-    assert train_content.main(["--use-case", "courses", *_folders(tmp_path)]) == 0
+    assert train_content(["--use-case", "courses", *_folders(tmp_path)]) == 0
     monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)  # the test process loaded numpy long before
     keys = settings.TANDEM["SIGNING_KEYS"]
     more = {"RS_SIGNING_KEYS": keys, "RS_USE_CASES": "courses", "RS_USE_CASES_DIR": str(folder)}

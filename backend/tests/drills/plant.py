@@ -30,7 +30,7 @@ BOARD = Site(
     "/api/recommendations/startups/for-developer/{}",
     ("generate_startups_data", "--users", "60", "--items", "200", "--seed", "7"),
 )
-TRAIN = (sys.executable, "-m", "recommendation_service.train_all", "--use-case", CATALOGUE, "--no-tune", "--force")
+TRAIN = (sys.executable, "-m", "recommendation_service.cli", "train", "all", "--use-case", CATALOGUE, "--no-tune", "--force")
 COUNTS = (0, 4, 5, 19, 20)  # where the router changes its mind
 STRANGERS = 4
 KINDS = ("als", "two_tower", "content", "ensemble")

@@ -96,15 +96,15 @@ def modules(*roots: Path, without: tuple[str, ...] = ()) -> list[Path]:
 
 
 REFERENCE = [BACKEND / name for name in ("api", "config", "demo", "recommendations", "sites", "storefront")]
-PROGRAMS = [path for path in modules(SERVICE) if '__name__ == "__main__"' in path.read_text()]
 CROSS_ENCODER = SERVICE / "commands/cross_encoder_server.py"
+COMMANDS = [path for path in modules(SERVICE / "commands") if path != CROSS_ENCODER]
 FILES = {
     "django": modules(BACKEND / "tandem", without=("api", "exports")),
     "api": modules(BACKEND / "tandem/api"),
     "export": modules(BACKEND / "tandem/exports"),
     "serve": [SERVICE / "app.py", SERVICE / "gunicorn.conf.py", SERVICE / "cli.py"],
-    "train": [*modules(SERVICE / "training", ROOT / "app"), *(path for path in PROGRAMS if path != CROSS_ENCODER)],
-    "rerank": [CROSS_ENCODER, SERVICE / "training/models/sentence_models.py"],
+    "train": [*modules(SERVICE / "training", ROOT / "app"), *COMMANDS],
+    "rerank": [SERVICE / "commands/program.py", CROSS_ENCODER, SERVICE / "training/models/sentence_models.py"],
     "backend": modules(*REFERENCE),
 }
 ALSO = {"api": ("django",), "export": ("django",), "train": ("serve",), "rerank": ("serve", "train")}  # installed beside it

@@ -75,9 +75,10 @@ def make_environment(
             if not target.exists():
                 target.symlink_to(Path(str(distribution.locate_file(top))))
     shutil.unpack_archive(wheel, packages, "zip")
-    script = home / "bin/django-admin"
-    script.write_text(f'#!/bin/sh\nexec {home}/bin/python -m django "$@"\n')
-    script.chmod(0o755)
+    for name, module in {"django-admin": "django", "tandem": "recommendation_service.cli"}.items():
+        script = home / "bin" / name
+        script.write_text(f'#!/bin/sh\nexec {home}/bin/python -m {module} "$@"\n')
+        script.chmod(0o755)
     return distributions
 
 

@@ -171,18 +171,16 @@ def test_a_marketplace_of_pairs_is_told_who_measures_it(root, capsys, monkeypatc
     told = capsys.readouterr().out
     for catalogue in ("cleaners", "jobs"):
         assert f"{catalogue}: no list here is about a person" in told
-    assert "who is hired: python -m recommendation_service.commands.evaluate_hires --use-case cleaning" in told
-    assert "what is bid: python -m recommendation_service.commands.evaluate_bids --use-case cleaning" in told
+    assert "who is hired: tandem evaluate hires --use-case cleaning" in told
+    assert "what is bid: tandem evaluate bids --use-case cleaning" in told
     assert "only 0 pairs came to an agreement: give them in ItemSource.matches" in told
     assert "not enough data" not in told
 
 
 @pytest.mark.parametrize("wrong", [["doctor", "--measure"], ["doctor", "--budget-seconds", "soon"]])
 def test_wrong_usage_is_exit_code_2(root, wrong, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(wrong)
-    assert ended.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+    assert main(wrong) == 2
+    assert "Usage:" in capsys.readouterr().err
 
 
 def test_a_use_case_without_a_file_is_one_line(root, capsys):

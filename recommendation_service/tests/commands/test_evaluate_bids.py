@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommendation_service.cli import script
 from recommendation_service.commands import evaluate_bids
 from recommendation_service.datasets import export
 from recommendation_service.datasets.event_table import Keys
@@ -18,6 +19,8 @@ from recommendation_service.tests.support.exports import NOW
 from recommendation_service.training.pairs.bid_data import read_bids
 from recommendation_service.training.parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
+
+evaluate_bids_command = script("evaluate", "bids")
 
 
 def export_with(data_dir: Path, matches: Matches | None) -> None:
@@ -43,7 +46,7 @@ def test_the_tables_say_how_many_newer_bids_lay_within_and_how_all_of_them_did(
     export_with(tmp_path, auctions(1000))
     wanted = tmp_path / "figures.json"
     argv = ["--use-case", "cleaning", "--data-dir", str(tmp_path), "--held-out", "0.3", "--json", str(wanted)]
-    assert evaluate_bids.main(argv) == 0
+    assert evaluate_bids_command(argv) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[0].startswith("export_v1: learned from 700 winning bids in ")
     assert told[0].endswith("held out are 300 newer ones, and all 1,200 bids of their jobs")
@@ -52,7 +55,7 @@ def test_the_tables_say_how_many_newer_bids_lay_within_and_how_all_of_them_did(
     assert any(line.startswith("| property_type villa |") for line in told)
     assert sum(line.startswith(("| below", "| minimum to", "| optimal to", "| above")) for line in told) == 4
     assert any(line.startswith("each of the newest 5 tenths of time") and "of 500 (" in line for line in told)
-    assert told[-1] == "next: python -m recommendation_service.train_all --use-case cleaning"
+    assert told[-1] == "next: tandem train all --use-case cleaning"
     figures = json.loads(wanted.read_text())
     low, high = figures["coverage_interval"]
     assert figures["n"] == 300
@@ -87,17 +90,15 @@ def test_an_export_that_does_not_do_says_why_in_one_line(
     jobs: int | None, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     export_with(tmp_path, None if jobs is None else auctions(jobs))
-    assert evaluate_bids.main(["--use-case", "cleaning", "--data-dir", str(tmp_path)]) == 1
+    assert evaluate_bids_command(["--use-case", "cleaning", "--data-dir", str(tmp_path)]) == 1
     assert told in capsys.readouterr().err
 
 
 def test_a_use_case_without_bids_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert evaluate_bids.main(["--use-case", "startups", "--data-dir", str(tmp_path)]) == 1
+    assert evaluate_bids_command(["--use-case", "startups", "--data-dir", str(tmp_path)]) == 1
     assert "startups has no estimator of kind bid" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("argv", [[], ["--use-case", "cleaning", "--held-out", "1"]])
 def test_wrong_usage_ends_with_2(argv: list[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        evaluate_bids.main(argv)
-    assert ended.value.code == 2
+    assert evaluate_bids_command(argv) == 2

@@ -5,12 +5,15 @@ import re
 
 import pytest
 
+from recommendation_service.cli import script
 from recommendation_service.commands import evaluate_hires
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.tests.support.exports import write_export
 from recommendation_service.tests.support.market import World, by_quality
 from recommendation_service.use_cases.loader import load
 from recommendation_service.use_cases.overrides import with_training
+
+evaluate_hires_command = script("evaluate", "hires")
 
 NAMES = ["random", "lowest price", "rules", "network (rating)", "both (rating)", "network (hired)", "both (hired)"]
 
@@ -26,7 +29,7 @@ def export(place, jobs, wanted=cheapest):
 
 
 def options(place, *more):
-    return ["--use-case", "cleaning", "--data-dir", str(place), "--models-dir", str(place / "models"), *more]
+    return ["--use-case", "cleaning", "--data-dir", str(place), *more]
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def quick(monkeypatch):
 @pytest.mark.usefixtures("quick")
 def test_each_score_has_a_row_on_newer_jobs_and_the_one_that_decides_is_always_right(tmp_path, capsys):
     export(tmp_path, 400)
-    assert evaluate_hires.main(options(tmp_path, "--held-out", "0.25", "--json", str(tmp_path / "figures.json"))) == 0
+    assert evaluate_hires_command(options(tmp_path, "--held-out", "0.25", "--json", str(tmp_path / "figures.json"))) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "export_v1: learned from 300 older jobs, measured on 100 newer ones with one hired" in lines
     rows = {row["name"]: row for row in json.loads((tmp_path / "figures.json").read_text())}
@@ -54,13 +57,13 @@ def test_each_score_has_a_row_on_newer_jobs_and_the_one_that_decides_is_always_r
     assert rows["random"]["top"]["1"][0] == pytest.approx(0.25)
     assert rows["random"]["top"]["3"][0] == pytest.approx(0.75)
     assert rows["rules"]["top"]["1"][0] < 0.9
-    assert lines[-1] == "next: python -m recommendation_service.commands.evaluate_bids --use-case cleaning"
+    assert lines[-1] == "next: tandem evaluate bids --use-case cleaning"
 
 
 @pytest.mark.usefixtures("quick")
 def test_every_network_and_blend_is_compared_with_the_rules_in_words(tmp_path, capsys):
     export(tmp_path, 400)
-    assert evaluate_hires.main(options(tmp_path)) == 0
+    assert evaluate_hires_command(options(tmp_path)) == 0
     told = [line for line in capsys.readouterr().out.splitlines() if " - rules, top 3: " in line]
     assert [line.partition(" - ")[0] for line in told] == NAMES[3:]
     for line in told:
@@ -74,17 +77,15 @@ def test_every_network_and_blend_is_compared_with_the_rules_in_words(tmp_path, c
 )
 def test_an_export_that_does_not_do_says_why_in_one_line(jobs, told, tmp_path, capsys):
     export(tmp_path, jobs)
-    assert evaluate_hires.main(options(tmp_path)) == 1
+    assert evaluate_hires_command(options(tmp_path)) == 1
     assert told in capsys.readouterr().err
 
 
 def test_a_use_case_without_pairs_says_so(tmp_path, capsys):
-    assert evaluate_hires.main(["--use-case", "startups", "--data-dir", str(tmp_path)]) == 1
-    assert "startups pairs nothing by rules" in capsys.readouterr().err
+    assert evaluate_hires_command(["--use-case", "startups", "--data-dir", str(tmp_path)]) == 1
+    assert "startups scores no pairs by rules" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("argv", [[], ["--use-case", "cleaning", "--held-out", "0"]])
 def test_wrong_usage_ends_with_two(argv):
-    with pytest.raises(SystemExit) as ended:
-        evaluate_hires.main(argv)
-    assert ended.value.code == 2
+    assert evaluate_hires_command(argv) == 2

@@ -123,7 +123,7 @@ def test_a_worker_that_lies_is_told(client: Making) -> None:
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ENVIRONMENT = {"RS_SIGNING_KEYS": f"new:{KEY}", "PATH": os.environ["PATH"], **dict.fromkeys(THREADS, "1")}
-COMMAND = [sys.executable, "-m", "recommendation_service.commands.cross_encoder_server", "--port"]
+COMMAND = [sys.executable, "-m", "recommendation_service.cli", "serve-cross-encoder", "--port"]
 ROOT = Path(__file__).parents[3]
 
 

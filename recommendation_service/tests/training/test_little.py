@@ -112,7 +112,7 @@ def doctor(root: Path, capsys, monkeypatch) -> list[str]:
 
 def test_the_doctor_sends_nobody_to_train_what_cannot_be_trained(tmp_path, capsys, monkeypatch):
     export(tmp_path, people=3)
-    assert doctor(tmp_path, capsys, monkeypatch)[-1] == "next: python -m recommendation_service.train_all --use-case startups"
+    assert doctor(tmp_path, capsys, monkeypatch)[-1] == "next: tandem train all --use-case startups"
     assert train_all.main(options(tmp_path)) == 0
     lines = doctor(tmp_path, capsys, monkeypatch)
     assert "not enough data: 3 people liked two items or more; 10 are needed to learn from what people do" in lines

@@ -1,7 +1,7 @@
 import io
 
 from recommendation_service.training import report as reports
-from recommendation_service.training.report import EveryEpoch, NextLast, Report
+from recommendation_service.training.report import Report
 
 
 def test_a_stage_is_one_line_on_stdout_and_progress_stays_on_stderr(monkeypatch):
@@ -40,30 +40,16 @@ def test_warnings_stand_out_on_stderr():
     assert err.getvalue() == "WARNING: loses to popularity\n"
 
 
-def test_what_is_lacking_stands_before_the_next_command():
+def test_a_report_of_every_step_prints_each_on_a_line():
     out = io.StringIO()
-    report = NextLast(out=out, err=io.StringIO())
-    report.lacking["movies"] = "three people"
-    report.line("next: train")
-    report.tell_lacking()
-    report.tell_next()
-    first, second, last = out.getvalue().splitlines()
-    assert first == "movies: not enough data yet: three people"
-    assert second.startswith("that is no failure: ")
-    assert last == "next: train"
-
-
-def test_a_report_of_every_epoch_tells_each_on_a_line_and_keeps_the_next_command_for_the_end():
-    out = io.StringIO()
-    report = EveryEpoch(out, io.StringIO())
-    report.line("next: something")
+    report = Report(out, io.StringIO(), every_step=True)
     with report.progress("cleaners/neural") as step:
         step(1, 50, "loss 0.5")
         step(2, 50, "loss 0.4")
-    report.tell_next()
-    told = out.getvalue().splitlines()
-    assert told == [
+    with report.progress("cleaners/tune neural", step="try") as step:
+        step(1, 9, "0.1")
+    assert out.getvalue().splitlines() == [
         "cleaners/neural       epoch 1/50  loss 0.5",
         "cleaners/neural       epoch 2/50  loss 0.4",
-        "next: something",
+        "cleaners/tune neural  try 1/9  0.1",
     ]

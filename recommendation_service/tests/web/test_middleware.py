@@ -35,7 +35,7 @@ def test_what_is_missing_comes_with_its_fix(serve: Callable[..., FlaskClient], t
     service.export_startups(tmp_path)
     serve(ENABLE_TWO_TOWER="false")
     text = (tmp_path / "logs" / "app.log").read_text()
-    assert "✗ startups: no als model; run: python -m recommendation_service.train_all --use-case startups" in text
+    assert "✗ startups: no als model; run: tandem train all --use-case startups" in text
     assert "✗ movies: no export yet; run: manage.py generate_all_datasets" in text
     assert "two_tower is switched off" in text
 

@@ -12,9 +12,10 @@ entries of S.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
@@ -26,6 +27,7 @@ from recommendation_service.core.numeric import AnyArray, Floats, Ints, frequenc
 from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.report import Progress
+from recommendation_service.training.setting import Setting
 
 MIN_USERS = MIN_ITEMS = 2
 MANY_CELLS = 500_000  # below it, a pool of threads costs a busy machine more than it saves
@@ -46,13 +48,20 @@ class ALSParameters:
     Raises ConfigurationError for another solver, and for a scaling that its solver does not support.
     """
 
-    factors: int = 128
-    regularization: float = 0.01
-    iterations: int = 20
-    alpha: float = 40.0
+    factors: Annotated[int, Setting("length of the vectors", least=1)] = 128
+    regularization: Annotated[float, Setting("larger values shrink the vectors more")] = 0.01
+    iterations: Annotated[int, Setting("rounds of training", least=1)] = 20
+    alpha: Annotated[float, Setting("confidence per unit of weight", above=True)] = 40.0
     seed: int = 42
-    solver: str = "implicit"
-    frequency_scaling: float = 0.0
+    solver: Annotated[str, Setting("implicit, or exact", choices=SOLVERS)] = "implicit"
+    frequency_scaling: Annotated[
+        float, Setting("solver exact, which sets 1: regularization grows with interactions to this power, 0 to 1")
+    ] = 0.0
+
+    @staticmethod
+    def implied(given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that follow from those on a command line."""
+        return {"frequency_scaling": 1.0} if given.get("solver") == "exact" else {}
 
     def __post_init__(self) -> None:
         """Check solver and scaling."""

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from scipy import sparse
@@ -14,6 +14,7 @@ from recommendation_service.core.numeric import AnyArray, Floats
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.models.item_to_item import arrays_of
+from recommendation_service.training.setting import Setting
 
 MAX_TERM_LENGTH = 64  # a longer word is hardly a word, and would widen the whole array of terms
 MAX_FEATURES = 5_000
@@ -26,7 +27,7 @@ class ContentParameters:
 
     min_df: int = 1
     max_terms: int = 50_000
-    facet_repeats: int = 2
+    facet_repeats: Annotated[int, Setting("weight of a category, tag or attribute; a word of the text has 1", least=1)] = 2
 
 
 def train_content(material: TrainingData, parameters: ContentParameters) -> Trained:

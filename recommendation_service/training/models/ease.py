@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from scipy import sparse
@@ -25,6 +26,7 @@ from recommendation_service.datasets.weighting import DAY_S
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.models.item_to_item import Known, can_solve, cores_for, inverse_of, strongest
+from recommendation_service.training.setting import Setting
 
 LEAST_PEOPLE, LEAST_ITEMS = 2, 2
 CLOSED_FORM, GRAPH_FILTER, NEIGHBOURS = METHODS = ("closed_form", "graph_filter", "neighbours")
@@ -46,16 +48,16 @@ class EaseParameters:
     filter. Raises ConfigurationError for any other.
     """
 
-    regularization: float = 500.0
-    decay_days: float = 0.0  # 0: age does not matter
-    floor: float = 0.3
-    top_k: int = 512
-    invertible: int = 20_000
-    activity: float = 0.5
-    popularity: float = 0.25
-    rarity: float = 0.0
+    regularization: Annotated[float, Setting("lambda of the ridge, in users: larger for dense data", above=True)] = 500.0
+    decay_days: Annotated[float, Setting("days after which a like counts 1/e; 0: age does not matter")] = 0.0
+    floor: Annotated[float, Setting("the least that an old like counts")] = 0.3
+    top_k: Annotated[int, Setting("strongest entries of each item that are published", least=1)] = 512
+    invertible: Annotated[int, Setting("most liked items for the closed form; above, a graph filter", least=2)] = 20_000
+    activity: Annotated[float, Setting("a user with m items is weighted by m to the power of minus this")] = 0.5
+    popularity: Annotated[float, Setting("an item with m users is weighted by m to the power of minus this")] = 0.25
+    rarity: Annotated[float, Setting("the row of an item with m users is divided by m to this power")] = 0.0
     method: str = ""
-    vectors: int = 256
+    vectors: Annotated[int, Setting("main directions of the graph filter", least=1)] = 256
 
     def __post_init__(self) -> None:
         """Raises ConfigurationError for an unknown method."""

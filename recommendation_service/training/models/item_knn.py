@@ -4,6 +4,7 @@ Deshpande & Karypis (2004), "Item-Based Top-N Recommendation Algorithms".
 """
 
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import numpy as np
 from scipy import sparse
@@ -11,6 +12,7 @@ from scipy import sparse
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.models.item_to_item import Known, strongest_of
 from recommendation_service.training.report import Progress
+from recommendation_service.training.setting import Setting
 
 ITEMS_AT_ONCE = 256  # rows of the similarity table in memory before they are cut; bounds memory
 
@@ -23,9 +25,9 @@ class ItemKNNParameters:
     evidence. A user with m items is weighted by m^-activity. With `graded`, likes count by their weight, else 1 each.
     """
 
-    neighbours: int = 100
-    shrinkage: float = 10.0
-    activity: float = 0.5
+    neighbours: Annotated[int, Setting("most similar items of each item that are published", least=1)] = 100
+    shrinkage: Annotated[float, Setting("number of common users at which a similarity is halved")] = 10.0
+    activity: Annotated[float, Setting("a user with m items is weighted by m to the power of minus this")] = 0.5
     graded: bool = True
 
 

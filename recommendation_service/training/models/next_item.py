@@ -8,6 +8,7 @@ of Steck (2019), with order: Choi, Kim, Lee, Shim & Lee (2021), "Session-aware L
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from scipy import sparse
@@ -16,6 +17,7 @@ from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.models.item_to_item import Known, can_solve, solved, strongest, strongest_of
 from recommendation_service.training.report import Progress
+from recommendation_service.training.setting import Setting
 
 LEAST_STEPS = 10
 LEAST_WEIGHT = 1e-2  # of a pair of items; pairs with a smaller weight are ignored
@@ -32,14 +34,14 @@ class NextItemParameters:
     to it, divided by its count to the power `rarity`.
     """
 
-    regularization: float = 400.0
-    short: int = 6
-    short_fade: float = 1.5
-    long: int = 40
-    long_fade: float = 15.0
-    long_weight: float = 0.8
+    regularization: Annotated[float, Setting("of the ridge regression", above=True)] = 400.0
+    short: Annotated[int, Setting("newest items in the short window", least=1)] = 6
+    short_fade: Annotated[float, Setting("positions after which an item of the short window counts 1/e", above=True)] = 1.5
+    long: Annotated[int, Setting("newest items in the long window", least=1)] = 40
+    long_fade: Annotated[float, Setting("positions after which an item of the long window counts 1/e", above=True)] = 15.0
+    long_weight: Annotated[float, Setting("weight of the long window; the short one has 1")] = 0.8
     only_fade: float = 3.0
-    popularity: float = 0.12
+    popularity: Annotated[float, Setting("targets are divided by their count to this power; 0: not at all")] = 0.12
     backwards: float = 0.5
     rarity: float = 0.25
     top_k: int = 512

@@ -93,7 +93,7 @@ class PairTraining:
     pair_config: PairConfig
     dataset: Dataset
     store: ArtifactStore
-    choices: TrainingOptions
+    options: TrainingOptions
     report: Report
 
     def train(self, kinds: Iterable[str]) -> list[TrainingResult]:
@@ -106,7 +106,7 @@ class PairTraining:
         if matches is None or not len(matches):
             return self._skipped(kind, 0, started, f"this export has no matches; {EXPORT}")
         recipe = PAIR_RECIPES[kind]
-        chosen = self.choices.parameters.get(kind) or recipe.stated(self.use_case, seed=self.choices.seed)
+        chosen = self.options.parameters.get(kind) or recipe.stated(self.use_case, seed=self.options.seed)
         try:
             with self.report.progress(f"{self.pair_config.right}/{kind}") as progress:
                 trained = recipe.train(matches, self.pair_config, chosen, progress)
@@ -122,7 +122,7 @@ class PairTraining:
         summary = recipe.summarise(trained.metrics)
         for warning in trained.warnings:
             self.report.warn(f"{self.pair_config.right}/{kind}: {warning}")
-        if not verdict.accepted and not self.choices.force:
+        if not verdict.accepted and not self.options.force:
             if today is None and lost.hopeless:  # as with too little data: the rules are used
                 return self._skipped(kind, len(matches), started, f"{summary}; {verdict.refusals[0]}")
             return self._refused(kind, len(matches), started, f"{summary}  -> ", verdict.refusals)

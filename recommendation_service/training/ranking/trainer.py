@@ -117,7 +117,7 @@ def learn_ranker(session: CatalogueTraining, _outcomes: Sequence[TrainingResult]
     if ranker is None:
         return None
     started = time.monotonic()
-    parameters = read_parameters(RankerParameters(seed=session.choices.seed), session.use_case, KIND)
+    parameters = read_parameters(RankerParameters(seed=session.options.seed), session.use_case, KIND)
     try:
         lists = _training_lists(session, ranker[0])
     except NotEnough as error:
@@ -125,7 +125,7 @@ def learn_ranker(session: CatalogueTraining, _outcomes: Sequence[TrainingResult]
     border = round(len(lists) * (1 - HELD_OUT))
     evaluation = evaluate_ranker(lists.part(0, border), lists.part(border, len(lists)), parameters)
     gain = evaluation.gain
-    if not gain.sure and not session.choices.force:
+    if not gain.sure and not session.options.force:
         return _skipped(session, len(lists), started, f"{gain.summary()}; not published, because the difference may be chance")
     published, importances = _publish(session, lists, parameters, evaluation)
     message = f"{gain.summary()}, mostly by {', '.join(list(importances)[:REPORTED_FEATURES])}  -> {published}"

@@ -24,7 +24,7 @@ ALIVE_S = 60.0  # a running sync writes its progress far more often than this
 PRODUCT_FIELDS = ("external_product_id", "name", "category", "price", "text", "is_available", "synced_at")
 NO_VECTORS = (
     "no product vectors are published; run: manage.py generate_all_datasets --catalogue shop, then "
-    "python -m recommendation_service.train_all --use-case shop, then manage.py sync_products --no-train"
+    "tandem train all --use-case shop, then manage.py sync_products --no-train"
 )
 
 Say = Callable[[str], None]

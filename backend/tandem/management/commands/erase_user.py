@@ -27,4 +27,4 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         self.stdout.write("deleted: " + ", ".join(f"{count} {name}" for name, count in deleted.items()))
         self.stdout.write("exports and models contain this id until they are made again and their old versions are deleted")
-        self.stdout.write("next: manage.py generate_all_datasets, then python -m recommendation_service.train_all")
+        self.stdout.write("next: manage.py generate_all_datasets, then tandem train all")

@@ -67,7 +67,7 @@ class Command(BaseCommand):
             done = retrain(names=options["names"], min_new=options["min_new"], say=self._line)
         for catalogue, versions in done.published.items():
             self._line(f"{catalogue}: published {', '.join(versions)}")
-        self._line("next: python -m recommendation_service.cli models")
+        self._line("next: tandem models")
 
     def _line(self, text: str) -> None:
         self.stdout.write(text)

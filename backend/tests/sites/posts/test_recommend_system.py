@@ -95,7 +95,7 @@ def test_interactions_become_an_export_a_model_and_a_loss_line_an_epoch(place: P
     assert any("-> margin_v1" in line for line in trained)
     assert any("-> content_v1" in line for line in trained)
     assert any("5 items by hybrid" in line for line in trained)
-    assert trained[-1] == "next: python -m recommendation_service.evaluate --use-case posts"
+    assert trained[-1] == "next: tandem evaluate models --use-case posts"
 
 
 def test_every_member_gets_a_full_list_of_several_types_and_categories(service: None) -> None:

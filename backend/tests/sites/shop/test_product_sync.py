@@ -189,7 +189,7 @@ def test_the_command_trains_in_a_program_of_its_own(tmp_path: Path, settings: An
     settings.TANDEM = {**settings.TANDEM, **folders}
     call_command("sync_products")
     out = capsys.readouterr().out
-    assert "training: -m recommendation_service.train_embedding --use-case shop" in out
+    assert "training: -m recommendation_service.cli train embedding --use-case shop" in out
     assert "vectors: embedding_v1" in out
     assert ProductEmbedding.objects.filter(dimension__gt=0).count() == Product.objects.filter(is_active=True).count()
 

@@ -12,15 +12,16 @@ import pytest
 from tandem.services import subprocesses
 from tandem.services.subprocesses import TrainingFailed, run_module
 
+NEURAL = ("train", "neural")
 BACKEND = Path(str(subprocesses.__file__)).parents[2]
 
 
 def test_a_process_that_ends_badly_is_a_failure_with_its_status(tmp_path: Path) -> None:
     said: list[str] = []
     with pytest.raises(TrainingFailed, match="exit status 1"):
-        run_module("recommendation_service.train_neural", {"use-case": "cleaning", "data-dir": tmp_path}, said.append)
+        run_module("recommendation_service.cli", {"use-case": "cleaning", "data-dir": tmp_path}, said.append, command=NEURAL)
     with pytest.raises(TrainingFailed, match="exit status 2"):
-        run_module("recommendation_service.train_neural", {"epochs": 0}, said.append)
+        run_module("recommendation_service.cli", {"epochs": 0}, said.append, command=NEURAL)
 
 
 def test_sigterm_is_passed_on_to_the_training(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommendation_service import build_index, train_two_tower
+from recommendation_service import train_two_tower
+from recommendation_service.cli import script
 from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.services.serving import ServingState
@@ -18,6 +19,8 @@ from recommendation_service.training.models import faiss_index
 from recommendation_service.training.parameters import TwoTowerParameters
 from recommendation_service.use_cases.loader import load
 from recommendation_service.wiring import build_live
+
+build_index = script("index")
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def test_training_builds_the_index_of_a_use_case_that_wants_one(site: Path) -> N
 
 
 def test_the_same_model_gives_the_same_index(site: Path) -> None:
-    assert build_index.main(options(site)) == 0
+    assert build_index(options(site)) == 0
     first, second = (site / "models" / "courses" / f"two_tower_index_v{number}" / "index.npy" for number in (1, 2))
     assert first.read_bytes() == second.read_bytes()
 
@@ -84,7 +87,7 @@ def test_an_index_that_finds_too_little_is_refused_and_exact_search_serves(
 
     monkeypatch.setattr(faiss_index, "build", mixed_up)
     assert train_two_tower.main(options(site, "--epochs", "2", "--force")) == 0
-    assert build_index.main(options(site)) == 1
+    assert build_index(options(site)) == 1
     assert "two_tower_index: not published: recall@50" in capsys.readouterr().err
     made = store(site).load("two_tower_index")
     assert made is not None
@@ -112,18 +115,18 @@ def test_an_index_that_is_damaged_or_gone_costs_nothing_but_the_index(site: Path
 
 def test_a_rebuilt_index_is_taken_up_while_serving(site: Path) -> None:
     serving = live(site)
-    assert build_index.main(options(site)) == 0
+    assert build_index(options(site)) == 0
     assert serving.refresh() == ["courses/two_tower_index"]
 
 
 def test_without_a_model_it_says_what_to_train(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_export(tmp_path / "data", load("courses"), clubs()[0], [Happening("u1", "i000", "enroll", NOW)])
-    assert build_index.main(options(tmp_path)) == 1
+    assert build_index(options(tmp_path)) == 1
     assert "no two-tower model is published; run: train_two_tower" in capsys.readouterr().err
 
 
 def test_a_use_case_without_such_an_engine_is_told_the_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert build_index.main(["--use-case", "posts", "--data-dir", str(tmp_path), "--models-dir", str(tmp_path)]) == 1
+    assert build_index(["--use-case", "posts", "--data-dir", str(tmp_path), "--models-dir", str(tmp_path)]) == 1
     assert 'write options = { index = "faiss" }' in capsys.readouterr().err
 
 

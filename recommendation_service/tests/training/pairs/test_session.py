@@ -4,7 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommendation_service import cli, train_all, train_neural
+from recommendation_service import cli, train_all
+from recommendation_service.cli import script
 from recommendation_service.datasets.pair_features import join_pairs
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.catalogue import Catalogue
@@ -18,6 +19,8 @@ from recommendation_service.training.pairs import session
 from recommendation_service.training.parameters import bid_parameters
 from recommendation_service.training.publish_gate import Lost
 from recommendation_service.use_cases.loader import load
+
+train_neural = script("train", "neural")
 
 CLEANING = load("cleaning")
 QUICK = ["--epochs", "12"]
@@ -67,7 +70,7 @@ def test_train_all_trains_both_pair_models_where_there_are_no_interactions_at_al
     assert "cleaners   bid" in told
     assert store(site).load("bid") is not None or "skipped" in told
     assert "jobs       pairs are trained with cleaners" in told
-    assert told.endswith("next: python -m recommendation_service.cli models\n")
+    assert told.endswith("next: tandem models\n")
 
 
 def test_interactions_in_such_a_marketplace_change_nothing(site):
@@ -77,7 +80,7 @@ def test_interactions_in_such_a_marketplace_change_nothing(site):
 
 
 def test_what_is_published_is_what_the_engine_reads(site):
-    assert train_neural.main(options(site, *QUICK)) == 0
+    assert train_neural(options(site, *QUICK)) == 0
     artifact = store(site).load("neural")
     nothing = np.zeros(1, dtype=np.float32)
     catalogue = Catalogue("cleaners", IdMap.of(["w0"]), ("w0",), nothing, nothing)
@@ -88,17 +91,17 @@ def test_what_is_published_is_what_the_engine_reads(site):
 
 
 def test_the_command_tells_every_epoch_and_at_the_end_the_errors_alpha_version_and_what_is_next(site, capsys):
-    assert train_neural.main(options(site, *QUICK, "--model-version", "2.0")) == 0
+    assert train_neural(options(site, *QUICK, "--model-version", "2.0")) == 0
     lines = capsys.readouterr().out.splitlines()
     assert sum(" epoch " in line and "validation" in line for line in lines) >= 3
     last = next(line for line in lines if line.startswith("cleaners   neural"))
     for word in ("MSE", "MAE", "R²", "alpha", "-> neural_v1 (2.0)"):
         assert word in last
-    assert lines[-1] == "next: python -m recommendation_service.cli models"
+    assert lines[-1] == "next: tandem models"
 
 
 def test_the_manifest_says_what_it_was_made_of_and_how(site):
-    assert train_neural.main(options(site, *QUICK, "--model-version", "2.0", "--val-split", "0.15", "--seed", "7")) == 0
+    assert train_neural(options(site, *QUICK, "--model-version", "2.0", "--val-split", "0.15", "--seed", "7")) == 0
     manifest = store(site).load("neural").manifest
     told = manifest.parameters
     assert (told["label"], told["valid_share"], told["seed"], told["epochs"], told["batch"]) == ("2.0", 0.15, 7, 12, 256)
@@ -110,7 +113,7 @@ def test_the_manifest_says_what_it_was_made_of_and_how(site):
 
 
 def test_the_label_shows_where_models_are_listed(site, capsys, monkeypatch):
-    assert train_neural.main(options(site, *QUICK, "--model-version", "spring 2.0")) == 0
+    assert train_neural(options(site, *QUICK, "--model-version", "spring 2.0")) == 0
     capsys.readouterr()
     monkeypatch.setenv("RS_DATA_DIR", str(site / "data"))
     monkeypatch.setenv("RS_MODELS_DIR", str(site / "models"))
@@ -122,20 +125,20 @@ def test_the_label_shows_where_models_are_listed(site, capsys, monkeypatch):
 
 
 def test_options_come_before_the_file_and_the_target_may_be_chosen(site):
-    assert train_neural.main(options(site, *QUICK, "--target", "hired", "--force")) == 0
+    assert train_neural(options(site, *QUICK, "--target", "hired", "--force")) == 0
     found = store(site).load("neural").manifest
     assert found.parameters["target"] == "hired"
     assert {"top_1", "top_3"} <= set(found.metrics)
 
 
 def test_a_network_worse_than_todays_is_refused_and_forced_only_by_name(site, capsys):
-    assert train_neural.main(options(site, "--epochs", "40")) == 0
-    assert train_neural.main(options(site, "--epochs", "1")) == 1
+    assert train_neural(options(site, "--epochs", "40")) == 0
+    assert train_neural(options(site, "--epochs", "1")) == 1
     told = capsys.readouterr()
     assert "above today's" in told.err
     assert "the published model stays in use" in told.out
     assert store(site).load("neural").version == "neural_v1"
-    assert train_neural.main(options(site, "--epochs", "1", "--force")) == 0
+    assert train_neural(options(site, "--epochs", "1", "--force")) == 0
     forced = store(site).load("neural")
     assert forced.version == "neural_v2"
     assert any(warning.startswith("forced: loss") for warning in forced.manifest.warnings)
@@ -144,15 +147,15 @@ def test_a_network_worse_than_todays_is_refused_and_forced_only_by_name(site, ca
 
 def test_training_again_is_no_worse_than_today_and_byte_equal(site):
     for _ in range(2):
-        assert train_neural.main(options(site, *QUICK)) == 0
+        assert train_neural(options(site, *QUICK)) == 0
     first, second = (sorted((site / "models" / "cleaners" / f"neural_v{number}").glob("*.npy")) for number in (1, 2))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
 def test_an_export_that_lost_half_its_matches_is_refused(site, capsys):
-    assert train_neural.main(options(site, *QUICK)) == 0
+    assert train_neural(options(site, *QUICK)) == 0
     export(site, jobs=120)
-    assert train_neural.main(options(site, *QUICK)) == 1
+    assert train_neural(options(site, *QUICK)) == 1
     assert "480 matches; today's model was made from 1,200" in capsys.readouterr().err
 
 
@@ -166,14 +169,14 @@ def test_too_little_is_said_and_no_failure(site, capsys, jobs, word):
 
 def test_a_first_network_that_is_worse_than_the_mean_is_not_published_and_no_failure(site, capsys, monkeypatch):
     recipe_is(monkeypatch, "neural", lost=lambda *_given: Lost(0.09, 0.08, "foretelling the mean"))
-    assert train_neural.main(options(site, *QUICK)) == 0
+    assert train_neural(options(site, *QUICK)) == 0
     told = capsys.readouterr().out
     assert "skipped: " in told
     assert "loss 0.0900 is more than 2% above 0.0800 of foretelling the mean" in told
     assert store(site).load("neural") is None
-    assert train_neural.main(options(site, *QUICK, "--force")) == 0
+    assert train_neural(options(site, *QUICK, "--force")) == 0
     assert store(site).load("neural").manifest.warnings[-1].startswith("forced: loss 0.0900")
-    assert train_neural.main(options(site, *QUICK)) == 1  # now there is one to keep
+    assert train_neural(options(site, *QUICK)) == 1  # now there is one to keep
     assert "the published model stays in use" in capsys.readouterr().out
 
 
@@ -195,11 +198,11 @@ def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(site, capsys):
 
 
 def test_a_damaged_model_of_today_does_not_block_the_next(site, capsys):
-    assert train_neural.main(options(site, *QUICK)) == 0
+    assert train_neural(options(site, *QUICK)) == 0
     path = site / "models" / "cleaners" / "neural_v1" / "content1_weights.npy"
     path.chmod(0o644)
     path.write_bytes(path.read_bytes()[:-4] + b"\x00\x00\x80\x7f")
-    assert train_neural.main(options(site, *QUICK)) == 0
+    assert train_neural(options(site, *QUICK)) == 0
     assert "today's model cannot be read" in capsys.readouterr().err
     assert store(site).load("neural").version == "neural_v2"
 
@@ -210,19 +213,17 @@ def test_a_damaged_model_of_today_does_not_block_the_next(site, capsys):
      ["--batch-size", "-1"], ["--model-version", "x" * 41], ["--epochs", "many"]],
 )  # fmt: skip
 def test_wrong_usage_ends_with_two(site, wrong, capsys):
-    with pytest.raises(SystemExit) as ended:
-        train_neural.main(options(site, *wrong))
-    assert ended.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+    assert train_neural(options(site, *wrong)) == 2
+    assert "Usage:" in capsys.readouterr().err
 
 
 def test_a_use_case_without_pairs_is_told_so(site, capsys):
-    assert train_neural.main(["--use-case", "posts", "--data-dir", str(site / "data")]) == 1
+    assert train_neural(["--use-case", "posts", "--data-dir", str(site / "data")]) == 1
     assert "posts: no engine of kind neural" in capsys.readouterr().err
 
 
 def test_metrics_are_plain_json(site):
-    assert train_neural.main(options(site, *QUICK)) == 0
+    assert train_neural(options(site, *QUICK)) == 0
     text = (site / "models" / "cleaners" / "neural_v1" / "manifest.json").read_text(encoding="utf-8")
     figures = json.loads(text)["metrics"]
     assert 0 < figures["alpha"] < 1

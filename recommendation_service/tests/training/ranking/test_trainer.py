@@ -10,37 +10,32 @@ import pytest
 
 from benchmarks.performance import learned_ranker as bench
 from benchmarks.performance.click_simulation import NOW, USE_CASE, World, make_world
-from recommendation_service import train_ranker
+from recommendation_service.cli import script
 from recommendation_service.datasets.export import write_export
 from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.settings import load_settings
-from recommendation_service.training.command import Workspace
 from recommendation_service.training.parameters import RankerParameters, read_parameters
 from recommendation_service.training.report import Report
 from recommendation_service.training.runner import run_training
 from recommendation_service.training.session import TrainingOptions
+from recommendation_service.training.workspace import Workspace
 from recommendation_service.use_cases.schema import Part, UseCase
 from recommendation_service.wiring import build_engines, build_live
 
+train_ranker = script("train", "ranker")
 
-def train(root: Path, *, use_case: UseCase = USE_CASE, dry_run: bool = False, **choices: object) -> tuple[int, list[str]]:
+
+def train(root: Path, *, use_case: UseCase = USE_CASE, dry_run: bool = False, **options: object) -> tuple[int, list[str]]:
     """The exit code, and the lines of the result."""
     out = io.StringIO()
     workspace = Workspace(root / "data", root / "models", (use_case,), named=True)
-    code = run_training(
-        workspace,
-        [],
-        TrainingOptions(**choices),  # type: ignore[arg-type]  # each choice has its own type
-        build_engines,
-        ensemble=False,
-        ranker=True,
-        dry_run=dry_run,
-        report=Report(out, io.StringIO()),
-    )
-    return code, out.getvalue().splitlines()
+    training = TrainingOptions(**options)  # type: ignore[arg-type]  # each option has its own type
+    report = Report(out, io.StringIO())
+    run = run_training(workspace, [], training, build_engines, report, ranker=True, dry_run=dry_run)
+    return int(run.refused), [*out.getvalue().splitlines(), f"next: {run.next_command}"]
 
 
 def line_of(lines: list[str]) -> str:
@@ -209,7 +204,7 @@ def test_a_value_that_grows_no_trees_is_refused_with_its_word(word: str, value: 
 def test_the_command_learns_what_its_use_case_file_names(clicked, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("RS_USE_CASES_DIR", str(use_cases_in(tmp_path)))
     options = ["--use-case", "stall", "--data-dir", str(clicked / "data"), "--models-dir", str(tmp_path / "models")]
-    assert train_ranker.main(options) == 0
+    assert train_ranker(options) == 0
     assert "-> learned_v1" in capsys.readouterr().out
 
 

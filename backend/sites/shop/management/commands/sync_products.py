@@ -17,7 +17,7 @@ from tandem.conf import tandem_settings
 from tandem.vectors import vectors_of
 
 ROOT = settings.BASE_DIR.parent
-TRAINING = [sys.executable, "-m", "recommendation_service.train_embedding", "--use-case", "shop"]
+TRAINING = [sys.executable, "-m", "recommendation_service.cli", "train", "embedding", "--use-case", "shop"]
 
 
 class Command(BaseCommand):

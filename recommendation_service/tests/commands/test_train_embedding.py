@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommendation_service import train_all, train_embedding
+from recommendation_service import train_all
+from recommendation_service.cli import script
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.tests.support.exports import clubs, write_export
 from recommendation_service.tests.support.tiny_models import COLOURS, THINGS, sentence_model
 from recommendation_service.training.models.embedding import FILE_NAME
 from recommendation_service.use_cases.loader import load_file
+
+train_embedding = script("train", "embedding")
 
 BOARD = """
 name = "club"
@@ -54,7 +57,7 @@ def published(site: Path, kind: str = "embedding") -> Artifact | None:
 
 
 def test_the_command_publishes_unit_vectors_of_the_stated_dimension(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train_embedding.main([]) == 0
+    assert train_embedding([]) == 0
     model = published(site)
     assert model is not None
     assert model.arrays["item_vectors"].shape == (24, 8)
@@ -64,7 +67,7 @@ def test_the_command_publishes_unit_vectors_of_the_stated_dimension(site: Path, 
 
 def test_the_setting_goes_before_the_file(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RS_CLUB_EMBEDDING_DIMENSION", "3")
-    assert train_embedding.main([]) == 0
+    assert train_embedding([]) == 0
     model = published(site)
     assert model is not None
     assert (model.arrays["item_vectors"].shape, model.manifest.parameters["dimension"]) == ((24, 3), 3)
@@ -73,13 +76,13 @@ def test_the_setting_goes_before_the_file(site: Path, monkeypatch: pytest.Monkey
 def test_a_model_of_ones_own_is_read_once_and_only_new_texts_after(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RS_CLUB_EMBEDDING_MODEL", str(sentence_model(site / "tiny")))
     monkeypatch.setenv("RS_CLUB_EMBEDDING_DIMENSION", "32")
-    assert train_embedding.main([]) == 0
+    assert train_embedding([]) == 0
     first = published(site)
     assert first is not None
     assert first.arrays["item_vectors"].shape == (24, 32)
     assert (site / "data" / "club" / FILE_NAME).is_file()
     monkeypatch.setattr("recommendation_service.training.models.embedding.open_embedder", None)  # nobody opens it again
-    assert train_embedding.main(["--force"]) == 0
+    assert train_embedding(["--force"]) == 0
     second = published(site)
     assert second is not None
     assert second.version == "embedding_v2"
@@ -90,10 +93,10 @@ def test_the_vectors_file_survives_later_exports_and_only_changed_texts_are_embe
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RS_CLUB_EMBEDDING_MODEL", str(sentence_model(site / "tiny")))
-    assert train_embedding.main([]) == 0
+    assert train_embedding([]) == 0
     before = published(site)
     export(site, more="knife")
-    assert train_embedding.main(["--force"]) == 0
+    assert train_embedding(["--force"]) == 0
     after = published(site)
     assert before is not None
     assert after is not None
@@ -105,7 +108,7 @@ def test_the_vectors_file_survives_later_exports_and_only_changed_texts_are_embe
 def test_a_missing_model_is_told_and_todays_model_keeps_serving(
     site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    assert train_embedding.main([]) == 0
+    assert train_embedding([]) == 0
     monkeypatch.setenv("RS_CLUB_EMBEDDING_MODEL", name)
     assert train_all.main([]) == 1
     told = capsys.readouterr().err
@@ -120,17 +123,17 @@ def test_a_missing_model_is_told_and_todays_model_keeps_serving(
 def test_a_model_that_is_gone_since_does_not_stop_its_successor(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = sentence_model(site / "tiny")
     monkeypatch.setenv("RS_CLUB_EMBEDDING_MODEL", str(folder))
-    assert train_embedding.main([]) == 0
+    assert train_embedding([]) == 0
     folder.rename(site / "elsewhere")
     monkeypatch.delenv("RS_CLUB_EMBEDDING_MODEL")
-    assert train_embedding.main([]) == 0
+    assert train_embedding([]) == 0
     model = published(site)
     assert model is not None
     assert (model.version, model.manifest.parameters["model"]) == ("embedding_v2", "")
 
 
 def test_the_manifest_is_whole_json_and_names_the_libraries(site: Path) -> None:
-    assert train_embedding.main([]) == 0
+    assert train_embedding([]) == 0
     manifest = json.loads((site / "models" / "club" / "embedding_v1" / "manifest.json").read_text())
     assert set(manifest["libraries"]) == {"scikit-learn", "numpy"}
     assert manifest["parameters"]["n_dimensions"] == 8

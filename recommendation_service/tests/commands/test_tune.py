@@ -12,19 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from recommendation_service import (
-    cli,
-    train_all,
-    train_als,
-    train_co_occurrence,
-    train_content,
-    train_ease,
-    train_embedding,
-    train_margin,
-    train_next_item,
-    train_sasrec,
-    train_two_tower,
-)
+from recommendation_service import cli, train_all, train_als, train_two_tower
+from recommendation_service.cli import script
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.tests.support.exports import clubs, write_export
 from recommendation_service.tests.support.tiny_models import sentence_model
@@ -35,17 +24,25 @@ from recommendation_service.training.session import REMEMBERED
 from recommendation_service.training.tuning import SEARCHES
 from recommendation_service.use_cases.loader import load_file
 
+train_co_occurrence = script("train", "co_occurrence")
+train_content = script("train", "content")
+train_ease = script("train", "ease")
+train_embedding = script("train", "embedding")
+train_margin = script("train", "margin")
+train_next_item = script("train", "next_item")
+train_sasrec = script("train", "sasrec")
+
 Command = Callable[[Sequence[str]], int]
 ROOT = Path(__file__).parents[3]
 COMMANDS: dict[str, Command] = {
     "als": train_als.main,
-    "ease": train_ease.main,
-    "next_item": train_next_item.main,
+    "ease": train_ease,
+    "next_item": train_next_item,
     "two_tower": train_two_tower.main,
-    "sasrec": train_sasrec.main,
-    "content": train_content.main,
-    "embedding": train_embedding.main,
-    "margin": train_margin.main,
+    "sasrec": train_sasrec,
+    "content": train_content,
+    "embedding": train_embedding,
+    "margin": train_margin,
     "item_knn": lambda argv: cli.main(["train", "item_knn", *argv]),
 }
 CLUB = """
@@ -120,9 +117,9 @@ def test_without_tune_the_commands_search_nothing(club: Path, kind: str) -> None
 
 
 def test_the_list_of_models_tells_what_a_search_gained(club: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train_ease.main(["--tune", "--budget-seconds", "600"]) == 0
-    assert train_next_item.main(["--tune", "--budget-seconds", "0.000001"]) == 0
-    assert train_content.main([]) == 0
+    assert train_ease(["--tune", "--budget-seconds", "600"]) == 0
+    assert train_next_item(["--tune", "--budget-seconds", "0.000001"]) == 0
+    assert train_content([]) == 0
     assert capsys.readouterr()
     assert cli.main(["models"]) == 0
     told = {line.split()[1]: line for line in capsys.readouterr().out.splitlines()}
@@ -134,7 +131,7 @@ def test_the_list_of_models_tells_what_a_search_gained(club: Path, capsys: pytes
 
 def test_what_an_option_says_is_where_the_search_begins(club: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "SEARCHES", {"ease": ({"decay_days": (9.0,)},)})
-    assert train_ease.main(["--tune", "--regularization", "77"]) == 0
+    assert train_ease(["--tune", "--regularization", "77"]) == 0
     assert published(club, "ease").manifest.parameters["regularization"] == 77
     assert [json.loads(key.partition(" ")[2])["regularization"] for key in remembered(club)] == [77, 77]
 
@@ -150,55 +147,54 @@ def test_a_command_of_one_kind_has_the_whole_budget_and_train_all_cuts_it_in_equ
         return searching.SearchResult(once, once, (once,), True)
 
     monkeypatch.setattr("recommendation_service.training.tuning.search", noted)
-    assert train_ease.main(["--tune", "--budget-seconds", "70"]) == 0
+    assert train_ease(["--tune", "--budget-seconds", "70"]) == 0
     assert found == {"ease": 70}
     assert train_all.main(["--budget-seconds", "70"]) == 0
     assert found == dict.fromkeys(COMMANDS, 70 / len(COMMANDS))
 
 
 def test_both_halves_of_a_hybrid_are_searched(club: Path) -> None:
-    assert train_margin.main(["--hybrid", "--tune", "--budget-seconds", "600"]) == 0
+    assert train_margin(["--also", "content", "--tune", "--budget-seconds", "600"]) == 0
     for kind in ("margin", "content"):
         assert published(club, kind).manifest.metrics["tuning"]["tried"] > 1
 
 
 def test_an_epoch_is_called_an_epoch_and_a_try_a_try(club: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train_margin.main(["--tune", "--budget-seconds", "600"]) == 0
+    assert train_margin(["--tune", "--budget-seconds", "600"]) == 0
     told = capsys.readouterr().out
     assert "club/tune margin      try 2/5  negatives 32: " in told
     assert "club/margin           epoch 1/" in told
 
 
 def test_what_no_search_can_see_is_said_and_trained_as_stated(club: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train_co_occurrence.main(["--tune"]) == 0
-    assert "co_occurrence: nothing to search; trained with the stated settings" in capsys.readouterr().out
+    assert train_co_occurrence(["--tune"]) == 0
+    assert "co_occurrence: nothing to search; trained with the default settings" in capsys.readouterr().out
     assert "tuning" not in published(club, "co_occurrence").manifest.metrics
-    with pytest.raises(SystemExit):
-        train_co_occurrence.main(["--help"])
-    assert "nothing to search: what is bought together" in " ".join(capsys.readouterr().out.split())
+    assert train_co_occurrence(["--help"]) == 0
+    assert "nothing to search for this kind" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_vectors_of_a_ready_made_model_are_not_searched(club: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RS_CLUB_EMBEDDING_MODEL", str(sentence_model(club / "tiny")))
-    assert train_embedding.main(["--tune", "--force"]) == 0
+    assert train_embedding(["--tune", "--force"]) == 0
     assert "tuning" not in published(club, "embedding").manifest.metrics
 
 
 def test_a_search_that_its_budget_ended_goes_on_with_the_next_run(club: Path) -> None:
     counts = []
     for _ in range(3):
-        assert train_next_item.main(["--tune", "--budget-seconds", "0.000001"]) == 0
+        assert train_next_item(["--tune", "--budget-seconds", "0.000001"]) == 0
         counts.append(len(remembered(club)))
         assert published(club, "next_item").manifest.metrics["tuning"]["whole_search"] is False
     assert counts[0] == 1
-    assert train_next_item.main(["--tune", "--budget-seconds", "600"]) == 0
+    assert train_next_item(["--tune", "--budget-seconds", "600"]) == 0
     assert published(club, "next_item").manifest.metrics["tuning"]["tried"] == len(remembered(club)) > counts[-1]
 
 
 PROGRAM = """
 import sys, time
 from recommendation_service.training import tuning
-from recommendation_service import train_ease
+from recommendation_service import cli
 whole = tuning.HyperparameterSearch.measure
 def slow(self, parameters):
     print("measured", parameters.regularization, parameters.decay_days, file=sys.stderr, flush=True)
@@ -206,7 +202,7 @@ def slow(self, parameters):
     time.sleep(float(sys.argv[1]))
     return found
 tuning.HyperparameterSearch.measure = slow
-sys.exit(train_ease.main(["--tune", "--budget-seconds", "600"]))
+sys.exit(cli.main(["train", "ease", "--tune", "--budget-seconds", "600"]))
 """
 
 
@@ -223,7 +219,7 @@ def test_ctrl_c_ends_a_search_that_the_same_command_then_goes_on_with(club: Path
     begun.send_signal(signal.SIGINT)
     _, err = begun.communicate(timeout=60)
     assert begun.returncode == 130, err
-    assert "WARNING: club: stopped; what was published stays, and the same command goes on with what it had tried" in err
+    assert "WARNING: club: stopped; published models stay, and the same command continues its search" in err
     assert "Traceback" not in err
     assert ArtifactStore(club / "models" / "club").load("ease") is None
     before = remembered(club)
