@@ -94,7 +94,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     url = "sqlite://"
     if connection.vendor == "sqlite":  # in memory, shared by name within this process
         engine = _shared(str(told["NAME"]))
-        monkeypatch.setattr(update_bandit, "open_database", lambda *_args, **_options: engine)
+        monkeypatch.setattr("recommendation_service.commands.update_bandit.open_database", lambda *_args, **_options: engine)
     else:
         url = f"postgresql://{told['USER']}:{told['PASSWORD']}@{told['HOST']}:{told['PORT'] or 5432}/{told['NAME']}"
     monkeypatch.setenv("RS_DATABASE_URL", url)

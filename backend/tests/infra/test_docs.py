@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands, load_command_class
 
+from recommendation_service.cli import PROGRAM
 from tests.infra.place import ROOT, committed
 
 DOCUMENTS = sorted(path for path in committed("*.md") if path.is_relative_to(ROOT))
@@ -30,6 +31,8 @@ TARGETS = sorted(
 CALL = re.compile(
     r"(?:python -m (recommendation_service(?:\.\w+)+)|(?<![\w.-])tandem(?= [a-z])|manage\.py)((?: +[^\s`|#;&()<>\]]+)*)"
 )
+DEFAULTS = {"train": "als", "tune": "als", "evaluate": "file", "models": "list"}  # a KIND, or a FILE, stands for this one
+SUBCOMMANDS = {name: PROGRAM.get_command(None, name).list_commands(None) for name in DEFAULTS}
 DJANGOS = {
     "migrate",
     "check",
@@ -55,8 +58,9 @@ def options_by_program() -> dict[tuple[str, ...], dict[str, str]]:
             )
             if program[0] in {"manage.py", "tandem"}:
                 program = (*program, *arguments[:1])
-            if program[1:] == ("train",):
-                program = (*program, "als")  # every kind has the same options
+            if program[1:] and program[1] in DEFAULTS and program[0] == "tandem":
+                default = DEFAULTS[program[1]]
+                program = (*program, arguments[1] if arguments[1:] and arguments[1] in SUBCOMMANDS[program[1]] else default)
             options = (re.match(r"\[?(--[a-z][a-z0-9_-]*)", argument) for argument in arguments)
             programs[program] |= {option[1]: document for option in options if option}
     return {program: options for program, options in programs.items() if options}
@@ -157,6 +161,7 @@ def test_the_reference_of_commands_names_every_one() -> None:
     assert len(programs) > 5
     assert [command for command in own if f"`{command}" not in text] == []
     assert [program for program in programs if f"python -m {program}" not in text] == []
+    assert [name for name in PROGRAM.list_commands(None) if f"`tandem {name}" not in text] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=TEXTS)
