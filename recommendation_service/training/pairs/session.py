@@ -106,7 +106,7 @@ class PairTraining:
         if matches is None or not len(matches):
             return self._skipped(kind, 0, started, f"this export has no matches; {EXPORT}")
         recipe = PAIR_RECIPES[kind]
-        chosen = self.options.parameters.get(kind) or recipe.stated(self.use_case, seed=self.options.seed)
+        chosen = recipe.stated(self.use_case, seed=self.options.seed)
         try:
             with self.report.progress(f"{self.pair_config.right}/{kind}") as progress:
                 trained = recipe.train(matches, self.pair_config, chosen, progress)
