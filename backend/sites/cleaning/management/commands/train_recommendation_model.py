@@ -15,7 +15,7 @@ from tandem.services.subprocesses import run_module
 from tandem.sources import catalogues_of, chosen_sources
 
 USE_CASE = "cleaning"
-MODULE = "recommendation_service.train_neural"
+PROGRAM, COMMAND = "recommendation_service.cli", ("train", "neural")
 
 
 class Command(BaseCommand):
@@ -49,7 +49,12 @@ class Command(BaseCommand):
                 counts = done.summary.get("matches") or done.summary["counts"]
                 text = ", ".join(f"{count:,} {name}" for name, count in counts.items())
                 self._print(f"{source.catalogue} {done.folder.name}: {text}")
-            run_module(MODULE, {"use-case": USE_CASE, "data-dir": data_dir, "models-dir": models_dir, **training}, self._print)
+            run_module(
+                PROGRAM,
+                {"use-case": USE_CASE, "data-dir": data_dir, "models-dir": models_dir, **training},
+                self._print,
+                command=COMMAND,
+            )
 
     def _print(self, line: str) -> None:
         self.stdout.write(line)
