@@ -1,6 +1,8 @@
 """The commands, by what they print and how they exit."""
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -214,3 +216,22 @@ def test_every_setting_is_in_the_environment_page() -> None:
     for name in service.environment(Path("x")):
         assert f"| `{name}` |" in page
     assert str(reference_docs.FOLDER.parents[1]) not in page
+
+
+@pytest.mark.parametrize(
+    ("number", "fix"), [(errno.ENOSPC, "free some space"), (errno.EACCES, "not permitted"), (errno.ENOTDIR, "check the path")]
+)
+def test_a_file_that_cannot_be_written_is_one_line_that_tells_the_fix(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, fix: str
+) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
+        raise OSError(number, os.strerror(number), str(root / "models" / "als_v2"))
+
+    service.export_startups(root)
+    service.publish(root, "als")
+    monkeypatch.setattr("recommendation_service.publishing.store.ArtifactStore.rollback", refuse)
+    assert main(["models", "rollback", "als", "--use-case", "startups"]) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: models/als_v2: ")
+    assert fix in printed
+    assert printed.count("\n") == 1
