@@ -15,7 +15,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Iterator
 
-MAX_PER_1000_IDENTIFIERS = 5.0  # may only go down
+MAX_PER_1000_IDENTIFIERS = 4.0  # may only go down
 MAX_PERCENT_OF_SENTENCES = 3.0
 
 IDENTIFIERS = frozenset(
