@@ -5,6 +5,18 @@ import django.utils.timezone
 from django.db import migrations, models
 
 
+EXACT = (("tandem_userkey", "user_id"), ("tandem_itemkey", "item_id"), ("tandem_useralias", "merged_id"))
+
+
+def compare_ids_exactly(apps, schema_editor):
+    """MariaDB and MySQL take "Ann" and "ann" for one text, unless a column says otherwise."""
+    if schema_editor.connection.vendor == "mysql":
+        for table, column in EXACT:
+            schema_editor.execute(
+                f"ALTER TABLE {table} MODIFY {column} varchar(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL"
+            )
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -38,4 +50,5 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='tandem.userkey')),
             ],
         ),
+        migrations.RunPython(compare_ids_exactly, migrations.RunPython.noop, atomic=False),
     ]
