@@ -1,4 +1,4 @@
-"""Run the whole suite on SQLite and local memory, then again on PostgreSQL and Redis where they are reachable.
+"""Run the whole suite on SQLite and local memory, then on PostgreSQL and Redis, and a part on MariaDB, where they are reachable.
 
 The last lines tell which of them were used; with CI=1, an unreachable one fails the run.
 """
@@ -10,9 +10,21 @@ import sys
 from urllib.parse import urlsplit
 
 import psycopg
+import pymysql
 import redis
 
 POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
+MARIADB = "mysql://root@127.0.0.1:3306/tandem"
+MARIADB_TESTS = (  # what is written and read by SQL of its own, or differs between databases
+    "backend/tests/tandem/event_sync",
+    "backend/tests/tandem/selectors/test_popular.py",
+    "backend/tests/tandem/selectors/test_history.py",
+    "backend/tests/tandem/services/test_record_interactions.py",
+    "backend/tests/tandem/services/test_background_jobs.py",
+    "backend/tests/tandem/services/test_import_files.py",
+    "backend/tests/tandem/services/test_recommend_kept.py",
+    "backend/tests/tandem/exports/test_datasets.py",
+)
 REDIS = "redis://127.0.0.1:6379/5"
 
 
@@ -21,6 +33,17 @@ def reaches_postgres(url: str) -> bool:
     try:
         psycopg.connect(url, connect_timeout=2).close()
     except psycopg.OperationalError:
+        return False
+    return True
+
+
+def reaches_mariadb(url: str) -> bool:
+    """True if a MariaDB or MySQL answers at this address within two seconds."""
+    parts = urlsplit(url)
+    login = {"user": parts.username or "root", "password": parts.password or ""}
+    try:
+        pymysql.connect(host=parts.hostname, port=parts.port or 3306, connect_timeout=2, **login).close()
+    except pymysql.MySQLError:
         return False
     return True
 
@@ -49,9 +72,14 @@ def main() -> int:
     parser.add_argument("--slow", action="store_true", help="also the soak and the long fuzz runs")
     slow = "" if parser.parse_args().slow else " and not slow"
     postgres, cache = os.environ.get("TEST_DATABASE_URL", POSTGRES), os.environ.get("TEST_CACHE_URL", REDIS)
-    reachable = {"PostgreSQL": reaches_postgres(postgres), "Redis": reaches_redis(cache)}
+    mariadb = os.environ.get("TEST_MARIADB_URL", MARIADB)
+    reachable = {
+        "PostgreSQL": reaches_postgres(postgres),
+        "Redis": reaches_redis(cache),
+        "MariaDB": reaches_mariadb(mariadb),
+    }
     codes = [run("-m", f"not services{slow}")]
-    if any(reachable.values()):
+    if reachable["PostgreSQL"] or reachable["Redis"]:
         # One database name per run, so that two runs never share a database.
         database = urlsplit(postgres)._replace(path=f"/tandem_{os.getpid()}").geturl()
         environment = {"DATABASE_URL": database} if reachable["PostgreSQL"] else {}
@@ -61,11 +89,18 @@ def main() -> int:
         codes.append(
             run("recommendation_service/tests", "backend/tests/infra", "-m", f"services{slow}", TEST_DATABASE_URL=postgres)
         )
+    if reachable["MariaDB"]:
+        database = urlsplit(mariadb)._replace(path=f"/tandem_{os.getpid()}").geturl()
+        codes.append(
+            run("-n0", "--ds", "config.settings.test_mariadb", *MARIADB_TESTS, "-m", "not slow", TEST_MARIADB_URL=database)
+        )
     for name, answers in reachable.items():
         sys.stdout.write(f"{name}: {'used' if answers else 'NOT REACHABLE, so its tests did NOT run'}\n")
     absent = [name for name, answers in reachable.items() if not answers]
     if absent and os.environ.get("CI"):
-        sys.stdout.write(f"CI=1: {' and '.join(absent)} must answer; start it, or set TEST_DATABASE_URL and TEST_CACHE_URL\n")
+        sys.stdout.write(
+            f"CI=1: {' and '.join(absent)} must answer; start it, or set TEST_DATABASE_URL, TEST_CACHE_URL and TEST_MARIADB_URL\n"
+        )
         codes.append(1)
     return max(codes)
 

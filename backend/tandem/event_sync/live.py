@@ -12,11 +12,14 @@ from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.db.transaction import TransactionManagementError
 
+from tandem.conf import settings_problems
 from tandem.event_sync import spool
+from tandem.event_sync.deleted_users import DeletedUser, forget, people_models
 from tandem.event_sync.mirror import Mirror, all_mirrors
 from tandem.event_sync.refresh import refresh
 from tandem.event_sync.related import RelatedModel, many_to_many_of, related_models, senders_of
 from tandem.services.record_interactions import interactions_database
+from tandem.sources import ItemSource
 
 MOST_ROWS = 1_000  # that one change of a related row may refresh; more are left to sync_interactions
 PAUSE_S = 5.0  # after an error of the database, rows are spooled for so long without trying it
@@ -26,6 +29,7 @@ log = logging.getLogger(__name__)
 class _State(threading.local):
     def __init__(self) -> None:
         self.pending: dict[str, dict[str, tuple[Mirror, dict[Any, None]]]] = {}  # database -> declaration -> primary keys
+        self.deleted: dict[str, list[DeletedUser]] = {}  # by database
         self.paused_until = 0.0  # monotonic
 
 
@@ -33,9 +37,15 @@ _state = _State()
 
 
 def connect_all() -> None:
-    """Mirror every row that is saved or deleted from now on."""
+    """Mirror every row that is saved or deleted from now on, and forget users whom the site deletes."""
     for mirror in all_mirrors():
         connect(mirror)
+    if settings_problems():
+        return  # a check reports them; a site must be able to start to run the checks
+    for model, source in people_models():
+        for sender in senders_of(model):
+            receiver = partial(_user_deleted, source)
+            pre_delete.connect(receiver, sender=sender, weak=False, dispatch_uid=f"tandem.deleted_users.{model._meta.label}")
 
 
 def connect(mirror: Mirror) -> None:
@@ -78,6 +88,8 @@ def _connect(mirror: Mirror, signal: Any, sender: type[Model], receiver: Callabl
 
 def _mirror_pending(using: str) -> None:
     """Mirror what is pending, rows of savepoints that were rolled back included: reading them again changes nothing."""
+    for user in _state.deleted.pop(using, ()):  # first: a history that is kept must not lose its rows
+        forget(user, using)
     for mirror, keys in _state.pending.pop(using, {}).values():
         _mirror(mirror, list(keys), using)
 
@@ -104,6 +116,12 @@ def _mirror(mirror: Mirror, keys: list[Any], using: str) -> None:
             log.warning("%s: not mirrored: %s", mirror.origin, line)
         if spool.is_short():
             spool.replay()
+
+
+def _user_deleted(source: type[ItemSource] | None, *, instance: Model, using: str, **_kwargs: Any) -> None:
+    user_id = str(instance.pk) if source is None else source.user_id(instance)
+    _state.deleted.setdefault(using, []).append(DeletedUser(type(instance), instance.pk, user_id))
+    after_commit(partial(_mirror_pending, using), using)
 
 
 def _many_to_many_changed(

@@ -90,7 +90,7 @@ def origin_key(mirror: Mirror) -> int:
 
 
 def _without_erased(wanted: dict[UUID, SourceRow], tally: Tally) -> dict[UUID, SourceRow]:
-    erased = erased_among({row.interaction.user_id for row in wanted.values()})
+    erased = erased_among({row.interaction.user_id for row in wanted.values()}) if wanted else ()
     for event_id in [event_id for event_id, row in wanted.items() if row.interaction.user_id in erased]:
         tally.add(Refused(ERASED, f"the interaction {event_id}"))
         del wanted[event_id]

@@ -116,8 +116,9 @@ def history_version(*, user_id: str, catalogue: str) -> str:
     NOBODY for a user without history. One query. A list that was made for one version must not be shown for another;
     so an action in one process makes the cached lists of all processes stale.
     """
-    with connections[router.db_for_read(UserKey)].cursor() as cursor:
-        cursor.execute(_version_query(), [catalogue, user_id])
+    connection = connections[router.db_for_read(UserKey)]
+    with connection.cursor() as cursor:
+        cursor.execute(_version_query(connection.vendor), [catalogue, user_id])
         row = cursor.fetchone()
     if row is None or row[1:] == (None, None):
         return NOBODY
@@ -218,15 +219,16 @@ def _past_events(rows: QuerySet[UserInteraction]) -> tuple[PastEvent, ...]:
 
 
 @cache
-def _version_query() -> str:
+def _version_query(vendor: str) -> str:
     """One row: the user's key, then "number:newest" of the interactions and of the verdicts.
 
     A new row has the highest id and a removed row changes the number, so no change keeps both. In SQL, because every
     cached answer needs it.
     """
     users, events, catalogues, verdicts = (model._meta.db_table for model in (UserKey, UserInteraction, CatalogueKey, Feedback))
+    pair = "CONCAT(COUNT(*), ':', MAX({}))" if vendor == "mysql" else "COUNT(*) || ':' || MAX({})"  # there || is OR
     return (
-        f"SELECT u.id, (SELECT COUNT(*) || ':' || MAX(i.id) FROM {events} i WHERE i.user_id = u.id AND i.catalogue_id = "  # noqa: S608 - our own tables
+        f"SELECT u.id, (SELECT {pair.format('i.id')} FROM {events} i WHERE i.user_id = u.id AND i.catalogue_id = "  # noqa: S608 - our own tables
         f"(SELECT c.id FROM {catalogues} c WHERE c.name = %s)), "
-        f"(SELECT COUNT(*) || ':' || MAX(f.time) FROM {verdicts} f WHERE f.user_id = u.id) FROM {users} u WHERE u.user_id = %s"
+        f"(SELECT {pair.format('f.time')} FROM {verdicts} f WHERE f.user_id = u.id) FROM {users} u WHERE u.user_id = %s"
     )

@@ -4,7 +4,8 @@ import threading
 import time
 from collections import defaultdict
 
-from django.db.models import Count
+from django.db.models import Count, Subquery
+from django.db.models.functions import Coalesce
 from django.db.utils import Error
 
 from tandem.models import UserInteraction
@@ -49,8 +50,8 @@ def forget_ranking() -> None:
 
 def _read(bound: BoundSurface) -> list[tuple[str, float]]:
     events = UserInteraction.objects.filter(catalogue__name=bound.catalogue)
-    newest = events.order_by("-id").values("id")[:NEWEST]
-    liked = UserInteraction.objects.filter(id__in=newest).filter(positive(bound.use_case))
+    oldest = Subquery(events.order_by("-id").values("id")[NEWEST - 1 : NEWEST])  # of the newest; MariaDB has no LIMIT inside IN
+    liked = events.filter(id__gte=Coalesce(oldest, 0)).filter(positive(bound.use_case))
     counted = liked.values("item__item_id").annotate(people=Count("user_id", distinct=True))
     ranked = counted.order_by("-people", "item__item_id").values_list("item__item_id", "people")[:KEPT]
     return [(item_id, float(people)) for item_id, people in ranked]

@@ -43,6 +43,8 @@ def start(*, what: str, use_case: str, by: str = "") -> BackgroundJob:
     mark_lost()
     try:
         with transaction.atomic():
+            if BackgroundJob.objects.filter(what=what, use_case=use_case, status=BackgroundJob.Status.RUNNING).exists():
+                raise IntegrityError  # MariaDB has no unique constraint with a condition
             run = BackgroundJob.objects.create(what=what, use_case=use_case, by=by)
     except IntegrityError as error:
         raise Conflict(f"{what} of {use_case} is running already; wait until it ends") from error

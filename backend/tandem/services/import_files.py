@@ -9,7 +9,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import transaction
+from django.db import connections, router, transaction
 from django.db.models import Field, JSONField, Model
 
 from recommendation_service.datasets.interaction_files.rows import Row, column_names, read_rows
@@ -60,7 +60,7 @@ def import_interactions(
     with RejectedRows(path) as rejects, transaction.atomic():
         for batch in _batches(read_rows(path, delimiter)):
             rows = [_interaction(row, columns, event, catalogue) for _, row in batch]
-            for result, (line, row) in zip(record_interactions(rows, source="import"), batch, strict=True):
+            for result, (line, row) in zip(record_interactions(rows, source="import", refuse_erased=True), batch, strict=True):
                 done.accepted += result.status == ACCEPTED
                 done.duplicates += result.status == DUPLICATE
                 done.rejected += result.status == REJECTED
@@ -200,11 +200,12 @@ def _cell(field: "Field[Any, Any]", cell: Any, separator: str) -> Any:
 
 
 def _upsert(model: type[Model], items: Iterable[Model], key: str, fields: Sequence[str]) -> None:
+    named = connections[router.db_for_write(model)].features.supports_update_conflicts_with_target  # MariaDB has no target
     model._default_manager.bulk_create(
         items,
         batch_size=1_000,
         update_conflicts=bool(fields),
         ignore_conflicts=not fields,
-        unique_fields=[key] if fields else None,
+        unique_fields=[key] if fields and named else None,
         update_fields=list(fields) or None,
     )

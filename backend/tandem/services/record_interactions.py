@@ -11,6 +11,7 @@ from django.db.models import Model
 
 from tandem.models import Impression, UserInteraction
 from tandem.selectors.items import existing_ids
+from tandem.services.erased_users import erased_among
 from tandem.services.id_mapping import catalogue_key, event_keys, item_keys, user_keys
 from tandem.services.interaction_validation import Interaction, clean_row
 from tandem.signals import interaction_recorded
@@ -36,14 +37,14 @@ class RowResult:
 
 
 def record_interactions(
-    rows: Iterable[Any], *, source: str, known_items_only: bool = False, now: float | None = None
+    rows: Iterable[Any], *, source: str, known_items_only: bool = False, refuse_erased: bool = False, now: float | None = None
 ) -> list[RowResult]:
     """Write interactions; one result per row, in order. A row that is sent again is a duplicate and changes nothing.
 
     A row is a mapping of user_id, item_id, event, catalogue (or use_case), and if known time, value, event_id and
     request_id. `source` says where they come from, for the log. With `known_items_only` an item must be one that its
-    ItemSource shows now. Sends `interaction_recorded` once per user and catalogue, after commit. Raises only what the
-    database raises.
+    ItemSource shows now; with `refuse_erased` a user must not have been erased. Sends `interaction_recorded` once per user
+    and catalogue, after commit. Raises only what the database raises.
     """
     results: list[RowResult] = []
     good: list[tuple[RowResult, Interaction]] = []
@@ -58,6 +59,8 @@ def record_interactions(
             result.errors = row
     if known_items_only:
         good = _of_known_items(good)
+    if refuse_erased:
+        good = _without_erased(good)
     for start in range(0, len(good), BATCH):
         _write(good[start : start + BATCH])
     accepted = [row for result, row in good if result.status == ACCEPTED]
@@ -85,6 +88,14 @@ def _of_known_items(good: list[tuple[RowResult, Interaction]]) -> list[tuple[Row
         else:
             result.errors = [{"pointer": "/item_id", "detail": f"is not an item of {row.catalogue}"}]
     return accepted
+
+
+def _without_erased(good: list[tuple[RowResult, Interaction]]) -> list[tuple[RowResult, Interaction]]:
+    erased = erased_among({row.user_id for _, row in good})
+    for result, row in good:
+        if row.user_id in erased:
+            result.errors = [{"pointer": "/user_id", "detail": "was erased"}]
+    return [(result, row) for result, row in good if row.user_id not in erased]
 
 
 def _write(batch: Sequence[tuple[RowResult, Interaction]]) -> None:

@@ -55,6 +55,8 @@ def startups_source() -> Any:
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[Mirror]:
     """The table exists and is mirrored as applications."""
+    if connection.vendor == "mysql":
+        pytest.skip("creating a table there ends the test's transaction; test_shapes.py covers MariaDB")
     number = "bigserial" if connection.vendor == "postgresql" else "integer"
     uuid_type = "uuid" if connection.vendor == "postgresql" else "char(32)"
     moment = "timestamptz" if connection.vendor == "postgresql" else "datetime"
