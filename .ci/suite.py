@@ -92,7 +92,7 @@ def main() -> int:
     if reachable["MariaDB"]:
         database = urlsplit(mariadb)._replace(path=f"/tandem_{os.getpid()}").geturl()
         codes.append(
-            run("-n0", "--ds", "config.settings.test_mariadb", *MARIADB_TESTS, "-m", "not slow", TEST_MARIADB_URL=database)
+            run("-n0", "--ds", "tests.support.mariadb_settings", *MARIADB_TESTS, "-m", "not slow", TEST_MARIADB_URL=database)
         )
     for name, answers in reachable.items():
         sys.stdout.write(f"{name}: {'used' if answers else 'NOT REACHABLE, so its tests did NOT run'}\n")
