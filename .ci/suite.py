@@ -1,4 +1,4 @@
-"""Run the whole suite on SQLite and local memory, then on PostgreSQL and Redis, and a part on MariaDB, where they are reachable.
+"""Run the suite on SQLite and local memory, then on PostgreSQL and Redis, and a part on MariaDB, where they are reachable.
 
 The last lines tell which of them were used; with CI=1, an unreachable one fails the run.
 """
@@ -99,7 +99,8 @@ def main() -> int:
     absent = [name for name, answers in reachable.items() if not answers]
     if absent and os.environ.get("CI"):
         sys.stdout.write(
-            f"CI=1: {' and '.join(absent)} must answer; start it, or set TEST_DATABASE_URL, TEST_CACHE_URL and TEST_MARIADB_URL\n"
+            f"CI=1: {' and '.join(absent)} must answer; start it, or set "
+            "TEST_DATABASE_URL, TEST_CACHE_URL and TEST_MARIADB_URL\n"
         )
         codes.append(1)
     return max(codes)
