@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.foreign.pages import CLICKS, lists
+from tests.foreign.pages import CLICKS, lists, write_templates
 from tests.support.foreign import ForeignSite, foreign_site
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.foreign]
@@ -19,6 +19,7 @@ COUNT = "from tandem.models import UserInteraction as U; print(U.objects.filter(
 def shop(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Iterator[ForeignSite]:
     folder = tmp_path_factory.mktemp("oscar")
     with foreign_site(folder, PROJECT, wheel, beside=["django-oscar[sorl-thumbnail]"]) as site:
+        assert write_templates("site-shop.md", site.folder) == 2
         site.manage("migrate", "-v0")
         site.python((PROJECT / "fill.py").read_text())
         yield site

@@ -5,31 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.foreign.pages import CLICKS, lists
+from tests.foreign.pages import CLICKS, block_of, lists, write_templates
 from tests.support.foreign import ForeignSite, foreign_site
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.foreign]
 
 PROJECT = Path(__file__).parent / "wagtail"
 GENERATED = 'queryset = BlogPage.objects.filter(live=True).prefetch_related("tags")'
-EDITED = """model = BlogPage
-    filters = ("locale__language_code",)
-
-    def queryset():
-        return BlogPage.objects.live().public().select_related("locale").prefetch_related("tags")
-"""
 
 
 @pytest.fixture(scope="module")
 def blog(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Iterator[ForeignSite]:
     with foreign_site(tmp_path_factory.mktemp("wagtail"), PROJECT, wheel, beside=["wagtail"]) as site:
+        assert write_templates("site-blog.md", site.folder) == 1
         site.manage("makemigrations", "blog", "-v0")
         site.manage("migrate", "-v0")
         site.python((PROJECT / "fill.py").read_text())
         site.manage("startrecommendations")
         declaration = site.folder / "blog/recommendation_sources.py"
         assert GENERATED in declaration.read_text()
-        declaration.write_text(declaration.read_text().replace(GENERATED, EDITED))
+        edited = block_of("site-blog.md", "blog/recommendation_sources.py").strip()
+        declaration.write_text(declaration.read_text().replace(GENERATED, edited))
         assert "no issues" in site.manage("check")
         site.manage("tandem_retrain")
         site.start_service()

@@ -77,7 +77,7 @@ PATHS = sorted(
 )
 FOLDERS = ("", "recommendation_service", "backend", "backend/tandem", "backend/tandem/templates", "docs")
 NOT_OURS = re.compile(
-    r"app/|jobs/|board/|data/|models/|BASE_DIR/"
+    r"app/|jobs/|board/|blog/|mysite/|use_cases/|data/|models/|BASE_DIR/"
 )  # in the acceptance list, in the reader's project, or written by a command
 
 
