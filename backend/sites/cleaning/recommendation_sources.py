@@ -15,6 +15,7 @@ from sites.cleaning.models import Cleaner, CleaningJob, Client, JobBid, Review
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
 from sites.cleaning.training_data import matches
 from sites.cleaning.user_ids import PREFIXES
+from tandem.events import Event
 from tandem.sources import CandidateSet, ItemSource
 
 KNOWN_DAYS = 90  # a job stays in the catalogue this long, so that interactions with it still count
@@ -43,8 +44,7 @@ class Cleaners(ItemSource):
     category = "standing__primary_property_type"
     created = "joined"
     filters = ("eco_friendly",)
-    events = {"review": Review}
-    event_fields = {"review": {"item": "cleaner", "user": "client", "value": "overall"}}
+    events = {"review": Event(Review, value="overall")}
     profiles = (Client.objects.all(),)
     id_prefixes = PREFIXES
     page_events = ("view", "contact")
