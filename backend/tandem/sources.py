@@ -29,7 +29,7 @@ from uuid import UUID
 
 import numpy as np
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.module_loading import autodiscover_modules
 
 from recommendation_service.core.numeric import Bools
@@ -126,6 +126,26 @@ class ItemSource:
     def offered(cls) -> QuerySet[Any]:
         """The items that may be recommended now: those that exist and can be had."""
         return cls.items().filter(**cls.available)
+
+    @classmethod
+    def visible_to(cls, user: str | None) -> Q | None:
+        """Return the condition for items that this user, by id, may see; None: all. `user` is None for a list without a user.
+
+        For blocks, tenants and groups. Other items are never shown to the user, also while the service does not answer; a
+        change takes effect within seconds.
+        """
+        return None
+
+    @classmethod
+    def offered_to(cls, user: str | None) -> QuerySet[Any]:
+        """Return the items that may be recommended to this user now."""
+        visible = cls.visible_to(user)
+        return cls.offered() if visible is None else cls.offered().filter(visible)
+
+    @classmethod
+    def limits_visibility(cls) -> bool:
+        """True if the source declares `visible_to`: without the database, no item may then be shown."""
+        return cls.visible_to.__func__ is not ItemSource.visible_to.__func__  # type: ignore[attr-defined]  # bound methods have it
 
     @classmethod
     def records(cls) -> Iterator[ItemRecord]:

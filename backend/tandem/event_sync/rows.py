@@ -98,7 +98,7 @@ def _called(mirror: Mirror, functions: dict[str, Any], row: Any) -> dict[str, An
 def _replace_keys(mirror: Mirror, batch: dict[Any, dict[str, Any]]) -> None:
     """Replace primary keys of items by the ids of the catalogue; a key of no item stays."""
     keys = {columns["item"] for columns in batch.values() if columns["item"] is not None}
-    items = mirror.source.items().model._base_manager.filter(pk__in=keys)
+    items = mirror.source.item_model()._base_manager.filter(pk__in=keys)
     ids = {str(key): item_id for key, item_id in items.values_list("pk", mirror.source.item_id)}
     for columns in batch.values():
         columns["item"] = ids.get(str(columns["item"]), columns["item"])

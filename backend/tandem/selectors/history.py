@@ -18,7 +18,7 @@ from recommendation_service.domain.query import Profile
 from recommendation_service.domain.request import MAX_NAMES, MAX_VALUE_LENGTH, MAX_VALUES
 from recommendation_service.use_cases.schema import UseCase
 from tandem.models import CatalogueKey, Feedback, UserInteraction, UserKey
-from tandem.selectors.items import existing_ids
+from tandem.selectors.items import existing_ids, invisible_ids
 from tandem.sources import ItemSource, source_of, use_case_of
 from tandem.surfaces import BoundSurface
 from tandem.use_cases import load
@@ -47,12 +47,15 @@ class UserHistory:
 
 def user_history(bound: BoundSurface, user_id: str | None) -> UserHistory:
     """Return what the database has about the user; an empty history for None."""
-    if user_id is None:
+    if user_id is None and not bound.source.limits_visibility():
         return UserHistory(profile={})
     try:
+        invisible = invisible_ids(source=bound.source, user_id=user_id, at_most=HIDDEN_LIMIT)
+        if user_id is None:
+            return UserHistory(hidden=tuple(invisible), profile={})
         events, count = history_of(user_id=user_id, catalogue=bound.catalogue, use_case=bound.use_case)
         older = seen_before(events, user_id=user_id, catalogue=bound.catalogue) if count is not None else ()
-        hidden = hidden_of(user_id=user_id, catalogue=bound.catalogue)
+        hidden = [*hidden_of(user_id=user_id, catalogue=bound.catalogue), *invisible][:HIDDEN_LIMIT]
         person = bound.source.person(user_id)
         profile = {} if person is None else bound.source.profile(person)
     except Error:

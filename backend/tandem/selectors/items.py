@@ -29,9 +29,18 @@ def existing_ids(*, source: type[ItemSource], item_ids: Collection[str]) -> set[
     return _ids_in(source.items(), source, item_ids)
 
 
-def available_ids(*, source: type[ItemSource], item_ids: Collection[str]) -> set[str]:
-    """Return the ids of the items that may be recommended now; queries that read ids only."""
-    return _ids_in(source.offered(), source, item_ids)
+def available_ids(*, source: type[ItemSource], item_ids: Collection[str], user_id: str | None) -> set[str]:
+    """Return the ids of the items that may be recommended to the user now; queries that read ids only."""
+    return _ids_in(source.offered_to(user_id), source, item_ids)
+
+
+def invisible_ids(*, source: type[ItemSource], user_id: str | None, at_most: int) -> list[str]:
+    """Return ids of items that the user may not see, as many as a request to the service can exclude."""
+    visible = source.visible_to(user_id)
+    if visible is None:
+        return []
+    rows = source.offered().exclude(pk__in=source.offered_to(user_id).order_by().values("pk"))
+    return [str(item_id) for item_id in rows.values_list(source.item_id, flat=True)[:at_most]]
 
 
 def require_items(*, source: type[ItemSource], item_ids: Sequence[str]) -> None:
@@ -44,10 +53,10 @@ def require_items(*, source: type[ItemSource], item_ids: Sequence[str]) -> None:
     raise NotFound(f"{source.catalogue} has no such item")
 
 
-def any_items(*, source: type[ItemSource], at_most: int) -> Iterator[tuple[str, Any]]:
-    """Iterate over the items that may be recommended, newest first if the source has `created`; read in pages."""
+def any_items(*, source: type[ItemSource], at_most: int, user_id: str | None) -> Iterator[tuple[str, Any]]:
+    """Iterate over the items that may be recommended to the user, newest first if the source has `created`; read in pages."""
     order = f"-{source.created}" if source.created else "pk"
-    ordered = source.offered().order_by(order, "pk")
+    ordered = source.offered_to(user_id).order_by(order, "pk")
     for start in range(0, at_most, STEP):
         page = list(ordered[start : start + STEP])
         yield from ((id_of(source, item), item) for item in page)

@@ -68,13 +68,14 @@ def without_service(
 def showable(request: RecommendationRequest, history: UserHistory, item_ids: list[str]) -> set[str]:
     """Return the items that may be shown now: in the catalogue, not hidden, and not seen if the surface leaves those out.
 
-    If the database is down, nothing can be checked and all items pass.
+    If the database is down, nothing can be checked and all items pass, or none if `visible_to` decides.
     """
     try:
-        available = available_ids(source=request.bound.source, item_ids=item_ids) - set(history.hidden) - set(request.subjects)
+        available = available_ids(source=request.bound.source, item_ids=item_ids, user_id=request.user_id)
+        available -= {*history.hidden, *request.subjects}
         return available - _seen(request, history, sorted(available))
     except Error:
-        return set(item_ids) - set(history.hidden)
+        return set() if request.bound.source.limits_visibility() else set(item_ids) - set(history.hidden)
 
 
 def popularity_engine(bound: BoundSurface) -> str:
@@ -158,7 +159,9 @@ class FallbackItems:
             unseen = [item_id for item_id in allowed if item_id not in seen]
             if not filters and not self._caps:
                 unseen = unseen[: 2 * self._missing + 10]  # some may be gone from the catalogue
-            offered = available_ids(source=self._source, item_ids=unseen) if self._source.available else unseen
+            offered = unseen
+            if self._source.available or self._source.limits_visibility():
+                offered = available_ids(source=self._source, item_ids=unseen, user_id=self._request.user_id)
             items = items_by_id(source=self._source, item_ids=offered)
             rows = [(item_id, items[item_id]) for item_id in unseen if item_id in items]
             matching = [row for row in rows if matches(source=self._source, item=row[1], filters=filters or {})]
@@ -168,7 +171,7 @@ class FallbackItems:
         """Pick from the newest items of the catalogue, or from all items if it has no time."""
         candidates = (
             (item_id, item)
-            for item_id, item in any_items(source=self._source, at_most=MAX_UNORDERED)
+            for item_id, item in any_items(source=self._source, at_most=MAX_UNORDERED, user_id=self._request.user_id)
             if item_id not in self._excluded and matches(source=self._source, item=item, filters=self._request.filters)
         )
         while self._missing > 0 and (chunk := list(islice(candidates, UNORDERED_CHUNK))):
@@ -178,6 +181,8 @@ class FallbackItems:
     def _pick_unchecked(self, ranking: Sequence[Scored]) -> None:
         """Pick ids from the ranking that this process remembers: the database failed on the way."""
         history, request = self._history, self._request
+        if self._source.limits_visibility():
+            return
         seen = disliked_of(history.events, request.bound.use_case) if request.include_seen else history.seen
         allowed = [scored for scored in ranking if scored[0] not in self._excluded | seen]
         self.items += [_row(item_id, "", score, LIKED_BY_MANY) for item_id, score in allowed[: self._missing]]
