@@ -40,6 +40,7 @@ from recommendation_service.domain.query import Profile
 from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import InvalidInput
 from tandem.events import Event, Table
+from tandem.item_ids import public_id
 from tandem.pair_features import plain_side, with_side
 from tandem.use_cases import load
 
@@ -194,8 +195,8 @@ class ItemSource:
 
     @classmethod
     def id_of(cls, item: Any) -> str:
-        """Return the id of an item."""
-        return str(_resolve(item, cls.item_id))
+        """Return the id of an item; a text that is no valid id is hashed."""
+        return public_id(str(_resolve(item, cls.item_id)))
 
     @classmethod
     def record(cls, item: Any) -> ItemRecord:

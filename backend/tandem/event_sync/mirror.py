@@ -195,7 +195,7 @@ class _Columns:
             start = path.rpartition("__")[0]
             kind = f"{start}__{steps[-1].ct_field}" if start else steps[-1].ct_field
             key = f"{start}__{steps[-1].fk_field}" if start else steps[-1].fk_field
-            meta = items._meta.concrete_model._meta
+            meta = (items._meta.concrete_model or items)._meta
             about = Q(**{f"{kind}__app_label": meta.app_label, f"{kind}__model": meta.model_name})
             is_key = self.source.item_id not in ("pk", meta.pk.name)
             paths = {**mirror.paths, "item": key}

@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 
 from tandem.event_sync.convert import Unusable, id_text, time_of, uuid_of, value_of
 from tandem.event_sync.mirror import Mirror
+from tandem.item_ids import public_id
 from tandem.services.interaction_validation import Interaction, clean_row
 
 BATCH = 2_000
@@ -118,8 +119,8 @@ def _as_row(mirror: Mirror, key: Any, columns: dict[str, Any], now: datetime) ->
         row = clean_row(
             {
                 "event_id": mirror.event_id(key),
-                "user_id": mirror.user_prefix + user,
-                "item_id": item,
+                "user_id": public_id(mirror.user_prefix + user),
+                "item_id": public_id(item),
                 "event": event,
                 "catalogue": mirror.source.catalogue,
                 "time": time or now,

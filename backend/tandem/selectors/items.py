@@ -9,6 +9,7 @@ from django.db.models import IntegerField, QuerySet
 
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import Gone, NotFound
+from tandem.item_ids import public_id, site_ids
 from tandem.models import ItemKey
 from tandem.sources import ItemSource, values_of
 
@@ -40,7 +41,7 @@ def invisible_ids(*, source: type[ItemSource], user_id: str | None, at_most: int
     if visible is None:
         return []
     rows = source.offered().exclude(pk__in=source.offered_to(user_id).order_by().values("pk"))
-    return [str(item_id) for item_id in rows.values_list(source.item_id, flat=True)[:at_most]]
+    return [public_id(str(item_id)) for item_id in rows.values_list(source.item_id, flat=True)[:at_most]]
 
 
 def require_items(*, source: type[ItemSource], item_ids: Sequence[str]) -> None:
@@ -88,7 +89,7 @@ def _carries(values: Iterable[str], wanted: Iterable[str]) -> bool:
 
 def id_of(source: type[ItemSource], item: Any) -> str:
     """Return the item's id, in the form that the export writes."""
-    return str(next(iter(values_of(item, source.item_id))))
+    return source.id_of(item)
 
 
 def _ids_in(rows: QuerySet[Any], source: type[ItemSource], item_ids: Collection[str]) -> set[str]:
@@ -96,7 +97,7 @@ def _ids_in(rows: QuerySet[Any], source: type[ItemSource], item_ids: Collection[
     keys, existing = _keys(rows, source, item_ids), set[str]()
     for start in range(0, len(keys), BATCH):
         batch = rows.filter(**{f"{source.item_id}__in": keys[start : start + BATCH]}).order_by()
-        existing.update(str(value) for value in batch.values_list(source.item_id, flat=True))
+        existing.update(public_id(str(value)) for value in batch.values_list(source.item_id, flat=True))
     return existing.intersection(item_ids)
 
 
@@ -104,7 +105,7 @@ def _keys(rows: QuerySet[Any], source: type[ItemSource], item_ids: Iterable[str]
     """Return the ids as the database column holds them, without those that it cannot hold."""
     meta = rows.model._meta
     field: Any = meta.pk if source.item_id == "pk" else meta.get_field(source.item_id)
-    return list(column_values(field, item_ids).values())
+    return list(column_values(field, site_ids(rows, source.item_id, item_ids)).values())
 
 
 def column_values(field: Any, ids: Iterable[str]) -> dict[str, Any]:

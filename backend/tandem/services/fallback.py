@@ -159,7 +159,7 @@ class FallbackItems:
             unseen = [item_id for item_id in allowed if item_id not in seen]
             if not filters and not self._caps:
                 unseen = unseen[: 2 * self._missing + 10]  # some may be gone from the catalogue
-            offered = unseen
+            offered: Collection[str] = unseen
             if self._source.available or self._source.limits_visibility():
                 offered = available_ids(source=self._source, item_ids=unseen, user_id=self._request.user_id)
             items = items_by_id(source=self._source, item_ids=offered)
