@@ -25,10 +25,11 @@ from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.errors import Gone, InvalidInput, NotFound
 from tandem.clicks import ListEvent, click_event, owner_of, url_of_item
 from tandem.identity import user_ids_of
-from tandem.selectors.items import id_of, items_by_id
+from tandem.selectors.items import id_of, items_by_id, title_of
 from tandem.services.recommend import popular_answer, recommend
 from tandem.sources import ItemSource
 from tandem.surfaces import BoundSurface, surface_named
+from tandem.transactions import contained
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +142,8 @@ def _made(
 def _joined(bound: BoundSurface, user_id: str | None, answer: Mapping[str, Any]) -> Slate:
     rows = answer["recommendations"]
     try:
-        objects = items_by_id(source=bound.source, item_ids=[row["item_id"] for row in rows])
+        with contained():
+            objects = items_by_id(source=bound.source, item_ids=[row["item_id"] for row in rows])
     except Error:
         objects = {}
     owner = owner_of(user_id)
@@ -154,7 +156,7 @@ def _joined(bound: BoundSurface, user_id: str | None, answer: Mapping[str, Any])
         items=tuple(
             SlateItem(
                 item_id=row["item_id"],
-                title=row["title"],
+                title=row["title"] or title_of(source=bound.source, item=objects[row["item_id"]]),
                 position=row["position"],
                 score=row["score"],
                 reasons=tuple(row["reasons"]),
@@ -164,6 +166,7 @@ def _joined(bound: BoundSurface, user_id: str | None, answer: Mapping[str, Any])
                 owner=owner,
             )
             for row in rows
+            if row["title"] or row["item_id"] in objects  # without the database, an item of which nothing is known
         ),
     )
 

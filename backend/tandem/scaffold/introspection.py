@@ -30,7 +30,6 @@ class EventTable:
     value: str = ""
     kind: str = ""  # the column that decides the event
     kinds: dict[Any, str] = field(default_factory=dict)  # its values -> events
-    when: dict[str, Any] = field(default_factory=dict)
     gone: dict[str, Any] = field(default_factory=dict)
     parent: bool = False  # rows about a variant count for its parent
 
@@ -186,7 +185,7 @@ def _event_table(
         kinds=kinds,
         parent=bool(item.parent) and "__" not in path,
     )
-    return replace(table, **_lifetime(by_name, kinds))
+    return replace(table, gone=_gone(by_name, kinds))
 
 
 def is_local(model: type[Model]) -> bool:
@@ -338,8 +337,8 @@ def _distinct(model: type[Model], column: str) -> list[tuple[Any, str]]:
     return []
 
 
-def _lifetime(by_name: dict[str, Any], kinds: dict[Any, str]) -> dict[str, dict[str, Any]]:
-    """Return `when` and `gone`: rows that were deleted, cancelled or never approved are no interaction."""
+def _gone(by_name: dict[str, Any], kinds: dict[Any, str]) -> dict[str, Any]:
+    """Return the lookups of rows that were deleted, cancelled or refused: they are no interaction."""
     gone: dict[str, Any] = {}
     for name, entry in by_name.items():
         if name in FIELDS["false_flags"] and isinstance(entry, BooleanField):
@@ -354,4 +353,4 @@ def _lifetime(by_name: dict[str, Any], kinds: dict[Any, str]) -> dict[str, dict[
     ]
     if bad and not kinds:
         gone["status__in"] = bad
-    return {"gone": gone}
+    return gone

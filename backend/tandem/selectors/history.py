@@ -21,6 +21,7 @@ from tandem.models import CatalogueKey, Feedback, UserInteraction, UserKey
 from tandem.selectors.items import existing_ids, invisible_ids
 from tandem.sources import ItemSource, source_of, use_case_of
 from tandem.surfaces import BoundSurface
+from tandem.transactions import contained
 from tandem.use_cases import load
 
 HIDDEN_LIMIT = 1000
@@ -50,14 +51,15 @@ def user_history(bound: BoundSurface, user_id: str | None) -> UserHistory:
     if user_id is None and not bound.source.limits_visibility():
         return UserHistory(profile={})
     try:
-        invisible = invisible_ids(source=bound.source, user_id=user_id, at_most=HIDDEN_LIMIT)
-        if user_id is None:
-            return UserHistory(hidden=tuple(invisible), profile={})
-        events, count = history_of(user_id=user_id, catalogue=bound.catalogue, use_case=bound.use_case)
-        older = seen_before(events, user_id=user_id, catalogue=bound.catalogue) if count is not None else ()
-        hidden = [*hidden_of(user_id=user_id, catalogue=bound.catalogue), *invisible][:HIDDEN_LIMIT]
-        person = bound.source.person(user_id)
-        profile = {} if person is None else bound.source.profile(person)
+        with contained():
+            invisible = invisible_ids(source=bound.source, user_id=user_id, at_most=HIDDEN_LIMIT)
+            if user_id is None:
+                return UserHistory(hidden=tuple(invisible), profile={})
+            events, count = history_of(user_id=user_id, catalogue=bound.catalogue, use_case=bound.use_case)
+            older = seen_before(events, user_id=user_id, catalogue=bound.catalogue) if count is not None else ()
+            hidden = [*hidden_of(user_id=user_id, catalogue=bound.catalogue), *invisible][:HIDDEN_LIMIT]
+            person = bound.source.person(user_id)
+            profile = {} if person is None else bound.source.profile(person)
     except Error:
         return UserHistory(known=False)
     return UserHistory(events, count, tuple(hidden), tuple(older), _shortened(profile))
@@ -133,7 +135,8 @@ def version_if_known(bound: BoundSurface, user_id: str | None) -> str:
     if user_id is None:
         return NOBODY
     try:
-        return history_version(user_id=user_id, catalogue=bound.catalogue)
+        with contained():
+            return history_version(user_id=user_id, catalogue=bound.catalogue)
     except Error:
         return UNKNOWN
 
@@ -197,7 +200,8 @@ def _weighed(events: Collection[PastEvent], use_case: UseCase) -> tuple[list[str
 def _existing(source: type[ItemSource], item_ids: set[str]) -> set[str]:
     """Return those of the items that the catalogue has now; all of them if the database does not answer."""
     try:
-        return existing_ids(source=source, item_ids=item_ids)
+        with contained():
+            return existing_ids(source=source, item_ids=item_ids)
     except Error:
         return item_ids
 

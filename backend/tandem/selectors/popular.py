@@ -11,6 +11,7 @@ from django.db.utils import Error
 from tandem.models import UserInteraction
 from tandem.selectors.history import positive
 from tandem.surfaces import BoundSurface
+from tandem.transactions import contained
 
 NEWEST = 50_000  # events looked at: bounds the work however large the table is
 KEPT = 1000
@@ -35,7 +36,8 @@ def popular_ids(bound: BoundSurface) -> list[tuple[str, float]]:
     try:
         latest = _ranking.get(bound.catalogue)
         if latest is None or latest is cached:
-            latest = _ranking[bound.catalogue] = (time.monotonic(), _read(bound))
+            with contained():
+                latest = _ranking[bound.catalogue] = (time.monotonic(), _read(bound))
         return latest[1]
     except Error:
         return cached[1] if cached else []

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from tandem.selectors.popular import popular_ids
 from tandem.services.recommendation_request import RecommendationRequest
 from tandem.sources import values_of
 from tandem.surfaces import BoundSurface
+from tandem.transactions import contained
 
 CHUNK = 100
 UNORDERED_CHUNK = 20  # small, so that a long history is checked for few items at a time
@@ -71,9 +73,10 @@ def showable(request: RecommendationRequest, history: UserHistory, item_ids: lis
     If the database is down, nothing can be checked and all items pass, or none if `visible_to` decides.
     """
     try:
-        available = available_ids(source=request.bound.source, item_ids=item_ids, user_id=request.user_id)
-        available -= {*history.hidden, *request.subjects}
-        return available - _seen(request, history, sorted(available))
+        with contained():
+            available = available_ids(source=request.bound.source, item_ids=item_ids, user_id=request.user_id)
+            available -= {*history.hidden, *request.subjects}
+            return available - _seen(request, history, sorted(available))
     except Error:
         return set() if request.bound.source.limits_visibility() else set(item_ids) - set(history.hidden)
 
@@ -109,13 +112,14 @@ class FallbackItems:
         request, again = self._request, self._request.include_seen
         ranking = popular_ids(request.bound)
         try:
-            self._count_before()
-            if not again:
-                self._pick_similar()
-                self._pick_ranked(ranking, SIMILAR_TO_SUBJECT, self._category_filters())
-                self.starts_similar = bool(self.items)
-            self._pick_ranked(ranking, SEEN_BEFORE if again else LIKED_BY_MANY, request.filters)
-            self._pick_unordered(SEEN_BEFORE if again else TO_DISCOVER)
+            with contained():
+                self._count_before()
+                if not again:
+                    self._pick_similar()
+                    self._pick_ranked(ranking, SIMILAR_TO_SUBJECT, self._category_filters())
+                    self.starts_similar = bool(self.items)
+                self._pick_ranked(ranking, SEEN_BEFORE if again else LIKED_BY_MANY, request.filters)
+                self._pick_unordered(SEEN_BEFORE if again else TO_DISCOVER)
         except Error:
             self._pick_unchecked(ranking)
         return self
@@ -242,15 +246,21 @@ def _renumbered(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _seen(request: RecommendationRequest, history: UserHistory, item_ids: list[str]) -> set[str]:
-    """Return those of the items that must stay out because the user has seen them, or dislikes them."""
+    """Return those of the items that must stay out because the user has seen them, or dislikes them.
+
+    If the tables of interactions do not answer, only what is known of the user's history stays out.
+    """
     bound, user_id = request.bound, request.user_id
     if not bound.leaves_out_seen or user_id is None:
         return set()
     if history.known and history.count is None:
         return disliked_of(history.events, bound.use_case) if request.include_seen else history.seen
-    if request.include_seen:
-        return disliked_among(user_id=user_id, catalogue=bound.catalogue, item_ids=item_ids, use_case=bound.use_case)
-    return seen_among(user_id=user_id, catalogue=bound.catalogue, item_ids=item_ids)
+    chosen = partial(disliked_among, use_case=bound.use_case) if request.include_seen else seen_among
+    try:
+        with contained():
+            return chosen(user_id=user_id, catalogue=bound.catalogue, item_ids=item_ids)
+    except Error:
+        return set(history.seen)
 
 
 def _row(item_id: str, title: str, score: float, reason: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import router, transaction
 from django.db.utils import Error
 
 from tandem.identity import existing_user_ids
@@ -13,6 +13,7 @@ from tandem.models import Impression, ImpressionItem, UserKey
 from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
 from tandem.signals import slate_shown
 from tandem.surfaces import BoundSurface
+from tandem.transactions import contained
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def record_impression(*, bound: BoundSurface, answer: Mapping[str, Any]) -> bool
 def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, Any]]) -> int:
     """The same for several lists of one place, in as many statements as for one; gives how many were stored."""
     try:
-        with transaction.atomic():
+        with contained(), transaction.atomic(using=router.db_for_write(Impression)):
             users = _user_keys(bound, {answer["user_id"] for answer in answers} - {None})
             recordable = [answer for answer in answers if answer["user_id"] is None or answer["user_id"] in users]
             if recordable:

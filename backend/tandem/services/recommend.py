@@ -25,6 +25,7 @@ from tandem.services.pair_lists import DEGRADED_SECONDS, pair_answer, version_of
 from tandem.services.recommendation_request import RecommendationRequest
 from tandem.sources import CandidateSet
 from tandem.surfaces import BoundSurface, bound_surface
+from tandem.transactions import contained
 
 
 class SingleFlight:
@@ -205,7 +206,10 @@ def _candidates_of(request: RecommendationRequest) -> CandidateSet | None:
         if candidates:
             return candidates[request.item_ids[0]]
     if bound.about in ("item", "context"):
-        with suppress(Error):  # without the database nothing can be checked, and the service may still know the item
+        with (
+            suppress(Error),
+            contained(),
+        ):  # without the database nothing can be checked, and the service may still know the item
             require_items(source=bound.subject_source, item_ids=request.item_ids)
     return None
 
@@ -214,7 +218,7 @@ def _candidates(bound: BoundSurface, subject_ids: Sequence[str], filters: Profil
     try:
         return bound.source.candidates(subject_ids, filters)
     except NotFound as error:
-        with suppress(NotFound, Error):  # Gone is raised: the subject was known once
+        with suppress(NotFound, Error), contained():  # Gone is raised: the subject was known once
             require_items(source=bound.subject_source, item_ids=subject_ids)
         raise error
 

@@ -1,0 +1,72 @@
+"""A page in one transaction, as with ATOMIC_REQUESTS: no failure of a list's own statements breaks it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DatabaseError, connection, transaction
+
+from sites.startups.models import Developer, Startup
+from tandem.models import UserInteraction
+from tandem.services.recommend import recommend
+from tandem.slates import slate
+from tandem.transactions import contained
+from tests.support import board
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TABLES = (
+    "tandem_userinteraction",
+    "tandem_userkey",
+    "tandem_feedback",
+    "tandem_impression",
+    "tandem_itemkey",
+    "startups_startup",
+)
+
+
+@pytest.fixture
+def ada() -> Developer:
+    startups = board.make_startups(12)
+    ada = board.make_developer("Ada")
+    board.did(str(ada.pk), startups[0].pk)
+    return ada
+
+
+@pytest.fixture
+def broken(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Every statement that names this table really fails in the database."""
+    table: str = request.param
+
+    def fail(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        return execute(
+            sql.replace(f'"{table}"', '"no_such_table"').replace(f"`{table}`", "`no_such_table`"), params, many, context
+        )
+
+    with connection.execute_wrapper(fail):
+        yield table
+
+
+@pytest.mark.parametrize("broken", TABLES, indirect=True)
+def test_a_failing_table_leaves_the_pages_transaction_usable(ada: Developer, broken: str) -> None:
+    with transaction.atomic():
+        User.objects.create_user("written-by-the-page")
+        shown = slate("for-developer", user=str(ada.pk), limit=3)
+        answer = recommend(use_case="startups", surface="for-developer", user_id=str(ada.pk), limit=3)
+        assert User.objects.filter(username="written-by-the-page").exists()
+    assert answer["user_id"] == str(ada.pk)
+    assert broken == "startups_startup" or len(shown) == 3
+    assert User.objects.filter(username="written-by-the-page").exists()
+
+
+def test_outside_a_transaction_it_costs_nothing(ada: Developer, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1), contained():
+        assert Startup.objects.exists()
+
+
+def test_the_error_itself_is_raised_and_the_transaction_goes_on(ada: Developer) -> None:
+    with transaction.atomic():
+        with pytest.raises(DatabaseError), contained():
+            UserInteraction.objects.raw("SELECT * FROM no_such_table")[0]
+        assert UserInteraction.objects.exists()
