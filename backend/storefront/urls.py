@@ -9,7 +9,7 @@ app_name = "storefront"
 urlpatterns = [
     path("", views.home, name="home"),
     path("<slug:site>/", views.site, name="site"),
-    path("<slug:site>/did/", views.act, name="act"),
+    path("<slug:site>/action/", views.act, name="act"),
     path("<slug:site>/statistics/", statistics_page, name="statistics"),
     path("<slug:site>/item/<str:item_id>/", views.item, name="item"),
 ]

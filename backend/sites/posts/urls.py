@@ -17,6 +17,6 @@ urlpatterns = [
     path("posts/discuss/", pages.discuss, name="discuss"),
     path("posts/discussions/<uuid:key>/", pages.discussion, name="discussion"),
     path("posts/read/<int:number>/", pages.read, name="read"),
-    path("posts/read/<int:number>/did/", pages.act, name="act"),
+    path("posts/read/<int:number>/action/", pages.act, name="act"),
     path("media/posts/<slug:category>.svg", pages.picture, name="picture"),
 ]

@@ -27,7 +27,7 @@ def test_a_site_with_a_page_of_its_own_is_listed_once_and_the_shared_page_leads_
         response = client.get(f"/{catalogue}/")
         assert (response.status_code, response["Location"]) == (302, "/cleaning/")
         assert client.get(f"/{catalogue}/item/1/").status_code == 404
-        assert client.post(f"/{catalogue}/did/").status_code == 404
+        assert client.post(f"/{catalogue}/action/").status_code == 404
     assert [address for address, _ in permissions.listed_sites()].count("/cleaning/") == 1
 
 
@@ -63,7 +63,7 @@ class TestWhoMaySeeWhom:
         (startup,) = make_startups(1)
         client.force_login(User.objects.create_user("ada"))
         other = make_developer("Eve")
-        answer = client.post("/startups/did/", {"person": str(other.pk), "item_id": str(startup.pk), "event": "like"})
+        answer = client.post("/startups/action/", {"person": str(other.pk), "item_id": str(startup.pk), "event": "like"})
         assert answer.status_code == 404
         assert not UserInteraction.objects.exists()
 
@@ -93,12 +93,12 @@ class TestWhoMaySeeWhom:
 
     def test_a_site_that_is_not_there_is_a_404(self, client: Client) -> None:
         assert client.get("/nothing/").status_code == 404
-        assert client.get("/startups/did/").status_code == 405
+        assert client.get("/startups/action/").status_code == 405
 
     def test_a_click_needs_the_csrf_token(self, demo: None) -> None:
         ada = make_developer("Ada")
         strict = Client(enforce_csrf_checks=True)
-        assert strict.post("/startups/did/", {"person": str(ada.pk)}).status_code == 403
+        assert strict.post("/startups/action/", {"person": str(ada.pk)}).status_code == 403
 
 
 @pytest.mark.usefixtures("demo")

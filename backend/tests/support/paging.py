@@ -37,4 +37,4 @@ def hidden(response: HttpResponse, name: str) -> str:
 
 def clicked(client: Client, page: HttpResponse, event: str, *, htmx: bool = False, **changes: str) -> HttpResponse:
     form = {name: hidden(page, name) for name in ("person", "item_id", "request_id", "method")}
-    return client.post("/startups/did/", {**form, "event": event, **changes}, headers={"HX-Request": "true"} if htmx else {})
+    return client.post("/startups/action/", {**form, "event": event, **changes}, headers={"HX-Request": "true"} if htmx else {})

@@ -33,7 +33,7 @@ MATRIX: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "discuss": ("post", "/posts/discuss/", (404, 303, 404, 404, 303, 404, 404)),
     "discussion": ("get", "/posts/discussions/{talk}/", (404, 200, 404, 404, 200, 404, 404)),
     "read": ("get", "/posts/read/{post}/?person={member}", (404, 200, 404, 404, 200, 404, 404)),
-    "act": ("post", "/posts/read/{post}/did/", (404, 303, 404, 404, 303, 404, 404)),
+    "act": ("post", "/posts/read/{post}/action/", (404, 303, 404, 404, 303, 404, 404)),
     "picture": ("get", "/media/posts/python.svg", (200,) * 7),
 }
 

@@ -166,7 +166,7 @@ def test_opening_a_post_from_a_list_counts_as_one_view_of_that_list(rob: Member,
 
 def test_likes_and_bookmarks_are_given_and_taken_back(rob: Member, posts: list[Post], client: Client) -> None:
     client.force_login(rob.account)
-    address = f"/posts/read/{posts[0].pk}/did/"
+    address = f"/posts/read/{posts[0].pk}/action/"
     assert client.post(address, {"action": "like"}).status_code == 303
     assert Like.objects.count() == UserInteraction.objects.count() == 1
     assert 'value="like" aria-pressed="true"' in client.get(f"/posts/read/{posts[0].pk}/").content.decode()
@@ -176,7 +176,7 @@ def test_likes_and_bookmarks_are_given_and_taken_back(rob: Member, posts: list[P
 
 def test_comments_make_threads_one_level_deep(rob: Member, cara: Member, posts: list[Post], client: Client) -> None:
     client.force_login(rob.account)
-    address = f"/posts/read/{posts[0].pk}/did/"
+    address = f"/posts/read/{posts[0].pk}/action/"
     client.post(address, {"action": "comment", "body": "one"})
     first = Comment.objects.get()
     client.force_login(cara.account)
@@ -196,7 +196,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(
     posted: dict[str, str], rob: Member, posts: list[Post], client: Client
 ) -> None:
     client.force_login(rob.account)
-    page = client.post(f"/posts/read/{posts[0].pk}/did/", posted, follow=True).content.decode()
+    page = client.post(f"/posts/read/{posts[0].pk}/action/", posted, follow=True).content.decode()
     assert "Nothing was saved:" in page
     assert not Comment.objects.exists()
 

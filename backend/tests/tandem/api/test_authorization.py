@@ -84,7 +84,7 @@ MATRIX: dict[str, tuple[str, dict[str, int]]] = {
     "posts/discuss/": ("/posts/discuss/", dict.fromkeys(OPEN, 405)),
     "posts/discussions/<uuid:key>/": (f"/posts/discussions/{UUID(int=1)}/", dict.fromkeys(OPEN, 404)),
     "posts/read/<int:number>/": ("/posts/read/1/?person={}", OWN_PAGE),
-    "posts/read/<int:number>/did/": ("/posts/read/1/did/", dict.fromkeys(OPEN, 405)),
+    "posts/read/<int:number>/action/": ("/posts/read/1/action/", dict.fromkeys(OPEN, 405)),
     "media/posts/<slug:category>.svg": ("/media/posts/python.svg", OPEN),
     # A's account is client 1, with jobs 1 (open) and 3 (taken), and cleaner 1; B's is client 2 with job 2, and cleaner 2.
     # Who writes for whom is in tests/sites/cleaning/api/test_doors.py
