@@ -19,11 +19,13 @@ class TandemConfig(AppConfig):
         # models can be imported only when the apps are ready
         from tandem import cache, checks, signals, sources
         from tandem.event_sync import live
+        from tandem.services import impressions
 
         checks.register_all()
         sources.autodiscover()
         _import_project_sources()
         live.connect_all()
+        impressions.connect_requests()
         signals.interaction_recorded.connect(cache.forget_recorded, dispatch_uid="tandem.cache")
 
 

@@ -1,11 +1,17 @@
-"""Remembers which list was shown to whom, so that a later click can be joined with it."""
+"""Records which list was shown to whom, so that a later click can be joined with it.
+
+In a web request the rows are written when the response was sent: the visitor does not wait for them, and a busy database
+does not delay the list. Outside a request, such as in a command, they are written at once.
+"""
 
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
-from django.db import router, transaction
+from django.core.signals import request_finished, request_started
+from django.db import connections, router, transaction
 from django.db.utils import Error
 
 from tandem.identity import existing_user_ids
@@ -15,7 +21,45 @@ from tandem.signals import slate_shown
 from tandem.surfaces import BoundSurface
 from tandem.transactions import contained
 
+Shown = list[tuple[BoundSurface, list[dict[str, Any]]]]
+
 log = logging.getLogger(__name__)
+_waiting: ContextVar[Shown | None] = ContextVar("tandem_shown_lists", default=None)  # None: not in a web request
+
+
+def connect_requests() -> None:
+    """Collect the lists of each web request, and write them when its response was sent."""
+    request_started.connect(_begin, dispatch_uid="tandem.impressions.begin")
+    request_finished.connect(_finish, dispatch_uid="tandem.impressions.finish")
+
+
+def record_shown(*, bound: BoundSurface, answers: Sequence[Mapping[str, Any]]) -> None:
+    """Record shown lists: after the response in a web request, else now."""
+    waiting = _waiting.get()
+    if waiting is None:
+        record_impressions(bound=bound, answers=answers)
+        return
+    waiting.append((bound, [{**answer, "recommendations": list(map(dict, answer["recommendations"]))} for answer in answers]))
+
+
+def _begin(**_signal: Any) -> None:
+    _write(_waiting.get())  # of a request whose response was never closed
+    _waiting.set([])
+
+
+def _finish(**_signal: Any) -> None:
+    waiting = _waiting.get()
+    _waiting.set(None)
+    if waiting:
+        _write(waiting)
+        for connection in connections.all(initialized_only=True):  # Django has closed old connections already
+            connection.close_if_unusable_or_obsolete()
+
+
+def _write(waiting: Shown | None) -> None:
+    while waiting:
+        bound, answers = waiting.pop(0)
+        record_impressions(bound=bound, answers=answers)
 
 
 def record_impression(*, bound: BoundSurface, answer: Mapping[str, Any]) -> bool:

@@ -20,7 +20,7 @@ from tandem.model_state import service_state
 from tandem.selectors.history import NOBODY, UNKNOWN, UserHistory, user_history, version_if_known
 from tandem.selectors.items import require_items
 from tandem.services.fallback import filled, showable, without_service
-from tandem.services.impressions import record_impression, record_impressions
+from tandem.services.impressions import record_shown
 from tandem.services.pair_lists import DEGRADED_SECONDS, pair_answer, version_of
 from tandem.services.recommendation_request import RecommendationRequest
 from tandem.sources import CandidateSet
@@ -130,7 +130,7 @@ def popular_answer(
     request = RecommendationRequest(bound, user_id, limit, chosen, explain=False)
     failure = ServiceFailed("unknown_item", "the catalogue does not show this item")
     answer = without_service(request, user_history(bound, user_id), failure, None)
-    record_impression(bound=bound, answer=answer)
+    record_shown(bound=bound, answers=[answer])
     return answer
 
 
@@ -177,7 +177,7 @@ def _serve(
     public = request.public(answer)
     if state is not None:
         store(public, state=state, seconds=bound.surface.cache_seconds)
-    record_impression(bound=bound, answer=answer)
+    record_shown(bound=bound, answers=[answer])
     return public
 
 
@@ -194,7 +194,7 @@ def _score(request: RecommendationRequest, store: Callable[..., None], candidate
 def _shown_again(bound: BoundSurface, answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the answers under new request ids, recorded as shown."""
     shown = [{**answer, "request_id": str(uuid.uuid4())} for answer in answers]
-    record_impressions(bound=bound, answers=shown)
+    record_shown(bound=bound, answers=shown)
     return shown
 
 
