@@ -16,6 +16,7 @@ from scipy import sparse
 from recommendation_service.core.numeric import Floats, Ints
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.models.item_to_item import Known, can_solve, solved, strongest, strongest_of
+from recommendation_service.training.models.sequences import sequences_of
 from recommendation_service.training.report import Progress
 from recommendation_service.training.setting import Setting
 
@@ -84,14 +85,10 @@ class Steps:
     @classmethod
     def of(cls, material: TrainingData, known: Known) -> "Steps":
         """Build for all users; users with one item have no effect."""
-        liked = material.histories.liked()
-        rows = known.row_indices()[liked.rows]
-        sizes = np.diff(liked.indptr)
-        ends = np.repeat(liked.indptr[1:], sizes)
-        starts = np.repeat(liked.indptr[:-1], sizes)
-        positions = np.arange(rows.size)
-        reversed_positions = starts + (ends - 1 - positions)  # histories are newest first
-        return cls(rows[reversed_positions], positions - starts, ends - 1 - positions, known.rows.size)
+        sequences = sequences_of(material.histories, known)
+        owners, positions = sequences.owners(), np.arange(sequences.values.size)
+        left = sequences.indptr[owners + 1] - 1 - positions
+        return cls(sequences.values, positions - sequences.indptr[owners], left, known.rows.size)
 
     def apart(self, back: int) -> tuple[Ints, Ints]:
         """Indices of items that are `back` positions before another item of the same user, and indices of those."""

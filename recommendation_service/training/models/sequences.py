@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.errors import DatasetError
@@ -191,6 +190,8 @@ def start_vectors(history: Lists, n_items: int, dimension: int, decay: float) ->
     often than at random one item follows the other within five positions, each position weighted by `decay`: a factorised
     table of pointwise mutual information (Levy & Goldberg 2014). Rows of items without likes are 0.
     """
+    from sklearn.utils.extmath import randomized_svd  # takes a second to import, and not all models need it
+
     table = _followed(history, n_items, decay)
     length = min(dimension, np.unique(table.row).size - 1, np.unique(table.col).size - 1)
     if length < LEAST_ITEMS - 1:
