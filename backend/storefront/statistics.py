@@ -14,9 +14,9 @@ from recommendation_service.use_cases.schema import UseCase
 from storefront import labels
 from storefront.charts import daily_chart
 from storefront.permissions import is_demo, source_or_404
-from tandem.client import ServiceFailed, client
 from tandem.selectors import statistics
 from tandem.selectors.statistics import Window
+from tandem.service_client.client import ServiceFailed, client
 from tandem.sources import ItemSource, use_case_of
 from tandem.use_cases import load
 

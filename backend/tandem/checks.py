@@ -10,10 +10,10 @@ from django.utils.module_loading import import_string
 
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.schema import PairConfig, UseCase
-from tandem import tokens
 from tandem.conf import settings_problems, tandem_settings
 from tandem.event_sync.column_checks import column_problems
 from tandem.event_sync.mirror import MirrorError, build, declared_events
+from tandem.service_client import tokens
 from tandem.sources import ItemSource, all_sources, source_of, use_case_of
 from tandem.use_cases import load, names
 

@@ -23,13 +23,13 @@ from django.db.utils import Error
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.errors import Gone, InvalidInput, NotFound
-from tandem.clicks import ListEvent, click_event, owner_of, url_of_item
 from tandem.identity import user_ids_of
 from tandem.selectors.items import id_of, items_by_id, title_of
+from tandem.selectors.transactions import contained
+from tandem.services.clicks import ListEvent, click_event, owner_of, url_of_item
 from tandem.services.recommend import popular_answer, recommend
 from tandem.sources import ItemSource
 from tandem.surfaces import BoundSurface, surface_named
-from tandem.transactions import contained
 
 log = logging.getLogger(__name__)
 

@@ -41,7 +41,7 @@ from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import InvalidInput
 from tandem.events import Event, Table
 from tandem.item_ids import public_id
-from tandem.pair_features import plain_side, with_side
+from tandem.selectors.pair_features import plain_side, with_side
 from tandem.use_cases import load
 
 CHUNK = 2000

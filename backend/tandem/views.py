@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from tandem.clicks import ListEvent, destination, read_token, record_list_event, user_id_for
+from tandem.services.clicks import ListEvent, destination, read_token, record_list_event, user_id_for
 
 
 @never_cache

@@ -10,10 +10,10 @@ from django.core.cache import caches
 from django.db import connections, transaction
 
 from tandem import cache as lists
-from tandem import client, model_state
-from tandem.client import RecommendationClient
 from tandem.event_sync import live
 from tandem.selectors.popular import forget_ranking
+from tandem.service_client import client, model_state
+from tandem.service_client.client import RecommendationClient
 from tests.support.wheel import build_wheel
 
 

@@ -21,8 +21,8 @@ from tandem.api.parsers import StrictJSONParser
 from tandem.api.permissions import Operator
 from tandem.api.renderers import OrjsonRenderer
 from tandem.api.views.base import TandemAPIView
-from tandem.client import ServiceFailed, client
 from tandem.models import BackgroundJob
+from tandem.service_client.client import ServiceFailed, client
 from tandem.services import background_jobs
 
 REINDEX = "reindex"

@@ -7,7 +7,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from recommendation_service.errors import Unauthenticated
-from tandem import tokens
+from tandem.service_client import tokens
 
 CHALLENGE = 'Bearer realm="backend"'
 

@@ -7,8 +7,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recommendation_service.errors import NotFound
-from tandem import identity, tokens
+from tandem import identity
 from tandem.api.authentication import scopes_of
+from tandem.service_client import tokens
 from tandem.surfaces import BoundSurface
 
 

@@ -6,10 +6,10 @@ from django.core.cache import BaseCache
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
-from tandem import tokens
 from tandem.api.authentication import scopes_of
 from tandem.cache import CACHE_ERRORS, cache
 from tandem.conf import tandem_settings
+from tandem.service_client import tokens
 
 
 class PerUser(UserRateThrottle):

@@ -19,9 +19,9 @@ from recommendation_service.domain.request import MAX_NAMES, MAX_VALUE_LENGTH, M
 from recommendation_service.use_cases.schema import UseCase
 from tandem.models import CatalogueKey, Feedback, UserInteraction, UserKey
 from tandem.selectors.items import existing_ids, invisible_ids
+from tandem.selectors.transactions import contained
 from tandem.sources import ItemSource, source_of, use_case_of
 from tandem.surfaces import BoundSurface
-from tandem.transactions import contained
 from tandem.use_cases import load
 
 HIDDEN_LIMIT = 1000

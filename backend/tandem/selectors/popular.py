@@ -10,8 +10,8 @@ from django.db.utils import Error
 
 from tandem.models import UserInteraction
 from tandem.selectors.history import positive
+from tandem.selectors.transactions import contained
 from tandem.surfaces import BoundSurface
-from tandem.transactions import contained
 
 NEWEST = 50_000  # events looked at: bounds the work however large the table is
 KEPT = 1000

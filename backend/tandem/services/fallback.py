@@ -11,14 +11,14 @@ from django.db.utils import Error
 from recommendation_service.domain.query import Profile
 from recommendation_service.domain.rules import CAPS
 from recommendation_service.domain.slate import ALL_SEEN, SEEN_BEFORE, SEEN_EVERYTHING
-from tandem.client import ServiceFailed
 from tandem.selectors.history import UserHistory, count_of, disliked_among, disliked_of, seen_among
 from tandem.selectors.items import any_items, available_ids, facet_values, items_by_id, matches, title_of
 from tandem.selectors.popular import popular_ids
+from tandem.selectors.transactions import contained
+from tandem.service_client.client import ServiceFailed
 from tandem.services.recommendation_request import RecommendationRequest
 from tandem.sources import values_of
 from tandem.surfaces import BoundSurface
-from tandem.transactions import contained
 
 CHUNK = 100
 UNORDERED_CHUNK = 20  # small, so that a long history is checked for few items at a time

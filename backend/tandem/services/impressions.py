@@ -16,10 +16,10 @@ from django.db.utils import Error
 
 from tandem.identity import existing_user_ids
 from tandem.models import Impression, ImpressionItem, UserKey
+from tandem.selectors.transactions import contained
 from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
 from tandem.signals import slate_shown
 from tandem.surfaces import BoundSurface
-from tandem.transactions import contained
 
 Shown = list[tuple[BoundSurface, list[dict[str, Any]]]]
 

@@ -24,7 +24,7 @@ from recommendation_service.domain.request import RecommendationRequest as Servi
 from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.use_cases.schema import PairConfig, UseCase
-from tandem.client import ServiceFailed, client
+from tandem.service_client.client import ServiceFailed, client
 from tandem.services.recommendation_request import RecommendationRequest
 from tandem.sources import CandidateSet
 from tandem.use_cases import load

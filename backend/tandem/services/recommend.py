@@ -15,17 +15,17 @@ from recommendation_service.domain.query import Profile
 from recommendation_service.domain.request import DEFAULT_LIMIT
 from recommendation_service.errors import NotFound
 from tandem import cache
-from tandem.client import ServiceFailed, client
-from tandem.model_state import service_state
 from tandem.selectors.history import NOBODY, UNKNOWN, UserHistory, user_history, version_if_known
 from tandem.selectors.items import require_items
+from tandem.selectors.transactions import contained
+from tandem.service_client.client import ServiceFailed, client
+from tandem.service_client.model_state import service_state
 from tandem.services.fallback import filled, showable, without_service
 from tandem.services.impressions import record_shown
 from tandem.services.pair_lists import DEGRADED_SECONDS, pair_answer, version_of
 from tandem.services.recommendation_request import RecommendationRequest
 from tandem.sources import CandidateSet
 from tandem.surfaces import BoundSurface, bound_surface
-from tandem.transactions import contained
 
 
 class SingleFlight:

@@ -12,8 +12,8 @@ from recommendation_service.domain.query import Profile
 from recommendation_service.domain.request import MAX_LIMIT, invalid_input
 from recommendation_service.domain.request import RecommendationRequest as ServiceRequest
 from recommendation_service.errors import InvalidInput
-from tandem.client import ServiceFailed
 from tandem.selectors.history import UserHistory
+from tandem.service_client.client import ServiceFailed
 from tandem.surfaces import BoundSurface
 
 SPARE = 10  # requested beyond the limit, because some items may be gone from the catalogue

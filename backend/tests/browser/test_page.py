@@ -10,7 +10,7 @@ from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from sites.startups.models import Developer, Startup
-from tandem.client import RecommendationClient, ServiceAnswer
+from tandem.service_client.client import RecommendationClient, ServiceAnswer
 from tests.support.browsing import CHROMIUM, Open
 
 EVIL = "<img src=x onerror=alert(1)>"

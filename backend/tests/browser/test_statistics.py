@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.test import Client
 from playwright.sync_api import expect
 
-from tandem.client import RecommendationClient
+from tandem.service_client.client import RecommendationClient
 from tests.support.browsing import CHROMIUM, Open
 
 pytestmark = [

@@ -18,8 +18,8 @@ from recommendation_service.training.parameters import bid_parameters
 from recommendation_service.use_cases.loader import load
 from sites.cleaning.models import JobBid
 from sites.cleaning.services.bid_suggestions import note_bid, note_decision, suggest_bid
-from tandem.client import RecommendationClient
 from tandem.exports.datasets import export_catalogue
+from tandem.service_client.client import RecommendationClient
 from tandem.sources import source_of
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, open_job

@@ -21,8 +21,8 @@ from recommendation_service.tests.support.service import settings_under
 from sites.cleaning.candidates import cleaners_for_jobs, jobs_for_cleaners
 from sites.cleaning.models import Cleaner, CleaningJob
 from sites.cleaning.services.recommendations import RecommendationEngine
-from tandem.client import RecommendationClient
 from tandem.exports.datasets import export_catalogue
+from tandem.service_client.client import RecommendationClient
 from tandem.services.pair_lists import ScoredPairs, ServiceScores, score_pairs, service_scores
 from tandem.services.recommend import recommend
 from tandem.services.recommendation_request import RecommendationRequest

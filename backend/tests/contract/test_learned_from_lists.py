@@ -21,9 +21,9 @@ from recommendation_service.training.ranking.training_data import ShownLists, an
 from recommendation_service.use_cases.loader import load
 from sites.shop.models import Customer
 from sites.shop.recommendation_sources import Shop
-from tandem.client import RecommendationClient
 from tandem.exports.datasets import export_catalogue
 from tandem.models import ImpressionItem
+from tandem.service_client.client import RecommendationClient
 from tandem.services.recommend import recommend
 from tandem.services.record_interactions import record_interactions
 

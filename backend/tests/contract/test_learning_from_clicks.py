@@ -22,10 +22,10 @@ from recommendation_service.tests.support import service
 from recommendation_service.use_cases.loader import PACKAGED
 from sites.courses.models import Course
 from sites.courses.recommendation_sources import Courses
-from tandem.client import RecommendationClient
-from tandem.client import client as hop
 from tandem.exports.datasets import export_catalogue
 from tandem.models import Impression
+from tandem.service_client.client import RecommendationClient
+from tandem.service_client.client import client as hop
 from tests.support import board, campus
 from tests.support.caching import cache
 

@@ -13,10 +13,10 @@ from recommendation_service.app import create_app
 from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.tests.support.service import als_arrays, content_arrays, publish, settings_under
 from sites.startups.models import Developer, Startup
-from tandem import tokens
-from tandem.client import RecommendationClient, ServiceFailed
 from tandem.exports.datasets import export_catalogue
 from tandem.selectors.history import count_of, history_of
+from tandem.service_client import tokens
+from tandem.service_client.client import RecommendationClient, ServiceFailed
 from tandem.services.recommend import recommend
 from tandem.sources import source_of
 from tandem.surfaces import bound_surface
@@ -150,7 +150,7 @@ def test_the_token_of_one_user_never_opens_anothers_list(
     service: RecommendationClient, ada: Developer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     header = {"Authorization": f"Bearer {tokens.issue(subject='fan-1', scopes=(tokens.SELF,))}"}
-    monkeypatch.setattr("tandem.client._token_header", lambda _user_id, _scope: header)
+    monkeypatch.setattr("tandem.service_client.client._token_header", lambda _user_id, _scope: header)
     with pytest.raises(ServiceFailed) as caught:
         service.recommend(RecommendationRequest(user_id=str(ada.pk)), use_case="startups", surface="for-developer")
     assert caught.value.code == "bad_answer"

@@ -22,9 +22,9 @@ from sites.shop.recommendation_sources import Shop
 from sites.shop.services.product_sync import ProductSyncService
 from sites.shop.services.recommendation_engine_v2 import HybridRecommendationEngine
 from sites.shop.services.similar_products import forget_vectors
-from tandem.client import RecommendationClient
 from tandem.exports.datasets import export_catalogue
 from tandem.models import UserInteraction
+from tandem.service_client.client import RecommendationClient
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1/recommendations"

@@ -22,7 +22,7 @@ PARTS_OF = {"werkzeug": "flask", "markupsafe": "flask", "pydantic-core": "pydant
 USED_BY_NAME = {  # declared, and used without an import or a dotted name in our code
     "gunicorn": "the server that starts both halves",
     "psycopg": "the database driver that Django and SQLAlchemy load",
-    "pgvector": "the extension's types, for the tests of vectors_pg",
+    "pgvector": "the extension's types, for the tests of the vectors in PostgreSQL",
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from recommendation_service.domain.request import RecommendationRequest
-from tandem.client import RecommendationClient, ServiceAnswer
+from tandem.service_client.client import RecommendationClient, ServiceAnswer
 from tests.support.paging import answer_to
 
 Served = Callable[..., list[dict[str, Any]]]

@@ -11,9 +11,9 @@ from django.test import Client
 
 from sites.startups.models import Developer, Investor, Startup
 from storefront import permissions
-from tandem import client as hop
-from tandem.client import RecommendationClient, ServiceFailed
 from tandem.models import Feedback, Impression, UserInteraction
+from tandem.service_client import client as hop
+from tandem.service_client.client import RecommendationClient, ServiceFailed
 from tests.support.board import did_often, make_developer, make_startups
 from tests.support.paging import clicked, hidden, text_of
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from sites.startups.models import Developer, Startup
-from tandem import tokens
 from tandem.models import CatalogueKey, Feedback, ItemKey, UserKey
+from tandem.service_client import tokens
 from tandem.services.record_interactions import record_interactions
 
 SECTORS = ("fintech", "health")

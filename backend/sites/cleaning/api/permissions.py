@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from recommendation_service.errors import InvalidInput, NotFound
 from sites.cleaning.models import Cleaner, CleanerRecommendation, CleaningJob, Client, JobRecommendation
 from sites.cleaning.user_ids import CLEANER, CLIENT, row_by_pk
-from tandem import tokens
 from tandem.api.authentication import scopes_of
+from tandem.service_client import tokens
 
 CLEANERS, JOBS = "cleaners", "jobs"  # what a recommendation shows
 

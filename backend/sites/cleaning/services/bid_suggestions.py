@@ -19,8 +19,8 @@ from recommendation_service.errors import ConfigurationError, InvalidInput
 from recommendation_service.use_cases.schema import PairConfig
 from sites.cleaning.models import BidSuggestion, Cleaner, CleaningJob, JobBid
 from sites.cleaning.scoring.pair_features import cleaner_side, job_side
-from tandem.client import ServiceFailed
-from tandem.estimates import Estimate, Estimated, estimate
+from tandem.service_client.client import ServiceFailed
+from tandem.service_client.estimates import Estimate, Estimated, estimate
 from tandem.use_cases import load
 
 USE_CASE, ESTIMATOR = "cleaning", "bid"

@@ -15,8 +15,7 @@ import numpy as np
 from recommendation_service.core.numeric import Floats, top_rows, weighted_direction
 from sites.shop.models import ProductEmbedding
 from sites.shop.services.user_preference import UserPreferenceService
-from tandem import vectors_pg
-from tandem.vectors import nearest, unpacked
+from tandem.vectors import nearest, postgres, unpacked
 
 CACHE_S = 60.0
 
@@ -42,7 +41,7 @@ def nearest_products(*, user_id: str | None, item_ids: Sequence[str], limit: int
         return []
     direction, made_by = target
     rows = ProductEmbedding.objects.filter(made_by=made_by, is_available=True)
-    if vectors_pg.is_prepared(ProductEmbedding, using=rows.db):
+    if postgres.is_prepared(ProductEmbedding, using=rows.db):
         return [(str(near.key), near.score) for near in nearest(rows, direction, limit=limit)]
     cache = _read(made_by)
     if not cache.keys:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import TandemError
-from tandem import tokens
+from tandem.service_client import tokens
 
 LONGEST_MINUTES = tokens.LONGEST_SECONDS // 60
 

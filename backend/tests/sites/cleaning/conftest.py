@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sites.cleaning.models import Cleaner, Client
-from tandem.client import RecommendationClient
+from tandem.service_client.client import RecommendationClient
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.callers import Market
 

@@ -22,7 +22,7 @@ from sites.cleaning.models import (
 )
 from sites.cleaning.services import jobs
 from sites.cleaning.urls import urlpatterns
-from tandem.client import RecommendationClient
+from tandem.service_client.client import RecommendationClient
 from tests.sites.cleaning import agreed, marketplace
 from tests.support import board
 

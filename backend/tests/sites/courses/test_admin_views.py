@@ -8,10 +8,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tandem import client as hop
-from tandem import tokens
-from tandem.client import RecommendationClient, ServiceFailed
 from tandem.models import BackgroundJob
+from tandem.service_client import client as hop
+from tandem.service_client import tokens
+from tandem.service_client.client import RecommendationClient, ServiceFailed
 from tandem.services import background_jobs
 from tests.support import board
 

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from sites.courses.models import Completion, Course, Enrolment, Learner
-from tandem.client import RecommendationClient
 from tandem.models import Impression
+from tandem.service_client.client import RecommendationClient
 from tests.support import board, campus
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from django.test import Client
 from sites.posts.models import Member, Post
 from sites.posts.services import open_discussion
 from sites.posts.urls import urlpatterns
-from tandem import tokens
-from tandem.client import RecommendationClient
+from tandem.service_client import tokens
+from tandem.service_client.client import RecommendationClient
 from tests.support import blog, board
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from sites.posts.models import Member, Post
-from tandem.client import RecommendationClient
 from tandem.models import Impression
+from tandem.service_client.client import RecommendationClient
 from tests.support import blog, board
 from tests.support.faults import Behaviour, FaultServer, http, says, waits
 

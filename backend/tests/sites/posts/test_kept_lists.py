@@ -11,8 +11,8 @@ from django.test import Client
 
 from sites.posts.models import Member, Post
 from tandem import cache as lists
-from tandem.client import RecommendationClient
 from tandem.selectors.cache_statistics import Reuse, reuse_by_day
+from tandem.service_client.client import RecommendationClient
 from tandem.services.recommend import recommend
 from tests.support import blog
 from tests.support.caching import cache

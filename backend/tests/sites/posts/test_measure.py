@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from sites.posts.models import Member, Post
-from tandem.client import RecommendationClient
+from tandem.service_client.client import RecommendationClient
 from tests.support import blog
 from tests.support.faults import FaultServer
 

@@ -22,8 +22,8 @@ from recommendation_service.datasets.reader import Dataset
 from recommendation_service.tests.support.service import settings_under
 from sites.posts import training
 from sites.posts.models import Like, Member, Post
-from tandem.client import RecommendationClient
 from tandem.models import Impression, ImpressionItem, UserInteraction
+from tandem.service_client.client import RecommendationClient
 from tests.support import blog
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]

@@ -13,8 +13,8 @@ from django.test import Client
 
 from sites.shop.models import Customer, Product
 from sites.shop.services import carts
-from tandem.client import RecommendationClient
 from tandem.models import Impression
+from tandem.service_client.client import RecommendationClient
 from tests.support import board, store
 from tests.support.faults import FaultServer, answer_for, http
 

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from sites.posts.models import Post
-from tandem import tokens
-from tandem.client import RecommendationClient
+from tandem.service_client import tokens
+from tandem.service_client.client import RecommendationClient
 from tests.sites.cleaning import agreed, marketplace
 from tests.support import blog, board, campus, store
 

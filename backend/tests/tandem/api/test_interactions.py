@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tandem import tokens
 from tandem.models import Feedback, UserInteraction
 from tandem.selectors.history import history_of
+from tandem.service_client import tokens
 from tests.support.board import bearer, make_developer, make_startups, service_header
 
 PATH, FEEDBACK = "/api/v1/interactions", "/api/v1/feedback"

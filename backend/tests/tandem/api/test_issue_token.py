@@ -6,7 +6,7 @@ import jwt
 import pytest
 from django.core.management import CommandError, call_command
 
-from tandem import tokens
+from tandem.service_client import tokens
 
 
 def issue(*arguments: str) -> str:

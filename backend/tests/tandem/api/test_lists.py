@@ -10,10 +10,10 @@ from django.http import HttpResponse
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 
-from tandem import tokens
 from tandem.api.authentication import TokenUser
 from tandem.api.views.lists import ListView
-from tandem.client import RecommendationClient
+from tandem.service_client import tokens
+from tandem.service_client.client import RecommendationClient
 from tandem.surfaces import BoundSurface
 from tests.support import board
 from tests.support.faults import FaultServer, good

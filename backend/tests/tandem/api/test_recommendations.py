@@ -14,9 +14,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from sites.startups.models import Startup
-from tandem import client as hop
 from tandem.cache import cache
-from tandem.client import RecommendationClient
+from tandem.service_client import client as hop
+from tandem.service_client.client import RecommendationClient
 from tests.sites.cleaning import marketplace
 from tests.support import board
 from tests.support.faults import FaultServer, good

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from recommendation_service.errors import ConfigurationError, Unauthenticated
-from tandem import tokens
+from tandem.service_client import tokens
 from tests.support import board
 
 KEY = b"k" * 40

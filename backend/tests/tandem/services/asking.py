@@ -6,7 +6,7 @@ from typing import Any
 
 from sites.startups.models import Developer, Startup
 from tandem.cache import key_of
-from tandem.client import RecommendationClient
+from tandem.service_client.client import RecommendationClient
 from tandem.services.recommend import recommend
 
 Point = Callable[[str], RecommendationClient]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sites.shop.models import Customer, Product
-from tandem.client import RecommendationClient
+from tandem.service_client.client import RecommendationClient
 from tandem.services.recommend import recommend
 from tests.support import store
 from tests.support.faults import FaultServer, answer_for, http

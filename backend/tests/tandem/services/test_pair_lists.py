@@ -15,7 +15,7 @@ from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import ConfigurationError
 from sites.cleaning.candidates import NO_REASON, _reasons, cleaners_for_jobs, jobs_for_cleaners
 from sites.cleaning.models import Cleaner, CleaningJob
-from tandem.client import RecommendationClient
+from tandem.service_client.client import RecommendationClient
 from tandem.services.pair_lists import (
     ScoredPairs,
     ServiceScores,

@@ -3,8 +3,8 @@
 import pytest
 
 from sites.startups.models import Developer, Startup
-from tandem.model_state import forget_state
 from tandem.models import Feedback, UserInteraction, UserKey
+from tandem.service_client.model_state import forget_state
 from tandem.services.feedback import give_feedback
 from tests.support import board
 from tests.support.caching import cache

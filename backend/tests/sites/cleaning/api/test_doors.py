@@ -21,7 +21,7 @@ from sites.cleaning.models import (
     RecommendationFeedback,
 )
 from sites.cleaning.user_ids import of_cleaner, of_client
-from tandem import tokens
+from tandem.service_client import tokens
 from tests.sites.cleaning import agreed, marketplace
 from tests.sites.cleaning.callers import API, Market, post
 from tests.support import board

@@ -25,7 +25,7 @@ from sites.cleaning.services.bid_suggestions import (
     note_decision,
     suggest_bid,
 )
-from tandem.client import RecommendationClient
+from tandem.service_client.client import RecommendationClient
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, open_job
 from tests.support.faults import Behaviour, FaultServer, http, says, waits

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from sites.cleaning.models import Cleaner, CleanerScore, CleaningJob, Property
 from tandem import cache as lists
-from tandem import model_state
-from tandem.client import RecommendationClient
+from tandem.service_client import model_state
+from tandem.service_client.client import RecommendationClient
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands, who
 from tests.support.caching import cache

@@ -14,7 +14,7 @@ from django.utils import timezone
 from recommendation_service.errors import InvalidInput, NotFound
 from sites.cleaning.models import Cleaner, CleanerRecommendation, CleaningJob
 from sites.cleaning.services.recommendations import RecommendationEngine
-from tandem.client import RecommendationClient
+from tandem.service_client.client import RecommendationClient
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands, who
 from tests.support.faults import Behaviour, FaultServer, http, says, waits

@@ -17,7 +17,7 @@ from recommendation_service.errors import DatasetError
 from sites.cleaning.models import CleaningJob
 from sites.startups.models import Startup
 from tandem import sources
-from tandem.pair_features import plain_side, with_side
+from tandem.selectors.pair_features import plain_side, with_side
 from tandem.sources import ItemSource
 from tests.sites.cleaning.marketplace import make_job, make_place
 from tests.support.board import make_startups

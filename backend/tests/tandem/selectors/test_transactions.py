@@ -9,9 +9,9 @@ from django.db import DatabaseError, connection, transaction
 
 from sites.startups.models import Developer, Startup
 from tandem.models import UserInteraction
+from tandem.selectors.transactions import contained
 from tandem.services.recommend import recommend
 from tandem.slates import slate
-from tandem.transactions import contained
 from tests.support import board
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,7 +5,7 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.client import CircuitBreaker
+from tandem.service_client.client import CircuitBreaker
 
 
 class Clock:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from recommendation_service.domain.side import PairSide
-from tandem.client import RecommendationClient, ServiceFailed
-from tandem.estimates import Estimate, checked, estimate
-from tandem.responses import BadAnswer
+from tandem.service_client.client import RecommendationClient, ServiceFailed
+from tandem.service_client.estimates import Estimate, checked, estimate
+from tandem.service_client.responses import BadAnswer
 from tests.support.faults import FaultServer, dribbles, http, pours, says
 
 JOB = PairSide.of(["5"], [{"hours": 4.0, "size_m2": np.nan}], [{"property_type": "villa", "client_id": ""}])

@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from recommendation_service.domain.request import RecommendationRequest
-from tandem.client import MAX_REQUEST_BYTES, RecommendationClient, ServiceFailed
+from tandem.service_client.client import MAX_REQUEST_BYTES, RecommendationClient, ServiceFailed
 from tests.support.faults import FaultServer, http, says, waits
 from tests.support.network import always, network, questions
 

@@ -2,8 +2,8 @@
 
 import threading
 
-from tandem.client import ServiceFailed
-from tandem.model_state import ServiceState
+from tandem.service_client.client import ServiceFailed
+from tandem.service_client.model_state import ServiceState
 
 
 class Service:

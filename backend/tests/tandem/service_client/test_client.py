@@ -11,7 +11,7 @@ import pytest
 
 from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.errors import ConfigurationError
-from tandem.client import RecommendationClient, ServiceFailed
+from tandem.service_client.client import RecommendationClient, ServiceFailed
 from tests.support import faults
 from tests.support.faults import FaultServer, answer_for, bomb, dribbles, good, http, pours, resets, says, waits
 

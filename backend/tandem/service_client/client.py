@@ -26,9 +26,9 @@ from urllib3.response import BaseHTTPResponse
 
 from recommendation_service.domain.request import EstimateRequest, RecommendationRequest
 from recommendation_service.errors import ConfigurationError
-from tandem import tokens
 from tandem.conf import tandem_settings
-from tandem.responses import BadAnswer, checked
+from tandem.service_client import tokens
+from tandem.service_client.responses import BadAnswer, checked
 
 Read = TypeVar("Read")
 MAX_BODY_BYTES = 256 * 1024

@@ -15,7 +15,7 @@ A site subclasses `VectorRow`, names its table, and adds what a row is about:
     prepare_pgvector(ProductEmbedding)                           # once, by a command; False where there is no pgvector
 
 Vectors are kept as unit rows, so a score is a cosine, -1 to 1. Everything works on SQLite and on PostgreSQL without the
-extension; with it, the database itself finds the nearest (`vectors_pg`) and the answers are the same. Vectors of two
+extension; with it, the database itself finds the nearest (`postgres`) and the answers are the same. Vectors of two
 models cannot be compared: filter by `made_by`. A person's own vector is `numeric.weighted_direction` of item vectors.
 """
 
@@ -33,8 +33,8 @@ from recommendation_service.core.numeric import Floats, top_rows, unit_rows
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.errors import InvalidInput
 from recommendation_service.publishing.reading import published
-from tandem import vectors_pg
-from tandem.vectors_pg import prepare_pgvector
+from tandem.vectors import postgres
+from tandem.vectors.postgres import prepare_pgvector
 
 __all__ = ["Near", "Published", "VectorRow", "nearest", "packed", "prepare_pgvector", "unpacked", "upsert", "vectors_of"]
 
@@ -118,8 +118,8 @@ def nearest(rows: QuerySet[Any], query: Floats, *, limit: int) -> list[Near]:
         return []
     alike = rows.filter(dimension=wanted.size)
     most = 2 * limit + _SPARE
-    if vectors_pg.is_prepared(rows.model, using=rows.db):
-        candidates = vectors_pg.proposed(alike, wanted, most)
+    if postgres.is_prepared(rows.model, using=rows.db):
+        candidates = postgres.proposed(alike, wanted, most)
     else:
         candidates = _proposed(alike, wanted, most)
     return _decided(candidates, wanted, limit)

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from recommendation_service.domain.answer import EstimatesAnswer
 from recommendation_service.domain.request import Context, EstimateRequest, Offer, invalid_input
 from recommendation_service.domain.side import PairSide
-from tandem.client import ServiceFailed, client
-from tandem.responses import BadAnswer
+from tandem.service_client.client import ServiceFailed, client
+from tandem.service_client.responses import BadAnswer
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from tandem.client import ServiceFailed, client
+from tandem.service_client.client import ServiceFailed, client
 
 ASK_EVERY_S = 2.0
 

@@ -15,8 +15,7 @@ from recommendation_service.core.numeric import Floats
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.tests.support.materials import material_of
 from recommendation_service.training.models.embedding import EmbeddingParameters, train_embedding
-from tandem import vectors_pg
-from tandem.vectors import nearest, packed, prepare_pgvector
+from tandem.vectors import nearest, packed, postgres, prepare_pgvector
 from tests.infra.place import ROOT
 from tests.support import pgvector
 from tests.support.tiles import Tile, table
@@ -69,7 +68,7 @@ def test_both_ways_of_searching_give_the_same_answers(tiles: type[Tile], server:
         assert [near.score for near in found] == pytest.approx(scores, abs=1e-5)
 
     law()
-    assert not vectors_pg.is_prepared(tiles, using=server)
+    assert not postgres.is_prepared(tiles, using=server)
     assert prepare_pgvector(tiles, using=server)
     law()
     assert len(exact) >= 25
@@ -96,7 +95,7 @@ def test_preparing_twice_changes_nothing(tiles: type[Tile], server: str) -> None
     filled(tiles, server, np.eye(4, dtype=np.float32))
     assert prepare_pgvector(tiles, using=server)
     assert prepare_pgvector(tiles, using=server)
-    assert vectors_pg.fill(tiles, using=server) == 0
+    assert postgres.fill(tiles, using=server) == 0
 
 
 def test_a_changed_vector_is_found_at_its_new_place_however_it_was_written(tiles: type[Tile], server: str) -> None:
@@ -117,7 +116,7 @@ def test_an_unchanged_vector_keeps_its_copy(tiles: type[Tile], server: str) -> N
     filled(tiles, server, np.eye(2, dtype=np.float32))
     prepare_pgvector(tiles, using=server)
     tiles.objects.using(server).update(stock=7)
-    assert vectors_pg.fill(tiles, using=server) == 0
+    assert postgres.fill(tiles, using=server) == 0
 
 
 def test_rows_of_several_dimensions_live_in_one_table(tiles: type[Tile], server: str) -> None:
@@ -132,9 +131,9 @@ def test_a_server_that_refuses_the_extension_keeps_the_exact_search(
     tiles: type[Tile], server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(tiles, server, np.eye(2, dtype=np.float32))
-    monkeypatch.setattr(vectors_pg, "EXTENSION", "no_such_extension")
+    monkeypatch.setattr(postgres, "EXTENSION", "no_such_extension")
     assert not prepare_pgvector(tiles, using=server)
-    assert not vectors_pg.is_prepared(tiles, using=server)
+    assert not postgres.is_prepared(tiles, using=server)
     with transaction.atomic(using=server):
         assert not prepare_pgvector(tiles, using=server)
         assert len(nearest(tiles.objects.using(server), np.array([1, 0]), limit=5)) == 2  # the transaction is still whole
