@@ -48,12 +48,17 @@ class StrictSerializer(serializers.Serializer[Any]):
     """Refuses keys that are not fields of the serializer."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the values. Raises ValidationError that names unknown keys."""
+        """Return the values. Raises ValidationError that names every unknown key beside every wrong value."""
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
-        if unknown:
-            known = ", ".join(self.fields) or "none"
-            raise serializers.ValidationError({str(name)[:64]: f"is not known; known are {known}" for name in unknown})
-        return super().to_internal_value(data)
+        known = ", ".join(self.fields) or "none"
+        errors: dict[str, Any] = {str(name)[:64]: f"is not known; known are {known}" for name in unknown}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            errors.update(error.detail)
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
 
 
 class QuerySerializer(StrictSerializer):

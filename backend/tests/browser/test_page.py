@@ -133,7 +133,7 @@ def test_a_person_with_an_answer_from_the_service_sees_reasons_and_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = service_at("http://127.0.0.1:9")
-    monkeypatch.setattr(client, "recommend", lambda ask, **where: ServiceAnswer(_answer(ask, where["user_id"]), state=""))
+    monkeypatch.setattr(client, "recommend", lambda ask, **where: ServiceAnswer(_answer(ask.model_dump(mode="json")), state=""))
     page = opened(width=1200).go(f"/startups/?person={board.pk}")
     card = page.locator(".cards .card").first
     expect(card).to_contain_text("Matches your skill python")
@@ -141,7 +141,7 @@ def test_a_person_with_an_answer_from_the_service_sees_reasons_and_parts(
     expect(card.locator("dl")).to_contain_text("0.500")
 
 
-def _answer(ask: dict[str, Any], user_id: str) -> dict[str, Any]:
+def _answer(ask: dict[str, Any]) -> dict[str, Any]:
     skip = set(ask["exclude"]) | {event["item_id"] for event in ask["history"] or ()}
     ids = [str(uuid.UUID(int=place)) for place in range(1, len(PITCHES) + 1)]
     items = [
@@ -150,7 +150,7 @@ def _answer(ask: dict[str, Any], user_id: str) -> dict[str, Any]:
         for place, item_id in enumerate(item_id for item_id in ids if item_id not in skip)
     ]  # fmt: skip
     return {
-        "request_id": ask["request_id"], "use_case": "startups", "surface": "for-developer", "user_id": user_id,
+        "request_id": ask["request_id"], "use_case": "startups", "surface": "for-developer", "user_id": ask["user_id"],
         "method_used": "content_based", "degraded": False, "degradation": [], "model_version": "content_v1",
         "generated_at": "2026-01-01T00:00:00+00:00", "interaction_count": len(ask["history"] or ()),
         "probabilities": {}, "stages": [], "recommendations": items,

@@ -60,6 +60,7 @@ def test_what_is_asked_over_http_is_what_the_engines_are_asked_alone(alone: Alon
     assert rows.tolist() == alone.queries[2].history.rows.tolist()
 
 
-def test_a_folder_without_a_checkout_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert requests.main(["--against", str(tmp_path)]) == 2
+def test_a_folder_without_a_checkout_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        requests.main(["--against", str(tmp_path)])
     assert "holds no checkout" in capsys.readouterr().err

@@ -45,7 +45,7 @@ def test_what_no_file_names_is_not_there_and_what_is_there_is_told(use_case: str
 
 
 def test_without_a_model_the_message_says_how_to_get_one() -> None:
-    with pytest.raises(Unavailable, match=r"no model for cleaning/bid yet; run: .*train_all --use-case cleaning"):
+    with pytest.raises(Unavailable, match=r"no model for cleaning/bid yet; run: tandem train all --use-case cleaning"):
         service().estimate(REQUEST, use_case="cleaning", name="bid", request_id="r-1")
 
 

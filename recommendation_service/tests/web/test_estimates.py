@@ -140,7 +140,7 @@ def test_without_a_model_or_an_export_it_is_503_and_says_what_to_do(tmp_path: Pa
     export_cleaners(tmp_path)
     untrained = ask(serve(RS_USE_CASES="cleaning"))
     assert untrained.status_code == 503
-    assert "train_all --use-case cleaning" in untrained.json["detail"]
+    assert "tandem train all --use-case cleaning" in untrained.json["detail"]
 
 
 def test_a_model_published_while_it_serves_is_taken_up(tmp_path: Path, serve: Callable[..., FlaskClient]) -> None:

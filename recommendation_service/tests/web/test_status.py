@@ -49,7 +49,7 @@ def test_health_names_what_is_missing_and_the_command(serve: Callable[..., Flask
     assert body["status"] == "degraded"
     assert startups["engines"] == ["als", "popular"]
     assert "two_tower" in startups["detail"]
-    assert "train_all" in startups["detail"]
+    assert "tandem train all" in startups["detail"]
 
 
 def test_stated_weights_that_wait_for_learned_ones_are_told_and_nothing_is_degraded_for_it(

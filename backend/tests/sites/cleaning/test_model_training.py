@@ -77,7 +77,11 @@ def test_the_options_and_defaults_are_those_of_the_acceptance_list(monkeypatch: 
     names = ("epochs", "batch-size", "learning-rate", "val-split", "model-version")
     command = "sites.cleaning.management.commands.train_recommendation_model"
     monkeypatch.setattr(f"{command}.chosen_sources", lambda catalogues: [])
-    monkeypatch.setattr(f"{command}.run_module", lambda _module, told, _say: asked.append({name: told[name] for name in names}))
+
+    def run(_module: str, options: dict[str, object], _say: object, *, command: object) -> None:
+        asked.append({name: options[name] for name in names})
+
+    monkeypatch.setattr(f"{command}.run_module", run)
     call_command("train_recommendation_model")
     custom = ["--epochs", "100", "--batch-size", "512", "--learning-rate", "0.0005", "--val-split", "0.15"]
     call_command("train_recommendation_model", *custom, "--model-version", "2.0")
