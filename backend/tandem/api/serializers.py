@@ -55,6 +55,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
+            if not isinstance(error.detail, dict):
+                raise
             errors.update(error.detail)
         if errors:
             raise serializers.ValidationError(errors)

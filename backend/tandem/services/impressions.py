@@ -51,8 +51,10 @@ def _finish(**_signal: Any) -> None:
     waiting = _waiting.get()
     _waiting.set(None)
     if waiting:
+        connection = connections[router.db_for_write(Impression)]
+        was_closed = connection.connection is None  # by Django, at the end of this request
         _write(waiting)
-        for connection in connections.all(initialized_only=True):  # Django has closed old connections already
+        if was_closed:
             connection.close_if_unusable_or_obsolete()
 
 

@@ -70,6 +70,8 @@ class RowSerializer(serializers.ModelSerializer[Any]):
             return RoundedField, options
         if isinstance(model_field, models.DateTimeField):
             return TimeField, options
+        if isinstance(model_field, models.IntegerField) and not model_field.choices:
+            return serializers.IntegerField, options  # without the limits of the column, which differ between databases
         return super().build_standard_field(field_name, model_field)
 
 
