@@ -84,7 +84,7 @@ def main() -> int:
         database = urlsplit(postgres)._replace(path=f"/tandem_{os.getpid()}").geturl()
         environment = {"DATABASE_URL": database} if reachable["PostgreSQL"] else {}
         environment |= {"CACHE_URL": cache} if reachable["Redis"] else {}
-        once = ["--ignore=backend/tests/infra", "--ignore=backend/tests/drills"]  # these make their own databases
+        once = [f"--ignore=backend/tests/{name}" for name in ("infra", "drills", "foreign")]  # these make their own databases
         codes.append(run("backend/tests", "-m", f"not browser{slow}", *once, **environment))
         codes.append(
             run("recommendation_service/tests", "backend/tests/infra", "-m", f"services{slow}", TEST_DATABASE_URL=postgres)
