@@ -97,18 +97,8 @@ def read(source: Source, use_case: UseCase, catalogue: str, *, now: float, say: 
         weights = weights_of(table, use_case, names)
         matrix = interaction_matrix(table, weights, use_case, (len(user_ids), len(item_ids)))
         count(matrix.nnz)
-    shown = None
-    if source.shown is not None:
-        with timed(say, "shown lists") as count:
-            shown = gather_shown(
-                source.shown, use_case, source.event_names, items=items, item_ids=item_ids, users=users, user_ids=user_ids
-            )
-            count(len(shown))
-    matches = None
-    if source.matches is not None:
-        with timed(say, "matches") as count:
-            matches = ordered(source.matches(), use_case)
-            count(0 if matches is None else len(matches))
+    shown = _shown(source, use_case, items, users, item_ids, user_ids, say)
+    matches = _matches(source, use_case, say)
     return Content(
         item_ids=item_ids,
         records=records,
@@ -129,6 +119,30 @@ def read(source: Source, use_case: UseCase, catalogue: str, *, now: float, say: 
         shown=shown,
         matches=matches,
     )
+
+
+def _shown(
+    source: Source, use_case: UseCase, items: Keys, users: Keys, item_ids: IdMap, user_ids: IdMap, say: Say
+) -> Shown | None:
+    """Return the shown lists, or None if the source does not record them."""
+    if source.shown is None:
+        return None
+    with timed(say, "shown lists") as count:
+        shown = gather_shown(
+            source.shown, use_case, source.event_names, items=items, item_ids=item_ids, users=users, user_ids=user_ids
+        )
+        count(len(shown))
+    return shown
+
+
+def _matches(source: Source, use_case: UseCase, say: Say) -> Matches | None:
+    """Return the matches of pairs, or None for a use case without pairs."""
+    if source.matches is None:
+        return None
+    with timed(say, "matches") as count:
+        matches = ordered(source.matches(), use_case)
+        count(0 if matches is None else len(matches))
+    return matches
 
 
 def _is_clean(outside_id: str) -> bool:
