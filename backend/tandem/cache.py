@@ -1,4 +1,4 @@
-"""One user's lists, kept for a minute to be quick and for a day as the last good answer.
+"""The cache of lists: fresh for a minute, and kept for a day as the last good answer.
 
 Values are JSON, never pickles: a process that can write to the cache must not be able to run code here. Every error of the
 cache is a miss; after an error the cache is not used for a second, so a dead Redis costs one timeout per second.
@@ -26,7 +26,7 @@ try:
 except ImportError:  # Redis is an option; without it nothing raises its errors
 
     class RedisError(Exception):  # type: ignore[no-redef]  # stands in for the class of the absent package
-        """Never raised."""
+        """A stand-in that is never raised."""
 
 
 SCHEMA = 3
@@ -41,14 +41,14 @@ _sick_until = 0.0  # monotonic
 
 
 class JSONSerializer:
-    """What Django's Redis cache stores: JSON, so that reading never runs what was read."""
+    """The serializer of Django's Redis cache: JSON, because loading a pickle can run code."""
 
     def dumps(self, value: Any) -> bytes | int:
-        """Whole numbers stay numbers, so that Redis can count with them."""
+        """Return JSON; integers stay integers, so that Redis can increment them."""
         return value if type(value) is int else orjson.dumps(value)
 
     def loads(self, stored: bytes) -> Any:
-        """Raises ValueError for anything that is not JSON."""
+        """Return the value. Raises ValueError for text that is not JSON."""
         return orjson.loads(stored)
 
 
@@ -64,7 +64,7 @@ class CachedAnswer:
 
 
 def key_of(*parts: Any) -> str:
-    """The key of one list: use case, catalogue, surface, user, limit, filters and explain, hashed with the schema."""
+    """Return the cache key of one list: a hash of what was requested and of the version of the schema."""
     return sha256(orjson.dumps([SCHEMA, *parts], option=orjson.OPT_SORT_KEYS)).hexdigest()[:40]
 
 
@@ -137,9 +137,9 @@ def count_hit(key: str, *, where: str) -> None:
 
 
 def hits_by_day(where: str, days: Iterable[date]) -> dict[date, int]:
-    """How many lists of a place were shown again on each of these days (UTC); days on which none was counted are absent.
+    """Return how many cached lists of `where` were shown again, by day (UTC); days without a count are absent.
 
-    Days of the last two weeks are known, as far as the cache lived through them.
+    Counts are kept for two weeks, and are lost with the cache.
     """
     names = {day: _day_name(where, day) for day in days}
     values = _try(lambda: cache().get_many(list(names.values()))) or {}
@@ -147,7 +147,7 @@ def hits_by_day(where: str, days: Iterable[date]) -> dict[date, int]:
 
 
 def hits_of(key: str) -> int:
-    """How often the list under `key` was shown again since it was made; 0 when it is no longer fresh."""
+    """Return how often the list under `key` was shown again; 0 if it is no longer fresh."""
     values = _try(lambda: cache().get(f"recs:fresh:{key}:hits", 0))
     return values if isinstance(values, int) else 0
 
@@ -158,7 +158,7 @@ def mark_checked(key: str) -> None:
 
 
 def cache_version(user_id: str | None) -> str:
-    """A word that changes with everything recorded for this user; "" when nothing was lately."""
+    """Return the user's cache version, which changes with every recorded interaction; "" if none was recorded lately."""
     values = _try(lambda: cache().get(_version_key(user_id), ""))
     return values if isinstance(values, str) else ""
 
@@ -174,12 +174,12 @@ def forget_recorded(sender: Any, *, user_id: str, **_others: Any) -> None:
 
 
 def look_up(name: str) -> Any:
-    """What a site put under a name of its own; None where there is nothing, or the cache fails."""
+    """Return the value that a site stored under `name`; None if there is none or the cache fails."""
     return _try(lambda: cache().get(f"recs:own:{name}"))
 
 
 def put(name: str, value: Any, seconds: int) -> None:
-    """Keep a JSON value of a site under a name of its own for so long; 0: not at all."""
+    """Store a JSON value of a site under `name` for `seconds`; 0 stores nothing."""
     if seconds > 0:
         _try(lambda: cache().set(f"recs:own:{name}", value, seconds))
 
@@ -198,7 +198,7 @@ def cache() -> BaseCache:
 
 
 def _try(work: Callable[[], Any]) -> Any:
-    """What `work` gives, or None when the cache fails or failed a moment ago."""
+    """Return the result of `work`, or None if the cache fails or failed less than a second ago."""
     global _sick_until
     if time.monotonic() < _sick_until:
         return None

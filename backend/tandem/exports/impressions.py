@@ -1,8 +1,7 @@
-"""Streams the newest shown lists and what answered them out of the database, in arrays: never an object per row.
+"""Streams the newest impressions and the interactions that answer them, as arrays, without an object per row.
 
-Three queries that number the lists alike, so that no list's id ever leaves the database. An answer counts only when it
-is by the person who was shown the list, so that nobody can vote on another's; a list for nobody in particular takes
-everybody's.
+Three queries number the lists in the same way, so that no request id leaves the database. An interaction answers a list only if
+its user was shown the list; a list without a user takes the interactions of all users.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,7 +37,7 @@ ANSWERS = """
 
 
 def feed_of(use_case: str, catalogue: str, names: Sequence[str]) -> ShownFeed:
-    """The lists of one catalogue; events are places in `names`."""
+    """Return the impressions of one catalogue; events are indexes into `names`."""
     key = CatalogueKey.objects.filter(name=catalogue).values_list("pk", flat=True).first()
     if key is None:
         return ShownFeed(lambda _most: (), lambda _most: (), lambda _most: ())
@@ -83,7 +82,7 @@ def _answers(which: list[Any], names: Sequence[str]) -> Iterator[AnswerBatch]:
 
 
 def _columns(connection: BaseDatabaseWrapper, query: str, parameters: list[Any]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a query in batches of columns; on PostgreSQL through a cursor of the server's."""
+    """Yield the rows of a query in batches of columns; on PostgreSQL through a server-side cursor."""
     with closing(connection.chunked_cursor()) as cursor:
         cursor.execute(f"{NEWEST} {query}", parameters)  # constants of this file; what comes from outside is a parameter
         while rows := cursor.fetchmany(TUPLES):

@@ -1,4 +1,4 @@
-"""Streams the integer columns of interactions out of the database, in arrays: never an object per row.
+"""Streams the integer columns of interactions as arrays, without an object per row.
 
 PostgreSQL: COPY in its binary form. All columns are fixed-width and never null (COALESCE), so every row has the same
 length and a block of rows is one numpy structured array. Anything else: batches of plain tuples from a cursor.
@@ -31,18 +31,18 @@ Codes = NDArray[np.int64]
 
 
 def database() -> BaseDatabaseWrapper:
-    """The connection that interactions are read from."""
+    """Return the connection from which interactions are read."""
     connection: BaseDatabaseWrapper = connections[router.db_for_read(UserInteraction)]
     return connection
 
 
 def event_names(known: tuple[str, ...]) -> tuple[str, ...]:
-    """The use case's own events, then all others that were ever recorded."""
+    """Return the events of the use case, then all other recorded events."""
     return (*known, *sorted(set(EventKey.objects.values_list("name", flat=True)) - set(known)))
 
 
 def events_of(catalogue: str, names: tuple[str, ...]) -> Iterator[EventBatch]:
-    """Every interaction of one catalogue, in no order; events are places in `names`."""
+    """Yield all interactions of one catalogue, unordered; events are indexes into `names`."""
     key = CatalogueKey.objects.filter(name=catalogue).values_list("pk", flat=True).first()
     if key is None:
         return
@@ -57,12 +57,12 @@ def events_of(catalogue: str, names: tuple[str, ...]) -> Iterator[EventBatch]:
 
 
 def user_keys() -> Keys:
-    """All users that were ever seen."""
+    """Return the keys of all known users."""
     return _keys(UserKey.objects.values_list("pk", "user_id"))
 
 
 def item_keys(catalogue: str) -> Keys:
-    """All items of a catalogue that anybody did something with, gone ones included."""
+    """Return the keys of all items of a catalogue that have interactions, including items that no longer exist."""
     return _keys(ItemKey.objects.filter(catalogue__name=catalogue).values_list("pk", "item_id"))
 
 
@@ -96,7 +96,7 @@ def _postgres(connection: BaseDatabaseWrapper, catalogue: int, codes: Codes) -> 
 
 
 def _whole_rows(block: bytes, skipped: bool) -> tuple[bytes, bytes]:
-    """The whole rows of a block, and what is left of it; the header goes before the first."""
+    """Return the complete rows of a block and the remaining bytes; the header precedes the first row."""
     start = 0 if skipped else COPY_HEADER
     stop = start + (len(block) - start) // COPY_ROW.itemsize * COPY_ROW.itemsize
     return block[start:stop], block[stop:]
@@ -130,6 +130,6 @@ def _tuples(connection: BaseDatabaseWrapper, catalogue: int, codes: Codes) -> It
 
 
 def seconds(texts: tuple[Any, ...]) -> NDArray[np.float64]:
-    """SQLite keeps a time as text, in UTC and without a zone."""
+    """Return seconds since 1970. SQLite stores a time as text, in UTC and without a zone."""
     moments: NDArray[np.int64] = np.array(texts, dtype="datetime64[us]").astype(np.int64)
     return moments / 1e6

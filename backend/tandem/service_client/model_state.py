@@ -1,4 +1,4 @@
-"""What the service serves now, as one word, so that a list made by yesterday's model is not kept today."""
+"""The state of the service: a text that changes with every new model, so that cached lists of older models are discarded."""
 
 import threading
 import time
@@ -10,9 +10,9 @@ ASK_EVERY_S = 2.0
 
 
 class ServiceState:
-    """Remembers the service's word and asks again every `every_s` seconds, in one thread at a time.
+    """Remembers the service's state and asks again every `every_s` seconds, in one thread at a time.
 
-    A service that does not answer changes nothing: the last word stands, and kept lists go on being good.
+    If the service does not answer, the last state stays valid, and so do cached lists.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class ServiceState:
         self._again_at = float("-inf")
 
     def state(self) -> str:
-        """The newest word, "" while there never was one."""
+        """Return the newest state; "" until the service has answered once."""
         if self._clock() < self._again_at or not self._lock.acquire(blocking=False):
             return self._state_name
         try:
@@ -45,11 +45,11 @@ _state = ServiceState()
 
 
 def service_state() -> str:
-    """The word of this process."""
+    """Return the state that this process knows."""
     return _state.state()
 
 
 def forget_state() -> None:
-    """Ask anew at the next need; for tests and changed settings."""
+    """Forget the state, so that the next call asks again; for tests and changed settings."""
     global _state
     _state = ServiceState()

@@ -1,7 +1,7 @@
-"""Long work in the background: started in a process of its own, written down as it goes, found when it was killed.
+"""Background jobs: each runs in its own process, stores its output while it runs, and is marked failed if it was killed.
 
-The process outlives the web worker that started it. It says every few seconds that it is alive; one that has been
-silent for LOST_AFTER_S was killed, and the next who looks marks it failed, so that the work can be started again.
+The process continues when the web worker that started it ends. It updates `seen` every few seconds. A job that has not been
+updated for LOST_AFTER_S was killed; the next reader marks it failed, so that it can be started again.
 """
 
 import os
@@ -33,11 +33,11 @@ LOST = "\nits process is no more (killed, or the machine went down); start it ag
 
 
 class Stopped(Exception):
-    """The run was told to stop, or somebody else ended its record."""
+    """The job received a stop signal, or another process ended its record."""
 
 
 def start(*, what: str, use_case: str, by: str = "") -> BackgroundJob:
-    """Begin a run in a process of its own. Raises NotFound for a kind nobody declared, Conflict while one is running."""
+    """Start a job in its own process. Raises NotFound for a job that is not declared, and Conflict while it is running."""
     if what not in _declared():
         raise NotFound(f"no run is called '{what}'")
     mark_lost()
@@ -53,14 +53,14 @@ def start(*, what: str, use_case: str, by: str = "") -> BackgroundJob:
 
 
 def mark_lost() -> int:
-    """Mark runs failed whose process has been silent too long; gives how many."""
+    """Mark jobs failed that were not updated for LOST_AFTER_S; return how many."""
     silent = timezone.now() - timedelta(seconds=LOST_AFTER_S)
     runs = BackgroundJob.objects.filter(status=BackgroundJob.Status.RUNNING, seen__lt=silent)
     return runs.update(status=BackgroundJob.Status.FAILED, ended=F("seen"), log=Concat(F("log"), Value(LOST)))
 
 
 def run_background_job(run_id: UUID) -> bool:
-    """Do a run's commands one after the other, in this process; True when all ended well. Raises NotFound."""
+    """Run a job's commands in order; return True if all succeeded. Raises NotFound."""
     run = BackgroundJob.objects.filter(pk=run_id, status=BackgroundJob.Status.RUNNING).first()
     if run is None:
         raise NotFound(f"no run {run_id} is waiting to be carried out")
@@ -77,7 +77,7 @@ def run_background_job(run_id: UUID) -> bool:
 
 
 def commands_of(run: BackgroundJob) -> list[list[str]]:
-    """The commands of a run, ready to be started. Raises NotFound for a kind that is not declared any more."""
+    """Return the commands of a job as argument lists. Raises NotFound if the job is no longer declared."""
     declared = _declared()
     if run.what not in declared:
         raise NotFound(f"no run is called '{run.what}'")
@@ -85,7 +85,7 @@ def commands_of(run: BackgroundJob) -> list[list[str]]:
 
 
 def _declared() -> Mapping[str, Sequence[Sequence[str]]]:
-    """Kind of run -> its commands; a site that declares none has none."""
+    """Return the declared jobs: name -> commands."""
     return tandem_settings().runs
 
 
@@ -115,7 +115,7 @@ def _environment() -> dict[str, str]:
 
 
 def _step(run: BackgroundJob, command: Sequence[str], output: IO[bytes]) -> bool:
-    """One command to its end, its output written to the run's log meanwhile. Raises Stopped."""
+    """Run one command to its end and store its output meanwhile; return True if it succeeded. Raises Stopped."""
     output.write(f"$ {' '.join(arg if index else Path(arg).name for index, arg in enumerate(command))}\n".encode())
     output.flush()
     process = subprocess.Popen(  # noqa: S603 - declared in the settings; see `commands_of`
@@ -139,7 +139,7 @@ def _step(run: BackgroundJob, command: Sequence[str], output: IO[bytes]) -> bool
 
 
 def _write(run: BackgroundJob, output: IO[bytes], **changes: object) -> None:
-    """The log so far, and that we are alive. Raises Stopped when the record was ended by somebody else."""
+    """Store the log so far and the time. Raises Stopped if another process ended the record."""
     output.flush()
     size = output.seek(0, os.SEEK_END)
     output.seek(max(0, size - LOG_LIMIT))
@@ -151,7 +151,7 @@ def _write(run: BackgroundJob, output: IO[bytes], **changes: object) -> None:
 
 
 class _stopping_signals:  # noqa: N801 - reads like a function in a with statement
-    """SIGTERM and SIGINT raise Stopped, as long as this lasts and where signals can be taken."""
+    """Inside, SIGTERM and SIGINT raise Stopped; only the main thread receives signals."""
 
     def __enter__(self) -> None:
         self._main = threading.current_thread() is threading.main_thread()

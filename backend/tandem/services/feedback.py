@@ -1,4 +1,4 @@
-"""Keeps what a person says about a recommendation; the newest verdict on an item replaces the older one."""
+"""Stores a user's verdict on a recommended item; a new verdict replaces the older one."""
 
 from functools import partial
 from uuid import UUID
@@ -16,11 +16,11 @@ from tandem.signals import interaction_recorded
 def give_feedback(
     *, user_id: str, catalogue: str, item_id: str, verdict: str, comment: str = "", request_id: UUID | None = None
 ) -> tuple[Feedback, bool]:
-    """The verdict as it stands now, and whether it is the first on this item.
+    """Store the verdict; return it and True if it is the user's first on this item.
 
-    `hide` keeps the item out of this person's lists until another verdict replaces it. A `request_id` that names no
-    list this user was shown is left out. Raises InvalidInput for an item that the catalogue does not show. Sends
-    `interaction_recorded` after commit, so that cached lists are made anew.
+    `hide` removes the item from the user's lists until another verdict replaces it. A `request_id` of a list that was not
+    shown to this user is ignored. Raises InvalidInput for an item that the catalogue does not show. Sends
+    `interaction_recorded` after commit, which makes cached lists stale.
     """
     if item_id not in items_shown(catalogue, [item_id]):
         message = f"is not an item of {catalogue}"

@@ -65,16 +65,16 @@ def _write(waiting: Shown | None) -> None:
 
 
 def record_impression(*, bound: BoundSurface, answer: Mapping[str, Any]) -> bool:
-    """Store the list and its items; False when there was nobody to store it for or the database refused.
+    """Store the list and its items; return False if the user is unknown or the database refused.
 
-    A user id that nobody has makes no row: staff may ask about any id, and asking must not fill the table. A list for
-    nobody in particular is stored without a user.
+    A list for an unknown user id is not stored: staff may request any id, and a request must not fill the table. A list
+    without a user id is stored without a user.
     """
     return record_impressions(bound=bound, answers=[answer]) == 1
 
 
 def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, Any]]) -> int:
-    """The same for several lists of one place, in as many statements as for one; gives how many were stored."""
+    """Store several lists of one surface, in as many statements as one; return how many were stored."""
     try:
         with contained(), transaction.atomic(using=router.db_for_write(Impression)):
             users = _user_keys(bound, {answer["user_id"] for answer in answers} - {None})

@@ -1,4 +1,4 @@
-"""Runs a training of the service in a process of its own: torch has no place in a Django process."""
+"""Runs trainings of the service in another process, because torch should not be loaded into a Django process."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ Say = Callable[[str], object]
 
 
 class TrainingFailed(TandemError):
-    """The training process ended badly; its own last line says why."""
+    """The training process failed; its last line gives the reason."""
 
     code = "training_failed"
 
@@ -30,10 +30,10 @@ def run_module(
     command: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Run one of our own modules in a process of its own, line by line. Raises TrainingFailed with its exit status.
+    """Run a module of the service in another process and pass its lines on. Raises TrainingFailed with its exit status.
 
     `command` are arguments before the options, such as ("train", "neural"). An option whose value is None is a switch.
-    Whoever stops this process, by Ctrl-C, SIGTERM or a broken pipe, stops that one too.
+    If this process is stopped by Ctrl-C, SIGTERM or a broken pipe, the other one is stopped too.
     """
     arguments = [f"--{name}" if value is None else f"--{name}={value}" for name, value in options.items()]
     process = subprocess.Popen(  # noqa: S603 - our own command; its words are numbers and folders of this installation
@@ -64,7 +64,7 @@ def _environment() -> dict[str, str]:
 
 @contextmanager
 def _stopped_too(process: "subprocess.Popen[str]") -> Iterator[None]:
-    """While inside, SIGTERM ends the process first, then this one, as Ctrl-C does. Only the main thread hears signals."""
+    """Inside, SIGTERM ends the process first, then this one, as Ctrl-C does. Only the main thread receives signals."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
