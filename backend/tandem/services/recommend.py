@@ -9,6 +9,7 @@ from copy import deepcopy
 from functools import partial
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.db.utils import Error
 
 from recommendation_service.domain.query import Profile
@@ -84,6 +85,9 @@ def recommend(
     candidates = _candidates_of(request)
     answer = _cached_or_computed(request, candidates)
     return answer if candidates is None else _shown_again(bound, [answer])[0]
+
+
+arecommend = sync_to_async(recommend, thread_sensitive=True)  # for async views
 
 
 def recommend_for_subjects(

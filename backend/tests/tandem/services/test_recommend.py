@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import DatabaseError
 
 from recommendation_service.errors import NotFound
@@ -12,7 +13,7 @@ from sites.startups.models import Developer, Startup
 from tandem.models import Impression, ImpressionItem, UserKey
 from tandem.selectors import history
 from tandem.services import fallback, impressions
-from tandem.services.recommend import recommend
+from tandem.services.recommend import arecommend, recommend
 from tests.support import board
 from tests.support.caching import cache
 from tests.support.faults import Behaviour, FaultServer, bomb, dribbles, good, http, pours, resets, says, waits
@@ -52,6 +53,12 @@ def test_data_that_no_request_may_contain_gives_a_list_without_the_service_and_n
     assert len(answer["recommendations"]) == LIMIT
     (skip,) = [skip for skip in answer["degradation"] if skip["engine"] == "service"]
     assert (skip["code"], skip["detail"].partition(":")[0]) == ("invalid_request", "exclude/0")
+
+
+def test_an_async_view_awaits_the_same_answer(startups: list[Startup], ada: Developer) -> None:
+    answer = async_to_sync(arecommend)(use_case="startups", surface="for-developer", user_id=str(ada.pk), limit=LIMIT)
+    assert shown(answer) == shown(ask(ada))
+    assert_sound(answer, str(ada.pk))
 
 
 def test_an_item_gone_from_the_catalogue_is_replaced_by_the_next_one(
