@@ -15,8 +15,9 @@ from django.utils.crypto import salted_hmac
 
 from recommendation_service.use_cases.schema import UseCase
 from tandem.identity import user_ids_of
+from tandem.models import UserInteraction
 from tandem.selectors.items import items_by_id
-from tandem.services.record_interactions import record_interactions
+from tandem.services.record_interactions import ACCEPTED, REJECTED, record_interactions
 from tandem.sources import ItemSource, source_of, use_case_of
 from tandem.use_cases import load
 
@@ -64,19 +65,22 @@ def user_id_for(event: ListEvent, user: Any) -> str | None:
 
 def record_list_event(event: ListEvent, user_id: str) -> bool:
     """Record the event once per list and item. Returns False if it was not recorded; never raises for the database."""
+    event_id = uuid.uuid5(NAMESPACE, f"{event.request_id}:{event.item_id}:{event.event}:{user_id}")
     row = {
         "user_id": user_id,
         "item_id": event.item_id,
         "event": event.event,
         "catalogue": event.catalogue,
         "request_id": event.request_id,
-        "event_id": str(uuid.uuid5(NAMESPACE, f"{event.request_id}:{event.item_id}:{event.event}:{user_id}")),
+        "event_id": str(event_id),
     }
     try:
         (result,) = record_interactions([row], source="click", known_items_only=True)
+        if result.status == ACCEPTED:  # the impression may be written after this click; the token proves that there is one
+            UserInteraction.objects.filter(event_id=event_id, request_id=None).update(request_id=event.request_id)
     except Error:
         return False
-    return result.status != "rejected"
+    return result.status != REJECTED
 
 
 def url_of_item(source: type[ItemSource], item: Any) -> str:

@@ -138,6 +138,14 @@ def test_a_click_is_recorded_once_and_leads_to_the_item(ada: Developer, account:
     assert str(UserInteraction.objects.get().request_id) == entry.request_id
 
 
+def test_a_click_before_the_impression_is_written_is_joined_with_it(ada: Developer, account: User, client: Client) -> None:
+    client.force_login(account)
+    entry = slate("for-developer", user=account, limit=2).items[0]
+    Impression.objects.all().delete()  # it is written after the response, and the visitor was faster
+    client.get(entry.click_url)
+    assert str(UserInteraction.objects.get().request_id) == entry.request_id
+
+
 def test_a_click_of_another_user_leads_on_and_records_nothing(ada: Developer, account: User, client: Client) -> None:
     entry = slate("for-developer", user=account, limit=2).items[0]
     assert client.get(entry.click_url)["Location"] == entry.url
