@@ -17,7 +17,8 @@ from recommendation_service.use_cases.schema import UseCase
 from tandem.identity import user_ids_of
 from tandem.models import UserInteraction
 from tandem.selectors.items import items_by_id
-from tandem.services.record_interactions import ACCEPTED, REJECTED, record_interactions
+from tandem.selectors.transactions import contained
+from tandem.services.record_interactions import REJECTED, UNKNOWN_REQUEST, record_interactions
 from tandem.sources import ItemSource, source_of, use_case_of
 from tandem.use_cases import load
 
@@ -75,9 +76,10 @@ def record_list_event(event: ListEvent, user_id: str) -> bool:
         "event_id": str(event_id),
     }
     try:
-        (result,) = record_interactions([row], source="click", known_items_only=True)
-        if result.status == ACCEPTED:  # the impression may be written after this click; the token proves that there is one
-            UserInteraction.objects.filter(event_id=event_id, request_id=None).update(request_id=event.request_id)
+        with contained():
+            (result,) = record_interactions([row], source="click", known_items_only=True)
+            if UNKNOWN_REQUEST in result.notes:  # the impression is written after the response; the token proves the list
+                UserInteraction.objects.filter(event_id=event_id, request_id=None).update(request_id=event.request_id)
     except Error:
         return False
     return result.status != REJECTED
