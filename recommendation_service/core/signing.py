@@ -4,10 +4,12 @@ HS256 JWTs over a key ring ("kid:secret,kid:secret"): the first key signs and al
 without refusing valid tokens.
 """
 
+import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -23,6 +25,8 @@ MIN_KEY_BYTES = 32
 MAX_TOKEN_LENGTH = 4096
 REQUIRED = ["iss", "aud", "sub", "scope", "iat", "exp", "jti"]
 NOT_TRUSTED = "the token is not valid; sign it with a key of RS_SIGNING_KEYS"
+EXPIRED = "the token has expired; ask for a new one"
+REMEMBERED = 4096  # verified tokens, 0.5 kB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Claims:
 
     subject: str
     scopes: frozenset[str]
+    expires: float = math.inf  # Unix seconds
 
 
 def key_ring(raw: str) -> dict[str, bytes]:
@@ -93,11 +98,26 @@ def verify(token: str, keys: Mapping[str, bytes], *, audience: str) -> Claims:
         )
         return _claims(claims)
     except jwt.ExpiredSignatureError as error:
-        raise Unauthenticated("the token has expired; ask for a new one") from error
+        raise Unauthenticated(EXPIRED) from error
     except jwt.ImmatureSignatureError as error:
         raise Unauthenticated("the token was issued in the future; check the clocks of both machines") from error
     except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
         raise Unauthenticated(NOT_TRUSTED) from error
+
+
+class Verifier:
+    """Verifies tokens for one audience, and remembers the newest REMEMBERED that were valid: a caller sends one many times."""
+
+    def __init__(self, keys: Mapping[str, bytes], *, audience: str) -> None:
+        """`keys` must not change."""
+        self._verified = lru_cache(REMEMBERED)(lambda token: verify(token, keys, audience=audience))
+
+    def claims(self, token: str) -> Claims:
+        """Return the claims of a token. Raises Unauthenticated; an error is not remembered."""
+        claims = self._verified(token)
+        if time.time() >= claims.expires + LEEWAY_SECONDS:
+            raise Unauthenticated(EXPIRED)
+        return claims
 
 
 def _claims(claims: dict[str, Any]) -> Claims:
@@ -108,4 +128,4 @@ def _claims(claims: dict[str, Any]) -> Claims:
         raise ValueError("aud must be a list")
     if claims["exp"] - claims["iat"] > LONGEST_SECONDS + LEEWAY_SECONDS:
         raise ValueError("the lifetime of the token is too long")
-    return Claims(subject, frozenset(scope.split()))
+    return Claims(subject, frozenset(scope.split()), float(claims["exp"]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Request
 
-from recommendation_service.core.signing import ADMIN, ANY, MAX_TOKEN_LENGTH, SELF, verify
+from recommendation_service.core.signing import ADMIN, ANY, MAX_TOKEN_LENGTH, SELF, Verifier
 from recommendation_service.errors import ConfigurationError, Forbidden, Unauthenticated
 from recommendation_service.settings import Settings
 
@@ -45,7 +45,7 @@ class Authenticator:
     def __init__(self, settings: Settings, *, audience: str = AUDIENCE) -> None:
         """Raises ConfigurationError when there is no key and the settings do not allow that."""
         refuse_to_start_open(settings, [settings.host])
-        self._keys, self._audience = settings.keys(), audience
+        self._verifier = Verifier(settings.keys(), audience=audience)
         self._open = settings.insecure_dev
         self._metrics_token = settings.metrics_token.get_secret_value()
 
@@ -67,7 +67,7 @@ class Authenticator:
             raise Forbidden(f"this needs RS_METRICS_TOKEN or a token with the scope {ANY} or {ADMIN}")
 
     def _verify(self, token: str) -> Principal:
-        claims = verify(token, self._keys, audience=self._audience)
+        claims = self._verifier.claims(token)
         return Principal(claims.subject, claims.scopes)
 
 

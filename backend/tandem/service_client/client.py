@@ -342,11 +342,10 @@ def _circuit_open() -> ServiceFailed:
 def _token_header(user_id: str | None, scope: str = tokens.SELF) -> dict[str, str]:
     """Return the header with a token; empty without keys, for a service that runs with RS_INSECURE_DEV."""
     try:
-        if not tokens.key_ring():
-            return {}
-        return {"Authorization": f"Bearer {tokens.issue(subject=user_id or NO_USER, scopes=(scope,))}"}
+        token = tokens.service_token(user_id or NO_USER, scope)
     except ConfigurationError as error:
         raise ServiceFailed("misconfigured", error.message) from error
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def client() -> RecommendationClient:

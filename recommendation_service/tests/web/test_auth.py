@@ -90,6 +90,15 @@ def test_thirty_seconds_of_clock_skew_are_forgiven_and_no_more(client: FlaskClie
     assert client.get(MINE, headers=bearer(iat=now - 95, exp=now - 35)).status_code == 401
 
 
+def test_a_token_that_was_verified_before_still_expires(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, mine = int(time.time()), bearer(iat=int(time.time()), exp=int(time.time()) + 60)
+    assert client.get(MINE, headers=mine).status_code == 200
+    monkeypatch.setattr("recommendation_service.core.signing.time.time", lambda: now + 89.0)
+    assert client.get(MINE, headers=mine).status_code == 200
+    monkeypatch.setattr("recommendation_service.core.signing.time.time", lambda: now + 91.0)
+    assert client.get(MINE, headers=mine).json["detail"].startswith("the token has expired")
+
+
 def test_ones_own_list_needs_only_recs_self(client: FlaskClient) -> None:
     answer = client.get(MINE, headers=bearer("u001", "recs:self"))
     assert answer.status_code == 200

@@ -11,6 +11,7 @@ import pytest
 
 from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.errors import ConfigurationError
+from tandem.service_client import tokens
 from tandem.service_client.client import RecommendationClient, ServiceFailed
 from tests.support import faults
 from tests.support.faults import FaultServer, answer_for, bomb, dribbles, good, http, pours, resets, says, waits
@@ -62,13 +63,23 @@ def test_connections_are_kept_between_calls() -> None:
         assert (server.connections, len(server.asked)) == (1, 10)
 
 
-def test_each_call_carries_a_fresh_token_for_that_user_alone() -> None:
+def test_each_call_carries_a_token_for_that_user_alone_with_40_seconds_left() -> None:
     with FaultServer(good(ITEMS)) as server:
         ask(RecommendationClient(server.url))
     (line,) = [line for line in server.headers[0].split("\r\n") if line.startswith("Authorization: Bearer ")]
     claims = jwt.decode(line.split()[-1], b"k" * 40, algorithms=["HS256"], audience="recommendation_service")
     assert (claims["sub"], claims["scope"], claims["iss"]) == ("u1", "recs:self", "backend")
     assert claims["exp"] - claims["iat"] == 60
+    assert claims["exp"] - time.time() >= 39
+
+
+def test_another_user_and_a_later_call_get_another_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    monkeypatch.setattr("tandem.service_client.tokens.time.time", lambda: now)
+    seen = [tokens.service_token(user, tokens.SELF) for user in ("u1", "u1", "u2")]
+    monkeypatch.setattr("tandem.service_client.tokens.time.time", lambda: now + tokens.REUSED_SECONDS)
+    seen.append(tokens.service_token("u1", tokens.SELF))
+    assert [seen.index(token) for token in seen] == [0, 0, 2, 3]
 
 
 def test_nobody_listening_is_unreachable() -> None:
