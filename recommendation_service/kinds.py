@@ -111,8 +111,8 @@ KINDS: Mapping[str, Kind] = {
         cost=Cost(3, "trained in rounds, its best settings differ between sites, and every item is scored by vectors"),
         compared=True,
         vectors=True,
-        arrays=_arrays("item_ids S n\nitem_factors f n,k\ngram f k,k\nitem_counts i n\nuser_ids S m\nuser_factors f m,k"),
-        not_constant=("item_factors", "user_factors"),
+        arrays=_arrays("item_ids S n\nitem_factors f n,k\ngram f k,k\nitem_counts i n"),
+        not_constant=("item_factors",),
     ),
     "two_tower": Kind(
         factory=f"{ENGINES}.two_tower:TwoTower",

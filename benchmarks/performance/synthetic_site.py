@@ -82,9 +82,8 @@ def make_world(
     ]
     write_export(root / "data", load_file(folder / "bench.toml"), records, happenings)
     item_ids = [record.item_id for record in records]
-    user_ids = [f"u{person:04d}" for person in range(PEOPLE)]
     makes: Mapping[str, Callable[[], Mapping[str, AnyArray]]] = {
-        "als": lambda: als_arrays(seed, item_ids, user_ids, factors),
+        "als": lambda: als_arrays(seed, item_ids, factors),
         "two_tower": lambda: two_tower_arrays(seed, item_ids, dimension, 2 * dimension),
         "content": lambda: content(item_ids, rng),
         "ease": lambda: item_rows(item_ids, rng),

@@ -73,8 +73,6 @@ def als(order: Sequence[int] = range(N), *, alpha: float = 40.0, untrained: Sequ
         "gram": factors.T @ factors,
         "item_counts": np.array([0 if number in untrained else 3 for number in order], dtype=np.int32),
         "item_ids": _ids(order),
-        "user_factors": np.eye(2, dtype=np.float32),
-        "user_ids": np.array([b"person-1", b"person-2"]),
     }
     return artifact("als", arrays, {"alpha": alpha, "regularization": 0.01})
 

@@ -89,12 +89,11 @@ def test_the_message_has_both_numbers() -> None:
         check("als", arrays, where="als_v1")
 
 
-@pytest.mark.parametrize("name", ["item_ids", "user_ids"])
 @given(order=st.permutations(range(24)).filter(lambda order: order != sorted(order)))
-def test_ids_out_of_order_are_refused(name: str, order: list[int]) -> None:
+def test_ids_out_of_order_are_refused(order: list[int]) -> None:
     arrays = good("als")
-    arrays[name][:24] = arrays[name][:24][order]
-    with pytest.raises(ArtifactRefused, match=f"{name} must be unique and ascending"):
+    arrays["item_ids"][:24] = arrays["item_ids"][:24][order]
+    with pytest.raises(ArtifactRefused, match="item_ids must be unique and ascending"):
         check("als", arrays, where="als_v1")
 
 

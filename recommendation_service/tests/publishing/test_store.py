@@ -19,7 +19,7 @@ from recommendation_service.tests.support import service
 
 
 def small(seed: int = 0) -> dict[str, Any]:
-    return service.als_arrays(seed, items=["a", "b", "c"], users=["x", "y"], k=2)
+    return service.als_arrays(seed, items=["a", "b", "c"], k=2)
 
 
 def _publish(store: ArtifactStore, arrays: dict[str, Any], kind: str = "als") -> Artifact:

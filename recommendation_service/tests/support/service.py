@@ -75,7 +75,7 @@ def ids(names: Sequence[str]) -> AnyArray:
     return np.array([name.encode() for name in names], dtype=np.bytes_)
 
 
-def als_arrays(seed: int = 0, items: Sequence[str] = ITEMS, users: Sequence[str] = USERS, k: int = 4) -> dict[str, AnyArray]:
+def als_arrays(seed: int = 0, items: Sequence[str] = ITEMS, k: int = 4) -> dict[str, AnyArray]:
     rng = np.random.default_rng(seed)
     factors = rng.normal(size=(len(items), k)).astype(np.float32)
     return {
@@ -83,8 +83,6 @@ def als_arrays(seed: int = 0, items: Sequence[str] = ITEMS, users: Sequence[str]
         "item_factors": factors,
         "gram": (factors.T @ factors).astype(np.float32),
         "item_counts": np.ones(len(items), dtype=np.int32),
-        "user_ids": ids(users),
-        "user_factors": rng.normal(size=(len(users), k)).astype(np.float32),
     }
 
 

@@ -73,7 +73,7 @@ class ALSParameters:
 
 
 def train_als(material: TrainingData, parameters: ALSParameters, progress: Progress | None = None) -> Trained:
-    """Factors of every item, and of every user with a positive weight; negative weights are ignored.
+    """Factors of every item; negative weights are ignored. No factors of users: the engine folds them in from today's history.
 
     Deterministic on one machine. Raises NotEnough for fewer than two users or two items with a positive weight, because
     `implicit` would train a useless model without an error.
@@ -90,11 +90,11 @@ def train_als(material: TrainingData, parameters: ALSParameters, progress: Progr
     if parameters.solver == "exact":
         confidence = sparse.csr_array(sparse.csr_array(matrix[users])[:, liked] * np.float32(parameters.alpha))
         work = confidence.nnz * parameters.factors**2 + sum(confidence.shape) * parameters.factors**3
-        user_factors, liked_factors = factorise(confidence, parameters, threads_for(work, MUCH_WORK), progress)
+        _, liked_factors = factorise(confidence, parameters, threads_for(work, MUCH_WORK), progress)
         item_factors = np.zeros((matrix.shape[1], parameters.factors), dtype=np.float32)  # zero: no likes
         item_factors[liked] = liked_factors
     else:
-        user_factors, item_factors = _by_implicit(matrix, users, parameters)
+        item_factors = _by_implicit(matrix, parameters)
     with threadpool_limits(1, user_api="blas"):
         gram = item_factors.T @ item_factors
     arrays = {
@@ -102,8 +102,6 @@ def train_als(material: TrainingData, parameters: ALSParameters, progress: Progr
         "gram": gram,
         "item_counts": counts,
         "item_ids": material.catalogue.ids.array,
-        "user_factors": user_factors,
-        "user_ids": material.user_ids.array[users],
     }
     return Trained("als", arrays, asdict(parameters))
 
@@ -120,8 +118,8 @@ def threads_for(work: int, least: int = MANY_CELLS) -> int:
     return 1 if work < least else min(4, os.cpu_count() or 1)
 
 
-def _by_implicit(matrix: sparse.csr_array, users: Ints, parameters: ALSParameters) -> tuple[Floats, Floats]:
-    """Factors of these users, and of all items."""
+def _by_implicit(matrix: sparse.csr_array, parameters: ALSParameters) -> Floats:
+    """(n_items, k) factors of all items."""
     with threadpool_limits(1, user_api="blas"):  # implicit's own threads and a BLAS pool compete for the same cores
         model = AlternatingLeastSquares(
             factors=parameters.factors,
@@ -132,8 +130,7 @@ def _by_implicit(matrix: sparse.csr_array, users: Ints, parameters: ALSParameter
             num_threads=threads_for(matrix.nnz),
         )
         model.fit(sparse.csr_matrix(matrix), show_progress=False)
-    user_factors = np.ascontiguousarray(model.user_factors[users], dtype=np.float32)
-    return user_factors, np.ascontiguousarray(model.item_factors, dtype=np.float32)
+    return np.ascontiguousarray(model.item_factors, dtype=np.float32)
 
 
 def factorise(
