@@ -1,5 +1,6 @@
 """What follows a shown list: a click that leads to the item, and events that a page sends."""
 
+from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -8,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from tandem.services.clicks import ListEvent, destination, read_token, record_list_event, user_id_for
 
 
+@non_atomic_requests  # recording has a transaction of its own, and reads before it must not begin one
 @never_cache
 @require_safe
 def click(request: HttpRequest, token: str) -> HttpResponse:
@@ -25,6 +27,7 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
+@non_atomic_requests
 @never_cache
 @csrf_exempt  # the token is signed for one user, list, item and event; another site cannot make one
 @require_POST

@@ -8,7 +8,7 @@ import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -35,7 +35,7 @@ class Claims:
 
     subject: str
     scopes: frozenset[str]
-    expires: float = math.inf  # Unix seconds
+    expires: float = field(default=math.inf, compare=False)  # Unix seconds
 
 
 def key_ring(raw: str) -> dict[str, bytes]:

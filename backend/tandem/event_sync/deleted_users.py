@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.models import Model
 
 from tandem.conf import OWN_USER_ID, tandem_settings
 from tandem.identity import ACCOUNT
+from tandem.selectors.transactions import writing
 from tandem.services.erase_user import anonymize_user, erase_user
 from tandem.services.record_interactions import interactions_database
 from tandem.sources import ItemSource, all_sources
@@ -40,7 +41,7 @@ def forget(user: DeletedUser, using: str) -> None:
     try:
         if user.model._base_manager.using(using).filter(pk=user.key).exists():
             return
-        with transaction.atomic(using=interactions_database()):
+        with writing(interactions_database()):
             if tandem_settings().deleted_users == "anonymize":
                 anonymize_user(user_id=user.user_id)
             else:

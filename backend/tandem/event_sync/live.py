@@ -18,6 +18,7 @@ from tandem.event_sync.deleted_users import DeletedUser, forget, people_models
 from tandem.event_sync.mirror import Mirror, all_mirrors
 from tandem.event_sync.refresh import refresh
 from tandem.event_sync.related import RelatedModel, many_to_many_of, related_models, senders_of
+from tandem.selectors.transactions import writing
 from tandem.services.record_interactions import interactions_database
 from tandem.sources import ItemSource
 
@@ -100,7 +101,7 @@ def _mirror(mirror: Mirror, keys: list[Any], using: str) -> None:
         return
     database = interactions_database()
     try:
-        with transaction.atomic(using=database):
+        with writing(database):
             if connections[database].vendor == "postgresql":
                 with connections[database].cursor() as cursor:
                     cursor.execute("SET LOCAL lock_timeout = '1s'")  # the site's request waits for this

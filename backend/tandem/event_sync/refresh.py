@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from tandem.event_sync.mirror import Mirror
 from tandem.event_sync.rows import ERASED, Refused, SourceRow, Tally, read
 from tandem.models import EventOrigin, UserAlias, UserInteraction
+from tandem.selectors.transactions import writing
 from tandem.services.erased_users import erased_among
 from tandem.services.interaction_validation import Interaction
 from tandem.services.record_interactions import announce, insert_interactions, interactions_database
@@ -57,7 +56,7 @@ def replace_interactions(
     mirror: Mirror, wanted: Mapping[UUID, SourceRow], candidates: Collection[UUID], changes: Changes
 ) -> None:
     """Make the stored interactions among `candidates` equal to `wanted`, in one transaction; add to `changes`."""
-    with transaction.atomic(using=interactions_database()):
+    with writing(interactions_database()):
         origin = origin_key(mirror)
         stored = {
             event_id: columns

@@ -1,14 +1,15 @@
-"""Rows that could not be mirrored, as JSON lines on disk, until a replay mirrors them.
+"""What the database refused, as JSON lines on disk, until a replay writes it.
 
-A line names the declaration and the primary keys. A replay reads the rows again, so that it may be repeated: each row has one
-interaction, however often it is mirrored. A replay first moves the file away, and deletes it when every line is done.
+A line names a declaration and the primary keys of rows, which a replay reads again, or holds one event with its id. Either may
+be replayed twice: each row and each event id has one interaction. A replay first moves the file away, and deletes it when every
+line is done.
 """
 
 import json
 import logging
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from django.db import DatabaseError
 from tandem.conf import tandem_settings
 from tandem.event_sync.mirror import all_mirrors
 from tandem.event_sync.refresh import refresh
+from tandem.services.record_interactions import record_answer
 
 try:
     import fcntl
@@ -32,19 +34,29 @@ log = logging.getLogger(__name__)
 
 def append(origin: str, keys: Sequence[Any], using: str) -> bool:
     """Store the primary keys of rows of one declaration; False, with a logged error, if the spool is full or unwritable."""
-    line = json.dumps({"origin": origin, "keys": [str(key) for key in keys], "using": using, "time": _now().isoformat()}) + "\n"
+    entry = {"origin": origin, "keys": [str(key) for key in keys], "using": using, "time": _now().isoformat()}
+    return _append(entry, of=origin)
+
+
+def append_event(row: Mapping[str, Any]) -> bool:
+    """Store an event, as `record_answer` takes it; False, with a logged error, if that is not possible."""
+    return _append({"event": {"time": _now().isoformat(), **row}}, of=str(row["event"]))
+
+
+def _append(entry: Mapping[str, Any], *, of: str) -> bool:
+    line = json.dumps(entry) + "\n"
     try:
         folder = tandem_settings().spool_dir
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder), (folder / "events.jsonl").open("a", encoding="utf-8") as file:
             if _size(folder) + len(line) > LIMIT_BYTES:
-                log.error("%s: the spool in %s is full; run manage.py sync_interactions", origin, folder)
+                log.error("%s: the spool in %s is full; run manage.py sync_interactions", of, folder)
                 return False
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
     except OSError:
-        log.exception("%s: rows cannot be spooled; run manage.py sync_interactions", origin)
+        log.exception("%s: cannot be spooled; run manage.py sync_interactions", of)
         return False
     return True
 
@@ -55,7 +67,7 @@ def is_short() -> bool:
 
 
 def replay() -> int:
-    """Mirror what waits; return the number of rows. What the database refuses again keeps waiting."""
+    """Write what waits; return the number of rows and events. What the database refuses again keeps waiting."""
     folder = tandem_settings().spool_dir
     if not _size(folder):
         return 0
@@ -79,12 +91,15 @@ def _replay_file(file: TextIO) -> int:
     for line in file:
         try:
             entry = json.loads(line)
-            mirror, keys = mirrors[entry["origin"]], entry["keys"]
-            time = datetime.fromisoformat(entry["time"])
+            if "event" in entry:
+                record_answer(entry["event"])
+                keys = [entry["event"]["event_id"]]
+            else:
+                mirror, keys = mirrors[entry["origin"]], entry["keys"]
+                refresh(mirror, keys, using=entry.get("using"), now=datetime.fromisoformat(entry["time"]))
         except (ValueError, KeyError, TypeError):  # cut short by a crash, or of a declaration that was removed
             log.warning("a line of the spool is skipped: %.200s", line)
             continue
-        refresh(mirror, keys, using=entry.get("using"), now=time)
         count += len(keys)
     return count
 

@@ -4,6 +4,7 @@ A token holds catalogue, item id, request id and event. It is signed for one use
 for the person who opens it.
 """
 
+import logging
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +15,18 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.crypto import salted_hmac
 
 from recommendation_service.use_cases.schema import UseCase
+from tandem.event_sync import spool
 from tandem.identity import user_ids_of
-from tandem.models import UserInteraction
 from tandem.selectors.items import items_by_id
 from tandem.selectors.transactions import contained
-from tandem.services.record_interactions import REJECTED, UNKNOWN_REQUEST, record_interactions
+from tandem.services.record_interactions import record_answer
 from tandem.sources import ItemSource, source_of, use_case_of
 from tandem.use_cases import load
 
 MAX_AGE_S = 30 * 86_400
 SALT = "tandem.event"
 NAMESPACE = uuid.UUID("5b0c3d0e-9f52-4f7e-8d8f-2f6a7b1f5c11")  # one event per list, item and user, however often it is sent
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,10 @@ def user_id_for(event: ListEvent, user: Any) -> str | None:
 
 
 def record_list_event(event: ListEvent, user_id: str) -> bool:
-    """Record the event once per list and item. Returns False if it was not recorded; never raises for the database."""
+    """Record the event once per list and item. Returns False if it was refused.
+
+    An event that the database cannot take now waits in the spool.
+    """
     event_id = uuid.uuid5(NAMESPACE, f"{event.request_id}:{event.item_id}:{event.event}:{user_id}")
     row = {
         "user_id": user_id,
@@ -77,12 +82,13 @@ def record_list_event(event: ListEvent, user_id: str) -> bool:
     }
     try:
         with contained():
-            (result,) = record_interactions([row], source="click", known_items_only=True)
-            if UNKNOWN_REQUEST in result.notes:  # the impression is written after the response; the token proves the list
-                UserInteraction.objects.filter(event_id=event_id, request_id=None).update(request_id=event.request_id)
+            recorded = record_answer(row)
     except Error:
-        return False
-    return result.status != REJECTED
+        log.warning("a %s of a list waits in the spool", event.event, exc_info=True)
+        return spool.append_event(row)
+    if spool.is_short():
+        spool.replay()
+    return recorded
 
 
 def url_of_item(source: type[ItemSource], item: Any) -> str:

@@ -5,6 +5,7 @@ import uuid
 from django.db import transaction
 
 from tandem.models import CatalogueKey, Feedback, Impression, ImpressionItem, UserAlias, UserInteraction, UserKey
+from tandem.selectors.transactions import writing
 from tandem.services.erased_users import remember_erased
 from tandem.services.record_interactions import interactions_database
 from tandem.signals import interaction_recorded
@@ -20,7 +21,7 @@ def erase_user(*, user_id: str, for_good: bool = True) -> dict[str, int]:
     """
     key = UserKey.objects.filter(user_id=user_id).values_list("pk", flat=True).first()
     deleted = {model._meta.model_name or "": 0 for model in (Feedback, ImpressionItem, Impression, UserInteraction, UserKey)}
-    with transaction.atomic(using=interactions_database()):
+    with writing(interactions_database()):
         if for_good:
             merged = UserAlias.objects.filter(user=key).values_list("merged_id", flat=True)
             remember_erased({user_id, *merged})
@@ -39,7 +40,7 @@ def anonymize_user(*, user_id: str) -> bool:
     key = UserKey.objects.filter(user_id=user_id).first()
     if key is None:
         return False
-    with transaction.atomic(using=interactions_database()):
+    with writing(interactions_database()):
         UserAlias.objects.filter(user=key).delete()
         Feedback.objects.filter(user=key).update(comment="")
         rows = list(UserInteraction.objects.filter(user=key).only("pk"))

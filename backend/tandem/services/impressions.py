@@ -11,12 +11,12 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.core.signals import request_finished, request_started
-from django.db import connections, router, transaction
+from django.db import connections, router
 from django.db.utils import Error
 
 from tandem.identity import existing_user_ids
 from tandem.models import Impression, ImpressionItem, UserKey
-from tandem.selectors.transactions import contained
+from tandem.selectors.transactions import contained, writing
 from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
 from tandem.signals import slate_shown
 from tandem.surfaces import BoundSurface
@@ -76,7 +76,7 @@ def record_impression(*, bound: BoundSurface, answer: Mapping[str, Any]) -> bool
 def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, Any]]) -> int:
     """Store several lists of one surface, in as many statements as one; return how many were stored."""
     try:
-        with contained(), transaction.atomic(using=router.db_for_write(Impression)):
+        with contained(), writing(router.db_for_write(Impression)):
             users = _user_keys(bound, {answer["user_id"] for answer in answers} - {None})
             recordable = [answer for answer in answers if answer["user_id"] is None or answer["user_id"] in users]
             if recordable:

@@ -1,10 +1,9 @@
 """Joins two user ids into one history, such as a visitor who logs in, or two accounts of one person."""
 
-from django.db import transaction
-
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import InvalidInput
 from tandem.models import Feedback, Impression, UserAlias, UserInteraction, UserKey
+from tandem.selectors.transactions import writing
 from tandem.services.erase_user import announce_everywhere
 from tandem.services.id_mapping import user_keys
 from tandem.services.record_interactions import interactions_database
@@ -19,7 +18,7 @@ def merge_users(from_: str, to: str) -> int:
     from_, to = clean_id(from_, field="from_"), clean_id(to, field="to")
     if from_ == to:
         raise InvalidInput(f"'{to}' cannot be merged with itself; name two user ids")
-    with transaction.atomic(using=interactions_database()):
+    with writing(interactions_database()):
         UserAlias.objects.filter(merged_id=to).delete()  # `to` was merged before, and is a user again
         target = user_keys([to])[to]
         merged = UserKey.objects.filter(user_id=from_).first()

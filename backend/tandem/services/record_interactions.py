@@ -11,6 +11,7 @@ from django.db.models import Model
 
 from tandem.models import Impression, UserInteraction
 from tandem.selectors.items import existing_ids
+from tandem.selectors.transactions import writing
 from tandem.services.erased_users import erased_among
 from tandem.services.id_mapping import catalogue_key, event_keys, item_keys, user_keys
 from tandem.services.interaction_validation import Interaction, clean_row
@@ -69,6 +70,17 @@ def record_interactions(
     return results
 
 
+def record_answer(row: Mapping[str, Any]) -> bool:
+    """Record one event that answers a list; False if it was refused. A second call with its event_id changes nothing.
+
+    A signed token has proven that the user was shown the list `request_id`, which is kept even if the list is not written yet.
+    """
+    (result,) = record_interactions([row], source="a list", known_items_only=True)
+    if UNKNOWN_REQUEST in result.notes:
+        UserInteraction.objects.filter(event_id=result.event_id, request_id=None).update(request_id=row["request_id"])
+    return result.status != REJECTED
+
+
 def items_shown(catalogue: str, item_ids: Sequence[str]) -> set[str]:
     """Those of the ids that the catalogue's ItemSource shows now."""
     source = source_of(catalogue)
@@ -125,7 +137,7 @@ class Inserted(NamedTuple):
 
 def insert_interactions(rows: Sequence[Interaction], *, origin: int | None = None) -> Inserted:
     """Insert the rows whose event id is new, in a transaction or savepoint of its own."""
-    with transaction.atomic(using=interactions_database()):
+    with writing(interactions_database()):
         users = user_keys({row.user_id for row in rows})
         kinds = event_keys({row.event for row in rows})
         catalogues = {name: catalogue_key(name) for name in sorted({row.catalogue for row in rows})}

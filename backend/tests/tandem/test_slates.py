@@ -1,10 +1,13 @@
 """Lists in templates, the links on their cards, and what a click records. The service is not running: lists are popular."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import connection
+from django.db.utils import OperationalError
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.test.utils import override_settings
@@ -13,6 +16,7 @@ from django.urls import clear_url_caches, path
 from recommendation_service.errors import InvalidInput, NotFound
 from sites.startups.models import Developer, Startup
 from tandem.models import Impression, UserInteraction
+from tandem.services import clicks, record_interactions
 from tandem.slates import Slate, aslate, slate
 from tests.support import board
 
@@ -144,6 +148,42 @@ def test_a_click_before_the_impression_is_written_is_joined_with_it(ada: Develop
     Impression.objects.all().delete()  # it is written after the response, and the visitor was faster
     client.get(entry.click_url)
     assert str(UserInteraction.objects.get().request_id) == entry.request_id
+
+
+def test_a_click_that_the_database_refuses_counts_once_later(
+    ada: Developer, account: User, client: Client, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TANDEM = {**settings.TANDEM, "SPOOL_DIR": str(tmp_path)}
+    client.force_login(account)
+    entry, other = slate("for-developer", user=account, limit=2).items
+    with monkeypatch.context() as patch:
+        patch.setattr(record_interactions, "insert_interactions", _refuses)
+        for _ in range(2):
+            assert client.get(entry.click_url)["Location"] == entry.url
+    assert recorded() == []
+    client.get(other.click_url)
+    assert sorted(recorded()) == sorted((str(ada.pk), item.item_id, "view") for item in (entry, other))
+    assert {str(one.request_id) for one in UserInteraction.objects.all()} == {entry.request_id}
+    assert list(tmp_path.glob("*.jsonl")) == []
+
+
+def _refuses(*_args: Any, **_options: Any) -> Any:
+    raise OperationalError("database is locked")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_click_is_recorded_outside_the_transaction_of_the_request(
+    ada: Developer, account: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(account)
+    entry = slate("for-developer", user=account, limit=2).items[0]
+    dismissed = rendered('{{ entry|event_url:"dismiss" }}', account, entry=entry)
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    inside: list[bool] = []
+    monkeypatch.setattr(clicks, "record_answer", lambda row: inside.append(connection.in_atomic_block) or True)
+    client.get(entry.click_url)
+    client.post(dismissed)
+    assert inside == [False, False]
 
 
 def test_a_click_of_another_user_leads_on_and_records_nothing(ada: Developer, account: User, client: Client) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from django.db.transaction import non_atomic_requests
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.authentication import SessionAuthentication
@@ -43,6 +45,11 @@ class TandemAPIView(APIView):
     renderer_classes: Sequence[type[BaseRenderer]] = (OrjsonRenderer,)
     parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser,)
     versioning_class = None
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """Return the view without ATOMIC_REQUESTS: writes have transactions of their own, and reads need none."""
+        return non_atomic_requests(super().as_view(**initkwargs))
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Any]:
         """Return Tandem's handler; the project's own endpoints keep theirs."""

@@ -1,15 +1,18 @@
 """A page in one transaction, as with ATOMIC_REQUESTS: no failure of a list's own statements breaks it."""
 
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
+from django.db.utils import ConnectionHandler
 
 from sites.startups.models import Developer, Startup
 from tandem.models import UserInteraction
-from tandem.selectors.transactions import contained
+from tandem.selectors.transactions import contained, writing
 from tandem.services.recommend import recommend
 from tandem.slates import slate
 from tests.support import board
@@ -70,3 +73,27 @@ def test_the_error_itself_is_raised_and_the_transaction_goes_on(ada: Developer) 
         with pytest.raises(DatabaseError), contained():
             UserInteraction.objects.raw("SELECT * FROM no_such_table")[0]
         assert UserInteraction.objects.exists()
+
+
+def test_on_sqlite_a_writer_that_reads_first_never_loses_against_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a plain transaction the last INSERT fails at once: "database is locked"."""
+    path = str(tmp_path / "site.sqlite3")
+    handler = ConnectionHandler({"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": path}})
+    for module in ("tandem.selectors.transactions", "django.db.transaction"):
+        monkeypatch.setattr(f"{module}.connections", handler)
+    with sqlite3.connect(path) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("CREATE TABLE shown (id INTEGER)")
+    other.execute("PRAGMA busy_timeout = 0")
+    own = handler["default"]
+    with writing("default"), own.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM shown")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("INSERT INTO shown VALUES (1)")
+        cursor.execute("INSERT INTO shown VALUES (2)")
+    assert own.transaction_mode is None
+    assert other.execute("SELECT id FROM shown").fetchall() == [(2,)]
+    other.close()
+    own.close()

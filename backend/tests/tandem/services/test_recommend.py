@@ -179,7 +179,7 @@ def refuse_queries(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, names in (
         (history, ("history_of", "hidden_of", "history_version")),
         (fallback, ("available_ids", "items_by_id", "any_items", "seen_among")),
-        (impressions.transaction, ("atomic",)),
+        (impressions, ("writing",)),
     ):
         for name in names:
             monkeypatch.setattr(module, name, refuse)
