@@ -10,6 +10,7 @@ from tandem.selectors.items import items_by_id
 from tandem.services.feedback import give_feedback
 from tandem.services.record_interactions import record_interactions
 from tandem.sources import ItemSource
+from tandem.trust.limits import Sender
 
 INVALID_REQUEST_ID = "request_id must be a UUID"
 
@@ -79,5 +80,5 @@ def _record_event(source: type[ItemSource], person: Any, event: str, item_id: st
         "catalogue": source.catalogue,
         "request_id": request_id,
     }
-    result = record_interactions([row], source="page", known_items_only=True)[0]
+    result = record_interactions([row], source="page", sender=Sender.BROWSER, known_items_only=True)[0]
     return "; ".join(error["pointer"][1:] + " " + error["detail"] for error in result.errors)

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from recommendation_service.core.numeric import AnyArray, Bytes, Floats, Ints
 from recommendation_service.datasets.records import EventBatch
-from recommendation_service.datasets.weighting import capped, decay, event_weights, first_of_day
+from recommendation_service.datasets.weighting import capped, decay, event_weights, first_of_day, voices
 from recommendation_service.domain.history import SEEN_LIMIT
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.errors import DatasetError
@@ -197,8 +197,8 @@ def csr_of(weights: Floats, rows: AnyArray, columns: AnyArray, shape: tuple[int,
 
 
 def popularity(matrix: sparse.csr_array) -> Floats:
-    """(n_items,) sum over users of their positive weight with the item, after decay and cap."""
-    positive = np.maximum(matrix.data, 0)
+    """(n_items,) number of users with a positive weight, as `voices` counts them."""
+    positive = voices(matrix.data)
     return np.bincount(matrix.indices, weights=positive, minlength=matrix.shape[1]).astype(np.float32)
 
 

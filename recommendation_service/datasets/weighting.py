@@ -18,17 +18,21 @@ DAY_S = 86_400.0
 def event_weights(use_case: UseCase, events: Ints, values: AnyArray, names: Sequence[str]) -> Floats:
     """Weight of each event before decay, (k,): `events` are indices into `names`; `values` are NaN where an event has none.
 
-    An event that the use case does not name has weight 0: it only marks the item as seen.
+    A value outside the event's bounds counts as the nearer bound. An event that the use case does not name has weight 0:
+    it only marks the item as seen.
     """
     weight = np.zeros(len(names) + 1, dtype=np.float32)
     neutral = np.full(len(names) + 1, np.nan, dtype=np.float32)
+    least, most = np.full((2, len(names) + 1), np.nan, dtype=np.float32)
     for index, name in enumerate(names):
         rule = use_case.events.get(name)
         if rule is not None:
             weight[index] = rule.weight
             neutral[index] = np.nan if rule.neutral is None else rule.neutral
+            least[index], most[index] = rule.bounds
     graded = ~np.isnan(neutral[events])
-    factor = np.where(graded, np.nan_to_num(values - neutral[events]), 1.0)
+    limited = np.clip(values, least[events], most[events])
+    factor = np.where(graded, np.nan_to_num(limited - neutral[events]), 1.0)
     return (weight[events] * factor).astype(np.float32)
 
 
@@ -56,6 +60,14 @@ def decay(times: AnyArray, now: float, half_life_days: float | None) -> Floats:
 def capped(weights: Floats, cap: float | None) -> Floats:
     """Sums of one user and item, limited to +-cap so that repeated clicks do not dominate."""
     return weights if cap is None else np.clip(weights, -cap, cap)
+
+
+def voices(weights: Floats) -> Floats:
+    """(k,) share, 0 to 1, with which one user and item count in the item's popularity.
+
+    A user has at most one voice per item, whatever their events weigh; a voice fades below 1 as the weight decays.
+    """
+    return np.clip(weights, 0, 1)
 
 
 def history_of(use_case: UseCase, catalogue: Catalogue, events: Sequence[PastEvent], now: float) -> History:

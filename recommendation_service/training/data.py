@@ -10,6 +10,7 @@ import numpy as np
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.datasets.weighting import voices
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
@@ -47,7 +48,7 @@ class TrainingData:
         """The same site when only `events` had happened: pasts and popularity are theirs alone."""
         histories = build_histories(events, len(self.user_ids), len(self.catalogue), weighting, now)
         liked = histories.liked()
-        popularity = np.bincount(liked.rows, weights=liked.weights, minlength=len(self.catalogue)).astype(np.float32)
+        popularity = np.bincount(liked.rows, weights=voices(liked.weights), minlength=len(self.catalogue)).astype(np.float32)
         catalogue = replace(self.catalogue, popularity=popularity)
         return replace(self, catalogue=catalogue, histories=histories, now=now, events=events)
 

@@ -16,11 +16,35 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+LARGEST_AMOUNT = 1e6  # of an event without `neutral`, such as the price of a purchase
+LEAST_RANGE = 10.0  # a rating may be this large whatever its neutral value
+
+
 class EventWeight(Strict):
-    """The weight of one event. With `neutral`, the event's value counts: weight * (value - neutral)."""
+    """The weight of one event, and what one account may do with it.
+
+    With `neutral`, the event's value counts: weight * (value - neutral), with the value limited to `min_value` and
+    `max_value`. Without these two, a rating may be up to 10 or twice `neutral` in size, another value up to 1,000,000.
+    """
 
     weight: float
     neutral: float | None = None
+    min_value: float | None = None
+    max_value: float | None = None
+    per_day: int = Field(default=20, ge=1)  # of one user with one item on one day (UTC), sent by a browser
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Return the smallest and the largest value of the event."""
+        size = LARGEST_AMOUNT if self.neutral is None else max(LEAST_RANGE, 2 * abs(self.neutral))
+        return -size if self.min_value is None else self.min_value, size if self.max_value is None else self.max_value
+
+    @model_validator(mode="after")
+    def _bounds_are_ordered(self) -> "EventWeight":
+        least, most = self.bounds
+        if not least <= (least if self.neutral is None else self.neutral) <= most:
+            raise ValueError(f"min_value {least:g}, neutral and max_value {most:g} must ascend")
+        return self
 
 
 def _plain_number(raw: Any) -> Any:
@@ -51,6 +75,14 @@ class Outcomes(Strict):
 
     clicks: tuple[Name, ...] = ()
     conversions: tuple[Name, ...] = ()
+    window_days: float = Field(default=30, gt=0)  # after the list was shown; a later event is no outcome of it
+
+
+class Trust(Strict):
+    """What one account may do before its events stop counting for others. A service token is not limited by this."""
+
+    back_date_hours: float = Field(default=24, ge=0)  # how old an event may be that a browser sends
+    events_per_hour: int = Field(default=600, ge=1)  # an account with more is quarantined: nobody clicks as fast
 
 
 class Part(Strict):
@@ -120,6 +152,7 @@ class UseCase(Strict):
     estimators: dict[Name, Part] = {}
     surfaces: dict[SurfaceName, Surface] = Field(min_length=1)
     outcomes: Outcomes = Outcomes()
+    trust: Trust = Trust()
     switched_off: tuple[Name, ...] = ()  # engines that are trained but do not answer
 
     @model_validator(mode="after")

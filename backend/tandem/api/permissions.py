@@ -11,11 +11,17 @@ from tandem import identity
 from tandem.api.authentication import scopes_of
 from tandem.service_client import tokens
 from tandem.surfaces import BoundSurface
+from tandem.trust.limits import Sender
 
 
 def may_act_for_all(user: Any) -> bool:
     """True for staff and services (scope recs:any)."""
     return bool(getattr(user, "is_staff", False)) or tokens.ANY in scopes_of(user)
+
+
+def sender_of(user: Any) -> Sender:
+    """Return which limits apply to what this requester sends: a service token is trusted, an account's browser is not."""
+    return Sender.SERVICE if tokens.ANY in scopes_of(user) else Sender.BROWSER
 
 
 def own_user_ids(user: Any, *, catalogue: str | None) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def lists_and_items(query: ListQuery, group: str) -> dict[str, tuple[int, int]]:
 def answered(query: ListQuery, group: str, steps: Sequence[Collection[str]]) -> dict[str, Answered]:
     """By group, how many shown items came to each step (a set of events), and the value of the last step's events.
 
-    Value counts the greatest of a list's and item's events, once. Groups where nothing happened are absent.
+    Value counts the greatest of a list's and item's events, once; ratings are no amounts. Groups where nothing happened are absent.
     """
     return {entry.group: entry for entry in _answered(query, group, steps, "grp", "")}
 
@@ -120,11 +120,13 @@ def _answered(query: ListQuery, group: str, steps: Sequence[Collection[str]], by
         f"MAX(CASE WHEN x.kind_id IN ({keys}) THEN 1 ELSE 0 END) AS s{index}" for index, keys in enumerate(of_step)
     )
     sums = ", ".join(f"SUM(s{index})" for index in range(len(steps)))
+    graded = {name for name, rule in load(query.use_case).events.items() if rule.neutral is not None}  # stars are no amount
+    amounts = _among(kinds[name] for name in steps[-1] if name in kinds and name not in graded)
     items, events, keys = (model._meta.db_table for model in (ImpressionItem, UserInteraction, ItemKey))
     # the plus keeps SQLite off the index of an item, which holds every list that ever showed it
     rows = _rows(
         f"SELECT {by}, {sums}, SUM(worth) FROM (SELECT l.grp AS grp, l.request_id AS list, k.item_id AS item, {flags}, "  # noqa: S608 - our own tables and whole numbers
-        f"COALESCE(MAX(CASE WHEN x.kind_id IN ({of_step[-1]}) THEN x.value END), 0) AS worth "
+        f"COALESCE(MAX(CASE WHEN x.kind_id IN ({amounts}) THEN x.value END), 0) AS worth "
         f"FROM ({lists}) l JOIN {events} x ON x.request_id = l.request_id AND (l.user_id IS NULL OR x.user_id = l.user_id) "
         f"JOIN {items} s ON s.impression_id = l.request_id AND +s.item_id = x.item_id JOIN {keys} k ON k.id = x.item_id "
         f"WHERE x.kind_id IN ({_among(kinds.values())}) GROUP BY l.grp, l.request_id, k.item_id) c GROUP BY {by}{ending}",

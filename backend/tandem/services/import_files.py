@@ -19,6 +19,7 @@ from recommendation_service.errors import InvalidInput
 from tandem.services.record_interactions import ACCEPTED, DUPLICATE, REJECTED, record_interactions
 from tandem.services.rejected_rows import RejectedRows
 from tandem.sources import ItemSource
+from tandem.trust.limits import Sender
 
 BATCH = 10_000
 PARTS = ("user", "item", "event", "value", "time", "event_id")
@@ -60,7 +61,8 @@ def import_interactions(
     with RejectedRows(path) as rejects, transaction.atomic():
         for batch in _batches(read_rows(path, delimiter)):
             rows = [_interaction(row, columns, event, catalogue) for _, row in batch]
-            for result, (line, row) in zip(record_interactions(rows, source="import", refuse_erased=True), batch, strict=True):
+            results = record_interactions(rows, source="import", sender=Sender.FILE, refuse_erased=True)
+            for result, (line, row) in zip(results, batch, strict=True):
                 done.accepted += result.status == ACCEPTED
                 done.duplicates += result.status == DUPLICATE
                 done.rejected += result.status == REJECTED

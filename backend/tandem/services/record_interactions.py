@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from tandem.services.id_mapping import catalogue_key, event_keys, item_keys, use
 from tandem.services.interaction_validation import Interaction, clean_row
 from tandem.signals import interaction_recorded
 from tandem.sources import source_of
+from tandem.trust.limits import NOT_AN_OUTCOME, Sender, beyond_day, is_outcome, limited
 
 BATCH = 1_000
 TRIES = 3
@@ -38,12 +40,18 @@ class RowResult:
 
 
 def record_interactions(
-    rows: Iterable[Any], *, source: str, known_items_only: bool = False, refuse_erased: bool = False, now: float | None = None
+    rows: Iterable[Any],
+    *,
+    source: str,
+    sender: Sender = Sender.SITE,
+    known_items_only: bool = False,
+    refuse_erased: bool = False,
+    now: float | None = None,
 ) -> list[RowResult]:
     """Write interactions; one result per row, in order. A row that is sent again is a duplicate and changes nothing.
 
     A row is a mapping of user_id, item_id, event, catalogue (or use_case), and if known time, value, event_id and
-    request_id. `source` says where they come from, for the log. With `known_items_only` an item must be one that its
+    request_id. `source` says where they come from, for the log; `sender` decides which limits of the use case apply. With `known_items_only` an item must be one that its
     ItemSource shows now; with `refuse_erased` a user must not have been erased. Sends `interaction_recorded` once per user
     and catalogue, after commit. Raises only what the database raises.
     """
@@ -55,13 +63,18 @@ def record_interactions(
         results.append(result)
         if isinstance(row, Interaction):
             result.event_id = str(row.event_id)
-            good.append((result, row))
+            believed = limited(row, sender, now=now)
+            result.errors, result.notes = believed.problems, believed.notes
+            if not believed.problems:
+                good.append((result, believed.row))
         else:
             result.errors = row
     if known_items_only:
         good = _of_known_items(good)
     if refuse_erased:
         good = _without_erased(good)
+    if sender == Sender.BROWSER:
+        good = _within_day(good)
     for start in range(0, len(good), BATCH):
         _write(good[start : start + BATCH])
     accepted = [row for result, row in good if result.status == ACCEPTED]
@@ -110,6 +123,13 @@ def _without_erased(good: list[tuple[RowResult, Interaction]]) -> list[tuple[Row
     return [(result, row) for result, row in good if row.user_id not in erased]
 
 
+def _within_day(good: list[tuple[RowResult, Interaction]]) -> list[tuple[RowResult, Interaction]]:
+    beyond = beyond_day([row for _, row in good])
+    for index, reason in beyond.items():
+        good[index][0].errors = [{"pointer": "", "detail": reason}]
+    return [pair for index, pair in enumerate(good) if index not in beyond]
+
+
 def _write(batch: Sequence[tuple[RowResult, Interaction]]) -> None:
     """Write one batch; it is tried again if another writer's erasure or lock came between."""
     alone = not connections[interactions_database()].in_atomic_block
@@ -124,15 +144,25 @@ def _write(batch: Sequence[tuple[RowResult, Interaction]]) -> None:
     for result, row in batch:
         result.status = ACCEPTED if row.event_id in inserted.event_ids else DUPLICATE
         inserted.event_ids.discard(row.event_id)  # the same event twice in one batch: the second is a duplicate
-        if row.request_id is not None and row.request_id not in inserted.requests.get(row.user_id, ()):
-            result.notes.append(UNKNOWN_REQUEST)
+        note = _note(row, inserted.requests)
+        result.notes += [note] if note else []
+
+
+def _note(row: Interaction, requests: Mapping[str, Mapping[UUID, datetime]]) -> str | None:
+    """Return why the row's request id was not stored, or None if it was, or if the row has none."""
+    if row.request_id is None:
+        return None
+    shown = requests.get(row.user_id, {}).get(row.request_id)
+    if shown is None:
+        return UNKNOWN_REQUEST
+    return None if is_outcome(row, shown) else NOT_AN_OUTCOME
 
 
 class Inserted(NamedTuple):
     """What was written of some rows."""
 
     event_ids: set[UUID]  # events that were new
-    requests: Mapping[str, set[UUID]]  # per user, the lists they were shown among those that the rows answer
+    requests: Mapping[str, Mapping[UUID, datetime]]  # per user, when the lists that the rows answer were shown to them
 
 
 def insert_interactions(rows: Sequence[Interaction], *, origin: int | None = None) -> Inserted:
@@ -155,7 +185,7 @@ def insert_interactions(rows: Sequence[Interaction], *, origin: int | None = Non
                 kind_id=kinds[row.event],
                 value=row.value,
                 time=row.time,
-                request_id=row.request_id if row.request_id in requests.get(row.user_id, ()) else None,
+                request_id=row.request_id if _note(row, requests) is None else None,
                 origin_id=origin,
             )
             for _, row in sorted(unique.items())  # in one order, so that two writers never wait for each other in a ring
@@ -194,16 +224,17 @@ def _insert_absent(interactions: Sequence[UserInteraction]) -> set[UUID]:
     return {interaction.event_id for interaction in absent}
 
 
-def _own_requests(rows: Sequence[Interaction], users: Mapping[str, int]) -> dict[str, set[UUID]]:
-    """Return, per user, the lists they were shown among those that the rows answer."""
+def _own_requests(rows: Sequence[Interaction], users: Mapping[str, int]) -> dict[str, dict[UUID, datetime]]:
+    """Return, per user, when the lists that the rows answer were shown to them."""
     request_ids = {row.request_id for row in rows if row.request_id is not None}
     if not request_ids:
         return {}
-    shown = dict(Impression.objects.filter(request_id__in=request_ids).values_list("request_id", "user_id"))
-    shown_to: dict[str, set[UUID]] = {}
+    lists = Impression.objects.filter(request_id__in=request_ids).values_list("request_id", "user_id", "time")
+    shown = {request_id: (user, time) for request_id, user, time in lists}
+    shown_to: dict[str, dict[UUID, datetime]] = {}
     for row in rows:
-        if row.request_id is not None and shown.get(row.request_id) == users[row.user_id]:
-            shown_to.setdefault(row.user_id, set()).add(row.request_id)
+        if row.request_id is not None and row.request_id in shown and shown[row.request_id][0] == users[row.user_id]:
+            shown_to.setdefault(row.user_id, {})[row.request_id] = shown[row.request_id][1]
     return shown_to
 
 

@@ -113,9 +113,15 @@ def test_repeats_of_a_day_count_once_and_dislikes_are_negative(tmp_path: Path) -
     assert len(dataset.past_events("u1")) == 2
 
 
-def test_popularity_is_the_sum_of_positive_weights(tmp_path: Path) -> None:
+def test_popularity_counts_people_whatever_their_events_weigh(tmp_path: Path) -> None:
     events = [Did(1, 0), Did(2, 0), Did(3, 0, "dismiss"), Did(1, 2, "view")]
-    assert export(tmp_path, events).catalogue().popularity.tolist() == [6.0, 0.0, 1.0, 0.0]
+    assert export(tmp_path, events).catalogue().popularity.tolist() == [2.0, 0.0, 1.0, 0.0]
+
+
+def test_one_account_with_many_events_is_at_most_one_voice(tmp_path: Path) -> None:
+    one = [Did(1, 0, days_ago=float(day)) for day in range(200)]
+    several = [Did(user, 1) for user in (2, 3)]
+    assert export(tmp_path, [*one, *several]).catalogue().popularity.tolist() == [1.0, 2.0, 0.0, 0.0]
 
 
 def test_what_is_gone_unknown_or_in_the_future_is_counted(tmp_path: Path) -> None:
@@ -248,7 +254,7 @@ def test_a_fresh_catalogue_drops_what_is_gone_from_the_parts_taken_over(tmp_path
     assert smaller.user_ids.ids() == ["u5", "u6", "u7"]
     assert [one.item_id for one in smaller.past_events("u7")] == ["i0"]
     assert smaller.catalogue().popularity.tolist() == pytest.approx(
-        [2 ** (-1 / 180), 3.0, 0.0],
+        [2 ** (-1 / 180), 1.0, 0.0],
     )
     assert smaller.events().items.tolist() == [0, 1]
 

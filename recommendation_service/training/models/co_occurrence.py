@@ -22,7 +22,7 @@ class CoOccurrenceParameters:
 
     `events` names the events that count; empty: every positive one. `neighbours` is the number of pairs per item,
     `least_people` the distinct users a pair needs, `basket_items` the items of one basket that count, `baskets_per_person`
-    the baskets of a pair that count per user, so that no single user makes a pair, `shrinkage` the number of users at which
+    the baskets of an item or a pair that count per user, so that no single user makes a pair, `shrinkage` the number of users at which
     a score is halved.
     """
 
@@ -31,7 +31,7 @@ class CoOccurrenceParameters:
     neighbours: int = 50
     least_people: int = 2
     basket_items: int = 50
-    baskets_per_person: int = 2
+    baskets_per_person: int = 1
     shrinkage: float = 5.0
 
 
@@ -69,7 +69,7 @@ def train_co_occurrence(
     """
     baskets = baskets_of(material.events, parameters)
     pairs = count_pairs(baskets, len(material.catalogue), progress)
-    counts = np.bincount(baskets.items, minlength=len(material.catalogue))
+    counts = _voices(baskets, len(material.catalogue), parameters.baskets_per_person)
     scores = _scores(pairs, counts, len(baskets), parameters)
     selected = np.flatnonzero((scores > 0) & (pairs.people >= parameters.least_people))
     if not selected.size:
@@ -151,6 +151,13 @@ def count_pairs(baskets: Baskets, n_items: int, progress: Progress | None = None
     people.sort_indices()
     pairs_table = baskets_together.tocoo()
     return Pairs(pairs_table.row.astype(np.int64), pairs_table.col.astype(np.int64), pairs_table.data, people.data)
+
+
+def _voices(baskets: Baskets, n_items: int, most: int) -> Ints:
+    """(n_items,) baskets of each item, of which at most `most` of one user count."""
+    users = np.repeat(baskets.users.astype(np.int64), np.diff(baskets.indptr))
+    own, number = np.unique(users * n_items + baskets.items, return_counts=True)
+    return np.bincount(own % n_items, weights=np.minimum(number, most), minlength=n_items).astype(np.int64)
 
 
 def _categories(baskets: Baskets, facet: Facet | None) -> dict[str, AnyArray]:

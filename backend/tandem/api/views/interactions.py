@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import InvalidInput
 from tandem.api.interaction_serializers import MAX_ROWS, REQUEST, FeedbackSerializer, RecordedSerializer, VerdictSerializer
-from tandem.api.permissions import may_act_for_all, own_user_ids
+from tandem.api.permissions import may_act_for_all, own_user_ids, sender_of
 from tandem.api.views.base import PROBLEMS, TandemAPIView
 from tandem.services.feedback import give_feedback
 from tandem.services.interaction_validation import catalogue_of
@@ -45,7 +45,8 @@ class InteractionsView(WriterView):
         operation_id="record_interactions",
         summary="Record what happened",
         description="One interaction, or a list of up to 1,000. Each `event_id` counts once, however often it is sent. "
-        "A bad row never loses the good ones: the answer says what became of each.",
+        "A bad row never loses the good ones: the answer says what became of each. A browser may send what happened lately, with "
+        "ratings within the bounds of their event; older events, larger values and amounts need a token with the scope recs:any.",
         request=REQUEST,
         responses={201: RecordedSerializer, 200: RecordedSerializer, **PROBLEMS},
     )
@@ -69,7 +70,7 @@ class InteractionsView(WriterView):
     def _record(self, rows: list[Any]) -> list[RowResult]:
         """Record every row for the user that it may be written for; other rows are rejected."""
         named = [{**row, "user_id": self._user_id(row)} if isinstance(row, Mapping) else row for row in rows]
-        results = record_interactions(named, source="api", known_items_only=True)
+        results = record_interactions(named, source="api", sender=sender_of(self.request.user), known_items_only=True)
         for result, sent, row in zip(results, rows, named, strict=True):
             if isinstance(row, Mapping) and row["user_id"] is None and sent.get("user_id") is not None:
                 result.errors = [{"pointer": "/user_id", "detail": NOT_YOURS}]

@@ -101,8 +101,8 @@ def test_a_list_tells_what_became_of_each_row(startup_id: str) -> None:
 
 
 def test_one_bad_row_of_a_thousand_is_named(startup_id: str) -> None:
-    body = [row(startup_id, time=1_740_000_000 + place) for place in range(999)]
-    answer = post([*body, row(startup_id, event="explode")], bearer("u1"))
+    body = [row(startup_id, user_id="u1", time=1_740_000_000 + place) for place in range(999)]
+    answer = post([*body, row(startup_id, user_id="u1", event="explode")], service_header())
     assert (answer.json()["accepted"], answer.json()["rejected"]) == (999, 1)
     assert answer.json()["results"][999]["errors"][0]["pointer"] == "/event"
 

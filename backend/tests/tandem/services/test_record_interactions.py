@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from django.db import connection, connections
-from django.utils import timezone
 
 from tandem.models import CatalogueKey, Impression, ItemKey, UserInteraction, UserKey
 from tandem.services.erase_user import erase_user
@@ -157,10 +156,12 @@ def test_a_request_id_is_kept_for_a_list_of_the_same_user_only() -> None:
         use_case="startups",
         surface="for-developer",
         method_used="als",
-        time=timezone.now(),
+        time=datetime.fromtimestamp(NOW - 120, UTC),
     )
     own, strange, unknown = record(
-        row(request_id=str(shown.pk)), row(user_id="u2", request_id=shown.pk), row(request_id=str(uuid.uuid4()))
+        row(request_id=str(shown.pk)),
+        row(user_id="u2", request_id=shown.pk),
+        row(request_id=str(uuid.uuid4())),
     )
     assert (own.notes, strange.notes, unknown.notes) == ([], [UNKNOWN_REQUEST], [UNKNOWN_REQUEST])
     kept = UserInteraction.objects.filter(request_id=shown.pk)
