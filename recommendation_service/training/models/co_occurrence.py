@@ -69,8 +69,8 @@ def train_co_occurrence(
     """
     baskets = baskets_of(material.events, parameters)
     pairs = count_pairs(baskets, len(material.catalogue), progress)
-    counts = _voices(baskets, len(material.catalogue), parameters.baskets_per_person)
-    scores = _scores(pairs, counts, len(baskets), parameters)
+    counts, n_baskets = _voices(baskets, len(material.catalogue), parameters.baskets_per_person)
+    scores = _scores(pairs, counts, n_baskets, parameters)
     selected = np.flatnonzero((scores > 0) & (pairs.people >= parameters.least_people))
     if not selected.size:
         names = " or ".join(parameters.events) or "positive"
@@ -153,11 +153,16 @@ def count_pairs(baskets: Baskets, n_items: int, progress: Progress | None = None
     return Pairs(pairs_table.row.astype(np.int64), pairs_table.col.astype(np.int64), pairs_table.data, people.data)
 
 
-def _voices(baskets: Baskets, n_items: int, most: int) -> Ints:
-    """(n_items,) baskets of each item, of which at most `most` of one user count."""
+def _voices(baskets: Baskets, n_items: int, most: int) -> tuple[Ints, int]:
+    """(n_items,) baskets of each item, of which at most `most` of one user count, and the number of baskets.
+
+    Of one user, no more baskets are counted than the items in them can have such voices.
+    """
     users = np.repeat(baskets.users.astype(np.int64), np.diff(baskets.indptr))
     own, number = np.unique(users * n_items + baskets.items, return_counts=True)
-    return np.bincount(own % n_items, weights=np.minimum(number, most), minlength=n_items).astype(np.int64)
+    counts = np.bincount(own % n_items, weights=np.minimum(number, most), minlength=n_items).astype(np.int64)
+    of_user, items_of_user = np.bincount(baskets.users), np.bincount(own // n_items)
+    return counts, int(np.minimum(of_user, most * items_of_user).sum())
 
 
 def _categories(baskets: Baskets, facet: Facet | None) -> dict[str, AnyArray]:

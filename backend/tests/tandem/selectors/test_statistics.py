@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from recommendation_service.errors import InvalidInput
 from recommendation_service.use_cases.loader import load
+from recommendation_service.use_cases.schema import Outcomes
 from tandem.selectors import statistics
 from tandem.selectors.statistics import Window
 from tests.tandem.selectors.shown_log import START, USE_CASE, Act, Log, One, naive

@@ -119,7 +119,8 @@ def test_more_people_behind_the_same_share_are_believed_more():
 
 def test_one_person_buying_the_pair_again_and_again_is_one_person():
     orders = orders_of(*[("robot", (0, 1))] * 30, ("a", (2, 3)), ("b", (2, 3)), ("c", (4, 5)))
-    assert set(table(trained(orders))) == {(2, 3), (3, 2), (4, 5), (5, 4)}
+    pairs = table(trained(orders))
+    assert pairs[0, 1] == pairs[4, 5]
     often = CoOccurrenceParameters(baskets_per_person=30, least_people=1)
     assert table(trained(orders, often))[0, 1][1] == 1
     assert set(table(trained(orders, CoOccurrenceParameters(least_people=2)))) == {(2, 3), (3, 2)}
