@@ -93,7 +93,8 @@ def lists_and_items(query: ListQuery, group: str) -> dict[str, tuple[int, int]]:
 def answered(query: ListQuery, group: str, steps: Sequence[Collection[str]]) -> dict[str, Answered]:
     """By group, how many shown items came to each step (a set of events), and the value of the last step's events.
 
-    Value counts the greatest of a list's and item's events, once; ratings are no amounts. Groups where nothing happened are absent.
+    Value counts the greatest of a list's and item's events, once; ratings are no amounts. Groups where
+    nothing happened are absent.
     """
     return {entry.group: entry for entry in _answered(query, group, steps, "grp", "")}
 

@@ -51,7 +51,8 @@ def record_interactions(
     """Write interactions; one result per row, in order. A row that is sent again is a duplicate and changes nothing.
 
     A row is a mapping of user_id, item_id, event, catalogue (or use_case), and if known time, value, event_id and
-    request_id. `source` says where they come from, for the log; `sender` decides which limits of the use case apply. With `known_items_only` an item must be one that its
+    request_id. `source` says where they come from, for the log; `sender` decides which
+    limits of the use case apply. With `known_items_only` an item must be one that its
     ItemSource shows now; with `refuse_erased` a user must not have been erased. Sends `interaction_recorded` once per user
     and catalogue, after commit. Raises only what the database raises.
     """

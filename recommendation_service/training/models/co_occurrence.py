@@ -22,8 +22,8 @@ class CoOccurrenceParameters:
 
     `events` names the events that count; empty: every positive one. `neighbours` is the number of pairs per item,
     `least_people` the distinct users a pair needs, `basket_items` the items of one basket that count, `baskets_per_person`
-    the baskets of an item or a pair that count per user, so that no single user makes a pair, `shrinkage` the number of users at which
-    a score is halved.
+    the baskets of an item or a pair that count per user, so that no single user makes a pair, `shrinkage` the number of
+    users at which a score is halved.
     """
 
     events: tuple[str, ...] = ()

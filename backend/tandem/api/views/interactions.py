@@ -45,8 +45,8 @@ class InteractionsView(WriterView):
         operation_id="record_interactions",
         summary="Record what happened",
         description="One interaction, or a list of up to 1,000. Each `event_id` counts once, however often it is sent. "
-        "A bad row never loses the good ones: the answer says what became of each. A browser may send what happened lately, with "
-        "ratings within the bounds of their event; older events, larger values and amounts need a token with the scope recs:any.",
+        "A bad row never loses the good ones: the answer says what became of each. A browser may send recent events, "
+        "with ratings within bounds; older events, larger values and amounts need a token with the scope recs:any.",
         request=REQUEST,
         responses={201: RecordedSerializer, 200: RecordedSerializer, **PROBLEMS},
     )
