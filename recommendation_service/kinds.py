@@ -37,6 +37,7 @@ class Kind:
     factory: str = ""  # makes the served object: a class, or a function
     label: str = ""  # the description on pages and in help texts
     trainer: str = ""  # trains one catalogue: (data, parameters, *, panel, progress)
+    spark_trainer: str = ""  # trains one catalogue on a Spark cluster
     pair_trainer: str = ""  # trains a model of pairs: (matches, pair_config, parameters, progress)
     parameters: str = ""  # the frozen dataclass of its settings, with defaults
     config: str = ""  # reads a configuration file, such as configs/two_tower.yaml, into parameters
@@ -84,6 +85,7 @@ KINDS: Mapping[str, Kind] = {
         factory=f"{ENGINES}.collaborative_als:CollaborativeALS",
         label="ALS: what people with a similar history chose next",
         trainer=f"{MODELS}.als:train_als",
+        spark_trainer="recommendation_service.training.spark.als:SparkTraining",
         parameters=f"{MODELS}.als:ALSParameters",
         libraries=("implicit", "numpy"),
         # implicit does not scale regularization by frequency, so good values are large

@@ -11,14 +11,18 @@ import typer
 from recommendation_service.commands.options import DataDir, DryRun, Force, ModelsDir, Seed, UseCaseNames
 from recommendation_service.commands.program import DONE, FAILED, STOPPED
 from recommendation_service.commands.sample_lists import sample_lists
+from recommendation_service.datasets.reader import Dataset
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.kinds import KINDS as ALL_KINDS
 from recommendation_service.kinds import resolve
+from recommendation_service.publishing.store import ArtifactStore
+from recommendation_service.training.lock import training_lock
 from recommendation_service.training.pairs.session import PAIR_KINDS, PAIR_RECIPES, pair_kinds
 from recommendation_service.training.report import Report
 from recommendation_service.training.runner import TrainingRun, run_training
 from recommendation_service.training.session import TrainingOptions
 from recommendation_service.training.setting import settings_of
+from recommendation_service.training.spark.session import spark_session
 from recommendation_service.training.trainers import KINDS, stated_for
 from recommendation_service.training.tuning import DEFAULT_BUDGET_S, searched_settings
 from recommendation_service.training.workspace import Workspace, quietly
@@ -32,7 +36,11 @@ Budget = Annotated[
 Also = Annotated[list[str] | None, typer.Option(metavar="KIND", help="Train this kind too, such as content. Repeatable.")]
 TopN = Annotated[int, typer.Option("--topn", min=0, max=100, help="Then print the first N items of three users; 0: none.")]
 Config = Annotated[Path | None, typer.Option(metavar="FILE", help="YAML file with settings, such as configs/two_tower.yaml.")]
+Engine = Annotated[str, typer.Option(metavar="NAME", help="Where to train: local, or spark for a Spark cluster.")]
+Master = Annotated[str, typer.Option(metavar="URL", help="The Spark cluster, such as spark://host:7077, with --engine spark.")]
+SPARK_OPTIONS = ("engine", "master")
 PAIRS_LACK = ("budget_seconds", "also", "topn")  # options for searches, and for lists of single items
+LOCAL, SPARK = "local", "spark"
 PURPOSE = """{action} the models of kind {kind} of published exports, and publish each that passes the gate.
 
 An option has precedence over --config, the environment and the use-case file.
@@ -49,6 +57,7 @@ def train_command(kind: str, *, tune: bool = False) -> Callable[..., int]:
 
     row, settings = ALL_KINDS[kind], _setting_options(kind)
     unused = {"tune", *(PAIRS_LACK if row.pair_trainer else ()), *(() if row.config else ("config",))}
+    unused |= set() if row.spark_trainer else {*SPARK_OPTIONS}
     common = list(inspect.signature(_train_kind).parameters.values())[2:]
     parameters = [*(parameter for parameter in common if parameter.name not in unused), *settings.values()]
     if not tune and not row.pair_trainer:
@@ -92,14 +101,22 @@ def _train_kind(
     also: Also = None,
     topn: TopN = 0,
     config: Config = None,
+    engine: Engine = LOCAL,
+    master: Master = "local[*]",
     tune: bool = False,
 ) -> int:
     row = ALL_KINDS[kind]
+    if engine not in (LOCAL, SPARK):
+        raise typer.BadParameter(f"{engine}; the engines are {LOCAL} and {SPARK}", param_hint="--engine")
     if unknown := set(also or ()) - set(KINDS):
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}; the kinds are {', '.join(KINDS)}", param_hint="--also")
     from_file = resolve(row.config)(config) if config else {}
     workspace = _with_settings(Workspace.open(use_case, data_dir, models_dir), kind, from_file, given, seed)
     report = Report(every_step=row.prints_steps)
+    if engine == SPARK:
+        return _end(
+            _train_with_spark(workspace, kind, master, TrainingOptions(tune, budget_seconds, force, seed), report), report
+        )
     run = run_training(
         workspace,
         [] if row.pair_trainer else [kind, *(also or ())],
@@ -114,6 +131,22 @@ def _train_kind(
             for entry in workspace.use_cases:
                 report.line("\n".join(sample_lists(workspace, entry, topn)))
     return _end(run, report)
+
+
+def _train_with_spark(workspace: Workspace, kind: str, master: str, options: TrainingOptions, report: Report) -> TrainingRun:
+    results = []
+    with spark_session(master) as session:
+        trainer = resolve(ALL_KINDS[kind].spark_trainer)
+        for use_case in workspace.use_cases:
+            for name in use_case.catalogues:
+                if use_case.engine_of_kind(kind) is None:
+                    continue
+                dataset, store = Dataset.open(workspace.data_dir, name), ArtifactStore(workspace.models_dir / name)
+                with training_lock(store.root):
+                    training = trainer(session, use_case, dataset, store, build_engines, options, report)
+                    results.append(training.train(stated_for(use_case, kind, seed=options.seed)))
+    trained = any(result.version for result in results)
+    return TrainingRun(any(result.refused for result in results), next_command="tandem models" if trained else "")
 
 
 def _with_settings(

@@ -17,6 +17,8 @@ from recommendation_service.engines.reason_texts import strongest_liked
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing.store import Artifact
 
+SOLVERS = ("implicit", "exact", "spark")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldedUser:
@@ -44,19 +46,27 @@ class SolverTerms:
     regularization: float
     scaling: float = 0.0  # power of the user's total confidence; 0: the same regularization for all
     on_top: bool = False  # True: a like's confidence is added to the 1 of an unobserved pair; False: replaces it, as `implicit`
+    of_spark: bool = False  # the confidence of a like is 1 + alpha * weight, and regularization is times the number of likes
 
     @classmethod
     def of(cls, artifact: Artifact) -> "SolverTerms":
         """Return the settings of a manifest, of `implicit` if it names no solver. Raises ArtifactRefused for an unknown one."""
         parameters = artifact.manifest.parameters
         solver = parameters.get("solver", "implicit")
-        if solver not in ("implicit", "exact"):
-            raise ArtifactRefused(f"{artifact.version}: solver {solver!r} is neither implicit nor exact; train it again")
+        if solver not in SOLVERS:
+            raise ArtifactRefused(f"{artifact.version}: solver {solver!r} is none of {', '.join(SOLVERS)}; train it again")
         scaling = parameter(artifact, "frequency_scaling") if "frequency_scaling" in parameters else 0.0
-        return cls(parameter(artifact, "alpha"), parameter(artifact, "regularization"), scaling, on_top=solver == "exact")
+        alpha, regularization = parameter(artifact, "alpha"), parameter(artifact, "regularization")
+        return cls(alpha, regularization, scaling, on_top=solver == "exact", of_spark=solver == "spark")
+
+    def confidence(self, weights: Floats) -> Floats:
+        """Return the confidence of likes with these weights, (j,)."""
+        return self.alpha * weights + np.float32(self.of_spark)
 
     def ridge(self, confidence: Floats, n_items: int) -> float:
         """Return the regularization of a user with these likes among `n_items` items."""
+        if self.of_spark:
+            return self.regularization * confidence.size
         return float(frequency_scaled(self.regularization, self.scaling, confidence.sum(dtype=np.float64), n_items))
 
 
@@ -116,6 +126,6 @@ class CollaborativeALS(ModelEngine):
         if not liked.rows.size:
             return None
         rows = self._alignment.artifact_rows[liked.rows]
-        terms, confidence = self._terms, self._terms.alpha * liked.weights
+        terms, confidence = self._terms, self._terms.confidence(liked.weights)
         ridge = terms.ridge(confidence, self._trained.size - self._untrained.size)
         return liked, fold_in(self._item_factors, self._gram, rows, confidence, ridge, on_top=terms.on_top)

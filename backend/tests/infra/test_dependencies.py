@@ -18,6 +18,7 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 BACKEND = ROOT / "backend"
 SERVICE = ROOT / "recommendation_service"
 PACKAGES_OF = {name: [canonical(one) for one in names] for name, names in metadata.packages_distributions().items()}
+PACKAGES_OF.setdefault("pyspark", ["pyspark"])  # 450 MB, so `make test-spark` installs it
 PARTS_OF = {"werkzeug": "flask", "markupsafe": "flask", "pydantic-core": "pydantic", "safetensors": "sentence-transformers"}
 USED_BY_NAME = {  # declared, and used without an import or a dotted name in our code
     "gunicorn": "the server that starts both halves",
@@ -103,11 +104,18 @@ FILES = {
     "api": modules(BACKEND / "tandem/api"),
     "export": modules(BACKEND / "tandem/exports"),
     "serve": [SERVICE / "app.py", SERVICE / "gunicorn.conf.py", SERVICE / "cli.py"],
-    "train": [*modules(SERVICE / "training", ROOT / "app"), *COMMANDS],
+    "train": [*modules(SERVICE / "training", ROOT / "app", without=("spark",)), *COMMANDS],
+    "spark": modules(SERVICE / "training/spark"),
     "rerank": [SERVICE / "commands/program.py", CROSS_ENCODER, SERVICE / "training/models/sentence_models.py"],
     "backend": modules(*REFERENCE),
 }
-ALSO = {"api": ("django",), "export": ("django",), "train": ("serve",), "rerank": ("serve", "train")}  # installed beside it
+ALSO = {  # installed beside it
+    "api": ("django",),
+    "export": ("django",),
+    "train": ("serve",),
+    "spark": ("serve", "train"),
+    "rerank": ("serve", "train"),
+}
 ELSEWHERE = {"redis": ("django",), "postgres": (), "vectors": (), "dev": ()}  # extras without modules of their own
 
 

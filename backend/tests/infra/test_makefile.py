@@ -14,6 +14,7 @@ TARGETS = (
     "demo",
     "test",
     "test-all",
+    "test-spark",
     "lint",
     "format",
     "types",

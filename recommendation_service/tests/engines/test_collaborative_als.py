@@ -149,7 +149,7 @@ def test_the_exact_solver_holds_down_by_confidence_and_trained_items() -> None:
 
 
 def test_a_solver_nobody_knows_is_refused() -> None:
-    with pytest.raises(ArtifactRefused, match="solver 'other' is neither implicit nor exact"):
+    with pytest.raises(ArtifactRefused, match="solver 'other' is none of implicit, exact, spark"):
         CollaborativeALS("als", told(board.als(), solver="other"), board.catalogue())
     with pytest.raises(ArtifactRefused, match="parameter frequency_scaling is None"):
         CollaborativeALS("als", told(board.als(), frequency_scaling=None), board.catalogue())

@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from recommendation_service.core.numeric import AnyArray, Floats, Ints, frequency_scaled
 from recommendation_service.errors import ConfigurationError, DatasetError
-from recommendation_service.training.data import NotEnough, Trained, TrainingData
+from recommendation_service.training.data import ModelUnusable, NotEnough, Trained, TrainingData
 from recommendation_service.training.report import Progress
 from recommendation_service.training.setting import Setting
 
@@ -36,6 +36,7 @@ NUMBERS_AT_ONCE = 1_000_000  # gathered by one block: as many as fit into the ca
 LONGEST = 4_096  # entries of one row gathered at once, so that a very popular item needs no memory of its own
 START = 0.1  # scale of the initial factors, divided by the root of their length, as in the paper
 SOLVERS = ("implicit", "exact")
+SPARK = "spark"  # the solver of training.spark.als, which trains on a cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class ALSParameters:
 
     def __post_init__(self) -> None:
         """Check solver and scaling."""
-        if self.solver not in SOLVERS:
+        if self.solver not in (*SOLVERS, SPARK):
             raise ConfigurationError(f"als knows no solver {self.solver!r}; it knows {', '.join(SOLVERS)}")
         if not 0 <= self.frequency_scaling <= (self.solver == "exact"):
             allowed = "0 to 1" if self.solver == "exact" else "0 with solver implicit, 0 to 1 with solver exact"
@@ -76,8 +77,10 @@ def train_als(material: TrainingData, parameters: ALSParameters, progress: Progr
     """Factors of every item; negative weights are ignored. No factors of users: the engine folds them in from today's history.
 
     Deterministic on one machine. Raises NotEnough for fewer than two users or two items with a positive weight, because
-    `implicit` would train a useless model without an error.
+    `implicit` would train a useless model without an error, ModelUnusable for settings of Spark.
     """
+    if parameters.solver == SPARK:
+        raise ModelUnusable("its settings are those of Spark; run: tandem train als --engine spark")
     matrix = positive_matrix(material)
     users = np.flatnonzero(np.diff(matrix.indptr)).astype(np.int64)
     counts = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.int32)

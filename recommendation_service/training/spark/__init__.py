@@ -1,0 +1,1 @@
+"""Training on a Spark cluster, for exports that do not fit into one machine."""

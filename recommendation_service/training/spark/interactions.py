@@ -1,0 +1,111 @@
+"""The events of an export as Spark data frames, with the same weights as training on one machine.
+
+Workers read the Parquet file of the export themselves, so its folder must be at the same path on all machines.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pyspark.sql import functions as sql
+
+from recommendation_service.core.numeric import Floats, Ints
+from recommendation_service.datasets.reader import Events
+from recommendation_service.datasets.weighting import DAY_S
+from recommendation_service.errors import DatasetError
+from recommendation_service.use_cases.schema import Weighting
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+FILE = "two_tower_train.parquet"
+QUANTILE_ERROR = 1e-4  # of the share of events in the training part
+NONE_LEFT = "no positive interactions to split; record some, then export again"
+
+
+def read_events(session: "SparkSession", folder: Path) -> "DataFrame":
+    """Return every event: user, item (rows of the export), event, weight before decay, time in Unix seconds."""
+    frame = session.read.parquet(f"file://{folder.resolve() / FILE}")
+    return frame.select(
+        sql.col("user_index").alias("user"),
+        sql.col("item_index").alias("item"),
+        "event",
+        sql.col("weight").cast("double").alias("weight"),
+        sql.col("timestamp").alias("time"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The times of the positive events, in Unix seconds."""
+
+    newest: float
+    valid_start: float  # the newest tenth begins here
+
+
+def span_of(events: "DataFrame", share: float) -> Span:
+    """Return where the validation part begins: `share` of the positive events are older.
+
+    The border is exact to QUANTILE_ERROR of all events. Raises DatasetError without positive events.
+    """
+    positive = events.where(sql.col("weight") > 0)
+    count, newest = positive.count(), events.agg(sql.max("time")).first()
+    if not count or newest is None:
+        raise DatasetError(NONE_LEFT)
+    rank = min(1.0, (round(count * share) + 1) / count)
+    return Span(float(newest[0]), float(positive.stat.approxQuantile("time", [rank], QUANTILE_ERROR)[0]))
+
+
+def tastes(events: "DataFrame", weighting: Weighting, now: float) -> "DataFrame":
+    """Return one row per user and item that the user liked as of `now`: user, item, weight > 0.
+
+    As `training.user_histories.build_histories`: repeats of a day count once, older events count less, sums are capped.
+    """
+    day = sql.floor(sql.col("time") / DAY_S)
+    once = events.groupBy("user", "item", "event", day.alias("day")).agg(sql.min(sql.struct("time", "weight")).alias("first"))
+    weight = sql.col("first.weight")
+    if weighting.halving_days is not None:
+        age = sql.greatest(sql.lit(now) - sql.col("first.time"), sql.lit(0.0)) / DAY_S
+        weight = weight * sql.pow(sql.lit(2.0), -age / weighting.halving_days)
+    total = sql.sum(weight)
+    if weighting.cap is not None:
+        total = sql.least(total, sql.lit(weighting.cap))
+    summed = once.groupBy("user", "item").agg(total.cast("float").alias("weight"))
+    return summed.where(sql.col("weight") > 0)
+
+
+def per_item(frame: "DataFrame", n_items: int) -> tuple[Floats, Ints]:
+    """Return the sum of the weights and the number of rows of every item, (n_items,) each."""
+    table = frame.groupBy("item").agg(sql.sum("weight").alias("weight"), sql.count("*").alias("rows")).toArrow()
+    rows = table.column("item").to_numpy()
+    weights, counts = np.zeros(n_items, dtype=np.float32), np.zeros(n_items, dtype=np.int64)
+    weights[rows], counts[rows] = table.column("weight").to_numpy(), table.column("rows").to_numpy()
+    return weights, counts
+
+
+def sample_of(events: "DataFrame", early: "DataFrame", valid_start: float, most: int) -> Ints:
+    """Return at most `most` user rows, ascending: of users with a taste in `early` and a positive event since `valid_start`.
+
+    Users are chosen by a hash of their row, so every run chooses the same ones.
+    """
+    late = events.where((sql.col("time") >= valid_start) & (sql.col("weight") > 0)).select("user").distinct()
+    both = late.join(early.select("user").distinct(), "user")
+    chosen = both.orderBy(sql.xxhash64("user"), "user").limit(most).toArrow()
+    return np.sort(chosen.column("user").to_numpy().astype(np.int64))
+
+
+def events_of(session: "SparkSession", events: "DataFrame", users: Ints) -> Events:
+    """Return all events of these users, ascending in time; `users` of the result are indices into `users`."""
+    wanted = session.createDataFrame([(int(user),) for user in users], "user int")
+    table = events.join(sql.broadcast(wanted), "user").orderBy("time", "user", "item", "event").toArrow()
+    rows, items, weights, times = (table.column(name).to_numpy() for name in ("user", "item", "weight", "time"))
+    kinds = table.column("event").combine_chunks().dictionary_encode()
+    return Events(
+        np.searchsorted(users, rows).astype(np.int64),
+        items.astype(np.int64),
+        weights.astype(np.float32),
+        times.astype(np.float64),
+        kinds.indices.to_numpy().astype(np.int64),
+        tuple(kinds.dictionary.to_pylist()),
+    )
