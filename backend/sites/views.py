@@ -18,6 +18,7 @@ from tandem.api.permissions import resolve_user_id
 from tandem.api.serializers import USER
 from tandem.api.views.base import PROBLEMS, TandemAPIView
 from tandem.api.views.lists import ListView
+from tandem.api.views.recommendations import EXCLUDED
 from tandem.sources import ItemSource, use_case_of
 from tandem.surfaces import BoundSurface, bound_surface
 
@@ -86,7 +87,7 @@ def list_schema(
             operation_id=operation_id,
             summary=summary,
             description=description or view.__doc__,
-            parameters=[*path, limit, *parameters],
+            parameters=[*path, limit, EXCLUDED, *parameters],
             responses={200: view.serializer_class, **PROBLEMS},
         )
         return extend_schema_view(get=schema)(view)

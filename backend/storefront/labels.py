@@ -109,6 +109,11 @@ def skip_messages(degradation: Sequence[Mapping[str, Any]]) -> list[str]:
     return [*failures, *(_skip_message(skip) for skip in degradation if skip["engine"] not in {"service", ""})]
 
 
+def relaxed_messages(relaxed: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one sentence for each rule that was relaxed."""
+    return [gettext("A rule was relaxed: %(detail)s.") % {"detail": rule["detail"]} for rule in relaxed]
+
+
 def _skip_message(skip: Mapping[str, Any]) -> str:
     if skip["code"] == SEEN_EVERYTHING:
         return ALL_SEEN[:1].upper() + ALL_SEEN[1:]

@@ -115,14 +115,15 @@ def item_surfaces(source: type[ItemSource]) -> list[str]:
 def item_page(
     source: type[ItemSource], item_id: str, *, user_id: str | None, explain: bool
 ) -> tuple[Card, tuple[ListPresentation, ...]]:
-    """Return one item and the lists about it. Raises NotFound and Gone as `recommend` does."""
-    lists = []
+    """Return one item and the lists about it, none of which repeats another. Raises NotFound and Gone as `recommend` does."""
+    lists, shown = [], list[str]()
     for name in item_surfaces(source):
         bound = bound_surface(use_case_of(source), name)
         answer = recommend(
             use_case=bound.use_case.name, surface=name, user_id=user_id, item_ids=[item_id], limit=ITEM_PAGE_LIMIT,
-            explain=explain,
+            explain=explain, exclude=shown,
         )  # fmt: skip
+        shown += [entry["item_id"] for entry in answer["recommendations"]]
         lists.append(ListPresentation(**_list_fields(bound, answer)))
     entry = {"item_id": item_id, "title": "", "position": 0, "reasons": (), "score": 0.0, "parts": {}}
     item = items_by_id(source=source, item_ids=[item_id]).get(item_id)
@@ -144,7 +145,7 @@ def _list_fields(bound: BoundSurface, answer: Mapping[str, Any], before: Sequenc
         "method": answer["method_used"],
         "method_name": labels.method_name(bound.use_case, answer["method_used"]),
         "method_description": labels.method_description(bound.use_case, answer["method_used"]),
-        "skipped": tuple(labels.skip_messages(answer["degradation"])),
+        "skipped": (*labels.skip_messages(answer["degradation"]), *labels.relaxed_messages(answer.get("relaxed", ()))),
         "model_version": answer["model_version"],
     }
 

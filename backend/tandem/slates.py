@@ -10,7 +10,7 @@
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -89,11 +89,13 @@ def slate(
     items: Sequence[Any] = (),
     limit: int = DEFAULT_LIMIT,
     filters: Mapping[str, Sequence[str]] | None = None,
+    exclude: Iterable[Any] = (),
 ) -> Slate:
     """Return the list of a surface for a page.
 
     `surface` is a name that one use case has, or "use_case/surface". `user` is a Django user, an object of one of the
     source's `profiles`, a user id, or None. `item` and `items` are the subjects: objects of the catalogue or their ids.
+    `exclude` are items that must not be shown: objects, ids, entries of a list, or whole lists of the same page.
     Without a user id the list is not personal. A subject that the catalogue does not show, such as an unpublished product,
     gives popular items. Raises NotFound for a surface that does not exist, and InvalidInput for a wrong limit or filter,
     only if DEBUG is True; otherwise these are logged and the list is empty.
@@ -101,7 +103,8 @@ def slate(
     try:
         bound = surface_named(surface)
         _check(bound, limit, filters or {})
-        return _made(bound, _user_id(bound, user), _subjects(bound, item, items), limit, filters or {})
+        excluded = list(dict.fromkeys(_ids_of(bound.source, exclude)))
+        return _made(bound, _user_id(bound, user), _subjects(bound, item, items), limit, filters or {}, excluded)
     except (NotFound, InvalidInput) as error:
         if settings.DEBUG:
             raise
@@ -122,7 +125,12 @@ def _check(bound: BoundSurface, limit: int, filters: Mapping[str, Sequence[str]]
 
 
 def _made(
-    bound: BoundSurface, user_id: str | None, subjects: list[str], limit: int, filters: Mapping[str, Sequence[str]]
+    bound: BoundSurface,
+    user_id: str | None,
+    subjects: list[str],
+    limit: int,
+    filters: Mapping[str, Sequence[str]],
+    exclude: list[str],
 ) -> Slate:
     try:
         answer = recommend(
@@ -132,10 +140,11 @@ def _made(
             item_ids=[clean_id(subject, field="item_id") for subject in subjects],
             limit=limit,
             filters=filters,
+            exclude=exclude,
         )
     except (NotFound, Gone, InvalidInput) as error:
         log.info("'%s' shows popular items: %s", bound.name, error)
-        answer = popular_answer(bound, user_id=user_id, limit=limit, filters=filters)
+        answer = popular_answer(bound, user_id=user_id, limit=limit, filters=filters, exclude=exclude)
     return _joined(bound, user_id, answer)
 
 
@@ -180,6 +189,17 @@ def _user_id(bound: BoundSurface, user: Any) -> str | None:
     if any(isinstance(user, people.model) for people in bound.source.profiles):
         return bound.source.user_id(user)
     return next(iter(user_ids_of(user, catalogue=bound.catalogue)), None)
+
+
+def _ids_of(source: type[ItemSource], excluded: Iterable[Any]) -> Iterator[str]:
+    """Yield the ids of objects, ids, entries of lists, and lists."""
+    for each in [excluded] if isinstance(excluded, Slate | SlateItem | Model | str) else excluded:
+        if isinstance(each, Slate):
+            yield from (entry.item_id for entry in each)
+        elif isinstance(each, SlateItem):
+            yield each.item_id
+        else:
+            yield id_of(source, each) if isinstance(each, Model) else str(each)
 
 
 def _subjects(bound: BoundSurface, item: Any, items: Sequence[Any]) -> list[str]:

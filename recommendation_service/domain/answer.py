@@ -36,6 +36,13 @@ class Skip(AnswerModel):
     detail: Text
 
 
+class Relaxed(AnswerModel):
+    """A rule of the surface that was relaxed, because it would have left too few items."""
+
+    rule: Name = Field(description="Kind of the rule, such as max_per_category")
+    detail: Text
+
+
 class Stage(AnswerModel):
     """What one stage of the pipeline did for this answer, and its duration."""
 
@@ -72,6 +79,7 @@ class Answer(AnswerModel):
         description="Engine -> probability of having been chosen first; {} without a random choice"
     )
     stages: list[Stage] = Field(description="With explain: how the list was made, and how long each stage took")
+    relaxed: list[Relaxed] = Field(default=[], description="Rules that would have left too few items, so they were relaxed")
     recommendations: list[AnswerItem] = Field(max_length=MAX_LIMIT)
 
 

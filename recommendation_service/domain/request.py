@@ -84,6 +84,12 @@ class RecommendationRequest(RequestModel):
     )
     profile: Facets | None = Field(default=None, description="Attributes of the user; null: the service reads them")
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    needed: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_LIMIT,
+        description="Caps of the surface are relaxed if they leave fewer items than this; null: than `limit`",
+    )
     filters: Facets = Field(default={}, description="Facet -> any of these values")
     exclude: tuple[ExternalId, ...] = Field(default=(), max_length=MAX_IDS, description="Items that must not be shown")
     explain: bool = Field(default=False, description="Fill `parts` and `stages`")

@@ -38,17 +38,24 @@ class ChainResult:
 
 
 def retrieve(
-    plan: Plan, route: Route, query: Query, engines: Mapping[str, Engine], refused: Collection[str] = ()
+    plan: Plan,
+    route: Route,
+    query: Query,
+    engines: Mapping[str, Engine],
+    refused: Collection[str] = (),
+    *,
+    candidates: int | None = None,
 ) -> ChainResult:
     """Return the best candidates of the first engine in the chain that has a prediction, filled up by the engines after it.
 
     If the user has seen everything, the chain's last engine, which has the same order for every user, comes first. Filling
-    is not a degradation; every skipped engine is one. `refused` are engines whose published model is damaged.
+    is not a degradation; every skipped engine is one. `refused` are engines whose published model is damaged,
+    `candidates` is their number, by default the surface's.
     """
     chain = route.chain
     if not query.eligible.any():
         return _no_result((Skip(engine=chain[0], code="no_prediction", detail=_why_nothing(query)),))
-    wanted = max(query.limit, plan.surface.candidates)
+    wanted = max(query.limit, candidates or plan.surface.candidates)
     skips: list[Skip] = []
     if query.seen_again:
         skips.append(Skip(engine=chain[0], code=SEEN_EVERYTHING, detail=ALL_SEEN))
@@ -58,10 +65,10 @@ def retrieve(
         if isinstance(retrieved, Skip):
             skips.append(_refused(name) if retrieved.code == "not_trained" and name in refused else retrieved)
             continue
-        engine, candidates = engines[name], retrieved.candidates
-        sources = dict.fromkeys(candidates.rows.tolist(), Source(engine, retrieved.basis))
-        result = ChainResult(candidates, name, engine.version, sources, (*skips, *retrieved.skips), retrieved.timings)
-        enough = wanted if plan.trims else query.limit
+        engine, ranked = engines[name], retrieved.candidates
+        sources = dict.fromkeys(ranked.rows.tolist(), Source(engine, retrieved.basis))
+        result = ChainResult(ranked, name, engine.version, sources, (*skips, *retrieved.skips), retrieved.timings)
+        enough = wanted if plan.caps else query.limit
         return _filled(result, chain[index + 1 :], plan, engines, query, enough)
     return _no_result(tuple(skips))
 

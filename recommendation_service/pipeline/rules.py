@@ -1,19 +1,21 @@
-"""Rules about a list: masks decide before retrieval which items may be shown, trims shorten the list after reranking."""
+"""Rules about a list: masks decide before retrieval which items may be shown, caps shorten the list after reranking."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from recommendation_service.core.numeric import Bools, Ints
+from recommendation_service.domain.answer import Relaxed
+from recommendation_service.domain.catalogue import Facet
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.request import pointer_step
-from recommendation_service.domain.rules import ValueCap
+from recommendation_service.domain.rules import ListCaps
 from recommendation_service.domain.slate import Candidates
 from recommendation_service.errors import InvalidInput
+from recommendation_service.use_cases.schema import Part
 
 Mask = Callable[[Query], Bools]
-Trim = Callable[[Query, Candidates], Candidates]
 
 
 def apply_masks(
@@ -38,11 +40,42 @@ def _passing(query: Query, allowed: Bools, masks: Iterable[Mask]) -> Bools:
     return passing
 
 
-def apply_trims(query: Query, candidates: Candidates, trims: Iterable[Trim]) -> Candidates:
-    """Return the candidates that all trims keep."""
-    for trim in trims:
-        candidates = trim(query, candidates)
-    return candidates
+def apply_caps(
+    query: Query, candidates: Candidates, rules: Iterable[Part], relax: Sequence[str] | None = None, needed: int | None = None
+) -> tuple[Candidates, list[Relaxed]]:
+    """Return the best candidates that the caps among `rules` allow, at most `query.limit`, and the caps that were relaxed.
+
+    A cap is relaxed, in the order of `relax`, while fewer than `needed` candidates pass, by default `query.limit`. The order
+    stays that of the candidates. See `ListCaps`.
+    """
+    wanted, needed = query.limit, min(needed or query.limit, query.limit)
+    caps = ListCaps([(rule.kind, rule.options) for rule in rules], relax)
+    facets, rows = query.catalogue.facets, candidates.rows.tolist()
+    if not caps:
+        return candidates.take(np.arange(min(query.limit, len(rows)))), []
+    chosen: list[int] = []
+    left, relaxed = list(range(len(rows))), list[Relaxed]()
+    dropped: Relaxed | None = None
+    while True:
+        before, passed_over = len(chosen), list[int]()
+        for index in left:
+            values_of = _values_of(facets, rows[index])
+            if len(chosen) < wanted and caps.allows(values_of):
+                caps.add(values_of)
+                chosen.append(index)
+            else:
+                passed_over.append(index)
+        if dropped is not None and len(chosen) > before:
+            relaxed.append(dropped)
+        left = passed_over
+        next_cap = caps.relax() if left and len(chosen) < needed else None
+        if next_cap is None:
+            return candidates.take(np.array(sorted(chosen), dtype=np.int64)), relaxed
+        wanted, dropped = needed, Relaxed(rule=next_cap[0], detail=next_cap[1])
+
+
+def _values_of(facets: Mapping[str, Facet], row: int) -> Callable[[str], Sequence[str]]:
+    return lambda name: facets[name].of(row) if name in facets else ()
 
 
 def exclude_seen(query: Query) -> Bools:
@@ -90,20 +123,5 @@ def wanted(query: Query, filters: Mapping[str, tuple[str, ...]]) -> Bools:
     return allowed
 
 
-def max_per_category(query: Query, candidates: Candidates, *, limit: int = 3, facet: str = "category") -> Candidates:
-    """Keep at most `limit` candidates of any one value of `facet`, the best first; see ValueCap."""
-    item_facet, cap = query.catalogue.facets.get(facet), ValueCap(limit=limit, facet=facet)
-    if item_facet is None:
-        return candidates
-    mask = []
-    for index, row in enumerate(candidates.rows.tolist()):
-        values = item_facet.of(row)
-        if cap.allows(values):
-            cap.add(values)
-            mask.append(index)
-    return candidates.take(np.array(mask, dtype=np.int64))
-
-
 MASKS: Mapping[str, Callable[..., Bools]] = {"exclude_seen": exclude_seen, "available": available}
 WHERE_ALL_WAS_SEEN: Mapping[str, Callable[..., Bools]] = {**MASKS, "exclude_seen": exclude_disliked}
-TRIMS: Mapping[str, Callable[..., Candidates]] = {"max_per_category": max_per_category}

@@ -7,11 +7,12 @@ from typing import Any
 
 from recommendation_service.domain.answer import Skip
 from recommendation_service.domain.query import Query
+from recommendation_service.domain.rules import CAPS
 from recommendation_service.engines.bandit import Bandit
 from recommendation_service.engines.router import ByCount, Fixed, Policy, Router
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.pipeline.rerank import RERANKERS, Reranker, Rescore
-from recommendation_service.pipeline.rules import MASKS, TRIMS, WHERE_ALL_WAS_SEEN, Mask, Trim
+from recommendation_service.pipeline.rules import MASKS, WHERE_ALL_WAS_SEEN, Mask
 from recommendation_service.rankers.base import Ranker
 from recommendation_service.use_cases.options import checked, find_kind
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
@@ -41,7 +42,7 @@ class Plan:
     masks: tuple[Mask, ...]
     masks_again: tuple[Mask, ...]  # used if the user has seen every item that `masks` would allow
     rerankers: tuple[tuple[str, Reranker], ...]  # with their kinds
-    trims: tuple[Trim, ...]
+    caps: tuple[Part, ...]
     switched_off: frozenset[str]  # engines that are defined but must not answer
 
     @classmethod
@@ -59,8 +60,11 @@ class Plan:
         if unknown:
             known = ", ".join(sorted(use_case.engines))
             raise ConfigurationError(f"{where}, router {surface.router.kind} names '{unknown[0]}'; engines are {known}")
-        rules: Mapping[str, Any] = {**MASKS, **TRIMS}
-        masks = [part for part in surface.rules if part.kind not in TRIMS]
+        rules: Mapping[str, Any] = {**MASKS, **CAPS}
+        caps = [part for part in surface.rules if part.kind in CAPS]
+        for part in caps:
+            checked(CAPS[part.kind], part.options, where=f"{where}, rule {part.kind}")
+        masks = [part for part in surface.rules if part.kind not in CAPS]
         return cls(
             use_case=use_case.name,
             name=name,
@@ -69,7 +73,7 @@ class Plan:
             masks=_stages(masks, rules, f"{where}, rule"),
             masks_again=_stages(masks, WHERE_ALL_WAS_SEEN, f"{where}, rule"),
             rerankers=tuple(_reranker(part, use_case, rankers or {}, f"{where}, rerank") for part in surface.rerank),
-            trims=_stages([part for part in surface.rules if part.kind in TRIMS], rules, f"{where}, rule"),
+            caps=tuple(caps),
             switched_off=frozenset(use_case.switched_off),
         )
 

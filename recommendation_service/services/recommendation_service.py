@@ -16,12 +16,14 @@ from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.domain.slate import Candidates, Reason
 from recommendation_service.engines.base import Engine
 from recommendation_service.pipeline.explain import explain
-from recommendation_service.pipeline.rerank import rerank
+from recommendation_service.pipeline.rerank import Reranked, rerank
 from recommendation_service.pipeline.resolve import resolve
-from recommendation_service.pipeline.retrieve import retrieve
-from recommendation_service.pipeline.rules import apply_trims
-from recommendation_service.pipeline.surface_pipeline import Route
-from recommendation_service.services.runtime import Runtime
+from recommendation_service.pipeline.retrieve import ChainResult, retrieve
+from recommendation_service.pipeline.rules import apply_caps
+from recommendation_service.pipeline.surface_pipeline import Plan, Route
+from recommendation_service.services.runtime import CatalogueRuntime, Runtime
+
+WIDER = 20  # times the candidates of a surface, where its caps would leave too few of them
 
 log = logging.getLogger("recommendation_service")
 
@@ -59,13 +61,12 @@ class RecommendationService:
         route = plan.route(query)
         self._log_route(route, query, runtime.engines)
         timer.add("resolve")
-        retrieved = retrieve(plan, route, query, runtime.engines, runtime.refused)
-        timer.add("retrieve", f"{retrieved.method}: {len(retrieved.candidates)} candidates", retrieved.timings)
-        reranked = rerank(query, retrieved.candidates, plan.rerankers)
-        timer.add_all(reranked.stages)
-        trimmed = apply_trims(query, reranked.candidates, plan.trims)
-        timer.add("rules", f"{len(trimmed)} left")
-        shown = trimmed.take(np.arange(min(request.limit, len(trimmed))))
+        retrieved, reranked = self._ranked(runtime, plan, route, query, timer)
+        shown, relaxed = apply_caps(query, reranked.candidates, plan.caps, plan.surface.relax, request.needed)
+        if relaxed and len(retrieved.candidates) < (wider := min(WIDER * plan.surface.candidates, int(query.eligible.sum()))):
+            retrieved, reranked = self._ranked(runtime, plan, route, query, timer, candidates=wider)
+            shown, relaxed = apply_caps(query, reranked.candidates, plan.caps, plan.surface.relax, request.needed)
+        timer.add("rules", f"{len(shown)} left")
         reasons, explain_skips = explain(query, shown, retrieved.sources)
         timer.add("explain")
         policy_skips = (runtime.policy,) if isinstance(runtime.policy, Skip) and route.probabilities else ()
@@ -83,10 +84,27 @@ class RecommendationService:
             interaction_count=query.history.count,
             probabilities=dict(route.probabilities),
             stages=timer.stages if request.explain else [],
+            relaxed=relaxed,
             recommendations=_items(query, shown, reasons),
         )
         self._log_answer(answer, runtime.engines, timer.total_ms)
         return answer
+
+    def _ranked(
+        self,
+        runtime: CatalogueRuntime,
+        plan: Plan,
+        route: Route,
+        query: Query,
+        timer: "StageTimer",
+        candidates: int | None = None,
+    ) -> tuple[ChainResult, Reranked]:
+        """Retrieve and rerank; `candidates` in place of the surface's number."""
+        retrieved = retrieve(plan, route, query, runtime.engines, runtime.refused, candidates=candidates)
+        timer.add("retrieve", f"{retrieved.method}: {len(retrieved.candidates)} candidates", retrieved.timings)
+        reranked = rerank(query, retrieved.candidates, plan.rerankers)
+        timer.add_all(reranked.stages)
+        return retrieved, reranked
 
     def user_label(self, user_id: str | None) -> str:
         """Return the name of a user in the log: the id, or 12 hex digits of its keyed hash, or "anonymous"."""

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from recommendation_service.domain.rules import CAPS
+
 SurfaceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -134,6 +136,9 @@ class Surface(Strict):
     candidates: int = Field(default=200, ge=1, le=10_000)
     rerank: tuple[Part, ...] = ()
     rules: tuple[Part, ...] = (Part(kind="exclude_seen"),)
+    # caps among `rules`, by kind or facet, in the order in which they are relaxed if they leave too few items; (): none,
+    # None: all of them, the last one first
+    relax: tuple[str, ...] | None = None
     cache_seconds: int | None = Field(default=None, ge=0)  # how long Django caches a list; None: its setting
     track_cache_hits: bool = False  # Django counts how often a cached list was shown again
 
@@ -170,6 +175,9 @@ class UseCase(Strict):
             )
             _known(f"surface '{name}' offers", surface.strategies, self.engines, "this file defines")
             self._check_context(name, surface)
+            caps = [rule for rule in surface.rules if rule.kind in CAPS]
+            names = {name for rule in caps for name in (rule.kind, str(rule.options.get("facet", "category")))}
+            _known(f"surface '{name}' relaxes", surface.relax or (), names, "caps among its rules are")
         _known("outcomes name", [*self.outcomes.clicks, *self.outcomes.conversions], self.events, "events are")
         return self
 

@@ -102,11 +102,16 @@ def _name(text: str, *more: str) -> Any:
     return (text, *more) if more else text
 
 
-OPTIONS = {"limit": _limit, "explain": _boolean, "strategy": _name}  # parameters of a GET; every other one is a filter
+def _ids(*texts: str) -> Any:
+    return texts
+
+
+# of a GET; all other parameters are filters
+OPTIONS = {"limit": _limit, "explain": _boolean, "strategy": _name, "exclude": _ids}
 
 
 def _from_query(surface: Surface, subject: str | None) -> RecommendationRequest:
-    """Return the request of a GET: the subject of the path, limit, explain, strategy, and any facet as a filter."""
+    """Return the request of a GET: the subject of the path, limit, explain, strategy, exclude, and any facet as a filter."""
     values = request.args.to_dict(flat=False)
     options = {name: read(*values.pop(name)) for name, read in OPTIONS.items() if name in values}
     filters = {name: tuple(unicodedata.normalize("NFC", value) for value in chosen) for name, chosen in values.items()}

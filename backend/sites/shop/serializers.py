@@ -10,7 +10,7 @@ from rest_framework import serializers
 from recommendation_service.errors import InvalidInput
 from sites.serializers import RoundedField
 from sites.shop.models import CartLine, Customer, EmailCampaign, Order, UserEmailPreference
-from tandem.api.serializers import DigitsField, QuerySerializer, SkipSerializer, StrictSerializer
+from tandem.api.serializers import DigitsField, QuerySerializer, RelaxedSerializer, SkipSerializer, StrictSerializer
 from tandem.selectors.statistics import Window
 
 DEFAULT_DAYS, MAX_DAYS = 30, 400
@@ -49,6 +49,7 @@ class ListSerializer(serializers.Serializer[Any]):
     method_used = serializers.CharField()
     degraded = serializers.BooleanField()
     degradation = SkipSerializer(many=True)
+    relaxed = RelaxedSerializer(many=True)
     recommendations = ProductSerializer(many=True)
 
 

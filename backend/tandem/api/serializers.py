@@ -13,7 +13,8 @@ from recommendation_service.domain import answer
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 
-USER = "user_id"
+USER, EXCLUDE = "user_id", "exclude"
+MAX_EXCLUDED = 200  # more do not fit into an address
 MAX_VALUES = 100
 MAX_VALUE_LENGTH = 200
 MAX_NAME_LENGTH = 64
@@ -113,8 +114,18 @@ class FacetField(serializers.ListField):
         return [unicodedata.normalize("NFC", value) for value in data]
 
 
+class ExcludeField(serializers.ListField):
+    """Ids of items that must not be shown, such as those of another list of the page: `?exclude=a&exclude=b`."""
+
+    def to_internal_value(self, data: list[str]) -> list[str]:
+        """Return the clean ids. Raises ValidationError for too many, InvalidInput for a wrong one."""
+        if len(data) > MAX_EXCLUDED:
+            raise serializers.ValidationError(f"takes at most {MAX_EXCLUDED} ids")
+        return [clean_id(item_id, field=EXCLUDE) for item_id in data]
+
+
 class ListQuerySerializer(QuerySerializer):
-    """Query string of a list, read as arguments of `recommend`: user, limit, strategy, explain and the catalogue's filters.
+    """Query string of a list, read as arguments of `recommend`: user, limit, strategy, explain, exclude and filters.
 
     The context has the bound surface, and may have the name and the default of the limit, and names of other parameters
     that the view reads itself.
@@ -129,6 +140,7 @@ class ListQuerySerializer(QuerySerializer):
         fields[self._limit_name] = DigitsField(
             min_value=1, max_value=MAX_LIMIT, default=self.context.get("default_limit", DEFAULT_LIMIT)
         )
+        fields[EXCLUDE] = ExcludeField(required=False)
         if bound.surface.strategies:
             fields["strategy"] = serializers.ChoiceField(bound.surface.strategies, required=False)
         if self.context.get("takes_user", True):
@@ -145,6 +157,7 @@ class ListQuerySerializer(QuerySerializer):
             "limit": attrs[self._limit_name],
             "explain": attrs["explain"] in ("true", "1"),
             "strategy": attrs.get("strategy"),
+            "exclude": attrs.get(EXCLUDE, ()),
             "filters": {name: attrs[name] for name in facets if name in attrs},
         }
 
@@ -157,6 +170,12 @@ class SkipSerializer(PydanticSerializer):
     """An engine that should have answered and did not."""
 
     model = answer.Skip
+
+
+class RelaxedSerializer(PydanticSerializer):
+    """A rule that was relaxed, because it would have left too few items."""
+
+    model = answer.Relaxed
 
 
 class AnswerSerializer(PydanticSerializer):

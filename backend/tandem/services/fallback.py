@@ -9,7 +9,7 @@ from typing import Any, Self
 from django.db.utils import Error
 
 from recommendation_service.domain.query import Profile
-from recommendation_service.domain.rules import CAPS
+from recommendation_service.domain.rules import ListCaps
 from recommendation_service.domain.slate import ALL_SEEN, SEEN_BEFORE, SEEN_EVERYTHING
 from tandem.selectors.history import UserHistory, count_of, disliked_among, disliked_of, seen_among
 from tandem.selectors.items import any_items, available_ids, facet_values, items_by_id, matches, title_of
@@ -49,6 +49,7 @@ def filled(request: RecommendationRequest, history: UserHistory, answer: dict[st
         if not items and picked.items:
             answer["degradation"] = [_corrected(skip) for skip in answer["degradation"]]
         items += picked.items
+        _report_relaxed(answer, picked)
     answer["recommendations"] = _renumbered(items or _repeated(request, history, answer))
     return answer
 
@@ -75,10 +76,10 @@ def showable(request: RecommendationRequest, history: UserHistory, item_ids: lis
     try:
         with contained():
             available = available_ids(source=request.bound.source, item_ids=item_ids, user_id=request.user_id)
-            available -= {*history.hidden, *request.subjects}
+            available -= {*history.hidden, *request.subjects, *request.exclude}
             return available - _seen(request, history, sorted(available))
     except Error:
-        return set() if request.bound.source.limits_visibility() else set(item_ids) - set(history.hidden)
+        return set() if request.bound.source.limits_visibility() else set(item_ids) - {*history.hidden, *request.exclude}
 
 
 def popularity_engine(bound: BoundSurface) -> str:
@@ -103,9 +104,10 @@ class FallbackItems:
         self.starts_similar = False  # the first items are similar to the subjects, or to what the user liked
         self._request, self._history, self._source = request, history, request.bound.source
         self._wanted, self._before = wanted, before
-        self._excluded = {*leave_out, *history.hidden, *request.subjects}
-        rules = request.bound.surface.rules
-        self._caps = [CAPS[rule.kind](**rule.options) for rule in rules if rule.kind in CAPS]
+        self._excluded = {*leave_out, *history.hidden, *request.subjects, *request.exclude}
+        self.relaxed: list[dict[str, str]] = []  # rules that would have left too few items
+        surface = request.bound.surface
+        self._caps = ListCaps([(rule.kind, rule.options) for rule in surface.rules], surface.relax)
 
     def pick(self) -> Self:
         """Pick what the site finds similar, then popular items of a subject's category, popular items, and other items."""
@@ -114,15 +116,24 @@ class FallbackItems:
         try:
             with contained():
                 self._count_before()
-                if not again:
-                    self._pick_similar()
-                    self._pick_ranked(ranking, SIMILAR_TO_SUBJECT, self._category_filters())
-                    self.starts_similar = bool(self.items)
-                self._pick_ranked(ranking, SEEN_BEFORE if again else LIKED_BY_MANY, request.filters)
-                self._pick_unordered(SEEN_BEFORE if again else TO_DISCOVER)
+                self._pick_checked(ranking, again=again)
+                while self._missing > 0 and (cap := self._caps.relax()):
+                    before = len(self.items)
+                    self._pick_checked(ranking, again=again)
+                    if len(self.items) > before:
+                        self.relaxed.append({"rule": cap[0], "detail": cap[1]})
         except Error:
             self._pick_unchecked(ranking)
         return self
+
+    def _pick_checked(self, ranking: Sequence[Scored], *, again: bool) -> None:
+        if not again:
+            starts = not self.items
+            self._pick_similar()
+            self._pick_ranked(ranking, SIMILAR_TO_SUBJECT, self._category_filters())
+            self.starts_similar = self.starts_similar or (starts and bool(self.items))
+        self._pick_ranked(ranking, SEEN_BEFORE if again else LIKED_BY_MANY, self._request.filters)
+        self._pick_unordered(SEEN_BEFORE if again else TO_DISCOVER)
 
     @property
     def _missing(self) -> int:
@@ -134,8 +145,7 @@ class FallbackItems:
             self._count(item)
 
     def _count(self, item: Any) -> None:
-        for cap in self._caps:
-            cap.add(facet_values(self._source, item, cap.facet))
+        self._caps.add(partial(facet_values, self._source, item))
 
     def _category_filters(self) -> Profile | None:
         """Return the filters with the categories of the subjects, or None if there are none or a category was requested."""
@@ -196,7 +206,7 @@ class FallbackItems:
         for item_id, item in rows:
             if self._missing <= 0:
                 return
-            if all(cap.allows(facet_values(self._source, item, cap.facet)) for cap in self._caps):
+            if self._caps.allows(partial(facet_values, self._source, item)):
                 row = _row(item_id, title_of(source=self._source, item=item), score_of.get(item_id, 0.0), reason)
                 self.items.append(row | ({"parts": {"popular": row["score"]}} if self._request.explain else {}))
                 self._excluded.add(item_id)
@@ -218,7 +228,10 @@ def _repeated(request: RecommendationRequest, history: UserHistory, answer: dict
     if request.bound.leaves_out_seen and request.user_id is not None:
         again = replace(request, include_seen=True)
         items = _shown(again, history, answer["recommendations"] if repeats else [])
-        items = items or FallbackItems(again, history, wanted=request.limit).pick().items
+        if not items:
+            picked = FallbackItems(again, history, wanted=request.limit).pick()
+            items = picked.items
+            _report_relaxed(answer, picked)
     skip = {"engine": engine, "code": "nothing_left", "detail": "every item is hidden, disliked or filtered away"}
     if items and not repeats:
         skip = {"engine": engine, "code": SEEN_EVERYTHING, "detail": ALL_SEEN}
@@ -226,6 +239,11 @@ def _repeated(request: RecommendationRequest, history: UserHistory, answer: dict
     if not items or not repeats:
         answer.update(degraded=True, degradation=[*answer["degradation"], skip])
     return items
+
+
+def _report_relaxed(answer: dict[str, Any], picked: FallbackItems) -> None:
+    reported = answer.get("relaxed", [])
+    answer["relaxed"] = [*reported, *(rule for rule in picked.relaxed if rule not in reported)]
 
 
 def _corrected(skip: dict[str, Any]) -> dict[str, Any]:

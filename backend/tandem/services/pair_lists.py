@@ -133,7 +133,10 @@ def score_pairs(request: RecommendationRequest, candidates: CandidateSet, limit:
     left, right = (subject, side) if bound.catalogue == pair_config.right else (side, subject)
     pairs = join_pairs(pair_config, left, right)
     scores = rule_scores(rules_of(bound.use_case.name), pairs)
-    return ScoredPairs(subject, side, pairs, scores, top_rows(scores.total, limit, candidates.fits(pairs)))
+    fits = candidates.fits(pairs)
+    if request.exclude:
+        fits = fits & ~np.isin(side.ids, request.exclude)
+    return ScoredPairs(subject, side, pairs, scores, top_rows(scores.total, limit, fits))
 
 
 def pair_config_of(use_case: UseCase) -> PairConfig:

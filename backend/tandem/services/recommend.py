@@ -70,17 +70,21 @@ def recommend(
     filters: Mapping[str, Sequence[str]] | None = None,
     explain: bool = False,
     strategy: str | None = None,
+    exclude: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the answer that docs/reference/api.md describes; `degraded` is True if it is not the service's own.
 
     The arguments are validated before: ids by `clean_id`, a limit of 1 to 100, filters that the catalogue declares, and the
     permission to see the user's list. Without `user_id` the list is not personal. `item_ids` are the subjects of an item,
-    basket or context surface. Raises NotFound for a surface or item that does not exist, Gone for an item that was removed,
-    InvalidInput for a strategy that the surface does not offer and for missing subjects; nothing else.
+    basket or context surface; `exclude` are ids that must not be shown, such as those of another list.
+    Raises NotFound for a surface or item that does not exist, Gone for an item that was removed, InvalidInput for a strategy
+    that the surface does not offer and for missing subjects; nothing else.
     """
     bound = bound_surface(use_case, surface)
     chosen = {name: tuple(values) for name, values in (filters or {}).items()}
-    request = RecommendationRequest(bound, user_id, limit, chosen, explain, tuple(dict.fromkeys(item_ids)), strategy)
+    request = RecommendationRequest(
+        bound, user_id, limit, chosen, explain, tuple(dict.fromkeys(item_ids)), strategy, _ids(exclude)
+    )
     request.require_valid()
     candidates = _candidates_of(request)
     answer = _cached_or_computed(request, candidates)
@@ -99,6 +103,7 @@ def recommend_for_subjects(
     filters: Mapping[str, Sequence[str]] | None = None,
     explain: bool = False,
     strategy: str | None = None,
+    exclude: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Return what `recommend` returns for each (user id, subject id) of a context surface, in the same order.
 
@@ -108,7 +113,7 @@ def recommend_for_subjects(
     bound = bound_surface(use_case, surface)
     chosen = {name: tuple(values) for name, values in (filters or {}).items()}
     requests = [
-        RecommendationRequest(bound, user_id, limit, chosen, explain, (subject_id,), strategy)
+        RecommendationRequest(bound, user_id, limit, chosen, explain, (subject_id,), strategy, _ids(exclude))
         for user_id, subject_id in subjects
     ]
     for request in requests[:1]:  # the others have the same strategy and surface
@@ -118,7 +123,7 @@ def recommend_for_subjects(
         return [
             recommend(
                 use_case=use_case, surface=surface, user_id=request.user_id, item_ids=request.item_ids,
-                limit=limit, filters=chosen, explain=explain, strategy=strategy,
+                limit=limit, filters=chosen, explain=explain, strategy=strategy, exclude=exclude,
             )
             for request in requests
         ]  # fmt: skip
@@ -126,12 +131,21 @@ def recommend_for_subjects(
     return _shown_again(bound, answers)
 
 
+def _ids(item_ids: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item_ids))
+
+
 def popular_answer(
-    bound: BoundSurface, *, user_id: str | None, limit: int, filters: Mapping[str, Sequence[str]]
+    bound: BoundSurface,
+    *,
+    user_id: str | None,
+    limit: int,
+    filters: Mapping[str, Sequence[str]],
+    exclude: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return popular items of the surface's catalogue, for a page whose subject the catalogue does not show. Recorded."""
     chosen = {name: tuple(values) for name, values in filters.items()}
-    request = RecommendationRequest(bound, user_id, limit, chosen, explain=False)
+    request = RecommendationRequest(bound, user_id, limit, chosen, explain=False, exclude=_ids(exclude))
     failure = ServiceFailed("unknown_item", "the catalogue does not show this item")
     answer = without_service(request, user_history(bound, user_id), failure, None)
     record_shown(bound=bound, answers=[answer])
@@ -140,7 +154,8 @@ def popular_answer(
 
 def _cached_or_computed(request: RecommendationRequest, candidates: CandidateSet | None) -> dict[str, Any]:
     bound, user_id, use_case = request.bound, request.user_id, request.bound.use_case.name
-    subjects = [request.item_ids, request.strategy] if request.item_ids or request.strategy else []
+    more = (request.item_ids, request.strategy, sorted(request.exclude))
+    subjects = list(more) if any(more) else []
     key = cache.key_of(
         use_case, bound.catalogue, bound.name, user_id, request.limit, request.filters, request.explain, *subjects
     )

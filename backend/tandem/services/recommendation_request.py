@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from recommendation_service.domain.query import Profile
-from recommendation_service.domain.request import MAX_LIMIT, invalid_input
+from recommendation_service.domain.request import MAX_IDS, MAX_LIMIT, invalid_input
 from recommendation_service.domain.request import RecommendationRequest as ServiceRequest
 from recommendation_service.errors import InvalidInput
 from tandem.selectors.history import UserHistory
@@ -31,6 +31,7 @@ class RecommendationRequest:
     explain: bool
     item_ids: tuple[str, ...] = ()  # the subjects of an item, basket or context surface
     strategy: str | None = None
+    exclude: tuple[str, ...] = ()  # items that another list of the page shows
     include_seen: bool = False  # the user has seen everything: only disliked and hidden items stay out
 
     @property
@@ -63,13 +64,18 @@ class RecommendationRequest:
                 count=history.count,
                 profile=None if history.profile is None else dict(history.profile),
                 limit=min(self.limit + SPARE, MAX_LIMIT),
+                needed=self.limit,
                 filters=dict(self.filters),
-                exclude=(*history.hidden, *(history.older if self.bound.leaves_out_seen else ())),
+                exclude=self._excluded(history),
                 explain=self.explain or self.bound.keeps_parts,
                 request_id=str(uuid.uuid4()),
             )
         except ValidationError as error:
             raise ServiceFailed("invalid_request", invalid_input(error).message) from error
+
+    def _excluded(self, history: UserHistory) -> tuple[str, ...]:
+        older = history.older if self.bound.leaves_out_seen else ()
+        return (*self.exclude, *history.hidden, *older)[:MAX_IDS]
 
     def empty_answer(self, method: str, interaction_count: int = 0) -> dict[str, Any]:
         """Return an answer without items."""
@@ -86,6 +92,7 @@ class RecommendationRequest:
             "interaction_count": interaction_count,
             "probabilities": {},
             "stages": [],
+            "relaxed": [],
             "recommendations": [],
         }
 

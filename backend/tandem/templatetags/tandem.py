@@ -6,7 +6,7 @@
 {% recommendation_list "similar" item=product %}
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import template
@@ -28,13 +28,16 @@ def recommendations(
     item: Any = None,
     items: Sequence[Any] = (),
     limit: int = DEFAULT_LIMIT,
+    exclude: Iterable[Any] = (),
     **filters: Any,
 ) -> Slate:
-    """Return the list of a surface; `user` is the request's user if it is left out. Other arguments are filters."""
+    """Return the list of a surface; `user` is the request's user if it is left out. `exclude` are other lists of the
+    page, items or ids. Other arguments are filters.
+    """
     if user is REQUEST_USER:
         user = getattr(context.get("request"), "user", None)
     chosen = {name: _texts(value) for name, value in filters.items()}
-    return slate(surface, user=user, item=item, items=items, limit=limit, filters=chosen)
+    return slate(surface, user=user, item=item, items=items, limit=limit, filters=chosen, exclude=exclude)
 
 
 @register.inclusion_tag("tandem/list.html", takes_context=True)

@@ -249,3 +249,12 @@ def test_an_async_view_awaits_a_list(startups: list[Startup]) -> None:
     shown = async_to_sync(aslate)("for-developer", limit=2)
     assert isinstance(shown, Slate)
     assert len(shown) == 2
+
+
+def test_lists_of_one_page_do_not_repeat_each_other() -> None:
+    board.make_startups(12)
+    first = slate("startups/for-developer", limit=4)
+    second = slate("startups/for-developer", limit=4, exclude=first)
+    third = slate("startups/for-developer", limit=4, exclude=[first, *second])
+    ids = [entry.item_id for each in (first, second, third) for entry in each]
+    assert len(set(ids)) == len(ids) == 12

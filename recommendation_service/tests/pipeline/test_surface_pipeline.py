@@ -20,7 +20,7 @@ def test_stages_run_in_the_order_of_the_file() -> None:
     rerank = [{"kind": "diversity", "options": {"weight": 0.5}}, {"kind": "freshness", "options": {"days": 7}}]
     plan = Plan.build(use_case(rerank=rerank, rules=[{"kind": "max_per_category"}]), "home")
     assert [name for name, _ in plan.rerankers] == ["diversity", "freshness"]
-    assert (len(plan.masks), len(plan.trims)) == (0, 1)
+    assert (len(plan.masks), len(plan.caps)) == (0, 1)
 
 
 @pytest.mark.parametrize(

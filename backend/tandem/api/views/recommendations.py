@@ -8,10 +8,12 @@ from rest_framework.response import Response
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 from tandem.api.permissions import require_may_see, require_may_see_everybody, resolve_user_id
-from tandem.api.serializers import USER, AnswerSerializer, ListQuerySerializer
+from tandem.api.serializers import EXCLUDE, USER, AnswerSerializer, ListQuerySerializer
 from tandem.api.views.base import PROBLEMS, TandemAPIView
 from tandem.services.recommend import recommend
 from tandem.surfaces import bound_surface
+
+EXCLUDED = OpenApiParameter(EXCLUDE, str, many=True, description="Items that must not be shown, such as those of another list")
 
 
 class RecommendationsView(TandemAPIView):
@@ -38,6 +40,7 @@ class RecommendationsView(TandemAPIView):
                 {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
                 description="How many items at most",
             ),
+            EXCLUDED,
             OpenApiParameter("explain", OpenApiTypes.BOOL, description="Fill `parts`: each engine's share of the score"),
         ],
         responses={200: AnswerSerializer, **PROBLEMS},

@@ -56,3 +56,23 @@ def test_the_cap_counts_the_service_s_items_before_those_that_fill_the_list(serv
     assert [item["item_id"] for item in items[:2]] == tents[:2]
     assert len(items) == 8
     assert categories(items)["tents"] == 3
+
+
+def test_the_cap_is_relaxed_where_a_filter_leaves_one_category_and_the_answer_says_so() -> None:
+    store.make_products(24)
+    ada = store.make_customer("Ada")
+    whole = recommend(use_case="shop", surface="homepage", user_id=str(ada.pk), limit=8)
+    answer = recommend(use_case="shop", surface="homepage", user_id=str(ada.pk), limit=8, filters={"category": ["seeds"]})
+    assert (len(whole["recommendations"]), whole["relaxed"]) == (8, [])
+    assert len(answer["recommendations"]) == 8
+    assert [rule["rule"] for rule in answer["relaxed"]] == ["max_per_category"]
+    assert "at most 3 of one category" in answer["relaxed"][0]["detail"]
+
+
+def test_a_second_list_of_a_page_leaves_out_what_the_first_one_shows() -> None:
+    products = store.make_products(24)
+    first = recommend(use_case="shop", surface="product", item_ids=[str(products[0].pk)], limit=6)
+    ids = [item["item_id"] for item in first["recommendations"]]
+    again = recommend(use_case="shop", surface="product", item_ids=[str(products[0].pk)], limit=6, exclude=ids)
+    assert len(ids) == len(again["recommendations"]) == 6
+    assert not set(ids) & {item["item_id"] for item in again["recommendations"]}
