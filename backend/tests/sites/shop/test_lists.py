@@ -20,7 +20,9 @@ from tests.support.faults import FaultServer, answer_for, http
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1/recommendations"
-TOP = {"recommendations", "request_id", "context", "user_id", "generated_at", "method_used", "degraded", "degradation", "relaxed"}
+TOP = {
+    "recommendations", "request_id", "context", "user_id", "generated_at", "method_used", "degraded", "degradation", "relaxed",
+}  # fmt: skip
 ITEM = {"product_id", "external_product_id", "name", "category", "price", "image_url", "score", "position", "reasons"}
 
 
