@@ -14,6 +14,7 @@ from tandem.conf import settings_problems, tandem_settings
 from tandem.event_sync.column_checks import column_problems
 from tandem.event_sync.mirror import MirrorError, build, declared_events
 from tandem.service_client import tokens
+from tandem.service_client.client import RecommendationClient
 from tandem.sources import ItemSource, all_sources, source_of, use_case_of
 from tandem.use_cases import load, names
 
@@ -34,7 +35,7 @@ def check_settings(app_configs: Any = None, **_options: Any) -> list[CheckMessag
     if problems:
         fix = "Fix: see docs/reference/settings.md for the keys and their types."
         return [Error(f"{key}: {message}.", hint=fix, id="tandem.E020") for key, message in problems]
-    return [*_signing_keys(), *_user_id()]
+    return [*_signing_keys(), *_user_id(), *_backend()]
 
 
 def _signing_keys() -> Iterator[CheckMessage]:
@@ -58,6 +59,17 @@ def _user_id() -> Iterator[CheckMessage]:
         import_string(tandem_settings().user_id)
     except ImportError as error:
         yield Error(f"TANDEM['USER_ID']: {error}.", hint="Fix: use the path of a function that takes a user.", id="tandem.E022")
+
+
+def _backend() -> Iterator[CheckMessage]:
+    path = tandem_settings().backend
+    try:
+        known = issubclass(import_string(path), RecommendationClient)
+    except (ImportError, TypeError):
+        known = False
+    if not known:
+        hint = "Fix: leave it out, or use tandem.testing.Fake or another subclass of RecommendationClient."
+        yield Error(f"TANDEM['BACKEND']: {path} is not a client of the service.", hint=hint, id="tandem.E023")
 
 
 def check_sources(app_configs: Any = None, **_options: Any) -> list[CheckMessage]:

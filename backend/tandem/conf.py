@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 OWN_USER_ID = "tandem.identity.user_id_of"
+OWN_CLIENT = "tandem.service_client.client.RecommendationClient"
 
 RATE = r"^([1-9][0-9]*/(s|sec|m|min|h|hour|d|day))?$"
 
@@ -32,6 +33,7 @@ class TandemSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=str.upper)
 
     service_url: str = Field("http://127.0.0.1:5000", description="Address of the recommendation service, http://host:port")
+    backend: str = Field(OWN_CLIENT, description="Class that calls the service; tests use tandem.testing.Fake")
     signing_keys: str = Field("", description="kid:secret,kid:secret, as RS_SIGNING_KEYS of the service; 32 bytes or more each")
     deadline_s: float = Field(0.3, gt=0, description="Longest time in seconds that a page waits for the service")
     connect_timeout_s: float = Field(0.05, gt=0, description="Longest time in seconds for connecting to the service")

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
+from django.utils.module_loading import import_string
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError
@@ -351,12 +352,13 @@ def _token_header(user_id: str | None, scope: str = tokens.SELF) -> dict[str, st
 def client() -> RecommendationClient:
     """Return the client of this process for the settings as they are now."""
     conf = tandem_settings()
-    return _client(conf.service_url, conf.deadline_s, conf.connect_timeout_s)
+    return _client(conf.backend, conf.service_url, conf.deadline_s, conf.connect_timeout_s)
 
 
 @lru_cache(maxsize=4)
-def _client(url: str, deadline_s: float, connect_s: float) -> RecommendationClient:
-    return RecommendationClient(url, deadline_s=deadline_s, connect_s=connect_s)
+def _client(backend: str, url: str, deadline_s: float, connect_s: float) -> RecommendationClient:
+    made: RecommendationClient = import_string(backend)(url, deadline_s=deadline_s, connect_s=connect_s)
+    return made
 
 
 def forget_client() -> None:
