@@ -4,11 +4,13 @@ Exports and single requests use the same functions, so that a model is queried w
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
+from recommendation_service.domain.event_verbs import verb_of
 from recommendation_service.domain.history import HISTORY_LIMIT, History, PastEvent
 from recommendation_service.use_cases.schema import UseCase, Weighting
 
@@ -82,7 +84,10 @@ def history_of(use_case: UseCase, catalogue: Catalogue, events: Sequence[PastEve
     values = np.array([np.nan if event.value is None else event.value for event in events], dtype=np.float32)[known]
     times = np.array([event.time for event in events], dtype=np.float64)[known]
     weights = event_weights(use_case, codes, values, names)
-    return history_of_rows(rows[known], codes, weights, times, now, use_case.weighting)
+    history = history_of_rows(rows[known], codes, weights, times, now, use_case.weighting)
+    rules = [use_case.events.get(name) for name in names]
+    verbs = tuple(verb_of(name, rule.verb if rule else None) for name, rule in zip(names, rules, strict=True))
+    return replace(history, verbs=verbs)
 
 
 def history_of_rows(rows: Ints, kinds: Ints, weights: Floats, times: AnyArray, now: float, weighting: Weighting) -> History:
@@ -90,14 +95,17 @@ def history_of_rows(rows: Ints, kinds: Ints, weights: Floats, times: AnyArray, n
     once = first_of_day(np.zeros_like(rows), rows, kinds, times)
     count = int(np.count_nonzero(once & (weights > 0)))
     faded = np.where(once, weights * decay(times, now, weighting.halving_days), 0).astype(np.float32)
-    return _newest_first(rows, faded, times, count, weighting.cap)
+    return _newest_first(rows, kinds, faded, times, count, weighting.cap)
 
 
-def _newest_first(rows: Ints, weights: Floats, times: AnyArray, count: int, cap: float | None) -> History:
+def _newest_first(rows: Ints, kinds: Ints, weights: Floats, times: AnyArray, count: int, cap: float | None) -> History:
     items, index = np.unique(rows, return_inverse=True)
     newest = np.full(items.size, -np.inf)
     np.maximum.at(newest, index, times)
     total = np.bincount(index, weights=weights, minlength=items.size).astype(np.float32)
     order = np.lexsort((items, -newest))
     recent, older = order[:HISTORY_LIMIT], order[HISTORY_LIMIT:]
-    return History(items[recent], capped(total[recent], cap), count, items[older], items[older[total[older] < 0]])
+    by_weight = np.lexsort((times, weights, index))  # the last of each item: its strongest event, of equal ones the newest
+    strongest = by_weight[np.searchsorted(index[by_weight], np.arange(items.size), side="right") - 1]
+    disliked = items[older[total[older] < 0]]
+    return History(items[recent], capped(total[recent], cap), count, items[older], disliked, kinds[strongest[recent]])

@@ -59,6 +59,8 @@ class History:
     count: int  # events that count towards routing, not items: may exceed k
     older: Ints = field(default_factory=_no_rows)  # rows seen before those, unique, without a weight
     older_disliked: Ints = field(default_factory=_no_rows)  # those of `older` whose weight is negative
+    events: Ints = field(default_factory=_no_rows)  # (k,) each row's strongest event, an index of `verbs`; (0,): unknown
+    verbs: tuple[str, ...] = ()  # what the user did, such as "bought"; "": no verb is known
 
     def liked(self) -> tuple[Ints, Floats]:
         """Return rows and weights of the items with a positive weight, newest first."""

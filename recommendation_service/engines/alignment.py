@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from scipy import sparse
@@ -20,6 +21,7 @@ class LikedItems:
     rows: Ints  # (k,) catalogue rows, newest first
     weights: Floats  # (k,) never zero; negative: a dislike
     from_subject: bool
+    verbs: tuple[str, ...] = ()  # (k,) what the user did with each, such as "bought"; (): unknown
 
     @classmethod
     def of(cls, query: Query) -> "LikedItems":
@@ -27,11 +29,18 @@ class LikedItems:
         if query.subject.size:
             return cls(query.subject, np.ones(query.subject.size, dtype=np.float32), from_subject=True)
         weighted = query.history.weights != 0
-        return cls(query.history.rows[weighted], query.history.weights[weighted], from_subject=False)
+        history = query.history
+        verbs = [history.verbs[event] for event in history.events[weighted].tolist()] if history.verbs else []
+        return cls(history.rows[weighted], history.weights[weighted], from_subject=False, verbs=tuple(verbs))
 
     def where(self, mask: Bools) -> "LikedItems":
         """Return the items where `mask` (k,) is True."""
-        return LikedItems(self.rows[mask], self.weights[mask], self.from_subject)
+        verbs = tuple(compress(self.verbs, mask)) if self.verbs else ()
+        return LikedItems(self.rows[mask], self.weights[mask], self.from_subject, verbs)
+
+    def verb(self, index: int) -> str:
+        """Return what the user did with one of the items; "" if it is not known."""
+        return self.verbs[index] if self.verbs else ""
 
     def positive(self) -> "LikedItems":
         """Return the items with a positive weight."""

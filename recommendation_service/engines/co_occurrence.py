@@ -12,6 +12,7 @@ from recommendation_service.domain.query import Query
 from recommendation_service.domain.slate import Reason
 from recommendation_service.engines.alignment import LikedItems, array, csr, item_count
 from recommendation_service.engines.base import ModelEngine
+from recommendation_service.engines.reason_texts import quoted
 from recommendation_service.publishing.store import Artifact
 
 REASON_FROM_PEOPLE = 10  # with fewer users behind it, "often bought together" could identify one of them
@@ -102,7 +103,7 @@ class CoOccurrence(ModelEngine):
         shares, others = all_shares[pairs], stored.liked.rows[stored.owners[pairs]]
         enough = self._people[stored.entries[pairs]] >= self._reason_from_people
         best = int(np.argmax(np.where(enough, shares, -np.inf) if enough.any() else shares))
-        other = self._catalogue.titles[others[best]] if enough.any() else self._category(row, int(others[best]))
+        other = quoted(self._catalogue.titles[others[best]]) if enough.any() else self._category(row, int(others[best]))
         return (Reason(self.name, f"{self._reason_prefix} {other}", float(shares[best])),) if other else ()
 
     def _category(self, row: int, other: int) -> str:

@@ -17,8 +17,9 @@ def strongest_liked(engine: str, titles: Sequence[str], liked: LikedItems, share
     """Return one reason per column of `shares` (k liked items, n rows): the liked item with the largest, if above 0."""
     best = np.argmax(shares, axis=0)
     strengths = shares[best, np.arange(shares.shape[1])]
+    texts = [because(titles[row], liked.verb(index), of_subject=liked.from_subject) for index, row in enumerate(liked.rows)]
     return [
-        (Reason(engine, because(titles[liked.rows[index]], of_subject=liked.from_subject), strength),) if strength > 0 else ()
+        (Reason(engine, texts[index], strength),) if strength > 0 else ()
         for index, strength in zip(best.tolist(), strengths.tolist(), strict=True)
     ]
 
@@ -32,19 +33,29 @@ def most_similar(
     reasons: list[tuple[Reason, ...]] = []
     for index, (row, best) in enumerate(zip(rows.tolist(), np.argmax(likeness, axis=0).tolist(), strict=True)):
         other, strength = int(liked.rows[best]), float(likeness[best, index])
-        text = similar(catalogue.titles[other], shared_tags(catalogue, row, other), of_subject=liked.from_subject)
+        shared = shared_tags(catalogue, row, other)
+        text = similar(catalogue.titles[other], liked.verb(int(best)), shared, of_subject=liked.from_subject)
         reasons.append((Reason(engine, text, strength),) if strength > 0 else ())
     return reasons
 
 
-def because(title: str, *, of_subject: bool) -> str:
-    """Return the reason for an item that goes with another one."""
-    return f"Goes with {title}" if of_subject else f"Because you liked {title}"
+def quoted(title: str) -> str:
+    """Return a title in quotation marks."""
+    return f"\u201c{title}\u201d"
 
 
-def similar(title: str, shared: Collection[str], *, of_subject: bool) -> str:
-    """Return the reason for an item with similar content; `shared` are values that both items have."""
-    text = f"Similar to {title}" if of_subject else f"Similar to {title}, which you liked"
+def because(title: str, verb: str, *, of_subject: bool) -> str:
+    """Return the reason for an item that goes with another one; `verb` is what the user did with that one, "" if unknown."""
+    if of_subject:
+        return f"Goes with {quoted(title)}"
+    return f"Because you {verb} {quoted(title)}" if verb else f"Because of {quoted(title)}"
+
+
+def similar(title: str, verb: str, shared: Collection[str], *, of_subject: bool) -> str:
+    """Return the reason for an item with similar content; `shared` are values that both items have, `verb` as above."""
+    text = f"Similar to {quoted(title)}"
+    if not of_subject and verb:
+        text += f", which you {verb}"
     return f"{text}: {_list(shared)}" if shared else text
 
 

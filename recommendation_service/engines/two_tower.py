@@ -191,5 +191,5 @@ class TwoTower(ModelEngine):
 
     def _plain_reason(self, known: LikedItems, attributes: list[int]) -> tuple[Reason, ...]:
         if known.rows.size:
-            return (Reason(self.name, "Goes with this" if known.from_subject else "Suits what you liked lately", 0.0),)
+            return (Reason(self.name, "Goes with this" if known.from_subject else "Suits what you did here lately", 0.0),)
         return (Reason(self.name, "Suits your profile", 0.0),) if attributes else ()

@@ -33,6 +33,7 @@ class EventWeight(Strict):
     neutral: float | None = None
     min_value: float | None = None
     max_value: float | None = None
+    verb: str | None = Field(default=None, max_length=40)  # in reasons, "Because you bought ...": bought; None: by its name
     per_day: int = Field(default=20, ge=1)  # of one user with one item on one day (UTC), sent by a browser
 
     @property

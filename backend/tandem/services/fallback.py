@@ -24,10 +24,10 @@ CHUNK = 100
 UNORDERED_CHUNK = 20  # small, so that a long history is checked for few items at a time
 MAX_UNORDERED = 2000
 NEAREST = "nearest"  # method_used where the site itself found similar items
-LIKED_BY_MANY = "Liked by many people here"
+LIKED_BY_MANY = "Popular with many people here"
 TO_DISCOVER = "New to you"
 SIMILAR_TO_SUBJECT = "Similar to what you look at"
-SIMILAR_TO_LIKED = "Similar to what you liked"
+SIMILAR_TO_LIKED = "Similar to what you chose here"
 
 Scored = tuple[str, float]  # item id and score
 

@@ -129,3 +129,15 @@ def test_the_first_of_a_day_is_kept_for_every_user_item_event_and_day(past: list
     keep = first_of_day(np.zeros_like(item), item, kind, time)
     days = np.floor(time / DAY_S)
     assert int(keep.sum()) == len(set(zip(item.tolist(), kind.tolist(), days.tolist(), strict=True)))
+
+
+def test_a_history_knows_the_strongest_thing_that_was_done_with_each_item() -> None:
+    past = [did(1, "view", days_ago=0.1), did(1, "like", days_ago=5), did(2, "view"), did(3, "rate", value=5.0)]
+    history = history_of(use_case(), items(), past, NOW)
+    done = {row: history.verbs[event] for row, event in zip(history.rows.tolist(), history.events.tolist(), strict=True)}
+    assert done == {1: "liked", 2: "viewed", 3: "rated"}
+
+
+def test_one_large_value_weighs_no_more_than_the_bound_of_its_event() -> None:
+    assert weights([did(1, "rate", value=1e9)]) == {1: pytest.approx(7.0)}
+    assert weights([did(1, "rate", value=-1e9)]) == {1: pytest.approx(-13.0)}

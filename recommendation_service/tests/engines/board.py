@@ -180,7 +180,7 @@ def query(
     values = np.ones(rows.size, dtype=np.float32) if weights is None else np.array(weights, dtype=np.float32)
     return Query(
         catalogue=of,
-        history=History(rows, values, rows.size if count is None else count),
+        history=History(rows, values, rows.size if count is None else count, events=np.zeros_like(rows), verbs=("liked",)),
         limit=limit,
         now=NOW,
         eligible=eligible,

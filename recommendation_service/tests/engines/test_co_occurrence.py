@@ -76,7 +76,7 @@ def test_a_reason_needs_ten_people_behind_the_pair(people: int, told: bool) -> N
     engine = engine_of(pairs((0, 5, 0.9, people)))
     reason = best_reason(engine, board.query(board.catalogue(), subject=(0,)), 5)
     assert (reason is not None) is told
-    assert reason is None or reason.text == "Often bought together with Tile 0"
+    assert reason is None or reason.text == "Often bought together with “Tile 0”"
 
 
 @pytest.mark.parametrize(("people", "text"), [(9, None), (10, "Often bought together with black")])
@@ -101,14 +101,14 @@ def test_how_many_people_a_reason_needs_and_its_words_are_options() -> None:
     engine = engine_of(pairs((0, 5, 0.9, 3)), reason_from_people=3, says="Often taken together with")
     reason = best_reason(engine, board.query(board.catalogue(), subject=(0,)), 5)
     assert reason is not None
-    assert reason.text == "Often taken together with Tile 0"
+    assert reason.text == "Often taken together with “Tile 0”"
 
 
 def test_the_reason_names_the_strongest_pair_that_may_be_told() -> None:
     engine = engine_of(pairs((0, 5, 0.9, 4), (2, 5, 0.5, 30), (4, 5, 0.2, 30)))
     reason = best_reason(engine, board.query(board.catalogue(), subject=(0, 2, 4)), 5)
     assert reason is not None
-    assert reason.text.endswith("Tile 2")
+    assert reason.text.endswith("“Tile 2”")
 
 
 def test_a_pair_that_only_one_side_kept_is_scored_and_told() -> None:

@@ -104,7 +104,7 @@ def test_the_reason_is_the_liked_item_that_adds_most() -> None:
     als, catalogue = engine()
     reason = best_reason(als, board.query(catalogue, (1, 0), weights=(5, 0.1)), 6)
     assert reason is not None
-    assert reason.text == "Because you liked Tile 0"  # black tile 1 weighs more but adds nothing to a white one
+    assert reason.text == "Because you liked “Tile 0”"  # black tile 1 weighs more but adds nothing to a white one
 
 
 def test_a_subject_takes_the_place_of_the_history() -> None:
@@ -115,7 +115,7 @@ def test_a_subject_takes_the_place_of_the_history() -> None:
     assert all(row % 2 for row in found.rows.tolist())
     reason = best_reason(als, asked, 5)
     assert reason is not None
-    assert reason.text == "Goes with Tile 1"
+    assert reason.text == "Goes with “Tile 1”"
 
 
 def test_confidence_is_alpha_times_weight() -> None:

@@ -83,11 +83,11 @@ def test_the_reason_names_what_two_items_share() -> None:
     by_category = best_reason(content, board.query(catalogue, (0,)), 2)
     as_subject = best_reason(content, board.query(catalogue, subject=(0,)), 6)
     assert by_tag is not None
-    assert by_tag.text == "Similar to Tile 0, which you liked: tone0"
+    assert by_tag.text == "Similar to “Tile 0”, which you liked: tone0"
     assert by_category is not None
-    assert by_category.text == "Similar to Tile 0, which you liked: white"
+    assert by_category.text == "Similar to “Tile 0”, which you liked: white"
     assert as_subject is not None
-    assert as_subject.text == "Similar to Tile 0: tone0"
+    assert as_subject.text == "Similar to “Tile 0”: tone0"
 
 
 def test_the_reason_is_whichever_adds_more_the_profile_or_the_history() -> None:
@@ -98,7 +98,7 @@ def test_the_reason_is_whichever_adds_more_the_profile_or_the_history() -> None:
     assert newcomer is not None
     assert newcomer.text == "Matches your likes: white"
     assert regular is not None
-    assert regular.text.startswith("Similar to Tile ")
+    assert regular.text.startswith("Similar to “Tile ")
 
 
 def test_nothing_in_common_is_no_reason() -> None:
@@ -139,4 +139,4 @@ def test_around_an_item_a_visitors_own_words_say_nothing() -> None:
     np.testing.assert_array_equal(content.scores(asked), content.scores(plain))
     reason = best_reason(content, asked, 6)
     assert reason is not None
-    assert reason.text.startswith(f"Similar to {catalogue.titles[0]}")
+    assert reason.text.startswith(f"Similar to “{catalogue.titles[0]}”")

@@ -78,9 +78,9 @@ def test_the_reason_names_the_nearest_liked_item_and_what_both_share() -> None:
     liked = best_reason(embedding, board.query(catalogue, (1, 0)), 6)
     asked = best_reason(embedding, board.query(catalogue, subject=(0,)), 6)
     assert liked is not None
-    assert liked.text == "Similar to Tile 0, which you liked: tone0"
+    assert liked.text == "Similar to “Tile 0”, which you liked: tone0"
     assert asked is not None
-    assert asked.text == "Similar to Tile 0: tone0"
+    assert asked.text == "Similar to “Tile 0”: tone0"
 
 
 def test_a_row_with_nothing_in_common_has_no_reason() -> None:

@@ -106,7 +106,7 @@ def test_the_reason_is_the_item_that_adds_most() -> None:
     engine = Ease("ease", board.artifact("ease", arrays_of(table)), board.catalogue())
     reason = best_reason(engine, board.query(board.catalogue(), likes=(6, 8)), 1)
     assert reason is not None
-    assert reason.text == "Because you liked Tile 8"
+    assert reason.text == "Because you liked “Tile 8”"
     assert best_reason(engine, board.query(board.catalogue(), likes=(6,)), 3) is None  # nothing speaks for tile 3
 
 

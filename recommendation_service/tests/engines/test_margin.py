@@ -81,8 +81,8 @@ def test_an_item_asked_about_stands_for_itself_and_not_for_who_asks() -> None:
 def test_the_reason_is_the_like_that_adds_most() -> None:
     margin, tiles = engine()
     asked = board.query(tiles, (1, 2, 4), weights=(1, 1, 3))
-    assert best_reason(margin, asked, 6).text == "Because you liked Tile 4"
-    assert best_reason(margin, asked, 7).text == "Because you liked Tile 1"
+    assert best_reason(margin, asked, 6).text == "Because you liked “Tile 4”"
+    assert best_reason(margin, asked, 7).text == "Because you liked “Tile 1”"
     assert best_reason(margin, board.query(tiles, (1,)), 6) is None
 
 

@@ -74,7 +74,7 @@ def test_the_reason_is_the_matched_attribute_or_the_nearest_recent_like() -> Non
     assert matched is not None
     assert matched.text == "Matches your taste: white"
     assert nearest is not None
-    assert nearest.text == "Because you liked Tile 2"  # tile 4 is as near, but older than `recent`
+    assert nearest.text == "Because you liked “Tile 2”"  # tile 4 is as near, but older than `recent`
     assert opposite is None
 
 
@@ -104,4 +104,9 @@ def test_asked_to_it_always_has_a_plain_reason_where_there_is_no_better_one() ->
         board.query(catalogue),
     ]
     told = [best_reason(towers, query, 6) for query in asked]
-    assert [one and one.text for one in told] == ["Suits what you liked lately", "Goes with this", "Suits your profile", None]
+    assert [one and one.text for one in told] == [
+        "Suits what you did here lately",
+        "Goes with this",
+        "Suits your profile",
+        None,
+    ]

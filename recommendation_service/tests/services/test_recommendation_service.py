@@ -111,7 +111,7 @@ def test_positions_count_from_one_and_scores_fall() -> None:
 
 def test_reasons_of_both_models_are_given_for_an_ensemble() -> None:
     top = service().recommend(ask(25, profile={"taste": ("white",)}), **AT).recommendations[0]
-    assert any(reason.startswith("Because you liked Tile ") for reason in top.reasons)
+    assert any(reason.startswith("Because you liked “Tile ") for reason in top.reasons)
     assert "Matches your taste: white" in top.reasons
 
 

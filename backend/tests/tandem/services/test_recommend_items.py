@@ -118,7 +118,7 @@ def test_a_site_without_vectors_shows_what_is_popular_in_the_items_category_firs
     assert shown(answer)[:2] == [str(startups[20].pk), str(startups[21].pk)], "20 is of the same sector, 21 is liked more"
     assert [item["reasons"] for item in answer["recommendations"][:2]] == [
         ["Similar to what you look at"],
-        ["Liked by many people here"],
+        ["Popular with many people here"],
     ]
 
 
