@@ -1,12 +1,16 @@
 """Actions of the page's buttons: a row in the site's own table if it has one for the event, else an interaction."""
 
+from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
+
+from django.db import transaction
 
 from recommendation_service.errors import Gone, InvalidInput, NotFound
 from tandem.event_sync.mirror import MirrorError, mirror_of
 from tandem.models import Feedback
 from tandem.selectors.items import items_by_id
+from tandem.services.clicks import NAMESPACE, click_event, link_with_list
 from tandem.services.feedback import give_feedback
 from tandem.services.record_interactions import record_interactions
 from tandem.sources import ItemSource
@@ -32,6 +36,25 @@ def perform_action(source: type[ItemSource], person: Any, event: str, item_id: s
     except (InvalidInput, NotFound, Gone) as error:
         return error.message
     return _record_event(source, person, event, item_id, request_id)
+
+
+def record_opened(source: type[ItemSource], user_id: str, item_id: str, request_id: str | None) -> None:
+    """Record that a person opened an item from a shown list, once per list and item; nothing without the list's id."""
+    event = click_event(source)
+    try:
+        list_id = UUID(request_id or "")
+    except ValueError:
+        return
+    if event:
+        row = {
+            "event_id": str(uuid5(NAMESPACE, f"{list_id}:{item_id}:{event}:{user_id}")),
+            "user_id": user_id,
+            "item_id": item_id,
+            "event": event,
+            "catalogue": source.catalogue,
+            "request_id": str(list_id),
+        }
+        record_interactions([row], source="page", sender=Sender.BROWSER, known_items_only=True)
 
 
 def hide(source: type[ItemSource], person: Any, item_id: str, request_id: str | None) -> str:
@@ -68,7 +91,9 @@ def _write_row(source: type[ItemSource], person: Any, event: str, item: Any, req
     if not row.keys() <= fields.keys() or not all(field.has_default() or field.null or field.blank for field in others):
         return False
     defaults = {"request_id": request_id} if "request_id" in fields else {}
-    mirror.model._default_manager.get_or_create(**row, defaults=defaults)
+    made, created = mirror.model._default_manager.get_or_create(**row, defaults=defaults)
+    if created and request_id is not None and "request_id" not in fields:
+        transaction.on_commit(partial(link_with_list, mirror.event_id(made.pk), request_id))
     return True
 
 

@@ -88,12 +88,17 @@ def person_list(
         **_list_fields(bound, answer, before),
         person=line,
         segment=str(labels.SEGMENTS.get(line.segment, "")),
-        buttons=tuple((event, labels.button(event)) for event in source.events_for(person)),
+        buttons=tuple(buttons_for(source, person)),
         interaction_count=labels.interaction_count(answer["interaction_count"]),
         links=tuple(source.links(person)),
         by=by,
         engine_choices=tuple(labels.engine_choices(bound.use_case, offered)),
     )
+
+
+def buttons_for(source: type[ItemSource], person: Any) -> list[tuple[str, str]]:
+    """Return the events that the person may send from a page, with the texts of their buttons."""
+    return [(event, labels.button(event)) for event in source.events_for(person)]
 
 
 def ids_shown(request_id: str | None, user_id: str) -> list[str]:

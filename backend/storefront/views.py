@@ -14,8 +14,8 @@ from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import Gone, InvalidInput, NotFound
 from recommendation_service.use_cases.loader import load
 from storefront import labels, people, permissions
-from storefront.actions import hide, perform_action
-from storefront.presenters import PersonListPresentation, ids_shown, item_page, item_surfaces, person_list
+from storefront.actions import hide, perform_action, record_opened
+from storefront.presenters import PersonListPresentation, buttons_for, ids_shown, item_page, item_surfaces, person_list
 from tandem.models import UserInteraction
 from tandem.selectors.items import items_by_id, title_of
 from tandem.sources import ItemSource, use_case_of
@@ -76,7 +76,10 @@ def site(request: HttpRequest, *, site: str) -> HttpResponse:
 @require_GET
 @guarded
 def item(request: HttpRequest, *, site: str, item_id: str) -> HttpResponse:
-    """Show one item with every list about it, for the visitor or for the person whom a visitor who may choose names."""
+    """Show one item with every list about it, for the visitor or the person named by one who may choose.
+
+    Who comes from a shown list (`?request_id=`) has clicked it.
+    """
     source = permissions.source_or_404(site)
     if not item_surfaces(source):
         raise Http404(permissions.NOT_FOUND)
@@ -85,11 +88,22 @@ def item(request: HttpRequest, *, site: str, item_id: str) -> HttpResponse:
     if person is None and not chooses:
         raise Http404(permissions.NOT_FOUND)
     user_id = None if person is None else source.user_id(person)
+    request_id = request.GET.get("request_id", "")
+    if user_id is not None:
+        record_opened(source, user_id, item_id, request_id)
     try:
         card, lists = item_page(source, clean_id(item_id, field="item_id"), user_id=user_id, explain=chooses)
     except (InvalidInput, NotFound, Gone) as error:
         raise Http404(permissions.NOT_FOUND) from error
-    context = {**_page_context(source), "card": card, "lists": lists, "person": person, "person_id": user_id or ""}
+    context = {
+        **_page_context(source),
+        "card": card,
+        "lists": lists,
+        "person": person,
+        "person_id": user_id or "",
+        "request_id": request_id,
+        "buttons": [] if person is None else buttons_for(source, person),
+    }
     return render(request, "storefront/item.html", context)
 
 

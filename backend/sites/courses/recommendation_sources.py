@@ -19,7 +19,7 @@ class Courses(ItemSource):
     events = {"enroll": Enrolment, "complete": Completion}
     profiles = (Learner.objects.all(),)
     profile_fields = ("interests", "skills", "level")
-    page_events = ("view", "enroll")
+    page_events = ("click", "enroll")
     page_first = "is_demo"
 
     @classmethod

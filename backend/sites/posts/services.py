@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
@@ -14,7 +15,10 @@ from sites.posts.engagement_counters import CATALOGUE
 from sites.posts.insight_texts import insights_of
 from sites.posts.insights import report_of
 from sites.posts.models import Bookmark, Comment, Discussion, Like, Member, Note, Post
+from tandem.event_sync.mirror import mirror_of
+from tandem.services.clicks import link_with_list
 from tandem.services.record_interactions import record_interactions
+from tandem.sources import source_of
 
 TOGGLES: dict[str, type[Like] | type[Bookmark]] = {"like": Like, "bookmark": Bookmark}
 MAX_TEXT_LENGTH = 2000
@@ -52,16 +56,20 @@ def toggles_of(member: Member | None, post: Post) -> set[str]:
     return {name for name, table in TOGGLES.items() if table.objects.filter(member=member, post=post).exists()}
 
 
-def act_on_post(member: Member, post: Post, action: str, *, body: Any = None, parent: Any = None) -> None:
+def act_on_post(
+    member: Member, post: Post, action: str, *, body: Any = None, parent: Any = None, request_id: Any = None
+) -> None:
     """Like or bookmark a post, or remove the like or bookmark if it is set; or comment. Raises InvalidInput.
 
-    Each action is a row of the site's own table, which Tandem syncs as an interaction.
+    Each action is a row of the site's own table, which Tandem syncs as an interaction; `request_id` is the list that led here.
     """
     if action == "comment":
-        _comment(member, post, body, parent)
+        _link(action, _comment(member, post, body, parent), request_id)
     elif action in TOGGLES:
         row, created = TOGGLES[action].objects.get_or_create(member=member, post=post)
-        if not created:
+        if created:
+            _link(action, row, request_id)
+        else:
             row.delete()
     else:
         raise InvalidInput(
@@ -69,13 +77,24 @@ def act_on_post(member: Member, post: Post, action: str, *, body: Any = None, pa
         )
 
 
-def _comment(member: Member, post: Post, body: Any, parent: Any) -> None:
+def _link(event: str, row: Any, request_id: Any) -> None:
+    """Let the row's interaction answer the list, after it is mirrored."""
+    source = source_of(CATALOGUE)
+    try:
+        list_id = UUID(str(request_id))
+    except ValueError:
+        return
+    if source is not None:
+        transaction.on_commit(partial(link_with_list, mirror_of(source, event).event_id(row.pk), list_id))
+
+
+def _comment(member: Member, post: Post, body: Any, parent: Any) -> Comment:
     """Add a comment. Replies are one level deep: a reply to a reply joins its thread."""
     text = clean_text(body)
     if post.comments.count() >= MAX_COMMENTS:
         raise InvalidInput(f"this post is full: it has {MAX_COMMENTS} comments", fields={"/body": "the post is full"})
     first = _thread_start(post, parent) if parent else None
-    Comment.objects.create(member=member, post=post, body=text, parent=first)
+    return Comment.objects.create(member=member, post=post, body=text, parent=first)
 
 
 def _thread_start(post: Post, key: Any) -> Comment:

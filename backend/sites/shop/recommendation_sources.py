@@ -23,7 +23,7 @@ class Shop(ItemSource):
     events = {"purchase": OrderLine, "cart_add": CartLine, "cart_remove": CartRemoval, "wishlist_add": WishlistItem}
     profiles = (Customer.objects.all(),)
     profile_fields = ("favourite_categories", "price_range")
-    page_events = ("view", "wishlist_add", "cart_add", "purchase")
+    page_events = ("recommendation_click", "wishlist_add", "cart_add", "purchase")
     page_search = ("name", "taste")
     page_first = "is_demo"
 

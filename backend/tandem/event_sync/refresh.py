@@ -105,7 +105,8 @@ def _merged_names(wanted: Mapping[UUID, SourceRow]) -> dict[str, str]:
 def _is_equal(row: SourceRow, stored: list[Any], names: Mapping[str, str]) -> bool:
     """True if the stored interaction says what the row says.
 
-    A row without a time keeps the time of its interaction. A request id that no list shown to the user has is not stored.
+    A row without a time keeps the time of its interaction, and one without a request id the list that a page linked it with. A
+    request id that no list shown to the user has is not stored.
     """
     user_id, item_id, catalogue, event, value, time, request_id, _origin = stored
     wanted = row.interaction
@@ -113,11 +114,14 @@ def _is_equal(row: SourceRow, stored: list[Any], names: Mapping[str, str]) -> bo
         (names.get(wanted.user_id, wanted.user_id), wanted.item_id, wanted.catalogue, wanted.event, wanted.value)
         == (user_id, item_id, catalogue, event, value)
         and (time == wanted.time or not row.has_time)
-        and request_id in (None, wanted.request_id)
+        and (request_id in (None, wanted.request_id) or wanted.request_id is None)
     )
 
 
 def _dated(row: SourceRow, stored: list[Any] | None) -> Interaction:
-    if row.has_time or stored is None:
+    if stored is None:
         return row.interaction
-    return row.interaction.model_copy(update={"time": stored[STORED.index("time")]})
+    kept = {} if row.has_time else {"time": stored[STORED.index("time")]}
+    if row.interaction.request_id is None:
+        kept["request_id"] = stored[STORED.index("request_id")]
+    return row.interaction.model_copy(update=kept) if kept else row.interaction

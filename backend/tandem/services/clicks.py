@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
+from django.db.models import Exists, OuterRef
 from django.db.utils import Error
 from django.urls import NoReverseMatch, reverse
 from django.utils.crypto import salted_hmac
@@ -17,6 +18,7 @@ from django.utils.crypto import salted_hmac
 from recommendation_service.use_cases.schema import UseCase
 from tandem.event_sync import spool
 from tandem.identity import user_ids_of
+from tandem.models import Impression, UserInteraction
 from tandem.selectors.items import items_by_id
 from tandem.selectors.transactions import contained
 from tandem.services.record_interactions import record_answer
@@ -89,6 +91,15 @@ def record_list_event(event: ListEvent, user_id: str) -> bool:
     if spool.is_short():
         spool.replay()
     return recorded
+
+
+def link_with_list(event_id: uuid.UUID, request_id: uuid.UUID) -> None:
+    """Link a recorded event with the list that led to it, if that list was shown to the same user.
+
+    For a row of the site's table that has no column for the list. Call it after the row is committed and mirrored.
+    """
+    shown = Impression.objects.filter(request_id=request_id, user_id=OuterRef("user_id"))
+    UserInteraction.objects.filter(Exists(shown), event_id=event_id, request_id=None).update(request_id=request_id)
 
 
 def url_of_item(source: type[ItemSource], item: Any) -> str:

@@ -21,6 +21,7 @@ from sites.cleaning.models import (
     Payment,
 )
 from tandem.models import UserInteraction
+from tandem.selectors.statistics import Window, totals
 from tests.sites.cleaning import agreed, marketplace
 from tests.support.browsing import CHROMIUM, Open
 
@@ -116,6 +117,8 @@ def check_outcomes(job: CleaningJob, suggested: BidSuggestion) -> None:
     offered = JobRecommendation.objects.get(bid=bid)
     assert (offered.viewed, offered.bid_placed, offered.bid_accepted) == (True, True, True)
     assert bid.request_id == offered.request_id
+    figures = totals(use_case="cleaning", window=Window.last(1, until=timezone.now() + timedelta(minutes=1)))
+    assert (figures.clicks, figures.conversions, figures.revenue) == (2, 2, 0)
     did = {(row.kind.name, row.request_id) for row in UserInteraction.objects.select_related("kind")}
     cleaners = {(event, seen.request_id) for event in ("view", "contact", "hire")}
     assert did == cleaners | {(event, offered.request_id) for event in ("view", "bid", "win")}

@@ -121,6 +121,7 @@ def read(request: HttpRequest, *, number: int) -> HttpResponse:
         "post": post,
         "threads": threads[:MAX_SHOWN_COMMENTS],
         "active": services.toggles_of(member, post),
+        "request_id": request.GET.get("request_id", ""),
     }
     return render(request, "posts/post.html", context)
 
@@ -131,9 +132,9 @@ def act(request: HttpRequest, *, number: int) -> HttpResponse:
     """Like, bookmark or comment a post, or remove the like or bookmark; then show the post again."""
     post = _post_or_404(number)
     member = _visitor_or_404(request, request.POST.get("person", ""))
-    action, body, parent = (request.POST.get(name) for name in ("action", "body", "parent"))
-    _try(request, lambda: services.act_on_post(member, post, action or "", body=body, parent=parent))
-    return _redirect(reverse("posts:read", args=[post.pk]), member, "comments")
+    action, body, parent, list_id = (request.POST.get(name) for name in ("action", "body", "parent", "request_id"))
+    _try(request, lambda: services.act_on_post(member, post, action or "", body=body, parent=parent, request_id=list_id))
+    return _redirect(reverse("posts:read", args=[post.pk]), member, "comments", request_id=list_id)
 
 
 @require_GET
@@ -153,8 +154,9 @@ def _page_context(request: HttpRequest, member: Member | None) -> dict[str, Any]
     return {"member": member, "message": message, "is_demo": page.is_demo()}
 
 
-def _redirect(url: str, member: Member, anchor: str) -> HttpResponseRedirect:
-    return HttpResponseRedirect(f"{url}?{urlencode({'person': member.pk})}#{anchor}", status=303)
+def _redirect(url: str, member: Member, anchor: str, *, request_id: str | None = None) -> HttpResponseRedirect:
+    query = {"person": member.pk, **({"request_id": request_id} if request_id else {})}
+    return HttpResponseRedirect(f"{url}?{urlencode(query)}#{anchor}", status=303)
 
 
 def _try(request: HttpRequest, action: Callable[[], object]) -> None:
