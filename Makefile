@@ -12,7 +12,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-spark lint format types imports tune bench docs picture clean
+.PHONY: help demo test test-all test-matrix test-spark lint format types imports tune bench docs picture clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test: $(VENV)/.dev-ready ## run the whole suite, also on PostgreSQL and Redis wh
 
 test-all: $(VENV)/.dev-ready ## run the suite with its slow tests
 	@$(PYTHON) .ci/suite.py --slow
+
+test-matrix: $(VENV)/.dev-ready ## test the Django app with every Python, Django and database that it supports
+	@$(PYTHON) .ci/matrix.py
 
 test-spark: $(VENV)/.dev-ready ## train ALS on a Spark cluster of one master and two workers; installs pyspark, needs Java 17
 	$(PYTHON) -m pip install -qq -e ".[spark]"

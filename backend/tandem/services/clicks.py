@@ -52,7 +52,7 @@ class ListEvent:
 
 def owner_of(user_id: str | None) -> str:
     """Return the keyed hash of a user id that tokens hold; "" for None."""
-    return "" if user_id is None else salted_hmac(SALT, user_id).hexdigest()[:20]
+    return "" if user_id is None else salted_hmac(SALT, user_id, algorithm="sha256").hexdigest()[:20]
 
 
 def read_token(token: str) -> ListEvent | None:

@@ -14,6 +14,7 @@ TARGETS = (
     "demo",
     "test",
     "test-all",
+    "test-matrix",
     "test-spark",
     "lint",
     "format",

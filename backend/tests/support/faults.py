@@ -111,6 +111,7 @@ def answer_for(request: dict[str, Any], item_ids: list[str], **changes: Any) -> 
         "interaction_count": len(request.get("history") or []),
         "probabilities": {},
         "stages": [],
+        "relaxed": [],
         "recommendations": [
             {
                 "item_id": item_id,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from recommendation_service.errors import Conflict, Gone, InvalidInput, NotFound
@@ -173,11 +173,16 @@ def review_job(*, job: CleaningJob, comment: str = "", now: datetime | None = No
     return review
 
 
+def _own_row() -> tuple[str, ...]:
+    """Return which of the joined rows to lock: the job alone, where the database can; MariaDB locks all of them."""
+    return ("self",) if connection.features.has_select_for_update_of else ()
+
+
 @contextmanager
 def _locked(job: CleaningJob) -> Iterator[CleaningJob]:
     """Lock the job's row for a transaction. Raises NotFound if the row was deleted."""
     with transaction.atomic():
-        rows = CleaningJob.objects.select_related("client", "place", "cleaner").select_for_update(of=("self",))
+        rows = CleaningJob.objects.select_related("client", "place", "cleaner").select_for_update(of=_own_row())
         locked = rows.filter(pk=job.pk).first()
         if locked is None:
             raise NotFound("there is no such job")
