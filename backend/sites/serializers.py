@@ -4,13 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from tandem.api.serializers import IdField, QuerySerializer
+from tandem.api.serializers import QuerySerializer, UserIdField
 
 
 class UserQuerySerializer(QuerySerializer):
     """Query string of a person's own endpoints."""
 
-    user_id = IdField(required=False, help_text="Whose; your own if you leave it out")
+    user_id = UserIdField(required=False, help_text="Whose; your own if you leave it out")
 
 
 class RoundedField(serializers.FloatField):

@@ -9,7 +9,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.request import MAX_LIMIT
 from recommendation_service.errors import NotFound
 from sites.serializers import UserQuerySerializer
@@ -64,7 +63,7 @@ class SiteListView(ListView):
 
     def item_ids(self, request: Request, bound: BoundSurface, user_id: str | None, **kwargs: str) -> tuple[str, ...]:
         """Return the item of the path, if the path has one."""
-        return (clean_id(kwargs[self.item_name], field=self.item_name),) if self.item_name else ()
+        return (bound.subject_source.spelled_item_id(kwargs[self.item_name], field=self.item_name),) if self.item_name else ()
 
     def shaped(self, answer: dict[str, Any], items: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer as the serializer makes it."""

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import InvalidInput
 from tandem import identity
 from tandem.sources import ItemSource, all_sources, source_of
@@ -63,7 +62,7 @@ def visitor_ids(request: HttpRequest, source: type[ItemSource]) -> tuple[str, ..
 def person_or_404(request: HttpRequest, source: type[ItemSource], user_id: str) -> Any:
     """Return the person. Raises the same Http404 for an unknown id, a malformed one, and one that the visitor may not see."""
     try:
-        wanted = clean_id(user_id, field="person")
+        wanted = identity.spelled_user_id(user_id, field="person")
     except InvalidInput as error:
         raise Http404(NOT_FOUND) from error
     person = source.person(wanted) if may_choose(request) or wanted in visitor_ids(request, source) else None

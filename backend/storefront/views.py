@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import Gone, InvalidInput, NotFound
 from recommendation_service.use_cases.loader import load
 from storefront import labels, people, permissions
@@ -92,7 +91,7 @@ def item(request: HttpRequest, *, site: str, item_id: str) -> HttpResponse:
     if user_id is not None:
         record_opened(source, user_id, item_id, request_id)
     try:
-        card, lists = item_page(source, clean_id(item_id, field="item_id"), user_id=user_id, explain=chooses)
+        card, lists = item_page(source, source.spelled_item_id(item_id), user_id=user_id, explain=chooses)
     except (InvalidInput, NotFound, Gone) as error:
         raise Http404(permissions.NOT_FOUND) from error
     context = {

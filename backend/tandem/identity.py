@@ -7,9 +7,10 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model, QuerySet
 from django.utils.module_loading import import_string
 
+from recommendation_service.domain.ids import HASHED, is_nothing, public_id, spelled_id
 from tandem import sources
 from tandem.conf import OWN_USER_ID, tandem_settings
-from tandem.selectors.items import column_values
+from tandem.item_ids import column_of, column_values, site_ids, typed_key
 
 ACCOUNT = "account"  # the field of a profile model that is the Django user, whatever else points at users
 
@@ -34,11 +35,12 @@ def user_ids_of(user: Any, *, catalogue: str | None = None) -> tuple[str, ...]:
         return ()
     subject = getattr(user, "token_subject", None)
     if subject is not None:
-        return (subject,)
+        named = user_id_or_none(subject)
+        return () if named is None else (named,)
     path = tandem_settings().user_id
     if path != OWN_USER_ID:
-        user_id = import_string(path)(user)
-        return () if user_id is None else (str(user_id),)
+        user_id = user_id_or_none(import_string(path)(user))
+        return () if user_id is None else (user_id,)
     return _profile_ids(user, catalogue)
 
 
@@ -47,21 +49,48 @@ def existing_user_ids(source: type[sources.ItemSource], user_ids: Collection[str
     existing = set[str]()
     for people in source.profiles:
         prefix = source.id_prefixes.get(people.model._meta.label, "")
-        ids = [user_id.removeprefix(prefix) for user_id in user_ids if user_id.startswith(prefix)]
-        keys = column_values(people.model._meta.pk, ids)
+        keys = column_values(people.model._meta.pk, site_ids(people.all(), "pk", user_ids, prefix=prefix))
         rows = people.all().filter(pk__in=set(keys.values())).values_list("pk", flat=True) if keys else ()
-        found = set(rows)
-        # "client-05" is nobody's id
-        existing |= {f"{prefix}{each}" for each, key in keys.items() if key in found and (not prefix or each == str(key))}
-    return existing
+        existing |= {public_id(f"{prefix}{key}") for key in rows}
+    return existing.intersection(user_ids)
+
+
+def spelled_user_id(raw: Any, *, field: str = "user_id") -> str:
+    """Return the id of the user that a caller names by a key or an id, however it is spelled.
+
+    A UUID may be in capitals, a number may have zeros before it, if the primary keys of the site's people leave one reading.
+    Raises InvalidInput, which names `field`, for blank text and words for no value.
+    """
+    user_id = spelled_id(str(raw), field=field)
+    if HASHED.fullmatch(user_id) or tandem_settings().user_id != OWN_USER_ID:
+        return user_id
+    kinds = {(source.id_prefixes.get(people.model._meta.label, ""), people.model) for source, people in _all_people()}
+    fitting = [(prefix, model) for prefix, model in kinds or {("", get_user_model())} if user_id.startswith(prefix)]
+    longest = max((len(prefix) for prefix, _ in fitting), default=0)
+    readings = {
+        f"{prefix}{key}"
+        for prefix, model in fitting
+        if len(prefix) == longest and (key := typed_key(column_of(model, "pk"), user_id.removeprefix(prefix))) is not None
+    }
+    return public_id(readings.pop()) if len(readings) == 1 else user_id
+
+
+def user_id_or_none(raw: Any) -> str | None:
+    """Return `spelled_user_id`, or None for None, blank text and words for no value: nobody."""
+    return None if raw is None or is_nothing(str(raw)) else spelled_user_id(raw)
+
+
+def _all_people() -> Iterator[tuple[type[sources.ItemSource], QuerySet[Any]]]:
+    for source in sources.all_sources():
+        yield from ((source, people) for people in source.profiles)
 
 
 def _profile_ids(user: Any, catalogue: str | None) -> tuple[str, ...]:
     profiles = list(_profiles_of_users())
     if not profiles:
-        return (str(user.pk),)
+        return (public_id(str(user.pk)),)
     user_ids = [
-        f"{prefix}{pk}"
+        public_id(f"{prefix}{pk}")
         for name, prefix, queryset, account in profiles
         if catalogue in (None, name)
         for pk in ([user.pk] if account == "pk" else queryset.filter(**{account: user.pk}).values_list("pk", flat=True))

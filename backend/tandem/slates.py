@@ -20,10 +20,9 @@ from django.conf import settings
 from django.db.models import Model
 from django.db.utils import Error
 
-from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 from recommendation_service.errors import Gone, InvalidInput, NotFound
-from tandem.identity import user_ids_of
+from tandem.identity import user_id_or_none, user_ids_of
 from tandem.selectors.items import id_of, items_by_id, title_of
 from tandem.selectors.transactions import contained
 from tandem.services.clicks import ListEvent, click_event, owner_of, url_of_item
@@ -137,7 +136,7 @@ def _made(
             use_case=bound.use_case.name,
             surface=bound.name,
             user_id=user_id,
-            item_ids=[clean_id(subject, field="item_id") for subject in subjects],
+            item_ids=subjects,
             limit=limit,
             filters=filters,
             exclude=exclude,
@@ -185,7 +184,7 @@ def _user_id(bound: BoundSurface, user: Any) -> str | None:
     if user is None or user == "":
         return None
     if isinstance(user, str | int):
-        return clean_id(str(user), field="user_id")
+        return user_id_or_none(user)
     if any(isinstance(user, people.model) for people in bound.source.profiles):
         return bound.source.user_id(user)
     return next(iter(user_ids_of(user, catalogue=bound.catalogue)), None)

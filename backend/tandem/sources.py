@@ -28,7 +28,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import numpy as np
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model, Q, QuerySet
 from django.utils.module_loading import autodiscover_modules
 
@@ -36,11 +36,12 @@ from recommendation_service.core.numeric import Bools
 from recommendation_service.datasets.pair_features import PairTable
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.domain.ids import public_id, spelled_id
 from recommendation_service.domain.query import Profile
 from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import InvalidInput
 from tandem.events import Event, Table
-from tandem.item_ids import public_id
+from tandem.item_ids import column_of, column_values, site_ids, typed_text
 from tandem.selectors.pair_features import plain_side, with_side
 from tandem.use_cases import load
 
@@ -199,6 +200,15 @@ class ItemSource:
         return public_id(str(_resolve(item, cls.item_id)))
 
     @classmethod
+    def spelled_item_id(cls, raw: Any, *, field: str = "item_id") -> str:
+        """Return the id of the item that a caller names by its key or its id, however it is spelled.
+
+        A UUID may be in capitals, a number may have zeros before it. Raises InvalidInput, which names `field`, for blank
+        text and words for no value.
+        """
+        return spelled_id(typed_text(column_of(cls.item_model(), cls.item_id), str(raw)), field=field)
+
+    @classmethod
     def record(cls, item: Any) -> ItemRecord:
         """One item in the export's words."""
         texts = [str(value) for name in cls.text for value in values_of(item, name)]
@@ -231,7 +241,7 @@ class ItemSource:
     @classmethod
     def user_id(cls, person: Any) -> str:
         """The user id of one person: their pk, after the prefix of their kind where kinds of people share numbers."""
-        return f"{cls.id_prefixes.get(person._meta.label, '')}{person.pk}"
+        return public_id(f"{cls.id_prefixes.get(person._meta.label, '')}{person.pk}")
 
     @classmethod
     def person(cls, user_id: str) -> Any | None:
@@ -239,12 +249,8 @@ class ItemSource:
         for people in cls.profiles:
             meta = people.model._meta
             prefix = cls.id_prefixes.get(meta.label, "")
-            if not user_id.startswith(prefix):
-                continue
-            try:
-                person = people.all().filter(pk=meta.pk.to_python(user_id.removeprefix(prefix))).first()
-            except (ValueError, TypeError, ValidationError):
-                person = None
+            keys = column_values(meta.pk, site_ids(people.all(), "pk", [user_id], prefix=prefix)).values()
+            person = people.all().filter(pk__in=list(keys)).first() if keys else None
             if person is not None and (not prefix or cls.user_id(person) == user_id):  # "client-05" is nobody's id
                 return person
         return None

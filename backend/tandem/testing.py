@@ -22,8 +22,8 @@ from typing import Any
 from django.conf import settings
 from django.test.utils import override_settings
 
+from recommendation_service.domain.ids import public_id
 from recommendation_service.domain.request import EstimateRequest, RecommendationRequest
-from tandem.item_ids import public_id
 from tandem.selectors.items import id_of, items_by_id, matches, title_of
 from tandem.service_client.client import RecommendationClient, ServiceAnswer, ServiceFailed, client, forget_client
 from tandem.surfaces import bound_surface

@@ -7,7 +7,6 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import NotFound
 from sites.courses import statistics
 from sites.courses.recommendation_sources import Courses
@@ -16,6 +15,7 @@ from sites.views import EXPLAIN, WHO, SiteListView, list_schema
 from tandem.api.permissions import StaffOrService, require_may_see
 from tandem.api.serializers import ProblemSerializer
 from tandem.api.views.base import PROBLEMS, TandemAPIView
+from tandem.identity import spelled_user_id
 from tandem.selectors.impressions import Window
 
 STRATEGIES = ["two_tower", "popularity", "content", "hybrid", "ease", "next_item"]
@@ -65,7 +65,7 @@ class LearnerStatsView(TandemAPIView):
     )
     def get(self, request: Request, user_id: str) -> Response:
         """Return counts since `days` ago (default 365)."""
-        wanted = clean_id(user_id, field="user_id")
+        wanted = spelled_user_id(user_id)
         require_may_see(request.user, wanted, catalogue=Courses.catalogue)
         if Courses.person(wanted) is None:
             raise NotFound("there is no learner with that id")

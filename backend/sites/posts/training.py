@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from recommendation_service.datasets.export import PARTS
-from recommendation_service.domain.ids import clean_id
 from sites.posts.recommendation_sources import SURFACE, Posts
 from tandem.conf import tandem_settings
 from tandem.exports.datasets import export_catalogue
+from tandem.identity import spelled_user_id
 from tandem.services.recommend import recommend
 from tandem.services.subprocesses import Say, run_module
 from tandem.sources import chosen_sources
@@ -44,4 +44,4 @@ def recommend_for_user_hybrid(user_id: str, topn: int = 12) -> dict[str, Any]:
     A new person gets posts that match their interests, else popular ones; `method_used` has the engine. Works with and
     without the running service. Raises InvalidInput for a malformed id.
     """
-    return recommend(use_case=Posts.catalogue, surface=SURFACE, user_id=clean_id(user_id, field="user_id"), limit=topn)
+    return recommend(use_case=Posts.catalogue, surface=SURFACE, user_id=spelled_user_id(user_id), limit=topn)

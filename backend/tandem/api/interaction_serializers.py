@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from recommendation_service.domain.ids import MAX_KEY_LENGTH
 from tandem.api.serializers import StrictSerializer
 from tandem.models import Feedback
 from tandem.services.interaction_validation import Interaction
@@ -44,9 +45,9 @@ class RecordedSerializer(serializers.Serializer[Any]):
 class FeedbackSerializer(StrictSerializer):
     """A verdict on one item."""
 
-    user_id = serializers.CharField(max_length=64, required=False, help_text="Your own when it is left out")
+    user_id = serializers.CharField(max_length=MAX_KEY_LENGTH, required=False, help_text="Your own when it is left out")
     catalogue = serializers.CharField(max_length=40)
-    item_id = serializers.CharField(max_length=64)
+    item_id = serializers.CharField(max_length=MAX_KEY_LENGTH)
     verdict = serializers.ChoiceField(Feedback.Verdict.choices, help_text="hide: keep it out of my lists")
     comment = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
     request_id = serializers.UUIDField(required=False, allow_null=True, help_text="Of the list in which it was shown")

@@ -10,8 +10,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from recommendation_service.domain import answer
-from recommendation_service.domain.ids import clean_id
+from recommendation_service.domain.ids import spelled_id
 from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
+from tandem.identity import spelled_user_id
 
 USER, EXCLUDE = "user_id", "exclude"
 MAX_EXCLUDED = 200  # more do not fit into an address
@@ -96,12 +97,12 @@ class DigitsField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
-class IdField(serializers.CharField):
-    """A user or item id."""
+class UserIdField(serializers.CharField):
+    """A user id."""
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the clean id. Raises InvalidInput."""
-        return clean_id(data, field=str(self.field_name))
+        """Return the id as it is stored. Raises InvalidInput."""
+        return spelled_user_id(data, field=str(self.field_name))
 
 
 class FacetField(serializers.ListField):
@@ -121,7 +122,7 @@ class ExcludeField(serializers.ListField):
         """Return the clean ids. Raises ValidationError for too many, InvalidInput for a wrong one."""
         if len(data) > MAX_EXCLUDED:
             raise serializers.ValidationError(f"takes at most {MAX_EXCLUDED} ids")
-        return [clean_id(item_id, field=EXCLUDE) for item_id in data]
+        return [spelled_id(item_id, field=EXCLUDE) for item_id in data]
 
 
 class ListQuerySerializer(QuerySerializer):
@@ -144,7 +145,7 @@ class ListQuerySerializer(QuerySerializer):
         if bound.surface.strategies:
             fields["strategy"] = serializers.ChoiceField(bound.surface.strategies, required=False)
         if self.context.get("takes_user", True):
-            fields[USER] = IdField(required=False)
+            fields[USER] = UserIdField(required=False)
         fields |= {name: FacetField(required=False) for name in sorted(bound.facets - fields.keys())}
         return fields | {name: serializers.ListField(required=False) for name in other}
 

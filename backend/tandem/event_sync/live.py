@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.db.transaction import TransactionManagementError
 
+from recommendation_service.domain.ids import public_id
 from tandem.conf import settings_problems
 from tandem.event_sync import spool
 from tandem.event_sync.deleted_users import DeletedUser, forget, people_models
@@ -120,7 +121,7 @@ def _mirror(mirror: Mirror, keys: list[Any], using: str) -> None:
 
 
 def _user_deleted(source: type[ItemSource] | None, *, instance: Model, using: str, **_kwargs: Any) -> None:
-    user_id = str(instance.pk) if source is None else source.user_id(instance)
+    user_id = public_id(str(instance.pk)) if source is None else source.user_id(instance)
     _state.deleted.setdefault(using, []).append(DeletedUser(type(instance), instance.pk, user_id))
     after_commit(partial(_mirror_pending, using), using)
 

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
+from recommendation_service.domain.ids import public_id
 from tandem.event_sync.convert import Unusable, id_text, time_of, uuid_of, value_of
 from tandem.event_sync.mirror import Mirror
-from tandem.item_ids import public_id
 from tandem.services.interaction_validation import Interaction, clean_row
 
 BATCH = 2_000

@@ -1,15 +1,14 @@
 """The site's own items, as its ItemSource declares them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db.models import IntegerField, QuerySet
+from django.db.models import QuerySet
 
+from recommendation_service.domain.ids import public_id
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import Gone, NotFound
-from tandem.item_ids import public_id, site_ids
+from tandem.item_ids import column_values, site_ids
 from tandem.models import ItemKey
 from tandem.sources import ItemSource, values_of
 
@@ -106,15 +105,3 @@ def _keys(rows: QuerySet[Any], source: type[ItemSource], item_ids: Iterable[str]
     meta = rows.model._meta
     field: Any = meta.pk if source.item_id == "pk" else meta.get_field(source.item_id)
     return list(column_values(field, site_ids(rows, source.item_id, item_ids)).values())
-
-
-def column_values(field: Any, ids: Iterable[str]) -> dict[str, Any]:
-    """Return the ids as values of a model field, by id, without those that its column cannot hold."""
-    values = {}
-    for each in ids:
-        with suppress(ValidationError, ValueError, TypeError):
-            value = field.to_python(each)
-            if isinstance(field, IntegerField):
-                field.run_validators(value)  # a number out of range: OverflowError on SQLite, DataError on PostgreSQL
-            values[each] = value
-    return values

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import transaction
 
+from tandem.identity import spelled_user_id
 from tandem.models import CatalogueKey, Feedback, Impression, ImpressionItem, UserAlias, UserInteraction, UserKey
 from tandem.selectors.transactions import writing
 from tandem.services.erased_users import remember_erased
@@ -17,8 +18,10 @@ def erase_user(*, user_id: str, for_good: bool = True) -> dict[str, int]:
     """Delete a user's interactions, lists shown, feedback and key; rows deleted per table, all 0 for an unknown user.
 
     With `for_good`, a keyed hash of the id remains, and neither the site's event tables nor an import bring the user back.
-    Cached lists are forgotten at once. Exports and models forget the person when they are made again.
+    Cached lists are forgotten at once. Exports and models forget the person when they are made again. Raises InvalidInput
+    for blank text and words for no value.
     """
+    user_id = spelled_user_id(user_id)
     key = UserKey.objects.filter(user_id=user_id).values_list("pk", flat=True).first()
     deleted = {model._meta.model_name or "": 0 for model in (Feedback, ImpressionItem, Impression, UserInteraction, UserKey)}
     with writing(interactions_database()):
@@ -37,6 +40,7 @@ def anonymize_user(*, user_id: str) -> bool:
 
     The interactions stay for training, whatever becomes of the site's rows. Comments of feedback are deleted.
     """
+    user_id = spelled_user_id(user_id)
     key = UserKey.objects.filter(user_id=user_id).first()
     if key is None:
         return False

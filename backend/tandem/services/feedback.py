@@ -7,10 +7,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
+from tandem.identity import spelled_user_id
 from tandem.models import Feedback, Impression
 from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
 from tandem.services.record_interactions import items_shown
 from tandem.signals import interaction_recorded
+from tandem.sources import source_of
 
 
 def give_feedback(
@@ -22,6 +24,8 @@ def give_feedback(
     shown to this user is ignored. Raises InvalidInput for an item that the catalogue does not show. Sends
     `interaction_recorded` after commit, which makes cached lists stale.
     """
+    source = source_of(catalogue)
+    user_id, item_id = spelled_user_id(user_id), item_id if source is None else source.spelled_item_id(item_id)
     if item_id not in items_shown(catalogue, [item_id]):
         message = f"is not an item of {catalogue}"
         raise InvalidInput(f"item_id {message}", fields={"/item_id": message})

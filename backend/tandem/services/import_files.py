@@ -14,7 +14,7 @@ from django.db.models import Field, JSONField, Model
 
 from recommendation_service.datasets.interaction_files.rows import Row, column_names, read_rows
 from recommendation_service.datasets.interaction_files.values import is_empty
-from recommendation_service.domain.ids import clean_id
+from recommendation_service.domain.ids import spelled_id
 from recommendation_service.errors import InvalidInput
 from tandem.services.record_interactions import ACCEPTED, DUPLICATE, REJECTED, record_interactions
 from tandem.services.rejected_rows import RejectedRows
@@ -197,7 +197,7 @@ def _cell(field: "Field[Any, Any]", cell: Any, separator: str) -> Any:
         return None
     value = field.clean(field.get_default() if cell is None else cell, None)
     if field.primary_key:
-        clean_id(str(value), field=field.name)
+        spelled_id(str(value), field=field.name)
     return value
 
 

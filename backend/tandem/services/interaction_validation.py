@@ -1,7 +1,7 @@
 """One interaction as a site, a file or a client sends it."""
 
 import time as clock
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -19,8 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-from recommendation_service.domain.ids import clean_id
+from recommendation_service.domain.ids import MAX_KEY_LENGTH, spelled_id
 from recommendation_service.errors import InvalidInput
+from tandem.identity import spelled_user_id
 from tandem.sources import all_sources, source_of, use_case_of
 from tandem.use_cases import load, names
 
@@ -37,11 +38,15 @@ _MESSAGES = {
 }
 
 
-def _clean_id(raw: str, info: ValidationInfo) -> str:
+def _spelled(spell: Callable[..., str], raw: str, info: ValidationInfo) -> str:
     try:
-        return clean_id(raw, field=str(info.field_name))
+        return spell(raw, field=str(info.field_name))
     except InvalidInput as error:
         raise ValueError(next(iter(error.fields.values()), error.message)) from error
+
+
+def _user_id(raw: str, info: ValidationInfo) -> str:
+    return _spelled(spelled_user_id, raw, info)
 
 
 def _time(raw: Any, info: ValidationInfo) -> datetime:
@@ -67,7 +72,7 @@ def _parsed_time(raw: Any) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-Id = Annotated[str, AfterValidator(_clean_id), Field(max_length=64)]
+UserId = Annotated[str, AfterValidator(_user_id), Field(max_length=MAX_KEY_LENGTH)]
 Time = Annotated[
     datetime,
     BeforeValidator(_time),
@@ -82,9 +87,9 @@ class Interaction(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     event_id: UUID | None = Field(None, validate_default=True, description="Sent again with the same id, it counts once")
-    user_id: Id = Field(description="Your own when it is left out")
-    item_id: Id
+    user_id: UserId = Field(description="Your own when it is left out")
     catalogue: str
+    item_id: str = Field(max_length=MAX_KEY_LENGTH, description="The key of the item, or its id")
     use_case: str | None = Field(None, description="Enough where the use case has one catalogue")
     event: str = Field(max_length=40, description="An event that the use case names, such as like")
     time: Time = Field(None, validate_default=True, description="ISO 8601, or seconds since 1970; now when it is left out")
@@ -109,6 +114,12 @@ class Interaction(BaseModel):
         if source_of(catalogue) is None:
             raise ValueError(f"is not known here; known are {', '.join(source.catalogue for source in all_sources())}")
         return catalogue
+
+    @field_validator("item_id")
+    @classmethod
+    def _item_id(cls, item_id: str, info: ValidationInfo) -> str:
+        source = source_of(info.data.get("catalogue", ""))
+        return _spelled(spelled_id if source is None else source.spelled_item_id, item_id, info)
 
     @field_validator("use_case")
     @classmethod

@@ -1,7 +1,7 @@
 """Joins two user ids into one history, such as a visitor who logs in, or two accounts of one person."""
 
-from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import InvalidInput
+from tandem.identity import spelled_user_id
 from tandem.models import Feedback, Impression, UserAlias, UserInteraction, UserKey
 from tandem.selectors.transactions import writing
 from tandem.services.erase_user import announce_everywhere
@@ -15,7 +15,7 @@ def merge_users(from_: str, to: str) -> int:
     What is recorded under `from_` later, by the site's event tables, an import or the API, is also `to`'s. Of two verdicts
     about one item the newer one stays. Raises InvalidInput if the ids are equal or no ids.
     """
-    from_, to = clean_id(from_, field="from_"), clean_id(to, field="to")
+    from_, to = spelled_user_id(from_, field="from_"), spelled_user_id(to, field="to")
     if from_ == to:
         raise InvalidInput(f"'{to}' cannot be merged with itself; name two user ids")
     with writing(interactions_database()):

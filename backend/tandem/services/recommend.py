@@ -16,6 +16,7 @@ from recommendation_service.domain.query import Profile
 from recommendation_service.domain.request import DEFAULT_LIMIT
 from recommendation_service.errors import NotFound
 from tandem import cache
+from tandem.identity import user_id_or_none
 from tandem.selectors.history import NOBODY, UNKNOWN, UserHistory, user_history, version_if_known
 from tandem.selectors.items import require_items
 from tandem.selectors.transactions import contained
@@ -25,7 +26,7 @@ from tandem.services.fallback import filled, showable, without_service
 from tandem.services.impressions import record_shown
 from tandem.services.pair_lists import DEGRADED_SECONDS, pair_answer, version_of
 from tandem.services.recommendation_request import RecommendationRequest
-from tandem.sources import CandidateSet
+from tandem.sources import CandidateSet, ItemSource
 from tandem.surfaces import BoundSurface, bound_surface
 
 
@@ -74,7 +75,7 @@ def recommend(
 ) -> dict[str, Any]:
     """Return the answer that docs/reference/api.md describes; `degraded` is True if it is not the service's own.
 
-    The arguments are validated before: ids by `clean_id`, a limit of 1 to 100, filters that the catalogue declares, and the
+    The arguments are validated before: a limit of 1 to 100, filters that the catalogue declares, and the
     permission to see the user's list. Without `user_id` the list is not personal. `item_ids` are the subjects of an item,
     basket or context surface; `exclude` are ids that must not be shown, such as those of another list.
     Raises NotFound for a surface or item that does not exist, Gone for an item that was removed, InvalidInput for a strategy
@@ -83,7 +84,14 @@ def recommend(
     bound = bound_surface(use_case, surface)
     chosen = {name: tuple(values) for name, values in (filters or {}).items()}
     request = RecommendationRequest(
-        bound, user_id, limit, chosen, explain, tuple(dict.fromkeys(item_ids)), strategy, _ids(exclude)
+        bound,
+        user_id_or_none(user_id),
+        limit,
+        chosen,
+        explain,
+        _ids(bound.subject_source, item_ids),
+        strategy,
+        _ids(bound.source, exclude),
     )
     request.require_valid()
     candidates = _candidates_of(request)
@@ -113,12 +121,21 @@ def recommend_for_subjects(
     bound = bound_surface(use_case, surface)
     chosen = {name: tuple(values) for name, values in (filters or {}).items()}
     requests = [
-        RecommendationRequest(bound, user_id, limit, chosen, explain, (subject_id,), strategy, _ids(exclude))
+        RecommendationRequest(
+            bound,
+            user_id_or_none(user_id),
+            limit,
+            chosen,
+            explain,
+            _ids(bound.subject_source, [subject_id]),
+            strategy,
+            _ids(bound.source, exclude),
+        )
         for user_id, subject_id in subjects
     ]
     for request in requests[:1]:  # the others have the same strategy and surface
         request.require_valid()
-    candidates = _candidates(bound, [subject_id for _, subject_id in subjects], chosen)
+    candidates = _candidates(bound, [request.item_ids[0] for request in requests], chosen)
     if not candidates:
         return [
             recommend(
@@ -131,8 +148,8 @@ def recommend_for_subjects(
     return _shown_again(bound, answers)
 
 
-def _ids(item_ids: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(item_ids))
+def _ids(source: type[ItemSource], item_ids: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(source.spelled_item_id(item_id) for item_id in item_ids))
 
 
 def popular_answer(

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-EMPTY_VALUES = ("", "nan", "na", "n/a", "null", "none", "nat", "\\n", "undefined")  # in lower case
+from recommendation_service.domain.ids import is_nothing
+
 DATE_FORMATS = (
     "%m %d, %Y",  # Amazon's reviewTime
     "%B %d, %Y",
@@ -30,7 +31,7 @@ DATE_FORMATS = (
 
 def is_empty(cell: str) -> bool:
     """True if the cell is blank or a word for no value, such as NULL or NaN."""
-    return cell.strip().casefold() in EMPTY_VALUES
+    return is_nothing(cell)
 
 
 def parse_number(cell: str) -> float:

@@ -189,7 +189,7 @@ def test_the_path_and_the_context_must_agree(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
-        ({"context": {"id": "bad id"}}, "/context/id"),
+        ({"context": {"id": "null"}}, "/context/id"),
         ({"context": {}}, "/context/id"),
         ({"context": {"id": "3", "name": "x"}}, "/context/name"),
         ({"context": {"id": "3", "numbers": {"size_m2": "80"}}}, "/context/numbers/size_m2"),

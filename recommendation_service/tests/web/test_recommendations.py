@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from recommendation_service.domain.answer import Answer
+from recommendation_service.domain.ids import HASHED
 from recommendation_service.tests.support import service
 from recommendation_service.tests.support.service import bearer
 from recommendation_service.use_cases.loader import load_file, names
@@ -93,25 +94,18 @@ def test_any_other_limit_is_422_and_named(client: FlaskClient, query: str) -> No
     assert answer.json["errors"][0]["pointer"] == "/limit"
 
 
-BAD_IDS = [
-    "%00",
-    "..%2F",
-    "a%20b",
-    "%27%3B+DROP",
-    "%F0%9F%98%80",
-    "a" * 65,
-    "%E2%80%AEabc",
-    "-x",
-    "%7B%7B7*7%7D%7D",
-    "%3Dcmd()",
-    "%ED%A0%80",
-    "a%0Ab",
-]
+BAD_IDS = ["%00", "..%2F", "%E2%80%AEabc", "%ED%A0%80", "a%0Ab", "null", "NaN", "%20", "a" * 256]
+UNUSUAL_IDS = ["a%20b", "%27%3B+DROP", "%F0%9F%98%80", "a" * 65, "-x", "%7B%7B7*7%7D%7D", "%3Dcmd()"]
 
 
 @pytest.mark.parametrize("user_id", BAD_IDS)
-def test_an_id_outside_the_alphabet_is_422_or_no_path(client: FlaskClient, user_id: str) -> None:
+def test_what_is_no_id_is_422_or_no_path(client: FlaskClient, user_id: str) -> None:
     assert get(client, f"{PATH}/{user_id}").status_code in (404, 422)
+
+
+@pytest.mark.parametrize("user_id", UNUSUAL_IDS)
+def test_a_key_that_is_no_valid_id_is_hashed(client: FlaskClient, user_id: str) -> None:
+    assert HASHED.fullmatch(get(client, f"{PATH}/{user_id}").json["user_id"])
 
 
 def test_an_id_comes_back_in_normal_form(client: FlaskClient) -> None:
@@ -154,7 +148,7 @@ BAD_BODIES: list[tuple[dict[str, Any], str]] = [
     ({"limit": "5"}, "/limit"),
     ({"limit": True}, "/limit"),
     ({"user_id": 5}, "/user_id"),
-    ({"user_id": "a b"}, "/user_id"),
+    ({"user_id": "None"}, "/user_id"),
     ({"surprise": 1}, "/surprise"),
     ({"count": -1}, "/count"),
     ({"history": [{"item_id": "i001", "event": "like", "time": "yesterday"}]}, "/history/0/time"),

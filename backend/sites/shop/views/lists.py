@@ -8,12 +8,12 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import InvalidInput
 from sites.shop.serializers import ListSerializer
 from sites.shop.services.carts import product_ids_of
 from sites.views import EXPLAIN, WHO, SiteListView, list_schema
 from tandem.api.permissions import resolve_user_id
+from tandem.identity import spelled_user_id
 from tandem.surfaces import BoundSurface, bound_surface
 
 PRODUCTS = "product_ids"
@@ -82,7 +82,7 @@ class CartListView(ShopListView):
         """Return the list; for an empty cart that of the homepage."""
         bound = bound_surface(self.use_case, self.surface)
         requested = request.query_params.get("user_id")
-        user_id = None if requested is None else clean_id(requested, field="user_id")
+        user_id = None if requested is None else spelled_user_id(requested)
         if not self.item_ids(request, bound, resolve_user_id(request.user, user_id, bound)):
             self.surface = "homepage"  # type: ignore[misc]  # each request has its own view object
         return super().get(request, **kwargs)
@@ -96,4 +96,4 @@ class CartListView(ShopListView):
         if len(ids) > MAX_PRODUCTS:
             reason = f"has at most {MAX_PRODUCTS} products"
             raise InvalidInput(f"{PRODUCTS} {reason}", fields={f"/{PRODUCTS}": reason})
-        return tuple(clean_id(item_id, field=PRODUCTS) for item_id in ids)
+        return tuple(bound.source.spelled_item_id(item_id, field=PRODUCTS) for item_id in ids)

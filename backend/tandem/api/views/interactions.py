@@ -8,11 +8,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recommendation_service.domain.ids import clean_id
+from recommendation_service.domain.ids import MAX_KEY_LENGTH, is_nothing
 from recommendation_service.errors import InvalidInput
 from tandem.api.interaction_serializers import MAX_ROWS, REQUEST, FeedbackSerializer, RecordedSerializer, VerdictSerializer
 from tandem.api.permissions import may_act_for_all, own_user_ids, sender_of
 from tandem.api.views.base import PROBLEMS, TandemAPIView
+from tandem.identity import spelled_user_id
 from tandem.services.feedback import give_feedback
 from tandem.services.interaction_validation import catalogue_of
 from tandem.services.record_interactions import ACCEPTED, DUPLICATE, REJECTED, RowResult, record_interactions
@@ -34,8 +35,10 @@ class WriterView(TandemAPIView):
         own = self._own_ids(catalogue)
         if requested is None:
             return next(iter(own), None)
-        allowed = not isinstance(requested, str) or requested in own or may_act_for_all(self.request.user)
-        return requested if allowed else None
+        unusable = not isinstance(requested, str) or is_nothing(requested) or len(requested) > MAX_KEY_LENGTH
+        if unusable or may_act_for_all(self.request.user):
+            return requested
+        return requested if spelled_user_id(requested) in own else None
 
 
 class InteractionsView(WriterView):
@@ -100,9 +103,9 @@ class FeedbackView(WriterView):
         user_id = self.writable_user_id(values.get("user_id"), values["catalogue"])
         if user_id is None:
             raise InvalidInput(f"user_id {NOT_YOURS}", fields={"/user_id": NOT_YOURS})
-        ids = {"user_id": clean_id(user_id, field="user_id"), "item_id": clean_id(values["item_id"], field="item_id")}
-        _, created = give_feedback(**values | ids)
-        return Response(VerdictSerializer(values | ids).data, status=201 if created else 200)
+        feedback, created = give_feedback(**values | {"user_id": user_id})
+        stored = {"user_id": feedback.user.user_id, "item_id": feedback.item.item_id}
+        return Response(VerdictSerializer(values | stored).data, status=201 if created else 200)
 
 
 def _pointers(results: list[RowResult], *, single: bool) -> dict[str, str]:

@@ -5,11 +5,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 from tandem.api.permissions import require_may_see, require_may_see_everybody, resolve_user_id
 from tandem.api.serializers import EXCLUDE, USER, AnswerSerializer, ListQuerySerializer
 from tandem.api.views.base import PROBLEMS, TandemAPIView
+from tandem.identity import spelled_user_id
 from tandem.services.recommend import recommend
 from tandem.surfaces import bound_surface
 
@@ -49,7 +49,7 @@ class RecommendationsView(TandemAPIView):
         """Return the list. Raises NotFound for a list that the requester may not see."""
         bound = bound_surface(use_case, surface)
         about_user = bound.about == "user"
-        subject_id = clean_id(subject, field=USER if about_user else "item_id")
+        subject_id = spelled_user_id(subject, field=USER) if about_user else bound.subject_source.spelled_item_id(subject)
         if about_user:
             require_may_see(request.user, subject_id, catalogue=bound.catalogue)
         elif bound.about == "context":  # only the site's own pages know who owns a context, such as a job

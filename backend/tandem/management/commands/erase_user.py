@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import InvalidInput
 from tandem.services.erase_user import erase_user
 
@@ -22,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print how many rows were deleted, and where the id remains."""
         try:
-            deleted = erase_user(user_id=clean_id(options["user_id"], field="user_id"))
+            deleted = erase_user(user_id=options["user_id"])
         except InvalidInput as error:
             raise CommandError(error.message) from error
         self.stdout.write("deleted: " + ", ".join(f"{count} {name}" for name, count in deleted.items()))

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recommendation_service.domain.ids import clean_id
 from recommendation_service.errors import TandemError
+from tandem.identity import spelled_user_id
 from tandem.service_client import tokens
 
 LONGEST_MINUTES = tokens.LONGEST_SECONDS // 60
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         if not 1 <= options["minutes"] <= LONGEST_MINUTES:
             raise CommandError(f"--minutes must be 1 to {LONGEST_MINUTES}")
         try:
-            subject = "service" if options["service"] else clean_id(options["user"], field="--user")
+            subject = "service" if options["service"] else spelled_user_id(options["user"], field="--user")
             token = tokens.issue(
                 subject=subject,
                 scopes=_scopes(service=options["service"], admin=options["admin"]),

@@ -22,6 +22,8 @@ u2,m1,1.0,2005-04-02T23:53:47Z
 """
 MAP = ("--map", "user=userId", "item=movieId", "value=rating", "time=timestamp")
 
+BAD_ROWS = "=cmd()\u202e,m1,1,1112486027\nu3,m1,many,1112486027\nu4,,5,1112486027\nu5,m2,5,1112486027\n"
+
 
 def run(command: str, path: Path, *options: str) -> list[str]:
     out = io.StringIO()
@@ -46,7 +48,7 @@ def test_ratings_come_in_once(tmp_path: Path) -> None:
 
 
 def test_bad_rows_are_kept_with_line_and_reason(tmp_path: Path) -> None:
-    path = written(tmp_path, RATINGS + "=cmd(),m1,1,1112486027\nu3,m1,many,1112486027\nu4,,5,1112486027\nu5,m2,5,1112486027\n")
+    path = written(tmp_path, RATINGS + BAD_ROWS)
     lines = run("import_interactions", path, *MAP, "--event", "rate")
     assert "3 were written, 0 existed already, 3 refused" in lines
     rejects = path.with_name("ratings.csv.rejects.csv")
@@ -54,7 +56,7 @@ def test_bad_rows_are_kept_with_line_and_reason(tmp_path: Path) -> None:
     with rejects.open(encoding="utf-8", newline="") as file:
         refused = list(csv.DictReader(file))
     assert [(row["line"], row["field"]) for row in refused] == [("4", "user_id"), ("5", "value"), ("6", "item_id")]
-    assert [row["userId"] for row in refused] == ["'=cmd()", "u3", "u4"]  # no spreadsheet runs the first
+    assert [row["userId"] for row in refused] == ["'=cmd()\u202e", "u3", "u4"]  # no spreadsheet runs the first
 
 
 @pytest.mark.parametrize("nothing", ["NA", "NULL", "nan", "None", "undefined", " "])
@@ -123,7 +125,7 @@ def test_a_missing_file_is_one_line(tmp_path: Path, name: str) -> None:
 
 
 def test_items_are_added_and_then_updated(tmp_path: Path) -> None:
-    path = written(tmp_path, "movieId,title,genres\n1,Toy Story,Animation|Comedy\n2,Heat,\n../3,Bad,\n", "movies.csv")
+    path = written(tmp_path, "movieId,title,genres\n1,Toy Story,Animation|Comedy\n2,Heat,\nundefined,Bad,\n", "movies.csv")
     columns = ("--map", "id=movieId", "title=title", "genres=genres")
     assert "2 were written, 0 existed already, 1 refused" in run("import_items", path, *columns)
     assert Movie.objects.get(pk="1").genres == ["Animation", "Comedy"]
@@ -145,7 +147,7 @@ def test_an_item_that_its_model_does_not_take_is_refused(tmp_path: Path, text: s
 
 @pytest.mark.parametrize("command", ["import_items", "import_interactions"])
 def test_a_file_without_one_good_row_is_a_failure(tmp_path: Path, command: str) -> None:
-    path = written(tmp_path, "who,what\na b,../3\nc d,../4\n")
+    path = written(tmp_path, "who,what\na b,null\nc d,NaN\n")
     columns = ("--map", "id=what") if command == "import_items" else ("--map", "user=who", "item=what", "--event", "like")
     with pytest.raises(CommandError, match="every row was refused"):
         run(command, path, *columns)

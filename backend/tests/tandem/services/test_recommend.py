@@ -45,7 +45,7 @@ def test_the_service_gets_todays_history_profile_and_hidden_items(
 def test_data_that_no_request_may_contain_gives_a_list_without_the_service_and_names_the_field(
     service_at: Point, startups: list[Startup], ada: Developer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tandem.selectors.history.hidden_of", lambda **_of: {"not an id"})
+    monkeypatch.setattr("tandem.selectors.history.hidden_of", lambda **_of: {"null"})
     with FaultServer(good(ids(startups))) as server:
         service_at(server.url)
         answer = ask(ada)

@@ -73,7 +73,7 @@ def test_an_event_counts_once_however_often_it_is_sent() -> None:
 
 @pytest.mark.django_db
 def test_a_bad_row_never_loses_the_good_ones() -> None:
-    results = record(row(), row(item_id="../etc"), "nonsense", row(item_id="i2"))
+    results = record(row(), row(item_id="NaN"), "nonsense", row(item_id="i2"))
     assert [result.status for result in results] == ["accepted", "rejected", "rejected", "accepted"]
     assert results[1].errors[0]["pointer"] == "/item_id"
     assert UserInteraction.objects.count() == 2
@@ -84,10 +84,10 @@ def test_a_bad_row_never_loses_the_good_ones() -> None:
     [
         ({"user_id": None}, "/user_id"),
         ({"user_id": 7}, "/user_id"),
-        ({"user_id": "x" * 65}, "/user_id"),
+        ({"user_id": "x" * 256}, "/user_id"),
         ({"item_id": "a\x00b"}, "/item_id"),
         ({"item_id": "\ud800"}, "/item_id"),
-        ({"item_id": "=cmd()"}, "/item_id"),
+        ({"item_id": "None"}, "/item_id"),
         ({"event": "explode"}, "/event"),
         ({"event": None}, "/event"),
         ({"catalogue": "nowhere"}, "/catalogue"),
