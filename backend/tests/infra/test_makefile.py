@@ -16,6 +16,7 @@ TARGETS = (
     "test-all",
     "test-matrix",
     "test-spark",
+    "release",
     "lint",
     "format",
     "types",
