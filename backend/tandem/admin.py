@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from tandem.models import BackgroundJob, Feedback, Impression, ImpressionItem, UserInteraction
+from tandem.models import BackgroundJob, Feedback, Impression, ImpressionItem, Quarantine, UserInteraction
 from tandem.services.background_jobs import mark_lost
+from tandem.trust.quarantine import quarantine, release
 
 PAGE = 50
 PAGES = 200
@@ -86,6 +87,33 @@ class FeedbackAdmin(FastList):
     list_display = ("time", "user", "verdict", "item", "comment")
     list_select_related = ("user", "item")
     search_fields = ("user__user_id__exact",)
+
+
+@admin.register(Quarantine)
+class QuarantineAdmin(FastList):
+    """Accounts that act like bots, with an action to release them and one to take that back."""
+
+    list_display = ("time", "user", "reason", "released")
+    list_select_related = ("user",)
+    search_fields = ("user__user_id__exact",)
+    ordering = ("-time",)
+    actions = ("release_accounts", "quarantine_again")
+
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        """Return True for staff with the model's change permission, though rows cannot be edited."""
+        return bool(request.user.has_perm("tandem.change_quarantine"))
+
+    @admin.action(description="Let the events of these accounts count again", permissions=["release"])
+    def release_accounts(self, request: HttpRequest, queryset: QuerySet[Quarantine]) -> None:
+        """Release every chosen account."""
+        for entry in queryset.select_related("user"):
+            release(entry.user.user_id)
+
+    @admin.action(description="Put these accounts into quarantine again", permissions=["release"])
+    def quarantine_again(self, request: HttpRequest, queryset: QuerySet[Quarantine]) -> None:
+        """Put every chosen account back."""
+        for entry in queryset.select_related("user"):
+            quarantine(entry.user.user_id, reason=entry.reason)
 
 
 @admin.register(BackgroundJob)

@@ -39,6 +39,18 @@ class ErasedUser(models.Model):
         return self.hash
 
 
+class Quarantine(models.Model):
+    """An account that acts like a bot: its events neither train nor count as popular, its own lists still work."""
+
+    user = models.OneToOneField(UserKey, on_delete=models.CASCADE, primary_key=True, related_name="quarantine")
+    reason = models.CharField(max_length=200)
+    time = UtcDateTimeField(default=timezone.now)
+    released = UtcDateTimeField(null=True, blank=True)  # by staff; the velocity check leaves a released account alone
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"
+
+
 class CatalogueKey(models.Model):
     """A catalogue's name and its small integer key."""
 

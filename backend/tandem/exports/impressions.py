@@ -14,13 +14,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from recommendation_service.datasets.impressions import NOBODY, AnswerBatch, ListBatch, ShownBatch, ShownFeed
 from tandem.exports.interactions import TUPLES, database, seconds
 from tandem.models import CatalogueKey, EventKey
+from tandem.selectors.quarantined import quarantined_keys
 
 NEWEST = """
     WITH newest AS (
         SELECT request_id, user_id, surface, method_used, time, row_number() OVER (ORDER BY time, request_id) - 1 AS number
         FROM (
             SELECT request_id, user_id, surface, method_used, time FROM tandem_impression
-            WHERE use_case = %s AND catalogue_id = %s ORDER BY time DESC, request_id DESC LIMIT %s
+            WHERE use_case = %s AND catalogue_id = %s {counted} ORDER BY time DESC, request_id DESC LIMIT %s
         ) AS last
     )
 """
@@ -84,6 +85,9 @@ def _answers(which: list[Any], names: Sequence[str]) -> Iterator[AnswerBatch]:
 def _columns(connection: BaseDatabaseWrapper, query: str, parameters: list[Any]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of a query in batches of columns; on PostgreSQL through a server-side cursor."""
     with closing(connection.chunked_cursor()) as cursor:
-        cursor.execute(f"{NEWEST} {query}", parameters)  # constants of this file; what comes from outside is a parameter
+        quarantined = ", ".join(str(int(key)) for key in sorted(quarantined_keys()))
+        counted = f"AND (user_id IS NULL OR user_id NOT IN ({quarantined}))" if quarantined else ""
+        # constants of this file and whole numbers; what comes from outside is a parameter
+        cursor.execute(f"{NEWEST.format(counted=counted)} {query}", parameters)
         while rows := cursor.fetchmany(TUPLES):
             yield tuple(zip(*rows, strict=True))

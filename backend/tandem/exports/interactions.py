@@ -16,6 +16,7 @@ from recommendation_service.datasets.event_table import Keys
 from recommendation_service.datasets.records import EventBatch
 from recommendation_service.errors import DatasetError
 from tandem.models import CatalogueKey, EventKey, ItemKey, UserInteraction, UserKey
+from tandem.selectors.quarantined import quarantined_keys
 
 BATCH = 50_000
 TUPLES = 2_000  # more at once leave the processor's cache and are slower
@@ -42,7 +43,10 @@ def event_names(known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def events_of(catalogue: str, names: tuple[str, ...]) -> Iterator[EventBatch]:
-    """Yield all interactions of one catalogue, unordered; events are indexes into `names`."""
+    """Yield the interactions of one catalogue, unordered, without those of accounts in quarantine.
+
+    Events are indexes into `names`.
+    """
     key = CatalogueKey.objects.filter(name=catalogue).values_list("pk", flat=True).first()
     if key is None:
         return
@@ -53,7 +57,15 @@ def events_of(catalogue: str, names: tuple[str, ...]) -> Iterator[EventBatch]:
         codes[kind] = code_of[name]
     connection = database()
     stream = _postgres(connection, key, codes) if connection.vendor == "postgresql" else _tuples(connection, key, codes)
-    yield from stream
+    quarantined = np.array(sorted(quarantined_keys()), dtype=np.int64)
+    for batch in stream:
+        yield _without(batch, quarantined) if quarantined.size else batch
+
+
+def _without(batch: EventBatch, users: Codes) -> EventBatch:
+    rest = ~np.isin(batch.users, users)
+    columns = (batch.users, batch.items, batch.events, batch.values, batch.times)
+    return EventBatch(*(column[rest] for column in columns))
 
 
 def user_keys() -> Keys:

@@ -10,6 +10,7 @@ from recommendation_service.errors import DatasetError
 from tandem.conf import tandem_settings
 from tandem.management.errors import as_command_errors
 from tandem.sources import ItemSource, catalogues_of, chosen_sources
+from tandem.trust.quarantine import check_velocity
 
 
 class ExportCommand(BaseCommand):
@@ -31,11 +32,17 @@ class ExportCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Export one catalogue after the other. The last line names the next command."""
         data_dir = options["output"] or tandem_settings().data_dir
+        self._check_velocity()
         with as_command_errors():
             errors = [self._export(source, data_dir) for source in self._with_items(options["catalogue"])]
         if any(errors):
             raise CommandError("; ".join(filter(None, errors)))
         self._line("next: tandem train all")
+
+    def _check_velocity(self) -> None:
+        new = check_velocity()
+        if new:
+            self._line(f"{len(new)} accounts act like bots and are new in quarantine: manage.py quarantine")
 
     def _export(self, source: type[ItemSource], data_dir: Path) -> str:
         """Return why this catalogue keeps its last export, or "" after publishing a new one."""

@@ -10,11 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connections, router
-from django.db.models import Count, F, QuerySet, Value
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import TruncDate
 
 from recommendation_service.errors import InvalidInput
-from tandem.models import EventKey, Impression, ImpressionItem, ItemKey, UserInteraction
+from tandem.models import EventKey, Impression, ImpressionItem, ItemKey, Quarantine, UserInteraction
 from tandem.use_cases import load
 
 MAX_DAYS = 400
@@ -66,7 +66,10 @@ class ListQuery:
         surfaces = list(load(self.use_case).surfaces) if self.surface is None else [self.surface]
         lists = Impression.objects.filter(use_case=self.use_case, surface__in=surfaces)
         lists = lists.filter(time__gte=self.window.since, time__lt=self.window.until)
-        return lists if self.user_id is None else lists.filter(user__user_id=self.user_id)
+        if self.user_id is not None:
+            return lists.filter(user__user_id=self.user_id)
+        quarantined = Quarantine.objects.filter(released=None, user_id=OuterRef("user_id"))
+        return lists.filter(~Exists(quarantined))
 
 
 @dataclass(frozen=True, slots=True)

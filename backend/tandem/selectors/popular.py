@@ -10,6 +10,7 @@ from django.db.utils import Error
 
 from tandem.models import UserInteraction
 from tandem.selectors.history import positive
+from tandem.selectors.quarantined import quarantined_keys
 from tandem.selectors.transactions import contained
 from tandem.surfaces import BoundSurface
 
@@ -53,6 +54,8 @@ def forget_ranking() -> None:
 def _read(bound: BoundSurface) -> list[tuple[str, float]]:
     events = UserInteraction.objects.filter(catalogue__name=bound.catalogue)
     oldest = Subquery(events.order_by("-id").values("id")[NEWEST - 1 : NEWEST])  # of the newest; MariaDB has no LIMIT inside IN
+    quarantined = quarantined_keys()
+    events = events.exclude(user_id__in=quarantined) if quarantined else events
     liked = events.filter(id__gte=Coalesce(oldest, 0)).filter(positive(bound.use_case))
     counted = liked.values("item__item_id").annotate(people=Count("user_id", distinct=True))
     ranked = counted.order_by("-people", "item__item_id").values_list("item__item_id", "people")[:KEPT]

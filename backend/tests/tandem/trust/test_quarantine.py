@@ -1,0 +1,90 @@
+"""Accounts that act like bots: found, kept out of what others see, still served, and released."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from recommendation_service.datasets.reader import Dataset
+from tandem.models import Quarantine, UserInteraction
+from tandem.selectors.history import history_of
+from tandem.selectors.popular import forget_ranking, popular_ids
+from tandem.services.record_interactions import record_interactions
+from tandem.surfaces import bound_surface
+from tandem.trust.quarantine import check_velocity, quarantine, release
+from tests.support.board import make_startups
+
+pytestmark = pytest.mark.django_db
+NOW = datetime.now(UTC).replace(minute=30) - timedelta(hours=1)
+
+
+@pytest.fixture
+def startup_id() -> str:
+    """The bot's favourite, viewed 700 times in one hour; an honest user viewed it once."""
+    (startup,) = make_startups(1)
+    rows = [{"user_id": "bot", "event": "view", "time": NOW - timedelta(seconds=second)} for second in range(700)]
+    rows += [{"user_id": "u1", "event": "view", "time": NOW}]
+    known = {"item_id": str(startup.pk), "catalogue": "startups"}
+    record_interactions([{**row, **known} for row in rows], source="test")
+    forget_ranking()
+    return str(startup.pk)
+
+
+def popular() -> list[tuple[str, float]]:
+    return popular_ids(bound_surface("startups", "for-developer"))
+
+
+def quarantined() -> list[str]:
+    return list(Quarantine.objects.filter(released=None).values_list("user__user_id", flat=True))
+
+
+def test_a_bot_does_not_count_for_others_until_it_is_released(startup_id: str) -> None:
+    assert popular() == [(startup_id, 2.0)]
+    assert [entry.user.user_id for entry in check_velocity()] == quarantined() == ["bot"]
+    assert popular() == [(startup_id, 1.0)]
+    assert len(history_of(user_id="bot", catalogue="startups")[0]) > 0
+    assert release("bot")
+    assert popular() == [(startup_id, 2.0)]
+    assert check_velocity() == []
+    assert quarantined() == []
+
+
+def test_old_events_such_as_those_of_an_import_are_left_alone(startup_id: str) -> None:
+    UserInteraction.objects.update(time=NOW - timedelta(days=30))
+    assert check_velocity() == []
+
+
+def test_an_export_looks_for_bots_and_leaves_their_events_out(startup_id: str, tmp_path: Path) -> None:
+    out = StringIO()
+    call_command("generate_all_datasets", catalogue=["startups"], output=tmp_path, stdout=out)
+    assert "1 accounts act like bots" in out.getvalue()
+    assert Dataset.open(tmp_path, "startups").catalogue().popularity.tolist() == [1.0]
+
+
+def test_the_command_lists_adds_and_releases(startup_id: str) -> None:
+    out = StringIO()
+    call_command("quarantine", "--add", "u1", stdout=out)
+    assert "u1: by staff" in out.getvalue()
+    call_command("quarantine", "--release", "u1", stdout=out)
+    assert quarantined() == []
+    for wrong in (("--release", "u1"), ("--add", "nobody")):
+        with pytest.raises(CommandError):
+            call_command("quarantine", *wrong, stdout=out)
+
+
+def test_the_admin_releases_and_puts_back(startup_id: str) -> None:
+    quarantine("bot")
+    client = Client()
+    client.force_login(User.objects.create_superuser(f"root-{uuid.uuid4().hex[:6]}"))
+    path = "/admin/tandem/quarantine/"
+    assert "bot" in client.get(path).content.decode()
+    chosen = {"_selected_action": [str(Quarantine.objects.get().pk)]}
+    client.post(path, {**chosen, "action": "release_accounts"})
+    assert quarantined() == []
+    client.post(path, {**chosen, "action": "quarantine_again"})
+    assert quarantined() == ["bot"]
