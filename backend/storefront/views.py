@@ -14,6 +14,7 @@ from recommendation_service.errors import Gone, InvalidInput, NotFound
 from recommendation_service.use_cases.loader import load
 from storefront import labels, people, permissions
 from storefront.actions import hide, perform_action, record_opened
+from storefront.forms import ActionForm
 from storefront.presenters import PersonListPresentation, buttons_for, ids_shown, item_page, item_surfaces, person_list
 from tandem.models import UserInteraction
 from tandem.selectors.items import items_by_id, title_of
@@ -111,15 +112,14 @@ def item(request: HttpRequest, *, site: str, item_id: str) -> HttpResponse:
 def act(request: HttpRequest, *, site: str) -> HttpResponse:
     """Record one click with the list it answers, and show the next list: in place with htmx, else by a redirect."""
     source = permissions.source_or_404(site)
-    person = permissions.person_or_404(request, source, request.POST.get("person", ""))
-    event, item_id = request.POST.get("event", ""), request.POST.get("item_id", "")
-    request_id = request.POST.get("request_id") or None
+    form = ActionForm(request.POST)
+    problem = "" if form.is_valid() else f"{labels.NOT_RECORDED}: {form.problem()}."
+    person = permissions.person_or_404(request, source, form.value("person"))
+    event, item_id, request_id = form.value("event"), form.value("item_id"), form.value("request_id") or None
     before = [other for other in ids_shown(request_id, source.user_id(person)) if other != item_id]
-    problem = _record(source, person, event, item_id, request_id)
-    by = request.POST.get("by", "")
-    shown = person_list(source, person, explain=permissions.may_choose(request), by=by, before=before)
-    previous = request.POST.get("method", "")
-    message = problem or _click_message(source, shown, event, item_id, previous=previous, compared=bool(before))
+    problem = problem or _record(source, person, event, item_id, request_id)
+    shown = person_list(source, person, explain=permissions.may_choose(request), by=form.value("by"), before=before)
+    message = problem or _click_message(source, shown, event, item_id, previous=form.value("method"), compared=bool(before))
     if getattr(request, "htmx", False):
         context = {**_page_context(source), "shown": shown, "message": message, "swapped": True}
         return render(request, "storefront/_list.html", context)

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.performance.synthetic_site import METHODS, PEOPLE, past_of, surface_of
+from benchmarks.performance.synthetic.site import METHODS, PEOPLE, past_of, surface_of
 from recommendation_service.domain.query import Query
 from recommendation_service.domain.request import RecommendationRequest
 from recommendation_service.engines.base import Engine

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.performance.requests import ask_once, command, service_environment
 from benchmarks.performance.serving import free_port, served
-from benchmarks.performance.synthetic_site import SHIPPED, make_world
+from benchmarks.performance.synthetic.site import SHIPPED, make_world
 from recommendation_service.tests.support.service import bearer
 
 MIB = 1024 * 1024

@@ -1,6 +1,6 @@
 """CPU cost of one request for each engine, relative to the smallest request of the same server.
 
-Runs on synthetic catalogues (synthetic_site.py) with one worker. Methods alternate in rounds, so that other load affects all.
+Runs on synthetic catalogues (synthetic/site.py) with one worker. Methods alternate in rounds, so that other load affects all.
 The table also has the time of the engine alone. The service of another checkout can alternate with this one:
 python -m benchmarks.performance.requests --against <folder>
 """
@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.performance.engine_cost import Alone
 from benchmarks.performance.serving import Caller, Running, free_port, served
-from benchmarks.performance.synthetic_site import METHODS, PEOPLE, make_world, past_of, surface_of
+from benchmarks.performance.synthetic.site import METHODS, PEOPLE, make_world, past_of, surface_of
 from recommendation_service.settings import PACKAGE, load_settings
 from recommendation_service.tests.support.service import bearer, environment
 from recommendation_service.wiring import build_service

@@ -11,6 +11,7 @@ from recommendation_service.commands.options import JsonFile, write_json
 from recommendation_service.datasets.checks import TEXT_KINDS, learners, shortage
 from recommendation_service.services.serving import LoadedCatalogue, ServingState, weights_summary
 from recommendation_service.settings import load_settings
+from recommendation_service.training.report import Report
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_live
 
@@ -47,7 +48,7 @@ def doctor(
     elif use_case:
         typer.echo(f"  which methods and thresholds suit it: tandem doctor --use-case {use_case} --measure")
     write_json(json_file, body)
-    typer.echo(f"next: {next_command}")
+    Report().next_command(next_command)
 
 
 def examine(live: ServingState, *, now: float) -> tuple[list[str], str]:

@@ -55,7 +55,7 @@ def embedding_map(
     if (groups >= 0).sum() > 1:
         share, chance = same_neighbour_share(vectors[selected], groups)
         report.line(f"{share:.0%} of an item's 5 nearest are of its own category; chance would give {chance:.0%}")
-    report.line(f"next: tandem evaluate lists --use-case {use_case}")
+    report.next_command(f"tandem evaluate lists --use-case {use_case}")
 
 
 def _published(workspace: Workspace, catalogue: str, kind: str | None) -> Artifact:

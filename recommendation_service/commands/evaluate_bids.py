@@ -46,12 +46,12 @@ def evaluate_bids(
     )
     predicted, won = fitted.rates(newer), newer.won()
     chosen = predicted[newer.chosen]
-    for line in (*coverage_table(chosen, won, older.won(), parameters), "", *outcome_table(predicted, newer)):
+    for line in (coverage_table(chosen, won, older.won(), parameters), "", outcome_table(predicted, newer)):
         report.line(line)
     if len(bids.won()) >= 2 * LEAST_ROLLED:
         report.line(f"\n{rolling_line(rolling(bids.won(), parameters))}")
     write_json(json_file, measure(chosen, won, older.won(), parameters).to_dict())
-    report.line(f"next: tandem train all --use-case {use_case}")
+    report.next_command(f"tandem train all --use-case {use_case}")
 
 
 def cut(bids: Bids, share: float) -> tuple[Bids, Bids]:

@@ -51,7 +51,7 @@ def evaluate_hires(
         report.line(_compared(name, *difference(newer, scores[name], rules, COMPARED_AT)))
     write_json(json_file, [asdict(row) for row in rows])
     report.line(f"measured in {time.monotonic() - started:.1f} s")
-    report.line(f"next: tandem evaluate bids --use-case {use_case}")
+    report.next_command(f"tandem evaluate bids --use-case {use_case}")
 
 
 def _rules(use_case: UseCase, decided_matches: Matches) -> Floats:

@@ -214,10 +214,10 @@ def evaluate_lists(
         rows = [trial.measure(variant, k, cold) for variant in variants(configured)]
         more = [trial.measure(variant, k, cold) for variant in swept(configured, diversity or ())]
     report.line(f"{use_case}/{name}: {dataset.version}, {len(trial.panel)} people, {len(cold)} newcomers, lists of {k}")
-    for line in (*table([*rows, *more], k), *conclusions(rows, k, configured)):
+    for line in (table([*rows, *more], k), *conclusions(rows, k, configured)):
         report.line(line)
     write_json(json_file, [asdict(entry) for entry in (*rows, *more)])
-    report.line(f"next: tandem train all --use-case {use_case}")
+    report.next_command(f"tandem train all --use-case {use_case}")
 
 
 def _surface_named(use_case: UseCase, wanted: str | None) -> str:

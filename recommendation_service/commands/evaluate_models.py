@@ -50,7 +50,7 @@ def evaluate_models(
     source = {"export": dataset.version, "fingerprint": dataset.fingerprint, "k": k, "seed": seed}
     write_json(json_file, {**source, **body, "notes": list(comparison.notes)})
     report.line(f"measured in {time.monotonic() - started:.1f} s")
-    report.line(f"next: tandem train all --use-case {use_case}")
+    report.next_command(f"tandem train all --use-case {use_case}")
 
 
 def _markdown(comparison: ModelComparison, k: int) -> str:

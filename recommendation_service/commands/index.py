@@ -28,7 +28,7 @@ def index(use_case: UseCaseNames = None, data_dir: DataDir = None, models_dir: M
         fix = 'write options = { index = "faiss" }, or name the use case'
         raise ConfigurationError(f"no {MODEL} engine of {names} asks for an index; {fix}")
     published = [_build(workspace, entry, name, report) for entry in wanted for name in entry.catalogues]
-    report.line("next: tandem models")
+    report.next_command("tandem models")
     return DONE if all(published) else FAILED
 
 

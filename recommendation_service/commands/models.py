@@ -9,6 +9,7 @@ from recommendation_service.kinds import KINDS
 from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.services.serving import ServingState
 from recommendation_service.settings import load_settings
+from recommendation_service.training.report import Report
 from recommendation_service.web.models import listing
 from recommendation_service.wiring import build_live, served_use_cases, watched_kinds
 
@@ -25,6 +26,7 @@ def list_models() -> None:
         columns = f"{row.catalogue:<12} {row.kind:<10} {row.version or '-':<14} {row.created_at or '-':<26}"
         label = f"({row.label}) " if row.label else ""
         typer.echo(f"{columns} {label}{_tuned(live, row.catalogue, row.kind)}{row.problem or ''}".rstrip())
+    Report().next_command("tandem doctor")
 
 
 def _tuned(live: ServingState, catalogue: str, kind: str) -> str:
@@ -63,4 +65,4 @@ def rollback(
         folder = settings.models_dir / clean_id(name, field="catalogue")
         artifact = ArtifactStore(folder).rollback(kind, version)
         typer.echo(f"{name}: {kind} is {artifact.version} again; workers load it within {settings.reload_seconds:g} s")
-    typer.echo("next: tandem models")
+    Report().next_command("tandem models")

@@ -9,6 +9,7 @@ from recommendation_service.commands.options import UseCaseName
 from recommendation_service.domain.request import DEFAULT_LIMIT, create_request
 from recommendation_service.errors import InvalidInput
 from recommendation_service.settings import Settings, load_settings
+from recommendation_service.training.report import Report
 from recommendation_service.wiring import build_live
 
 
@@ -20,6 +21,7 @@ def show_config() -> None:
     settings = load_settings()
     for name, field in Settings.model_fields.items():
         typer.echo(f"{field.alias}={getattr(settings, name)}")
+    Report().next_command("tandem doctor")
 
 
 def recommend(
@@ -32,7 +34,7 @@ def recommend(
     limit: Annotated[int, typer.Option(help="Number of items.")] = DEFAULT_LIMIT,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
 ) -> None:
-    """Print one list, as the service would answer.
+    """Print one list, as the service would answer. With --json, only the answer is printed.
 
     Example: tandem recommend --use-case startups --surface for-developer --user u001
     """
@@ -56,3 +58,5 @@ def recommend(
         typer.echo(f"  skipped {skip.engine}: {skip.detail}")
     for item in answer.recommendations:
         typer.echo(f"{item.position:>3}  {item.score:.4f}  {item.item_id}  {item.title}  {'; '.join(item.reasons)}")
+    measured = surfaces[surface].about == "user" and not answer.degradation
+    Report().next_command(f"tandem {'evaluate lists' if measured else 'doctor'} --use-case {use_case}")

@@ -16,6 +16,7 @@ from recommendation_service.app import create_app
 from recommendation_service.datasets import reader
 from recommendation_service.kinds import FLOAT, INTEGER, KINDS, TEXT
 from recommendation_service.settings import PACKAGE, Settings
+from recommendation_service.training.report import Report
 from recommendation_service.web.errors import OUTSIDE
 
 FOLDER = PACKAGE.parent / "docs" / "reference"
@@ -34,9 +35,12 @@ def docs(
     if check:
         for name in names:
             sys.stderr.write(f"error: docs/reference/{name} is not up to date; run: tandem docs\n")
+        if not names:
+            typer.echo("all pages are up to date")
         return 1 if names else 0
     write(folder)
     typer.echo("\n".join(f"wrote {name}" for name in names) or "nothing to write: all pages are up to date")
+    Report().next_command("tandem docs --check")
     return 0
 
 

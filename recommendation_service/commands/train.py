@@ -226,5 +226,5 @@ def train_ranker(
 
 def _end(run: TrainingRun, report: Report) -> int:
     if run.next_command:
-        report.line(f"next: {run.next_command}")
+        report.next_command(run.next_command)
     return STOPPED if run.stopped else FAILED if run.refused else DONE

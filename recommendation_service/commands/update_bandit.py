@@ -86,7 +86,7 @@ def update_bandit(
             store = ArtifactStore(workspace.models_dir / learner.catalogue)
             with training_lock(store.root, LOCK_FILE):
                 _update(learner, store, database, options, now, report)
-    report.line("next: tandem models")
+    report.next_command("tandem models")
 
 
 def learners_of(use_case: UseCase) -> list[Learner]:

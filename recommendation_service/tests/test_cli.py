@@ -34,6 +34,7 @@ def test_show_config_masks_secrets(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert "RS_SIGNING_KEYS=**********" in printed
     assert "RS_RELOAD_SECONDS=0.0" in printed
+    assert printed.splitlines()[-1] == "next: tandem doctor"
     assert KEY not in printed
     assert "canary-password" not in printed
 
@@ -56,7 +57,8 @@ def test_recommend_prints_a_list(root: Path, capsys: pytest.CaptureFixture[str])
     assert main([*ASK, "--limit", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "als (als_v1), 8 interactions"
-    assert len(lines) == 4
+    assert len(lines) == 5
+    assert lines[-1] == "next: tandem evaluate lists --use-case startups"
 
 
 def test_recommend_asks_about_a_job_where_the_list_is_for_one(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -178,7 +180,9 @@ def test_models_lists_versions_and_why_one_is_refused(root: Path, capsys: pytest
     service.publish_all(root)
     (root / "models" / "startups" / "content_v1" / "terms.npy").unlink()
     assert main(["models"]) == 0
-    lines = {line.split()[1]: line for line in capsys.readouterr().out.splitlines()}
+    *listed, last = capsys.readouterr().out.splitlines()
+    assert last == "next: tandem doctor"
+    lines = {line.split()[1]: line for line in listed}
     assert "als_v1" in lines["als"]
     assert "content_v1: terms.npy cannot be read" in lines["content"]
 
@@ -207,6 +211,7 @@ def test_docs_writes_what_is_missing_and_check_tells_it(tmp_path: Path, capsys: 
     assert main(["docs", "--check", *folder]) == 1
     assert "environment.md is not up to date" in capsys.readouterr().err
     assert main(["docs", *folder]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "next: tandem docs --check"
     assert main(["docs", "--check", *folder]) == 0
     assert {path.name for path in (tmp_path / "reference").iterdir()} == set(reference_docs.PAGES)
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -13,6 +13,7 @@ from rich.progress import TextColumn, TimeElapsedColumn
 
 Progress = Callable[[int, int, str], None]  # steps done, steps at most, a note about the last one
 PLAIN_EVERY_S = 5.0
+PUBLISHED_SERVES = "the published model stays in use"
 
 
 @dataclass(slots=True)
@@ -27,6 +28,27 @@ class Report:
     def stage(self, catalogue: str, stage: str, rows: int, seconds: float, outcome: str) -> None:
         """Write one finished stage: the rows that it read, how long it took, and its result."""
         self.line(f"{catalogue:<10} {stage:<10} {rows:>10,} rows {seconds:>6.1f} s  {outcome}")
+
+    def published(self, catalogue: str, kind: str, rows: int, seconds: float, summary: str, version: str) -> None:
+        """Write the result of a training whose model was published as `version`."""
+        self.stage(catalogue, kind, rows, seconds, f"{summary}  -> {version}")
+
+    def skipped(self, catalogue: str, kind: str, rows: int, seconds: float, reason: str, *, serves: str = "") -> None:
+        """Write that nothing was published, which is no failure: there is too little data, or the gain is not certain.
+
+        `serves` says what is used instead, such as PUBLISHED_SERVES; it may be empty.
+        """
+        self.stage(catalogue, kind, rows, seconds, f"skipped: {'; '.join(filter(None, (reason, serves)))}")
+
+    def refused(self, catalogue: str, kind: str, rows: int, seconds: float, summary: str, reasons: Iterable[str]) -> None:
+        """Write that the gate refused a model, with a warning for each reason. `summary` is empty if nothing was measured."""
+        for reason in reasons:
+            self.warn(f"{catalogue}/{kind}: not published: {reason}; use --force to publish it anyway")
+        self.stage(catalogue, kind, rows, seconds, "; ".join(filter(None, (summary, f"not published; {PUBLISHED_SERVES}"))))
+
+    def next_command(self, command: str) -> None:
+        """Write the command that is useful next; it is the last line of a command's result."""
+        self.line(f"next: {command}")
 
     def line(self, text: str) -> None:
         """Write a line of the result."""

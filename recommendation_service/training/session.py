@@ -16,7 +16,7 @@ from recommendation_service.training.data import ModelUnusable, NotEnough, Train
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Scorer, build_evaluation_users, score_people
 from recommendation_service.training.evaluation.splits import time_split
-from recommendation_service.training.report import Report
+from recommendation_service.training.report import PUBLISHED_SERVES, Report
 from recommendation_service.training.trainers import Fitted, Parameters, fit, libraries, parameters_from, stated_for
 from recommendation_service.training.tuning import (
     DEFAULT_BUDGET_S,
@@ -93,17 +93,18 @@ class CatalogueTraining:
         try:
             outcome = self._train(kind)
         except NotEnough as error:
-            self.report.stage(self.name, kind, self.rows, time.monotonic() - started, f"skipped: {error.message}")
+            serves = PUBLISHED_SERVES if self.store.folder(kind).pointer() else ""
+            self.report.skipped(self.name, kind, self.rows, time.monotonic() - started, error.message, serves=serves)
             return TrainingResult(kind, None, None, None, skipped=error.message)
         except ModelUnusable as error:
-            self.report.stage(self.name, kind, self.rows, time.monotonic() - started, "kept today's model")
-            self.report.warn(f"{self.name}/{kind}: {error.message}")
+            self.report.refused(self.name, kind, self.rows, time.monotonic() - started, "", (error.message,))
             return TrainingResult(kind, None, None, None, refused=(error.message,))
-        for reason in outcome.refused:
-            self.report.warn(f"{self.name}/{kind}: not published: {reason}; --force publishes it all the same")
-        summary = "no validation people" if outcome.scores is None else self._figures_text(outcome.scores)
-        became = outcome.version or "kept today's model"
-        self.report.stage(self.name, kind, self.rows, time.monotonic() - started, f"{summary}  -> {became}")
+        summary = "no validation users" if outcome.scores is None else self._figures_text(outcome.scores)
+        seconds = time.monotonic() - started
+        if outcome.version:
+            self.report.published(self.name, kind, self.rows, seconds, summary, outcome.version)
+        else:
+            self.report.refused(self.name, kind, self.rows, seconds, summary, outcome.refused)
         return outcome
 
     def _train(self, kind: str) -> TrainingResult:

@@ -128,7 +128,7 @@ def side_of(name: str, *, since: datetime) -> Side:
         name=name,
         steps=tuple(columns),
         total=row("All", rows.aggregate(**counts)),
-        modes=tuple(row(MODE_NAMES.get(counted["mode"], counted["mode"]), counted) for counted in modes),
+        modes=tuple(row(str(MODE_NAMES.get(counted["mode"], counted["mode"])), counted) for counted in modes),
         days=tuple(row(f"{counted['day'].day} {counted['day']:%B %Y}", counted) for counted in days),
     )
 

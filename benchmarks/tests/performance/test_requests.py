@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.performance import requests, synthetic_site
+from benchmarks.performance import requests
 from benchmarks.performance.engine_cost import CLICKER, Alone
+from benchmarks.performance.synthetic import site as synthetic_site
 from recommendation_service.settings import load_settings
 from recommendation_service.tests.support.service import environment
 from recommendation_service.wiring import build_service

@@ -1,7 +1,7 @@
 """`tandem evaluate FILE`: measures the quality of every engine on a file of interactions.
 
-One table, popularity first, with intervals, times and settings. Settings and the blend's weights are chosen on a validation
-part; the test part is measured once.
+It prints one table, popularity first, with intervals, times and settings. The settings of the models and the weights of
+the blend are chosen on the validation part. The test part is measured once.
 """
 
 import os
@@ -54,9 +54,10 @@ def evaluate_file(
         Path | None, typer.Option(metavar="FOLDER", help="Also draw segments, costs and searches, SVG and PNG.")
     ] = None,
 ) -> None:
-    """Measure the quality of every engine on a file of interactions, and print one table with intervals, times and settings.
+    """Measure the quality of every engine on a file of interactions, and print one table.
 
-    Settings are chosen on a validation part; the test part is measured once.
+    The table has 95 % intervals, times and settings. Settings are chosen on the validation part. The test part is
+    measured once.
 
     Example: tandem evaluate ratings.csv --protocol time
     """
@@ -71,17 +72,10 @@ def evaluate_file(
     rows, chosen_on = contest.run(), contest.chosen_on
     notes = [
         *task.notes,
-        f"settings chosen on {chosen_on['settings']:,} validation people, weights on {chosen_on['weights']:,}",
+        f"settings chosen on {chosen_on['settings']:,} validation users, weights on {chosen_on['weights']:,}",
     ]
-    report.line(table(rows))
-    if segments:
-        report.line(f"\n{by_segment(rows)}\n")
-    for note in notes:
-        report.line(f"note: {note}")
     seconds = time.monotonic() - started
-    report.line(
-        f"{seconds:.0f} s in all, at most {peak_megabytes():,.0f} MB, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
+    _print_results(report, rows, notes, seconds, segments=segments)
     write_json(json_file, _report_dict(task, rows, chosen_on, file, seed, seconds))
     if markdown_file:
         blocks = [heading, markdown(rows), "\n".join(f"- {note}" for note in notes)]
@@ -91,6 +85,17 @@ def evaluate_file(
         from recommendation_service.commands.evaluate_file.plots import draw
 
         draw(pictures, rows, f"{file.name}, {task.protocol}", searched_on=chosen_on["settings"])
+    report.next_command("tandem doctor")
+
+
+def _print_results(report: Report, rows: Sequence[Row], notes: Sequence[str], seconds: float, *, segments: bool) -> None:
+    report.line(table(rows))
+    if segments:
+        report.line(f"\n{by_segment(rows)}\n")
+    for note in notes:
+        report.line(f"note: {note}")
+    machine = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    report.line(f"{seconds:.0f} s in total, at most {peak_megabytes():,.0f} MB of memory, {machine}")
 
 
 def _check_options(

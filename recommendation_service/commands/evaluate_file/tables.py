@@ -1,26 +1,30 @@
-"""The quality table, for a terminal and for a document."""
+"""The tables that `tandem evaluate FILE` prints, and the same tables in Markdown."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from recommendation_service.commands.evaluate_file.result_rows import Row
+from recommendation_service.training.text_tables import aligned, markdown_table
 
 Cells = list[list[str]]
 
 
 def table(rows: Sequence[Row]) -> str:
-    """All rows as aligned columns."""
-    return _aligned(_cells(rows, _measure(rows), "settings"))
+    """Return an aligned table with one row per model: measures, the interval of the last measure, costs and settings."""
+    cells = _cells(rows, _measure(rows), "settings")
+    return "\n".join(aligned(cells, right=_numbers(cells)))
 
 
 def by_segment(rows: Sequence[Row]) -> str:
-    """The last measure of every model for each segment of people, with its interval."""
-    return _aligned(_segment_cells(rows))
+    """Return an aligned table with one row per model: its last measure, with the interval, for each segment of users."""
+    cells = _segment_cells(rows)
+    return "\n".join(aligned(cells, right=_numbers(cells)))
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The same two tables as a document shows them."""
-    return f"{_ruled(_cells(rows, '95 %', 'settings other than stated; weights'))}\n\n{_ruled(_segment_cells(rows))}"
+    """Return both tables in Markdown. Settings that have their configured value are left out."""
+    tables = (_cells(rows, "95 %", "settings other than configured; weights"), _segment_cells(rows))
+    return "\n\n".join(markdown_table(cells, right=_numbers(cells)) for cells in tables)
 
 
 def _measure(rows: Sequence[Row]) -> str:
@@ -59,21 +63,6 @@ def _spelled(value: Any) -> str:
     return value if isinstance(value, str) else f"{value:.3g}"
 
 
-def _aligned(cells: Cells) -> str:
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
-    left = [_is_text(cells, column) for column in range(len(widths))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if words else cell.rjust(width) for cell, width, words in zip(line, widths, left, strict=True)
-        ).rstrip()
-        for line in cells
-    )
-
-
-def _ruled(cells: Cells) -> str:
-    rule = ["---" if _is_text(cells, column) else "---:" for column in range(len(cells[0]))]
-    return "\n".join(f"| {' | '.join(line)} |" for line in (cells[0], rule, *cells[1:]))
-
-
-def _is_text(cells: Cells, column: int) -> bool:
-    return column == 0 or cells[0][column].startswith("settings")
+def _numbers(cells: Cells) -> set[int]:
+    """Return the columns that hold numbers: all but the model and the settings."""
+    return {column for column, title in enumerate(cells[0]) if column and not title.startswith("settings")}

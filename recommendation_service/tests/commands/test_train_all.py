@@ -79,7 +79,7 @@ def test_planted_bad_settings_are_refused_and_todays_model_stays(site, capsys):
     assert train_als.main(options(site, "--factors", "1", "--iterations", "1", "--regularization", "1000000")) == 1
     told = capsys.readouterr()
     assert "below today's" in told.err
-    assert "kept today's model" in told.out
+    assert "not published; the published model stays in use" in told.out
     assert store(site).load("als").version == "als_v1"
 
 

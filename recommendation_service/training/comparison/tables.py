@@ -1,10 +1,11 @@
 """Comparisons as text tables: for a terminal, and as Markdown for the documentation."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 
 from recommendation_service.training.comparison.methods import MethodComparison
 from recommendation_service.training.comparison.models import BASKETS
 from recommendation_service.training.evaluation.evaluator import SEGMENTS, Figures
+from recommendation_service.training.text_tables import aligned, markdown_table
 
 _SEGMENT_TITLES = {
     "all": "Everyone",
@@ -16,13 +17,13 @@ _SEGMENT_TITLES = {
 
 
 def header(k: int) -> list[str]:
-    """Column titles of a table at k."""
+    """Return the column titles of a table whose lists have k items."""
     names = ("P", "R", "NDCG", "MAP")
     return ["model", *(f"{name}@{k}" for name in names), f"NDCG@{k} 95 %", "coverage", "diversity", "answered", "n"]
 
 
 def row(figures: Figures) -> list[str]:
-    """One model's figures as printed."""
+    """Return the cells of one model, in the order of `header`. Diversity is "-" if the items have no attributes."""
     low, high = figures.interval
     return [
         figures.model,
@@ -36,22 +37,20 @@ def row(figures: Figures) -> list[str]:
 
 
 def plain(figures: Sequence[Figures], k: int) -> str:
-    """All segments as aligned columns."""
+    """Return one aligned table per segment of users, each under its title. `k` is the length of the lists."""
     parts = []
     for segment, rows in _segments(figures):
-        lines = _aligned([header(k), *map(row, rows)], right=range(1, len(header(k))))
+        lines = aligned([header(k), *map(row, rows)], right=range(1, len(header(k))))
         parts.append("\n".join([_SEGMENT_TITLES[segment], *lines]))
     return "\n\n".join(parts)
 
 
 def markdown(figures: Sequence[Figures], k: int) -> str:
-    """All segments as Markdown tables, each under a heading."""
+    """Return one Markdown table per segment of users, each under its title. `k` is the length of the lists."""
     parts = []
     for segment, rows in _segments(figures):
-        columns = header(k)
-        rule = "| --- |" + " ---: |" * (len(columns) - 1)
-        lines = [f"| {' | '.join(cells)} |" for cells in (columns, *map(row, rows))]
-        parts.append("\n".join([f"**{_SEGMENT_TITLES[segment]}**", "", lines[0], rule, *lines[1:]]))
+        cells = [header(k), *map(row, rows)]
+        parts.append(f"**{_SEGMENT_TITLES[segment]}**\n\n{markdown_table(cells, right=range(1, len(cells[0])))}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -60,19 +59,12 @@ def _segments(figures: Sequence[Figures]) -> list[tuple[str, list[Figures]]]:
     return [(segment, rows) for segment, rows in groups if rows]
 
 
-def _aligned(rows: Sequence[Sequence[str]], right: Container[int]) -> list[str]:
-    """The rows as lines of aligned columns; those in `right` are aligned to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        padded = zip(row, widths, strict=True)
-        cells = [cell.rjust(width) if index in right else cell.ljust(width) for index, (cell, width) in enumerate(padded)]
-        lines.append("  ".join(cells).rstrip())
-    return lines
-
-
 def methods_table(comparison: MethodComparison) -> str:
-    """One row per method: share of users answered and of items known, NDCG@10 with its interval by segment."""
+    """Return an aligned table with one row per method.
+
+    Its columns are the share of users with a list, the share of items that the method knows, and NDCG@10 with its 95 %
+    interval for each segment of users.
+    """
     covered = comparison.coverage()
     figures_of = {(entry.model, entry.segment): entry for entry in comparison.figures}
     segments = [segment for segment in SEGMENTS if any(entry.segment == segment for entry in comparison.figures)]
@@ -81,7 +73,7 @@ def methods_table(comparison: MethodComparison) -> str:
         people, items = covered[name]
         cells = [_cell(figures_of[name, segment]) for segment in segments]
         lines.append([name, f"{people:.0%}", f"{items:.0%}", *cells])
-    return "\n".join(_aligned(lines, right=(1, 2)))
+    return "\n".join(aligned(lines, right=(1, 2)))
 
 
 def _heading(segment: str, figures: tuple[Figures, ...]) -> str:

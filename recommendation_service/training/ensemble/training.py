@@ -7,6 +7,7 @@ import numpy as np
 
 from recommendation_service.training.ensemble.members import Members, ask_members, kinds_of
 from recommendation_service.training.ensemble.weights import Learned, evidence_of, learn_weights, weight_arrays
+from recommendation_service.training.report import PUBLISHED_SERVES
 from recommendation_service.training.session import CatalogueTraining, TrainingResult
 
 KIND = "ensemble"
@@ -28,16 +29,14 @@ def learn_ensemble(session: CatalogueTraining, outcomes: Sequence[TrainingResult
     members = _members(session, outcomes, name)
     reason = _why_not(session, outcomes, members, name)
     if reason:
-        serve = (
-            "the published weights stay in use" if session.store.folder(KIND).pointer() else "the configured weights are used"
-        )
-        session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, f"skipped: {reason}; {serve}")
+        serves = PUBLISHED_SERVES if session.store.folder(KIND).pointer() else "the configured weights are used"
+        session.report.skipped(session.name, KIND, session.rows, time.monotonic() - started, reason, serves=serves)
         return TrainingResult(KIND, None, None, None, skipped=reason)
     learned = learn_weights(members.scores, members.configured, session.panel, members.candidates)
     version = _publish(session, learned, members.configured)
     served = "learned" if part.options.get("weights") == "learned" else "configured"
-    message = f"{_summary(learned)}; {served} weights are used  -> {version}"
-    session.report.stage(session.name, KIND, session.rows, time.monotonic() - started, message)
+    message = f"{_summary(learned)}; {served} weights are used"
+    session.report.published(session.name, KIND, session.rows, time.monotonic() - started, message, version)
     return TrainingResult(KIND, version, None, None)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from recommendation_service.core.numeric import AnyArray, Floats, Ints
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, item_likeness
+from recommendation_service.training.text_tables import markdown_table
 from recommendation_service.use_cases.schema import Surface
 
 FRESH_DAYS = 30.0
@@ -96,19 +97,34 @@ class Measured:
     slow_ms: float  # 95 of 100 requests are faster
 
 
-def table(rows: Sequence[Measured], k: int) -> Iterator[str]:
-    """The table as Markdown lines."""
-    heads = [f"NDCG@{k}", "95 %", "redundancy", "categories a list", "categories seen", "items seen", "fresh", "novelty, bits"]
+def table(rows: Sequence[Measured], k: int) -> str:
+    """Return a Markdown table with one row per way to make the lists. `k` is the length of the lists."""
+    heads = [
+        "lists by",
+        f"NDCG@{k}",
+        "95 %",
+        "redundancy",
+        "categories a list",
+        "categories seen",
+        "items seen",
+        "fresh",
+        "novelty, bits",
+    ]
     heads += ["newcomers with a full list", "median ms", "95 % ms"]
-    yield f"| lists by | {' | '.join(heads)} |"
-    yield f"| --- |{' ---: |' * len(heads)}"
+    lines = [heads]
     for row in rows:
         lists = row.lists
-        cells = [f"{lists.ndcg:.4f}", f"{lists.interval[0]:.4f}-{lists.interval[1]:.4f}", _formatted(lists.redundancy, ".3f")]
+        cells = [
+            row.name,
+            f"{lists.ndcg:.4f}",
+            f"{lists.interval[0]:.4f}-{lists.interval[1]:.4f}",
+            _formatted(lists.redundancy, ".3f"),
+        ]
         cells += [_formatted(lists.categories, ".1f"), _formatted(lists.category_coverage, ".0%")]
         cells += [f"{lists.catalogue_coverage:.0%}", f"{lists.fresh:.0%}", f"{lists.novelty:.1f}"]
         cells += [f"{row.newcomers_full:.0%}", f"{row.median_ms:.1f}", f"{row.slow_ms:.1f}"]
-        yield f"| {row.name} | {' | '.join(cells)} |"
+        lines.append(cells)
+    return markdown_table(lines, right=range(1, len(heads)))
 
 
 def _formatted(value: float | None, form: str) -> str:

@@ -1,6 +1,6 @@
 """Calibration of bid ranges, and their figures on held-out bids, with the tables that show them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 from recommendation_service.core.numeric import AnyArray, Bools, Floats
 from recommendation_service.training.pairs.bid_data import Bids
 from recommendation_service.training.parameters import BidParameters
+from recommendation_service.training.text_tables import markdown_table
 
 FEWEST = 20  # held-out bids; smaller parts are not shown
 JOBS_DONE = "total_jobs"  # a column: 0 for new cleaners
@@ -125,17 +126,16 @@ def parts_of(won: Bids, parameters: BidParameters) -> Mapping[str, Bools]:
     return {name: rows for name, rows in parts.items() if FEWEST <= rows.sum() < len(won)}
 
 
-def coverage_table(predicted: AnyArray, won: Bids, older: Bids, parameters: BidParameters) -> Iterator[str]:
-    """Markdown: all held-out winning bids, the market's own quantiles, and each part alone."""
-    yield "| held-out winning bids | n | min to max | 95 % | below | above | width | width, € | pinball |"
-    yield f"| --- |{' ---: |' * 8}"
+def coverage_table(predicted: AnyArray, won: Bids, older: Bids, parameters: BidParameters) -> str:
+    """Return a Markdown table of the held-out winning bids: all of them, all by the market's quantiles, and each part alone."""
+    titles = ["held-out winning bids", "n", "min to max", "95 %", "below", "above", "width", "width, €", "pinball"]
     whole = measure(predicted, won, older, parameters)
-    yield _row("all", whole)
-    cells = f"{whole.market_coverage:.1%} | | | | {whole.market_width:.0%} | | {whole.market_pinball:.4f} |"
-    yield f"| all, by the market's own quantiles | {whole.n:,} | {cells}"
+    market = [f"{whole.market_coverage:.1%}", "", "", "", f"{whole.market_width:.0%}", "", f"{whole.market_pinball:.4f}"]
+    cells = [titles, _row("all", whole), ["all, by the market's own quantiles", f"{whole.n:,}", *market]]
     for name, rows in parts_of(won, parameters).items():
         indices = np.flatnonzero(rows)
-        yield _row(name, measure(predicted[indices], won.take(indices), older, parameters))
+        cells.append(_row(name, measure(predicted[indices], won.take(indices), older, parameters)))
+    return markdown_table(cells, right=range(1, len(titles)))
 
 
 def rolling_line(parts: Sequence[BidFigures]) -> str:
@@ -148,26 +148,27 @@ def rolling_line(parts: Sequence[BidFigures]) -> str:
     return f"each of the newest {len(parts)} tenths of time, trained on everything before it: {each}; {whole}"
 
 
-def _row(name: str, figures: BidFigures) -> str:
+def _row(name: str, figures: BidFigures) -> list[str]:
     low, high = figures.coverage_interval
-    shares = f"{figures.coverage:.1%} | {low:.1%}-{high:.1%} | {figures.below:.1%} | {figures.above:.1%}"
-    return f"| {name} | {figures.n:,} | {shares} | {figures.width:.0%} | {figures.width_euros:.2f} | {figures.pinball:.4f} |"
+    shares = [f"{figures.coverage:.1%}", f"{low:.1%}-{high:.1%}", f"{figures.below:.1%}", f"{figures.above:.1%}"]
+    return [name, f"{figures.n:,}", *shares, f"{figures.width:.0%}", f"{figures.width_euros:.2f}", f"{figures.pinball:.4f}"]
 
 
-def outcome_table(predicted: AnyArray, bids: Bids) -> Iterator[str]:
-    """Markdown: for all held-out bids in each part of the range, how often they won and what they earned on average.
+def outcome_table(predicted: AnyArray, bids: Bids) -> str:
+    """Return a Markdown table: for each part of the range, how often the held-out bids won and their mean earnings.
 
     Earnings (0 for a lost bid) are relative to the optimal amount, so that all jobs count equally. This is not an
     experiment: cleaners who ask for more are also chosen for other reasons.
     """
-    yield "| held-out bids | n | won | 95 % | earned, relative to optimal |"
-    yield f"| --- |{' ---: |' * 4}"
+    cells = [["held-out bids", "n", "won", "95 %", "earned, relative to optimal"]]
     relative = np.exp(bids.rates - predicted[:, 1])
     for name, rows in stretches(predicted, bids.rates).items():
         if rows.any():
             won = bids.chosen[rows]
             low, high = wilson(int(won.sum()), won.size)
-            yield f"| {name} | {won.size:,} | {won.mean():.1%} | {low:.1%}-{high:.1%} | {(won * relative[rows]).mean():.3f} |"
+            earned = f"{(won * relative[rows]).mean():.3f}"
+            cells.append([name, f"{won.size:,}", f"{won.mean():.1%}", f"{low:.1%}-{high:.1%}", earned])
+    return markdown_table(cells, right=range(1, 5))
 
 
 def stretches(predicted: AnyArray, rates: AnyArray) -> dict[str, Bools]:

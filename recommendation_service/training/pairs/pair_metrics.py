@@ -14,6 +14,7 @@ from recommendation_service.publishing.store import Artifact
 from recommendation_service.training.evaluation.metrics import bootstrap
 from recommendation_service.training.pairs.neural_data import PairSplit, TrainingExamples, decided_bids, examples_of, held_out
 from recommendation_service.training.parameters import HIRED, NeuralParameters
+from recommendation_service.training.text_tables import aligned
 from recommendation_service.use_cases.schema import PairConfig
 
 TOP_K = (1, 3, 5)
@@ -92,12 +93,13 @@ def difference(decided: Decided, first: Floats, second: Floats, k: int) -> tuple
     return _mean_and_interval(decided.hits(first, k) - decided.hits(second, k))
 
 
-def lines(rows: Sequence[Accuracy]) -> Iterator[str]:
-    """The table as text."""
-    yield f"{'score':<22}" + "".join(f"{f'top {k}':>8}{'95 %':>16}" for k in TOP_K) + f"{'jobs':>8}"
+def lines(rows: Sequence[Accuracy]) -> list[str]:
+    """Return an aligned table with one row per score: how often the hired one is among the first k, with 95 % intervals."""
+    cells = [["score", *(title for k in TOP_K for title in (f"top {k}", "95 %")), "jobs"]]
     for row in rows:
-        cells = "".join(f"{mean:>8.1%}{f'{low:.1%}-{high:.1%}':>16}" for mean, low, high in row.top.values())
-        yield f"{row.name:<22}{cells}{row.jobs:>8,}"
+        shares = [cell for mean, low, high in row.top.values() for cell in (f"{mean:.1%}", f"{low:.1%}-{high:.1%}")]
+        cells.append([row.name, *shares, f"{row.jobs:,}"])
+    return aligned(cells, right=range(1, len(cells[0])))
 
 
 def _mean_and_interval(per_job: AnyArray) -> tuple[float, float, float]:

@@ -18,7 +18,7 @@ from recommendation_service.training import publish_gate
 from recommendation_service.training.data import NotEnough, Trained
 from recommendation_service.training.pairs.pair_metrics import compared
 from recommendation_service.training.parameters import HIRED, BidParameters, NeuralParameters, bid_parameters, neural_parameters
-from recommendation_service.training.report import Progress, Report
+from recommendation_service.training.report import PUBLISHED_SERVES, Progress, Report
 from recommendation_service.training.session import TrainingOptions, TrainingResult, load_published
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 
@@ -125,10 +125,11 @@ class PairTraining:
         if not verdict.accepted and not self.options.force:
             if today is None and lost.hopeless:  # as with too little data: the rules are used
                 return self._skipped(kind, len(matches), started, f"{summary}; {verdict.refusals[0]}")
-            return self._refused(kind, len(matches), started, f"{summary}  -> ", verdict.refusals)
+            return self._refused(kind, len(matches), started, summary, verdict.refusals)
         published = self._publish(trained, matches, lost, verdict)
         label = f" ({trained.parameters['label']})" if trained.parameters.get("label") else ""
-        self._stage(kind, len(matches), started, f"{summary}  -> {published}{label}")
+        rows, seconds = len(matches), time.monotonic() - started
+        self.report.published(self.pair_config.right, kind, rows, seconds, summary, f"{published}{label}")
         return TrainingResult(kind, published, None, None)
 
     def _publish(self, trained: Trained, matches: Matches, lost: publish_gate.Lost, verdict: publish_gate.Verdict) -> str:
@@ -149,15 +150,10 @@ class PairTraining:
         ).version
 
     def _skipped(self, kind: str, rows: int, started: float, reason: str) -> TrainingResult:
-        suffix = " (the published one stays in use)" if self.store.folder(kind).pointer() else ""
-        self._stage(kind, rows, started, f"skipped: {reason}{suffix}")
+        serves = PUBLISHED_SERVES if self.store.folder(kind).pointer() else ""
+        self.report.skipped(self.pair_config.right, kind, rows, time.monotonic() - started, reason, serves=serves)
         return TrainingResult(kind, None, None, None, skipped=reason)
 
     def _refused(self, kind: str, rows: int, started: float, summary: str, reasons: tuple[str, ...]) -> TrainingResult:
-        for reason in reasons:
-            self.report.warn(f"{self.pair_config.right}/{kind}: not published: {reason}; use --force to publish it anyway")
-        self._stage(kind, rows, started, f"{summary}the published model stays in use")
+        self.report.refused(self.pair_config.right, kind, rows, time.monotonic() - started, summary, reasons)
         return TrainingResult(kind, None, None, None, refused=reasons)
-
-    def _stage(self, kind: str, rows: int, started: float, summary: str) -> None:
-        self.report.stage(self.pair_config.right, kind, rows, time.monotonic() - started, summary)

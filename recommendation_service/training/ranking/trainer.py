@@ -19,6 +19,7 @@ from recommendation_service.training.data import NotEnough
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.parameters import RankerParameters, read_parameters
 from recommendation_service.training.ranking.training_data import ShownLists, answered_lists, read_lists, surfaces_of
+from recommendation_service.training.report import PUBLISHED_SERVES
 from recommendation_service.training.session import CatalogueTraining, TrainingResult
 from recommendation_service.use_cases.schema import Part, UseCase
 
@@ -128,8 +129,8 @@ def learn_ranker(session: CatalogueTraining, _outcomes: Sequence[TrainingResult]
     if not gain.sure and not session.options.force:
         return _skipped(session, len(lists), started, f"{gain.summary()}; not published, because the difference may be chance")
     published, importances = _publish(session, lists, parameters, evaluation)
-    message = f"{gain.summary()}, mostly by {', '.join(list(importances)[:REPORTED_FEATURES])}  -> {published}"
-    session.report.stage(session.name, KIND, len(lists), time.monotonic() - started, message)
+    message = f"{gain.summary()}, mostly by {', '.join(list(importances)[:REPORTED_FEATURES])}"
+    session.report.published(session.name, KIND, len(lists), time.monotonic() - started, message, published)
     return TrainingResult(KIND, published, None, None)
 
 
@@ -165,8 +166,8 @@ def _training_lists(session: CatalogueTraining, ranker: str) -> ShownLists:
 
 
 def _skipped(session: CatalogueTraining, rows: int, started: float, reason: str) -> TrainingResult:
-    suffix = " (the published one stays in use)" if session.store.folder(KIND).pointer() else ""
-    session.report.stage(session.name, KIND, rows, time.monotonic() - started, f"skipped: {reason}{suffix}")
+    serves = PUBLISHED_SERVES if session.store.folder(KIND).pointer() else ""
+    session.report.skipped(session.name, KIND, rows, time.monotonic() - started, reason, serves=serves)
     return TrainingResult(KIND, None, None, None, skipped=reason)
 
 

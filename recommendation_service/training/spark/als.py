@@ -120,13 +120,18 @@ class SparkTraining:
         self._early = tastes(early, use_case.weighting, self._span.valid_start).cache()
 
     def train(self, parameters: ALSParameters) -> TrainingResult:
-        """Train, measure and publish; too little to learn from is an outcome, not an error."""
+        """Train, measure and publish ALS. Too little data to learn from is a result (`skipped`), not an error."""
         started, rows = time.monotonic(), self._events.count()
         try:
             result, summary = self._train(replace(parameters, solver=SPARK, frequency_scaling=0.0), rows)
         except NotEnough as error:
-            result, summary = TrainingResult(KIND, None, None, None, skipped=error.message), f"skipped: {error.message}"
-        self._report.stage(self._name, KIND, rows, time.monotonic() - started, summary)
+            self._report.skipped(self._name, KIND, rows, time.monotonic() - started, error.message)
+            return TrainingResult(KIND, None, None, None, skipped=error.message)
+        seconds = time.monotonic() - started
+        if result.version:
+            self._report.published(self._name, KIND, rows, seconds, summary, result.version)
+        else:
+            self._report.refused(self._name, KIND, rows, seconds, summary, result.refused)
         return result
 
     def _train(self, parameters: ALSParameters, rows: int) -> tuple[TrainingResult, str]:
@@ -146,11 +151,9 @@ class SparkTraining:
         verdict = publish_gate.judge(refit.arrays, measured, interactions=rows, current_dataset=before)
         summary = "no validation people" if ndcg is None else f"NDCG@10 {ndcg:.4f} (popularity {measured.popularity:.4f})"
         if not verdict.accepted and not self._options.force:
-            for reason in verdict.refusals:
-                self._report.warn(f"{self._name}/{KIND}: not published: {reason}; --force publishes it all the same")
-            return TrainingResult(KIND, None, candidate, None, verdict.refusals), f"not published, {summary}"
+            return TrainingResult(KIND, None, candidate, None, verdict.refusals), summary
         version = self._publish(refit, measured, verdict, len(panel), rows)
-        return TrainingResult(KIND, version, candidate, None), f"{version}  {summary}"
+        return TrainingResult(KIND, version, candidate, None), summary
 
     def _panel(self) -> EvaluationUsers:
         """The validation users, as of the beginning of their part; popularity is that of all users."""

@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from recommendation_service.errors import NotFound, TandemError
@@ -28,7 +30,7 @@ from sites.cleaning.web.base import error_text, page, redirect_to, visitor_at
 from sites.cleaning.web.forms import BidForm, CompleteForm, FeedbackForm, HireForm, JobForm, PropertyForm, ReviewForm
 from sites.cleaning.web.views import render_client
 
-NOT_DONE = "This was not done"
+NOT_DONE = _("This was not done: %(reason)s.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,13 @@ def post_job(request: HttpRequest, *, client_id: str) -> HttpResponse:
     needed = [form] if request.POST.get("place") else [form, property_form]
     if not all(checked.is_valid() for checked in needed):
         reason = "; ".join(error_text(checked) for checked in needed if not checked.is_valid())
-        return render_client(request, client, request.POST, f"{NOT_DONE}: {reason}.", 422)
+        return render_client(request, client, request.POST, NOT_DONE % {"reason": reason}, 422)
     data = {**form.cleaned_data, "place": form.cleaned_data["place"] or property_form.cleaned_data}
     try:
         job = save_job(client=client, **data)
     except TandemError as error:
-        return render_client(request, client, request.POST, f"{NOT_DONE}: {error.message}.", int(error.status))
-    messages.info(request, "The job is posted. These cleaners suit it.")
+        return render_client(request, client, request.POST, NOT_DONE % {"reason": error.message}, int(error.status))
+    messages.info(request, gettext("The job is posted. These cleaners suit it."))
     return redirect_to(reverse("cleaning:job-page", args=[job.pk]))
 
 
@@ -99,69 +101,72 @@ def _act(request: HttpRequest, actions: Mapping[str, tuple[type[forms.BaseForm],
     form_class, action = actions[request.POST["action"]]
     form: Any = form_class(request.POST)
     try:
-        message = action(target, form.cleaned_data) if form.is_valid() else f"{NOT_DONE}: {error_text(form)}."
+        message = action(target, form.cleaned_data) if form.is_valid() else NOT_DONE % {"reason": error_text(form)}
     except NotFound:
         raise
     except TandemError as error:
-        message = f"{NOT_DONE}: {error.message}."
+        message = NOT_DONE % {"reason": error.message}
     messages.info(request, message)
 
 
 def _hire(target: Target, data: dict[str, Any]) -> str:
     hired = jobs.accept_bid(job=target.job, **data)
     amount = hired.accepted_bid.amount if hired.accepted_bid else 0
-    return f"You hired {hired.cleaner}. €{amount} are reserved until the work is done."
+    return gettext("You hired %(cleaner)s. €%(amount)s are reserved until the work is done.") % {
+        "cleaner": hired.cleaner,
+        "amount": amount,
+    }
 
 
 def _contact(target: Target, _data: dict[str, Any]) -> str:
     shown = target.recommendation()
     outcomes.report_contacted(shown)
-    return f"{shown.cleaner} knows that you would like a bid."
+    return gettext("%(cleaner)s knows that you would like a bid.") % {"cleaner": shown.cleaner}
 
 
 def _complete(target: Target, data: dict[str, Any]) -> str:
     jobs.complete_job(job=target.job, on_time=data["on_time"])
-    return "The work is done, and paid. Please review it."
+    return gettext("The work is done, and paid. Please review it.")
 
 
 def _cancel(target: Target, _data: dict[str, Any]) -> str:
     jobs.cancel_job(job=target.job, cleaner=target.cleaner)
-    return "The job is cancelled."
+    return gettext("The job is cancelled.")
 
 
 def _fail(target: Target, _data: dict[str, Any]) -> str:
     jobs.fail_job(job=target.job)
-    return "The job is marked as not done. Nothing is paid."
+    return gettext("The job is marked as not done. Nothing is paid.")
 
 
 def _review(target: Target, data: dict[str, Any]) -> str:
     jobs.review_job(job=target.job, **data)
-    return "Thank you: your review counts from the next update of the scores."
+    return gettext("Thank you: your review counts from the next update of the scores.")
 
 
 def _give_feedback(target: Target, data: dict[str, Any]) -> str:
     outcomes.give_feedback(target.recommendation(), **data)
-    return "Thank you: the next training learns from this."
+    return gettext("Thank you: the next training learns from this.")
 
 
 def _bid(target: Target, data: dict[str, Any]) -> str:
     bid = jobs.place_bid(job=target.job, cleaner=_cleaner(target), **data)
-    return f"The client has your bid of €{bid.amount:.2f}."
+    return gettext("The client has your bid of €%(amount)s.") % {"amount": f"{bid.amount:.2f}"}
 
 
 def _withdraw(target: Target, _data: dict[str, Any]) -> str:
     jobs.withdraw_bid(job=target.job, cleaner=_cleaner(target))
-    return "Your bid is withdrawn."
+    return gettext("Your bid is withdrawn.")
 
 
 def _confirm(target: Target, _data: dict[str, Any]) -> str:
     jobs.confirm_job(job=target.job, cleaner=_cleaner(target))
-    return "The client knows that you will come."
+    return gettext("The client knows that you will come.")
 
 
 def _done(target: Target, data: dict[str, Any]) -> str:
     jobs.complete_job(job=target.job, cleaner=_cleaner(target), photos=data["photos"] or 0)
-    return "The work is done, and paid."
+    return gettext("The work is done, and paid.")
 
 
 def _cleaner(target: Target) -> Cleaner:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from sites.cleaning.api.permissions import Role
 from sites.cleaning.api.visibility import (
     NO_COMPETITION,
@@ -99,14 +101,14 @@ def figures_of(standing: CleanerScore | None) -> tuple[tuple[str, str], ...]:
     if standing is None:
         return ()
     pairs = (
-        ("Overall", f"{standing.overall_score:.0f} of 100"),
-        ("Average mark", "" if standing.average_rating is None else f"{standing.average_rating:.1f} of 10"),
-        ("Reviews", str(standing.review_count)),
-        ("Jobs done", str(standing.total_jobs)),
-        ("Completed", _share(standing.completion_rate)),
-        ("On time", _share(standing.on_time_rate)),
-        ("With photos", _share(standing.photo_rate)),
-        ("Bids won", _share(standing.win_rate)),
+        (gettext("Overall"), gettext("%(score)s of 100") % {"score": f"{standing.overall_score:.0f}"}),
+        (gettext("Average mark"), _mark(standing.average_rating)),
+        (gettext("Reviews"), str(standing.review_count)),
+        (gettext("Jobs done"), str(standing.total_jobs)),
+        (gettext("Completed"), _share(standing.completion_rate)),
+        (gettext("On time"), _share(standing.on_time_rate)),
+        (gettext("With photos"), _share(standing.photo_rate)),
+        (gettext("Bids won"), _share(standing.win_rate)),
     )
     return tuple(pair for pair in pairs if pair[1])
 
@@ -114,12 +116,12 @@ def figures_of(standing: CleanerScore | None) -> tuple[tuple[str, str], ...]:
 def inputs_of(suggestion: BidSuggestion) -> tuple[tuple[str, str], ...]:
     """Return label and figure of the inputs of a suggested bid."""
     pairs = (
-        ("The client's budget", _euros(suggestion.client_budget)),
-        ("Usual for such a job", _euros(suggestion.market_average)),
-        ("What you usually ask", _euros(suggestion.cleaner_average)),
-        ("Bids you win", _share(suggestion.win_rate)),
-        ("Bids so far", str(suggestion.current_bid_count)),
-        ("Lowest bid", _euros(suggestion.lowest_bid)),
+        (gettext("The client's budget"), _euros(suggestion.client_budget)),
+        (gettext("Usual for such a job"), _euros(suggestion.market_average)),
+        (gettext("What you usually ask"), _euros(suggestion.cleaner_average)),
+        (gettext("Bids you win"), _share(suggestion.win_rate)),
+        (gettext("Bids so far"), str(suggestion.current_bid_count)),
+        (gettext("Lowest bid"), _euros(suggestion.lowest_bid)),
     )
     return tuple(pair for pair in pairs if pair[1])
 
@@ -158,8 +160,11 @@ def _card(row: Recommendation, item: Cleaner | CleaningJob, **more: Any) -> Card
         recommendation_id=row["recommendation_id"],
         score=rounded(row["score"], 1) or 0.0,
         reasons=tuple(coarse(reason) for reason in row["reasoning"]),
-        parts=tuple((labels.PARTS[name], rounded(value, 0)) for name, value in row["breakdown"].items()),
-        scores=(("By rules", rounded(row["rule_based_score"], 1)), ("By the network", rounded(row["neural_score"], 1))),
+        parts=tuple((str(labels.PARTS[name]), rounded(value, 0)) for name, value in row["breakdown"].items()),
+        scores=(
+            (gettext("By rules"), rounded(row["rule_based_score"], 1)),
+            (gettext("By the network"), rounded(row["neural_score"], 1)),
+        ),
         **more,
     )
 
@@ -170,3 +175,7 @@ def _share(value: float | None) -> str:
 
 def _euros(value: Any) -> str:
     return "" if value is None else f"€{value:.2f}"
+
+
+def _mark(value: float | None) -> str:
+    return "" if value is None else gettext("%(mark)s of 10") % {"mark": f"{value:.1f}"}

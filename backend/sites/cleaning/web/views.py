@@ -6,6 +6,8 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from recommendation_service.errors import NotFound
@@ -46,7 +48,7 @@ MAX_RESULTS, JOBS_SHOWN, REVIEWS_SHOWN, LISTED = 20, 30, 5, 10
 MAX_SEARCH_LENGTH = 80
 OPEN_JOBS = Q(jobs__status__in=CleaningJob.OFFERED)
 RELATED = ("client", "place", "cleaner", "payment")
-TITLES = {"cleaners": "Cleaners shown to clients", "jobs": "Jobs shown to cleaners"}
+TITLES = {"cleaners": _("Cleaners shown to clients"), "jobs": _("Jobs shown to cleaners")}
 
 
 @require_GET
@@ -223,7 +225,7 @@ def _list_form(form: ListForm) -> dict[str, Any]:
     return {
         "form": form,
         "requested": {name: str(form.data.get(name, ""))[:20] for name in form.fields},
-        "problem": "" if form.is_valid() else f"The list is not filtered: {error_text(form)}.",
+        "problem": "" if form.is_valid() else gettext("The list is not filtered: %(reason)s.") % {"reason": error_text(form)},
     }
 
 

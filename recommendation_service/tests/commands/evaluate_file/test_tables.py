@@ -34,7 +34,8 @@ def test_a_document_gets_both_tables_with_figures_to_the_right() -> None:
     first, second = markdown(ROWS).split("\n\n")
     head, rule, *lines = first.splitlines()
     assert head == (
-        "| model | HR@10 | NDCG@10 | 95 % | n | ms a request | fit s | search s | MB | settings other than stated; weights |"
+        "| model | HR@10 | NDCG@10 | 95 % | n | ms a request | fit s | search s | MB"
+        " | settings other than configured; weights |"
     )
     assert rule == "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
     assert lines[1].startswith("| als | 0.4000 | 0.2000 | 0.1900-0.2100 | 1,040 | 0.12 |")

@@ -42,7 +42,7 @@ def test_the_parts_are_property_types_newcomers_and_an_unknown_market_where_ther
 
 def test_the_table_says_n_coverage_interval_and_the_market_beside_it():
     won = bids().won()
-    lines = list(coverage_table(market_quantiles(won, won, PARAMETERS.quantiles), won, won, PARAMETERS))
+    lines = coverage_table(market_quantiles(won, won, PARAMETERS.quantiles), won, won, PARAMETERS).splitlines()
     assert lines[2].startswith("| all | 120 | 8")
     assert "by the market's own quantiles | 120 |" in lines[3]
     assert len({line.count("|") for line in lines}) == 1
@@ -51,5 +51,5 @@ def test_the_table_says_n_coverage_interval_and_the_market_beside_it():
 def test_what_a_stretch_brought_counts_nothing_for_the_bids_that_lost():
     every = bids(40)
     said = np.stack([every.rates - 1, every.rates, every.rates + 1], axis=1)
-    lines = list(outcome_table(said, every))
+    lines = outcome_table(said, every).splitlines()
     assert lines[2:] == ["| minimum to optimal | 160 | 25.0% | 18.9%-32.2% | 0.250 |"]

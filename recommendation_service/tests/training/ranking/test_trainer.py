@@ -113,7 +113,7 @@ def test_what_may_be_chance_leaves_todays_ranker_in_place(clicked, tmp_path) -> 
     make_world(noise=True, seed=1).export(tmp_path / "data")
     (tmp_path / "models").symlink_to(clicked / "models")
     _, lines = train(tmp_path)
-    assert line_of(lines).endswith("(the published one stays in use)")
+    assert line_of(lines).endswith("; the published model stays in use")
     assert store(tmp_path).load("learned").version == "learned_v1"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.performance.synthetic_artifacts import content, item_rows, similar_users, windowed_rows
+from benchmarks.performance.synthetic.artifacts import content, item_rows, similar_users, windowed_rows
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.domain.history import PastEvent
