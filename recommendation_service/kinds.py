@@ -66,7 +66,7 @@ def resolve(path: str) -> Any:
 
 
 def _arrays(text: str) -> ArraySchema:
-    """Read lines such as "item_factors f n,k": name, numpy kinds, dimensions."""
+    """Return the arrays of lines such as "item_factors f n,k": name -> (numpy kinds, dimensions)."""
     lines = (line.split() for line in text.strip().splitlines())
     types = {"f": FLOAT, "i": INTEGER, "S": TEXT}
     return {name: (types[kind], tuple(dimensions.split(","))) for name, kind, dimensions in lines}
@@ -359,10 +359,10 @@ KINDS: Mapping[str, Kind] = {
 
 
 def factories(role: Role) -> dict[str, Any]:
-    """Kind -> the factory of its served object, for every kind of this role; imports their modules."""
+    """Return the factory of every kind of this role, by kind. This imports their modules."""
     return {name: resolve(kind.factory) for name, kind in KINDS.items() if kind.role == role}
 
 
 def names_where(**properties: Any) -> tuple[str, ...]:
-    """The names of the kinds with these values, in the order of the table."""
+    """Return the names of the kinds with these values, in the order of the table."""
     return tuple(name for name, kind in KINDS.items() if all(getattr(kind, key) == value for key, value in properties.items()))

@@ -1,4 +1,4 @@
-"""The composition root: the only file that knows every part."""
+"""Builds the service from its parts. This is the only module that imports all of them."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -57,7 +57,7 @@ INDEX = "_index"  # what the kind of a model's index is called after the model's
 
 
 def watched_kinds(use_case: UseCase, catalogue: str) -> set[str]:
-    """The kinds of models published for this catalogue that the use case's engines, rankers, routers and estimators read."""
+    """Return the kinds of models that the engines, rankers, routers and estimators of a catalogue read."""
     parts = (*use_case.engines.values(), *use_case.rankers.values())
     kinds = {part.kind for part in parts if _needs_model(part.kind, about_pairs=False)}
     kinds |= {f"{part.kind}{INDEX}" for part in use_case.engines.values() if part.options.get("index") == "faiss"}
@@ -66,13 +66,13 @@ def watched_kinds(use_case: UseCase, catalogue: str) -> set[str]:
 
 
 def _needs_model(kind: str, *, about_pairs: bool) -> bool:
-    """True if this kind has a published model; unknown kinds do, so that building them can report the error."""
+    """Return True if this kind has a published model. Unknown kinds count, so that building them reports the error."""
     row = KINDS.get(kind, Kind())
     return row.needs_model and row.about_pairs == about_pairs
 
 
 def kinds_of_pairs(use_case: UseCase) -> set[str]:
-    """The kinds of models of pairs; they are published once, and serve both catalogues."""
+    """Return the kinds of pair models. They are published once and serve both catalogues."""
     engines = {part.kind for part in use_case.engines.values() if _needs_model(part.kind, about_pairs=True)}
     return engines | {part.kind for part in use_case.estimators.values()}
 
@@ -84,7 +84,7 @@ def _keeps_pairs(use_case: UseCase) -> str | None:
 def build_rankers(
     use_case: UseCase, catalogue: Catalogue, artifacts: Mapping[str, Artifact], settings: Settings
 ) -> dict[str, Ranker | Skip]:
-    """The rankers of a use case that are ready, by name; a Skip stands for one that is configured and cannot be used."""
+    """Return the rankers of a use case by name. A Skip replaces a ranker that is configured and cannot be used."""
     built: dict[str, Ranker | Skip] = {}
     for name, part in use_case.rankers.items():
         where = f"{use_case.name}: ranker '{name}', {part.kind}"
@@ -105,10 +105,10 @@ def build_rankers(
 def build_engines(
     use_case: UseCase, catalogue: Catalogue, artifacts: Mapping[str, Artifact], damaged: Collection[str] = ()
 ) -> dict[str, Engine]:
-    """The engines of a use case for one catalogue, by name; those whose artifact is absent or refused are left out.
+    """Return the engines of a use case for one catalogue, by name, without those whose model is missing or refused.
 
-    `artifacts` are by kind, `damaged` kinds have none that can be read. Ensembles come last, of the engines at hand,
-    members before those they are members of. Raises ConfigurationError for unknown kinds, options and members.
+    `artifacts` are models by kind. `damaged` are the kinds whose model cannot be read. Ensembles come last, members
+    before the ensembles that use them. Raises ConfigurationError for unknown kinds, options and members.
     """
     built: dict[str, Engine] = {}
     blends: dict[str, dict[str, Any]] = {}
@@ -143,7 +143,7 @@ WEIGHTS_REFUSED = Skip(
 def _ensemble(
     name: str, built: Mapping[str, Engine], weights: Artifact | Skip | None, options: Mapping[str, Any]
 ) -> Ensemble | None:
-    """An ensemble of the engines at hand; None for one that waits for its first training and has too few members yet."""
+    """Return an ensemble of the available engines, or None if it has too few members before its first training."""
     if options.get("weights") != "learned":
         return Ensemble.from_members(name, built, **options)
     if isinstance(weights, Artifact):
@@ -158,9 +158,9 @@ def _ensemble(
 
 
 def build_estimators(use_case: UseCase, artifacts: Mapping[str, Artifact]) -> dict[str, Estimator]:
-    """The estimators of a use case, by name; those whose artifact is absent or refused are left out.
+    """Return the estimators of a use case by name, without those whose model is missing or refused.
 
-    `artifacts` are those of pairs, by kind. Raises ConfigurationError for unknown kinds and options.
+    `artifacts` are the pair models by kind. Raises ConfigurationError for unknown kinds and options.
     """
     built: dict[str, Estimator] = {}
     for name, part in use_case.estimators.items():
@@ -200,7 +200,7 @@ def served_use_cases(settings: Settings) -> dict[str, UseCase]:
 
 @dataclass(frozen=True, slots=True)
 class Observers:
-    """Who is told when something noteworthy happens; by default nobody."""
+    """Functions to call when a model is refused, the snapshot is replaced or a history is unavailable. The defaults do nothing."""
 
     refused: Callable[[str, str], None] = lambda _catalogue, _kind: None
     swapped: Callable[[], None] = lambda: None
@@ -208,7 +208,7 @@ class Observers:
 
 
 def build_live(settings: Settings, observers: Observers | None = None) -> ServingState:
-    """Everything this process serves, loaded and verified, ready to be watched."""
+    """Load and verify everything that this process serves, and return it. Call `watch` on the result to follow new versions."""
     observers = observers or Observers()
     use_cases = served_use_cases(settings)
     catalogues = sorted({name for use_case in use_cases.values() for name in use_case.catalogues})
@@ -229,7 +229,7 @@ def build_live(settings: Settings, observers: Observers | None = None) -> Servin
 
 
 def histories_of(settings: Settings, *, failed: Callable[[], None] = lambda: None) -> Callable[[Export], HistorySource]:
-    """Where pasts come from: the live database if one is configured, else the export."""
+    """Return the function that makes the source of histories of an export: the live database if configured, else the export."""
     url = database_url(settings)
     if not url:
         return lambda export: SnapshotHistories(export.dataset)
@@ -245,7 +245,7 @@ def histories_of(settings: Settings, *, failed: Callable[[], None] = lambda: Non
 
 
 def database_url(settings: Settings) -> str:
-    """RS_DATABASE_URL, or one made of RS_DB_HOST and its companions; empty when neither is set."""
+    """Return RS_DATABASE_URL, or a URL made of RS_DB_HOST and the related variables; empty if neither is set."""
     stated = settings.database_url.get_secret_value()
     if stated or not settings.db_host:
         return stated
@@ -260,7 +260,10 @@ def assemble(
     pins: Sequence[Artifact],
     loaded_catalogues: Mapping[str, LoadedCatalogue],
 ) -> ServingSnapshot:
-    """What answers, of what is held now. Catalogues without an export yet are left out, and use cases with none at all."""
+    """Return the runtime of everything that is loaded now.
+
+    Catalogues without an export are left out, and so are use cases without any export.
+    """
     exports = {name: entry.export.value for name, entry in loaded_catalogues.items() if entry.export.value is not None}
     sites = []
     for use_case in use_cases.values():
@@ -304,14 +307,14 @@ def _catalogue_runtime(
 
 
 def _of_pairs(use_case: UseCase, loaded_catalogues: Mapping[str, LoadedCatalogue]) -> dict[str, Artifact]:
-    """The good models of pairs by kind; whichever catalogue is asked for, they are the same."""
+    """Return the readable pair models by kind. They are the same for both catalogues."""
     keeper = _keeps_pairs(use_case)
     available = {} if keeper is None else loaded_catalogues[keeper].artifacts()
     return {kind: model for kind, model in available.items() if kind in kinds_of_pairs(use_case)}
 
 
 def _damaged(use_case: UseCase, catalogue: str, loaded_catalogues: Mapping[str, LoadedCatalogue]) -> frozenset[str]:
-    """Kinds that this catalogue needs and whose published model is damaged, without an older good one at hand."""
+    """Return the kinds that this catalogue needs whose model is damaged and which have no older readable version."""
     keeper = _keeps_pairs(use_case)
     of_pairs = frozenset() if keeper is None else damaged_kinds(loaded_catalogues[keeper]) & kinds_of_pairs(use_case)
     return damaged_kinds(loaded_catalogues[catalogue]) | of_pairs
@@ -334,7 +337,7 @@ NO_POLICY = Skip(
 
 
 def policy_of(artifact: Artifact | None) -> Policy | Skip | None:
-    """What a published bandit learned; None before its first update, a Skip when it says what cannot be."""
+    """Return the policy of a published bandit, None before its first update, or a Skip if the model is not usable."""
     if artifact is None:
         return None
     try:
@@ -345,7 +348,7 @@ def policy_of(artifact: Artifact | None) -> Policy | Skip | None:
 
 
 def _ready(use_case_runtime: UseCaseRuntime) -> tuple[str, ...]:
-    """Engines that can be asked for at least one catalogue, in the order of the file."""
+    """Return the engines that are available for at least one catalogue, in the order of the file."""
     available = {name for runtime in use_case_runtime.catalogues.values() for name in runtime.engines}
     return tuple(name for name in use_case_runtime.use_case.engines if name in available)
 
@@ -355,10 +358,10 @@ def _of_catalogue(pins: Sequence[Artifact], catalogue: str) -> dict[str, Artifac
 
 
 def _log_key(settings: Settings) -> bytes:
-    """In production the log names users by a keyed hash; a developer sees the ids."""
+    """Return the key that hashes user ids in the log in production. None in development: the log has the ids."""
     return b"" if settings.env == "dev" else next(iter(settings.keys().values()), b"")
 
 
 def build_service(settings: Settings) -> RecommendationService:
-    """The service as it stands now, for a command or a test; it does not follow later publications."""
+    """Return the service for a command or a test. It does not load versions that are published later."""
     return build_live(settings).serving.recommender

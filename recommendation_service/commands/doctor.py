@@ -1,4 +1,4 @@
-"""`tandem doctor`: examines what is exported and loaded, and names the next command."""
+"""`tandem doctor`: reports what is exported and loaded, and the next useful command."""
 
 import time
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def doctor(
 
 
 def examine(live: ServingState, *, now: float) -> tuple[list[str], str]:
-    """Lines for people about each use case, and the one command that helps most now. `now` is epoch seconds."""
+    """Return lines of text about each use case, and the most useful next command. `now` is in Unix seconds."""
     lines, commands = [], []
     exported = any(loaded.export.value for loaded in live.loaded_catalogues.values())
     for name, use_case in sorted(live.use_cases.items()):
@@ -91,13 +91,13 @@ def _engines(live: ServingState, use_case: UseCase, loaded: Sequence[LoadedCatal
 
 
 def _shortage(loaded: Sequence[LoadedCatalogue]) -> str:
-    """Why an export has too few people to learn from; empty where one has enough."""
+    """Return why an export has too few users to train with; empty if one export has enough."""
     exports = [entry.export.value for entry in loaded if entry.export.value is not None]
     return shortage(max((learners(export.dataset) for export in exports), default=0))
 
 
 def _liked(loaded: Sequence[LoadedCatalogue]) -> bool:
-    """Whether anybody liked anything: without, nothing is trained at all."""
+    """Return True if any export has a positive interaction. Without one, no model is trained."""
     return any((entry.export.value.dataset.interactions().data > 0).any() for entry in loaded if entry.export.value is not None)
 
 
@@ -125,7 +125,7 @@ def _catalogue(loaded: LoadedCatalogue, now: float) -> tuple[list[str], list[str
 
 
 def _age_days(created_at: Any, now: float) -> float | None:
-    """Days since an ISO 8601 time or epoch seconds; None when it says neither."""
+    """Return the days since an ISO 8601 time or since Unix seconds, or None if the value is neither."""
     try:
         timestamp = float(created_at) if isinstance(created_at, int | float) else datetime.fromisoformat(created_at).timestamp()
     except (TypeError, ValueError):

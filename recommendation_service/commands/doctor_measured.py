@@ -1,6 +1,6 @@
-"""The doctor's long look: what a site's export supports, what each method is worth there, which thresholds fit.
+"""`tandem doctor --measure`: what an export supports, the quality and cost of each method, and the best thresholds.
 
-Trains and measures on the export; publishes nothing and changes no file.
+It trains and measures on the export. It publishes nothing and changes no file.
 """
 
 from collections.abc import Iterable
@@ -28,13 +28,13 @@ SEED = 42
 
 @dataclass(slots=True)
 class Findings:
-    """What was found about one catalogue, in lines for people and as a body for JSON."""
+    """The results about one catalogue: lines of text, and the same as a body for JSON."""
 
     lines: list[str] = field(default_factory=list)
     body: dict[str, Any] = field(default_factory=dict)
 
     def part(self, heading: str, lines: Iterable[str]) -> None:
-        """A heading with its lines below."""
+        """Add a heading and the lines below it."""
         self.lines += ["", f"{heading}:", *(f"  {line}" for line in lines)]
 
 
@@ -47,7 +47,7 @@ def look(
     budget_s: float = DEFAULT_BUDGET_S,
     report: Report | None = None,
 ) -> list[dict[str, Any]]:
-    """Measure every catalogue of a use case, tell each in lines as it is done, and give all of it for JSON."""
+    """Measure every catalogue of a use case, print the lines of each when it is done, and return their bodies for JSON."""
     use_case, log, bodies = apply_training_overrides(live.use_cases[name], settings), report or Report(), []
     for catalogue in use_case.catalogues:
         findings = measure(use_case, live.loaded_catalogues[catalogue], log, now=now, budget_s=budget_s)
@@ -59,9 +59,9 @@ def look(
 def measure(
     use_case: UseCase, loaded: LoadedCatalogue, report: Report, *, now: float, budget_s: float = DEFAULT_BUDGET_S
 ) -> Findings:
-    """Everything about one catalogue of a use case. Too little to measure on is a finding, not an error.
+    """Return the findings about one catalogue of a use case. Too little data is a finding, not an error.
 
-    `now` is epoch seconds; no method is begun when `budget_s` seconds are over.
+    `now` is in Unix seconds. No method is started after `budget_s` seconds.
     """
     findings = Findings(body={"catalogue": loaded.name})
     if loaded.export.value is None:
@@ -177,7 +177,11 @@ def _how(names: list[str], pair: Thresholds, engines: list[str], use_case: UseCa
 def _settings(
     use_case: UseCase, loaded: LoadedCatalogue, test_start: float
 ) -> tuple[dict[str, Parameters], dict[str, str], list[str]]:
-    """Parameters by kind; the versions of published models they are of; kinds whose settings the test part helped choose."""
+    """Return the training parameters by kind, the published versions that they come from, and a list of kinds.
+
+    The list has the kinds whose settings were chosen with events of the present test part, so that their result is too
+    good.
+    """
     parameters, published, flattered = {}, {}, []
     for kind in KINDS:
         if not use_case.engine_of_kind(kind):
@@ -195,7 +199,7 @@ def _settings(
 
 
 def _report_other_commands(findings: Findings, use_case: UseCase, catalogue: str) -> None:
-    """Says who measures a catalogue without a list for a person."""
+    """Add the commands that measure a catalogue whose lists are not for users."""
     findings.lines.append(f"{catalogue}: no list here is about a person, so methods are not compared by what persons did")
     if use_case.pairs is None:
         findings.lines.append(f"  lists about items: tandem evaluate models --use-case {use_case.name}")

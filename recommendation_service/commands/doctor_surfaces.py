@@ -1,4 +1,4 @@
-"""Which engines a use case's surfaces name, and what their routers would show: the surfaces as the doctor looks at them."""
+"""The surfaces of a use case for `tandem doctor`: the engines that they use, and what their routers would show."""
 
 from collections.abc import Iterable, Iterator
 
@@ -16,14 +16,14 @@ COLD_BELOW, WARM_BELOW = 5, 20  # what the router takes where the file says noth
 
 
 def preference(use_case: UseCase, name: str, seen: MethodComparison) -> Preference:
-    """Which thresholds validation prefers for a surface that routes by count, and what the test part says to them."""
+    """Return the best thresholds on validation for a surface that routes by count, with their result on the test part."""
     options = use_case.surfaces[name].router.options
     stated = Thresholds(options.get("cold_below", COLD_BELOW), options.get("warm_below", WARM_BELOW))
     return prefer(_routes(use_case, name, seen.valid), _routes(use_case, name, seen.test), stated)
 
 
 def _routes(use_case: UseCase, name: str, answers: EngineAnswers) -> Routes:
-    """What everybody on a part would be shown by each of the three ways, the rest of the chain below it."""
+    """Return the NDCG of each user under each of the three routes, with the other engines of the chain as fallbacks."""
     options = use_case.surfaces[name].router.options
     lists = {engine: entry.lists for engine, entry in answers.answers.items()}
     per_segment = [
@@ -34,7 +34,7 @@ def _routes(use_case: UseCase, name: str, answers: EngineAnswers) -> Routes:
 
 
 def _chains(use_case: UseCase, name: str, engine: str, panel: EvaluationUsers) -> list[tuple[str, ...]]:
-    """Who would be asked for each person, in order, if this engine went first."""
+    """Return, for each user, the engines in the order in which they would be called if `engine` went first."""
     fixed = use_case.surfaces[name].model_copy(update={"router": Part(kind="fixed", options={"engine": engine})})
     plan = Plan.build(use_case.model_copy(update={"surfaces": {**use_case.surfaces, name: fixed}}), name)
     chains = (plan.route(panel.query(index)).chain for index in range(len(panel)))
@@ -42,7 +42,7 @@ def _chains(use_case: UseCase, name: str, engine: str, panel: EvaluationUsers) -
 
 
 def routed(use_case: UseCase, catalogue: str) -> list[tuple[list[str], Surface]]:
-    """Surfaces for people that route by count; those that do so alike are told together."""
+    """Return the surfaces for users that route by count. Surfaces with the same routing are in one group."""
     groups: list[tuple[list[str], Surface]] = []
     for name, surface in of_persons(use_case, catalogue):
         if surface.router.kind != BY_COUNT:
@@ -60,14 +60,14 @@ def _routing(surface: Surface) -> tuple[object, ...]:
 
 
 def of_persons(use_case: UseCase, catalogue: str) -> Iterator[tuple[str, Surface]]:
-    """The surfaces of a catalogue that show a list to a person."""
+    """Yield name and surface of the surfaces of a catalogue that show a list to a user."""
     for name, surface in use_case.surfaces.items():
         if surface.catalogue == catalogue and surface.about == PERSON:
             yield name, surface
 
 
 def measured(use_case: UseCase, catalogue: str) -> list[str]:
-    """Engines to measure on people: all but those that only lists about something else can begin or go on with."""
+    """Return the engines to measure on users: all but those that are used only in lists about something else."""
     persons, others = set[str](), set[str]()
     for name, surface in use_case.surfaces.items():
         named = {*_first(use_case, name), *surface.fallback, *surface.strategies, *filter(None, [surface.cold_start_engine])}
@@ -77,7 +77,10 @@ def measured(use_case: UseCase, catalogue: str) -> list[str]:
 
 
 def uses_of(use_case: UseCase, catalogue: str) -> dict[str, Uses]:
-    """On which surfaces of a catalogue an engine may go first; on lists about an item, also as a member of what does."""
+    """Return the surfaces of a catalogue on which each engine may go first.
+
+    On surfaces about an item, an engine also counts if it is a member of an ensemble that may go first.
+    """
     shown = {name: surface for name, surface in use_case.surfaces.items() if surface.catalogue == catalogue}
     persons = {name: set(_first(use_case, name)) for name, surface in shown.items() if surface.about == PERSON}
     other = {name: _inside(use_case, _first(use_case, name)) for name in shown if name not in persons}
@@ -95,7 +98,7 @@ def _first(use_case: UseCase, name: str) -> tuple[str, ...]:
 
 
 def _inside(use_case: UseCase, names: Iterable[str]) -> set[str]:
-    """These engines, and every member of theirs."""
+    """Return these engines and, if they are ensembles, all of their members."""
     members, groups = members_of(use_case), set(names)
     while more := {entry for name in groups for entry in members.get(name, ())} - groups:
         groups |= more

@@ -1,4 +1,4 @@
-"""What every estimator promises."""
+"""The interface of every estimator."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -8,19 +8,22 @@ from recommendation_service.domain.side import PairSide
 
 
 class Estimator(ABC):
-    """Says a number with a range for each pair, such as what to bid for a job.
+    """Predicts a number with a range for each pair, such as a bid for a job.
 
-    "Cannot say" is a value, a row of NaN; what is said is finite, above 0 and in order, whatever it was asked about.
+    If there is no prediction for a pair, its row is NaN. Predicted numbers are finite, above 0 and in ascending order.
     """
 
     label: ClassVar[str] = ""
     needs: tuple[str, ...] = ()  # columns that must be known and above 0, or there is nothing to say
 
     def __init__(self, name: str, version: str) -> None:
-        """`name` is the estimator's word in the use-case file, `version` its artifact's."""
+        """Store `name`, the name in the use-case file, and `version`, the version of the model."""
         self.name = name
         self.version = version
 
     @abstractmethod
     def estimate(self, first: PairSide, second: PairSide) -> AnyArray:
-        """(n, 3) float64 minimum, optimal and maximum of each pair, ascending; one thing of a side meets all of the other."""
+        """Return (n, 3) float64: minimum, optimal and maximum of each pair, ascending.
+
+        A side with one row is paired with all rows of the other side.
+        """

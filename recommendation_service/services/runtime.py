@@ -1,4 +1,4 @@
-"""Everything that an answer needs, immutable: reloading replaces one reference."""
+"""Everything that an answer needs, in one immutable value. A reload replaces the whole value."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class CatalogueRuntime:
     policy: Policy | Skip | None = None  # what a bandit learned for this catalogue; a Skip: published, and cannot be used
 
     def usable_policy(self) -> Policy | None:
-        """The policy; None if there is none or it cannot be used."""
+        """Return the policy, or None if there is none or it is not usable."""
         return self.policy if isinstance(self.policy, Policy) else None
 
 
@@ -41,7 +41,7 @@ class UseCaseRuntime:
     plans: Mapping[str, Plan] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Builds the plans; raises ConfigurationError for a wrong option or a use case without any runtime."""
+        """Build the plans. Raises ConfigurationError for a wrong option, or if the use case has no runtime."""
         if not self.catalogues:
             raise ConfigurationError(f"{self.use_case.name}: catalogue '{self.use_case.catalogues[0]}' was not loaded")
         surfaces = self.use_case.surfaces.items()
@@ -52,7 +52,7 @@ class UseCaseRuntime:
         object.__setattr__(self, "plans", plans)
 
     def context_catalogue(self, plan: Plan) -> Catalogue | None:
-        """The catalogue of the contexts of a surface; None while it has no export."""
+        """Return the catalogue of the contexts of a surface, or None while it has no export."""
         runtime = self.catalogues.get(plan.surface.context or "")
         return None if runtime is None else runtime.catalogue
 
@@ -65,11 +65,11 @@ class Runtime:
 
     @classmethod
     def of(cls, use_cases: Iterable[UseCaseRuntime]) -> "Runtime":
-        """From use cases in any order."""
+        """Return a runtime of these use cases, in any order."""
         return cls({use_case_runtime.use_case.name: use_case_runtime for use_case_runtime in use_cases})
 
     def find(self, use_case: str, surface: str) -> tuple[UseCaseRuntime, Plan]:
-        """The requested use case and plan; NotFound lists the existing ones, Unavailable says whose export is missing."""
+        """Return the requested use case and plan. Raises NotFound with the existing ones, or Unavailable without an export."""
         use_case_runtime = self.use_cases.get(use_case)
         if use_case_runtime is None:
             raise NotFound(f"no use case '{use_case}'; there are {', '.join(sorted(self.use_cases)) or 'none'}")

@@ -34,19 +34,19 @@ class Export:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedCatalogue:
-    """The export and the models of one catalogue, as this worker has loaded them."""
+    """The export and the models of one catalogue that this worker has loaded."""
 
     name: str
     export: Watched[Export]
     models: Mapping[str, Watched[Artifact]]  # by kind
 
     def look(self) -> list[str]:
-        """Load new versions; returns the names that changed, such as "startups/als"."""
+        """Load new versions, and return the names that changed, such as "startups/als"."""
         watched: dict[str, Watched[Export] | Watched[Artifact]] = {"export": self.export, **self.models}
         return [f"{self.name}/{kind}" for kind, entry in watched.items() if entry.look()]
 
     def artifacts(self) -> dict[str, Artifact]:
-        """The models that could be loaded, by kind."""
+        """Return the models that could be loaded, by kind."""
         return {kind: entry.value for kind, entry in self.models.items() if entry.value is not None}
 
 
@@ -84,7 +84,7 @@ class ServingState:
         self.serving = assemble(loaded_catalogues)
 
     def refresh(self) -> list[str]:
-        """Load new models and exports now; returns the names that changed."""
+        """Load new models and exports now, and return the names that changed."""
         with self._lock:
             self._unserved += [name for loaded in self.loaded_catalogues.values() for name in loaded.look()]
             if not self._unserved:
@@ -118,7 +118,7 @@ class ServingState:
 def load_catalogue(
     settings: Settings, catalogue: str, kinds: Sequence[str], refused: Callable[[str, str], None]
 ) -> LoadedCatalogue:
-    """The export and the models of one catalogue, not loaded yet. `refused` receives catalogue and kind."""
+    """Return a catalogue whose export and models are not loaded yet. `refused` is called with catalogue and kind."""
     store = ArtifactStore(settings.models_dir / catalogue)
     on_refused = partial(refused, catalogue)
     return LoadedCatalogue(
@@ -140,12 +140,12 @@ def _read_model(kind: str, folder: Path, seal: str | None) -> Artifact:
 
 
 def damaged_kinds(state: LoadedCatalogue) -> frozenset[str]:
-    """Kinds whose published model is damaged and that have no older valid one."""
+    """Return the kinds whose published model is damaged and that have no older readable version."""
     return frozenset(kind for kind, entry in state.models.items() if entry.problem is not None and entry.value is None)
 
 
 def state_token(loaded_catalogues: Mapping[str, LoadedCatalogue], pins: Sequence[Artifact]) -> str:
-    """A token that changes with every model and export that is loaded or lost."""
+    """Return a token that changes when a model or an export is loaded or removed."""
     state = [
         (name, entry.export.version, sorted(entry.artifacts().items())) for name, entry in sorted(loaded_catalogues.items())
     ]
@@ -154,7 +154,7 @@ def state_token(loaded_catalogues: Mapping[str, LoadedCatalogue], pins: Sequence
 
 
 def pinned(settings: Settings) -> list[Artifact]:
-    """The model folders of ALS_MODEL_PATH and TWO_TOWER_MODEL_PATH; a refused one is logged and left out."""
+    """Return the model folders of ALS_MODEL_PATH and TWO_TOWER_MODEL_PATH. A refused folder is logged and left out."""
     artifacts = []
     for kind, path in (("als", settings.als_model_path), ("two_tower", settings.two_tower_model_path)):
         if path is None:
@@ -170,7 +170,7 @@ WAITING = "configured weights serve until train_all publishes learned ones"
 
 
 def weights_summary(state: ServingState, use_case: str, catalogue: str) -> str:
-    """One line about the weights of the use case's main ensemble; empty without one."""
+    """Return one line about the weights of the use case's main ensemble; empty if it has none."""
     main = state.use_cases[use_case].main_ensemble()
     use_case_runtime = state.serving.recommender.runtime.use_cases.get(use_case)
     runtime = use_case_runtime.catalogues.get(catalogue) if use_case_runtime else None
@@ -216,7 +216,7 @@ def _order(kind: str) -> int:
 
 
 def _routes(use_case: UseCase) -> list[str]:
-    """The distinct routing rules of the use case as text."""
+    """Return the different routing rules of the use case as text."""
     labels = {"content_based": "content", "als": "ALS", "two_tower": "two-tower"}
     plans = [Plan.build(use_case, name) for name, surface in use_case.surfaces.items() if surface.about == "user"]
     return list(dict.fromkeys(plan.router.summary(labels) for plan in plans))

@@ -1,4 +1,4 @@
-"""One catalogue's training, from export to published models: check, split, train, measure, refit, judge, publish."""
+"""Trains the models of one catalogue: check, split, train, measure, train again on all data, compare, publish."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -48,7 +48,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingResult:
-    """What became of one kind: published under `version`, or not, and why."""
+    """The result of one kind: the published `version`, or the reasons why nothing was published."""
 
     kind: str
     version: str | None
@@ -60,7 +60,7 @@ class TrainingResult:
 
 @dataclass(eq=False)
 class CatalogueTraining:
-    """One catalogue's export, cut for training, with what measuring it needs."""
+    """The export of one catalogue, divided for training, with the users that its models are measured on."""
 
     use_case: UseCase
     name: str  # the catalogue
@@ -73,7 +73,7 @@ class CatalogueTraining:
     kinds: tuple[str, ...] = ()  # what this run trains: they share the budget of the searches
 
     def __post_init__(self) -> None:
-        """Cut the events; raises DatasetError when there is nothing to cut."""
+        """Divide the events by time. Raises DatasetError if there are no events to divide."""
         weighting = self.use_case.weighting
         split = time_split(self.events, TRAINING_SHARES)
         newest = float(self.events.times.max())
@@ -88,7 +88,7 @@ class CatalogueTraining:
         self.popularity = None if popularity is None else self.ndcg(self.scores_of({}, popularity))
 
     def train(self, kind: str) -> TrainingResult:
-        """Train, measure and publish one kind; too little to learn from is an outcome, not an error."""
+        """Train, measure and publish one kind. Too little data to train with is a result (`skipped`), not an error."""
         started = time.monotonic()
         try:
             outcome = self._train(kind)
@@ -132,21 +132,21 @@ class CatalogueTraining:
         return TrainingResult(kind, version, candidate.trained, scores, () if version else verdict.refusals)
 
     def today(self, kind: str) -> Artifact | None:
-        """The published model, or None when there is none that can be read."""
+        """Return the published model, or None if there is none that can be read."""
         return load_published(self.store, self.name, self.report, kind)
 
     @property
     def _few(self) -> bool:
-        """Whether validation figures are made of so few people that they are chance."""
+        """Return True if there are too few validation users for a reliable comparison."""
         return len(self.panel) < publish_gate.LEAST_PEOPLE
 
     @property
     def rows(self) -> int:
-        """Interactions in the export."""
+        """Return the number of interactions in the export."""
         return int(self.events.times.size)
 
     def provenance(self) -> dict[str, Any]:
-        """What a manifest tells of the export a model was made from."""
+        """Return what a manifest records about the export that a model was trained on."""
         return {
             "export": self.dataset.version,
             "fingerprint": self.dataset.fingerprint,
@@ -157,14 +157,14 @@ class CatalogueTraining:
         }
 
     def scores_of(self, artifacts: Mapping[str, Artifact], engine: str) -> Floats | None:
-        """(p, n_items) validation scores by the serving engine of that name; None without people or engine."""
+        """Return the (p, n_items) scores of an engine for the validation users; None without users or without this engine."""
         built = self.build(self.use_case, self.early.catalogue, artifacts)
         if engine not in built or not len(self.panel):
             return None
         return score_people(built[engine], self.panel)
 
     def ndcg(self, scores: Floats | None) -> float | None:
-        """Validation NDCG@10 of score rows."""
+        """Return the NDCG@10 of these score rows on the validation part."""
         return None if scores is None else metrics.ndcg(scores, self.panel.eligible, self.panel.relevant)
 
     def _measured_scores(self, trained: Trained) -> Floats | None:
@@ -176,9 +176,10 @@ class CatalogueTraining:
         return engine[0] if engine else None
 
     def _current(self, kind: str, candidate: Fitted, scores: Floats | None, today: Artifact | None) -> float | None:
-        """Today's recipe on the same terms: trained anew without the validation part.
+        """Return the NDCG of the published settings, trained again without the validation part.
 
-        Today's arrays have usually seen the validation people's choices, so measuring them would always flatter them.
+        The published arrays were usually trained with the events of the validation users, so measuring them would be
+        unfair.
         """
         if today is None or scores is None:
             return None
@@ -192,7 +193,7 @@ class CatalogueTraining:
             return None
 
     def _candidate(self, kind: str, chosen: Parameters) -> tuple[SearchResult | None, Fitted, Floats | None]:
-        """The model without the validation part, with the settings that validation prefers where a search was asked for."""
+        """Return the model trained without the validation part, with the best settings if a search was requested."""
         if not self._searchable(kind, chosen):
             with self.report.progress(f"{self.name}/{kind}") as progress:
                 panel = self.panel if len(self.panel) else None
@@ -207,7 +208,7 @@ class CatalogueTraining:
         return searched, candidate, scores
 
     def _searchable(self, kind: str, chosen: Parameters) -> bool:
-        """Whether to search settings: it was asked for, there is something to search, and enough people to choose by."""
+        """Return True if a search was requested, the kind has settings to search, and there are enough users to compare."""
         if not self.options.tune or not stages_of(kind, chosen):
             return False
         if self._few:
@@ -216,7 +217,7 @@ class CatalogueTraining:
         return not self._few
 
     def _share(self) -> float:
-        """Seconds of one kind's search: the budget is the catalogue's, in equal parts for the kinds of this run."""
+        """Return the seconds for the search of one kind: an equal part of the budget of the catalogue."""
         return self.options.budget_s / max(1, sum(kind in SEARCHES for kind in self.kinds))
 
     def _figures_text(self, scores: Floats) -> str:
@@ -267,7 +268,7 @@ class CatalogueTraining:
 
 
 def load_published(store: ArtifactStore, catalogue: str, report: Report, kind: str) -> Artifact | None:
-    """Load the published model, or return None if there is none or it is unreadable, which is a warning."""
+    """Load the published model. Return None if there is none, or, with a warning, if it is unreadable."""
     try:
         return store.load(kind)
     except ArtifactRefused as error:

@@ -1,7 +1,7 @@
-"""Searches a model's settings on a validation part: the right ones differ from site to site by more than models do.
+"""Searches the best settings of a model on the validation part, because they differ from site to site.
 
-A search is a few stages; a stage tries all combinations of some settings with the others as they were best so far. What
-was tried is remembered, so that an interrupted search goes on where it stopped.
+A search has a few stages. A stage tries all combinations of some settings, while the other settings have their best
+values so far. All results are stored, so that an interrupted search continues where it stopped.
 """
 
 import json
@@ -28,7 +28,7 @@ SEARCHES: Mapping[str, tuple[Stage, ...]] = {name: kind.search for name, kind in
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One set of settings and what it scored on validation."""
+    """One set of settings and its validation score."""
 
     parameters: Any
     score: float
@@ -37,7 +37,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The best settings found, and what the search gained over the settings it began with."""
+    """The best settings, and their gain over the settings that the search began with."""
 
     best: Trial
     stated: Trial
@@ -46,18 +46,18 @@ class SearchResult:
 
     @property
     def gain(self) -> float:
-        """Relative gain, 0 when nothing was better."""
+        """Return the relative gain; 0 if nothing was better."""
         return self.best.score / self.stated.score - 1 if self.stated.score > 0 else 0.0
 
 
 class TrialCache:
-    """What was tried before on the same data, in one small file; without a file, for this run only.
+    """The results of earlier trials on the same data, in one small file. Without a file, they last for this run.
 
-    A file that cannot be read is begun anew: it only ever saves time.
+    A file that cannot be read is replaced: it only saves time.
     """
 
     def __init__(self, path: Path | None = None, *, of: str = "") -> None:
-        """`of` names the data, such as an export's fingerprint: other data's results are not used."""
+        """Read the file. `of` names the data, such as the fingerprint of an export; results for other data are not used."""
         self._path, self._of = path, of
         self._known: dict[str, float] = {}
         if path is not None and path.exists():
@@ -68,7 +68,7 @@ class TrialCache:
                 self._known = {}
 
     def score(self, kind: str, parameters: Any, measure: Callable[[Any], float]) -> float:
-        """What these settings score, measured unless it is known."""
+        """Return the score of these settings; they are measured only if no result is stored."""
         key = f"{kind} {json.dumps(asdict(parameters), sort_keys=True)}"
         if key not in self._known:
             self._known[key] = measure(parameters)
@@ -95,10 +95,11 @@ def search(
     clock: Callable[[], float] = time.monotonic,
     stages: Sequence[Stage] | None = None,
 ) -> SearchResult:
-    """The best settings of one kind by `measure` (higher is better); `stages` in place of the kind's own.
+    """Return the best settings of one kind by `measure`, whose result is better if it is higher.
 
-    The stated ones are tried first and kept unless something is better. Ends after the first try that finishes beyond
-    `budget_s` seconds. A kind that has no search keeps what is stated.
+    The configured settings are tried first, and kept unless others are better. `stages` replaces the stages of the
+    kind. The search ends after the first trial that finishes later than `budget_s` seconds. A kind without a search
+    keeps the configured settings.
     """
     begun, known = clock(), memory or TrialCache()
     stages = stages_of(kind, stated) if stages is None else stages
@@ -120,7 +121,7 @@ def search(
 
 
 class HyperparameterSearch:
-    """One kind on one material, measured on one panel by NDCG at `k`."""
+    """The search of one kind on one set of training data, measured by NDCG at `k` on one panel of users."""
 
     def __init__(self, material: TrainingData, panel: EvaluationUsers, kind: str, scored: Scored, *, k: int = 10) -> None:
         self._material, self._panel, self._kind, self._scored, self._k = material, panel, kind, scored, k
@@ -145,9 +146,9 @@ class HyperparameterSearch:
         return result, fitted, scores
 
     def measure(self, parameters: Any) -> float:
-        """Validation NDCG of a model with these settings; 0 if no engine serves it.
+        """Return the validation NDCG of a model with these settings; 0 if no engine serves it.
 
-        Settings that differ only where they have no effect on this data are measured once.
+        Settings that differ only in values without effect on this data are measured once.
         """
         settled = parameters.settled(self._material) if hasattr(parameters, "settled") else None
         if settled in self._settled and self._best is not None:
@@ -164,17 +165,17 @@ class HyperparameterSearch:
 
 
 def stages_of(kind: str, stated: Any) -> tuple[Stage, ...]:
-    """The stages of a kind's search; none where there is nothing to find, as in the vectors of a ready-made model."""
+    """Return the stages of the search of a kind; none if it has nothing to search, such as ready-made vectors."""
     return () if getattr(stated, "model", "") else SEARCHES.get(kind, ())
 
 
 def searched_settings(kind: str) -> tuple[str, ...]:
-    """The names of the settings that a kind's search varies, each once, in the order of the stages."""
+    """Return the names of the settings that the search of a kind varies, each once, in the order of the stages."""
     return tuple(dict.fromkeys(name for stage in SEARCHES.get(kind, ()) for name in stage))
 
 
 def search_summary(searched: SearchResult) -> str:
-    """In one line: what was changed, what it gained, how much was tried."""
+    """Return one line: the changed settings, the gain, and the number of trials."""
     changed = _changed(searched.stated.parameters, searched.best.parameters) or "the stated settings"
     end = "" if searched.whole else ", ended by its budget"
     return (
@@ -184,7 +185,7 @@ def search_summary(searched: SearchResult) -> str:
 
 
 def figures(searched: SearchResult) -> dict[str, Any]:
-    """For a manifest."""
+    """Return the result of the search as a manifest records it."""
     return {
         "stated_ndcg_at_10": searched.stated.score,
         "tuned_ndcg_at_10": searched.best.score,
@@ -195,7 +196,7 @@ def figures(searched: SearchResult) -> dict[str, Any]:
 
 
 def _candidates(stages: Sequence[Stage], tried: Sequence[Trial]) -> Iterator[Any]:
-    """Later stages begin at the best of what was tried by then, so `tried` is read as it grows."""
+    """Yield the settings to try. A later stage begins with the best trial so far, so `tried` is read while it grows."""
     for stage in stages:
         start = _best(tried).parameters
         for values in _combinations(stage):
@@ -217,5 +218,5 @@ def _changed(stated: Any, other: Any) -> str:
 
 
 def spelled(value: Any) -> str:
-    """A setting's value for people."""
+    """Return the value of a setting as text."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)

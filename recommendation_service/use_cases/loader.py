@@ -1,4 +1,4 @@
-"""Reads use-case files; errors name file, key and the words allowed."""
+"""Reads use-case files. Errors name the file, the key and the allowed values."""
 
 import os
 import tomllib
@@ -16,12 +16,12 @@ PACKAGED = Path(__file__).parent
 
 
 def folder() -> Path:
-    """Where use-case files are: RS_USE_CASES_DIR, else this package's own. Both halves read the same place."""
+    """Return the folder of the use-case files: RS_USE_CASES_DIR, else that of this package. Django and the service share it."""
     return Path(os.environ.get("RS_USE_CASES_DIR") or PACKAGED)
 
 
 def load_file(path: Path) -> UseCase:
-    """One use case from one TOML file. Raises ConfigurationError that tells the fix."""
+    """Return one use case from one TOML file. Raises ConfigurationError with the fix."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -47,12 +47,12 @@ def load(name: str, where: Path | None = None) -> UseCase:
 
 
 def names(where: Path | None = None) -> Sequence[str]:
-    """All use cases that have a file in `where` (default: `folder()`), sorted."""
+    """Return the names of all use cases that have a file in `where` (default: `folder()`), sorted."""
     return sorted(path.stem for path in (where or folder()).glob("*.toml"))
 
 
 def load_all() -> dict[str, UseCase]:
-    """Every use case of `folder()`."""
+    """Return every use case of `folder()`, by name."""
     return {name: load(name) for name in names()}
 
 

@@ -13,7 +13,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 class Strict(BaseModel):
-    """Frozen, and refuses keys it does not know."""
+    """A frozen model that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -69,7 +69,7 @@ class Weighting(Strict):
 
     @property
     def halving_days(self) -> float | None:
-        """Days in which a weight halves, from either key; None: age does not matter."""
+        """Return the days in which a weight halves, from either key; None if age does not matter."""
         return self.decay_days * log(2) if self.decay_days else self.half_life_days
 
 
@@ -199,7 +199,7 @@ class UseCase(Strict):
             _known("[pairs] names the owner column of", self.pairs.owner_column, sides, "it pairs")
 
     def _paired_with(self, catalogue: str) -> tuple[str, ...]:
-        """Return the catalogue that is paired with this one, or ()."""
+        """Return the catalogue that is paired with this one as a tuple of one name; empty if there is none."""
         if self.pairs is None or catalogue not in (self.pairs.left, self.pairs.right):
             return ()
         return (self.pairs.right if catalogue == self.pairs.left else self.pairs.left,)

@@ -1,7 +1,7 @@
-"""What came of the lists that were shown: one set of figures for every use case. docs/guides/statistics.md explains them.
+"""Outcomes of the lists that were shown: the same figures for every use case. See docs/guides/statistics.md.
 
-A figure belongs to the moment when the list was shown, so a rate never passes 1, however late the click. Which events are
-clicks and which conversions is the use case's `[outcomes]`.
+A click or conversion counts for the time when its list was shown, however late it is, so a rate is at most 1. The
+`[outcomes]` of the use case name the events that are clicks and conversions.
 """
 
 from collections import Counter
@@ -37,30 +37,30 @@ class Figures:
 
     @property
     def ctr(self) -> float:
-        """Clicks per shown item, 0 to 1."""
+        """Return clicks per shown item, 0 to 1."""
         return self.clicks / self.shown if self.shown else 0.0
 
     @property
     def conversion_rate(self) -> float:
-        """Conversions per shown item, 0 to 1; a conversion needs no click before it."""
+        """Return conversions per shown item, 0 to 1. A conversion counts without a click before it."""
         return self.conversions / self.shown if self.shown else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals(Figures):
-    """Everything that was asked for."""
+    """The figures of all lists that were requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day(Figures):
-    """The lists shown on one day of UTC."""
+    """The figures of the lists that were shown on one day, in UTC."""
 
     day: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group(Figures):
-    """The lists of one method or surface; `share` is of all lists, 0 to 1."""
+    """The figures of one method or surface. `share` is its part of all lists, 0 to 1."""
 
     name: str
     share: float
@@ -68,7 +68,7 @@ class Group(Figures):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item(Figures):
-    """One item wherever it was shown; `title` is empty when the site has it no more. `lists` equals `shown`."""
+    """The figures of one item in all lists. `title` is empty if the site no longer has the item. `lists` equals `shown`."""
 
     item_id: str
     title: str
@@ -76,7 +76,7 @@ class Item(Figures):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a funnel: how many shown items came to it or further, of all and of those at the step before."""
+    """One step of a funnel: how many shown items reached it, as a part of all and as a part of the step before."""
 
     name: str
     count: int
@@ -85,30 +85,30 @@ class Step:
 
 
 def totals(*, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None) -> Totals:
-    """All lists together."""
+    """Return the figures of all lists together."""
     return Totals(**_figures(ListQuery(use_case, window, user_id, surface), "all").get("", {}))
 
 
 def daily(*, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None) -> list[Day]:
-    """Every day of the window, the oldest first, also those on which nothing was shown."""
+    """Return every day of the window, the oldest first, also days without lists."""
     groups = _figures(ListQuery(use_case, window, user_id, surface), "day")
     return [Day(day=day, **groups.get(day.isoformat(), {})) for day in window.days()]
 
 
 def by_method(*, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None) -> list[Group]:
-    """Lists by the engine that answered, most lists first: the shares of the strategies."""
+    """Return the figures by the engine that answered, most lists first."""
     return _groups(ListQuery(use_case, window, user_id, surface), "method")
 
 
 def by_surface(*, use_case: str, window: Window, user_id: str | None = None) -> list[Group]:
-    """Lists by the surface that showed them, most lists first."""
+    """Return the figures by the surface that showed the lists, most lists first."""
     return _groups(ListQuery(use_case, window, user_id), "surface")
 
 
 def top_items(
     *, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None, limit: int = 10
 ) -> list[Item]:
-    """Items with the most conversions, then clicks, that answered a shown list; at most `limit`."""
+    """Return the items with the most conversions, then the most clicks; at most `limit`."""
     query = ListQuery(use_case, window, user_id, surface)
     groups = impressions.answered_items(query, _outcomes(use_case), limit=limit)
     shown_counts = impressions.shown_among(query, [entry.group for entry in groups])
@@ -130,10 +130,10 @@ def top_items(
 def top_categories(
     *, use_case: str, window: Window, user_id: str | None = None, surface: str | None = None, limit: int = 10
 ) -> list[tuple[str, int]]:
-    """Categories of clicked or converted items and how many of those each holds, most first.
+    """Return the categories of clicked or converted items with the number of these items, most first.
 
-    An item clicked and converted in one list counts once. The 1,000 items with the most are looked up; items that the
-    site has no more count nowhere.
+    An item that was clicked and converted in one list counts once. Only the 1,000 items with the most clicks and
+    conversions are used. Items that the site no longer has do not count.
     """
     query = ListQuery(use_case, window, user_id, surface)
     clicks, conversions = _outcomes(use_case)
@@ -155,10 +155,11 @@ def funnel(
     surface: str | None = None,
     between: Sequence[str] = (),
 ) -> list[Step]:
-    """Shown, clicked, the events `between` in their order, converted: how many items came to each step or further.
+    """Return the steps from shown to converted: how many items reached each step or a later one.
 
-    Who buys without a click came past the click, so that no step is wider than the one before. Raises InvalidInput
-    for an event that the use case does not know.
+    The steps are shown, clicked, the events `between` in their order, and converted. A conversion without a click
+    counts for the click too, so that no step is larger than the one before. Raises InvalidInput for an event that the
+    use case does not define.
     """
     events_known = load(use_case).events
     stranger = next((name for name in between if name not in events_known), None)
@@ -184,7 +185,7 @@ def _outcomes(use_case: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _figures(query: ListQuery, group: str) -> dict[str, dict[str, Any]]:
-    """Keyword arguments of Figures by group."""
+    """Return the keyword arguments of Figures, by group."""
     outcomes_by_group = impressions.answered(query, group, _outcomes(query.use_case))
     groups: dict[str, dict[str, Any]] = {}
     for name, (lists, items) in impressions.lists_and_items(query, group).items():
@@ -203,7 +204,7 @@ def _groups(query: ListQuery, group: str) -> list[Group]:
 
 
 def _site_items(query: ListQuery, item_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Title and category of those items that the site still has."""
+    """Return title and category of those items that the site still has."""
     titles: dict[str, tuple[str, str]] = {}
     for catalogue in load(query.use_case).catalogues:
         source = source_of(catalogue)

@@ -1,4 +1,4 @@
-"""Keyed hashes of erased user ids: they keep an erased user from coming back, and do not tell who it was."""
+"""Keyed hashes of the ids of erased users. They keep an erased user from coming back, and do not show the id."""
 
 import hmac
 from collections.abc import Collection, Iterator

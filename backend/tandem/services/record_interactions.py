@@ -1,4 +1,4 @@
-"""Writes what happened: each event once, the good rows whatever the bad ones are, safe with many writers."""
+"""Writes interactions: each event once, valid rows even if others are invalid, and safe with many writers."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class RowResult:
-    """What became of one row: its place in what was sent, and what is wrong with it when it was rejected."""
+    """The result of one row: its index in the input, and the problems if it was rejected."""
 
     index: int
     status: str  # accepted | duplicate | rejected
@@ -96,7 +96,7 @@ def record_answer(row: Mapping[str, Any]) -> bool:
 
 
 def items_shown(catalogue: str, item_ids: Sequence[str]) -> set[str]:
-    """Those of the ids that the catalogue's ItemSource shows now."""
+    """Return those of the ids that the catalogue's ItemSource shows now."""
     source = source_of(catalogue)
     if source is None:
         return set()

@@ -1,7 +1,7 @@
-"""The whole way from the site's tables to new models: record what was missed, export, train, announce.
+"""Makes new models from the tables of the site: record missed events, export, train, announce.
 
-Training runs in a process of its own, because torch and implicit do not belong in a Django process. The service loads new
-models by itself as soon as they are published.
+Training runs in a separate process, because torch and implicit should not be loaded in a Django process. The service
+loads new models as soon as they are published.
 """
 
 import json
@@ -28,7 +28,7 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class Retrained:
-    """What one run did."""
+    """The result of one run."""
 
     trained: tuple[str, ...]  # use cases
     skipped: tuple[str, ...]  # use cases without enough new interactions

@@ -43,7 +43,7 @@ _SPARE = 16  # looked at beyond the limit, so that rounding at the cut cannot ch
 
 
 class VectorRow(models.Model):
-    """One thing with a vector. Abstract: a subclass adds the thing."""
+    """Abstract model: one row with a vector. A subclass adds the fields that say what the vector belongs to."""
 
     vector = models.BinaryField()  # float32, little-endian, unit length
     dimension = models.PositiveSmallIntegerField()
@@ -52,18 +52,18 @@ class VectorRow(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        """No table of its own."""
+        """This model has no table."""
 
         abstract = True
 
     def array(self) -> Floats:
-        """The vector, (dimension,)."""
+        """Return the vector, (dimension,)."""
         return unpacked(self.vector)
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A row and how near it is: the cosine, -1 to 1."""
+    """A row and its similarity: the cosine, -1 to 1."""
 
     key: Any  # the row's primary key
     score: float
@@ -81,7 +81,7 @@ class Published:
 
 
 def packed(vector: Floats, *, made_by: str, text_hash: str = "") -> dict[str, Any]:
-    """The field values of a `VectorRow`. Raises InvalidInput for a vector that points nowhere."""
+    """Return the field values of a `VectorRow`. Raises InvalidInput for a vector that is zero or not finite."""
     whole = np.asarray(vector, dtype=np.float32)
     if whole.ndim != 1 or not 0 < whole.size <= MAX_DIMENSION:
         raise InvalidInput(f"a vector has one dimension of 1 to {MAX_DIMENSION} numbers, not {whole.shape}")
@@ -92,12 +92,15 @@ def packed(vector: Floats, *, made_by: str, text_hash: str = "") -> dict[str, An
 
 
 def unpacked(raw: bytes | memoryview) -> Floats:
-    """The vector of a stored row's bytes, read-only."""
+    """Return the read-only vector of the bytes of a stored row."""
     return np.frombuffer(raw, dtype="<f4").astype(np.float32, copy=False)
 
 
 def upsert(rows: Sequence[VectorRow], *, key: str) -> None:
-    """Insert rows in one statement; where `key` is taken, replace every other field. All of one class, or none."""
+    """Insert rows in one statement. A row whose `key` exists replaces all other fields of the stored row.
+
+    All rows must be of one class. Either all of them are written or none.
+    """
     if not rows:
         return
     kind = type(rows[0])
@@ -108,10 +111,10 @@ def upsert(rows: Sequence[VectorRow], *, key: str) -> None:
 
 
 def nearest(rows: QuerySet[Any], query: Floats, *, limit: int) -> list[Near]:
-    """The rows most alike to `query`, (d,), best first; equally alike ones in order of their keys.
+    """Return the rows with the largest cosine to `query`, (d,), best first; equal rows are in the order of their keys.
 
-    `rows` is a queryset of a VectorRow subclass, filtered as you like and not sliced. Rows of another dimension are
-    passed over, and a query of zeros is near to nothing.
+    `rows` is a queryset of a VectorRow subclass, filtered but not sliced. Rows of another dimension are skipped. A
+    query of zeros has no nearest rows.
     """
     wanted = unit_rows(np.asarray(query, dtype=np.float32))
     if limit <= 0 or not wanted.any():
@@ -126,7 +129,7 @@ def nearest(rows: QuerySet[Any], query: Floats, *, limit: int) -> list[Near]:
 
 
 def _proposed(rows: QuerySet[Any], wanted: Floats, most: int) -> list[tuple[Any, bytes]]:
-    """The best `most` as keys and bytes, by one pass over every vector."""
+    """Return key and bytes of the `most` best rows, by one pass over all vectors."""
     everything = list(rows.order_by("pk").values_list("pk", "vector"))
     if not everything:
         return []
@@ -135,7 +138,7 @@ def _proposed(rows: QuerySet[Any], wanted: Floats, most: int) -> list[tuple[Any,
 
 
 def _decided(candidates: Sequence[tuple[Any, bytes]], wanted: Floats, limit: int) -> list[Near]:
-    """The best `limit` of a few, by one arithmetic whoever proposed them."""
+    """Return the best `limit` of the proposed rows. The same arithmetic is used for every database."""
     if not candidates:
         return []
     keyed = sorted(candidates, key=lambda pair: pair[0])
@@ -146,9 +149,9 @@ def _decided(candidates: Sequence[tuple[Any, bytes]], wanted: Floats, limit: int
 
 
 def vectors_of(models_dir: Path, catalogue: str, kind: str = "embedding") -> Published | None:
-    """The item vectors that serve now; None when that kind was never published for the catalogue.
+    """Return the published item vectors, or None if that kind was never published for the catalogue.
 
-    Raises ArtifactRefused, naming the set, when it is damaged, and InvalidInput for a kind without item vectors.
+    Raises ArtifactRefused if the model is damaged, and InvalidInput for a kind without item vectors.
     """
     artifact = published(models_dir, catalogue, kind)
     if artifact is None:

@@ -1,8 +1,7 @@
-"""pgvector, where PostgreSQL has it: a copy of each row's vector that the database itself can search.
+"""Search with pgvector on PostgreSQL: a copy of each vector in a column that the database can search.
 
-The copy is a column that Django's models do not know, added by `prepare_pgvector` and never by a migration, so that
-migrations run everywhere. A trigger empties it whenever a row's bytes change, whoever changes them, and a search fills
-empty copies first: so the copy is never behind.
+`prepare_pgvector` adds the column; no migration does, so that migrations work on every database. A trigger empties the
+copy when the vector of its row changes, and a search first fills the empty copies. So a search never uses an old copy.
 """
 
 import logging
@@ -22,10 +21,10 @@ log = logging.getLogger(__name__)
 
 
 def prepare_pgvector(rows: type[models.Model], *, using: str = "default") -> bool:
-    """Add the copy to the table of a VectorRow subclass; True when searches of it are the database's own from now on.
+    """Add the column with the copies to the table of a VectorRow subclass. Return True if the database can search now.
 
-    False, and nothing is changed, on another database, or where the extension is not there and may not be created.
-    Safe to call again and again.
+    Return False and change nothing on other databases, and if the extension is neither installed nor may be created. It
+    is safe to call this several times.
     """
     connection = connections[using]
     if connection.vendor != "postgresql":
@@ -55,7 +54,7 @@ _STATEMENTS = (
 
 
 def is_prepared(rows: type[models.Model], *, using: str) -> bool:
-    """Whether the table has its copy."""
+    """Return True if the table has the column with the copies."""
     connection = connections[using]
     if connection.vendor != "postgresql":
         return False
@@ -68,7 +67,7 @@ def is_prepared(rows: type[models.Model], *, using: str) -> bool:
 
 
 def fill(rows: type[models.Model], *, using: str) -> int:
-    """Make the copies that are missing; how many were made."""
+    """Make the missing copies, and return their number."""
     connection = connections[using]
     table, key = _names(rows, connection)
     filled = 0
@@ -87,7 +86,7 @@ def fill(rows: type[models.Model], *, using: str) -> int:
 
 
 def proposed(rows: QuerySet[Any], wanted: Floats, most: int) -> list[tuple[Any, bytes]]:
-    """The best `most` of a queryset as keys and bytes, found by the database; `wanted` is (d,), as all of `rows` are."""
+    """Return key and bytes of the `most` nearest rows of a queryset. `wanted` is (d,), like the vector of every row."""
     fill(rows.model, using=rows.db)
     table, _ = _names(rows.model, connections[rows.db])
     far = RawSQL(f"{table}.{COLUMN} <=> %s::vector", [_literal(wanted)], models.FloatField())  # noqa: S611  # quoted name
@@ -95,11 +94,11 @@ def proposed(rows: QuerySet[Any], wanted: Floats, most: int) -> list[tuple[Any, 
 
 
 def _literal(vector: Floats) -> str:
-    """A vector as pgvector reads it; nine digits bring every float32 back as it was."""
+    """Return a vector in the notation of pgvector. Nine digits restore every float32 exactly."""
     return "[" + ",".join(f"{number:.9g}" for number in vector.tolist()) + "]"
 
 
 def _names(rows: type[models.Model], connection: BaseDatabaseWrapper) -> tuple[str, str]:
-    """Table and primary key, quoted."""
+    """Return the quoted names of the table and of its primary key."""
     key = rows._meta.pk
     return connection.ops.quote_name(rows._meta.db_table), connection.ops.quote_name(str(key.column))

@@ -1,1 +1,1 @@
-"""The quality of every engine on anybody's data: one command, one table."""
+"""`tandem evaluate FILE`: the quality of every engine on any file of interactions, in one table."""

@@ -28,7 +28,7 @@ from recommendation_service.training.tuning import TrialCache
 
 
 class Protocol(StrEnum):
-    """How a file is divided into training, validation and test parts."""
+    """The ways to divide a file into a training, a validation and a test part."""
 
     NEXT_ITEM, NCF, TIME, RANDOM, HOLDOUT = "next-item", "ncf", "time", "random", "holdout"
 
@@ -101,7 +101,7 @@ def _print_results(report: Report, rows: Sequence[Row], notes: Sequence[str], se
 def _check_options(
     models: Sequence[str], protocol: Protocol, test: Path | None, *, files: Sequence[Path | None], pictures: Path | None
 ) -> None:
-    """Refuse wrong options before minutes of work."""
+    """Raise BadParameter for wrong options before the work, which takes minutes, begins."""
     if unknown := sorted(set(models) - set(MODELS)):
         raise typer.BadParameter(f"{', '.join(unknown)}; there are {', '.join(MODELS)}", param_hint="--model")
     if (test is not None) != (protocol == Protocol.HOLDOUT):

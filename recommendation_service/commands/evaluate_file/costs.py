@@ -1,4 +1,4 @@
-"""What an answer costs: one person's scores, asked of the serving engine one at a time, on one thread."""
+"""The cost of an answer: the time to score one user at a time with the serving engine, on one thread."""
 
 import os
 import resource
@@ -16,9 +16,10 @@ FITTING = min(4, os.cpu_count() or 1)  # threads at most while fitting, as train
 
 
 def requests_ms(scorers: Mapping[str, Scorer], panel: EvaluationUsers) -> dict[str, float]:
-    """Median milliseconds of `scores` by name, over all people of a panel.
+    """Return the median time of one request in milliseconds, by name of the model.
 
-    The models take turns with each person, so that what else the machine does strikes all of them alike.
+    `scores` maps each name to the function that scores one user of the panel. Every user is scored by all models before
+    the next user, so that other load on the machine affects all models alike.
     """
     spent = {name: np.zeros(len(panel)) for name in scorers}
     with threadpool_limits(1):
@@ -32,10 +33,10 @@ def requests_ms(scorers: Mapping[str, Scorer], panel: EvaluationUsers) -> dict[s
 
 
 def threads_text() -> dict[str, int]:
-    """How many threads answer one person, and fit at most."""
+    """Return a text with the number of threads for one request, and the largest number for training."""
     return {"request": 1, "fit_at_most": FITTING}
 
 
 def peak_megabytes() -> float:
-    """The most memory this process has held."""
+    """Return the largest resident memory of this process so far, in megabytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

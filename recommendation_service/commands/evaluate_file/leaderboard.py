@@ -1,4 +1,8 @@
-"""Every model on one task: settings and weights chosen on validation, fitted again on all that precedes, measured once."""
+"""Measures every model on one task.
+
+Settings and weights are chosen on the validation part. Each model is then trained again on everything before the test
+part and measured once on the test part.
+"""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +40,7 @@ BLEND, RECIPE = "learned blend", "default blend"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One model, ready to be measured."""
+    """One trained model with its settings and costs, ready to be measured on the test part."""
 
     name: str
     trained: Trained | None  # on all that precedes the test part; None: it needs no training
@@ -47,14 +51,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the command line chose."""
+    """The options of the command line: which models, and how many seconds each search may take."""
 
     models: Sequence[str] = MODELS
     budget_s: float = 30.0  # a model's search; 0: stated settings
 
 
 class Contest:
-    """A task and the models that take part. Nothing is chosen after the test part was looked at."""
+    """One task and the models that are measured on it. Nothing is chosen after the test part was used."""
 
     def __init__(self, task: Task, choices: Choices, report: Report, memory: TrialCache | None = None) -> None:
         self.task, self._choices, self._report, self._memory = task, choices, report, memory or TrialCache()
@@ -63,11 +67,11 @@ class Contest:
 
     @property
     def chosen_on(self) -> dict[str, int]:
-        """How many validation people the settings and the weights are chosen on."""
+        """Return the number of validation users for "settings" and for "weights"."""
         return {"settings": len(self._panel), "weights": len(self._wide)}
 
     def run(self) -> list[Row]:
-        """The table: popularity first, then every model, then the blends."""
+        """Return the rows of the table: popularity, then every other model, then the blends."""
         entries = [self._popular(), *self._models()]
         started = time.perf_counter()
         learned = self._learned(entries)
@@ -81,8 +85,10 @@ class Contest:
         return [replace(row, request_ms=request_ms[row.model]) for row in measured]
 
     def choose(self, kind: str) -> tuple[Fitted, SearchResult, Any]:
-        """The model with the settings that validation prefers, which has seen no validation part; how they were found;
-        and the stated settings with what training found out. Raises NotEnough.
+        """Return a model with the settings that are best on validation, its search, and its default settings.
+
+        The returned model was trained without the validation part. Raises NotEnough if there is too little data for
+        this kind.
         """
         material = self.task.valid.material
         trials = HyperparameterSearch(
@@ -127,7 +133,7 @@ class Contest:
             yield Entry(kind, late, as_stated if kind in STATED else None, valid, row)
 
     def _as_stated(self, kind: str, late: Trained, stated: Any) -> Trained:
-        """A member of the default blend, trained with its stated settings as the others are with theirs."""
+        """Return one member of the default blend, trained with the default settings and timed like the other models."""
         if kind not in STATED or not set(STATED) <= set(self._choices.models):
             return late
         if stated is None:  # what they score was remembered, so training has not told its epochs
@@ -142,7 +148,7 @@ class Contest:
         return learn_weights(scores, stated, self._wide)
 
     def _blends(self, entries: Sequence[Entry], learned: Learned, learned_s: float) -> dict[str, Row]:
-        """The blends' rows without figures: their weights, and what their members cost together."""
+        """Return the rows of the blends without measures: their weights, and the total cost of their members."""
         settings: dict[str, dict[str, float]] = {}
         if set(STATED) <= {entry.name for entry in entries}:
             settings[RECIPE] = STATED
@@ -188,12 +194,12 @@ class Contest:
 
 
 def weighed(valid: EvaluationTask) -> int:
-    """How many validation people weights are learned on: what memory allows, PEOPLE at least, WEIGHED at most."""
+    """Return the number of validation users for learning weights: as many as fit in memory, from PEOPLE to WEIGHED."""
     return min(WEIGHED, max(PEOPLE, WEIGHED_SCORES // len(valid.material.catalogue)))
 
 
 def measures_of(scores: Floats, panel: EvaluationUsers, task: Task) -> dict[str, AnyArray]:
-    """(p,) of each of the protocol's measures."""
+    """Return the measures of the protocol by name, each (p,) with one value per user."""
     values = metrics.measure(metrics.top_k(scores, panel.eligible, task.k), panel.relevant)
     if task.protocol in ("next-item", "ncf"):
         return {f"HR@{task.k}": values.recall, f"NDCG@{task.k}": values.ndcg}
@@ -209,7 +215,7 @@ def _engine(trained: Trained, material: TrainingData) -> Scorer:
 def _built(
     models: Mapping[str, Trained], material: TrainingData, blends: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Mapping[str, Scorer]:
-    """The serving engines of these models, each under its kind's name, popularity's first; and ensembles of them."""
+    """Return the serving engine of each model under the name of its kind, popularity first, then the ensembles of them."""
     engines: dict[str, Any] = {kind: {"kind": kind} for kind in (BASELINE, *models) if kind != "ensemble"}
     engines |= {_slug(name): {"kind": "ensemble", "options": options} for name, options in (blends or {}).items()}
     surface = {"catalogue": "log", "router": {"kind": "fixed", "options": {"engine": BASELINE}}, "fallback": [BASELINE]}
@@ -223,7 +229,7 @@ def _built(
 def _serving(
     models: Mapping[str, Trained], recipe: Mapping[str, Trained], material: TrainingData, learned: Learned
 ) -> dict[str, Scorer]:
-    """Every row's engine as a site would serve it, the blends as ensembles; the stated one of its own members."""
+    """Return the engine of each row as a site would serve it. A blend is an ensemble of the chosen models."""
     blends: dict[str, dict[str, Any]] = {BLEND: {"members": dict(learned.weights), "weights": "learned", "min_members": 1}}
     engines = _built({**models, "ensemble": Trained("ensemble", weight_arrays(learned), {})}, material, blends)
     rows_by_name = {name: engines[name] for name in (BASELINE, *models)} | {BLEND: engines[_slug(BLEND)]}

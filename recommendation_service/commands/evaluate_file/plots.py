@@ -1,7 +1,7 @@
-"""The quality table as pictures: by segment, against what it costs, and how the searches came about.
+"""Draws the table as three pictures: quality by segment, quality against cost, and the progress of the searches.
 
-Drawn the same way every time: no date, no random name; a model has one colour and one mark in all three, told apart
-without colours too (Okabe and Ito, 2008), and popularity is grey.
+The pictures depend on the results only: they contain no date and no random name. Each model has the same colour and the
+same marker in all three, so that models differ without colours too (colours: Okabe and Ito, 2008). Popularity is grey.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,9 +42,10 @@ LOOK: Any = {  # matplotlib's own type names each of its settings
 
 
 def draw(folder: Path, rows: Sequence[Row], of: str, *, searched_on: int) -> None:
-    """Write segments, cost and curves into `folder`, each as SVG and PNG.
+    """Write segments, cost and curves into `folder`, each as SVG and as PNG.
 
-    `of` tells data and protocol, `searched_on` how many validation people the searches measured on.
+    `of` names the data and the protocol for the titles. `searched_on` is the number of validation users of the
+    searches.
     """
     mpl.use("Agg")
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +61,7 @@ def draw(folder: Path, rows: Sequence[Row], of: str, *, searched_on: int) -> Non
 
 
 def _segments(rows: Sequence[Row], of: str) -> Figure:
-    """One column a segment, the models side by side in it."""
+    """Draw one group per segment, with the models next to each other."""
     measure, styles = _measure(rows), _styles(rows)
     figure, axes = pyplot.subplots(figsize=(8, 4.8), layout="constrained")
     width = 0.8 / len(rows)
@@ -92,7 +93,7 @@ def _segments(rows: Sequence[Row], of: str) -> Figure:
 
 
 def _cost(rows: Sequence[Row], of: str) -> Figure:
-    """Quality against the cost of a request and of fitting; the line joins what nothing beats at its price."""
+    """Draw quality against the time of a request and of training. The line connects models that no cheaper one exceeds."""
     measure = _measure(rows)
     figure, panels = pyplot.subplots(1, 2, figsize=(9, 4.8), sharey=True, layout="constrained")
     requests, fits = [max(row.request_ms, LEAST_MS) for row in rows], [max(row.fit_s, LEAST_S) for row in rows]
@@ -112,7 +113,7 @@ def _cost(rows: Sequence[Row], of: str) -> Figure:
 
 
 def _curves(rows: Sequence[Row], of: str) -> Figure:
-    """The best validation score so far of every search."""
+    """Draw the best validation score so far of every search, by seconds."""
     searched, styles = [row for row in rows if row.tried], _styles(rows)
     figure, axes = pyplot.subplots(figsize=(8, 4.8), layout="constrained")
     for row in searched:
@@ -142,7 +143,7 @@ def _scattered(axes: Axes, rows: Sequence[Row], costs: Sequence[float]) -> None:
 
 
 def _labelled(axes: Axes, rows: Sequence[Row], costs: Sequence[float]) -> None:
-    """A name beside every mark, where it covers neither a mark nor another name."""
+    """Write a name next to every marker, where it covers no marker and no other name."""
     measure, styles = _measure(rows), _styles(rows)
     points = axes.transData.transform([(cost, row.measures[measure][0]) for row, cost in zip(rows, costs, strict=True)])
     bars = [axes.transData.transform([(1, bound) for bound in row.measures[measure][1:]])[:, 1] for row in rows]
@@ -170,7 +171,7 @@ def _labelled(axes: Axes, rows: Sequence[Row], costs: Sequence[float]) -> None:
 
 
 def _offsets(width: float, height: float) -> list[tuple[float, float]]:
-    """Where a name may stand from its mark, in pixels, the best place first."""
+    """Return the positions that a name may have relative to its marker, in pixels, the best position first."""
     beside = [(11.0, 0.0), (-11 - width, 0.0), (-width / 2, height + 3), (-width / 2, -height - 3)]
     steps = [sign * step * height for step in (0.8, 1.2, 2.2, 3.2, 4.4, 5.6, 7.0) for sign in (1, -1)]
     return beside + [(across, up) for up in steps for across in (11.0, -11 - width)]
@@ -186,7 +187,7 @@ def _measure(rows: Sequence[Row]) -> str:
 
 
 def _spread(mean: Any, low: Any, high: Any) -> AnyArray:
-    """How far an interval reaches below and above the mean, as error bars want it."""
+    """Return the distances from the mean down to the lower and up to the upper end of the interval, for error bars."""
     return np.asarray(np.maximum(np.array([mean - low, high - mean]).reshape(2, -1), 0))
 
 

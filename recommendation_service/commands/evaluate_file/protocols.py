@@ -1,8 +1,9 @@
-"""Protocols: how a log is cut into what may be learned from, what settings are chosen on, and what is measured once.
+"""Protocols: how a log of interactions is divided into a training part, a validation part and a test part.
 
-`next-item` leaves each person's last item out, and the one before it for validation; `ncf` the same against 99 items the
-person never touched (He et al. 2017); `time` cuts the good ratings 80/10/10 at two moments, `random` by lot; `holdout`
-takes a test file as it is. All but `ncf` rank every item that the person had not touched.
+`next-item` tests with the last item of each user and validates with the item before it. `ncf` does the same, and ranks
+the test item among 99 items that the user has no interaction with (He et al. 2017). `time` divides the positive ratings
+80/10/10 by two points in time, and `random` divides them 80/10/10 at random. `holdout` reads the test part from a file.
+All protocols but `ncf` rank every item that the user has no interaction with.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +37,7 @@ AT_ONCE = 500  # people whose scores are in memory together
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationTask:
-    """Some people, what each went for, and what each may be shown; anything a matrix of all of them would not fit."""
+    """Users to measure, the relevant items of each, and the items to rank. Matrices are made in batches, to limit memory."""
 
     material: TrainingData  # as of the moment they are asked at
     users: Ints  # (p,)
@@ -47,12 +48,12 @@ class EvaluationTask:
         return int(self.users.size)
 
     def panels(self, at_once: int = AT_ONCE) -> Iterator[EvaluationUsers]:
-        """The same as panels of at most `at_once` people."""
+        """Yield the same users in groups of at most `at_once` users."""
         for start in range(0, len(self), at_once):
             yield self.panel(np.arange(start, min(start + at_once, len(self))))
 
     def panel(self, positions: Ints) -> EvaluationUsers:
-        """Of these people."""
+        """Return the evaluation data of these users."""
         users = self.users[positions]
         seen = self.material.histories.matrix()[users]
         seen.data = np.ones_like(seen.data)
@@ -64,13 +65,13 @@ class EvaluationTask:
         return EvaluationUsers(self.material, users, sparse.csr_array(self.relevant[positions]), eligible)
 
     def some(self, most: int) -> EvaluationUsers:
-        """At most so many of them, evenly over the rows."""
+        """Return at most this many of the users, evenly distributed over the rows."""
         return self.panel(np.unique(np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """One protocol over one log."""
+    """One protocol applied to one log: what is known, the validation users and the test users."""
 
     protocol: str
     k: int
@@ -80,7 +81,7 @@ class Task:
 
 
 def task_of(protocol: str, train: Path, test: Path | None, *, seed: int = 0) -> Task:
-    """The task of a protocol and its files. Raises DatasetError naming what is missing."""
+    """Return the task of a protocol and its files. Raises DatasetError that names what is missing."""
     if protocol == "holdout":
         if test is None:
             raise DatasetError("holdout needs --test FILE: one line a user, the items that were held out")
@@ -93,7 +94,7 @@ def task_of(protocol: str, train: Path, test: Path | None, *, seed: int = 0) -> 
 
 
 def material_of(log: Log) -> TrainingData:
-    """Items and people of a log, nothing of what they did yet."""
+    """Return users and items of a log, without any interaction."""
     ids = log.item_ids.ids()
     nothing = np.zeros(len(ids), dtype=np.float32)
     catalogue = Catalogue("log", log.item_ids, tuple(ids), nothing, np.full(len(ids), np.nan, dtype=np.float32))
@@ -105,7 +106,7 @@ def material_of(log: Log) -> TrainingData:
 
 
 def _knowing(material: TrainingData, log: Log, mask: Bools) -> TrainingData:
-    """As of the end of the events that are kept."""
+    """Return the training data as of the end of these events."""
     events = Events(
         log.users[mask], log.items[mask], np.ones(int(mask.sum()), dtype=np.float32), log.times[mask].astype(np.float64)
     )
@@ -198,9 +199,10 @@ def _bundle(protocol: str, path: Path) -> Task:
 
 
 def _given_negatives(bundle: Mapping[str, AnyArray]) -> Task:
-    """The test item and 99 others of each person are given; validation takes one of each person's others by lot.
+    """Return the task for files that give the test item and 99 other items of each user.
 
-    Its rows stand in the order of the release's pages, so a person's last row would be unlike the test item.
+    The validation item is one of the other training items of the user, chosen at random. The last row cannot be used:
+    the release orders the rows by web page, so a last row differs systematically from the test item.
     """
     people = np.arange(bundle["test"].size)
     users, items = np.concatenate([bundle["u"], people]), np.concatenate([bundle["i"], bundle["test"]])
@@ -219,7 +221,7 @@ def _given_negatives(bundle: Mapping[str, AnyArray]) -> Task:
 
 
 def _numbered(users: AnyArray, items: AnyArray, times: AnyArray, *, timed: bool, items_at_least: int = 0) -> Log:
-    """Rows as ids of equal width, so that their order is the rows' own."""
+    """Return a log whose ids are row numbers of equal width, so that ids sorted as text keep the order of the rows."""
     names = IdMap.of(f"{row:08d}" for row in range(max(int(items.max()) + 1, items_at_least)))
     people = IdMap.of(f"{row:08d}" for row in range(int(users.max()) + 1))
     order = np.argsort(times, kind="stable")
@@ -235,7 +237,7 @@ def _numbered(users: AnyArray, items: AnyArray, times: AnyArray, *, timed: bool,
 
 
 def _once(log: Log) -> tuple[Log, int]:
-    """Each person's last time with each item only, and how many others there were."""
+    """Return the newest event of each user with each item, and the number of older events that were left out."""
     keys = log.users * len(log.item_ids) + log.items
     _, newest = np.unique(keys[::-1], return_index=True)
     mask = np.sort(len(log) - 1 - newest)
@@ -243,7 +245,11 @@ def _once(log: Log) -> tuple[Log, int]:
 
 
 def _good(log: Log) -> tuple[Log, str]:
-    """Ratings that say the person liked it. Counts, such as plays, are no ratings: whoever came back once likes it too."""
+    """Return the positive events, and a note about the rule.
+
+    A rating is positive from GOOD times the highest rating. If the values are counts, such as plays, every event above
+    0 is positive.
+    """
     values = log.values
     bundle = np.empty(0) if values is None else values[~np.isnan(values)]
     if values is None or not bundle.size or bundle.min() == bundle.max():
@@ -265,7 +271,7 @@ def _subset(log: Log, mask: Ints) -> Log:
 
 
 def _last_two(log: Log) -> tuple[Ints, Ints]:
-    """Places of the last and the last but one event of everybody with three or more."""
+    """Return the indices of the last and of the second to last event of each user with three or more events."""
     order = np.argsort(log.users, kind="stable")
     ends = np.searchsorted(log.users[order], np.arange(len(log.user_ids)), side="right")
     starts = np.concatenate([[0], ends[:-1]])
@@ -276,7 +282,7 @@ def _last_two(log: Log) -> tuple[Ints, Ints]:
 
 
 def _at_random(log: Log, positions: Ints, rng: np.random.Generator) -> Ints:
-    """One of these places of everybody who has two or more."""
+    """Return the index of one random event of each user who has two or more."""
     drawn = rng.permutation(positions)
     users, first = np.unique(log.users[drawn], return_index=True)
     return np.asarray(drawn[first[np.bincount(log.users[positions])[users] >= 2]])
@@ -289,7 +295,7 @@ def _all_but(log: Log, positions: Ints) -> Bools:
 
 
 def _wanting(material: TrainingData, log: Log, positions: Ints) -> EvaluationTask:
-    """The people of these events, each wanting that one item."""
+    """Return the users of these events. The item of its event is the one relevant item of each user."""
     by_user = positions[np.argsort(log.users[positions])]
     users = log.users[by_user]
     shape = (users.size, len(log.item_ids))
@@ -298,7 +304,7 @@ def _wanting(material: TrainingData, log: Log, positions: Ints) -> EvaluationTas
 
 
 def _liking(material: TrainingData, log: Log, part: Bools) -> EvaluationTask:
-    """Everybody with a past who went for something new in a part."""
+    """Return the users with a history who had a positive event with a new item in this part."""
     shape = (len(log.user_ids), len(log.item_ids))
     liked = sparse.csr_array((np.ones(int(part.sum()), dtype=np.float32), (log.users[part], log.items[part])), shape=shape)
     seen = material.histories.matrix()
@@ -313,7 +319,7 @@ def _liking(material: TrainingData, log: Log, part: Bools) -> EvaluationTask:
 
 
 def _sampled(evaluated: EvaluationTask, rng: np.random.Generator) -> EvaluationTask:
-    """Each person's item among 99 they never touched."""
+    """Return, per user, the relevant item and 99 items that the user has no interaction with."""
     n_items = len(evaluated.material.catalogue)
     seen = evaluated.material.histories.matrix()
     among = np.empty((len(evaluated), NEGATIVES + 1), dtype=np.int64)
@@ -330,7 +336,11 @@ def _sampled(evaluated: EvaluationTask, rng: np.random.Generator) -> EvaluationT
 
 
 def _drawn(free: Bools, rng: np.random.Generator) -> Ints:
-    """Different places that are free, all alike likely: by throwing again where few are taken, else by lot of all."""
+    """Return different free positions, each with equal probability.
+
+    If few positions are taken, random positions are drawn until all are free. Otherwise the positions are drawn from
+    all free ones.
+    """
     thrown = rng.integers(0, free.size, 4 * NEGATIVES)
     _, first = np.unique(thrown, return_index=True)
     thrown = thrown[np.sort(first)]

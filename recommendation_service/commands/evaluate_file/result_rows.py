@@ -1,4 +1,4 @@
-"""What the quality table knows of one model."""
+"""The rows of the table of `tandem evaluate FILE`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Measures = Mapping[str, tuple[float, float, float]]  # name -> mean, and the 95 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """One model's figures for the people of one segment."""
+    """The measures of one model for the users of one segment."""
 
     people: int
     measures: Measures
@@ -22,7 +22,7 @@ class Inside:
 
 @dataclass(frozen=True, slots=True)
 class TimedScore:
-    """One try of a search: when its score was known, and what it reached on validation."""
+    """One trial of a search: the seconds at which it ended, and its validation score."""
 
     at_s: float
     score: float
@@ -30,7 +30,7 @@ class TimedScore:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One model's figures, and what it cost. A blend costs what its members cost together."""
+    """The measures and costs of one model. The cost of a blend is the total cost of its members."""
 
     model: str
     measures: Measures
@@ -46,12 +46,12 @@ class Row:
 
 
 def summed(figures: Mapping[str, AnyArray]) -> Measures:
-    """Means and intervals of (p,) figures a person."""
+    """Return mean, lower and upper end of the 95 % interval of each measure. The inputs are (p,), one value per user."""
     return {name: (float(own.mean()), *metrics.bootstrap(own)) for name, own in figures.items()}
 
 
 def inside(figures: Mapping[str, AnyArray], segments: Mapping[str, Ints]) -> dict[str, Inside]:
-    """The same of each segment, which is places of people."""
+    """Return the same for each segment. A segment is an array of indices of users."""
     return {
         name: Inside(people.size, summed({measure: own[people] for measure, own in figures.items()}))
         for name, people in segments.items()
@@ -59,5 +59,5 @@ def inside(figures: Mapping[str, AnyArray], segments: Mapping[str, Ints]) -> dic
 
 
 def best_so_far(tried: Sequence[TimedScore]) -> tuple[list[float], list[float]]:
-    """Seconds, and the best validation score known by then."""
+    """Return the seconds of the trials, and the best validation score up to each of them."""
     return [one.at_s for one in tried], np.maximum.accumulate([one.score for one in tried]).tolist()

@@ -1,4 +1,4 @@
-"""People by how much they had done before they are asked: what suits a newcomer need not suit a regular."""
+"""Segments of users by the number of their earlier interactions, because the best method may differ between them."""
 
 import numpy as np
 
@@ -10,10 +10,11 @@ NEARLY_ALL = 0.95  # of the people in one segment: the others say little, and it
 
 
 def segments_of(counts: Ints) -> dict[str, Ints]:
-    """Places of people by name of their segment, fewest interactions first; `counts` are (p,) interactions before.
+    """Return the indices of the users of each segment by its name, fewest interactions first.
 
-    The segments that routing and evaluation use, unless one of them holds NEARLY_ALL: then quarters of these people, named
-    by their bounds. Equal counts are never parted, so there may be fewer than four.
+    `counts` is (p,), the interactions of each user before the test. The segments are those of routing and evaluation.
+    If one of them holds NEARLY_ALL users, quarters of the users are used instead, named by their bounds. Users with
+    equal counts are always in the same segment, so there may be fewer than four.
     """
     ends = [high for name, (_low, high) in SEGMENTS.items() if name != "all" and high is not None]
     usual = _cut(counts, ends)
@@ -25,7 +26,7 @@ def segments_of(counts: Ints) -> dict[str, Ints]:
 
 
 def _cut(counts: Ints, ends: list[int]) -> dict[int, Ints]:
-    """Places by part, each part up to its end; parts with nobody are left out."""
+    """Return the indices of each part, which ends at its bound. Parts without users are left out."""
     parts = np.searchsorted(ends, counts, side="left")
     return {int(part): np.flatnonzero(parts == part) for part in np.unique(parts)}
 
