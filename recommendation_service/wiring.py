@@ -200,7 +200,7 @@ def served_use_cases(settings: Settings) -> dict[str, UseCase]:
 
 @dataclass(frozen=True, slots=True)
 class Observers:
-    """Functions to call if a model is refused, the snapshot is replaced or a history is unavailable. They default to nothing."""
+    """Functions to call if a model is refused, the snapshot is replaced or a history is unavailable. Default: none."""
 
     refused: Callable[[str, str], None] = lambda _catalogue, _kind: None
     swapped: Callable[[], None] = lambda: None
