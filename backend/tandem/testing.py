@@ -43,7 +43,7 @@ class Fake(RecommendationClient):
         super().__init__(url)
         self.requests: list[RecommendationRequest] = []  # what Tandem has asked, in order
         self._lists: dict[str, list[str]] = {}
-        self._failure = ""
+        self._fails_with = ""
 
     def answer_with(self, surface: str, items: Iterable[Any]) -> None:
         """Answer requests for this surface with these items, by key or id, in this order."""
@@ -51,7 +51,7 @@ class Fake(RecommendationClient):
 
     def fail(self, code: str = "unreachable") -> None:
         """Fail from now on as the real service does with this code, such as unreachable: Tandem's fallback answers."""
-        self._failure = code
+        self._fails_with = code
 
     def recommend(
         self, request: RecommendationRequest, *, use_case: str, surface: str, as_service: bool = False
@@ -64,7 +64,7 @@ class Fake(RecommendationClient):
             {"item_id": item_id, "title": title, "score": 1.0 / position, "position": position, "reasons": [], "parts": {}}
             for position, (item_id, title) in enumerate(chosen, start=1)
         ]
-        answer = {
+        answer: dict[str, Any] = {
             "request_id": request.request_id or "",
             "use_case": use_case,
             "surface": surface,
@@ -98,8 +98,8 @@ class Fake(RecommendationClient):
         return []
 
     def _refuse(self) -> None:
-        if self._failure:
-            raise ServiceFailed(self._failure, "the fake service was told to fail")
+        if self._fails_with:
+            raise ServiceFailed(self._fails_with, "the fake service was told to fail")
 
     def _items(self, request: RecommendationRequest, use_case: str, surface: str) -> Iterator[tuple[str, str]]:
         if request.offers is not None:

@@ -32,7 +32,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventTable:
-    """Events as arrays of one length, ascending in time; equal times in the order of user, item, event, value."""
+    """Events as arrays of one length, ascending in time; equal times in the order of arrival."""
 
     users: AnyArray  # int32 rows
     items: AnyArray  # int32 rows
@@ -93,7 +93,7 @@ def gather(
     """All events in rows of `item_ids` and of the user ids that come back: users with an event, and `more_users`.
 
     An event dated after `now` counts as of the newest time that is not after it, so that an export of the same events
-    is the same on every day.
+    is the same on every day. The batches are in the order of arrival, which equal times keep.
     """
     left = Left()
     item_rows = Lookup(items.keys, item_ids.rows_of_bytes(items.ids))
@@ -136,16 +136,8 @@ def _without_future(times: AnyArray, now: float, left: Left) -> AnyArray:
 
 
 def _ordered(table: EventTable) -> EventTable:
-    """Sort as `EventTable` requires. Only events of equal time are compared by more than their time."""
-    order = np.argsort(table.times, kind="stable")
-    times = table.times[order]
-    same = times[1:] == times[:-1]
-    tied = np.flatnonzero(np.append(same, False) | np.append(False, same)) if times.size else np.empty(0, dtype=np.int64)
-    if tied.size:
-        rows = order[tied]
-        sides = (table.values, table.events, table.items, table.users, table.times)
-        order[tied] = rows[np.lexsort([side[rows] for side in sides])]
-    return table.take(order)
+    """Sort as `EventTable` requires, from the order of arrival."""
+    return table.take(np.argsort(table.times, kind="stable"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

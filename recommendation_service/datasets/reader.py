@@ -143,7 +143,7 @@ class Dataset:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over what was exported: equal data, equal fingerprint, whatever the day."""
+        """SHA-256 over what was exported: equal data in one order of arrival, equal fingerprint, whatever the day."""
         return str(self.summary["fingerprint"])
 
     @cached_property

@@ -43,7 +43,7 @@ def event_names(known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def events_of(catalogue: str, names: tuple[str, ...]) -> Iterator[EventBatch]:
-    """Yield the interactions of one catalogue, unordered, without those of accounts in quarantine.
+    """Yield the interactions of one catalogue in the order of arrival, without those of accounts in quarantine.
 
     Events are indexes into `names`.
     """
@@ -90,7 +90,7 @@ def _keys(pairs: Any) -> Keys:
 def _postgres(connection: BaseDatabaseWrapper, catalogue: int, codes: Codes) -> Iterator[EventBatch]:
     query = (
         "COPY (SELECT user_id, item_id, kind_id, coalesce(value, 'NaN')::float4, time "
-        "FROM tandem_userinteraction WHERE catalogue_id = %s) TO STDOUT (FORMAT binary)"
+        "FROM tandem_userinteraction WHERE catalogue_id = %s ORDER BY id) TO STDOUT (FORMAT binary)"
     )
     connection.ensure_connection()
     waiting, skipped = bytearray(), False
@@ -127,7 +127,7 @@ def _from_copy(block: bytes, codes: Codes) -> EventBatch:
 
 def _tuples(connection: BaseDatabaseWrapper, catalogue: int, codes: Codes) -> Iterator[EventBatch]:
     # +time has no declared type: the connection would make a datetime of every declared one, in Python
-    query = "SELECT user_id, item_id, kind_id, value, +time FROM tandem_userinteraction WHERE catalogue_id = %s"
+    query = "SELECT user_id, item_id, kind_id, value, +time FROM tandem_userinteraction WHERE catalogue_id = %s ORDER BY id"
     with connection.cursor() as cursor:
         cursor.execute(query, [catalogue])
         while rows := cursor.cursor.fetchmany(TUPLES):

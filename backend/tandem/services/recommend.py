@@ -14,7 +14,7 @@ from django.db.utils import Error
 
 from recommendation_service.domain.query import Profile
 from recommendation_service.domain.request import DEFAULT_LIMIT
-from recommendation_service.errors import NotFound
+from recommendation_service.errors import InvalidInput, NotFound
 from tandem import cache
 from tandem.identity import user_id_or_none
 from tandem.selectors.history import NOBODY, UNKNOWN, UserHistory, user_history, version_if_known
@@ -91,7 +91,7 @@ def recommend(
         explain,
         _ids(bound.subject_source, item_ids),
         strategy,
-        _ids(bound.source, exclude),
+        _excluded(bound, exclude),
     )
     request.require_valid()
     candidates = _candidates_of(request)
@@ -129,7 +129,7 @@ def recommend_for_subjects(
             explain,
             _ids(bound.subject_source, [subject_id]),
             strategy,
-            _ids(bound.source, exclude),
+            _excluded(bound, exclude),
         )
         for user_id, subject_id in subjects
     ]
@@ -152,6 +152,15 @@ def _ids(source: type[ItemSource], item_ids: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(source.spelled_item_id(item_id) for item_id in item_ids))
 
 
+def _excluded(bound: BoundSurface, item_ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids; text that no item can have excludes nothing."""
+    ids: dict[str, None] = {}
+    for item_id in item_ids:
+        with suppress(InvalidInput):
+            ids[bound.source.spelled_item_id(item_id)] = None
+    return tuple(ids)
+
+
 def popular_answer(
     bound: BoundSurface,
     *,
@@ -162,7 +171,7 @@ def popular_answer(
 ) -> dict[str, Any]:
     """Return popular items of the surface's catalogue, for a page whose subject the catalogue does not show. Recorded."""
     chosen = {name: tuple(values) for name, values in filters.items()}
-    request = RecommendationRequest(bound, user_id, limit, chosen, explain=False, exclude=_ids(exclude))
+    request = RecommendationRequest(bound, user_id, limit, chosen, explain=False, exclude=_excluded(bound, exclude))
     failure = ServiceFailed("unknown_item", "the catalogue does not show this item")
     answer = without_service(request, user_history(bound, user_id), failure, None)
     record_shown(bound=bound, answers=[answer])

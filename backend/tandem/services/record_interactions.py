@@ -1,6 +1,8 @@
 """Writes interactions: each event once, valid rows even if others are invalid, and safe with many writers."""
 
 import logging
+import random
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +23,8 @@ from tandem.sources import source_of
 from tandem.trust.limits import NOT_AN_OUTCOME, Sender, beyond_day, is_outcome, limited
 
 BATCH = 1_000
-TRIES = 3
+TRIES = 8
+PAUSE_S = 0.02  # at most, times the number of tries: MariaDB ends one of two writers that wait for each other
 ACCEPTED, DUPLICATE, REJECTED = "accepted", "duplicate", "rejected"
 UNKNOWN_REQUEST = "request_id names no list that this user was shown; it was left out"
 
@@ -142,6 +145,7 @@ def _write(batch: Sequence[tuple[RowResult, Interaction]]) -> None:
             if not alone or not attempts_left:
                 raise
             log.warning("writing interactions is tried again", exc_info=True)
+            time.sleep(random.uniform(0, PAUSE_S * (TRIES - attempts_left)))  # noqa: S311 - spreads the writers, guards nothing
     for result, row in batch:
         result.status = ACCEPTED if row.event_id in inserted.event_ids else DUPLICATE
         inserted.event_ids.discard(row.event_id)  # the same event twice in one batch: the second is a duplicate
@@ -217,12 +221,31 @@ def _insert_new(interactions: Sequence[UserInteraction]) -> set[UUID]:
 
 
 def _insert_absent(interactions: Sequence[UserInteraction]) -> set[UUID]:
-    """`_insert_new` for databases without ON CONFLICT: an event that two writers send at one moment is new for both."""
+    """`_insert_new` for databases without ON CONFLICT. Of two writers of one event, only one is told that it is new."""
     ids = [interaction.event_id for interaction in interactions]
     stored = set(UserInteraction.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
     absent = [interaction for interaction in interactions if interaction.event_id not in stored]
-    UserInteraction.objects.bulk_create(absent, ignore_conflicts=True)
-    return {interaction.event_id for interaction in absent}
+    connection = connections[interactions_database()]
+    if not absent:
+        return set()
+    try:
+        with transaction.atomic(using=connection.alias):
+            UserInteraction.objects.bulk_create(absent)
+        return {interaction.event_id for interaction in absent}
+    except IntegrityError:  # another writer was faster with one of them, which is found one by one
+        return {interaction.event_id for interaction in absent if _is_new(interaction)}
+
+
+def _is_new(interaction: UserInteraction) -> bool:
+    """Insert one interaction; False if its event is stored already."""
+    try:
+        with transaction.atomic(using=interactions_database()):
+            interaction.save(force_insert=True)
+    except IntegrityError:
+        if UserInteraction.objects.select_for_update().filter(event_id=interaction.event_id).exists():
+            return False
+        raise  # such as a user who is erased meanwhile
+    return True
 
 
 def _own_requests(rows: Sequence[Interaction], users: Mapping[str, int]) -> dict[str, dict[UUID, datetime]]:

@@ -189,7 +189,7 @@ DIDS = st.builds(
 
 
 @settings(max_examples=25, deadline=None)
-@given(events=st.lists(DIDS, max_size=25), seed=st.randoms(use_true_random=False))
+@given(events=st.lists(DIDS, max_size=25, unique_by=lambda did: did.days_ago), seed=st.randoms(use_true_random=False))
 def test_equal_data_has_an_equal_fingerprint_in_any_order_and_on_any_day(
     tmp_path_factory: pytest.TempPathFactory, events: list[Did], seed: Any
 ) -> None:
@@ -198,6 +198,16 @@ def test_equal_data_has_an_equal_fingerprint_in_any_order_and_on_any_day(
     first = export(tmp_path_factory.mktemp("a"), events)
     second = export(tmp_path_factory.mktemp("b"), shuffled, batch=7, now=NOW + 30 * DAY)
     assert first.fingerprint == second.fingerprint
+
+
+@given(arrived=st.permutations(range(4)), batch=st.integers(1, 9))
+@settings(max_examples=15, deadline=None)
+def test_events_of_one_time_stay_in_the_order_of_arrival(
+    tmp_path_factory: pytest.TempPathFactory, arrived: list[int], batch: int
+) -> None:
+    dataset = export(tmp_path_factory.mktemp("ties"), [Did(1, item) for item in arrived], batch=batch)
+    assert dataset.events().items.tolist() == arrived
+    assert [event.item_id for event in dataset.past_events("u1")] == [f"i{item}" for item in reversed(arrived)]
 
 
 def test_other_data_has_another_fingerprint(tmp_path: Path) -> None:
