@@ -1,1 +1,1 @@
-"""The courses list's own names for what `recommendation_service` and the Django site do: thin commands, no logic."""
+"""The module names of the courses requirements, as thin commands over `recommendation_service` and the Django site."""

@@ -1,4 +1,4 @@
-"""The courses list's command line: `python -m app.cli COMMAND`."""
+"""The command line of the courses requirements: `python -m app.cli COMMAND`."""
 
 from app.running import ABOUT, threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
@@ -42,13 +42,13 @@ def export_embeddings() -> None:
 
 @app.command("eval-two-tower")
 def evaluate(k: Annotated[int, typer.Option(min=1, help="length of the lists")] = 10) -> None:
-    """Recall@K, Precision@K and NDCG@K on a held-out part, every strategy beside the others."""
+    """Print Recall@K, Precision@K and NDCG@K of every strategy, measured on a held-out part."""
     raise typer.Exit(evaluation.main(["--k", str(k)]))
 
 
 @app.command("rebuild-index")
 def rebuild_index() -> None:
-    """Build the FAISS index anew, check it against exact search, and publish it."""
+    """Build the FAISS index again, compare it with exact search, and publish it."""
     raise typer.Exit(cli.main(["index", *ABOUT]))
 
 

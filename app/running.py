@@ -1,4 +1,4 @@
-"""What the commands share: the one use case they are about, and pinned thread pools. Import this before numpy."""
+"""The use case of all commands, and the thread settings. Import this module before numpy."""
 
 from recommendation_service.core import threads
 

@@ -1,6 +1,6 @@
-"""The list's stable file names, made of the published models: copies for people and other programs, never read back.
+"""Copies of the published models under fixed file names, for people and other programs.
 
-Serving reads the sealed versions behind the pointers; these files may be deleted at any time and written again.
+Serving reads the published versions and never these files. They can be deleted and written again at any time.
 """
 
 import io
@@ -18,10 +18,10 @@ MODEL, EMBEDDINGS, INDEX = "two_tower_model.npz", "item_embeddings.npy", "item_i
 
 
 def write_views(store: ArtifactStore) -> list[Path]:
-    """Write every view whose model is published, each in one atomic step; returns their paths.
+    """Write every file whose model is published, each in one atomic step, and return their paths.
 
-    `item_embeddings.npy` is (n, d) float32 in the order of the model's item ids; `item_index.faiss` is what
-    `faiss.read_index` reads. Raises ArtifactRefused when no two-tower model is published or one is damaged.
+    `item_embeddings.npy` is (n, d) float32 in the order of the item ids of the model. `item_index.faiss` is a file for
+    `faiss.read_index`. Raises ArtifactRefused if no two-tower model is published or one is damaged.
     """
     model = store.load("two_tower")
     if model is None:

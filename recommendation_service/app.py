@@ -1,4 +1,4 @@
-"""create_app(settings), and nothing else. For gunicorn: recommendation_service.app:create_app()."""
+"""Makes the Flask application: create_app(settings). For gunicorn: recommendation_service.app:create_app()."""
 
 import sys
 from pathlib import Path
@@ -32,7 +32,7 @@ MAX_BODY_BYTES = 256_000
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:
-    """The service with its models loaded. Raises ConfigurationError when it must not start with these settings."""
+    """Return the application with its models loaded. Raises ConfigurationError if these settings do not allow a start."""
     settings = settings or load_settings()
     threads.check()
     authenticator = Authenticator(settings)
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
 
 
 def __getattr__(name: str) -> APIFlask:
-    """`app`, for servers that want a name in place of a factory: made once, when first asked for."""
+    """Return `app`, for servers that import a name instead of a factory. It is made at its first use."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     made = globals()["app"] = create_app()
@@ -68,7 +68,7 @@ def __getattr__(name: str) -> APIFlask:
 
 
 def main() -> int:
-    """Serve with Flask's own server: for a developer's machine only. Exit code 1 when it must not start."""
+    """Serve with Flask's own server, for development only. Return 1 if the settings do not allow a start."""
     try:
         settings = load_settings()
         app = create_app(settings)

@@ -46,7 +46,7 @@ _ready_pipe: int | None = None  # while a reload forks: where its workers write
 
 
 def on_starting(server: Any) -> None:
-    """Refuse to start open, before any worker: one line and exit code 1 in place of a crash loop."""
+    """Stop before any worker starts if the settings would serve without authentication: one line, exit code 1."""
     from recommendation_service.web.auth import refuse_to_start_open  # imports Flask, which the master needs only here
 
     hosts = [_settings.host, *(address[0] if isinstance(address, tuple) else "" for address in server.cfg.address)]
@@ -58,10 +58,11 @@ def on_starting(server: Any) -> None:
 
 
 def on_reload(server: Any) -> None:
-    """Let the old workers serve until the new ones can: gunicorn would stop them as soon as it has forked.
+    """Let the old workers serve until the new ones can; gunicorn would stop them as soon as the new ones are forked.
 
-    That left nobody to take a connection while the new ones loaded their models. And a worker that cannot start would
-    stop the whole server, so it is tried first in a process of its own; where that fails, the old workers stay.
+    Without this, no worker would accept connections while the new ones load their models. A worker that cannot start
+    would also stop the whole server. So a start is first tried in a separate process; if it fails, the old workers
+    stay.
     """
     global _ready_pipe
     if problem := _cannot_start():
@@ -85,7 +86,7 @@ def on_reload(server: Any) -> None:
 
 
 def _cannot_start() -> str:
-    """Why a new worker would not start, in its own last line; "" when it would."""
+    """Return why a new worker would not start: the last line of its output; empty if it would start."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     del environment[_FIGURES]
     try:
@@ -100,14 +101,14 @@ def _cannot_start() -> str:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Tell a reloading master that this worker can serve."""
+    """Tell a master that is reloading that this worker can serve."""
     if _ready_pipe is not None:
         os.write(_ready_pipe, b".")
         os.close(_ready_pipe)
 
 
 def _wait_for(reads: int, count: int) -> None:
-    """Until `count` workers said that they are ready, no more of them can, or `graceful_timeout` is over."""
+    """Wait until `count` workers are ready, no further worker can become ready, or `graceful_timeout` has passed."""
     end = time.monotonic() + graceful_timeout
     while count > 0 and (left := end - time.monotonic()) > 0:
         if select.select([reads], [], [], left)[0]:
@@ -118,13 +119,13 @@ def _wait_for(reads: int, count: int) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Take a gone worker's live figures out of the sums."""
+    """Remove the gauges of a worker that ended from the metrics."""
     from prometheus_client import multiprocess  # the master reads metrics only here
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the package's own gap
 
 
 def on_exit(server: Any) -> None:
-    """Remove the metrics folder, if it was made here."""
+    """Remove the metrics folder if this process made it."""
     if Path(os.environ[_FIGURES]).name.startswith(_metrics_prefix):
         shutil.rmtree(os.environ[_FIGURES], ignore_errors=True)

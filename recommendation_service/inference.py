@@ -1,4 +1,4 @@
-"""One engine asked directly, in any Python program: what the inference_* files share."""
+"""Recommendations from one kind of engine in any Python program: the base of the inference_* modules."""
 
 import logging
 import time
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 class Inference:
-    """Recommends with one kind of engine first, then with the rest of the surface's chain.
+    """Recommends with one kind of engine first, then with the other engines of the fallback chain.
 
-    A model that is missing or damaged costs its engine, not the answer: the slate says what was skipped, and in the
-    end popular items answer.
+    If a model is missing or damaged, its engine is skipped. The slate lists what was skipped, and popular items are the
+    last resort.
     """
 
     kind = ""
@@ -33,9 +33,10 @@ class Inference:
         model_paths: Mapping[str, Path | str | None] | None = None,
         weights: Mapping[str, float] | None = None,
     ) -> None:
-        """Loads everything once. `model_paths` are by kind, None: the published model; `weights` are by kind.
+        """Load the models. `model_paths` are by kind, None: the published model; `weights` are by kind.
 
-        Raises ConfigurationError for an unknown use case, one without such an engine, and one without a list for a user.
+        Raises ConfigurationError for an unknown use case, and for one without such an engine or without a surface for
+        users.
         """
         changes: dict[str, Path | float] = {
             f"{kind}_model_path": Path(path) for kind, path in (model_paths or {}).items() if path is not None
@@ -58,17 +59,17 @@ class Inference:
         exclude: Sequence[str] = (),
         explain: bool = False,
     ) -> Answer:
-        """The slate for one user, whose past is read from the export or the live database.
+        """Return the slate for one user, whose history is read from the export or from the live database.
 
-        `filters` are facet -> any of these values. Raises InvalidInput for a limit outside 1..100 or an unknown
-        filter, NotFound while the use case has no export.
+        `filters` are facet -> allowed values. Raises InvalidInput for a limit outside 1 to 100 or an unknown filter,
+        and NotFound while the use case has no export.
         """
         chosen = {name: tuple(values) for name, values in (filters or {}).items()}
         request = create_request(user_id=user_id, limit=limit, filters=chosen, exclude=tuple(exclude), explain=explain)
         return self._service.recommend(request, use_case=self._use_case.name, surface=self._surface, now=time.time())
 
     def try_recommend(self, user_id: str, limit: int = DEFAULT_LIMIT) -> Answer | None:
-        """As `recommend`, but None with a logged reason where that raises."""
+        """Return the result of `recommend`, or None with a logged reason if it raises an error."""
         try:
             return self.recommend(user_id, limit)
         except TandemError as error:
@@ -77,7 +78,7 @@ class Inference:
 
 
 def _about_user(use_case: UseCase) -> str:
-    """The first surface that is about a user."""
+    """Return the name of the first surface that is about a user."""
     found = next((name for name, surface in use_case.surfaces.items() if surface.about == "user"), None)
     if found is None:
         raise ConfigurationError(f"{use_case.name} has no list for a user; ask for one with: tandem recommend --about ID")
@@ -85,7 +86,7 @@ def _about_user(use_case: UseCase) -> str:
 
 
 def _first_asked(use_case: UseCase, kind: str) -> UseCase:
-    """The use case with every surface routed to its engine of that kind."""
+    """Return the use case with every surface routed to its engine of that kind."""
     found = use_case.engine_of_kind(kind)
     if found is None:
         raise ConfigurationError(f"{use_case.name} has no engine of kind {kind}; it has {', '.join(use_case.engines)}")

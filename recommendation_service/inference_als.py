@@ -1,4 +1,4 @@
-"""ALS on its own: `ALSInference("models/startups/als_v1").recommend(user_id)`."""
+"""Recommendations from ALS alone: `ALSInference("models/startups/als_v1").recommend(user_id)`."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from recommendation_service.settings import Settings
 
 
 class ALSInference(Inference):
-    """Asks ALS first; popular items stand in for a person it does not know."""
+    """Recommends with ALS; popular items replace it for an unknown user."""
 
     kind = "als"
 
     def __init__(
         self, model_path: Path | str | None = None, *, use_case: str = "startups", settings: Settings | None = None
     ) -> None:
-        """Loads the model folder, or the published model when None."""
+        """Load the model folder, or the published model if it is None."""
         super().__init__(use_case=use_case, settings=settings, model_paths={"als": model_path})

@@ -8,7 +8,7 @@ from recommendation_service.settings import Settings
 
 
 class EnsembleInference(Inference):
-    """The weighted average of ALS and two-tower scores; when one cannot answer, the chain goes on with the other."""
+    """Recommends with the weighted mean of ALS and two-tower scores; if one has no prediction, the other one answers."""
 
     kind = "ensemble"
 
@@ -21,9 +21,9 @@ class EnsembleInference(Inference):
         use_case: str = "startups",
         settings: Settings | None = None,
     ) -> None:
-        """Loads both model folders, or the published ones when None; the two-tower weight is 1 - als_weight.
+        """Load both model folders, or the published models where None; the two-tower weight is 1 - als_weight.
 
-        Raises InvalidInput for a weight outside 0..1.
+        Raises InvalidInput for a weight outside 0 to 1.
         """
         if not 0 <= als_weight <= 1:
             raise InvalidInput(f"als_weight must be from 0 to 1, not {als_weight}")

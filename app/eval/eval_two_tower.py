@@ -1,4 +1,4 @@
-"""Recall, precision and NDCG at K of the courses' models on a held-out part: `recommendation_service.evaluate`."""
+"""Recall, precision and NDCG at K of the courses models on a held-out part: `recommendation_service.evaluate`."""
 
 from app.running import ABOUT, threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
@@ -9,7 +9,7 @@ from recommendation_service import evaluate
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """As that command; two_tower stands beside the other strategies, for its figures say little alone."""
+    """Run that command. Its table has the two-tower model next to the other strategies, for comparison."""
     options = list(sys.argv[1:] if argv is None else argv)
     return evaluate.main([*ABOUT, *options])
 

@@ -6,7 +6,7 @@ from recommendation_service.settings import Settings
 
 
 class BaseRecommender(Inference):
-    """Recommends courses with one kind of engine first, then with the rest of the site's chain. Subclasses name the kind."""
+    """Recommends courses with one kind of engine first, then with the fallback chain. Subclasses set the kind."""
 
     def __init__(self, *, settings: Settings | None = None) -> None:
         """Load the published models. Raises ConfigurationError if the use case has no engine of that kind."""

@@ -1,4 +1,4 @@
-"""Builds the index of the published two-tower model anew and writes the list's own files beside it."""
+"""Builds the index of the published two-tower model again, and writes the files that the courses requirements name."""
 
 from app.running import USE_CASE, threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
@@ -15,7 +15,7 @@ from recommendation_service.settings import load_settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 done, 1 expected failure (an index that was refused among them: the embeddings are written all the same)."""
+    """Return 0 if done, 1 after an expected failure. The embeddings are written even if the index is refused."""
     parser = argparse.ArgumentParser(prog="python -m app.scripts.export_item_embeddings", description=__doc__)
     parser.add_argument("--models-dir", type=Path, help="where models are published (default: RS_MODELS_DIR)")
     parser.add_argument("--data-dir", type=Path, help="where exports are read (default: RS_DATA_DIR)")
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def export(models_dir: Path | None = None, data_dir: Path | None = None) -> int:
-    """The work of it, for the command line of the list too."""
+    """Do the work; the command line `app.cli` uses it too."""
     settings = load_settings()
     models, data = models_dir or settings.models_dir, data_dir or settings.data_dir
     code = cli.main(["index", "--use-case", USE_CASE, "--models-dir", str(models), "--data-dir", str(data)])

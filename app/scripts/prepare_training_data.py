@@ -1,7 +1,7 @@
-"""Writes the courses' interactions as CSV: from the live database where one is set, else from the last export.
+"""Writes the interactions of the courses as CSV: from the live database if one is configured, else from the last export.
 
-The file is for people and other programs; training reads the sealed export, which `manage.py generate_all_datasets`
-makes of the same tables.
+The file is for people and other programs. Training reads the export that `manage.py generate_all_datasets` makes of the
+same tables.
 """
 
 from app.running import USE_CASE, threads  # first: it pins the thread pools before numpy is imported  # isort: skip
@@ -28,7 +28,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for one
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 written, 1 expected failure, 2 wrong usage."""
+    """Return 0 if the file was written, 1 after an expected failure, 2 after wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m app.scripts.prepare_training_data", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("data/training_data.csv"), help="default: %(default)s")
     options = parser.parse_args(None if argv is None else list(argv))
@@ -51,7 +51,7 @@ def _write(output: Path, settings: Settings) -> int:
 
 
 def harmless(text: str) -> str:
-    """A word that no spreadsheet takes for a formula: such a one gets a quote in front."""
+    """Return the text with a quote before it if a spreadsheet would run it as a formula."""
     return f"'{text}" if text.startswith(FORMULA) else text
 
 

@@ -9,7 +9,7 @@ from recommendation_service import train_two_tower
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """As that command, which knows every option, `--config configs/two_tower.yaml` among them."""
+    """Run that command with these arguments, such as `--config configs/two_tower.yaml`."""
     options = list(sys.argv[1:] if argv is None else argv)
     return train_two_tower.main([*ABOUT, *options])
 

@@ -1,4 +1,4 @@
-"""Learns which strategy brings most, of recent interactions: `recommendation_service.update_bandit` for the courses."""
+"""Learns from recent interactions which strategy gets the highest reward: `recommendation_service.update_bandit`."""
 
 from app.running import ABOUT, threads  # first: it pins the thread pools before numpy is imported  # isort: skip
 
@@ -9,7 +9,7 @@ from recommendation_service import update_bandit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """As that command: `--hours 24 --min-interactions 10`, and `--rebuild`."""
+    """Run that command with these arguments, such as `--hours 24 --min-interactions 10` or `--rebuild`."""
     options = list(sys.argv[1:] if argv is None else argv)
     return update_bandit.main([*ABOUT, *options])
 

@@ -71,7 +71,7 @@ def _networks(
     seed: int,
     report: Report,
 ) -> dict[str, Floats]:
-    """The network for one target, learned from what was posted before the border, and its blend with the rules."""
+    """Return the scores of a network for one target, trained on jobs before the border, and of its blend with the rules."""
     from recommendation_service.training.pairs.neural import train_neural  # torch takes seconds to import
 
     parameters = replace(neural_parameters(use_case, seed=seed), target=target)
@@ -82,7 +82,7 @@ def _networks(
 
 
 def _weights(use_case: UseCase) -> tuple[float, float]:
-    """Of rules and network, as the use-case file blends them."""
+    """Return the weights of rules and network in the use-case file."""
     ensemble = use_case.main_ensemble()
     members = ensemble[1].options["members"] if ensemble else {}
     names = [use_case.engine_of_kind(kind) for kind in ("attributes", "neural")]

@@ -39,34 +39,34 @@ NOBODY = "_nobody-the-export-knows"  # asks as a newcomer who is not in the expo
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to make the lists: a name for the table and the surface that makes them."""
+    """One way to make the lists: a name for the table, and the surface that makes them."""
 
     name: str
     surface: Surface
 
 
 class Before:
-    """Everybody's past as it was at one moment, out of an export that knows what came after."""
+    """The histories of all users at one point in time, read from an export that also has later events."""
 
     def __init__(self, dataset: Dataset, moment: float) -> None:
-        """`moment` in epoch seconds; later events have not happened."""
+        """Set the point in time, `moment`, in Unix seconds. Later events are ignored."""
         self._dataset, self._moment = dataset, moment
 
     def history(self, user_id: str) -> tuple[PastEvent, ...] | None:
-        """The events before the moment, newest first; None for a user the export does not know."""
+        """Return the events before that time, newest first; None for a user who is not in the export."""
         if user_id not in self._dataset.user_ids:
             return None
         return tuple(entry for entry in self._dataset.past_events(user_id) if entry.time < self._moment)
 
     def profile(self, user_id: str) -> Profile:
-        """The exported profile; empty when there is none."""
+        """Return the exported profile; empty if there is none."""
         return self._dataset.profile(user_id)
 
 
 class Trial:
-    """One surface, trained on what happened before the newest tenth of the events and asked at that moment.
+    """One surface, trained on the events before the newest tenth, and measured at that point in time.
 
-    Where the file wants learned weights, they are learned too, on the tenth before that.
+    If the file uses learned weights, they are learned on the tenth before that.
     """
 
     def __init__(self, use_case: UseCase, surface: str, dataset: Dataset, report: Report, *, people: int, seed: int) -> None:
@@ -87,12 +87,12 @@ class Trial:
         self._source = Before(dataset, self.material.now)
 
     def newcomers(self, most: int) -> list[str]:
-        """People without an event before the moment, at most `most`, and one who is not in the export at all."""
+        """Return at most `most` users without an event before that time, and one user who is not in the export."""
         rows = np.flatnonzero(np.diff(self.material.histories.indptr) == 0)[:most]
         return [*(self.material.user_ids.id(int(row)) for row in rows), NOBODY]
 
     def measure(self, variant: Variant, k: int, newcomers: Sequence[str]) -> Measured:
-        """Ask for everybody on the panel and for the newcomers."""
+        """Request the lists of all users of the panel and of the new users, and measure them."""
         service = self._service(variant)
         known = [self.material.user_ids.id(int(user)) for user in self.panel.users]
         lists, took_ms = self._ask(service, known, k)
@@ -125,7 +125,10 @@ class Trial:
 def _trained(
     use_case: UseCase, early: TrainingData, valid: EvaluationUsers, late: TrainingData, report: Report, seed: int
 ) -> tuple[dict[str, Trained], dict[str, Trained]]:
-    """Every kind, taught when to stop by the validation part; and trained again on all that precedes the test part."""
+    """Return every model, first trained without and then with the validation part.
+
+    The validation part decides when the training stops.
+    """
     firsts: dict[str, Trained] = {}
     trained: dict[str, Trained] = {}
     for kind in (entry for entry in KINDS if use_case.engine_of_kind(entry)):
@@ -141,7 +144,7 @@ def _trained(
 
 
 def _weighed(use_case: UseCase, firsts: Mapping[str, Trained], valid: EvaluationUsers, report: Report) -> dict[str, Trained]:
-    """The main ensemble's weights where the file wants learned ones and there are people enough; else the stated serve."""
+    """Return learned weights of the main ensemble if the file uses them and there are enough users; otherwise nothing."""
     main = use_case.main_ensemble()
     if main is None or main[1].options.get("weights") != "learned" or len(valid) < LEAST_PEOPLE:
         return {}
@@ -159,7 +162,7 @@ def _engines(use_case: UseCase, material: TrainingData, models: Mapping[str, Tra
 
 
 def variants(surface: Surface) -> list[Variant]:
-    """Each engine of the chain alone and bare, then the first with no, with each, and with all rerankers of the file."""
+    """Return the variants: each engine of the chain alone, then the first without, with each, and with all rerankers."""
     first = surface.fallback[0]
     bare = surface.model_copy(update={"rerank": ()})
     result = [Variant(name, _first(bare, name)) for name in reversed(surface.fallback[1:])]
@@ -173,7 +176,7 @@ def variants(surface: Surface) -> list[Variant]:
 
 
 def swept(surface: Surface, weights: Sequence[float]) -> list[Variant]:
-    """All rerankers of the file, with the diversity penalty at each of these weights."""
+    """Return all rerankers of the file, with each of these weights of the diversity penalty."""
     result = []
     for weight in weights:
         rerank = [

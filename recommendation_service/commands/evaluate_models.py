@@ -9,6 +9,7 @@ import typer
 
 from recommendation_service.commands.options import DataDir, JsonFile, Seed, UseCaseName, write_json
 from recommendation_service.datasets.reader import Dataset
+from recommendation_service.publishing.versions import write_whole
 from recommendation_service.training.comparison import tables
 from recommendation_service.training.comparison.models import BASKET_K, ModelComparer, ModelComparison
 from recommendation_service.training.report import Report
@@ -45,7 +46,7 @@ def evaluate_models(
     for note in comparison.notes:
         report.line(note)
     if markdown:
-        markdown.write_text(_markdown(comparison, k), encoding="utf-8")
+        write_whole(markdown, _markdown(comparison, k).encode())
     body = {name: [asdict(entry) for entry in getattr(comparison, name)] for name in ("figures", "baskets")}
     source = {"export": dataset.version, "fingerprint": dataset.fingerprint, "k": k, "seed": seed}
     write_json(json_file, {**source, **body, "notes": list(comparison.notes)})

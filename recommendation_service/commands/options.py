@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from recommendation_service.publishing.versions import write_whole
+
 UseCaseNames = Annotated[
     list[str] | None, typer.Option("--use-case", metavar="NAME", help="Repeatable. Default: all that have an export.")
 ]
@@ -20,6 +22,6 @@ Force = Annotated[bool, typer.Option("--force", help="Publish a model even if th
 
 
 def write_json(path: Path | None, body: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Write a file that can be read by people too. Without a path, do nothing."""
+    """Write indented JSON in one atomic step. Without a path, do nothing. Raises OSError that names the file."""
     if path is not None:
-        path.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, f"{json.dumps(body, indent=1)}\n".encode())

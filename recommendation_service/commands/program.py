@@ -106,7 +106,7 @@ def file_problem(error: OSError) -> str:
     path = Path(str(error.filename or "a file"))
     where = f"{path.parent.name}/{path.name}" if path.parent.name else path.name
     if error.errno in FULL:
-        return f"{where}: no space left to write it; free some space, or choose another folder (RS_MODELS_DIR, RS_DATA_DIR)"
+        return f"{where}: no space left to write it; free some space, or choose another folder (for models RS_MODELS_DIR)"
     if error.errno in DENIED:
-        return f"{where}: not permitted; make it accessible to this user, or choose another folder (RS_MODELS_DIR, RS_DATA_DIR)"
+        return f"{where}: not permitted; make it accessible to this user, or choose another folder (for models RS_MODELS_DIR)"
     return f"{where}: {error.strerror or error}; check the path"

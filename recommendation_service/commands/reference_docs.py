@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference that can be generated, so that they cannot disagree with the code."""
+"""Writes the generated pages of docs/reference from the code."""
 
 import inspect
 import json
@@ -15,6 +15,7 @@ from recommendation_service import errors, settings
 from recommendation_service.app import create_app
 from recommendation_service.datasets import reader
 from recommendation_service.kinds import FLOAT, INTEGER, KINDS, TEXT
+from recommendation_service.publishing.versions import write_whole
 from recommendation_service.settings import PACKAGE, Settings
 from recommendation_service.training.report import Report
 from recommendation_service.web.errors import OUTSIDE
@@ -45,7 +46,7 @@ def docs(
 
 
 def environment() -> str:
-    """The table of settings."""
+    """Return the page with the table of settings."""
     rows = ["| variable | default | what it does |", "| --- | --- | --- |"]
     for field in Settings.model_fields.values():
         rows.append(f"| `{field.alias}` | {_default(field.default)} | {field.description} |")
@@ -69,7 +70,7 @@ def _default(value: object) -> str:
 
 
 def error_codes() -> str:
-    """The table of error codes."""
+    """Return the page with the table of error codes."""
     rows = ["| code | status | meaning |", "| --- | --- | --- |"]
     for _, one in inspect.getmembers(errors, inspect.isclass):
         if issubclass(one, errors.TandemError) and one is not errors.TandemError:
@@ -89,7 +90,7 @@ def error_codes() -> str:
 
 
 def formats() -> str:
-    """The formats of exports and models."""
+    """Return the page about the formats of exports and models."""
     export = inspect.getdoc(reader) or ""
     sections = []
     for kind, row in KINDS.items():
@@ -135,7 +136,7 @@ def _type(kinds: str) -> str:
 
 
 def openapi() -> str:
-    """The OpenAPI document of the service, as committed."""
+    """Return the OpenAPI document of the service as JSON text."""
     with_no_models = Settings(
         ENV="dev",
         RS_INSECURE_DEV=True,
@@ -158,7 +159,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def stale(folder: Path = FOLDER) -> list[str]:
-    """Names of the pages whose file is missing or says something else."""
+    """Return the names of the pages whose file is missing or has another content."""
     return [name for name, page in PAGES.items() if _read(folder / name) != page()]
 
 
@@ -166,7 +167,7 @@ def write(folder: Path = FOLDER) -> None:
     """Write every page."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, page in PAGES.items():
-        (folder / name).write_text(page(), encoding="utf-8", newline="\n")
+        write_whole(folder / name, page().encode())
 
 
 def _read(path: Path) -> str | None:

@@ -80,7 +80,7 @@ def write_export(
             (draft / SUMMARY).write_text(dumps(summary, indent=1), encoding="ascii")
             seal = sha256_of(draft / SUMMARY)
             version = folder.claim(draft)
-            folder.point_to(version, seal)
+            folder.publish(version, seal)
             folder.prune(KEEP_VERSIONS)
             _link(folder, version)
             count(len(summary["files"]))

@@ -70,7 +70,7 @@ class ArtifactStore:
             (draft / FILE_NAME).write_bytes(manifest.to_bytes())
             read_folder(draft, kind)
             version = versions.claim(draft)
-        versions.point_to(version, manifest.seal)
+        versions.publish(version, manifest.seal)
         versions.prune(MAX_VERSIONS)
         private_copies.remove_unneeded(self.root, self._seals())
         return read_folder(versions.path(version), kind)

@@ -4,6 +4,7 @@
 versions are written in `root/.als-*.draft/`; after a crash, the pointer still names the last good version.
 """
 
+import errno
 import os
 import re
 import shutil
@@ -66,7 +67,8 @@ class VersionedFolder:
         folder = Path(tempfile.mkdtemp(prefix=f".{self.name}-", suffix=".draft", dir=self.root))
         folder.chmod(0o755)
         try:
-            yield folder
+            with named_errors(self.root / self.name, inside=folder):
+                yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -92,6 +94,14 @@ class VersionedFolder:
         """Publish `version` in one atomic step."""
         write_whole(self.pointer_path, f"{version} {seal}\n".encode("ascii"))
 
+    def publish(self, version: str, seal: str) -> None:
+        """Publish a version that `claim` returned. If the pointer cannot be written, the version is deleted again."""
+        try:
+            self.point_to(version, seal)
+        except OSError:
+            shutil.rmtree(self.path(version), ignore_errors=True)
+            raise
+
     def prune(self, limit: int) -> list[str]:
         """Delete all but the newest `limit` versions, never the published one; return the deleted names."""
         published = self.pointer()
@@ -103,17 +113,36 @@ class VersionedFolder:
 
 def write_whole(path: Path, body: bytes) -> None:
     """Write a file in one atomic step: a reader sees the whole old file or the whole new file."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    with named_errors(path):
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        with named_errors(path, inside=Path(temporary)):
+            with os.fdopen(handle, "wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
     _fsync(path.parent)
+
+
+@contextmanager
+def named_errors(path: Path, *, inside: Path | None = None) -> Iterator[None]:
+    """Name `path` in an OSError without a file name, or with that of the temporary file or folder `inside`.
+
+    A write to a full disk raises an error without a name. The one of numpy has no `errno` either; it becomes ENOSPC.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None and "requested and" in str(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        temporary = inside is not None and str(error.filename).startswith(str(inside))
+        if error.errno is not None and (error.filename is None or temporary):
+            error.filename = str(path)
+        raise
 
 
 def sha256_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Follows a published version: loads it if it is valid, else stays with the last valid one."""
+"""Follows a published version: it is loaded if it is valid; otherwise the last valid version stays in use."""
 
 import logging
 import time
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 class Watched(Generic[T]):
     """Follows the pointer of a VersionedFolder.
 
-    `value` is what to serve now, None when nothing good is there; `version` names it; `problem` says why the
-    published version is not the one in `value`, None when it is. A refused version is read again only when its
-    pointer or files change, or after a delay that doubles.
+    `value` is what to serve now, or None if there is no valid version. `version` is its name. `problem` says why
+    `value` is not the published version, or is None if it is. A refused version is read again only if its pointer or
+    files change, or after a delay that doubles each time.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Watched(Generic[T]):
         refused: Callable[[str], None] = lambda _name: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`read(folder, seal)` verifies and opens, raising TandemError; `refused(name)` counts what it refused."""
+        """Store `read(folder, seal)`, which opens a valid version or raises TandemError, and `refused(name)`, a counter."""
         self.folder = folder
         self.value: T | None = None
         self.version: str | None = None

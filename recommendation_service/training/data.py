@@ -1,4 +1,4 @@
-"""What every trainer reads, and what it gives back."""
+"""The input and the output of every trainer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,18 +22,18 @@ from recommendation_service.use_cases.schema import Weighting
 
 
 class NotEnough(DatasetError):
-    """The export is fine but too small for this kind of model; nothing is published and the others go on."""
+    """The export is valid but too small for this kind of model. Nothing is published, and the other kinds continue."""
 
     code = "not_enough_data"
 
 
 class ModelUnusable(ConfigurationError):
-    """A ready-made model that the settings name cannot be opened; today's own model keeps serving and the others go on."""
+    """A ready-made model named in the settings cannot be opened. The published model stays, and other kinds continue."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingData:
-    """One catalogue and everybody's past as of one moment."""
+    """One catalogue, with the histories of all users at one point in time."""
 
     catalogue: Catalogue
     records: tuple[ItemRecord, ...]  # in row order
@@ -45,7 +45,7 @@ class TrainingData:
     keep_in: Path | None = None  # the catalogue's folder of exports, for work that must not be done twice; None: nowhere
 
     def as_of(self, events: Events, weighting: Weighting, now: float) -> "TrainingData":
-        """The same site when only `events` had happened: pasts and popularity are theirs alone."""
+        """Return the data as if only `events` had happened: histories and popularity are made of them alone."""
         histories = build_histories(events, len(self.user_ids), len(self.catalogue), weighting, now)
         liked = histories.liked()
         popularity = np.bincount(liked.rows, weights=voices(liked.weights), minlength=len(self.catalogue)).astype(np.float32)
@@ -55,7 +55,7 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """Arrays and parameters of one model, not yet published."""
+    """Arrays and parameters of one model that is not yet published."""
 
     kind: str
     arrays: Mapping[str, AnyArray]
@@ -64,13 +64,13 @@ class Trained:
     warnings: tuple[str, ...] = ()
 
     def artifact(self, catalogue: str, version: str = "candidate") -> Artifact:
-        """As an engine would load it, without touching the disk: for measuring before publishing."""
+        """Return the model as an engine would load it, without writing it, so that it can be measured before publishing."""
         manifest = Manifest(self.kind, catalogue, "", dict(self.parameters), {}, {}, {})
         return Artifact(f"{self.kind}_{version}", manifest, self.arrays)
 
 
 def read_training_data(dataset: Dataset, events: Events, weighting: Weighting, now: float) -> TrainingData:
-    """Everything of an export that trainers use, as of `now`."""
+    """Return everything of an export that trainers use, as of `now` in Unix seconds."""
     catalogue = dataset.catalogue()
     histories = build_histories(events, len(dataset.user_ids), len(catalogue), weighting, now)
     records, profiles = tuple(dataset.records()), tuple(dataset.profiles())

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recommendation_service.errors import PublishRefused
+from recommendation_service.publishing.versions import named_errors
 
 FILE_NAME = ".training.lock"
 
@@ -40,8 +41,12 @@ def _take(path: Path) -> None:
                 ) from None
             path.unlink(missing_ok=True)
             continue
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(f"{os.getpid()}\n")
+        try:
+            with named_errors(path), os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(f"{os.getpid()}\n")
+        except OSError:
+            path.unlink(missing_ok=True)  # an empty lock would look like one of an unknown process
+            raise
         return
     raise PublishRefused(f"{path.parent.name}: another training took the lock in the same moment; wait for it")
 

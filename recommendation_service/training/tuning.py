@@ -5,7 +5,6 @@ values so far. All results are stored, so that an interrupted search continues w
 """
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +14,7 @@ from typing import Any
 
 from recommendation_service.core.numeric import Floats
 from recommendation_service.kinds import KINDS, Stage
+from recommendation_service.publishing.versions import write_whole
 from recommendation_service.training.data import Trained, TrainingData
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers
@@ -79,9 +79,7 @@ class TrialCache:
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self._path.with_suffix(f".{os.getpid()}.tmp")
-        aside.write_text(json.dumps({"of": self._of, "scores": self._known}, indent=1) + "\n", encoding="utf-8")
-        aside.replace(self._path)
+        write_whole(self._path, f"{json.dumps({'of': self._of, 'scores': self._known}, indent=1)}\n".encode())
 
 
 def search(

@@ -8,7 +8,7 @@ from django.db import DatabaseError
 
 from recommendation_service.errors import TandemError
 
-EXPORT_FOLDER = "cannot write the export: {}; choose another folder with --output"
+EXPORT_FOLDER = "cannot write the export: {}; free some space, make it writable, or choose another folder with --output"
 
 
 @contextmanager
@@ -27,4 +27,5 @@ def as_command_errors(os_error: str = EXPORT_FOLDER) -> Iterator[None]:
             raise
         raise CommandError("pyarrow is not installed; run: pip install 'tandem-recommendations[export]'") from error
     except OSError as error:
-        raise CommandError(os_error.replace("{}", str(error))) from error
+        reason = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        raise CommandError(os_error.replace("{}", reason)) from error

@@ -1,7 +1,7 @@
-"""Shown lists joined with what people did with them, grouped and counted by the database in one pass over an index.
+"""Joins shown lists with the events that followed. The database groups and counts them in one pass over an index.
 
-Only what a list's own reader did with an item of that very list counts (of a list for nobody in particular: whoever is
-linked with it), and each list and item counts once however often it was clicked.
+An event counts if the user of the list did it with an item of the list. For a list without a user, every event that is
+linked with it counts. Each list and item counts once, also after several clicks.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -28,13 +28,13 @@ GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From `since` up to but without `until`, both with an offset; days are those of UTC."""
+    """A time from `since` up to, but not including, `until`, both with a time zone. Days are days in UTC."""
 
     since: datetime
     until: datetime
 
     def __post_init__(self) -> None:
-        """Raises InvalidInput for a window that is naive, empty, or longer than 400 days."""
+        """Raise InvalidInput for a window without a time zone, an empty one, or one longer than 400 days."""
         if self.since.tzinfo is None or self.until.tzinfo is None:
             raise InvalidInput("a window's two moments need an offset such as +00:00")
         if not timedelta(0) < self.until - self.since <= timedelta(days=MAX_DAYS):
@@ -42,19 +42,19 @@ class Window:
 
     @classmethod
     def last(cls, days: int, *, until: datetime) -> "Window":
-        """`days` whole days, of which the one that holds `until` is the last and ends there."""
+        """Return the last `days` days. The last one is the day of `until`, and ends at that time."""
         end = until.astimezone(UTC)
         return cls(end.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1), end)
 
     def days(self) -> list[date]:
-        """Every day of the window, the oldest first."""
+        """Return every day of the window, the oldest first."""
         first, last = self.since.astimezone(UTC).date(), (self.until - timedelta(microseconds=1)).astimezone(UTC).date()
         return [first + timedelta(days=step) for step in range((last - first).days + 1)]
 
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Whose lists of which use case are counted; None: everybody's, on every surface."""
+    """Which lists to count: the use case, and optionally the user and the surfaces. None: all users, all surfaces."""
 
     use_case: str
     window: Window
@@ -62,7 +62,7 @@ class ListQuery:
     surface: str | None = None
 
     def lists(self) -> QuerySet[Impression]:
-        """The shown lists, found by an index whichever way they are asked for."""
+        """Return the shown lists as a queryset that can use an index."""
         surfaces = list(load(self.use_case).surfaces) if self.surface is None else [self.surface]
         lists = Impression.objects.filter(use_case=self.use_case, surface__in=surfaces)
         lists = lists.filter(time__gte=self.window.since, time__lt=self.window.until)
@@ -74,7 +74,7 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What people did with the shown items of one group, or with one item; `reached` is by step of the question."""
+    """The events that followed the shown items of one group, or one item. `reached` is by step."""
 
     group: str
     reached: tuple[int, ...]
@@ -82,7 +82,7 @@ class Answered:
 
 
 def lists_and_items(query: ListQuery, group: str) -> dict[str, tuple[int, int]]:
-    """Lists shown and items shown, by group."""
+    """Return the number of shown lists and of shown items, by group."""
     lists, parameters = _sql(query, group)
     table = ImpressionItem._meta.db_table
     rows = _rows(
@@ -94,22 +94,22 @@ def lists_and_items(query: ListQuery, group: str) -> dict[str, tuple[int, int]]:
 
 
 def answered(query: ListQuery, group: str, steps: Sequence[Collection[str]]) -> dict[str, Answered]:
-    """By group, how many shown items came to each step (a set of events), and the value of the last step's events.
+    """Return by group how many shown items reached each step (a set of events), and the value of the last step's events.
 
-    Value counts the greatest of a list's and item's events, once; ratings are no amounts. Groups where
-    nothing happened are absent.
+    Only the largest value per list and item counts, and ratings do not count as amounts. Groups without events are left
+    out.
     """
     return {entry.group: entry for entry in _answered(query, group, steps, "grp", "")}
 
 
 def answered_items(query: ListQuery, steps: Sequence[Collection[str]], *, limit: int) -> list[Answered]:
-    """As `answered`, by item id: the items that came furthest most often."""
+    """Return the same as `answered` by item id, the items that reached the last step most often first."""
     order = ", ".join(f"SUM(s{index}) DESC" for index in reversed(range(len(steps))))
     return list(_answered(query, "all", steps, "item", f" ORDER BY {order}, item LIMIT {int(limit)}"))
 
 
 def shown_among(query: ListQuery, item_ids: Collection[str]) -> dict[str, int]:
-    """How often each of these items was shown."""
+    """Return how often each of these items was shown."""
     lists = ImpressionItem.objects.filter(impression__in=query.lists().values("pk"), item__item_id__in=list(item_ids))
     return dict(lists.values_list("item__item_id").annotate(count=Count("pk")).order_by())
 
@@ -141,7 +141,7 @@ def _answered(query: ListQuery, group: str, steps: Sequence[Collection[str]], by
 
 
 def _sql(query: ListQuery, group: str) -> tuple[str, tuple[Any, ...]]:
-    """The lists as a subquery with columns request_id, user_id and grp, and its parameters."""
+    """Return the lists as a subquery with the columns request_id, user_id and grp, and its parameters."""
     wanted = query.lists().annotate(grp=GROUPS[group]).values("request_id", "user_id", "grp").order_by()
     sql, parameters = wanted.query.get_compiler(_database()).as_sql()
     return sql, tuple(parameters)

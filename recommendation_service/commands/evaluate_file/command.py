@@ -23,6 +23,7 @@ from recommendation_service.commands.evaluate_file.protocols import Task, task_o
 from recommendation_service.commands.evaluate_file.result_rows import Row
 from recommendation_service.commands.evaluate_file.tables import by_segment, markdown, table
 from recommendation_service.commands.options import JsonFile, Seed, write_json
+from recommendation_service.publishing.versions import write_whole
 from recommendation_service.training.report import Report
 from recommendation_service.training.tuning import TrialCache
 
@@ -79,7 +80,7 @@ def evaluate_file(
     write_json(json_file, _report_dict(task, rows, chosen_on, file, seed, seconds))
     if markdown_file:
         blocks = [heading, markdown(rows), "\n".join(f"- {note}" for note in notes)]
-        markdown_file.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+        write_whole(markdown_file, ("\n\n".join(blocks) + "\n").encode())
     if pictures:
         # It takes a second to import, and only pictures need it.
         from recommendation_service.commands.evaluate_file.plots import draw

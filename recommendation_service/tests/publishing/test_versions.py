@@ -1,5 +1,6 @@
 """Versions and their pointer: a reader sees a whole version or the one before, whatever happens to the writer."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -143,3 +144,42 @@ def test_a_full_disk_leaves_the_pointer_alone(place: VersionedFolder, monkeypatc
     monkeypatch.undo()
     assert place.pointer() == before
     assert [path.name for path in place.root.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.fixture
+def full_disk() -> OSError:
+    """What a write to a full disk raises: an error without the name of the file."""
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_in_a_draft_names_the_folder_and_leaves_nothing(place: VersionedFolder, full_disk: OSError) -> None:
+    with pytest.raises(OSError, match="No space left") as caught, place.draft():
+        raise full_disk
+    assert caught.value.filename == str(place.root / "thing")
+    assert list(place.root.iterdir()) == []
+
+
+def test_an_array_that_was_cut_by_a_full_disk_is_an_error_of_the_disk(place: VersionedFolder) -> None:
+    with pytest.raises(OSError, match="No space left") as caught, place.draft():
+        raise OSError("1000 requested and 30 written")  # what numpy raises
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(place.root / "thing"))
+
+
+def test_a_pointer_that_cannot_be_written_keeps_the_old_version_and_removes_the_new_one(
+    place: VersionedFolder, full_disk: OSError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(place)
+    with place.draft() as draft:
+        (draft / "file").write_text("new")
+        version = place.claim(draft)
+
+    def refuse(_handle: int) -> None:
+        raise full_disk
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="No space left") as caught:
+        place.publish(version, "seal")
+    assert caught.value.filename == str(place.pointer_path)
+    assert place.versions() == ["thing_v1"]
+    assert place.pointer() == Pointer("thing_v1", sha256_of(place.path("thing_v1") / "file"))
+    assert sorted(path.name for path in place.root.iterdir()) == ["thing.current", "thing_v1"]

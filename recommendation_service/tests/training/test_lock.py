@@ -1,6 +1,8 @@
+import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +52,15 @@ def test_an_unreadable_lock_is_not_taken_over_in_silence(tmp_path):
     (tmp_path / FILE_NAME).write_text("", encoding="ascii")
     with pytest.raises(PublishRefused, match=r"delete \.training\.lock"), training_lock(tmp_path):
         pass
+
+
+def test_a_full_disk_leaves_no_lock_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(handle: int, *_args: object, **_options: object) -> None:
+        os.close(handle)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fdopen", refuse)
+    with pytest.raises(OSError, match="No space left") as caught, training_lock(tmp_path):
+        pass
+    assert caught.value.filename == str(tmp_path / ".training.lock")
+    assert list(tmp_path.iterdir()) == []

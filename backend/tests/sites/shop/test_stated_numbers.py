@@ -28,10 +28,10 @@ def test_the_events_weigh_what_the_list_says_and_fade_in_thirty_days() -> None:
     assert SHOP.weighting.decay_days == 30
 
 
-def test_every_surface_leaves_out_what_is_sold_out_and_the_long_ones_cap_categories_at_three() -> None:
+def test_every_surface_leaves_out_what_is_sold_out_and_caps_categories_at_three() -> None:
     for surface in SHOP.surfaces.values():
         assert "available" in [rule.kind for rule in surface.rules]
-    for name in ("homepage", "cart"):
+    for name in SHOP.surfaces:
         capped = [rule.options for rule in SHOP.surfaces[name].rules if rule.kind == "max_per_category"]
         assert capped == [{"limit": 3}]
 
