@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from tandem.models import BackgroundJob, Feedback, Impression, ImpressionItem, Quarantine, UserInteraction
+from tandem.models import BackgroundJob, Feedback, Impression, ImpressionItem, ItemKey, Quarantine, UserInteraction
+from tandem.selectors.items import titles_of
 from tandem.services.background_jobs import mark_lost
 from tandem.trust.quarantine import quarantine, release
 
@@ -51,13 +53,59 @@ class FastList(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # as abov
     ordering = ("-pk",)
 
 
+class TitledChangeList(ChangeList):
+    """A page of rows, each with the title of its item: one query per catalogue of the page."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page and the titles."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        keys = [row if isinstance(row, ItemKey) else row.item for row in self.result_list]
+        titles = titles_of(keys)
+        for row, key in zip(self.result_list, keys, strict=True):
+            row.item_title = titles.get(key.pk, "")
+
+
+class TitledList(FastList):
+    """A list of rows about items."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the class that adds titles."""
+        return TitledChangeList
+
+    @admin.display(description="item")
+    def titled_item(self, row: Any) -> str:
+        """Return the title and the id of the item; the id alone if the site has no such item now."""
+        key = row if isinstance(row, ItemKey) else row.item
+        title = row.item_title if hasattr(row, "item_title") else titles_of([key]).get(key.pk, "")
+        return f"{title} ({key.item_id})" if title else key.item_id
+
+
 class ShownItems(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # as above
     """The items of a list, in order."""
 
     model = ImpressionItem
-    fields = ("position", "item", "score")
+    fields = ("position", "titled_item", "score")
+    readonly_fields = ("titled_item",)
     ordering = ("position",)
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ImpressionItem]:
+        """Return the items with their keys."""
+        return super().get_queryset(request).select_related("item__catalogue")
+
+    @admin.display(description="item")
+    def titled_item(self, row: ImpressionItem) -> str:
+        """Return the title and the id of the item; the titles of the list are read once per request."""
+        known: tuple[Any, dict[int, str]] | None = getattr(self, "_titles", None)
+        if known is None or known[0] != row.impression_id:
+            shown = ItemKey.objects.select_related("catalogue").filter(
+                pk__in=ImpressionItem.objects.filter(impression=row.impression_id).values("item")
+            )
+            known = (row.impression_id, titles_of(list(shown)))
+            self._titles = known
+        title = known[1].get(row.item_id, "")
+        return f"{title} ({row.item.item_id})" if title else row.item.item_id
 
 
 @admin.register(Impression)
@@ -72,20 +120,29 @@ class ImpressionAdmin(FastList):
 
 
 @admin.register(UserInteraction)
-class UserInteractionAdmin(FastList):
+class UserInteractionAdmin(TitledList):
     """Interactions of users."""
 
-    list_display = ("time", "user", "kind", "item", "catalogue", "value", "request_id")
-    list_select_related = ("user", "kind", "item", "catalogue")
+    list_display = ("time", "user", "kind", "titled_item", "catalogue", "value", "request_id")
+    list_select_related = ("user", "kind", "item__catalogue", "catalogue")
     search_fields = ("user__user_id__exact", "event_id__exact")
 
 
+@admin.register(ItemKey)
+class ItemKeyAdmin(TitledList):
+    """Items that something was recorded about."""
+
+    list_display = ("titled_item", "catalogue")
+    list_select_related = ("catalogue",)
+    search_fields = ("item_id__exact",)
+
+
 @admin.register(Feedback)
-class FeedbackAdmin(FastList):
+class FeedbackAdmin(TitledList):
     """Feedback of users."""
 
-    list_display = ("time", "user", "verdict", "item", "comment")
-    list_select_related = ("user", "item")
+    list_display = ("time", "user", "verdict", "titled_item", "comment")
+    list_select_related = ("user", "item__catalogue")
     search_fields = ("user__user_id__exact",)
 
 

@@ -22,7 +22,7 @@ EXPECTED = (NO_USER, NO_ITEM, OTHER_EVENT, ERASED)
 
 
 class SourceRow(NamedTuple):
-    """A row that is an interaction. Without a time of its own it has the time of reading."""
+    """A row that is an interaction. Without a time of its own, or with a future one, it has the time of reading."""
 
     event_id: UUID
     interaction: Interaction
@@ -131,7 +131,7 @@ def _as_row(mirror: Mirror, key: Any, columns: dict[str, Any], now: datetime) ->
     except Unusable as error:
         return Refused("a value that cannot be used", f"{example}: {error}")
     if isinstance(row, Interaction):
-        return SourceRow(mirror.event_id(key), row, time is not None)
+        return SourceRow(mirror.event_id(key), row, time is not None and time <= now)
     return Refused("; ".join(f"{problem['pointer'][1:]} that {problem['detail']}" for problem in row), example)
 
 

@@ -10,7 +10,7 @@ from recommendation_service.domain.query import Profile
 from recommendation_service.errors import Gone, NotFound
 from tandem.item_ids import column_values, site_ids
 from tandem.models import ItemKey
-from tandem.sources import ItemSource, values_of
+from tandem.sources import ItemSource, source_of, values_of
 
 STEP = 200
 BATCH = 5_000  # ids in one query
@@ -67,6 +67,19 @@ def any_items(*, source: type[ItemSource], at_most: int, user_id: str | None) ->
 def title_of(*, source: type[ItemSource], item: Any) -> str:
     """Return the item's title alone, without the rest of its record."""
     return str(next(iter(values_of(item, source.title or source.text[0])), ""))
+
+
+def titles_of(keys: Sequence[ItemKey]) -> dict[int, str]:
+    """Return the titles of the items that exist now, by integer key; one query per catalogue."""
+    titles: dict[int, str] = {}
+    for name in {key.catalogue.name for key in keys}:
+        source = source_of(name)
+        if source is None:
+            continue
+        ids = {key.item_id: key.pk for key in keys if key.catalogue.name == name}
+        items = items_by_id(source=source, item_ids=ids)
+        titles |= {ids[item_id]: title_of(source=source, item=item) for item_id, item in items.items() if item_id in ids}
+    return titles
 
 
 def matches(*, source: type[ItemSource], item: Any, filters: Profile) -> bool:

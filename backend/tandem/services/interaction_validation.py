@@ -50,7 +50,10 @@ def _user_id(raw: str, info: ValidationInfo) -> str:
 
 
 def _time(raw: Any, info: ValidationInfo) -> datetime:
-    """Read ISO 8601 (without a time zone: UTC) or seconds since 1970; None is the time of `now` in the context."""
+    """Read ISO 8601 (without a time zone: UTC) or seconds since 1970; None is the time of `now` in the context.
+
+    A time up to a day ahead becomes now.
+    """
     now: float = (info.context or {}).get("now") or clock.time()
     if raw is None:
         return datetime.fromtimestamp(now, UTC)
@@ -60,7 +63,7 @@ def _time(raw: Any, info: ValidationInfo) -> datetime:
         raise ValueError("must be ISO 8601 such as 2025-03-01T12:00:00Z, or seconds since 1970") from error
     if not EARLIEST <= time.timestamp() <= now + AHEAD_S:
         raise ValueError("must lie between 1990 and now; seconds, not milliseconds, are counted since 1970")
-    return time
+    return min(time, datetime.fromtimestamp(now, UTC))  # a clock that runs ahead must not make the event the newest
 
 
 def _parsed_time(raw: Any) -> datetime:

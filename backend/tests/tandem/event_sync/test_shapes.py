@@ -1,7 +1,7 @@
 """Event tables of the shapes that real sites have: mirrored as they change, and mended by a sync."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -388,3 +388,12 @@ def test_a_time_that_cannot_be_read_is_refused_with_an_example(ann: User, works:
         changes = sync_table(mirror)
     assert interactions() == []
     assert (changes.tally.unexpected, "'some day' is not a time" in changes.tally.lines()[0]) == (1, True)
+
+
+def test_a_time_in_the_future_is_the_moment_of_mirroring_and_a_sync_keeps_it(ann: User, works: list[Work]) -> None:
+    with mirrored(events={"buy": Event(OrderLine, user="order__user", time="order__date_placed")}) as mirror:
+        ahead = datetime.now(UTC) + timedelta(hours=3)
+        OrderLine.objects.create(order=Order.objects.create(user=ann, date_placed=ahead), work=works[0])
+        sync_table(mirror)
+        assert UserInteraction.objects.get().time <= datetime.now(UTC)
+        assert sync_table(mirror).changed == 0

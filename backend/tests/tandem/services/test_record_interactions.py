@@ -71,6 +71,13 @@ def test_an_event_counts_once_however_often_it_is_sent() -> None:
     assert UserInteraction.objects.count() == 300
 
 
+@pytest.mark.parametrize("ahead_s", [1, 3600, 86_000])
+def test_a_clock_that_runs_ahead_gives_the_moment_of_arrival(ahead_s: float) -> None:
+    interaction = clean_row(row(time=NOW + ahead_s), now=NOW)
+    assert isinstance(interaction, Interaction)
+    assert interaction.time.timestamp() == NOW
+
+
 @pytest.mark.django_db
 def test_a_bad_row_never_loses_the_good_ones() -> None:
     results = record(row(), row(item_id="NaN"), "nonsense", row(item_id="i2"))
