@@ -14,6 +14,7 @@ from recommendation_service.domain.ids import public_id
 from tandem.event_sync.convert import Unusable, id_text, time_of, uuid_of, value_of
 from tandem.event_sync.mirror import Mirror
 from tandem.services.interaction_validation import Interaction, clean_row
+from tandem.sources import values_of
 
 BATCH = 2_000
 PREFIX = "tandem_column_"
@@ -89,11 +90,18 @@ def _called(mirror: Mirror, functions: dict[str, Any], row: Any) -> dict[str, An
         try:
             value = function(row)
             if isinstance(value, Model):
-                value = mirror.source.user_id(value) if part == "user" else mirror.source.id_of(value)
+                value = _key_of(mirror, part, value)
             called[part] = value
         except Exception as error:  # the site's own code; one bad row must not stop the others
             called[part] = Unusable(f"`{part}` raises {type(error).__name__}: {error}")
     return called
+
+
+def _key_of(mirror: Mirror, part: str, row: Model) -> Any:
+    """Return the key of a user or an item before it is made a public id, which happens once for all rows."""
+    if part == "user":
+        return f"{mirror.source.id_prefixes.get(row._meta.label, '')}{row.pk}"
+    return next(iter(values_of(row, mirror.source.item_id)), None)
 
 
 def _replace_keys(mirror: Mirror, batch: dict[Any, dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from django.db.models import BooleanField, CharField, DateField, Model, TextField
 
 from tandem.scaffold.names import FIELDS, STATUS, SYSTEM_APPS, WEIGHTS, event_of, words_of
+from tandem.scaffold.visibility import Rule, rules_of
 
 MAX_KINDS = 30  # distinct values of a status column that are read
 
@@ -50,6 +51,7 @@ class ItemModel:
     events: tuple[EventTable, ...] = ()
     people: type[Model] | None = None
     parent: str = ""  # foreign key of a variant to its parent
+    visibility: tuple[Rule, ...] = ()  # who may see an item
 
     @property
     def label(self) -> str:
@@ -61,7 +63,8 @@ def item_models() -> list[ItemModel]:
     """Return every model that has a title and event tables, the most probable first."""
     models = [model for model in apps.get_models() if _may_be_item(model)]
     described = [described for model in models if (described := describe(model)) is not None and described.events]
-    return sorted(described, key=lambda item: (-_rank(item), item.label))
+    tenants = {rule.owner for item in described for rule in item.visibility if rule.shown}  # they own items and are none
+    return sorted(described, key=lambda item: (item.model in tenants, -_rank(item), item.label))
 
 
 def describe(model: type[Model]) -> ItemModel | None:
@@ -91,7 +94,8 @@ def describe(model: type[Model]) -> ItemModel | None:
         parent=parent,
     )
     events = tuple(_event_tables(item))
-    return replace(item, events=_named(events), people=_people(events))
+    people = _people(events)
+    return replace(item, events=_named(events), people=people, visibility=rules_of(model, _relation))
 
 
 def _may_be_item(model: type[Model]) -> bool:

@@ -15,6 +15,7 @@ PRESET_WORDS: dict[str, list[str]] = _LISTS["presets"]
 PRESETS = ("shop", "content", "social", "marketplace", "jobs", "courses")
 DEFAULT_WEIGHT = 2.0
 NEUTRAL_RATING = 3.0  # of 1 to 5: below it a rating counts against the item
+ENDINGS = ("abandoned", "dnf", "dropped", "quit", "stopped")
 NOT_PLURAL = ("stars", "status", "news", "series")
 
 
@@ -30,6 +31,8 @@ def event_of(*names: str) -> str:
         words = words_of(name)
         if "to" in words:  # "to-read" and "want to read" are wishes, whatever comes after
             return "save"
+        if words and words[0] in ENDINGS:  # "stopped-reading" is the end of reading
+            return "dismiss"
         for word in reversed(words):
             event = next((event for event, known in EVENT_WORDS.items() if word in known), "")
             if event:

@@ -10,6 +10,7 @@ from django.template import Context, Engine
 
 from tandem.scaffold import names
 from tandem.scaffold.introspection import EventTable, ItemModel
+from tandem.scaffold.visibility import Rule
 
 WIDTH = 110
 HEADER = '"""What Tandem recommends on this site, and what users did. docs/guides/events.md explains each part."""'
@@ -21,6 +22,9 @@ TEMPLATE = Path(__file__).with_name("use_case.toml.template")
 def declaration(item: ItemModel, *, catalogue: str) -> str:
     """Return the text of recommendation_sources.py."""
     models = [item.model, *(table.through[0] if table.through else table.model for table in item.events)]
+    models += [
+        rule.through[0] if rule.through else rule.table for rule in item.visibility if rule.table is not get_user_model()
+    ]
     people = item.people or get_user_model()
     if people is not get_user_model():
         models.append(people)
@@ -34,8 +38,42 @@ def declaration(item: ItemModel, *, catalogue: str) -> str:
     lines += ["    events = {", *(f"        {_event(table, item, aliases)}," for table in item.events), "    }"]
     who = "get_user_model()" if people is get_user_model() else aliases[people]
     lines.append(f"    profiles = ({who}.objects.all(),)")
+    lines += _visible_to(item, people, aliases)
     body = "\n".join(lines)
     return f"{HEADER}\n\n{_imports(body, aliases)}\n\n\n{body}\n"
+
+
+def _visible_to(item: ItemModel, people: type[Model], aliases: Mapping[type[Model], str]) -> list[str]:
+    """Return the lines of `visible_to`: tenants show their items to their members only, and blocks hide items both ways."""
+    if not item.visibility:
+        return []
+    account = "" if people is get_user_model() else _account_of(people)
+    limited = any(rule.shown for rule in item.visibility)
+    nobody = "Q(pk__in=[])" if limited else "None"
+    return [
+        "",
+        "    @classmethod",
+        "    def visible_to(cls, user):",
+        "        person = None if user is None else cls.person(user)",
+        "        if person is None:",
+        f"            return {nobody}" + ("  # a visitor belongs to no tenant" if limited else ""),
+        f"        visible = {_condition(item.visibility[0], account, aliases)}",
+        *(f"        visible &= {_condition(rule, account, aliases)}" for rule in item.visibility[1:]),
+        "        return visible",
+    ]
+
+
+def _condition(rule: Rule, account: str, aliases: Mapping[type[Model], str]) -> str:
+    table = "get_user_model()" if rule.table is get_user_model() else aliases[rule.through[0] if rule.through else rule.table]
+    table += f".{rule.through[1]}.through" if rule.through else ""
+    viewer = f"person.{account}_id" if account else "person.pk"
+    rows = f'{table}.objects.filter({rule.person}={viewer}).values("{rule.target}")'
+    return f"{'' if rule.shown else '~'}Q({rule.item}__in={rows})"
+
+
+def _account_of(people: type[Model]) -> str:
+    """Return the field of a profile that leads to the Django user."""
+    return next(entry.name for entry in people._meta.fields if entry.one_to_one and entry.related_model is get_user_model())
 
 
 def _imports(body: str, aliases: Mapping[type[Model], str]) -> str:

@@ -78,6 +78,11 @@ class Command(BaseCommand):
         for table in item.events:
             kinds = f" ({', '.join(dict.fromkeys(table.kinds.values()))})" if table.kinds else ""
             self.stdout.write(f"  {table.event:<12} {table.model._meta.label}{kinds}: item {table.item}, user {table.user}")
+        for rule in item.visibility:
+            if rule.shown:
+                self.stdout.write(f"  shown to     the members in {rule.table._meta.label}")
+        if blocks := {rule.table._meta.label for rule in item.visibility if not rule.shown}:
+            self.stdout.write(f"  shown to     people without a row in {', '.join(sorted(blocks))}")
         if not item.events:
             self.stdout.write("  no table joins it with a user: send events to the API or by page events")
 

@@ -25,6 +25,9 @@ def test_names_are_split_into_singular_words(name: str, words: list[str]) -> Non
     ("names", "event"),
     [
         (("UserProductView",), "view"),
+        (("stopped-reading",), "dismiss"),
+        (("currently-reading",), "start"),
+        (("Boost",), "like"),
         (("OrderLine",), "purchase"),
         (("Line", "Basket"), "cart"),
         (("Line", "WishList", "wishlists"), "save"),
