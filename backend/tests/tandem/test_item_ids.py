@@ -76,6 +76,15 @@ def test_items_with_odd_keys_are_exported_mirrored_and_looked_up() -> None:
         assert (changes.added, changes.changed, changes.removed) == (0, 0, 0)
 
 
+@pytest.mark.django_db
+def test_a_function_that_returns_an_item_with_an_odd_key_gives_the_id_of_the_item() -> None:
+    events = {"view": Event(PageView, user="visitor", item=lambda row: row.page)}
+    with mirrored(events=events, queryset=Page.objects.all()) as mirror:
+        page = Page.objects.create(path="news/2024/x", title="Page")
+        PageView.objects.create(page=page, visitor="anna", time=MOMENT)
+        assert {item for _, item, _ in interactions()} == {mirror.source.id_of(page)}
+
+
 class Numbered(ItemSource):
     """Items with whole numbers as keys."""
 
