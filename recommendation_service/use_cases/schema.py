@@ -105,6 +105,14 @@ class Feature(Strict):
     log1p: bool = False
 
 
+class Budget(Strict):
+    """A limit of one column by another, such as a price by a budget. A pair of which either is unknown fits."""
+
+    price: Name
+    limit: Name
+    tolerance: float = Field(default=0.1, ge=0)  # share above the limit, used only if too few pairs keep to it
+
+
 class PairConfig(Strict):
     """How items of two catalogues are paired, such as jobs and cleaners.
 
@@ -117,6 +125,7 @@ class PairConfig(Strict):
     owner_column: dict[Name, Name]  # catalogue -> text column with the id of the owner; "id": the item is the owner
     embedding_columns: tuple[Name, ...] = ()  # text columns learned as vectors
     derived: dict[Name, Part] = {}
+    budget: Budget | None = None  # pairs above it are not shown
     features: tuple[Feature, ...] = ()
 
 

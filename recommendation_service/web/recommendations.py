@@ -2,6 +2,7 @@
 
 import time
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -107,7 +108,7 @@ def _ids(*texts: str) -> Any:
 
 
 # of a GET; all other parameters are filters
-OPTIONS = {"limit": _limit, "explain": _boolean, "strategy": _name, "exclude": _ids}
+OPTIONS: dict[str, Callable[..., Any]] = {"limit": _limit, "explain": _boolean, "strategy": _name, "exclude": _ids}
 
 
 def _from_query(surface: Surface, subject: str | None) -> RecommendationRequest:

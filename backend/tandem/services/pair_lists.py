@@ -7,7 +7,7 @@ order the list, and the answer reports it.
 import logging
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from recommendation_service.core.numeric import Floats, Ints, blend, top_rows
+from recommendation_service.core.numeric import Bools, Floats, Ints, blend, top_rows
 from recommendation_service.datasets.pair_features import PairTable, join_pairs
 from recommendation_service.datasets.pair_rules import RulePart, RuleScores, read_rules, rule_scores
 from recommendation_service.domain.request import Context, Offer, invalid_input
@@ -27,6 +27,7 @@ from recommendation_service.use_cases.schema import PairConfig, UseCase
 from tandem.service_client.client import ServiceFailed, client
 from tandem.services.recommendation_request import RecommendationRequest
 from tandem.sources import CandidateSet
+from tandem.surfaces import BoundSurface
 from tandem.use_cases import load
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class ScoredPairs:
     pairs: PairTable
     rules: RuleScores
     shortlist: Ints  # candidate rows that fit, the best by the rules first
+    over_budget: Bools  # (n,) True: above the budget of [pairs], if within its tolerance
 
 
 @dataclass(slots=True, eq=False)
@@ -100,12 +102,14 @@ def pair_answer(request: RecommendationRequest, candidates: CandidateSet) -> tup
     if not scored.shortlist.size:
         detail = candidates.unavailable or "no candidate fits"
         skips = [{"engine": rules_name, "code": "nothing_left", "detail": detail}]
+    items = ranked_items(request, candidates, scored, served)
     answer = request.empty_answer(_strategy(request) if by_service else rules_name)
     answer.update(
         degraded=not scored.shortlist.size or bool(members and not by_service),
         degradation=skips,
         model_version="+".join(served.model_versions) if by_service else "",
-        recommendations=ranked_items(request, candidates, scored, served),
+        relaxed=_relaxed(request.bound, scored, items),
+        recommendations=items,
     )
     return answer, served.state
 
@@ -136,7 +140,32 @@ def score_pairs(request: RecommendationRequest, candidates: CandidateSet, limit:
     fits = candidates.fits(pairs)
     if request.exclude:
         fits = fits & ~np.isin(side.ids, request.exclude)
-    return ScoredPairs(subject, side, pairs, scores, top_rows(scores.total, limit, fits))
+    within, over = _affordable(pair_config, pairs, fits, needed=request.limit)
+    return ScoredPairs(subject, side, pairs, scores, top_rows(scores.total, limit, within), over)
+
+
+def _affordable(pair_config: PairConfig, pairs: PairTable, fits: Bools, *, needed: int) -> tuple[Bools, Bools]:
+    """(n,) the pairs within the budget, with those within its tolerance if fewer than `needed` are; (n,) those above it."""
+    budget = pair_config.budget
+    if budget is None:
+        return fits, np.zeros_like(fits)
+    price, limit = pairs.number(budget.price), pairs.number(budget.limit)
+    over = np.asarray(price > limit)  # False where either is unknown
+    within = fits & ~over
+    if np.count_nonzero(within) < needed:
+        within = fits & ~(price > limit * np.float32(1 + budget.tolerance))
+    return within, over
+
+
+def _relaxed(bound: BoundSurface, scored: ScoredPairs, items: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return the report of the shown items above the budget; empty if there are none."""
+    budget = pair_config_of(bound.use_case).budget
+    above = {scored.side.ids[row] for row in scored.shortlist.tolist() if scored.over_budget[row]}
+    count = sum(item["item_id"] in above for item in items)
+    if budget is None or not count:
+        return []
+    detail = f"{count} of {len(items)} cost up to {budget.tolerance:.0%} more than the budget, because too few keep to it"
+    return [{"rule": "budget", "detail": detail}]
 
 
 def pair_config_of(use_case: UseCase) -> PairConfig:

@@ -76,7 +76,7 @@ def beyond_day(rows: Sequence[Interaction]) -> dict[int, str]:
         if most is None or counts[day] <= most:
             continue
         if stored is None:
-            ids = [each.event_id for each in rows]
+            ids = [each.event_id for each in rows if each.event_id is not None]
             stored = set(UserInteraction.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
         if row.event_id not in stored:
             beyond[index] = f"is the event number {most + 1} or later of this user and item on one day; at most {most} count"

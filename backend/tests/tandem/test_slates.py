@@ -258,3 +258,10 @@ def test_lists_of_one_page_do_not_repeat_each_other() -> None:
     third = slate("startups/for-developer", limit=4, exclude=[first, *second])
     ids = [entry.item_id for each in (first, second, third) for entry in each]
     assert len(set(ids)) == len(ids) == 12
+
+
+def test_popular_items_of_a_page_without_its_subject_leave_out_the_lists_above(startups: list[Startup]) -> None:
+    first = slate("startups/similar", item="00000000-0000-0000-0000-00000000ffff", limit=4)
+    second = slate("startups/similar", item="00000000-0000-0000-0000-00000000ffff", limit=4, exclude=first)
+    assert len(first) == len(second) == 4
+    assert not {entry.item_id for entry in first} & {entry.item_id for entry in second}

@@ -11,6 +11,7 @@ from django.utils import timezone
 from recommendation_service.errors import InvalidInput
 from sites.cleaning.candidates import Filters, read_filters, rows_version
 from sites.cleaning.models import CleaningJob, JobBid
+from tandem.services.recommend import recommend_for_subjects
 from tests.sites.cleaning import marketplace
 from tests.sites.cleaning.engine_world import cleaner_at, cleaners_for, jobs_for, open_job, stands, who
 
@@ -98,7 +99,8 @@ def test_prices_are_what_a_cleaner_would_ask_and_what_a_job_pays() -> None:
     cheap, dear = cleaner_at(1, rate=10), cleaner_at(1, rate=20)  # €40 and €80 for the four hours
     job, rich = open_job(budget=Decimal(60)), open_job(budget=Decimal(200))
     assert who(cleaners_for(job, filters={"max_price": 50})) == [cheap.pk]
-    assert who(cleaners_for(job, filters={"min_price": 50})) == [dear.pk]
+    assert who(cleaners_for(rich, filters={"min_price": 50})) == [dear.pk]
+    assert who(cleaners_for(job)) == [cheap.pk]
     assert who(jobs_for(cheap, filters={"min_price": Decimal(100)}), "job") == [rich.pk]
     assert who(jobs_for(cheap, filters={"max_price": 60}), "job") == [job.pk]
 
@@ -150,3 +152,18 @@ def test_a_job_that_is_over_has_no_list_and_says_why() -> None:
     assert "cancelled" in found.degradation[0]["detail"]
     late = cleaners_for(open_job(wanted_for=timezone.now() - timedelta(hours=1)))
     assert "past" in late.degradation[0]["detail"]
+
+
+def test_a_budget_is_a_limit_and_its_tolerance_is_used_only_if_too_few_keep_to_it_and_reported() -> None:
+    job = open_job(budget=Decimal(80))
+    fair, slightly, _far = (cleaner_at(1, rate=rate) for rate in (15, 21, 30))  # €60, €84 and €120 for the four hours
+    (listed,) = recommend_for_subjects(
+        use_case="cleaning", surface="cleaners-for-job", subjects=[("client-1", str(job.pk))], limit=5
+    )
+    assert {item["item_id"] for item in listed["recommendations"]} == {str(fair.pk), str(slightly.pk)}
+    assert [rule["rule"] for rule in listed["relaxed"]] == ["budget"]
+    assert "1 of 2 cost up to 10% more" in listed["relaxed"][0]["detail"]
+    (short,) = recommend_for_subjects(
+        use_case="cleaning", surface="cleaners-for-job", subjects=[("client-1", str(job.pk))], limit=1
+    )
+    assert ([item["item_id"] for item in short["recommendations"]], short["relaxed"]) == ([str(fair.pk)], [])

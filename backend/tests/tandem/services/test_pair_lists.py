@@ -214,7 +214,7 @@ def pairs(
     rules = RuleScores(floats(*totals), {name: np.full(n, parts.get(name, NAN), dtype=np.float32) for name in PARTS})
     side = PairSide(tuple(str(number + 1) for number in range(n)))
     rows = np.array(range(n) if shortlist is None else shortlist, dtype=np.int64)
-    return ScoredPairs(PairSide(("5",)), side, PairTable(n, columns, {}), rules, rows)
+    return ScoredPairs(PairSide(("5",)), side, PairTable(n, columns, {}), rules, rows, np.zeros(n, dtype=np.bool_))
 
 
 def by_service(*scores: float, **parts: float) -> ServiceScores:

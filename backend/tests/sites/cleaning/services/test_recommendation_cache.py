@@ -78,7 +78,7 @@ CHANGES: dict[str, Callable[[Cleaner, CleaningJob], Any]] = {
     "stands better, told by SQL": lambda cleaner, job: CleanerScore.objects.update(overall_score=F("overall_score") + 1),
     "is hired elsewhere": hire_somebody_else,
     "the job pays more": lambda cleaner, job: CleaningJob.objects.filter(pk=job.pk).update(budget=120),
-    "the job takes longer": lambda cleaner, job: CleaningJob.objects.filter(pk=job.pk).update(hours=6),
+    "the job takes longer": lambda cleaner, job: CleaningJob.objects.filter(pk=job.pk).update(hours=5),
     "the property was measured again": lambda cleaner, job: Property.objects.filter(pk=job.place_id).update(size_m2=200),
 }
 
@@ -145,7 +145,7 @@ def test_the_cleaners_list_is_kept_too_and_made_anew_when_a_job_changes(server: 
     jobs_for(cleaner, "ensemble")
     jobs_for(cleaner, "ensemble")
     assert asked(server) == 1
-    CleaningJob.objects.filter(pk=job.pk).update(budget=Decimal(20))
+    CleaningJob.objects.filter(pk=job.pk).update(budget=Decimal(70))
     jobs_for(cleaner, "ensemble")
     open_job()
     jobs_for(cleaner, "ensemble")
