@@ -17,7 +17,7 @@ from typing import IO
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, router, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
@@ -25,6 +25,7 @@ from django.utils import timezone
 from recommendation_service.errors import Conflict, NotFound
 from tandem.conf import tandem_settings
 from tandem.models import BackgroundJob
+from tandem.selectors.transactions import writing
 
 PULSE_S = 2.0
 LOST_AFTER_S = 30.0
@@ -41,14 +42,15 @@ def start(*, what: str, use_case: str, by: str = "") -> BackgroundJob:
     if what not in _declared():
         raise NotFound(f"no run is called '{what}'")
     mark_lost()
+    using = router.db_for_write(BackgroundJob)
     try:
-        with transaction.atomic():
+        with writing(using):
             if BackgroundJob.objects.filter(what=what, use_case=use_case, status=BackgroundJob.Status.RUNNING).exists():
                 raise IntegrityError  # MariaDB has no unique constraint with a condition
             run = BackgroundJob.objects.create(what=what, use_case=use_case, by=by)
     except IntegrityError as error:
         raise Conflict(f"{what} of {use_case} is running already; wait until it ends") from error
-    transaction.on_commit(lambda: _detach(run))
+    transaction.on_commit(lambda: _detach(run), using=using)
     return run
 
 

@@ -3,12 +3,13 @@
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
+from django.db import router, transaction
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
 from tandem.identity import spelled_user_id
 from tandem.models import Feedback, Impression
+from tandem.selectors.transactions import writing
 from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
 from tandem.services.record_interactions import items_shown
 from tandem.signals import interaction_recorded
@@ -32,11 +33,13 @@ def give_feedback(
     user = user_keys([user_id])[user_id]
     item = item_keys(catalogue_key(catalogue), [item_id])[item_id]
     shown = Impression.objects.filter(request_id=request_id, user=user).first() if request_id else None
-    with transaction.atomic():
+    using = router.db_for_write(Feedback)
+    with writing(using):
         feedback, created = Feedback.objects.update_or_create(
             user_id=user,
             item_id=item,
             defaults={"verdict": verdict, "comment": comment, "impression": shown, "time": timezone.now()},
         )
-        transaction.on_commit(partial(interaction_recorded.send, sender=Feedback, user_id=user_id, catalogue=catalogue))
+        announce = partial(interaction_recorded.send, sender=Feedback, user_id=user_id, catalogue=catalogue)
+        transaction.on_commit(announce, using=using)
     return feedback, created

@@ -16,7 +16,8 @@ from recommendation_service.datasets.interaction_files.rows import Row, column_n
 from recommendation_service.datasets.interaction_files.values import is_empty
 from recommendation_service.domain.ids import spelled_id
 from recommendation_service.errors import InvalidInput
-from tandem.services.record_interactions import ACCEPTED, DUPLICATE, REJECTED, record_interactions
+from tandem.selectors.transactions import writing
+from tandem.services.record_interactions import ACCEPTED, DUPLICATE, REJECTED, interactions_database, record_interactions
 from tandem.services.rejected_rows import RejectedRows
 from tandem.sources import ItemSource
 from tandem.trust.limits import Sender
@@ -58,7 +59,8 @@ def import_interactions(
     if missing:
         raise InvalidInput(f"say which column is the {missing[0]}: --map {missing[0]}=column" + _event_hint(missing[0]))
     done = Imported()
-    with RejectedRows(path) as rejects, transaction.atomic():
+    using = interactions_database()
+    with RejectedRows(path) as rejects, writing(using):
         for batch in _batches(read_rows(path, delimiter)):
             rows = [_interaction(row, columns, event, catalogue) for _, row in batch]
             results = record_interactions(rows, source="import", sender=Sender.FILE, refuse_erased=True)
@@ -69,7 +71,7 @@ def import_interactions(
                 for error in result.errors[:1]:
                     rejects.add(line, error["pointer"].lstrip("/"), error["detail"], row)
             say(f"  {done.accepted + done.duplicates + done.rejected:,} rows read")
-        transaction.set_rollback(dry_run)
+        transaction.set_rollback(dry_run, using=using)
     done.rejects = rejects.path if rejects.count else None
     return done
 
@@ -95,7 +97,8 @@ def import_items(
     if key not in columns:
         raise InvalidInput(f"say which column is the id: --map {key}=column")
     done = Imported()
-    with RejectedRows(path) as rejects, transaction.atomic():
+    using = router.db_for_write(model)
+    with RejectedRows(path) as rejects, writing(using):
         for batch in _batches(read_rows(path, delimiter)):
             good: dict[Any, Model] = {}
             for line, row in batch:
@@ -108,7 +111,7 @@ def import_items(
                     done.accepted += 1
             _upsert(model, list(good.values()), key, [name for name in columns if name != key])
             say(f"  {done.accepted + rejects.count:,} rows read")
-        transaction.set_rollback(dry_run)
+        transaction.set_rollback(dry_run, using=using)
     done.rejected, done.rejects = rejects.count, rejects.path if rejects.count else None
     return done
 

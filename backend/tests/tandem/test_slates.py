@@ -1,5 +1,6 @@
 """Lists in templates, the links on their cards, and what a click records. The service is not running: lists are popular."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.urls import clear_url_caches, path
 
 from recommendation_service.errors import InvalidInput, NotFound
 from sites.startups.models import Developer, Startup
+from tandem.event_sync import spool
 from tandem.models import Impression, UserInteraction
 from tandem.services import clicks, record_interactions
 from tandem.slates import Slate, aslate, slate
@@ -184,6 +186,40 @@ def test_a_click_is_recorded_outside_the_transaction_of_the_request(
     client.get(entry.click_url)
     client.post(dismissed)
     assert inside == [False, False]
+
+
+@pytest.fixture
+def other_writer() -> Iterator[Any]:
+    """A second connection, which can hold the lock for writing; the first one does not wait for it."""
+    other = connection.copy()
+    with connection.cursor() as cursor:
+        waits_ms = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute("PRAGMA busy_timeout = 0")
+    yield other
+    other.close()
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {waits_ms}")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has one lock for all writers")
+@pytest.mark.django_db(transaction=True)
+def test_a_click_while_another_connection_writes_is_recorded_once_later(
+    ada: Developer, account: User, client: Client, other_writer: Any, settings: Any, tmp_path: Path
+) -> None:
+    settings.TANDEM = {**settings.TANDEM, "SPOOL_DIR": str(tmp_path / "spool")}
+    client.force_login(account)
+    entry, second = slate("for-developer", user=account, limit=2).items
+    with other_writer.cursor() as cursor:
+        cursor.execute("BEGIN IMMEDIATE")
+        assert client.get(entry.click_url)["Location"] == entry.url
+        cursor.execute("ROLLBACK")
+    assert recorded() == []
+    client.get(second.click_url)  # replays what waits
+    client.get(entry.click_url)
+    spool.replay()
+    assert sorted(item for _, item, _ in recorded()) == sorted([entry.item_id, second.item_id])
+    shown = Impression.objects.get().request_id
+    assert set(UserInteraction.objects.values_list("request_id", flat=True)) == {shown}
 
 
 def test_a_click_of_another_user_leads_on_and_records_nothing(ada: Developer, account: User, client: Client) -> None:

@@ -12,6 +12,7 @@ from django.db.utils import ConnectionHandler
 
 from sites.startups.models import Developer, Startup
 from tandem.models import UserInteraction
+from tandem.selectors import transactions
 from tandem.selectors.transactions import contained, writing
 from tandem.services.recommend import recommend
 from tandem.slates import slate
@@ -97,3 +98,16 @@ def test_on_sqlite_a_writer_that_reads_first_never_loses_against_another(
     assert other.execute("SELECT id FROM shown").fetchall() == [(2,)]
     other.close()
     own.close()
+
+
+def test_only_reads_and_savepoints_are_plain_transactions() -> None:
+    """Any other transaction may write after it read, and begins with `writing`."""
+    package = Path(transactions.__file__).parents[1]
+    plain = {str(path.relative_to(package)) for path in package.rglob("*.py") if "transaction.atomic(" in path.read_text()}
+    assert plain == {
+        "event_sync/live.py",
+        "exports/datasets.py",
+        "selectors/transactions.py",
+        "services/record_interactions.py",
+        "vectors/postgres.py",
+    }
