@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.db.transaction import TransactionManagementError
@@ -24,6 +24,7 @@ from tandem.services.record_interactions import interactions_database
 from tandem.sources import ItemSource
 
 MOST_ROWS = 1_000  # that one change of a related row may refresh; more are left to sync_interactions
+LOCK_S = 1.0  # how long the site's request waits for a lock
 PAUSE_S = 5.0  # after an error of the database, rows are spooled for so long without trying it
 log = logging.getLogger(__name__)
 
@@ -102,10 +103,7 @@ def _mirror(mirror: Mirror, keys: list[Any], using: str) -> None:
         return
     database = interactions_database()
     try:
-        with writing(database):
-            if connections[database].vendor == "postgresql":
-                with connections[database].cursor() as cursor:
-                    cursor.execute("SET LOCAL lock_timeout = '1s'")  # the site's request waits for this
+        with writing(database, wait_s=LOCK_S):
             changes = refresh(mirror, keys, using=using)
     except DatabaseError:
         log.exception("%s: %d rows cannot be mirrored now; they are spooled", mirror.origin, len(keys))

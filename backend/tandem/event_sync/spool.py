@@ -1,15 +1,16 @@
 """What the database refused, as JSON lines on disk, until a replay writes it.
 
-A line names a declaration and the primary keys of rows, which a replay reads again, or holds one event with its id. Either may
-be replayed twice: each row and each event id has one interaction. A replay first moves the file away, and deletes it when every
-line is done.
+A line names a declaration and the primary keys of rows, which a replay reads again, or one event or shown lists with ids.
+Each may be replayed twice and is stored once. Lines are replayed in their order, so a click finds its list. A replay first moves
+the file away, and deletes it when every line is done.
 """
 
 import json
 import logging
 import os
+import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,6 @@ from django.db import DatabaseError
 from tandem.conf import tandem_settings
 from tandem.event_sync.mirror import all_mirrors
 from tandem.event_sync.refresh import refresh
-from tandem.services.record_interactions import record_answer
 
 try:
     import fcntl
@@ -29,6 +29,7 @@ except ImportError:  # Windows: one process may spool
 
 LIMIT_BYTES = 16 << 20
 SHORT_BYTES = 64 << 10  # what a request of the site may replay
+WRITERS: dict[str, Callable[[dict[str, Any]], Any]] = {}  # kind of an entry -> what writes it, once however often it is called
 log = logging.getLogger(__name__)
 
 
@@ -38,9 +39,9 @@ def append(origin: str, keys: Sequence[Any], using: str) -> bool:
     return _append(entry, of=origin)
 
 
-def append_event(row: Mapping[str, Any]) -> bool:
-    """Store an event, as `record_answer` takes it; False, with a logged error, if that is not possible."""
-    return _append({"event": {"time": _now().isoformat(), **row}}, of=str(row["event"]))
+def append_entry(kind: str, value: Mapping[str, Any]) -> bool:
+    """Store something for the writer of this kind; False, with a logged error, if that is not possible."""
+    return _append({kind: {"time": _now().isoformat(), **value}}, of=f"one {kind}")
 
 
 def _append(entry: Mapping[str, Any], *, of: str) -> bool:
@@ -75,7 +76,7 @@ def replay() -> int:
     try:
         with _locked(folder):
             if (folder / "events.jsonl").exists():
-                (folder / "events.jsonl").rename(folder / f"replay-{uuid.uuid4().hex}.jsonl")
+                (folder / "events.jsonl").rename(folder / f"replay-{time.time_ns():020d}-{uuid.uuid4().hex}.jsonl")
         for path in sorted(folder.glob("replay-*.jsonl")):
             with path.open(encoding="utf-8") as file:
                 if _lock(file, wait=False):  # else another process replays it
@@ -91,16 +92,16 @@ def _replay_file(file: TextIO) -> int:
     for line in file:
         try:
             entry = json.loads(line)
-            if "event" in entry:
-                record_answer(entry["event"])
-                keys = [entry["event"]["event_id"]]
+            kind = next((kind for kind in WRITERS if kind in entry), None)
+            if kind is not None:
+                WRITERS[kind](entry[kind])
+                count += 1
             else:
                 mirror, keys = mirrors[entry["origin"]], entry["keys"]
                 refresh(mirror, keys, using=entry.get("using"), now=datetime.fromisoformat(entry["time"]))
+                count += len(keys)
         except (ValueError, KeyError, TypeError):  # cut short by a crash, or of a declaration that was removed
             log.warning("a line of the spool is skipped: %.200s", line)
-            continue
-        count += len(keys)
     return count
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from django.db import connections, transaction
 
@@ -22,11 +23,12 @@ def contained() -> Iterator[None]:
 
 
 @contextmanager
-def writing(using: str) -> Iterator[None]:
+def writing(using: str, *, wait_s: float | None = None) -> Iterator[None]:
     """Run statements in one transaction that writes; inside the caller's transaction, in a savepoint of it.
 
     On SQLite a transaction that reads first may not begin to write if another one wrote meanwhile: it fails at once, however
-    long its timeout is. So the outermost transaction takes the lock for writing when it begins, and waits for it.
+    long its timeout is. So the outermost transaction takes the lock for writing when it begins, and waits for it. `wait_s`
+    limits the wait for the locks of other writers, on SQLite and PostgreSQL; None: as long as the database's settings say.
     """
     connection = connections[using]
     with ExitStack() as stack:
@@ -34,5 +36,21 @@ def writing(using: str) -> Iterator[None]:
             connection.ensure_connection()  # which sets the mode of the settings
             stack.callback(setattr, connection, "transaction_mode", getattr(connection, "transaction_mode", None))
             connection.transaction_mode = "IMMEDIATE"
+            if wait_s is not None:
+                stack.enter_context(_busy_timeout(connection.connection, wait_s))
         stack.enter_context(transaction.atomic(using=using))
+        if wait_s is not None and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = {round(wait_s * 1000)}")
         yield
+
+
+@contextmanager
+def _busy_timeout(sqlite: Any, seconds: float) -> Iterator[None]:
+    """Wait at most so long for the lock of another writer; `sqlite` is the driver's connection."""
+    (usual,) = sqlite.execute("PRAGMA busy_timeout").fetchone()
+    sqlite.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+    try:
+        yield
+    finally:
+        sqlite.execute(f"PRAGMA busy_timeout = {usual}")

@@ -26,9 +26,11 @@ from tandem.sources import ItemSource, source_of, use_case_of
 from tandem.use_cases import load
 
 MAX_AGE_S = 30 * 86_400
+WAIT_S = 0.05  # for other writers, while a visitor waits for the page
 SALT = "tandem.event"
 NAMESPACE = uuid.UUID("5b0c3d0e-9f52-4f7e-8d8f-2f6a7b1f5c11")  # one event per list, item and user, however often it is sent
 log = logging.getLogger(__name__)
+spool.WRITERS["event"] = record_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,10 @@ def record_list_event(event: ListEvent, user_id: str) -> bool:
     }
     try:
         with contained():
-            recorded = record_answer(row)
+            recorded = record_answer(row, wait_s=WAIT_S)
     except Error:
         log.warning("a %s of a list waits in the spool", event.event, exc_info=True)
-        return spool.append_event(row)
+        return spool.append_entry("event", row)
     if spool.is_short():
         spool.replay()
     return recorded

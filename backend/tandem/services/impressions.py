@@ -1,29 +1,47 @@
 """Records which list was shown to whom, so that a later click can be joined with it.
 
 In a web request the rows are written when the response was sent: the visitor does not wait for them, and a busy database
-does not delay the list. Outside a request, such as in a command, they are written at once.
+does not delay the list. Outside a request, such as in a command, they are written at once. What the database does not take
+within WAIT_S goes to the spool, and is written later.
 """
 
 import logging
+import threading
+import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
 from django.core.signals import request_finished, request_started
 from django.db import connections, router
-from django.db.utils import Error
+from django.db.utils import Error, IntegrityError
+from django.utils import timezone
 
+from recommendation_service.errors import NotFound
+from tandem.event_sync import spool
 from tandem.identity import existing_user_ids
 from tandem.models import Impression, ImpressionItem, UserKey
 from tandem.selectors.transactions import contained, writing
 from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
 from tandem.signals import slate_shown
-from tandem.surfaces import BoundSurface
+from tandem.surfaces import BoundSurface, bound_surface
 
 Shown = list[tuple[BoundSurface, list[dict[str, Any]]]]
 
+
+class _Pause(threading.local):
+    """Until when (monotonic seconds) this thread does not ask the database to store lists."""
+
+    until = 0.0
+
+
+WAIT_S = 0.05  # for other writers
+PAUSE_S = 5.0
+
 log = logging.getLogger(__name__)
+_pause = _Pause()
 _waiting: ContextVar[Shown | None] = ContextVar("tandem_shown_lists", default=None)  # None: not in a web request
 
 
@@ -74,16 +92,48 @@ def record_impression(*, bound: BoundSurface, answer: Mapping[str, Any]) -> bool
 
 
 def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, Any]]) -> int:
-    """Store several lists of one surface, in as many statements as one; return how many were stored."""
+    """Store several lists of one surface, in as many statements as one; return how many were stored.
+
+    If the database refuses, they go to the spool; for PAUSE_S after that, without asking the database.
+    """
+    if time.monotonic() >= _pause.until:
+        try:
+            return _record(bound, answers, timezone.now(), wait_s=WAIT_S)
+        except IntegrityError as error:
+            log.warning("a shown list was not recorded: %s", type(error).__name__)
+            return 0
+        except Error as error:
+            log.warning("shown lists wait in the spool: %s", type(error).__name__)
+            _pause.until = time.monotonic() + PAUSE_S
+    lists = {"use_case": bound.use_case.name, "surface": bound.name, "answers": list(answers)}
+    spool.append_entry("lists", lists)
+    return 0
+
+
+def _write_spooled(lists: Mapping[str, Any]) -> None:
+    """Store lists of the spool, except those that are stored or whose surface is gone. Raises an error of the database."""
     try:
-        with contained(), writing(router.db_for_write(Impression)):
-            users = _user_keys(bound, {answer["user_id"] for answer in answers} - {None})
-            recordable = [answer for answer in answers if answer["user_id"] is None or answer["user_id"] in users]
-            if recordable:
-                _store(users, bound, recordable)
-    except Error as error:
-        log.warning("a shown list was not recorded: %s", type(error).__name__)
-        return 0
+        bound = bound_surface(lists["use_case"], lists["surface"])
+    except NotFound:
+        return
+    stored = {str(key) for key in _stored(lists["answers"])}
+    answers = [answer for answer in lists["answers"] if answer["request_id"] not in stored]
+    _record(bound, answers, datetime.fromisoformat(lists["time"]), wait_s=None)
+
+
+def _stored(answers: Sequence[Mapping[str, Any]]) -> Iterable[uuid.UUID]:
+    return Impression.objects.filter(pk__in=[answer["request_id"] for answer in answers]).values_list("pk", flat=True)
+
+
+spool.WRITERS["lists"] = _write_spooled
+
+
+def _record(bound: BoundSurface, answers: Sequence[Mapping[str, Any]], shown_at: datetime, *, wait_s: float | None) -> int:
+    with contained(), writing(router.db_for_write(Impression), wait_s=wait_s):
+        users = _user_keys(bound, {answer["user_id"] for answer in answers} - {None})
+        recordable = [answer for answer in answers if answer["user_id"] is None or answer["user_id"] in users]
+        if recordable:
+            _store(users, bound, recordable, shown_at)
     for answer in recordable:
         slate_shown.send_robust(sender=Impression, answer=answer, use_case=bound.use_case.name, surface=bound.name)
     return len(recordable)
@@ -96,7 +146,7 @@ def _user_keys(bound: BoundSurface, user_ids: set[str]) -> dict[str, int]:
     return known | (user_keys(existing_user_ids(bound.source, new)) if new else {})
 
 
-def _store(users: Mapping[str, int], bound: BoundSurface, answers: Sequence[Mapping[str, Any]]) -> None:
+def _store(users: Mapping[str, int], bound: BoundSurface, answers: Sequence[Mapping[str, Any]], shown_at: datetime) -> None:
     catalogue, keeps_parts = catalogue_key(bound.catalogue), bound.keeps_parts
     keys = item_keys(catalogue, {item["item_id"] for answer in answers for item in answer["recommendations"]})
     Impression.objects.bulk_create(
@@ -111,6 +161,7 @@ def _store(users: Mapping[str, int], bound: BoundSurface, answers: Sequence[Mapp
             degraded=answer["degraded"],
             degradation=answer["degradation"],
             probabilities=answer["probabilities"],
+            time=shown_at,
         )
         for answer in answers
     )

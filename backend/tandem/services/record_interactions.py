@@ -87,14 +87,15 @@ def record_interactions(
     return results
 
 
-def record_answer(row: Mapping[str, Any]) -> bool:
+def record_answer(row: Mapping[str, Any], *, wait_s: float | None = None) -> bool:
     """Record one event that answers a list; False if it was refused. A second call with its event_id changes nothing.
 
     A signed token has proven that the user was shown the list `request_id`, which is kept even if the list is not written yet.
     """
-    (result,) = record_interactions([row], source="a list", known_items_only=True)
-    if UNKNOWN_REQUEST in result.notes:
-        UserInteraction.objects.filter(event_id=result.event_id, request_id=None).update(request_id=row["request_id"])
+    with writing(interactions_database(), wait_s=wait_s):
+        (result,) = record_interactions([row], source="a list", known_items_only=True, refuse_erased=True)
+        if UNKNOWN_REQUEST in result.notes:
+            UserInteraction.objects.filter(event_id=result.event_id, request_id=None).update(request_id=row["request_id"])
     return result.status != REJECTED
 
 

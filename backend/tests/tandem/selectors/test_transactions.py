@@ -111,3 +111,23 @@ def test_only_reads_and_savepoints_are_plain_transactions() -> None:
         "services/record_interactions.py",
         "vectors/postgres.py",
     }
+
+
+def test_on_sqlite_a_writer_waits_for_another_no_longer_than_it_was_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "site.sqlite3")
+    handler = ConnectionHandler(
+        {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": {"timeout": 600}}}
+    )
+    for module in ("tandem.selectors.transactions", "django.db.transaction"):
+        monkeypatch.setattr(f"{module}.connections", handler)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("CREATE TABLE shown (id INTEGER)")
+    other.execute("BEGIN IMMEDIATE")
+    own = handler["default"]
+    with pytest.raises(DatabaseError, match="locked"), writing("default", wait_s=0.01):
+        pass
+    assert own.connection.execute("PRAGMA busy_timeout").fetchone() == (600_000,)
+    other.close()
+    own.close()

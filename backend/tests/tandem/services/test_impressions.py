@@ -1,13 +1,18 @@
 """Lists that were shown, one or many at a time, for people who exist."""
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.utils import OperationalError
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from tandem.event_sync import spool
 from tandem.models import Impression, ImpressionItem, UserKey
+from tandem.services import impressions
 from tandem.services.impressions import record_impression, record_impressions
 from tandem.surfaces import bound_surface
 from tests.support import board
@@ -88,3 +93,49 @@ def test_many_lists_of_people_without_interactions_cost_as_many_statements_as_on
 
     statements("a")  # adds the keys of the catalogue and the item
     assert statements("b") == statements("cdefgh")
+
+
+@pytest.fixture
+def spool_dir(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    settings.TANDEM = {**settings.TANDEM, "SPOOL_DIR": str(tmp_path / "spool")}
+    monkeypatch.setattr(impressions, "_pause", impressions._Pause())
+    return tmp_path / "spool"
+
+
+def refused(*_args: Any, **_options: Any) -> Any:
+    raise OperationalError("database is locked")
+
+
+def test_lists_that_the_database_refuses_are_stored_later_once(spool_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, bound = board.make_developer("Ada"), bound_surface("startups", "for-developer")
+    lists = [answer(str(ada.pk), "a", "b") for _ in range(3)]
+    with monkeypatch.context() as patch:
+        patch.setattr(impressions, "_store", refused)
+        assert not record_impression(bound=bound, answer=lists[0])
+    assert not record_impression(bound=bound, answer=lists[1])  # the database is not asked again at once
+    impressions._pause.until = 0.0
+    assert record_impression(bound=bound, answer=lists[2])
+    written = (spool_dir / "events.jsonl").read_text()
+    assert spool.replay() == 2
+    (spool_dir / "events.jsonl").write_text(written)  # a crash before the file was deleted
+    spool.replay()
+    stored = {str(one.pk): [item.item.item_id for item in one.items.order_by("position")] for one in Impression.objects.all()}
+    assert stored == {one["request_id"]: ["a", "b"] for one in lists}
+
+
+def test_a_stored_list_keeps_the_time_at_which_it_was_shown(spool_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, bound = board.make_developer("Ada"), bound_surface("startups", "for-developer")
+    before = timezone.now()
+    with monkeypatch.context() as patch:
+        patch.setattr(impressions, "_store", refused)
+        record_impression(bound=bound, answer=answer(str(ada.pk), "a"))
+    shown = timezone.now()
+    spool.replay()
+    assert before <= Impression.objects.get().time <= shown
+
+
+def test_lists_of_a_surface_that_is_gone_are_left_out(spool_dir: Path) -> None:
+    ada = board.make_developer("Ada")
+    spool.append_entry("lists", {"use_case": "startups", "surface": "gone", "answers": [answer(str(ada.pk), "a")]})
+    assert spool.replay() == 1
+    assert not Impression.objects.exists()
