@@ -14,6 +14,7 @@ from tandem.event_sync import live
 from tandem.selectors.popular import forget_ranking
 from tandem.service_client import client, model_state
 from tandem.service_client.client import RecommendationClient
+from tandem.services import impressions
 from tests.support.wheel import build_wheel
 
 
@@ -21,6 +22,7 @@ from tests.support.wheel import build_wheel
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(lists, "_sick_until", 0.0)
     monkeypatch.setattr(live, "_state", live._State())
+    monkeypatch.setattr(impressions, "_pause", impressions._Pause())
     for alias in caches:
         caches[alias].clear()
     forget_ranking()

@@ -1,8 +1,8 @@
 """What the database refused, as JSON lines on disk, until a replay writes it.
 
 A line names a declaration and the primary keys of rows, which a replay reads again, or one event or shown lists with ids.
-Each may be replayed twice and is stored once. Lines are replayed in their order, so a click finds its list. A replay first moves
-the file away, and deletes it when every line is done.
+Each may be replayed twice and is stored once. Lines are replayed in their order, so a click finds its list. A replay first
+moves the file away, and deletes it when every line is done.
 """
 
 import json

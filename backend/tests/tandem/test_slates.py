@@ -182,7 +182,7 @@ def test_a_click_is_recorded_outside_the_transaction_of_the_request(
     dismissed = rendered('{{ entry|event_url:"dismiss" }}', account, entry=entry)
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
     inside: list[bool] = []
-    monkeypatch.setattr(clicks, "record_answer", lambda row: inside.append(connection.in_atomic_block) or True)
+    monkeypatch.setattr(clicks, "record_answer", lambda row, **_options: inside.append(connection.in_atomic_block) or True)
     client.get(entry.click_url)
     client.post(dismissed)
     assert inside == [False, False]

@@ -96,9 +96,8 @@ def test_many_lists_of_people_without_interactions_cost_as_many_statements_as_on
 
 
 @pytest.fixture
-def spool_dir(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def spool_dir(settings: Any, tmp_path: Path) -> Path:
     settings.TANDEM = {**settings.TANDEM, "SPOOL_DIR": str(tmp_path / "spool")}
-    monkeypatch.setattr(impressions, "_pause", impressions._Pause())
     return tmp_path / "spool"
 
 
