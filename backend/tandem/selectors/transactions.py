@@ -30,7 +30,7 @@ def writing(using: str, *, wait_s: float | None = None) -> Iterator[None]:
     long its timeout is. So the outermost transaction takes the lock for writing when it begins, and waits for it. `wait_s`
     limits the wait for the locks of other writers, on SQLite and PostgreSQL; None: as long as the database's settings say.
     """
-    connection = connections[using]
+    connection: Any = connections[using]  # the attribute `transaction_mode` is SQLite's alone
     with ExitStack() as stack:
         if connection.vendor == "sqlite" and not connection.in_atomic_block:
             connection.ensure_connection()  # which sets the mode of the settings

@@ -95,7 +95,7 @@ def record_answer(row: Mapping[str, Any], *, wait_s: float | None = None) -> boo
     with writing(interactions_database(), wait_s=wait_s):
         (result,) = record_interactions([row], source="a list", known_items_only=True, refuse_erased=True)
         if UNKNOWN_REQUEST in result.notes:
-            UserInteraction.objects.filter(event_id=result.event_id, request_id=None).update(request_id=row["request_id"])
+            UserInteraction.objects.filter(event_id=str(result.event_id), request_id=None).update(request_id=row["request_id"])
     return result.status != REJECTED
 
 

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from django.db.transaction import non_atomic_requests
-from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.authentication import SessionAuthentication
@@ -47,7 +46,7 @@ class TandemAPIView(APIView):
     versioning_class = None
 
     @classmethod
-    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+    def as_view(cls, **initkwargs: Any) -> Any:
         """Return the view without ATOMIC_REQUESTS: writes have transactions of their own, and reads need none."""
         return non_atomic_requests(super().as_view(**initkwargs))
 
