@@ -28,18 +28,20 @@ def writing(using: str, *, wait_s: float | None = None) -> Iterator[None]:
 
     On SQLite a transaction that reads first may not begin to write if another one wrote meanwhile: it fails at once, however
     long its timeout is. So the outermost transaction takes the lock for writing when it begins, and waits for it. `wait_s`
-    limits the wait for the locks of other writers, on SQLite and PostgreSQL; None: as long as the database's settings say.
+    limits the wait of an outermost transaction for the locks of other writers, on SQLite and PostgreSQL; None: as long as the
+    database's settings say.
     """
     connection: Any = connections[using]  # the attribute `transaction_mode` is SQLite's alone
+    outermost = not connection.in_atomic_block
     with ExitStack() as stack:
-        if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        if connection.vendor == "sqlite" and outermost:
             connection.ensure_connection()  # which sets the mode of the settings
             stack.callback(setattr, connection, "transaction_mode", getattr(connection, "transaction_mode", None))
             connection.transaction_mode = "IMMEDIATE"
             if wait_s is not None:
                 stack.enter_context(_busy_timeout(connection.connection, wait_s))
         stack.enter_context(transaction.atomic(using=using))
-        if wait_s is not None and connection.vendor == "postgresql":
+        if wait_s is not None and connection.vendor == "postgresql" and outermost:
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = {round(wait_s * 1000)}")
         yield

@@ -98,7 +98,10 @@ def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, An
     """
     if time.monotonic() >= _pause.until:
         try:
-            return _record(bound, answers, timezone.now(), wait_s=WAIT_S)
+            stored = _record(bound, answers, timezone.now(), wait_s=WAIT_S)
+            if spool.is_short():
+                spool.replay()
+            return stored
         except IntegrityError as error:
             log.warning("a shown list was not recorded: %s", type(error).__name__)
             return 0
