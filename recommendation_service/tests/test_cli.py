@@ -125,7 +125,7 @@ def test_recommend_asks_a_pinned_model_folder(
         ([*ASK], "generate_all_datasets"),
         (["recommend", "--use-case", "startups", "--surface", "nope", "--user", "u"], "there are for-developer, for-investor"),
         (["recommend", "--use-case", "nope", "--surface", "x", "--user", "u"], "no file for nope"),
-        ([*ASK[:-1], "a b"], "U+0020"),
+        ([*ASK[:-1], "a\ab"], "U+0007"),
         (["models", "rollback", "als", "--use-case", "startups"], "no older good version"),
         (["models", "rollback", "als", "--catalogue", "../x"], "must begin with"),
     ],
@@ -133,7 +133,7 @@ def test_recommend_asks_a_pinned_model_folder(
 def test_an_expected_failure_is_one_line_and_exit_code_1(
     root: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
 ) -> None:
-    if "nope" in arguments or "a b" in arguments:
+    if "nope" in arguments or "a\ab" in arguments:
         service.export_startups(root)
     assert main(arguments) == 1
     printed = capsys.readouterr()

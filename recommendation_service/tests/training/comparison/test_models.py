@@ -66,7 +66,7 @@ def figures(rows, name, segment):
 
 def test_the_learned_blend_is_measured_by_segment_as_it_serves(studied):
     note = next(one for one in studied.notes if one.startswith("blend: "))
-    assert re.search(r"; 0-4: (ease 0\.[01]\d, )?popular (0\.[89]\d|1\.00); 20\+: ease (0\.[89]\d|1\.00)", note)
+    assert re.search(r"; 0-4: (ease 0\.[01]\d, )?popular (0\.[89]\d|1\.00); 20\+: ease (0\.[789]\d|1\.00)", note)
     few, many = (figures(studied.figures, "blend (learned)", segment)[0] for segment in ("0-4", "20+"))
     assert few == pytest.approx(figures(studied.figures, "popular", "0-4")[0], rel=0.05)
     assert few > figures(studied.figures, "blend (configured)", "0-4")[0] * 1.1
