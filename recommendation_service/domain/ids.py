@@ -18,7 +18,7 @@ _UNWRITTEN = frozenset(("Cc", "Cs", "Cn"))  # control characters, half a pair of
 # U+FFFD is what a failed decoding leaves; the others set the direction of text.
 _NEVER = frozenset("\ufffd\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _PUNCTUATION = frozenset("-_.:@+=~")
-_PLAIN = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9\-_.:@+=~]{{0,{MAX_ID_LENGTH - 1}}}")  # most ids, which a request may have thousands of
+_PLAIN = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9\-_.:@+=~]{{0,{MAX_ID_LENGTH - 1}}}")  # most ids; a request may have thousands
 
 
 def clean_id(raw: str, *, field: str = "id") -> str:
