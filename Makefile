@@ -12,7 +12,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-matrix test-spark release lint format types imports tune bench docs picture clean
+.PHONY: help demo test test-all test-matrix test-spark adoption release lint format types imports tune bench docs picture clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ test-all: $(VENV)/.dev-ready ## run the suite with its slow tests
 
 test-matrix: $(VENV)/.dev-ready ## test the Django app with every Python, Django and database that it supports
 	@$(PYTHON) .ci/matrix.py
+
+adoption: $(VENV)/.dev-ready ## print what a site of other people needs: lines, commands, packages, statements, and tests of shapes and harms
+	@$(PYTHON) .ci/adoption.py
 
 release: $(VENV)/.dev-ready ## build sdist, wheel, bill of materials and checksums into dist, from a committed checkout
 	@$(PYTHON) .ci/release.py

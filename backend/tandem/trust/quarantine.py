@@ -33,7 +33,9 @@ def check_velocity(*, now: datetime | None = None, catalogues: Sequence[str] | N
         recent = UserInteraction.objects.filter(
             catalogue__name=source.catalogue, time__gte=moment - timedelta(days=DAYS), time__lte=moment
         )
-        hours = recent.annotate(hour=TruncHour("time", tzinfo=UTC)).values("user_id", "hour").annotate(count=Count("pk")).order_by()
+        hours = (
+            recent.annotate(hour=TruncHour("time", tzinfo=UTC)).values("user_id", "hour").annotate(count=Count("pk")).order_by()
+        )
         for row in hours.filter(count__gt=most):
             reason = f"{row['count']} events in one hour of {source.catalogue}; at most {most}"
             found.setdefault(row["user_id"], Quarantine(user_id=row["user_id"], reason=reason, time=moment))

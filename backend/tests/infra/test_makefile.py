@@ -16,6 +16,7 @@ TARGETS = (
     "test-all",
     "test-matrix",
     "test-spark",
+    "adoption",
     "release",
     "lint",
     "format",
