@@ -1,3 +1,3 @@
 """The recommendation service: training, serving, and the core that it shares with the Django app `tandem`."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
