@@ -1,11 +1,13 @@
 """Every test begins with an empty cache, a closed breaker and no remembered ranking."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import caches
 from django.db import connections, transaction
 
@@ -25,6 +27,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(impressions, "_pause", impressions._Pause())
     for alias in caches:
         caches[alias].clear()
+    shutil.rmtree(settings.TANDEM["SPOOL_DIR"], ignore_errors=True)
     forget_ranking()
     client.forget_client()
     model_state.forget_state()

@@ -63,7 +63,8 @@ def _one_more(query: Query) -> Query:
     history = query.history
     clicked = int(np.flatnonzero(query.eligible)[0])
     rows, weights = np.insert(history.rows, 0, clicked), np.insert(history.weights, 0, np.float32(1))
-    return replace(query, history=replace(history, rows=rows, weights=weights, count=history.count + 1))
+    events = np.insert(history.events, 0, history.events[:1])
+    return replace(query, history=replace(history, rows=rows, weights=weights, events=events, count=history.count + 1))
 
 
 def _listed(engine: Engine, query: Query) -> object:

@@ -15,6 +15,7 @@ from playwright.sync_api import Page
 from recommendation_service.use_cases.loader import load
 from sites.movies.models import Movie, Viewer
 from storefront.presenters import buttons_for
+from tandem.event_sync import spool
 from tandem.selectors.statistics import Window, by_surface, totals
 from tandem.sources import all_sources, source_of
 from tests.support import blog, board, campus, store
@@ -67,9 +68,10 @@ def _window() -> Window:
 
 
 def _figures(page: Page, site: str, *, lists: int) -> dict[str, Any]:
-    """The statistics once so many lists are recorded: the server writes a list after its page is sent."""
+    """The statistics once so many lists are recorded: the server writes a list after its page is sent, or into the spool."""
     for _ in range(100):
         with suppress(OperationalError):  # SQLite: the server is writing
+            spool.replay()
             figures = asdict(totals(use_case=site, window=_window()))
             if figures["lists"] >= lists:
                 return figures

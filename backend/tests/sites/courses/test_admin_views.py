@@ -43,7 +43,7 @@ def started(monkeypatch: pytest.MonkeyPatch, service_at: Callable[[str], Recomme
     service_at("http://127.0.0.1:9")
     handed: list[BackgroundJob] = []
     monkeypatch.setattr(background_jobs, "_detach", handed.append)
-    monkeypatch.setattr(background_jobs.transaction, "on_commit", lambda done: done())
+    monkeypatch.setattr(background_jobs.transaction, "on_commit", lambda done, using=None: done())
     return handed
 
 

@@ -72,5 +72,5 @@ def test_a_table_that_cannot_be_written_costs_nobody_their_list(caplog: pytest.L
         found = cleaners_for(job)
     assert who(found) == [cleaner.pk]
     assert found[0]["recommendation_id"] is None
-    assert "a shown list was not recorded: DatabaseError" in caplog.text
+    assert "shown lists wait in the spool: DatabaseError" in caplog.text
     assert "1 rows of shown lists were not recorded: DatabaseError" in caplog.text
