@@ -76,12 +76,13 @@ def tastes(events: "DataFrame", weighting: Weighting, now: float) -> "DataFrame"
 
 
 def per_item(frame: "DataFrame", n_items: int) -> tuple[Floats, Ints]:
-    """Return the sum of the weights and the number of rows of every item, (n_items,) each."""
-    table = frame.groupBy("item").agg(sql.sum("weight").alias("weight"), sql.count("*").alias("rows")).toArrow()
+    """Return popularity and the number of rows of every item, (n_items,) each; each row is at most one voice."""
+    voice = sql.least("weight", sql.lit(1.0))
+    table = frame.groupBy("item").agg(sql.sum(voice).alias("popularity"), sql.count("*").alias("rows")).toArrow()
     rows = table.column("item").to_numpy()
-    weights, counts = np.zeros(n_items, dtype=np.float32), np.zeros(n_items, dtype=np.int64)
-    weights[rows], counts[rows] = table.column("weight").to_numpy(), table.column("rows").to_numpy()
-    return weights, counts
+    popularity, counts = np.zeros(n_items, dtype=np.float32), np.zeros(n_items, dtype=np.int64)
+    popularity[rows], counts[rows] = table.column("popularity").to_numpy(), table.column("rows").to_numpy()
+    return popularity, counts
 
 
 def sample_of(events: "DataFrame", early: "DataFrame", valid_start: float, most: int) -> Ints:
