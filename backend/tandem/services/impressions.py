@@ -32,9 +32,10 @@ Shown = list[tuple[BoundSurface, list[dict[str, Any]]]]
 
 
 class _Pause(threading.local):
-    """Until when (monotonic seconds) this thread does not ask the database to store lists."""
+    """Until when (monotonic seconds) this thread does not ask the database to store lists, and does not replay the spool."""
 
     until = 0.0
+    replay = 0.0
 
 
 WAIT_S = 0.05  # for other writers
@@ -99,8 +100,7 @@ def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, An
     if time.monotonic() >= _pause.until:
         try:
             stored = _record(bound, answers, timezone.now(), wait_s=WAIT_S)
-            if spool.is_short():
-                spool.replay()
+            _replay()
             return stored
         except IntegrityError as error:
             log.warning("a shown list was not recorded: %s", type(error).__name__)
@@ -111,6 +111,13 @@ def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, An
     lists = {"use_case": bound.use_case.name, "surface": bound.name, "answers": list(answers)}
     spool.append_entry("lists", lists)
     return 0
+
+
+def _replay() -> None:
+    """Write what waits in the spool, if there is something and this thread did not do so a moment ago."""
+    if time.monotonic() >= _pause.replay and spool.is_short():
+        _pause.replay = time.monotonic() + PAUSE_S
+        spool.replay()
 
 
 def _write_spooled(lists: Mapping[str, Any]) -> None:
