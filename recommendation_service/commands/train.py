@@ -11,7 +11,7 @@ import typer
 from recommendation_service.commands.options import DataDir, DryRun, Force, ModelsDir, Seed, UseCaseNames
 from recommendation_service.commands.program import DONE, FAILED, STOPPED
 from recommendation_service.commands.sample_lists import sample_lists
-from recommendation_service.datasets.reader import Dataset
+from recommendation_service.datasets.reader import Dataset, export_folder
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.kinds import KINDS as ALL_KINDS
 from recommendation_service.kinds import resolve
@@ -113,7 +113,7 @@ def _train_kind(
     from_file = resolve(row.config)(config) if config else {}
     workspace = _with_settings(Workspace.open(use_case, data_dir, models_dir), kind, from_file, given, seed)
     report = Report(every_step=row.prints_steps)
-    if engine == SPARK:
+    if engine == SPARK and not dry_run:
         return _end(
             _train_with_spark(workspace, kind, master, TrainingOptions(tune, budget_seconds, force, seed), report), report
         )
@@ -139,7 +139,8 @@ def _train_with_spark(workspace: Workspace, kind: str, master: str, options: Tra
         trainer = resolve(ALL_KINDS[kind].spark_trainer)
         for use_case in workspace.use_cases:
             for name in use_case.catalogues:
-                if use_case.engine_of_kind(kind) is None:
+                exported = export_folder(workspace.data_dir, name).pointer() is not None
+                if use_case.engine_of_kind(kind) is None or not (exported or workspace.named):
                     continue
                 dataset, store = Dataset.open(workspace.data_dir, name), ArtifactStore(workspace.models_dir / name)
                 with training_lock(store.root):

@@ -240,3 +240,10 @@ def test_a_file_that_cannot_be_written_is_one_line_that_tells_the_fix(
     assert printed.startswith("error: models/als_v2: ")
     assert fix in printed
     assert printed.count("\n") == 1
+
+
+def test_a_dry_run_with_spark_trains_nothing_and_needs_no_spark(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.export_startups(root)
+    assert main(["train", "als", "--use-case", "startups", "--engine", "spark", "--dry-run"]) == 0
+    assert "would train als" in capsys.readouterr().out
+    assert not (root / "models" / "startups" / "als.current").exists()

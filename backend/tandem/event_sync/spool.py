@@ -10,16 +10,17 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError, IntegrityError
+from django.utils.module_loading import import_string
 
 from tandem.conf import tandem_settings
-from tandem.event_sync.mirror import all_mirrors
+from tandem.event_sync.mirror import Mirror, all_mirrors
 from tandem.event_sync.refresh import refresh
 
 try:
@@ -29,7 +30,10 @@ except ImportError:  # Windows: one process may spool
 
 LIMIT_BYTES = 16 << 20
 SHORT_BYTES = 64 << 10  # what a request of the site may replay
-WRITERS: dict[str, Callable[[dict[str, Any]], Any]] = {}  # kind of an entry -> what writes it, once however often it is called
+WRITERS = {  # kind of an entry -> what stores it, once however often it is called; imported when it is used
+    "event": "tandem.services.record_interactions.record_answer",
+    "lists": "tandem.services.impressions.record_spooled",
+}
 log = logging.getLogger(__name__)
 
 
@@ -91,18 +95,25 @@ def _replay_file(file: TextIO) -> int:
     mirrors, count = {mirror.origin: mirror for mirror in all_mirrors()}, 0
     for line in file:
         try:
-            entry = json.loads(line)
-            kind = next((kind for kind in WRITERS if kind in entry), None)
-            if kind is not None:
-                WRITERS[kind](entry[kind])
-                count += 1
-            else:
-                mirror, keys = mirrors[entry["origin"]], entry["keys"]
-                refresh(mirror, keys, using=entry.get("using"), now=datetime.fromisoformat(entry["time"]))
-                count += len(keys)
-        except (ValueError, KeyError, TypeError):  # cut short by a crash, or of a declaration that was removed
-            log.warning("a line of the spool is skipped: %.200s", line)
+            count += _replay_line(json.loads(line), mirrors)
+        except (IntegrityError, DataError):  # it will never be accepted, and what follows it must not wait for it
+            log.exception("a line of the spool is skipped: %.200s", line)
+        except DatabaseError:
+            raise
+        except Exception:  # cut short, of a declaration that was removed, or a bug: the page that replays must not fail
+            log.exception("a line of the spool is skipped: %.200s", line)
     return count
+
+
+def _replay_line(entry: Mapping[str, Any], mirrors: Mapping[str, Mirror]) -> int:
+    """Store one entry; return the number of rows that it names, or 1."""
+    for kind, path in WRITERS.items():
+        if kind in entry:
+            import_string(path)(entry[kind])
+            return 1
+    mirror, keys = mirrors[entry["origin"]], entry["keys"]
+    refresh(mirror, keys, using=entry.get("using"), now=datetime.fromisoformat(entry["time"]))
+    return len(keys)
 
 
 @contextmanager

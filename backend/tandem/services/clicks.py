@@ -30,7 +30,6 @@ WAIT_S = 0.05  # for other writers, while a visitor waits for the page
 SALT = "tandem.event"
 NAMESPACE = uuid.UUID("5b0c3d0e-9f52-4f7e-8d8f-2f6a7b1f5c11")  # one event per list, item and user, however often it is sent
 log = logging.getLogger(__name__)
-spool.WRITERS["event"] = record_answer
 
 
 @dataclass(frozen=True, slots=True)

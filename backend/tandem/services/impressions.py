@@ -120,7 +120,7 @@ def _replay() -> None:
         spool.replay()
 
 
-def _write_spooled(lists: Mapping[str, Any]) -> None:
+def record_spooled(lists: Mapping[str, Any]) -> None:
     """Store lists of the spool, except those that are stored or whose surface is gone. Raises an error of the database."""
     try:
         bound = bound_surface(lists["use_case"], lists["surface"])
@@ -133,9 +133,6 @@ def _write_spooled(lists: Mapping[str, Any]) -> None:
 
 def _stored(answers: Sequence[Mapping[str, Any]]) -> Iterable[uuid.UUID]:
     return Impression.objects.filter(pk__in=[answer["request_id"] for answer in answers]).values_list("pk", flat=True)
-
-
-spool.WRITERS["lists"] = _write_spooled
 
 
 def _record(bound: BoundSurface, answers: Sequence[Mapping[str, Any]], shown_at: datetime, *, wait_s: float | None) -> int:

@@ -1,18 +1,24 @@
 """Lists that were shown, one or many at a time, for people who exist."""
 
+import os
+import subprocess
+import sys
 import uuid
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
-from django.db.utils import OperationalError
+from django.db.utils import IntegrityError, OperationalError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tandem.event_sync import spool
-from tandem.models import Impression, ImpressionItem, UserKey
-from tandem.services import impressions
+from tandem.models import Impression, ImpressionItem, UserInteraction, UserKey
+from tandem.services import impressions, record_interactions
 from tandem.services.impressions import record_impression, record_impressions
 from tandem.surfaces import bound_surface
 from tests.support import board
@@ -138,3 +144,33 @@ def test_lists_of_a_surface_that_is_gone_are_left_out(spool_dir: Path) -> None:
     spool.append_entry("lists", {"use_case": "startups", "surface": "gone", "answers": [answer(str(ada.pk), "a")]})
     assert spool.replay() == 1
     assert not Impression.objects.exists()
+
+
+def test_the_command_stores_what_waits_whatever_was_imported(spool_dir: Path) -> None:
+    """A command imports no view, and so not the module that spools clicks."""
+    ada, startup = board.make_developer("Ada"), board.make_startups(1)[0]
+    shown = answer(str(ada.pk), startup.pk)
+    click = {"user_id": str(ada.pk), "item_id": str(startup.pk), "event": "view", "catalogue": "startups"}
+    spool.append_entry("lists", {"use_case": "startups", "surface": "for-developer", "answers": [shown]})
+    spool.append_entry("event", {**click, "event_id": str(uuid.uuid4()), "request_id": shown["request_id"]})
+    imports = "import django; django.setup(); from tandem.event_sync.spool import WRITERS, import_string"
+    command = [sys.executable, "-c", f"{imports}; print(*map(import_string, WRITERS.values()))"]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test", "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.count("<function") == 2
+    call_command("sync_interactions", stdout=StringIO())
+    assert str(UserInteraction.objects.get().request_id) == shown["request_id"]
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), IntegrityError("no"), RuntimeError("a function of the site")])
+def test_a_line_that_can_never_be_stored_holds_up_no_other(
+    spool_dir: Path, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada, bound = board.make_developer("Ada"), bound_surface("startups", "for-developer")
+    monkeypatch.setattr(record_interactions, "record_answer", Mock(side_effect=error))
+    spool.append_entry("event", {"event_id": "1"})
+    later = answer(str(ada.pk), "a")
+    spool.append_entry("lists", {"use_case": "startups", "surface": bound.name, "answers": [later]})
+    assert spool.replay() == 1
+    assert str(Impression.objects.get().pk) == later["request_id"]
+    assert list(spool_dir.glob("*.jsonl")) == []
+    assert "a line of the spool is skipped" in caplog.text
