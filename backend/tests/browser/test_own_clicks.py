@@ -67,16 +67,17 @@ def _window() -> Window:
     return Window.last(2, until=timezone.now() + timedelta(minutes=1))
 
 
-def _figures(page: Page, site: str, *, lists: int) -> dict[str, Any]:
-    """The statistics once so many lists are recorded: the server writes a list after its page is sent, or into the spool."""
+def _figures(page: Page, site: str, *, lists: int, **least: int) -> dict[str, Any]:
+    """The statistics once so many lists (and clicks) are recorded: the server writes after its page is sent, or spools."""
+    wanted, figures = {"lists": lists, **least}, {}
     for _ in range(100):
         with suppress(OperationalError):  # SQLite: the server is writing
             spool.replay()
             figures = asdict(totals(use_case=site, window=_window()))
-            if figures["lists"] >= lists:
+            if all(figures[name] >= count for name, count in wanted.items()):
                 return figures
         page.wait_for_timeout(50)
-    raise AssertionError(f"{site} did not record {lists} lists")
+    raise AssertionError(f"{site} did not record {wanted}: {figures}")
 
 
 def _open_first_card(page: Page) -> None:
@@ -92,8 +93,9 @@ def test_every_button_of_the_list_page_is_an_outcome(site: str, opened: Callable
     for number, (event, text) in enumerate(buttons_for(source, person), start=1):
         before = _figures(page, site, lists=number)
         page.locator(".cards > li").first.get_by_role("button", name=text).first.click()
-        after, moved = _figures(page, site, lists=number + 1), "conversions" if event in outcomes.conversions else "clicks"
         assert event in {*outcomes.clicks, *outcomes.conversions}
+        moved = "conversions" if event in outcomes.conversions else "clicks"
+        after = _figures(page, site, lists=number + 1, **{moved: before[moved] + 1})
         assert after[moved] == before[moved] + 1, event
 
 
@@ -104,7 +106,7 @@ def test_opening_an_item_of_the_list_is_a_click(site: str, opened: Callable[...,
     page = opened(width=1200).go(f"/{site}/?person={source.user_id(person)}")
     _figures(page, site, lists=1)
     _open_first_card(page)
-    assert _figures(page, site, lists=1)["clicks"] == 1
+    assert _figures(page, site, lists=1, clicks=1)["clicks"] == 1
     page.reload()
     assert _figures(page, site, lists=1)["clicks"] == 1
 
@@ -120,6 +122,7 @@ def test_opening_a_related_item_is_a_click_of_that_list(site: str, opened: Calla
     _figures(page, site, lists=1 + len(surfaces))
     _open_first_card(page)
     _figures(page, site, lists=1 + 2 * len(surfaces))
+    _figures(page, site, lists=1 + 2 * len(surfaces), clicks=1)
     clicked = {group.name: group.clicks for group in by_surface(use_case=site, window=_window())}
     assert sum(clicked[name] for name in surfaces) == 1
 
@@ -132,7 +135,7 @@ def test_a_like_on_the_posts_own_page_answers_the_list_that_led_there(opened: Ca
     _open_first_card(page)
     page.get_by_role("button", name="Like").first.click()
     page.get_by_text("1 like").wait_for()
-    assert _figures(page, "posts", lists=1)["conversions"] == 1
+    assert _figures(page, "posts", lists=1, conversions=1)["conversions"] == 1
 
 
 def test_every_site_has_outcomes_of_its_own_events() -> None:
