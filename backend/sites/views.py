@@ -68,7 +68,8 @@ class SiteListView(ListView):
     def shaped(self, answer: dict[str, Any], items: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer as the serializer makes it."""
         entries = [entry | {"item": items.get(entry["item_id"])} for entry in answer["recommendations"]]
-        shown = [entry for entry in entries if self.keep_deleted or entry["item"] is not None]
+        keeps_all = self.keep_deleted or not self.database_answered
+        shown = [entry for entry in entries if keeps_all or entry["item"] is not None]
         context = {"view": self, "request": self.request}
         return dict(self.serializer_class(answer | {"recommendations": shown}, context=context).data)
 

@@ -17,6 +17,7 @@ from storefront.actions import hide, perform_action, record_opened
 from storefront.forms import ActionForm
 from storefront.presenters import PersonListPresentation, buttons_for, ids_shown, item_page, item_surfaces, person_list
 from tandem.models import UserInteraction
+from tandem.selectors.deadlines import BUSY_S, database_deadline
 from tandem.selectors.items import items_by_id, title_of
 from tandem.sources import ItemSource, use_case_of
 
@@ -25,16 +26,18 @@ POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 HIDE = "hide"
+DATABASE_S = 2.0  # a page reads more than a list
 
 View = Callable[..., HttpResponse]
 
 
 def guarded(view: View) -> View:
-    """Add headers to a view: no content from other hosts, no inline content, no caching between server and visitor."""
+    """Limit a page's wait for the databases, and add headers: nothing from other hosts, nothing inline, no shared caching."""
 
     @wraps(view)
     def with_headers(request: HttpRequest, **kwargs: str) -> HttpResponse:
-        response = view(request, **kwargs)
+        with database_deadline(DATABASE_S, busy_s=BUSY_S if request.method == "GET" else DATABASE_S):
+            response = view(request, **kwargs)
         response["Content-Security-Policy"] = POLICY
         response["Cache-Control"] = "private, no-store"
         response["Vary"] = "Cookie, HX-Request"

@@ -37,6 +37,9 @@ class TandemSettings(BaseModel):
     signing_keys: str = Field("", description="kid:secret,kid:secret, as RS_SIGNING_KEYS of the service; 32 bytes or more each")
     deadline_s: float = Field(0.3, gt=0, description="Longest time in seconds that a page waits for the service")
     connect_timeout_s: float = Field(0.05, gt=0, description="Longest time in seconds for connecting to the service")
+    database_deadline_s: float = Field(
+        0.5, gt=0, description="Longest time in seconds that a list waits for the databases; then it is made without them"
+    )
     cache_alias: str = Field("default", description="Alias in CACHES of the cache that stores lists")
     cache_seconds: int = Field(60, ge=0, description="How long a list is served from the cache; 0: not at all")
     throttle: str = Field("600/min", pattern=RATE, description="Requests of one user to the API, such as 10/s; empty: no limit")

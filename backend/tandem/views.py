@@ -6,9 +6,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from tandem.middleware import or_unavailable
+from tandem.selectors.deadlines import list_deadline
 from tandem.services.clicks import ListEvent, destination, read_token, record_list_event, user_id_for
 
 
+@or_unavailable
 @non_atomic_requests  # recording has a transaction of its own, and reads before it must not begin one
 @never_cache
 @require_safe
@@ -19,14 +22,16 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
     site did not sign or that is older than 30 days, and for an item that is gone.
     """
     event = read_token(token)
-    url = destination(event) if event else ""
-    if event is None or not url:
-        raise Http404("this link is too old, or its item does not exist any more")
-    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
-        _record(request, event)
+    with list_deadline():
+        url = destination(event) if event else ""
+        if event is None or not url:
+            raise Http404("this link is too old, or its item does not exist any more")
+        if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+            _record(request, event)
     return HttpResponseRedirect(url)
 
 
+@or_unavailable
 @non_atomic_requests
 @never_cache
 @csrf_exempt  # the token is signed for one user, list, item and event; another site cannot make one
@@ -36,7 +41,8 @@ def event(request: HttpRequest, token: str) -> HttpResponse:
     happened = read_token(token)
     if happened is None:
         raise Http404("this token is too old, or was not made here")
-    _record(request, happened)
+    with list_deadline():
+        _record(request, happened)
     return HttpResponse(status=204)
 
 

@@ -17,15 +17,24 @@ MAX_POSTS = 20
 
 
 class PostResultSerializer(serializers.Serializer[Any]):
-    """One recommended post: an entry of the list with the post as `item`."""
+    """One recommended post: an entry of the list with the post as `item`, None while the database does not answer."""
 
-    type = serializers.CharField(source="item.type", help_text="blog, tutorial, question, news or showcase")
-    id = serializers.IntegerField(source="item.pk")
-    title = serializers.CharField(source="item.title")
-    excerpt = serializers.CharField(source="item.excerpt", allow_blank=True)
-    image = serializers.CharField(source="item.image_url", allow_blank=True, help_text="Path under /media/, or empty")
+    type = serializers.CharField(
+        source="item.type", default="", help_text="blog, tutorial, question, news or showcase; empty if it cannot be read"
+    )
+    id = serializers.IntegerField(source="item_id")
+    title = serializers.CharField(source="item.title", default="")
+    excerpt = serializers.CharField(source="item.excerpt", default="", allow_blank=True)
+    image = serializers.CharField(
+        source="item.image_url", default="", allow_blank=True, help_text="Path under /media/, or empty"
+    )
     score = serializers.FloatField()
     reasons = serializers.ListField(child=serializers.CharField())
+
+    def to_representation(self, instance: Any) -> Any:
+        """Return the JSON; without a post the title is that of the answer."""
+        row = super().to_representation(instance)
+        return row | {"title": row["title"] or instance["title"]}
 
 
 class PostListSerializer(serializers.Serializer[Any]):
@@ -116,14 +125,14 @@ class PostFiguresSerializer(InsightFiguresSerializer):
     """The figures of one post."""
 
     id = serializers.IntegerField()
-    title = serializers.CharField()
+    title = serializers.CharField(source="item.title", default="")
 
 
 class InsightSerializer(serializers.Serializer[Any]):
     """One insight: a sentence with its numbers."""
 
     insight = serializers.CharField(source="slug")
-    title = serializers.CharField()
+    title = serializers.CharField(source="item.title", default="")
     sentence = serializers.CharField()
     numbers = serializers.DictField()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import ValidationError
 from rest_framework.views import exception_handler, set_rollback
@@ -34,6 +35,7 @@ _DETAILS = {
     HTTPStatus.UNPROCESSABLE_ENTITY: "some inputs are not valid; see errors",
     HTTPStatus.TOO_MANY_REQUESTS: "too many requests; wait as long as Retry-After says",
     HTTPStatus.INTERNAL_SERVER_ERROR: "something failed here; it was logged",
+    HTTPStatus.SERVICE_UNAVAILABLE: "the database does not answer; nothing was changed, so send the request again",
 }
 _CODES = {
     HTTPStatus.UNAUTHORIZED: "unauthenticated",
@@ -79,6 +81,10 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> HttpResponse |
     if isinstance(error, RequestDataTooBig):
         set_rollback()
         return problem(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    if isinstance(error, OperationalError | InterfaceError):
+        set_rollback()
+        log.warning("the database did not answer: %s", type(error).__name__, exc_info=error)
+        return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, code="no_database", headers={"Retry-After": RETRY_AFTER_S})
     response = exception_handler(error, context)
     if response is None:
         return None

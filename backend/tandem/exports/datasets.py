@@ -11,7 +11,9 @@ from django.db import transaction
 from recommendation_service.datasets.export import Exported, write_export
 from recommendation_service.datasets.export_content import Say, Source
 from tandem.exports import impressions, interactions
+from tandem.selectors.popular import read_and_share
 from tandem.sources import ItemSource, use_case_of
+from tandem.surfaces import bound_surface
 from tandem.use_cases import load
 
 
@@ -33,9 +35,13 @@ def export_catalogue(
             shown=impressions.feed_of(use_case.name, source.catalogue, names),
             matches=source.matches if pair_config is not None and pair_config.right == source.catalogue else None,
         )
-        return write_export(
+        exported = write_export(
             data_dir, use_case, source.catalogue, feed, now=time.time() if now is None else now, fresh=fresh, say=say
         )
+    shown = [name for name, surface in use_case.surfaces.items() if surface.catalogue == source.catalogue]
+    if shown:
+        read_and_share(bound_surface(use_case.name, shown[0]))
+    return exported
 
 
 @contextmanager

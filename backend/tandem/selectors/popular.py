@@ -1,24 +1,36 @@
 """Popular items of a catalogue, from the database alone: the last fallback."""
 
+import logging
 import threading
 import time
 from collections import defaultdict
+from contextlib import suppress
 
+from django.db import connections
 from django.db.models import Count, Subquery
 from django.db.models.functions import Coalesce
 from django.db.utils import Error
 
+from tandem import cache
 from tandem.models import UserInteraction
+from tandem.selectors.deadlines import DatabaseLate, database_deadline
 from tandem.selectors.history import positive
+from tandem.selectors.items import any_items, available_ids, items_by_id, title_of
 from tandem.selectors.quarantined import quarantined_keys
 from tandem.selectors.transactions import contained
+from tandem.sources import ItemSource
 from tandem.surfaces import BoundSurface
 
 NEWEST = 50_000  # events looked at: bounds the work however large the table is
 KEPT = 1000
+SHARED = 100
 SECONDS = 300.0
+SHARED_SECONDS = 7 * 24 * 3600
+LATE_S = 60.0
 
+log = logging.getLogger(__name__)
 _ranking: dict[str, tuple[float, list[tuple[str, float]]]] = {}  # catalogue -> (monotonic time, ids and scores)
+_late: set[str] = set()  # catalogues whose ranking is being read by a thread
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # by catalogue: no query blocks another catalogue
 
 
@@ -31,6 +43,8 @@ def popular_ids(bound: BoundSurface) -> list[tuple[str, float]]:
     cached = _ranking.get(bound.catalogue)
     if cached is not None and time.monotonic() - cached[0] < SECONDS:
         return cached[1]
+    if bound.catalogue in _late:
+        return cached[1] if cached else [(item_id, score) for item_id, score, _ in shared_items(bound)]
     lock = _locks[bound.catalogue]
     if not lock.acquire(blocking=cached is None):
         return cached[1] if cached else []
@@ -38,10 +52,13 @@ def popular_ids(bound: BoundSurface) -> list[tuple[str, float]]:
         latest = _ranking.get(bound.catalogue)
         if latest is None or latest is cached:
             with contained():
-                latest = _ranking[bound.catalogue] = (time.monotonic(), _read(bound))
+                latest = _keep(bound, _read(bound))
         return latest[1]
+    except DatabaseLate:
+        _read_later(bound)
+        return cached[1] if cached else [(item_id, score) for item_id, score, _ in shared_items(bound)]
     except Error:
-        return cached[1] if cached else []
+        return cached[1] if cached else [(item_id, score) for item_id, score, _ in shared_items(bound)]
     finally:
         lock.release()
 
@@ -49,6 +66,64 @@ def popular_ids(bound: BoundSurface) -> list[tuple[str, float]]:
 def forget_ranking() -> None:
     """Read the rankings again at the next call; for tests and after an import."""
     _ranking.clear()
+
+
+def shared_items(bound: BoundSurface) -> list[tuple[str, float, str]]:
+    """Return id, score and title of the items that any process last found popular, or new where few are; [] if unknown.
+
+    They come from the cache, for the time when the database does not answer. Where users see different items, there are none.
+    """
+    stored = cache.look_up(_name(bound))
+    if not isinstance(stored, list) or bound.source.limits_visibility():
+        return []
+    return [(str(item_id), float(score), str(title)) for item_id, score, title in stored]
+
+
+def read_and_share(bound: BoundSurface) -> None:
+    """Read the ranking of a catalogue and store it for `shared_items`, such as after an export. Errors of the database pass."""
+    with suppress(Error), contained():
+        _keep(bound, _read(bound))
+
+
+def _name(bound: BoundSurface) -> str:
+    return f"popular:{bound.catalogue}"
+
+
+def _keep(bound: BoundSurface, ranking: list[tuple[str, float]]) -> tuple[float, list[tuple[str, float]]]:
+    """Remember the ranking in this process, and its first items in the cache."""
+    _ranking[bound.catalogue] = entry = (time.monotonic(), ranking)
+    if not bound.source.limits_visibility():
+        with suppress(Error), contained():
+            cache.put(_name(bound), _first_items(bound.source, dict(ranking[:SHARED])), SHARED_SECONDS)
+    return entry
+
+
+def _first_items(source: type[ItemSource], scores: dict[str, float]) -> list[tuple[str, float, str]]:
+    """Return id, score and title of the scored items that may be recommended, and of others up to SHARED in all."""
+    offered = available_ids(source=source, item_ids=scores, user_id=None)
+    items = items_by_id(source=source, item_ids=[item_id for item_id in scores if item_id in offered])
+    ranked = [(item_id, items[item_id]) for item_id in scores if item_id in items]
+    if len(ranked) < SHARED:
+        others = any_items(source=source, at_most=SHARED, user_id=None)
+        ranked += [(item_id, item) for item_id, item in others if item_id not in items]
+    return [(item_id, scores.get(item_id, 0.0), title_of(source=source, item=item)) for item_id, item in ranked[:SHARED]]
+
+
+def _read_later(bound: BoundSurface) -> None:
+    """Read the ranking in a thread with connections of its own: it takes longer than a list may wait."""
+    _late.add(bound.catalogue)
+
+    def read() -> None:
+        try:
+            with database_deadline(LATE_S):
+                _keep(bound, _read(bound))
+        except Error as error:
+            log.warning("popular items of %s could not be read within %g s: %s", bound.catalogue, LATE_S, type(error).__name__)
+        finally:
+            _late.discard(bound.catalogue)
+            connections.close_all()
+
+    threading.Thread(target=read, name=f"tandem-popular-{bound.catalogue}", daemon=True).start()
 
 
 def _read(bound: BoundSurface) -> list[tuple[str, float]]:

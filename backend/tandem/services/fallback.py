@@ -13,7 +13,7 @@ from recommendation_service.domain.rules import ListCaps
 from recommendation_service.domain.slate import ALL_SEEN, SEEN_BEFORE, SEEN_EVERYTHING
 from tandem.selectors.history import UserHistory, count_of, disliked_among, disliked_of, seen_among
 from tandem.selectors.items import any_items, available_ids, facet_values, items_by_id, matches, title_of
-from tandem.selectors.popular import popular_ids
+from tandem.selectors.popular import popular_ids, shared_items
 from tandem.selectors.transactions import contained
 from tandem.service_client.client import ServiceFailed
 from tandem.services.recommendation_request import RecommendationRequest
@@ -193,13 +193,18 @@ class FallbackItems:
             self._add([row for row in chunk if row[0] not in seen], reason, {})
 
     def _pick_unchecked(self, ranking: Sequence[Scored]) -> None:
-        """Pick ids from the ranking that this process remembers: the database failed on the way."""
+        """Pick from the ranking that this process or the cache remembers: the database failed on the way."""
         history, request = self._history, self._request
         if self._source.limits_visibility():
             return
         seen = disliked_of(history.events, request.bound.use_case) if request.include_seen else history.seen
-        allowed = [scored for scored in ranking if scored[0] not in self._excluded | seen]
-        self.items += [_row(item_id, "", score, LIKED_BY_MANY) for item_id, score in allowed[: self._missing]]
+        shared = {item_id: (score, title) for item_id, score, title in shared_items(request.bound)}
+        scores = dict(ranking) or {item_id: score for item_id, (score, _) in shared.items()}
+        allowed = [item_id for item_id in scores if item_id not in self._excluded | seen]
+        self.items += [
+            _row(item_id, shared.get(item_id, (0.0, ""))[1], scores[item_id], LIKED_BY_MANY if scores[item_id] else TO_DISCOVER)
+            for item_id in allowed[: self._missing]
+        ]
 
     def _add(self, rows: Iterable[tuple[str, Any]], reason: str, score_of: Mapping[str, float]) -> None:
         """Append the items that the surface's caps allow, until there are enough."""

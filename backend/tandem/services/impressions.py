@@ -23,6 +23,7 @@ from recommendation_service.errors import NotFound
 from tandem.event_sync import spool
 from tandem.identity import existing_user_ids
 from tandem.models import Impression, ImpressionItem, UserKey
+from tandem.selectors.deadlines import list_deadline
 from tandem.selectors.transactions import contained, writing
 from tandem.services.id_mapping import catalogue_key, item_keys, user_keys
 from tandem.signals import slate_shown
@@ -72,7 +73,8 @@ def _finish(**_signal: Any) -> None:
     if waiting:
         connection = connections[router.db_for_write(Impression)]
         was_closed = connection.connection is None  # by Django, at the end of this request
-        _write(waiting)
+        with list_deadline():
+            _write(waiting)
         if was_closed:
             connection.close_if_unusable_or_obsolete()
 

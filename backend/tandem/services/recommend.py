@@ -17,6 +17,7 @@ from recommendation_service.domain.request import DEFAULT_LIMIT
 from recommendation_service.errors import InvalidInput, NotFound
 from tandem import cache
 from tandem.identity import user_id_or_none
+from tandem.selectors.deadlines import list_deadline
 from tandem.selectors.history import NOBODY, UNKNOWN, UserHistory, user_history, version_if_known
 from tandem.selectors.items import require_items
 from tandem.selectors.transactions import contained
@@ -94,9 +95,10 @@ def recommend(
         _excluded(bound, exclude),
     )
     request.require_valid()
-    candidates = _candidates_of(request)
-    answer = _cached_or_computed(request, candidates)
-    return answer if candidates is None else _shown_again(bound, [answer])[0]
+    with list_deadline():
+        candidates = _candidates_of(request)
+        answer = _cached_or_computed(request, candidates)
+        return answer if candidates is None else _shown_again(bound, [answer])[0]
 
 
 arecommend = sync_to_async(recommend, thread_sensitive=True)  # for async views
@@ -135,17 +137,18 @@ def recommend_for_subjects(
     ]
     for request in requests[:1]:  # the others have the same strategy and surface
         request.require_valid()
-    candidates = _candidates(bound, [request.item_ids[0] for request in requests], chosen)
-    if not candidates:
-        return [
-            recommend(
-                use_case=use_case, surface=surface, user_id=request.user_id, item_ids=request.item_ids,
-                limit=limit, filters=chosen, explain=explain, strategy=strategy, exclude=exclude,
-            )
-            for request in requests
-        ]  # fmt: skip
-    answers = [_cached_or_computed(request, candidates[request.item_ids[0]]) for request in requests]
-    return _shown_again(bound, answers)
+    with list_deadline():
+        candidates = _candidates(bound, [request.item_ids[0] for request in requests], chosen)
+        if candidates:
+            answers = [_cached_or_computed(request, candidates[request.item_ids[0]]) for request in requests]
+            return _shown_again(bound, answers)
+    return [
+        recommend(
+            use_case=use_case, surface=surface, user_id=request.user_id, item_ids=request.item_ids,
+            limit=limit, filters=chosen, explain=explain, strategy=strategy, exclude=exclude,
+        )
+        for request in requests
+    ]  # fmt: skip
 
 
 def _ids(source: type[ItemSource], item_ids: Sequence[str]) -> tuple[str, ...]:
@@ -173,8 +176,9 @@ def popular_answer(
     chosen = {name: tuple(values) for name, values in filters.items()}
     request = RecommendationRequest(bound, user_id, limit, chosen, explain=False, exclude=_excluded(bound, exclude))
     failure = ServiceFailed("unknown_item", "the catalogue does not show this item")
-    answer = without_service(request, user_history(bound, user_id), failure, None)
-    record_shown(bound=bound, answers=[answer])
+    with list_deadline():
+        answer = without_service(request, user_history(bound, user_id), failure, None)
+        record_shown(bound=bound, answers=[answer])
     return answer
 
 

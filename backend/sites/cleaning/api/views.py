@@ -35,6 +35,7 @@ from sites.cleaning.services.recommendations import RecommendationEngine
 from tandem.api.serializers import ProblemSerializer, QuerySerializer
 from tandem.api.views.base import PROBLEMS as _PROBLEMS
 from tandem.api.views.base import TandemAPIView
+from tandem.conf import tandem_settings
 
 _PROBLEM_JSON = "application/problem+json"
 PROBLEMS = {
@@ -85,6 +86,10 @@ class JobPagination(PageNumberPagination):
 
 class MarketplaceViewSet(ViewSetMixin, TandemAPIView):
     """Endpoints of one visitor."""
+
+    def database_seconds(self, request: Any) -> float:
+        """Return the seconds of a list for what only reads."""
+        return tandem_settings().database_deadline_s if request.method == "GET" else super().database_seconds(request)
 
     @property
     def visitor(self) -> Visitor:

@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.parsers import BaseParser
-from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -21,7 +21,9 @@ from tandem.api.problem_details import PROBLEM_JSON, problem_handler
 from tandem.api.renderers import OrjsonRenderer
 from tandem.api.serializers import ProblemSerializer
 from tandem.api.throttling import PerUser
+from tandem.selectors.deadlines import BUSY_S, database_deadline
 
+DATABASE_S = 5.0
 _problem = partial(OpenApiResponse, ProblemSerializer)
 PROBLEMS = {
     (401, PROBLEM_JSON): _problem(description="No session and no trusted token"),
@@ -29,6 +31,7 @@ PROBLEMS = {
     (410, PROBLEM_JSON): _problem(description="The item was there once and was taken away"),
     (422, PROBLEM_JSON): _problem(description="A parameter is not valid; `errors` names it"),
     (429, PROBLEM_JSON): _problem(description="Too many requests"),
+    (503, PROBLEM_JSON): _problem(description="The database does not answer; Retry-After says when to try again"),
 }
 
 
@@ -49,6 +52,16 @@ class TandemAPIView(APIView):
     def as_view(cls, **initkwargs: Any) -> Any:
         """Return the view without ATOMIC_REQUESTS: writes have transactions of their own, and reads need none."""
         return non_atomic_requests(super().as_view(**initkwargs))
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer within the endpoint's time for the databases, authentication included."""
+        seconds = self.database_seconds(request)
+        with database_deadline(seconds, busy_s=BUSY_S if request.method in SAFE_METHODS else seconds):
+            return super().dispatch(request, *args, **kwargs)
+
+    def database_seconds(self, request: Any) -> float:
+        """Return the longest time in seconds that a request waits for the databases; then the answer is 503."""
+        return DATABASE_S
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Any]:
         """Return Tandem's handler; the project's own endpoints keep theirs."""

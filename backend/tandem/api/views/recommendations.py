@@ -1,5 +1,7 @@
 """GET recommendations/<use_case>/<surface>/<subject>: one user's list, or the list of an item."""
 
+from typing import Any
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -9,6 +11,7 @@ from recommendation_service.domain.request import DEFAULT_LIMIT, MAX_LIMIT
 from tandem.api.permissions import require_may_see, require_may_see_everybody, resolve_user_id
 from tandem.api.serializers import EXCLUDE, USER, AnswerSerializer, ListQuerySerializer
 from tandem.api.views.base import PROBLEMS, TandemAPIView
+from tandem.conf import tandem_settings
 from tandem.identity import spelled_user_id
 from tandem.services.recommend import recommend
 from tandem.surfaces import bound_surface
@@ -18,6 +21,10 @@ EXCLUDED = OpenApiParameter(EXCLUDE, str, many=True, description="Items that mus
 
 class RecommendationsView(TandemAPIView):
     """One user's recommendations on one surface, or what goes with an item."""
+
+    def database_seconds(self, request: Any) -> float:
+        """Return the seconds of a list."""
+        return tandem_settings().database_deadline_s
 
     @extend_schema(
         operation_id="recommendations",

@@ -1,11 +1,18 @@
 """The ranking of popular items: one catalogue's slow query keeps no other catalogue waiting."""
 
 import threading
+import time
 
 import pytest
 
 from tandem.selectors import popular
+from tandem.selectors.deadlines import DatabaseLate
 from tandem.surfaces import BoundSurface, bound_surface
+
+
+@pytest.fixture(autouse=True)
+def _no_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(popular, "_first_items", lambda *_arguments: [])
 
 
 def test_a_slow_query_of_one_catalogue_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,3 +61,24 @@ def test_an_old_ranking_is_given_while_it_is_read_again(monkeypatch: pytest.Monk
     may_end.set()
     slow.join(10)
     assert answers == [[("old", 1.0)]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_ranking_that_takes_too_long_for_a_list_is_read_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound, read = bound_surface("startups", "for-developer"), popular._read
+    asked: list[int] = []
+
+    def late(given: BoundSurface) -> list[tuple[str, float]]:
+        asked.append(threading.get_ident())
+        if len(asked) == 1:
+            raise DatabaseLate("no time left")
+        return [*read(given), ("found", 2.0)]
+
+    monkeypatch.setattr(popular, "_read", late)
+    assert popular.popular_ids(bound) == []
+    for _ in range(500):
+        if ranking := popular.popular_ids(bound):
+            break
+        time.sleep(0.01)
+    assert ranking == [("found", 2.0)]
+    assert len(set(asked)) == len(asked) == 2
