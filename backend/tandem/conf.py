@@ -38,7 +38,7 @@ class TandemSettings(BaseModel):
     deadline_s: float = Field(0.3, gt=0, description="Longest time in seconds that a page waits for the service")
     connect_timeout_s: float = Field(0.05, gt=0, description="Longest time in seconds for connecting to the service")
     database_deadline_s: float = Field(
-        0.5, gt=0, description="Longest time in seconds that a list waits for the databases; then it is made without them"
+        0.3, gt=0, description="Longest time in seconds that a list waits for the databases; then it is made without them"
     )
     cache_alias: str = Field("default", description="Alias in CACHES of the cache that stores lists")
     cache_seconds: int = Field(60, ge=0, description="How long a list is served from the cache; 0: not at all")
@@ -55,6 +55,9 @@ class TandemSettings(BaseModel):
     spool_dir: Folder = Field(
         default_factory=lambda: _below_base("var", "spool"),
         description="Folder for events that the database refused, until they are recorded; default: BASE_DIR/var/spool",
+    )
+    background_writer: bool = Field(
+        True, description="Write shown lists in a thread beside the requests; False: after each response, in its own process"
     )
     deleted_users: Literal["forget", "anonymize"] = Field(
         "forget", description="What happens to the history of a user whom the site deletes: forget, or anonymize"

@@ -14,7 +14,8 @@ Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 
 SKIP_CODES = (
     "Of an engine: switched_off, not_trained, refused, no_prediction, failed or partial. Of a ranker: timeout, unreachable, "
-    "failed or refused. seen_everything: the user has seen every item, so popular items are shown again"
+    "failed or refused. Of the database: unreachable. seen_everything: the user has seen every item, so popular items are "
+    "shown again"
 )
 PARTS = (
     "Engine -> its share of the score; engines about pairs add parts of their own, such as the 0 to 100 of each rule; {} "

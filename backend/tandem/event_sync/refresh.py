@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from tandem.event_sync.mirror import Mirror
+from tandem.event_sync.mirror import Mirror, all_mirrors
 from tandem.event_sync.rows import ERASED, Refused, SourceRow, Tally, read
 from tandem.models import EventOrigin, UserAlias, UserInteraction
 from tandem.selectors.transactions import writing
@@ -39,6 +39,12 @@ def refresh(mirror: Mirror, keys: Collection[Any], *, using: str | None = None, 
         wanted |= interactions_of(batch, changes.tally)
     replace_interactions(mirror, wanted, candidates, changes)
     return changes
+
+
+def refresh_spooled(rows: Mapping[str, Any]) -> None:
+    """Do `refresh` for rows of the spool. Raises KeyError for a declaration that was removed, and what the database raises."""
+    mirrors = {mirror.origin: mirror for mirror in all_mirrors()}
+    refresh(mirrors[rows["origin"]], rows["keys"], using=rows.get("using"), now=datetime.fromisoformat(rows["time"]))
 
 
 def interactions_of(batch: Iterable[tuple[Any, SourceRow | Refused]], tally: Tally) -> dict[UUID, SourceRow]:

@@ -16,12 +16,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+import orjson
 from django.db import DatabaseError, DataError, IntegrityError
 from django.utils.module_loading import import_string
 
 from tandem.conf import tandem_settings
-from tandem.event_sync.mirror import Mirror, all_mirrors
-from tandem.event_sync.refresh import refresh
 
 try:
     import fcntl
@@ -31,6 +30,7 @@ except ImportError:  # Windows: one process may spool
 LIMIT_BYTES = 16 << 20
 SHORT_BYTES = 64 << 10  # what a request of the site may replay
 WRITERS = {  # kind of an entry -> what stores it, once however often it is called; imported when it is used
+    "rows": "tandem.event_sync.refresh.refresh_spooled",
     "event": "tandem.services.record_interactions.record_answer",
     "lists": "tandem.services.impressions.record_spooled",
 }
@@ -39,36 +39,67 @@ log = logging.getLogger(__name__)
 
 def append(origin: str, keys: Sequence[Any], using: str) -> bool:
     """Store the primary keys of rows of one declaration; False, with a logged error, if the spool is full or unwritable."""
-    entry = {"origin": origin, "keys": [str(key) for key in keys], "using": using, "time": _now().isoformat()}
-    return _append(entry, of=origin)
+    rows = {"origin": origin, "keys": [str(key) for key in keys], "using": using, "time": _now().isoformat()}
+    return _append({"rows": rows}, of=origin)
 
 
-def append_entry(kind: str, value: Mapping[str, Any]) -> bool:
-    """Store something for the writer of this kind; False, with a logged error, if that is not possible."""
-    return _append({kind: {"time": _now().isoformat(), **value}}, of=f"one {kind}")
+def append_entry(kind: str, value: Mapping[str, Any], *, durable: bool = True) -> bool:
+    """Store something for the writer of this kind; False, with a logged error, if that is not possible.
+
+    Without `durable` a line is safe when the process is killed, and not when the machine loses its power.
+    """
+    return _append({kind: {"time": _now().isoformat(), **value}}, of=f"one {kind}", durable=durable)
 
 
-def _append(entry: Mapping[str, Any], *, of: str) -> bool:
-    line = json.dumps(entry) + "\n"
+def _append(entry: Mapping[str, Any], *, of: str, durable: bool = True) -> bool:
+    line = orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
     try:
         folder = tandem_settings().spool_dir
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder), (folder / "events.jsonl").open("a", encoding="utf-8") as file:
+        with _locked(folder), (folder / "events.jsonl").open("ab") as file:
             if _size(folder) + len(line) > LIMIT_BYTES:
                 log.error("%s: the spool in %s is full; run manage.py sync_interactions", of, folder)
+                _count_lost(folder)
                 return False
             file.write(line)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
     except OSError:
         log.exception("%s: cannot be spooled; run manage.py sync_interactions", of)
         return False
     return True
 
 
+def waits() -> bool:
+    """True if something waits."""
+    return _size(tandem_settings().spool_dir) > 0
+
+
+def lost() -> int:
+    """Return how many lists, clicks and changes did not fit into the spool, since it was made."""
+    try:
+        return int((tandem_settings().spool_dir / "lost").read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def _count_lost(folder: Path) -> None:
+    """The folder is locked."""
+    (folder / "lost").write_text(str(lost() + 1))
+
+
 def is_short() -> bool:
     """True if something waits, and so little that a request of the site may replay it."""
     return 0 < _size(tandem_settings().spool_dir) <= SHORT_BYTES
+
+
+def replay_for_lists(wait_s: float = 0.2) -> None:
+    """Write what waits before something that answers a list is stored; wait for another process that writes already."""
+    over = time.monotonic() + wait_s
+    while is_short() and time.monotonic() < over:
+        if not replay():
+            time.sleep(0.01)
 
 
 def replay() -> int:
@@ -92,10 +123,10 @@ def replay() -> int:
 
 
 def _replay_file(file: TextIO) -> int:
-    mirrors, count = {mirror.origin: mirror for mirror in all_mirrors()}, 0
+    count = 0
     for line in file:
         try:
-            count += _replay_line(json.loads(line), mirrors)
+            count += _replay_line(json.loads(line))
         except (IntegrityError, DataError):  # it will never be accepted, and what follows it must not wait for it
             log.exception("a line of the spool is skipped: %.200s", line)
         except DatabaseError:
@@ -105,15 +136,13 @@ def _replay_file(file: TextIO) -> int:
     return count
 
 
-def _replay_line(entry: Mapping[str, Any], mirrors: Mapping[str, Mirror]) -> int:
+def _replay_line(entry: Mapping[str, Any]) -> int:
     """Store one entry; return the number of rows that it names, or 1."""
-    for kind, path in WRITERS.items():
-        if kind in entry:
-            import_string(path)(entry[kind])
-            return 1
-    mirror, keys = mirrors[entry["origin"]], entry["keys"]
-    refresh(mirror, keys, using=entry.get("using"), now=datetime.fromisoformat(entry["time"]))
-    return len(keys)
+    if "origin" in entry:  # as 0.3.0 wrote it
+        entry = {"rows": entry}
+    ((kind, value),) = entry.items()
+    import_string(WRITERS[kind])(value)
+    return len(value["keys"]) if kind == "rows" else 1
 
 
 @contextmanager

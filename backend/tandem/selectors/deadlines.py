@@ -214,6 +214,8 @@ def _timed(block: _Block, work: Callable[..., Any], *args: Any, cleans: bool = F
             raise
         raise DatabaseLate(f"the database '{alias}' did not answer in time") from error
     _end(block, started)
+    if block.late and block.connection.connection is None:
+        raise DatabaseLate(f"the database '{alias}' did not answer in time")
     if probes:
         _paused.pop(alias, None)
     return result

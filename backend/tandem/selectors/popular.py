@@ -1,17 +1,21 @@
 """Popular items of a catalogue, from the database alone: the last fallback."""
 
 import logging
+import os
 import threading
 import time
 from collections import defaultdict
 from contextlib import suppress
+from pathlib import Path
 
+import orjson
 from django.db import connections
 from django.db.models import Count, Subquery
 from django.db.models.functions import Coalesce
 from django.db.utils import Error
 
 from tandem import cache
+from tandem.conf import tandem_settings
 from tandem.models import UserInteraction
 from tandem.selectors.deadlines import DatabaseLate, database_deadline
 from tandem.selectors.history import positive
@@ -27,9 +31,13 @@ SHARED = 100
 SECONDS = 300.0
 SHARED_SECONDS = 7 * 24 * 3600
 LATE_S = 60.0
+AGAIN_S = 5.0
+WAIT_S = 0.1  # for another thread that reads the first ranking
+
+Ranking = tuple[float, list[tuple[str, float]]]  # monotonic time, ids and scores
 
 log = logging.getLogger(__name__)
-_ranking: dict[str, tuple[float, list[tuple[str, float]]]] = {}  # catalogue -> (monotonic time, ids and scores)
+_ranking: dict[str, Ranking] = {}  # by catalogue
 _late: set[str] = set()  # catalogues whose ranking is being read by a thread
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # by catalogue: no query blocks another catalogue
 
@@ -44,10 +52,10 @@ def popular_ids(bound: BoundSurface) -> list[tuple[str, float]]:
     if cached is not None and time.monotonic() - cached[0] < SECONDS:
         return cached[1]
     if bound.catalogue in _late:
-        return cached[1] if cached else [(item_id, score) for item_id, score, _ in shared_items(bound)]
+        return _remembered(bound, cached)
     lock = _locks[bound.catalogue]
-    if not lock.acquire(blocking=cached is None):
-        return cached[1] if cached else []
+    if not lock.acquire(timeout=0 if cached else WAIT_S):
+        return _remembered(bound, cached)
     try:
         latest = _ranking.get(bound.catalogue)
         if latest is None or latest is cached:
@@ -56,9 +64,9 @@ def popular_ids(bound: BoundSurface) -> list[tuple[str, float]]:
         return latest[1]
     except DatabaseLate:
         _read_later(bound)
-        return cached[1] if cached else [(item_id, score) for item_id, score, _ in shared_items(bound)]
+        return _remembered(bound, cached)
     except Error:
-        return cached[1] if cached else [(item_id, score) for item_id, score, _ in shared_items(bound)]
+        return _remembered(bound, cached)
     finally:
         lock.release()
 
@@ -71,12 +79,16 @@ def forget_ranking() -> None:
 def shared_items(bound: BoundSurface) -> list[tuple[str, float, str]]:
     """Return id, score and title of the items that any process last found popular, or new where few are; [] if unknown.
 
-    They come from the cache, for the time when the database does not answer. Where users see different items, there are none.
+    They come from the cache, or from a file beside the spool, for the time when the database does not answer. Where users see
+    different items, there are none.
     """
-    stored = cache.look_up(_name(bound))
-    if not isinstance(stored, list) or bound.source.limits_visibility():
+    if bound.source.limits_visibility():
         return []
-    return [(str(item_id), float(score), str(title)) for item_id, score, title in stored]
+    stored = cache.look_up(f"popular:{bound.catalogue}")
+    if stored is None:
+        with suppress(OSError, ValueError):
+            stored = orjson.loads(_file(bound).read_bytes())
+    return [(str(item_id), float(score), str(title)) for item_id, score, title in stored or ()]
 
 
 def read_and_share(bound: BoundSurface) -> None:
@@ -85,16 +97,33 @@ def read_and_share(bound: BoundSurface) -> None:
         _keep(bound, _read(bound))
 
 
-def _name(bound: BoundSurface) -> str:
-    return f"popular:{bound.catalogue}"
+def _file(bound: BoundSurface) -> Path:
+    return tandem_settings().spool_dir / f"popular-{bound.catalogue}.json"
 
 
-def _keep(bound: BoundSurface, ranking: list[tuple[str, float]]) -> tuple[float, list[tuple[str, float]]]:
-    """Remember the ranking in this process, and its first items in the cache."""
+def _share(bound: BoundSurface, items: list[tuple[str, float, str]]) -> None:
+    cache.put(f"popular:{bound.catalogue}", items, SHARED_SECONDS)
+    file = _file(bound)
+    own = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        own.write_bytes(orjson.dumps(items))
+        own.replace(file)
+
+
+def _remembered(bound: BoundSurface, cached: Ranking | None) -> list[tuple[str, float]]:
+    return cached[1] if cached else [(item_id, score) for item_id, score, _ in shared_items(bound)]
+
+
+def _keep(bound: BoundSurface, ranking: list[tuple[str, float]]) -> Ranking:
+    """Remember the ranking in this process, and its first items in the cache; if that fails, read it again soon."""
     _ranking[bound.catalogue] = entry = (time.monotonic(), ranking)
     if not bound.source.limits_visibility():
-        with suppress(Error), contained():
-            cache.put(_name(bound), _first_items(bound.source, dict(ranking[:SHARED])), SHARED_SECONDS)
+        try:
+            with contained():
+                _share(bound, _first_items(bound.source, dict(ranking[:SHARED])))
+        except Error:
+            _ranking[bound.catalogue] = (entry[0] - SECONDS + AGAIN_S, ranking)
     return entry
 
 

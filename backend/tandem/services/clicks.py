@@ -17,6 +17,7 @@ from django.utils.crypto import salted_hmac
 
 from recommendation_service.use_cases.schema import UseCase
 from tandem.event_sync import spool
+from tandem.event_sync.spool_writer import write_soon
 from tandem.identity import user_ids_of
 from tandem.models import Impression, UserInteraction
 from tandem.selectors.items import items_by_id
@@ -89,8 +90,8 @@ def record_list_event(event: ListEvent, user_id: str) -> bool:
     except Error:
         log.warning("a %s of a list waits in the spool", event.event, exc_info=True)
         return spool.append_entry("event", row)
-    if spool.is_short():
-        spool.replay()
+    if spool.waits():
+        write_soon()
     return recorded
 
 
@@ -99,6 +100,7 @@ def link_with_list(event_id: uuid.UUID, request_id: uuid.UUID) -> None:
 
     For a row of the site's table that has no column for the list. Call it after the row is committed and mirrored.
     """
+    spool.replay_for_lists()
     shown = Impression.objects.filter(request_id=request_id, user_id=OuterRef("user_id"))
     UserInteraction.objects.filter(Exists(shown), event_id=event_id, request_id=None).update(request_id=request_id)
 

@@ -28,6 +28,13 @@ LIKED_BY_MANY = "Popular with many people here"
 TO_DISCOVER = "New to you"
 SIMILAR_TO_SUBJECT = "Similar to what you look at"
 SIMILAR_TO_LIKED = "Similar to what you chose here"
+NOTHING_LEFT = "every item is hidden, disliked or filtered away"
+NOTHING_KNOWN = "without the site's database, no item is known"
+NO_DATABASE = {
+    "engine": "database",
+    "code": "unreachable",
+    "detail": "the site's database did not answer in time; what the user did since the last export may be missing",
+}
 
 Scored = tuple[str, float]  # item id and score
 
@@ -51,6 +58,8 @@ def filled(request: RecommendationRequest, history: UserHistory, answer: dict[st
         items += picked.items
         _report_relaxed(answer, picked)
     answer["recommendations"] = _renumbered(items or _repeated(request, history, answer))
+    if not history.known:
+        answer.update(degraded=True, degradation=[*answer["degradation"], NO_DATABASE])
     return answer
 
 
@@ -237,7 +246,7 @@ def _repeated(request: RecommendationRequest, history: UserHistory, answer: dict
             picked = FallbackItems(again, history, wanted=request.limit).pick()
             items = picked.items
             _report_relaxed(answer, picked)
-    skip = {"engine": engine, "code": "nothing_left", "detail": "every item is hidden, disliked or filtered away"}
+    skip = {"engine": engine, "code": "nothing_left", "detail": NOTHING_LEFT if history.known else NOTHING_KNOWN}
     if items and not repeats:
         skip = {"engine": engine, "code": SEEN_EVERYTHING, "detail": ALL_SEEN}
         answer.update(method_used=engine, model_version="")

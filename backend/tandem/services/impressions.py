@@ -1,8 +1,8 @@
 """Records which list was shown to whom, so that a later click can be joined with it.
 
-In a web request the rows are written when the response was sent: the visitor does not wait for them, and a busy database
-does not delay the list. Outside a request, such as in a command, they are written at once. What the database does not take
-within WAIT_S goes to the spool, and is written later.
+In a web request the lists go to the spool when the response was sent, and a thread writes them a moment later: neither this
+request nor the next one of the process waits for the database. Outside a request, such as in a command, they are written at
+once, and what the database does not take within WAIT_S goes to the spool.
 """
 
 import logging
@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from recommendation_service.errors import NotFound
 from tandem.event_sync import spool
+from tandem.event_sync.spool_writer import write_soon, writes_in_background
 from tandem.identity import existing_user_ids
 from tandem.models import Impression, ImpressionItem, UserKey
 from tandem.selectors.deadlines import list_deadline
@@ -70,13 +71,17 @@ def _begin(**_signal: Any) -> None:
 def _finish(**_signal: Any) -> None:
     waiting = _waiting.get()
     _waiting.set(None)
-    if waiting:
-        connection = connections[router.db_for_write(Impression)]
-        was_closed = connection.connection is None  # by Django, at the end of this request
-        with list_deadline():
-            _write(waiting)
-        if was_closed:
-            connection.close_if_unusable_or_obsolete()
+    if not waiting:
+        return
+    connection = connections[router.db_for_write(Impression)]
+    if writes_in_background() and not connection.in_atomic_block:  # of a test, which reads them in its own transaction
+        waiting = [(bound, answers) for bound, answers in waiting if not _spool(bound, answers)]
+        write_soon()
+    was_closed = connection.connection is None  # by Django, at the end of this request
+    with list_deadline():
+        _write(waiting)
+    if was_closed:
+        connection.close_if_unusable_or_obsolete()
 
 
 def _write(waiting: Shown | None) -> None:
@@ -110,9 +115,13 @@ def record_impressions(*, bound: BoundSurface, answers: Sequence[Mapping[str, An
         except Error as error:
             log.warning("shown lists wait in the spool: %s", type(error).__name__)
             _pause.until = time.monotonic() + PAUSE_S
-    lists = {"use_case": bound.use_case.name, "surface": bound.name, "answers": list(answers)}
-    spool.append_entry("lists", lists)
+    _spool(bound, answers)
     return 0
+
+
+def _spool(bound: BoundSurface, answers: Sequence[Mapping[str, Any]]) -> bool:
+    lists = {"use_case": bound.use_case.name, "surface": bound.name, "answers": list(answers)}
+    return spool.append_entry("lists", lists, durable=False)
 
 
 def _replay() -> None:

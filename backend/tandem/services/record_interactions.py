@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import IntegrityError, OperationalError, connections, router, transaction
 from django.db.models import Model
 
+from tandem.event_sync import spool
 from tandem.models import Impression, UserInteraction
 from tandem.selectors.items import existing_ids
 from tandem.selectors.transactions import writing
@@ -73,6 +74,8 @@ def record_interactions(
                 good.append((result, believed.row))
         else:
             result.errors = row
+    if any(row.request_id is not None for _, row in good) and not connections[interactions_database()].in_atomic_block:
+        spool.replay_for_lists()
     if known_items_only:
         good = _of_known_items(good)
     if refuse_erased:

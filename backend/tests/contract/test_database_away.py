@@ -94,6 +94,8 @@ def test_the_list_comes_from_the_service(name: str, service_at: Point) -> None:
         service_at(server.url)
         reply = Client().get(one.path, headers=board.service_header())
     assert reply.status_code == 200, reply.content
+    assert reply.json()["degraded"]
+    assert {"engine": "database", "code": "unreachable"}.items() <= reply.json()["degradation"][-1].items()
     rows = reply.json()[one.rows]
     assert [str(row.get("item_id") or row.get("id") or row.get("course_id") or row["product_id"]) for row in rows] == (
         one.item_ids[: len(rows)]

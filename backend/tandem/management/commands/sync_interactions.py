@@ -18,6 +18,8 @@ class Command(BaseCommand):
         replayed = spool.replay()
         if replayed:
             self.stdout.write(f"{replayed:,} rows of the spool are mirrored")
+        if spool.lost():
+            self.stdout.write(f"{spool.lost():,} lists, clicks or changes were lost because the spool was full")
         if not sync_interactions(say=self.stdout.write):
             self.stdout.write("no source declares event tables; see `events` in tandem/sources.py")
         self.stdout.write("next: manage.py generate_all_datasets")

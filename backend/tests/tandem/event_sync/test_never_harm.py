@@ -97,7 +97,9 @@ def test_a_refused_event_is_spooled_and_replayed_once_by_the_command(
         row = like()
     assert Like.objects.filter(pk=row.pk).exists()
     assert interactions() == []
-    assert [(entry["origin"], entry["keys"]) for entry in waiting(spool_dir)] == [("library.like", [str(row.pk)])]
+    assert [(entry["rows"]["origin"], entry["rows"]["keys"]) for entry in waiting(spool_dir)] == [
+        ("library.like", [str(row.pk)])
+    ]
     out = io.StringIO()
     call_command("sync_interactions", stdout=out)
     assert "1 rows of the spool are mirrored" in out.getvalue()

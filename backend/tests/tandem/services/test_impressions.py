@@ -156,7 +156,7 @@ def test_the_command_stores_what_waits_whatever_was_imported(spool_dir: Path) ->
     imports = "import django; django.setup(); from tandem.event_sync.spool import WRITERS, import_string"
     command = [sys.executable, "-c", f"{imports}; print(*map(import_string, WRITERS.values()))"]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test", "PYTHONPATH": os.pathsep.join(sys.path)}
-    assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.count("<function") == 2
+    assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.count("<function") == 3
     call_command("sync_interactions", stdout=StringIO())
     assert str(UserInteraction.objects.get().request_id) == shown["request_id"]
 
