@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 PORT ?= 8000
 SERVICE_PORT ?= 5000
 BENCH_SECONDS ?= 120
-BUDGET ?= 300
+TRIALS ?= 40
 export PYTHONDONTWRITEBYTECODE ?= 1
 # One thread per library pool: several BLAS pools on the same cores are many times slower.
 export OPENBLAS_NUM_THREADS ?= 1
@@ -68,8 +68,8 @@ types: $(VENV)/.dev-ready ## run mypy in strict mode
 imports: $(VENV)/.dev-ready ## check the import contracts
 	PYTHONPATH=.:backend $(VENV)/bin/lint-imports
 
-tune: $(VENV)/.demo-ready ## search the parameters of every model and publish: make tune [BUDGET=300 seconds per catalogue]; continues after Ctrl-C
-	@exec $(PYTHON) -m recommendation_service.cli train all --budget-seconds $(BUDGET)
+tune: $(VENV)/.demo-ready ## search the parameters of every model and publish: make tune [TRIALS=40 per kind]; continues after Ctrl-C
+	@exec $(PYTHON) -m recommendation_service.cli train all --trials $(TRIALS)
 
 bench: $(VENV)/.dev-ready ## measure costs as ratios within one run: make bench [BENCH=requests]
 	@$(PYTHON) -m benchmarks.performance.run $(BENCH) --seconds $(BENCH_SECONDS)

@@ -42,7 +42,7 @@ TRAIN = LazyGroup(
 TUNE = LazyGroup(
     "tune",
     "Search the settings of one kind on a validation part, train it with the best, and publish it if it passes the gate."
-    "\n\nExample: tandem tune ease --use-case startups --budget-seconds 60",
+    "\n\nExample: tandem tune ease --use-case startups --trials 12",
     {"all": ALL, **_kinds(tune=True)},
 )
 EVALUATE = LazyGroup(

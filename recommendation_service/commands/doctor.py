@@ -118,6 +118,7 @@ def _catalogue(loaded: LoadedCatalogue, now: float) -> tuple[list[str], list[str
             fresh = model.value.manifest.dataset.get("fingerprint") == export.dataset.fingerprint
             made = _old(_age_days(model.value.manifest.created_at, now))
             lines.append(f"  {kind}: {model.version}{made}{'' if fresh else ', of another export than the current'}")
+            lines += [f"  {kind}: warning: {warning}" for warning in model.value.manifest.warnings]
         if model.problem:
             lines.append(f"  {kind}: refused: {model.problem}")
             commands.append("./train_all_models.sh")

@@ -14,6 +14,7 @@ from recommendation_service.training.comparison import tables
 from recommendation_service.training.comparison.models import BASKET_K, ModelComparer, ModelComparison
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import KINDS, stated_for
+from recommendation_service.training.tuning import DEFAULT_BUDGET_S
 from recommendation_service.training.workspace import Workspace
 from recommendation_service.wiring import build_engines
 
@@ -23,7 +24,7 @@ def evaluate_models(
     data_dir: DataDir = None,
     k: Annotated[int, typer.Option(min=1, help="Length of the lists.")] = 10,
     tune: Annotated[bool, typer.Option("--tune", help="Also search settings on validation, as train all does.")] = False,
-    budget_seconds: Annotated[float, typer.Option(metavar="S", help="The search ends after this many seconds.")] = 60.0,
+    budget_seconds: Annotated[float, typer.Option(metavar="S", help="Ceiling of the search of each kind.")] = DEFAULT_BUDGET_S,
     seed: Seed = 42,
     json_file: JsonFile = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the tables as Markdown.")] = None,

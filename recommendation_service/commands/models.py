@@ -17,15 +17,24 @@ PUBLISHED = tuple(name for name, kind in KINDS.items() if kind.arrays)
 
 
 def list_models() -> None:
-    """List the published models: version, age, what a search of settings gained, and why a model is not served.
+    """List the published models: version, age, what a search of settings gained, warnings, and why a model is not served.
+
+    A candidate, which the gate refused, is a line below with the reason.
 
     Example: tandem models
     """
-    live = build_live(load_settings())
+    settings = load_settings()
+    live = build_live(settings)
     for row in listing(live):
         columns = f"{row.catalogue:<12} {row.kind:<10} {row.version or '-':<14} {row.created_at or '-':<26}"
         label = f"({row.label}) " if row.label else ""
         typer.echo(f"{columns} {label}{_tuned(live, row.catalogue, row.kind)}{row.problem or ''}".rstrip())
+        for warning in row.warnings:
+            typer.echo(f"  warning: {warning}")
+        store = ArtifactStore(settings.models_dir / row.catalogue)
+        for version, manifest in store.candidates(row.kind).items():
+            typer.echo(f"  candidate {version} {manifest.created_at}: {'; '.join(manifest.warnings)}")
+            typer.echo(f"  to publish it: tandem models rollback {row.kind} --catalogue {row.catalogue} --version {version}")
     Report().next_command("tandem doctor")
 
 
@@ -35,7 +44,7 @@ def _tuned(live: ServingState, catalogue: str, kind: str) -> str:
     tuning = model.value.manifest.metrics.get("tuning") if model and model.value else None
     if not tuning:
         return ""
-    end = "" if tuning["whole_search"] else ", ended by its budget"
+    end = "" if tuning["whole_search"] else ", ended by its ceiling of seconds"
     return f"tuned: NDCG@10 {tuning['gain']:+.0%} over the configured settings, {tuning['tried']} tried{end} "
 
 

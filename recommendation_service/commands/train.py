@@ -30,8 +30,11 @@ from recommendation_service.use_cases.overrides import with_training
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines
 
+Trials = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Most settings to try per kind. Default: by the size of the log.")
+]
 Budget = Annotated[
-    float, typer.Option(metavar="S", help="Seconds for all searches of a catalogue, divided equally between its kinds.")
+    float, typer.Option(metavar="S", help="Ceiling of seconds for the searches of a catalogue; reaching it is a warning.")
 ]
 Also = Annotated[list[str] | None, typer.Option(metavar="KIND", help="Train this kind too, such as content. Repeatable.")]
 TopN = Annotated[int, typer.Option("--topn", min=0, max=100, help="Then print the first N items of three users; 0: none.")]
@@ -39,7 +42,7 @@ Config = Annotated[Path | None, typer.Option(metavar="FILE", help="YAML file wit
 Engine = Annotated[str, typer.Option(metavar="NAME", help="Where to train: local, or spark for a Spark cluster.")]
 Master = Annotated[str, typer.Option(metavar="URL", help="The Spark cluster, such as spark://host:7077, with --engine spark.")]
 SPARK_OPTIONS = ("engine", "master")
-PAIRS_LACK = ("budget_seconds", "also", "topn")  # options for searches, and for lists of single items
+PAIRS_LACK = ("trials", "budget_seconds", "also", "topn")  # options for searches, and for lists of single items
 LOCAL, SPARK = "local", "spark"
 PURPOSE = """{action} the models of kind {kind} of published exports, and publish each that passes the gate.
 
@@ -97,6 +100,7 @@ def _train_kind(
     dry_run: DryRun = False,
     force: Force = False,
     seed: Seed = 42,
+    trials: Trials = None,
     budget_seconds: Budget = DEFAULT_BUDGET_S,
     also: Also = None,
     topn: TopN = 0,
@@ -113,14 +117,13 @@ def _train_kind(
     from_file = resolve(row.config)(config) if config else {}
     workspace = _with_settings(Workspace.open(use_case, data_dir, models_dir), kind, from_file, given, seed)
     report = Report(every_step=row.prints_steps)
+    training = TrainingOptions(tune, trials, budget_seconds, force, seed)
     if engine == SPARK and not dry_run:
-        return _end(
-            _train_with_spark(workspace, kind, master, TrainingOptions(tune, budget_seconds, force, seed), report), report
-        )
+        return _end(_train_with_spark(workspace, kind, master, training, report), report)
     run = run_training(
         workspace,
         [] if row.pair_trainer else [kind, *(also or ())],
-        TrainingOptions(tune, budget_seconds, force, seed),
+        training,
         build_engines,
         report,
         pairs=[kind] if row.pair_trainer else [],
@@ -185,6 +188,7 @@ def train_all(
     dry_run: DryRun = False,
     force: Force = False,
     seed: Seed = 42,
+    trials: Trials = None,
     budget_seconds: Budget = DEFAULT_BUDGET_S,
     no_tune: Annotated[bool, typer.Option("--no-tune", help="Train with the default settings, without a search.")] = False,
 ) -> int:
@@ -192,10 +196,10 @@ def train_all(
 
     The exit code is 0 too if there is not enough data to train with.
 
-    Example: tandem train all --use-case startups --budget-seconds 60
+    Example: tandem train all --use-case startups --trials 12
     """
     workspace, report = Workspace.open(use_case, data_dir, models_dir), Report()
-    options = TrainingOptions(not no_tune, budget_seconds, force, seed)
+    options = TrainingOptions(not no_tune, trials, budget_seconds, force, seed)
     run = run_training(
         workspace, KINDS, options, build_engines, report, ensemble=True, ranker=True, pairs=PAIR_KINDS, dry_run=dry_run
     )

@@ -9,6 +9,7 @@ from recommendation_service.errors import ArtifactRefused
 
 FORMAT = 1
 FILE_NAME = "manifest.json"
+NOT_PUBLISHED = "not published: "  # begins a warning of a version that the gate refused and that is kept as a candidate
 _KEYS = frozenset(
     {"format", "kind", "catalogue", "created_at", "parameters", "dataset", "metrics", "warnings", "libraries", "files", "seal"}
 )
@@ -43,6 +44,16 @@ class Manifest:
         """Return the bytes of the manifest file, its own seal included."""
         body = asdict(self)
         return _canonical({**body, "seal": _seal(body)})
+
+    @property
+    def is_candidate(self) -> bool:
+        """True if the gate refused this version. It is kept, is published by name only, and no rollback chooses it."""
+        return any(warning.startswith(NOT_PUBLISHED) for warning in self.warnings)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the names and contents of the arrays: equal for two models that answer in the same way."""
+        return sha256("".join(f"{name} {seal.sha256}\n" for name, seal in sorted(self.files.items())).encode()).hexdigest()
 
     @property
     def seal(self) -> str:

@@ -12,10 +12,11 @@ import numpy as np
 from recommendation_service.core.numeric import AnyArray
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing import array_schemas, private_copies
-from recommendation_service.publishing.manifest import FILE_NAME, FileSeal, Manifest
+from recommendation_service.publishing.manifest import FILE_NAME, NOT_PUBLISHED, FileSeal, Manifest
 from recommendation_service.publishing.versions import VersionedFolder, sha256_of
 
 MAX_VERSIONS = 5
+MAX_CANDIDATES = 2  # refused versions beside them
 _PLAIN_KINDS = "fiubS"  # floats, integers, booleans, bytes: no objects, so nothing to unpickle
 
 
@@ -50,8 +51,12 @@ class ArtifactStore:
         warnings: tuple[str, ...] = (),
         libraries: Mapping[str, str] | None = None,
         created_at: datetime | None = None,
+        refused: tuple[str, ...] = (),
     ) -> Artifact:
-        """Write a new version, read it back as a server does, and publish it. A failure publishes nothing."""
+        """Write a new version, read it back as a server does, and publish it. A failure publishes nothing.
+
+        With reasons in `refused`, the version is only kept, as a candidate: `rollback` publishes it by its name.
+        """
         versions = self.folder(kind)
         array_schemas.check(kind, arrays, where=f"{catalogue}/{kind}")
         with versions.draft() as draft:
@@ -64,16 +69,29 @@ class ArtifactStore:
                 dataset=dict(dataset),
                 metrics=dict(metrics),
                 files=files,
-                warnings=warnings,
+                warnings=tuple(f"{NOT_PUBLISHED}{reason}" for reason in refused) + warnings,
                 libraries=dict(libraries or {}),
             )
             (draft / FILE_NAME).write_bytes(manifest.to_bytes())
             read_folder(draft, kind)
             version = versions.claim(draft)
-        versions.publish(version, manifest.seal)
-        versions.prune(MAX_VERSIONS)
+        if not refused:
+            versions.publish(version, manifest.seal)
+        candidates = self.candidates(kind)
+        versions.prune(MAX_VERSIONS, MAX_CANDIDATES, set(candidates))
         private_copies.remove_unneeded(self.root, self._seals())
         return read_folder(versions.path(version), kind)
+
+    def candidates(self, kind: str) -> dict[str, Manifest]:
+        """Return the manifests of the kept versions that the gate refused, newest first, without a published one."""
+        versions, found = self.folder(kind), dict[str, Manifest]()
+        published = versions.pointer()
+        for name in versions.versions():
+            with contextlib.suppress(ArtifactRefused, OSError):
+                manifest = Manifest.from_bytes((versions.path(name) / FILE_NAME).read_bytes(), place=name)
+                if manifest.is_candidate and (published is None or published.version != name):
+                    found[name] = manifest
+        return found
 
     def _seals(self) -> set[str]:
         """Return the SHA-256 of every file of every version with a readable manifest."""
@@ -98,7 +116,10 @@ class ArtifactStore:
         return read_folder(versions.path(pointer.version), kind, seal=pointer.seal)
 
     def rollback(self, kind: str, version: str | None = None) -> Artifact:
-        """Publish `version` again, or the newest valid one before the published one. Raises ArtifactRefused without one."""
+        """Publish `version` again, or the newest valid one before the published one. Raises ArtifactRefused without one.
+
+        Candidates, which the gate refused, are published by name only.
+        """
         versions = self.folder(kind)
         today = versions.pointer()
         choices = [version] if version else [name for name in versions.versions() if _is_older(versions, name, today)]
@@ -112,6 +133,8 @@ class ArtifactStore:
             except ArtifactRefused:
                 if version:
                     raise
+                continue
+            if artifact.manifest.is_candidate and not version:
                 continue
             versions.point_to(name, artifact.manifest.seal)
             return artifact

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -102,10 +102,15 @@ class VersionedFolder:
             shutil.rmtree(self.path(version), ignore_errors=True)
             raise
 
-    def prune(self, limit: int) -> list[str]:
-        """Delete all but the newest `limit` versions, never the published one; return the deleted names."""
-        published = self.pointer()
-        old = [name for name in self.versions()[limit:] if published is None or name != published.version]
+    def prune(self, limit: int, limit_aside: int = 0, aside: Collection[str] = ()) -> list[str]:
+        """Delete all but the newest `limit` versions, never the published one; return the deleted names.
+
+        Versions in `aside` are counted separately: the newest `limit_aside` of them stay.
+        """
+        published, names = self.pointer(), self.versions()
+        counted = [name for name in names if name not in aside]
+        separate = [name for name in names if name in aside]
+        old = [name for name in (*counted[limit:], *separate[limit_aside:]) if published is None or name != published.version]
         for name in old:
             shutil.rmtree(self.path(name), ignore_errors=True)
         return old

@@ -31,6 +31,7 @@ class Verdict:
 
     refusals: tuple[str, ...]
     warnings: tuple[str, ...]
+    only_lost: bool = False  # the one reason is that the published settings are better: no error, and they serve on
 
     @property
     def accepted(self) -> bool:
@@ -42,8 +43,9 @@ def judge(
     arrays: Mapping[str, AnyArray], measured: Measured, *, interactions: int, current_dataset: Mapping[str, Any] | None = None
 ) -> Verdict:
     """Check the arrays of a refit model, and compare its metrics with those of the published model."""
-    refusals = [*_unusable(arrays), *_worse(measured), *_shrunk(interactions, current_dataset or {})]
-    return Verdict(tuple(refusals), tuple(_warnings(measured)))
+    lost = _lost(measured)
+    refusals = [*_unusable(arrays), *lost, *_fallen(measured), *_shrunk(interactions, current_dataset or {})]
+    return Verdict(tuple(refusals), tuple(_warnings(measured)), only_lost=bool(lost) and refusals == lost)
 
 
 def _unusable(arrays: Mapping[str, AnyArray]) -> list[str]:
@@ -59,16 +61,18 @@ def _unusable(arrays: Mapping[str, AnyArray]) -> list[str]:
     return problems
 
 
-def _worse(measured: Measured) -> list[str]:
-    problems: list[str] = []
-    candidate = measured.candidate
-    if measured.few:
-        return problems
-    if candidate is not None and measured.current is not None and candidate < measured.current * (1 - WORSE_BY):
-        problems.append(f"validation NDCG@10 {candidate:.4f} is more than {WORSE_BY:.0%} below today's {measured.current:.4f}")
-    if candidate is not None and measured.refit is not None and measured.refit < candidate * (1 - REFIT_FALL):
-        problems.append(f"the refit fell from NDCG@10 {candidate:.4f} to {measured.refit:.4f} on the same people")
-    return problems
+def _lost(measured: Measured) -> list[str]:
+    candidate, current = measured.candidate, measured.current
+    if measured.few or candidate is None or current is None or candidate >= current * (1 - WORSE_BY):
+        return []
+    return [f"validation NDCG@10 {candidate:.4f} is more than {WORSE_BY:.0%} below today's {current:.4f}"]
+
+
+def _fallen(measured: Measured) -> list[str]:
+    candidate, refit = measured.candidate, measured.refit
+    if measured.few or candidate is None or refit is None or refit >= candidate * (1 - REFIT_FALL):
+        return []
+    return [f"the refit fell from NDCG@10 {candidate:.4f} to {refit:.4f} on the same people"]
 
 
 def _shrunk(interactions: int, current: Mapping[str, Any]) -> list[str]:
@@ -114,9 +118,10 @@ def judge_pairs(
     refusals = _unusable(arrays)
     if lost.hopeless:
         refusals.append(f"loss {lost.own:.4f} is more than {WORSE_BY:.0%} above {lost.baseline:.4f} of {lost.usual}")
-    if lost.anew is not None and lost.today is not None and lost.anew > lost.today * (1 + WORSE_BY):
+    worse = lost.anew is not None and lost.today is not None and lost.anew > lost.today * (1 + WORSE_BY)
+    if worse:
         refusals.append(f"loss {lost.anew:.4f} is more than {WORSE_BY:.0%} above today's {lost.today:.4f} on the same pairs")
     before = int((current_dataset or {}).get("matches", 0))
     if matches < before * SHRUNK_TO:
         refusals.append(f"the export has {matches:,} matches; today's model was made from {before:,}")
-    return Verdict(tuple(refusals), ())
+    return Verdict(tuple(refusals), (), only_lost=worse and len(refusals) == 1)

@@ -46,6 +46,13 @@ class Report:
             self.warn(f"{catalogue}/{kind}: not published: {reason}; use --force to publish it anyway")
         self.stage(catalogue, kind, rows, seconds, "; ".join(filter(None, (summary, f"not published; {PUBLISHED_SERVES}"))))
 
+    def candidate(self, catalogue: str, kind: str, version: str) -> None:
+        """Write that a refused model is kept, and the command that publishes it."""
+        self.line(
+            f"{catalogue:<10} {kind:<10} kept as candidate {version}; to publish it:"
+            f" tandem models rollback {kind} --catalogue {catalogue} --version {version}"
+        )
+
     def next_command(self, command: str) -> None:
         """Write the command that is useful next; it is the last line of a command's result."""
         self.line(f"next: {command}")

@@ -24,14 +24,19 @@ from recommendation_service.training.tuning import (
     HyperparameterSearch,
     SearchResult,
     TrialCache,
+    cut_short,
     figures,
     search_summary,
+    settings_of_today,
     stages_of,
+    trials_for,
 )
 from recommendation_service.use_cases.schema import UseCase
 
 TRAINING_SHARES = (0.9, 0.1, 0.0)
-PANEL_AT_MOST = 1_000
+PANEL_AT_MOST = 1_000  # validation users of a search, which scores all of them for every trial
+WIDE_PANEL = 6_000  # of what is decided once: the length of a training, the gate, and the ensemble's weights
+WIDE_PANEL_SCORES = 24_000_000  # per model, to bound the memory
 REMEMBERED = "tuning.json"  # in the folder of the catalogue's models: what was tried on which export
 EngineBuilder = Callable[[UseCase, Catalogue, Mapping[str, Artifact]], Mapping[str, Scorer]]
 
@@ -41,7 +46,8 @@ class TrainingOptions:
     """The options of a training command."""
 
     tune: bool = False
-    budget_s: float = DEFAULT_BUDGET_S
+    trials: int | None = None  # most settings to try per kind; None: by the size of the log
+    budget_s: float = DEFAULT_BUDGET_S  # a ceiling for all searches of a catalogue; reaching it is a warning
     force: bool = False
     seed: int = 42
 
@@ -79,7 +85,9 @@ class CatalogueTraining:
         newest = float(self.events.times.max())
         self.whole: TrainingData = read_training_data(self.dataset, self.events, weighting, newest)
         self.early = self.whole.as_of(split.train, weighting, split.valid_start)
-        self.panel: EvaluationUsers = build_evaluation_users(self.early, split.valid, most=PANEL_AT_MOST, with_history=True)
+        self.panel: EvaluationUsers = build_evaluation_users(
+            self.early, split.valid, most=panel_size(len(self.early.catalogue)), with_history=True
+        )
         self.whole = self.whole.as_of(self.events, weighting, newest)
         self.short = shortage(learners(self.dataset))
         if self.short and not TEXT_KINDS.issuperset(self.kinds):
@@ -112,13 +120,28 @@ class CatalogueTraining:
             raise NotEnough(f"not enough data: {self.short}")
         today = self.today(kind)
         chosen = stated_for(self.use_case, kind, seed=self.options.seed)
-        searched, candidate, scores = self._candidate(kind, chosen)
+        searched, candidate, scores = self._candidate(kind, chosen, today)
+        current = self._current(kind, candidate, scores, today)
+        made = _Made(candidate, scores, searched)
+        to_beat = None if current is None else self.ndcg(current.scores)
+        result, verdict = self._refit_and_publish(kind, made, to_beat, today)
+        if result.version or not verdict.only_lost or current is None:
+            return result
+        # the challenger lost: what serves is trained again on all data, so that it does not age
+        self.report.warn(f"{self.name}/{kind}: {verdict.refusals[0]}; the settings of the published model are trained again")
+        again, _ = self._refit_and_publish(kind, current, to_beat, today)
+        return again
+
+    def _refit_and_publish(
+        self, kind: str, made: "_Made", current: float | None, today: Artifact | None
+    ) -> tuple[TrainingResult, publish_gate.Verdict]:
+        """Train again on all data, with the length of training that was chosen without the validation part, and judge."""
         with self.report.progress(f"{self.name}/{kind}") as progress:
-            refit = fit(self.whole, kind, candidate.parameters, progress=progress).trained
+            refit = fit(self.whole, kind, made.fitted.parameters, progress=progress).trained
         measured = publish_gate.Measured(
-            candidate=self.ndcg(scores),
+            candidate=self.ndcg(made.scores),
             refit=self.ndcg(self._measured_scores(refit)),
-            current=self._current(kind, candidate, scores, today),
+            current=current,
             popularity=self.popularity,
             few=self._few,
         )
@@ -128,8 +151,9 @@ class CatalogueTraining:
             interactions=self.rows,
             current_dataset=today.manifest.dataset if today else None,
         )
-        version = self._publish(refit, measured, verdict, searched, scores)
-        return TrainingResult(kind, version, candidate.trained, scores, () if version else verdict.refusals)
+        version = self._publish(refit, measured, verdict, made)
+        refused = () if version else verdict.refusals
+        return TrainingResult(kind, version, made.fitted.trained, made.scores, refused), verdict
 
     def today(self, kind: str) -> Artifact | None:
         """Return the published model, or None if there is none that can be read."""
@@ -156,27 +180,31 @@ class CatalogueTraining:
             "newest_event": self.whole.now,
         }
 
-    def scores_of(self, artifacts: Mapping[str, Artifact], engine: str) -> Floats | None:
-        """Return the (p, n_items) scores of an engine for the validation users; None without users or without this engine."""
+    def scores_of(self, artifacts: Mapping[str, Artifact], engine: str, panel: EvaluationUsers | None = None) -> Floats | None:
+        """Return the (p, n_items) scores of an engine for the validation users; None without users or without this engine.
+
+        `panel` are these users or a part of them.
+        """
+        users = self.panel if panel is None else panel
         built = self.build(self.use_case, self.early.catalogue, artifacts)
-        if engine not in built or not len(self.panel):
+        if engine not in built or not len(users):
             return None
-        return score_people(built[engine], self.panel)
+        return score_people(built[engine], users)
 
     def ndcg(self, scores: Floats | None) -> float | None:
         """Return the NDCG@10 of these score rows on the validation part."""
         return None if scores is None else metrics.ndcg(scores, self.panel.eligible, self.panel.relevant)
 
-    def _measured_scores(self, trained: Trained) -> Floats | None:
+    def _measured_scores(self, trained: Trained, panel: EvaluationUsers | None = None) -> Floats | None:
         engine = self._engine_name(trained.kind)
-        return None if engine is None else self.scores_of({trained.kind: trained.artifact(self.name)}, engine)
+        return None if engine is None else self.scores_of({trained.kind: trained.artifact(self.name)}, engine, panel)
 
     def _engine_name(self, kind: str) -> str | None:
         engine = self.use_case.engine_of_kind(kind)
         return engine[0] if engine else None
 
-    def _current(self, kind: str, candidate: Fitted, scores: Floats | None, today: Artifact | None) -> float | None:
-        """Return the NDCG of the published settings, trained again without the validation part.
+    def _current(self, kind: str, candidate: Fitted, scores: Floats | None, today: Artifact | None) -> "_Made | None":
+        """Return the model of the published settings, trained again without the validation part.
 
         The published arrays were usually trained with the events of the validation users, so measuring them would be
         unfair.
@@ -185,14 +213,18 @@ class CatalogueTraining:
             return None
         recipe = parameters_from(kind, today.manifest.parameters)
         if recipe == candidate.parameters:
-            return self.ndcg(scores)
+            return _Made(candidate, scores)
         try:
-            return self.ndcg(self._measured_scores(fit(self.early, kind, recipe).trained))
+            with self.report.progress(f"{self.name}/today {kind}") as progress:
+                fitted = fit(self.early, kind, recipe, progress=progress)
+            return _Made(fitted, self._measured_scores(fitted.trained))
         except ModelUnusable as error:
             self.report.warn(f"{self.name}/{kind}: today's recipe cannot be repeated, so nothing is compared ({error.message})")
             return None
 
-    def _candidate(self, kind: str, chosen: Parameters) -> tuple[SearchResult | None, Fitted, Floats | None]:
+    def _candidate(
+        self, kind: str, chosen: Parameters, today: Artifact | None
+    ) -> tuple[SearchResult | None, Fitted, Floats | None]:
         """Return the model trained without the validation part, with the best settings if a search was requested."""
         if not self._searchable(kind, chosen):
             with self.report.progress(f"{self.name}/{kind}") as progress:
@@ -201,10 +233,23 @@ class CatalogueTraining:
             return None, candidate, self._measured_scores(candidate.trained)
         started = time.monotonic()
         memory = TrialCache(self.store.root / REMEMBERED, of=f"{self.dataset.fingerprint} {self.use_case.weighting}")
-        trials = HyperparameterSearch(self.early, self.panel, kind, self._measured_scores)
+        few = self.panel.some(PANEL_AT_MOST)
+        trials = HyperparameterSearch(
+            self.early, few, kind, lambda trained: self._measured_scores(trained, few), stopping=self.panel
+        )
+        serving = None if today is None else settings_of_today(kind, chosen, parameters_from(kind, today.manifest.parameters))
         with self.report.progress(f"{self.name}/tune {kind}", step="try") as progress:
-            searched, candidate, scores = trials.search(chosen, budget_s=self._share(), memory=memory, progress=progress)
+            searched, candidate, scores = trials.search(
+                chosen,
+                trials=self.options.trials or trials_for(kind, self.rows),
+                today=serving,
+                budget_s=self._share(),
+                memory=memory,
+                progress=progress,
+            )
         self.report.stage(self.name, f"tune {kind}", self.rows, time.monotonic() - started, search_summary(searched))
+        if len(few) < len(self.panel):
+            scores = self._measured_scores(candidate.trained)
         return searched, candidate, scores
 
     def _searchable(self, kind: str, chosen: Parameters) -> bool:
@@ -217,7 +262,7 @@ class CatalogueTraining:
         return not self._few
 
     def _share(self) -> float:
-        """Return the seconds for the search of one kind: an equal part of the budget of the catalogue."""
+        """Return the ceiling of seconds for the search of one kind: an equal part of that of the catalogue."""
         return self.options.budget_s / max(1, sum(kind in SEARCHES for kind in self.kinds))
 
     def _figures_text(self, scores: Floats) -> str:
@@ -225,31 +270,36 @@ class CatalogueTraining:
         return f"NDCG@10 {self.ndcg(scores):.4f}{popular}"
 
     def _publish(
-        self,
-        refit: Trained,
-        measured: publish_gate.Measured,
-        verdict: publish_gate.Verdict,
-        searched: SearchResult | None,
-        scores: Floats | None,
+        self, refit: Trained, measured: publish_gate.Measured, verdict: publish_gate.Verdict, made: "_Made"
     ) -> str | None:
-        for warning in verdict.warnings:
+        """Publish the model, or keep it as a candidate if the gate refuses it; return the published version."""
+        warnings = verdict.warnings + cut_short(made.searched)
+        for warning in warnings:
             self.report.warn(f"{self.name}/{refit.kind}: {warning}")
-        if not verdict.accepted and not self.options.force:
-            return None
-        forced = tuple(f"forced: {reason}" for reason in verdict.refusals)
+        refused = not verdict.accepted and not self.options.force
+        forced = () if refused else tuple(f"forced: {reason}" for reason in verdict.refusals)
         for reason in forced:
             self.report.warn(f"{self.name}/{refit.kind}: {reason}")
-        published = self.store.publish(
-            refit.kind,
-            refit.arrays,
-            catalogue=self.name,
-            parameters=refit.parameters,
-            dataset=self.provenance(),
-            metrics=self._figures(measured, searched, scores),
-            warnings=verdict.warnings + forced,
-            libraries=libraries(refit.kind),
-        )
-        return published.version
+        try:
+            stored = self.store.publish(
+                refit.kind,
+                refit.arrays,
+                catalogue=self.name,
+                parameters=refit.parameters,
+                dataset=self.provenance(),
+                metrics=self._figures(measured, made.searched, made.scores),
+                warnings=warnings + forced,
+                libraries=libraries(refit.kind),
+                refused=verdict.refusals if refused else (),
+            )
+        except ArtifactRefused:
+            if refused:  # arrays that no engine can read are not worth keeping
+                return None
+            raise
+        if refused:
+            self.report.candidate(self.name, refit.kind, stored.version)
+            return None
+        return stored.version
 
     def _figures(self, measured: publish_gate.Measured, searched: SearchResult | None, scores: Floats | None) -> dict[str, Any]:
         values: dict[str, Any] = {
@@ -265,6 +315,20 @@ class CatalogueTraining:
         if searched is not None:
             values["tuning"] = figures(searched)
         return values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """A model trained without the validation part, and its scores of the validation users."""
+
+    fitted: Fitted
+    scores: Floats | None
+    searched: SearchResult | None = None
+
+
+def panel_size(n_items: int) -> int:
+    """Return how many validation users decide what is decided once: all of a small site, and as many as fit in memory."""
+    return min(WIDE_PANEL, max(PANEL_AT_MOST, WIDE_PANEL_SCORES // max(1, n_items)))
 
 
 def load_published(store: ArtifactStore, catalogue: str, report: Report, kind: str) -> Artifact | None:

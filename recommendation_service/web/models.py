@@ -80,6 +80,7 @@ def _model(state: ServingState, catalogue: str, kind: str, model: Watched[Artifa
         dimension=next((int(arrays[name].shape[1]) for name in VECTORS if name in arrays), None),
         items=int(arrays["item_ids"].size) if "item_ids" in arrays else None,
         label=_weights(state, catalogue) if kind == BLEND else _label(model.value),
+        warnings=list(model.value.manifest.warnings) if model.value else [],
         arms=arms_of(state, catalogue) if kind in LEARNING else [],
     )
 

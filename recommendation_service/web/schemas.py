@@ -46,6 +46,7 @@ class ModelOut(BaseModel):
     label: str | None = Field(
         default=None, description="Label given at training; of an ensemble: which weights are used; null: none"
     )
+    warnings: list[str] = Field(default=[], description="What its training found, such as that it loses to popularity")
     arms: list[ArmOut] = Field(default=[], description="Of a bandit: rewards and probabilities of its engines")
 
 

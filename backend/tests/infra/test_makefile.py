@@ -48,8 +48,8 @@ def test_the_demo_takes_a_folder_and_ports() -> None:
 
 
 def test_tuning_takes_its_seconds_and_stops_with_its_program() -> None:
-    said = subprocess.run(["make", "-n", "tune", "BUDGET=7"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "exec .venv/bin/python -m recommendation_service.cli train all --budget-seconds 7\n" in said
+    said = subprocess.run(["make", "-n", "tune", "TRIALS=7"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "exec .venv/bin/python -m recommendation_service.cli train all --trials 7\n" in said
 
 
 def test_ci_runs_the_command_that_the_readme_names_for_tests() -> None:

@@ -25,7 +25,7 @@ from recommendation_service.commands.evaluate_file.tables import by_segment, mar
 from recommendation_service.commands.options import JsonFile, Seed, write_json
 from recommendation_service.publishing.versions import write_whole
 from recommendation_service.training.report import Report
-from recommendation_service.training.tuning import TrialCache
+from recommendation_service.training.tuning import DEFAULT_BUDGET_S, TrialCache
 
 
 class Protocol(StrEnum):
@@ -43,7 +43,12 @@ def evaluate_file(
     model: Annotated[
         list[str] | None, typer.Option(metavar="MODEL", help=f"One of {', '.join(MODELS)}. Repeatable. Default: all.")
     ] = None,
-    budget_seconds: Annotated[float, typer.Option(min=0, metavar="S", help="Search of each model; 0: no search.")] = 30.0,
+    trials: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Most settings to try per model. Default: by the size of the file.")
+    ] = None,
+    budget_seconds: Annotated[
+        float, typer.Option(min=0, metavar="S", help="Ceiling of the search of each model; 0: no search.")
+    ] = DEFAULT_BUDGET_S,
     seed: Seed = 0,
     json_file: JsonFile = None,
     resume: Annotated[
@@ -69,7 +74,7 @@ def evaluate_file(
     heading = _heading(task, file)
     report.line(heading)
     memory = TrialCache(resume, of=f"{_digest(file)} {protocol} {seed}")
-    contest = Contest(task, Choices(models, budget_seconds), report, memory)
+    contest = Contest(task, Choices(models, budget_seconds, trials), report, memory)
     rows, chosen_on = contest.run(), contest.chosen_on
     notes = [
         *task.notes,

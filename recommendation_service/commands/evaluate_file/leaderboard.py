@@ -25,7 +25,7 @@ from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Scorer, score_people
 from recommendation_service.training.report import Report
 from recommendation_service.training.trainers import RECIPES, Fitted, fit
-from recommendation_service.training.tuning import HyperparameterSearch, SearchResult, TrialCache
+from recommendation_service.training.tuning import DEFAULT_BUDGET_S, HyperparameterSearch, SearchResult, TrialCache, trials_for
 from recommendation_service.use_cases.schema import UseCase
 from recommendation_service.wiring import build_engines
 
@@ -54,7 +54,8 @@ class Choices:
     """The options of the command line: which models, and how many seconds each search may take."""
 
     models: Sequence[str] = MODELS
-    budget_s: float = 30.0  # a model's search; 0: stated settings
+    budget_s: float = DEFAULT_BUDGET_S  # the ceiling of a model's search; 0: stated settings
+    trials: int | None = None  # settings to try per model; None: by the size of the file
 
 
 class Contest:
@@ -96,7 +97,11 @@ class Contest:
         )
         with self._report.progress(kind) as progress:
             rows_by_name, fitted, scores = trials.search(
-                RECIPES[kind].stated, budget_s=self._choices.budget_s, memory=self._memory, progress=progress
+                RECIPES[kind].stated,
+                trials=self._choices.trials or trials_for(kind, int(material.events.times.size)),
+                budget_s=self._choices.budget_s,
+                memory=self._memory,
+                progress=progress,
             )
         if scores is None:
             raise NotEnough(f"{kind} is served by no engine")

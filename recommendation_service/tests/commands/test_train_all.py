@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommendation_service import evaluate, train_all, train_als, train_two_tower
+from recommendation_service import cli, evaluate, train_all, train_als, train_two_tower
 from recommendation_service.cli import script
 from recommendation_service.datasets.records import ItemRecord
 from recommendation_service.publishing.store import ArtifactStore
@@ -74,13 +74,59 @@ def test_training_twice_gives_byte_equal_arrays(site):
         assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
-def test_planted_bad_settings_are_refused_and_todays_model_stays(site, capsys):
+BAD = ["--factors", "1", "--iterations", "1", "--regularization", "1000000"]
+
+
+def test_a_challenger_that_lost_is_a_candidate_and_todays_settings_are_trained_again_on_new_data(site, capsys):
     assert train_als.main(options(site, *QUICK)) == 0
-    assert train_als.main(options(site, "--factors", "1", "--iterations", "1", "--regularization", "1000000")) == 1
+    records, happenings, profiles = clubs(people=60, items=30, events_each=12)
+    write_export(site / "data", STARTUPS, records, happenings[1:], profiles)
+    assert train_als.main(options(site, *BAD)) == 0
     told = capsys.readouterr()
     assert "below today's" in told.err
-    assert "not published; the published model stays in use" in told.out
-    assert store(site).load("als").version == "als_v1"
+    assert (
+        "kept as candidate als_v2; to publish it: tandem models rollback als --catalogue startups --version als_v2" in told.out
+    )
+    published, candidate = store(site).load("als"), store(site).candidates("als")
+    assert published.version == "als_v3"
+    assert published.manifest.dataset["interactions"] == 719
+    assert (published.manifest.parameters["factors"], published.manifest.warnings) == (8, ())
+    assert list(candidate) == ["als_v2"]
+    assert candidate["als_v2"].parameters["factors"] == 1
+    assert candidate["als_v2"].warnings[0].startswith("not published: validation NDCG@10")
+
+
+def test_warnings_and_candidates_are_shown_wherever_a_model_is(site, capsys, monkeypatch):
+    monkeypatch.setenv("RS_DATA_DIR", str(site / "data"))
+    monkeypatch.setenv("RS_MODELS_DIR", str(site / "models"))
+    monkeypatch.setenv("RS_USE_CASES", "startups")
+    for settings in (BAD, QUICK, BAD):
+        assert train_als.main(options(site, *settings)) == 0
+    capsys.readouterr()
+    assert cli.main(["models", "rollback", "als", "--catalogue", "startups", "--version", "als_v1"]) == 0
+    assert cli.main(["models"]) == 0
+    listed = capsys.readouterr().out
+    assert "  warning: loses to popularity: validation NDCG@10" in listed
+    assert "  candidate als_v" in listed
+    assert "not published: validation NDCG@10" in listed
+    assert cli.main(["doctor", "--use-case", "startups"]) == 0
+    assert "  als: warning: loses to popularity: validation NDCG@10" in capsys.readouterr().out
+
+
+def test_no_rollback_chooses_a_candidate_but_its_name_publishes_it(site):
+    for settings in (QUICK, BAD):
+        assert train_als.main(options(site, *settings)) == 0
+    assert store(site).rollback("als").version == "als_v1"
+    assert store(site).rollback("als", "als_v2").version == "als_v2"
+    assert store(site).candidates("als") == {}
+
+
+def test_candidates_never_push_out_a_published_version(site):
+    assert train_als.main(options(site, *QUICK)) == 0
+    for _ in range(3):
+        assert train_als.main(options(site, *BAD)) == 0
+    assert store(site).folder("als").versions() == ["als_v7", "als_v6", "als_v5", "als_v4", "als_v3", "als_v1"]
+    assert list(store(site).candidates("als")) == ["als_v6", "als_v4"]
 
 
 def test_the_exact_solver_is_one_option_away(site):
@@ -93,8 +139,7 @@ def test_the_exact_solver_is_one_option_away(site):
 
 def test_force_publishes_what_the_gate_refuses_and_the_manifest_says_so(site):
     assert train_als.main(options(site, *QUICK)) == 0
-    bad = ["--factors", "1", "--iterations", "1", "--regularization", "1000000"]
-    assert train_als.main(options(site, *bad, "--force")) == 0
+    assert train_als.main(options(site, *BAD, "--force")) == 0
     published = store(site).load("als")
     assert published.version == "als_v2"
     assert any(warning.startswith("forced: validation NDCG@10") for warning in published.manifest.warnings)

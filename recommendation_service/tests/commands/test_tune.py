@@ -122,11 +122,18 @@ def test_the_list_of_models_tells_what_a_search_gained(club: Path, capsys: pytes
     assert train_content([]) == 0
     assert capsys.readouterr()
     assert cli.main(["models"]) == 0
-    told = {line.split()[1]: line for line in capsys.readouterr().out.splitlines()}
+    lines = capsys.readouterr().out.splitlines()
+    told = {line.split()[1]: line for line in lines}
+    assert lines[lines.index(told["next_item"]) + 1].startswith("  warning: the search ended at its ceiling of seconds")
     tuning = published(club, "ease").manifest.metrics["tuning"]
     assert told["ease"].endswith(f"tuned: NDCG@10 {tuning['gain']:+.0%} over the configured settings, {tuning['tried']} tried")
-    assert told["next_item"].endswith("tuned: NDCG@10 +0% over the configured settings, 1 tried, ended by its budget")
+    assert told["next_item"].endswith(
+        "tuned: NDCG@10 +0% over the configured settings, 1 tried, ended by its ceiling of seconds"
+    )
     assert "tuned" not in told["content"]
+    warnings = published(club, "next_item").manifest.warnings
+    assert any("ended at its ceiling of seconds after 1 trials" in warning for warning in warnings)
+    assert published(club, "ease").manifest.warnings == ()
 
 
 def test_what_an_option_says_is_where_the_search_begins(club: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,6 +158,35 @@ def test_a_command_of_one_kind_has_the_whole_budget_and_train_all_cuts_it_in_equ
     assert found == {"ease": 70}
     assert train_all.main(["--budget-seconds", "70"]) == 0
     assert found == dict.fromkeys(COMMANDS, 70 / len(COMMANDS))
+
+
+def fingerprints(club: Path) -> dict[str, str]:
+    """Of the arrays of every published model."""
+    return {kind: published(club, kind).manifest.fingerprint for kind in COMMANDS}
+
+
+@pytest.mark.timeout(300)
+def test_a_busy_machine_and_a_second_run_give_the_same_models(club: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same export and seed: once alone, again beside a program for each core, and again on what was published."""
+    assert train_all.main([]) == 0
+    alone = fingerprints(club)
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        monkeypatch.setenv("RS_MODELS_DIR", str(club / "busy"))
+        assert train_all.main([]) == 0
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+    busy = ArtifactStore(club / "busy" / "club")
+    assert {kind: model.manifest.fingerprint for kind in COMMANDS if (model := busy.load(kind))} == alone
+    for folder in ("models", "busy"):
+        monkeypatch.setenv("RS_MODELS_DIR", str(club / folder))
+        (club / folder / "club" / REMEMBERED).unlink()
+        assert train_all.main([]) == 0
+    assert fingerprints(club) == alone
+    again = ArtifactStore(club / "busy" / "club")
+    assert {kind: model.manifest.fingerprint for kind in COMMANDS if (model := again.load(kind))} == alone
 
 
 def test_both_halves_of_a_hybrid_are_searched(club: Path) -> None:

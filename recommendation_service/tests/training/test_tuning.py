@@ -1,11 +1,20 @@
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from recommendation_service.training import tuning as searching
 from recommendation_service.training.trainers import RECIPES
-from recommendation_service.training.tuning import SEARCHES, TrialCache, figures, search, search_summary
+from recommendation_service.training.tuning import (
+    SEARCHES,
+    TrialCache,
+    cut_short,
+    figures,
+    search,
+    search_summary,
+    settings_of_today,
+    trials_for,
+)
 
 
 @dataclass(frozen=True)
@@ -43,13 +52,60 @@ def test_a_kind_without_a_search_keeps_what_is_stated():
     assert [one.parameters for one in found.tried] == [Settings()]
 
 
-def test_the_budget_ends_the_search_after_the_first_try_beyond_it():
+def test_a_search_tries_a_number_of_settings_and_cached_ones_count(tmp_path):
+    memory = TrialCache(tmp_path / "toy.json", of="export 1")
+    first = search("toy", Settings(), best_at(4, 0.9), trials=3, memory=memory)
+    assert [one.parameters for one in first.tried] == [Settings(1, 0.5), Settings(2, 0.5), Settings(4, 0.5)]
+    assert first.whole
+    assert search("toy", Settings(), best_at(4, 0.9), trials=3, memory=memory) == first
+
+
+def test_how_long_a_trial_takes_changes_nothing_below_the_ceiling():
+    slow, quick = iter(range(0, 10_000, 500)), iter(range(100))
+    found = [
+        search("toy", Settings(), best_at(4, 0.9), trials=4, clock=lambda clock=clock: float(next(clock)))
+        for clock in (slow, quick)
+    ]
+    assert found[0] == found[1]
+
+
+def test_seconds_are_a_ceiling_that_is_a_warning():
     clock = iter([0.0, 1.0, 1.0, 5.0, 5.0, 11.0, 11.0, 11.0])
     found = search("toy", Settings(), best_at(4, 0.9), budget_s=10, clock=lambda: next(clock))
     assert [one.at_s for one in found.tried] == [1.0, 5.0, 11.0]
     assert not found.whole
-    assert "ended by its budget" in search_summary(found)
+    assert "ended by its ceiling of seconds" in search_summary(found)
     assert figures(found)["whole_search"] is False
+    assert "ended at its ceiling of seconds after 3 trials" in cut_short(found)[0]
+    assert cut_short(search("toy", Settings(), best_at(4, 0.9))) == ()
+
+
+def test_the_published_settings_are_tried_first_and_are_no_start_of_a_stage():
+    asked = []
+
+    def measure(one):
+        asked.append(one)
+        return best_at(9, 0.3)(one)
+
+    found = search("toy", Settings(), measure, today=Settings(9, 0.3), trials=2)
+    assert asked == [Settings(9, 0.3), Settings(1, 0.5), Settings(2, 0.5)]
+    assert found.best == found.today
+    assert found.best.parameters == Settings(9, 0.3)
+    assert len(found.tried) == 2
+    assert figures(found)["today_ndcg_at_10"] == 0.0
+    again = search("toy", Settings(), best_at(4, 0.9), today=search("toy", Settings(), best_at(4, 0.9)).best.parameters)
+    assert again.tried == search("toy", Settings(), best_at(4, 0.9)).tried
+
+
+def test_today_gives_its_searched_settings_and_no_length_of_training(monkeypatch):
+    monkeypatch.setattr(searching, "SEARCHES", SEARCHES)
+    stated, today = RECIPES["two_tower"].stated, replace(RECIPES["two_tower"].stated, temperature=0.4, epochs=3, seed=7)
+    assert settings_of_today("two_tower", stated, today) == replace(stated, temperature=0.4)
+
+
+def test_the_number_of_trials_depends_on_the_size_of_the_log_alone():
+    assert [trials_for("ease", n) for n in (0, 200_000, 1_000_000, 100_000_000)] == [24, 24, 4, 4]
+    assert [trials_for("sasrec", n) for n in (0, 200_000, 400_000, 100_000_000)] == [6, 6, 3, 1]
 
 
 def test_an_interrupted_search_goes_on_where_it_stopped(tmp_path):

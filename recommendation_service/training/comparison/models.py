@@ -26,7 +26,14 @@ from recommendation_service.training.publish_gate import LEAST_PEOPLE
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import PANEL_AT_MOST, EngineBuilder
 from recommendation_service.training.trainers import Parameters, fit, parameters_from
-from recommendation_service.training.tuning import SEARCHES, HyperparameterSearch, SearchResult, search_summary
+from recommendation_service.training.tuning import (
+    DEFAULT_BUDGET_S,
+    SEARCHES,
+    HyperparameterSearch,
+    SearchResult,
+    search_summary,
+    trials_for,
+)
 from recommendation_service.use_cases.blends import in_order
 from recommendation_service.use_cases.schema import UseCase
 
@@ -70,7 +77,7 @@ class ModelComparer:
             )
 
     def run(
-        self, parameters: Mapping[str, Parameters], *, k: int = 10, tune: bool = False, budget_s: float = 60.0
+        self, parameters: Mapping[str, Parameters], *, k: int = 10, tune: bool = False, budget_s: float = DEFAULT_BUDGET_S
     ) -> ModelComparison:
         """Train, choose on validation, train again on everything before the test part, and measure there.
 
@@ -147,7 +154,7 @@ class ModelComparer:
 
         with self._report.progress(f"{self._name}/tune {kind}") as progress:
             searched, fitted, _ = HyperparameterSearch(material, self.valid, kind, scored).search(
-                stated, budget_s=budget_s, progress=progress
+                stated, trials=trials_for(kind, int(material.events.times.size)), budget_s=budget_s, progress=progress
             )
         return searched, fitted.trained
 

@@ -39,6 +39,13 @@ class EvaluationUsers:
     def __len__(self) -> int:
         return int(self.users.size)
 
+    def some(self, most: int) -> "EvaluationUsers":
+        """At most `most` of these users, taken evenly."""
+        if len(self) <= most:
+            return self
+        kept = np.linspace(0, len(self) - 1, most).astype(np.int64)
+        return EvaluationUsers(self.material, self.users[kept], sparse.csr_array(self.relevant[kept]), self.eligible[kept])
+
     def query(self, index: int) -> Query:
         """The request of the user at `index`, as the service would make it at that time."""
         user, material = int(self.users[index]), self.material

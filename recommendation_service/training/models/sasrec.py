@@ -192,6 +192,7 @@ def train_sasrec(
             lambda: float_arrays(dict(model.named_parameters())),
             validate=None if panel is None else ndcg_on(panel, lambda _arrays: panel_scores(model, plan, parameters, panel)),
             patience=parameters.patience,
+            scheduled=True,
             progress=progress,
         )
     for name in ("history_vectors", "item_vectors", "item_bias"):  # from the known items to all, with 0 for the others

@@ -17,6 +17,8 @@ from recommendation_service.training.report import Progress
 
 THREADS = 1  # steps are small: on a busy machine a pool of four took two hundred times as long as one thread
 WHOLE_CATALOGUE = 20_000  # items up to which the softmax is over all of them
+SURE = 1.645  # standard errors
+PATIENCE_IN_NOISE = 3
 State = TypeVar("State")
 
 
@@ -47,42 +49,68 @@ def train_epochs(
     train_epoch: Callable[[int], str],
     snapshot: Callable[[], State],
     *,
-    validate: Callable[[State], tuple[float, str]] | None = None,
+    validate: Callable[[State], tuple[float | AnyArray, str]] | None = None,
     patience: int = 0,
+    scheduled: bool = False,
     progress: Progress | None = None,
 ) -> tuple[State, int]:
     """Train for at most `epochs` epochs; return the state of the best epoch, and its number.
 
     `train_epoch` gets the number of the epoch, from 1, and returns a text for the progress report. `validate` returns the
-    score of a state, higher is better, and a text, too; training stops after `patience` epochs without a better score.
-    Without `validate`, the last epoch is the best. The number is 0 if every score was NaN.
+    score of a state, higher is better, and a text, too. Without `validate`, the last epoch is the best. The number is 0 if
+    every score was NaN.
+
+    Training stops after `patience` epochs without a better score. If `validate` returns (p,) scores of the same people, the
+    best epoch must also be surely better than the present one, compared person by person: few people, or scores near
+    zero, show a fall that is only noise. Then training stops after PATIENCE_IN_NOISE times `patience`. With `scheduled`, as
+    for a learning rate that falls until the last epoch, the last one is returned unless an earlier one is surely better.
     """
-    best, best_epoch, best_score = snapshot(), 0, -math.inf
+    best, best_epoch, best_scores = snapshot(), 0, np.array([-math.inf])
+    epoch, state, scores = 0, best, best_scores
     for epoch in range(1, epochs + 1):
         text = train_epoch(epoch)
         if validate is not None:
             state = snapshot()
             score, validation_text = validate(state)
+            scores = np.atleast_1d(np.asarray(score, dtype=np.float64))
             text = ", ".join(filter(None, (text, validation_text)))
         if progress:
             progress(epoch, epochs, text)
         if validate is None:
             continue
-        if score > best_score:
-            best, best_epoch, best_score = state, epoch, score
-        elif epoch - best_epoch >= patience:
+        if scores.mean() > best_scores.mean():
+            best, best_epoch, best_scores = state, epoch, scores
+        elif epoch - best_epoch >= patience and (
+            surely_better(best_scores, scores) or epoch - best_epoch >= PATIENCE_IN_NOISE * patience
+        ):
             break
-    return (snapshot(), epochs) if validate is None else (best, best_epoch)
+    if validate is None:
+        return snapshot(), epochs
+    if scheduled and epoch == epochs and best_epoch and not surely_better(best_scores, scores):
+        return state, epoch
+    return best, best_epoch
 
 
-def ndcg_on(panel: EvaluationUsers | None, scores: Callable[[State], Floats]) -> Callable[[State], tuple[float, str]] | None:
-    """A `validate` for `train_epochs`: NDCG@10 of the panel's users by (p, n_items) `scores`; None without a panel."""
+def surely_better(better: AnyArray, other: AnyArray) -> bool:
+    """True if (p,) scores are better than others of the same people by more than their noise (95 %, one-sided).
+
+    One number each, such as a loss, has no noise that is known: any difference counts. NaN is never better.
+    """
+    if other.size < 2 or better.size != other.size:
+        return not better.mean() < other.mean()
+    difference = better - other
+    return not difference.mean() <= SURE * difference.std(ddof=1) / math.sqrt(difference.size)
+
+
+def ndcg_on(panel: EvaluationUsers | None, scores: Callable[[State], Floats]) -> Callable[[State], tuple[AnyArray, str]] | None:
+    """A `validate` for `train_epochs`: NDCG@10 of each of the panel's users by (p, n_items) `scores`; None without a panel."""
     if panel is None:
         return None
 
-    def validate(state: State) -> tuple[float, str]:
-        ndcg = metrics.ndcg(scores(state), panel.eligible, panel.relevant)
-        return ndcg, f"validation NDCG@10 {ndcg:.4f}"
+    def validate(state: State) -> tuple[AnyArray, str]:
+        lists = metrics.top_k(scores(state), panel.eligible, 10)
+        values = metrics.measure(lists, panel.relevant).ndcg
+        return values, f"validation NDCG@10 {values.mean():.4f}"
 
     return validate
 

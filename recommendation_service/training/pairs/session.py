@@ -5,13 +5,13 @@ They need no interactions, so a marketplace with bids and reviews only can have 
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from typing import Any
 
 from recommendation_service.datasets.pair_outcomes import Matches
 from recommendation_service.datasets.reader import Dataset
-from recommendation_service.errors import PublishRefused
+from recommendation_service.errors import ArtifactRefused, PublishRefused
 from recommendation_service.kinds import KINDS, resolve
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.training import publish_gate
@@ -105,35 +105,59 @@ class PairTraining:
         started = time.monotonic()
         if matches is None or not len(matches):
             return self._skipped(kind, 0, started, f"this export has no matches; {EXPORT}")
-        recipe = PAIR_RECIPES[kind]
-        chosen = recipe.stated(self.use_case, seed=self.options.seed)
+        chosen = PAIR_RECIPES[kind].stated(self.use_case, seed=self.options.seed)
+        today = load_published(self.store, self.pair_config.right, self.report, kind)
         try:
-            with self.report.progress(f"{self.pair_config.right}/{kind}") as progress:
-                trained = recipe.train(matches, self.pair_config, chosen, progress)
+            result, only_lost = self._train_with(kind, matches, chosen, today, started)
+            again = None if today is None else _with_settings_of(chosen, today.manifest.parameters)
+            if not only_lost or again == chosen:
+                return result
+            # the challenger lost: what serves is trained again on all matches, so that it does not age
+            self.report.line(f"{self.pair_config.right:<10} {kind:<10} the settings of the published model are trained again")
+            return self._train_with(kind, matches, again, today, started)[0]
         except NotEnough as error:
             return self._skipped(kind, len(matches), started, error.message)
         except PublishRefused as error:
             return self._refused(kind, len(matches), started, "", (error.message,))
-        today = load_published(self.store, self.pair_config.right, self.report, kind)
-        lost = recipe.lost(trained, today, matches, self.pair_config, chosen)
+
+    def _train_with(
+        self, kind: str, matches: Matches, parameters: Any, today: Artifact | None, started: float
+    ) -> tuple[TrainingResult, bool]:
+        """Train and publish with these parameters; also return True if nothing was wrong but that today's model is better."""
+        recipe = PAIR_RECIPES[kind]
+        with self.report.progress(f"{self.pair_config.right}/{kind}") as progress:
+            trained = recipe.train(matches, self.pair_config, parameters, progress)
+        lost = recipe.lost(trained, today, matches, self.pair_config, parameters)
         verdict = publish_gate.judge_pairs(
             trained.arrays, lost, matches=len(matches), current_dataset=today.manifest.dataset if today else None
         )
         summary = recipe.summarise(trained.metrics)
         for warning in trained.warnings:
             self.report.warn(f"{self.pair_config.right}/{kind}: {warning}")
-        if not verdict.accepted and not self.options.force:
-            if today is None and lost.hopeless:  # as with too little data: the rules are used
-                return self._skipped(kind, len(matches), started, f"{summary}; {verdict.refusals[0]}")
-            return self._refused(kind, len(matches), started, summary, verdict.refusals)
-        published = self._publish(trained, matches, lost, verdict)
+        refused = not verdict.accepted and not self.options.force
+        if refused and today is None and lost.hopeless:  # as with too little data: the rules are used
+            return self._skipped(kind, len(matches), started, f"{summary}; {verdict.refusals[0]}"), False
+        try:
+            stored = self._publish(trained, matches, lost, verdict, refused=refused)
+        except ArtifactRefused:
+            if not refused:
+                raise
+            return self._refused(kind, len(matches), started, summary, verdict.refusals), False
+        if refused:
+            self.report.candidate(self.pair_config.right, kind, stored)
+            if verdict.only_lost:
+                return self._skipped(kind, len(matches), started, f"{summary}; {verdict.refusals[0]}"), True
+            return self._refused(kind, len(matches), started, summary, verdict.refusals), False
         label = f" ({trained.parameters['label']})" if trained.parameters.get("label") else ""
         rows, seconds = len(matches), time.monotonic() - started
-        self.report.published(self.pair_config.right, kind, rows, seconds, summary, f"{published}{label}")
-        return TrainingResult(kind, published, None, None)
+        self.report.published(self.pair_config.right, kind, rows, seconds, summary, f"{stored}{label}")
+        return TrainingResult(kind, stored, None, None), False
 
-    def _publish(self, trained: Trained, matches: Matches, lost: publish_gate.Lost, verdict: publish_gate.Verdict) -> str:
-        forced = tuple(f"forced: {reason}" for reason in verdict.refusals)
+    def _publish(
+        self, trained: Trained, matches: Matches, lost: publish_gate.Lost, verdict: publish_gate.Verdict, *, refused: bool
+    ) -> str:
+        """Publish the model, or keep it as a candidate if it was refused; return its version."""
+        forced = () if refused else tuple(f"forced: {reason}" for reason in verdict.refusals)
         for reason in forced:
             self.report.warn(f"{self.pair_config.right}/{trained.kind}: {reason}")
         compared = {} if lost.today is None else {"compared": {"loss": lost.anew, "today": lost.today}}
@@ -147,6 +171,7 @@ class PairTraining:
             metrics={**trained.metrics, **compared},
             warnings=trained.warnings + forced,
             libraries={name: version(name) for name in KINDS[trained.kind].libraries},
+            refused=verdict.refusals if refused else (),
         ).version
 
     def _skipped(self, kind: str, rows: int, started: float, reason: str) -> TrainingResult:
@@ -157,3 +182,9 @@ class PairTraining:
     def _refused(self, kind: str, rows: int, started: float, summary: str, reasons: tuple[str, ...]) -> TrainingResult:
         self.report.refused(self.pair_config.right, kind, rows, time.monotonic() - started, summary, reasons)
         return TrainingResult(kind, None, None, None, refused=reasons)
+
+
+def _with_settings_of(chosen: Any, told: Mapping[str, Any]) -> Any:
+    """Return the parameters with the settings that a manifest tells; the name of the version stays that of the command."""
+    names = {field.name for field in fields(chosen)} & set(told) - {"label", "features"}
+    return replace(chosen, **{name: tuple(told[name]) if isinstance(told[name], list) else told[name] for name in names})

@@ -52,3 +52,49 @@ def test_every_epoch_reports_its_loss_and_its_score():
     lines = []
     run([1.0, 2.0], progress=lambda done, most, text: lines.append((done, most, text)))
     assert lines == [(1, 2, "loss 1, score 1.0"), (2, 2, "loss 2, score 2.0")]
+
+
+def people_scores(means, noise):
+    """(p,) scores of 400 people for each epoch; the noise of a person differs from epoch to epoch by `noise`."""
+    rng = np.random.default_rng(0)
+    return [mean + noise * rng.standard_normal(400) for mean in means]
+
+
+def run_on(scores, *, patience, scheduled=False):
+    state = [0]
+
+    def train_epoch(epoch):
+        state[0] = epoch
+        return ""
+
+    return train_epochs(
+        len(scores),
+        train_epoch,
+        lambda: state[0],
+        validate=lambda epoch: (scores[epoch - 1], ""),
+        patience=patience,
+        scheduled=scheduled,
+    )
+
+
+def test_a_fall_that_is_only_noise_does_not_end_training():
+    means = [0.10, 0.099, 0.098, 0.099, 0.12]
+    assert run_on([*people_scores(means, 0.5)[:4], np.full(400, 9.0)], patience=2) == (5, 5)
+    certain = [np.full(400, mean) + 0.001 * np.arange(400) % 2 for mean in means]
+    assert run_on(certain, patience=2) == (1, 1)
+
+
+def test_training_ends_in_noise_too():
+    scores = [np.zeros(400) + (0.1 if epoch == 0 else 0.0) * (np.arange(400) == 0) for epoch in range(30)]
+    ran = []
+    train_epochs(
+        30, lambda epoch: ran.append(epoch) or "", lambda: len(ran), validate=lambda n: (scores[n - 1], ""), patience=3
+    )
+    assert len(ran) == 10
+
+
+def test_a_schedule_ends_with_its_last_epoch_unless_an_earlier_one_is_surely_better():
+    noise = people_scores([0.1] * 6, 0.5)
+    assert run_on(noise, patience=6, scheduled=True) == (6, 6)
+    fallen = [np.full(400, 0.9), *(np.full(400, 0.1) + 0.01 * (np.arange(400) % 2) for _ in range(3))]
+    assert run_on(fallen, patience=9, scheduled=True) == (1, 1)

@@ -131,16 +131,18 @@ def test_options_come_before_the_file_and_the_target_may_be_chosen(site):
     assert {"top_1", "top_3"} <= set(found.metrics)
 
 
-def test_a_network_worse_than_todays_is_refused_and_forced_only_by_name(site, capsys):
+def test_a_network_worse_than_todays_is_a_candidate_and_todays_settings_are_trained_again(site, capsys):
     assert train_neural(options(site, "--epochs", "40")) == 0
-    assert train_neural(options(site, "--epochs", "1")) == 1
-    told = capsys.readouterr()
-    assert "above today's" in told.err
-    assert "the published model stays in use" in told.out
-    assert store(site).load("neural").version == "neural_v1"
+    assert train_neural(options(site, "--epochs", "1", "--model-version", "2.0")) == 0
+    told = capsys.readouterr().out
+    assert "kept as candidate neural_v2; to publish it: tandem models rollback neural --catalogue cleaners" in told
+    again, candidate = store(site).load("neural"), store(site).candidates("neural")["neural_v2"]
+    assert (again.version, again.manifest.parameters["epochs"], again.manifest.parameters["label"]) == ("neural_v3", 40, "2.0")
+    assert candidate.parameters["epochs"] == 1
+    assert "above today's" in candidate.warnings[0]
     assert train_neural(options(site, "--epochs", "1", "--force")) == 0
     forced = store(site).load("neural")
-    assert forced.version == "neural_v2"
+    assert forced.version == "neural_v4"
     assert any(warning.startswith("forced: loss") for warning in forced.manifest.warnings)
     assert forced.manifest.metrics["compared"]["loss"] > forced.manifest.metrics["compared"]["today"]
 
