@@ -19,7 +19,7 @@ from recommendation_service.errors import ConfigurationError, DatasetError
 from recommendation_service.services.recommendation_service import RecommendationService
 from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
 from recommendation_service.training.data import NotEnough, Trained, TrainingData, read_training_data
-from recommendation_service.training.ensemble.members import ask_members
+from recommendation_service.training.ensemble.members import ask_members, costs_of
 from recommendation_service.training.ensemble.training import KIND as ENSEMBLE
 from recommendation_service.training.ensemble.training import LEAST_PEOPLE
 from recommendation_service.training.ensemble.weights import learn_weights, weight_arrays
@@ -151,7 +151,8 @@ def _weighed(use_case: UseCase, firsts: Mapping[str, Trained], valid: Evaluation
     members = ask_members(use_case, main[0], _engines(use_case, valid.material, firsts), valid)
     if not members.comparable:
         return {}
-    learned = learn_weights(members.scores, members.configured, valid, members.candidates)
+    costs = costs_of(use_case, members.scores)
+    learned = learn_weights(members.scores, members.configured, valid, members.candidates, costs)
     report.line(f"{main[0]}: weights chosen on {len(valid)} validation people: {learned.summary()}")
     return {ENSEMBLE: Trained(ENSEMBLE, weight_arrays(learned), {})}
 

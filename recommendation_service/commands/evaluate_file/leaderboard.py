@@ -16,7 +16,7 @@ from recommendation_service.commands.evaluate_file.protocols import AT_ONCE, Eva
 from recommendation_service.commands.evaluate_file.result_rows import Row, TimedScore, inside, summed
 from recommendation_service.commands.evaluate_file.segments import segments_of
 from recommendation_service.core.numeric import AnyArray, Floats
-from recommendation_service.kinds import names_where
+from recommendation_service.kinds import KINDS, names_where
 from recommendation_service.publishing.store import Artifact
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.ensemble.search import scaled
@@ -150,7 +150,8 @@ class Contest:
         stated = {name: STATED.get(name, 0.0) for name in scores}
         if not any(stated.values()):
             stated = dict.fromkeys(scores, 1.0)
-        return learn_weights(scores, stated, self._wide)
+        ranks = {name: cost.rank for name in scores if (cost := KINDS[name].cost)}
+        return learn_weights(scores, stated, self._wide, ranks=ranks)
 
     def _blends(self, entries: Sequence[Entry], learned: Learned, learned_s: float) -> dict[str, Row]:
         """Return the rows of the blends without measures: their weights, and the total cost of their members."""

@@ -10,7 +10,7 @@ from recommendation_service.datasets.reader import Dataset
 from recommendation_service.errors import DatasetError
 from recommendation_service.training.comparison.basket_users import build_baskets
 from recommendation_service.training.data import NotEnough, Trained, read_training_data
-from recommendation_service.training.ensemble.members import ask_members
+from recommendation_service.training.ensemble.members import ask_members, costs_of
 from recommendation_service.training.ensemble.weights import Learned, learn_weights, weight_arrays
 from recommendation_service.training.evaluation.evaluator import (
     EvaluationUsers,
@@ -195,7 +195,8 @@ class ModelComparer:
         members = ask_members(self._use_case, main[0], self._engines(self.valid, early), self.valid)
         if not members.comparable:
             return None
-        return learn_weights(members.scores, members.configured, self.valid, members.candidates)
+        costs = costs_of(self._use_case, members.scores)
+        return learn_weights(members.scores, members.configured, self.valid, members.candidates, costs)
 
 
 def _beside(rows: Mapping[str, Floats], name: str, tuned: Scorer, panel: EvaluationUsers) -> dict[str, Floats]:

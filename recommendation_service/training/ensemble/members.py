@@ -1,11 +1,12 @@
 """The scores of an ensemble's members for the users on a panel: the input of the weight search."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from recommendation_service.core.numeric import Bools, Floats
+from recommendation_service.kinds import KINDS
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, Scorer, score_people
 from recommendation_service.use_cases.blends import members_of
@@ -54,6 +55,14 @@ def kinds_of(use_case: UseCase, name: str) -> set[str]:
         kinds.add(use_case.engines[member].kind)
         waiting += members.get(member, ())
     return kinds
+
+
+def costs_of(use_case: UseCase, members: Iterable[str]) -> dict[str, int]:
+    """The cost of each member, as `Cost.rank` orders the kinds; of an ensemble, that of its most expensive member."""
+    return {
+        member: max((cost.rank for kind in kinds_of(use_case, member) if (cost := KINDS[kind].cost)), default=0)
+        for member in members
+    }
 
 
 def _candidates(

@@ -1,4 +1,4 @@
-"""Search an ensemble's weights: greedy forward selection on validation users (Caruana et al., 2004).
+"""Search an ensemble's weights: greedy forward selection on draws of validation users (Caruana et al., 2004), averaged.
 
 The scores of each member are scaled per user to [0, 1] over unseen items, exactly as the ensemble engine does. Seen items
 are masked first, because the history would otherwise set the scale. Only each member's best rows are ranked (see
@@ -19,6 +19,9 @@ from recommendation_service.training.evaluation.evaluator import EvaluationUsers
 STEPS = (0.03, 0.1, 0.25, 0.5, 1.0, 2.0)
 ROUNDS = 20
 LEAST_GAIN = 1e-6
+RESAMPLES = 6  # draws of people over which weights are averaged
+MOST_DRAWN = 1_000  # people of a draw, which bounds the time of the search
+LEAST_LOSS = 1e-3  # share of NDCG; a member that adds less is left out
 K = 10
 AT_ONCE = 2_000_000  # scores of one member that are scaled together
 
@@ -96,20 +99,47 @@ class MemberScores:
         return metrics.measure(_lists(scores, self.eligible), self.relevant).ndcg
 
 
-def choose(member_scores: MemberScores, initial: Mapping[str, float]) -> tuple[dict[str, float], float]:
+def choose(
+    member_scores: MemberScores, initial: Mapping[str, float], ranks: Mapping[str, int] | None = None, *, seed: int = 0
+) -> tuple[dict[str, float], float]:
     """Return the best weights by member (their sum is 1) and their mean NDCG, never below the best single member.
 
-    The search starts from the best single member and from the initial weights, and adds the most useful step each round.
-    Initial weights that nothing beats are returned.
+    One search on one set of people follows their noise: members that say the same get weights at random. So the search
+    runs on RESAMPLES draws of people with replacement, and the weights are averaged. Then members without which nothing
+    is lost (LEAST_LOSS) are left out, the most expensive first by `ranks` (the cost of each member; the higher, the more
+    expensive). Initial weights that nothing beats are returned.
     """
     alone = {name: member_scores.mean_ndcg({name: 1.0}) for name in member_scores.parts}
     best = max(alone, key=lambda name: alone[name])
-    start_score = member_scores.mean_ndcg(initial)
-    weights, score = _climb(member_scores, {best: 1.0}, alone[best])
-    from_initial, initial_score = _climb(member_scores, dict(initial), start_score)
-    if initial_score > score or (initial_score == score and start_score == score):
-        weights, score = from_initial, initial_score
+    people = member_scores.relevant.shape[0]
+    if not people:
+        return _normalised(member_scores, initial), float("nan")
+    rng, total = np.random.default_rng(seed), dict.fromkeys(member_scores.parts, 0.0)
+    for _draw in range(RESAMPLES):
+        drawn = member_scores.only(np.sort(rng.integers(people, size=min(people, MOST_DRAWN))))
+        start = max(drawn.parts, key=lambda name: drawn.mean_ndcg({name: 1.0}))
+        weights, _ = _climb(drawn, {start: 1.0}, drawn.mean_ndcg({start: 1.0}))
+        for name, weight in _normalised(drawn, weights).items():
+            total[name] += weight
+    weights = _pruned(member_scores, total, ranks or {})
+    score = member_scores.mean_ndcg(weights)
+    for other, other_score in (({best: 1.0}, alone[best]), (dict(initial), member_scores.mean_ndcg(initial))):
+        if other_score > score or (other_score == score and same_weights(other, initial)):
+            weights, score = other, other_score
     return _normalised(member_scores, weights), score
+
+
+def _pruned(member_scores: MemberScores, weights: Mapping[str, float], ranks: Mapping[str, int]) -> dict[str, float]:
+    """The weights without the members that add nothing, the most expensive first, and among equals the lightest first."""
+    kept = {name: weight for name, weight in weights.items() if weight > 0}
+    score = member_scores.mean_ndcg(_normalised(member_scores, kept))
+    for name in sorted(kept, key=lambda name: (-ranks.get(name, 0), kept[name])):
+        rest = {other: weight for other, weight in kept.items() if other != name}
+        if not rest:
+            break
+        if (without := member_scores.mean_ndcg(_normalised(member_scores, rest))) >= score * (1 - LEAST_LOSS):
+            kept, score = rest, max(score, without)
+    return _normalised(member_scores, kept)
 
 
 def same_weights(first: Mapping[str, float], second: Mapping[str, float]) -> bool:

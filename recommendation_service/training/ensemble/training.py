@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from recommendation_service.training.ensemble.members import Members, ask_members, kinds_of
+from recommendation_service.training.ensemble.members import Members, ask_members, costs_of, kinds_of
 from recommendation_service.training.ensemble.weights import Learned, evidence_of, learn_weights, weight_arrays
 from recommendation_service.training.report import PUBLISHED_SERVES
 from recommendation_service.training.session import CatalogueTraining, TrainingResult
@@ -32,7 +32,8 @@ def learn_ensemble(session: CatalogueTraining, outcomes: Sequence[TrainingResult
         serves = PUBLISHED_SERVES if session.store.folder(KIND).pointer() else "the configured weights are used"
         session.report.skipped(session.name, KIND, session.rows, time.monotonic() - started, reason, serves=serves)
         return TrainingResult(KIND, None, None, None, skipped=reason)
-    learned = learn_weights(members.scores, members.configured, session.panel, members.candidates)
+    costs = costs_of(session.use_case, members.scores)
+    learned = learn_weights(members.scores, members.configured, session.panel, members.candidates, costs)
     version = _publish(session, learned, members.configured)
     served = "learned" if part.options.get("weights") == "learned" else "configured"
     message = f"{_summary(learned)}; {served} weights are used"
@@ -74,7 +75,11 @@ def _publish(session: CatalogueTraining, learned: Learned, configured: Mapping[s
         **evidence_of(learned),
         "popularity_ndcg_at_10": session.popularity,
     }
-    parameters = {"scaling": "min-max per user over unseen items", "search": "greedy forward", "k": 10}
+    parameters = {
+        "scaling": "min-max per user over unseen items",
+        "search": "greedy forward, averaged over draws of people",
+        "k": 10,
+    }
     published = session.store.publish(
         KIND,
         arrays,

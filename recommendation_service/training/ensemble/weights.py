@@ -92,15 +92,20 @@ class Learned:
 
 
 def learn_weights(
-    scores: Mapping[str, Floats], configured: Mapping[str, float], panel: EvaluationUsers, candidates: Bools | None = None
+    scores: Mapping[str, Floats],
+    configured: Mapping[str, float],
+    panel: EvaluationUsers,
+    candidates: Bools | None = None,
+    ranks: Mapping[str, int] | None = None,
 ) -> Learned:
     """Return the best weights for these members' raw validation scores, never below the best single member.
 
+    Of members that say the same, the one with the lowest cost in `ranks` is used.
     With `candidates` (p, n_items), all metrics are of lists of these candidates only. On its validation users, a segment's
     own weights are never below its best single member and never below the common weights.
     """
     member_scores = MemberScores.of(scores, panel, candidates)
-    weights, _ = choose(member_scores, configured)
+    weights, _ = choose(member_scores, configured, ranks)
     outcome = "blend" if sum(weight > 0 for weight in weights.values()) > 1 else "best member alone"
     if same_weights(weights, configured):
         outcome = "configured"
@@ -108,7 +113,7 @@ def learn_weights(
     alone = {name: member_scores.figures({name: 1.0}) for name in member_scores.parts}
     by_configured, by_learned = member_scores.figures(configured), member_scores.figures(weights)
     segments = []
-    for index, segment in enumerate(learn_segments(member_scores, counts, weights)):
+    for index, segment in enumerate(learn_segments(member_scores, counts, weights, ranks)):
         people = np.flatnonzero(segment_indices(counts) == index)
         if segment.has_separate_weights:
             by_learned[people] = member_scores.only(people).figures(segment.weights)
@@ -136,7 +141,12 @@ def _best(figures: Mapping[str, AnyArray]) -> tuple[str, AnyArray]:
 
 
 def learn_segments(
-    member_scores: MemberScores, counts: Ints, common: Mapping[str, float], *, seed: int = 0
+    member_scores: MemberScores,
+    counts: Ints,
+    common: Mapping[str, float],
+    ranks: Mapping[str, int] | None = None,
+    *,
+    seed: int = 0,
 ) -> tuple[Segment, ...]:
     """Every segment with its weights. `counts` (p,) are the interactions that routing counts; `seed` draws the halves."""
     segment_of = segment_indices(counts)
@@ -145,7 +155,7 @@ def learn_segments(
         people = np.flatnonzero(segment_of == index)
         segment = Segment(name, first, people.size, common, has_separate_weights=False)
         if LEAST_PEOPLE <= people.size < counts.size:  # a segment of all users would choose the common weights again
-            segment = _with_separate_weights(segment, member_scores.only(people), seed)
+            segment = _with_separate_weights(segment, member_scores.only(people), ranks, seed)
         segments.append(segment)
     return tuple(segments)
 
@@ -166,21 +176,23 @@ def served(parts: Mapping[str, Floats], segments: tuple[Segment, ...], counts: I
     return scores
 
 
-def _with_separate_weights(segment: Segment, member_scores: MemberScores, seed: int) -> Segment:
-    gain = _cross_fitted(member_scores, segment.weights, seed)
+def _with_separate_weights(
+    segment: Segment, member_scores: MemberScores, ranks: Mapping[str, int] | None, seed: int
+) -> Segment:
+    gain = _cross_fitted(member_scores, segment.weights, ranks, seed)
     if not gain.sure:
         return replace(segment, gain=gain)
-    weights, _ = choose(member_scores, segment.weights)
+    weights, _ = choose(member_scores, segment.weights, ranks)
     return replace(segment, gain=gain, weights=weights, has_separate_weights=not same_weights(weights, segment.weights))
 
 
-def _cross_fitted(member_scores: MemberScores, common: Mapping[str, float], seed: int) -> Gain:
+def _cross_fitted(member_scores: MemberScores, common: Mapping[str, float], ranks: Mapping[str, int] | None, seed: int) -> Gain:
     """Gain of weights chosen on one half of the users and measured on the other; the common weights have seen both."""
     people = member_scores.relevant.shape[0]
     halves = np.array_split(np.random.default_rng(seed).permutation(people), 2)
     figures = np.zeros(people)
     for chosen_on, measured_on in (halves, halves[::-1]):
-        weights, _ = choose(member_scores.only(chosen_on), common)
+        weights, _ = choose(member_scores.only(chosen_on), common, ranks)
         figures[measured_on] = member_scores.only(measured_on).figures(weights)
     return gain_of(figures, member_scores.figures(common))
 
