@@ -39,7 +39,8 @@ def evaluate_models(
     dataset = Dataset.open(workspace.data_dir, described.catalogues[0])
     parameters = {kind: stated_for(described, kind, seed=seed) for kind in KINDS if described.engine_of_kind(kind)}
     comparer = ModelComparer(described, dataset, build_engines, report)
-    comparison = comparer.run(parameters, k=k, tune=tune, budget_s=budget_seconds)
+    with report.alive(use_case):
+        comparison = comparer.run(parameters, k=k, tune=tune, budget_s=budget_seconds)
     report.line(f"{use_case}: {dataset.version}, 80/10/10 by time, full ranking, seen items masked, seed {seed}")
     report.line(tables.plain(comparison.figures, k))
     if comparison.baskets:

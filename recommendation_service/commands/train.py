@@ -146,7 +146,7 @@ def _train_with_spark(workspace: Workspace, kind: str, master: str, options: Tra
                 if use_case.engine_of_kind(kind) is None or not (exported or workspace.named):
                     continue
                 dataset, store = Dataset.open(workspace.data_dir, name), ArtifactStore(workspace.models_dir / name)
-                with training_lock(store.root):
+                with training_lock(store.root), report.alive(f"{name}/{kind} on Spark"):
                     training = trainer(session, use_case, dataset, store, build_engines, options, report)
                     results.append(training.train(stated_for(use_case, kind, seed=options.seed)))
     trained = any(result.version for result in results)

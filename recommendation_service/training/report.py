@@ -1,6 +1,7 @@
 """The output of a command: results on stdout, progress and warnings on stderr."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from rich.progress import TextColumn, TimeElapsedColumn
 
 Progress = Callable[[int, int, str], None]  # steps done, steps at most, a note about the last one
 PLAIN_EVERY_S = 5.0
+SILENT_AT_MOST_S = 8.0  # then `alive` says what is being done
 PUBLISHED_SERVES = "the published model stays in use"
 
 
@@ -24,6 +26,8 @@ class Report:
     err: TextIO = field(default_factory=lambda: sys.stderr)
     lacking: dict[str, str] = field(default_factory=dict)  # catalogue -> why there is not enough data to train with
     every_step: bool = False  # print every step of a training on a line, instead of a progress bar
+    doing: str = ""  # what is being done now, such as "startups/als"
+    _said_at: float = field(default_factory=time.monotonic, init=False)
 
     def stage(self, catalogue: str, stage: str, rows: int, seconds: float, outcome: str) -> None:
         """Write one finished stage: the rows that it read, how long it took, and its result."""
@@ -59,13 +63,41 @@ class Report:
 
     def line(self, text: str) -> None:
         """Write a line of the result."""
+        self._said_at = time.monotonic()
         self.out.write(f"{text}\n")
         self.out.flush()
 
     def warn(self, text: str) -> None:
         """Write a warning."""
-        self.err.write(f"WARNING: {text}\n")
+        self._tell(f"WARNING: {text}")
+
+    def _tell(self, text: str) -> None:
+        self._said_at = time.monotonic()
+        self.err.write(f"{text}\n")
         self.err.flush()
+
+    @contextmanager
+    def alive(self, what: str = "") -> Iterator[None]:
+        """Say what is being done, on stderr, whenever nothing was written for SILENT_AT_MOST_S seconds.
+
+        A terminal shows a bar instead. Long steps, such as solving a large system, report nothing themselves.
+        """
+        self.doing, ended, begun = what or self.doing, threading.Event(), time.monotonic()
+
+        def watch() -> None:
+            while not ended.wait(SILENT_AT_MOST_S / 8):
+                if time.monotonic() - self._said_at >= SILENT_AT_MOST_S:
+                    self._tell(f"{self.doing}: still at work, {time.monotonic() - begun:.0f} s")
+
+        watcher = threading.Thread(target=watch, daemon=True, name="progress")
+        if not self.err.isatty():
+            watcher.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            if watcher.is_alive():
+                watcher.join()
 
     @contextmanager
     def progress(self, what: str, *, step: str = "epoch") -> Iterator[Progress]:
@@ -73,6 +105,7 @@ class Report:
 
         With `every_step`, each step is a line of the result, which calls it `step`.
         """
+        self.doing = what
         if self.every_step:
             yield lambda done, most, note: self.line(f"{what:<21} {step} {done}/{most}  {note}")
             return
@@ -95,7 +128,6 @@ class Report:
             nonlocal last
             if time.monotonic() - last >= PLAIN_EVERY_S:
                 last = time.monotonic()
-                self.err.write(f"{what} {done}/{most} {note}\n")
-                self.err.flush()
+                self._tell(f"{what} {done}/{most} {note}")
 
         return step

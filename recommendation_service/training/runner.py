@@ -67,7 +67,8 @@ def run_training(
             above += (learn_index,) * (MODEL in kinds and wants_index(use_case))
             work = Work.of(use_case, name, kinds, above, pairs)
             try:
-                results = _catalogue(workspace, use_case, name, work, options, build, report, dry_run=dry_run)
+                with report.alive(f"{name}/check"):
+                    results = _catalogue(workspace, use_case, name, work, options, build, report, dry_run=dry_run)
             except KeyboardInterrupt:
                 report.warn(f"{name}: stopped; published models stay, and the same command continues its search")
                 return TrainingRun(stopped=True)
@@ -138,7 +139,10 @@ def _catalogue(
             if events is not None:
                 session = CatalogueTraining(use_case, name, dataset, events, store, build, options, report, work.kinds)
                 results = [session.train(kind) for kind in work.kinds]
-                results += [entry for learn in work.above if (entry := learn(session, tuple(results))) is not None]
+                for learn in work.above:
+                    report.doing = f"{name}/{LEARNS[learn]}"
+                    entry = learn(session, tuple(results))
+                    results += [] if entry is None else [entry]
             if use_case.pairs is not None:
                 results += PairTraining(use_case, use_case.pairs, dataset, store, options, report).train(work.pairs)
     return results

@@ -75,7 +75,8 @@ def evaluate_file(
     report.line(heading)
     memory = TrialCache(resume, of=f"{_digest(file)} {protocol} {seed}")
     contest = Contest(task, Choices(models, budget_seconds, trials), report, memory)
-    rows, chosen_on = contest.run(), contest.chosen_on
+    with report.alive(f"{file.name}, {protocol}"):
+        rows, chosen_on = contest.run(), contest.chosen_on
     notes = [
         *task.notes,
         f"settings chosen on {chosen_on['settings']:,} validation users, weights on {chosen_on['weights']:,}",

@@ -1,4 +1,5 @@
 import io
+import time
 
 from recommendation_service.training import report as reports
 from recommendation_service.training.report import Report
@@ -53,3 +54,29 @@ def test_a_report_of_every_step_prints_each_on_a_line():
         "cleaners/neural       epoch 2/50  loss 0.4",
         "cleaners/tune neural  try 1/9  0.1",
     ]
+
+
+def test_a_long_step_that_says_nothing_is_said_to_be_at_work(monkeypatch):
+    monkeypatch.setattr(reports, "SILENT_AT_MOST_S", 0.2)
+    err = io.StringIO()
+    report = Report(io.StringIO(), err)
+    with report.alive("startups/check"):
+        time.sleep(0.5)
+        with report.progress("startups/ease"):
+            time.sleep(0.5)
+    told = err.getvalue()
+    assert "startups/check: still at work, 0 s" in told
+    assert "startups/ease: still at work, " in told
+    time.sleep(0.5)
+    assert err.getvalue() == told
+
+
+def test_what_speaks_for_itself_is_not_interrupted(monkeypatch):
+    monkeypatch.setattr(reports, "SILENT_AT_MOST_S", 0.5)
+    err = io.StringIO()
+    report = Report(io.StringIO(), err)
+    with report.alive("startups/check"):
+        for _ in range(10):
+            report.line("a line")
+            time.sleep(0.1)
+    assert err.getvalue() == ""
