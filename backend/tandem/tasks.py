@@ -22,6 +22,6 @@ def _task(function: Callable[..., Any]) -> Any:
 
 
 @_task
-def retrain(names: list[str] | None = None, min_new: int = 1) -> dict[str, list[str]]:
+def retrain(names: list[str] | None = None, min_new: int | None = None) -> dict[str, list[str]]:
     """Sync, export and train; return the versions that were published, by catalogue. See `tandem_retrain`."""
     return service.retrain(names=names or [], min_new=min_new, say=lambda _line: None).published

@@ -5,6 +5,7 @@ loads new models as soon as they are published.
 """
 
 import json
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from tandem.signals import models_published
 from tandem.sources import all_sources, catalogues_of, chosen_sources, use_case_of
 
 STATE_FILE = "retrain.json"
+ENOUGH = 0.01  # share of the interactions of the last training that must be new for another one
 TRAINING = "recommendation_service.train_all"
 
 Say = Callable[[str], object]
@@ -35,11 +37,12 @@ class Retrained:
     published: dict[str, list[str]]  # catalogue -> models with a new version
 
 
-def retrain(*, names: Sequence[str] = (), min_new: int = 1, say: Say = print) -> Retrained:
+def retrain(*, names: Sequence[str] = (), min_new: int | None = None, say: Say = print) -> Retrained:
     """Sync, export and train the named catalogues or use cases, or all of them.
 
     A use case with fewer than `min_new` interactions since its last training is exported, so that new items can be
-    recommended, but not trained. Sends `models_published` for each catalogue with a new model. Raises CommandError and
+    recommended, but not trained, and `say` gets the reason. None: ENOUGH of the interactions that it was trained with,
+    and at least one. Sends `models_published` for each catalogue with a new model. Raises CommandError and
     TrainingFailed; models that were published before stay.
     """
     conf = tandem_settings()
@@ -50,9 +53,15 @@ def retrain(*, names: Sequence[str] = (), min_new: int = 1, say: Say = print) ->
     last = _last_rows(conf.data_dir)
     trained, skipped = [], []
     for use_case in dict.fromkeys(use_case_of(source) for source in chosen_sources(catalogues)):
-        new = _new_rows(use_case, after=last.get(use_case, 0))
-        if new < min_new:
-            say(f"{use_case}: not trained; {new} new interactions since the last training, --min-new is {min_new}")
+        after = last.get(use_case, 0)
+        new = _rows(use_case, after=after)
+        needed = _enough(_rows(use_case) - new) if min_new is None else min_new
+        if new < needed:
+            known = f"1 % of the {_rows(use_case) - new} known ones" if min_new is None else f"--min-new is {min_new}"
+            say(
+                f"{use_case}: not trained; {new} new interactions since the last training, {needed} are needed ({known});"
+                " to train now: tandem_retrain --min-new 0"
+            )
             skipped.append(use_case)
             continue
         say(f"{use_case}: {new} new interactions; training")
@@ -88,7 +97,12 @@ def _newest_row() -> int:
     return UserInteraction.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def _new_rows(use_case: str, *, after: int) -> int:
+def _enough(known: int) -> int:
+    """Return how many new interactions are enough to train again."""
+    return max(1, math.ceil(ENOUGH * known))
+
+
+def _rows(use_case: str, *, after: int = 0) -> int:
     names = [source.catalogue for source in all_sources() if use_case_of(source) == use_case]
     return UserInteraction.objects.filter(catalogue__name__in=names, pk__gt=after).count()
 

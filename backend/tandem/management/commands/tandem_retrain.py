@@ -37,7 +37,10 @@ class Command(BaseCommand):
         """What to train, how much news a training needs, and the schedule."""
         parser.add_argument("names", nargs="*", metavar="NAME", help="a catalogue or use case; default: all")
         parser.add_argument(
-            "--min-new", type=int, default=1, metavar="N", help="train only after N new interactions (default: 1; 0: always)"
+            "--min-new",
+            type=int,
+            metavar="N",
+            help="train only after N new interactions (default: 1 %% of those of the last training, at least 1; 0: always)",
         )
         parser.add_argument("--every", type=duration_s, metavar="TIME", help="repeat, such as 6h; ends with SIGTERM or Ctrl-C")
 

@@ -95,12 +95,31 @@ def test_nothing_new_is_exported_but_not_trained(ada: Developer, startups: list[
     lines: list[str] = []
     again = service.retrain(names=["startups"], say=lines.append)
     assert (again.trained, again.skipped, again.published) == ((), ("startups",), {})
-    assert "startups: not trained; 0 new interactions since the last training, --min-new is 1" in lines
+    assert any(
+        "startups: not trained; 0 new interactions since the last training, 1 are needed (1 % of" in line for line in lines
+    )
     assert any("export_v2" in line or "_v2" in line for line in lines)
     board.did(str(ada.pk), startups[1].pk)
     assert service.retrain(names=["startups"], min_new=2).trained == ()
     board.did(str(ada.pk), startups[2].pk)
     assert service.retrain(names=["startups"], min_new=2).trained == ("startups",)
+
+
+def test_one_percent_of_what_is_known_is_enough(ada: Developer, startups: list[Startup], training: Training) -> None:
+    for second in range(150):
+        board.did(str(ada.pk), startups[second % 12].pk, event=("view", "like")[second % 2])
+    known = service._rows("startups")
+    needed = -(-known // 100)
+    assert needed == 2
+    assert service.retrain(names=["startups"]).trained == ("startups",)
+    board.did(str(ada.pk), startups[1].pk)
+    lines: list[str] = []
+    assert service.retrain(names=["startups"], say=lines.append).trained == ()
+    reason = f"1 new interactions since the last training, 2 are needed (1 % of the {known} known ones)"
+    assert any(reason in line and "tandem_retrain --min-new 0" in line for line in lines)
+    board.did(str(ada.pk), startups[2].pk)
+    assert service.retrain(names=["startups"]).trained == ("startups",)
+    assert service.retrain(names=["startups"], min_new=0).trained == ("startups",)
 
 
 def test_a_failed_training_is_tried_again_next_time(ada: Developer, training: Training) -> None:
