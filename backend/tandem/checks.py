@@ -8,7 +8,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.module_loading import import_string
 
-from recommendation_service.errors import ConfigurationError
+from recommendation_service.errors import ArtifactRefused, ConfigurationError
+from recommendation_service.publishing.reading import published
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 from tandem.conf import settings_problems, tandem_settings
 from tandem.event_sync.column_checks import column_problems
@@ -27,6 +28,7 @@ def register_all() -> None:
     """Make `manage.py check` run the checks of this file."""
     register(check_settings)
     register(check_sources, Tags.models)
+    register(check_models, Tags.models, deploy=True)
 
 
 def check_settings(app_configs: Any = None, **_options: Any) -> list[CheckMessage]:
@@ -77,6 +79,32 @@ def check_sources(app_configs: Any = None, **_options: Any) -> list[CheckMessage
     if settings_problems():
         return []
     return [problem for source in all_sources() for problem in _problems_or_crash(source)]
+
+
+def check_models(app_configs: Any = None, **_options: Any) -> list[CheckMessage]:
+    """Return the warnings of every published model of the declared sources, and what makes one unreadable.
+
+    It reads the models, so it runs with `manage.py check --deploy` only.
+    """
+    if settings_problems():
+        return []
+    return [message for source in all_sources() for message in _model_warnings(source.catalogue)]
+
+
+def _model_warnings(catalogue: str) -> Iterator[CheckMessage]:
+    models_dir = tandem_settings().models_dir
+    for pointer in sorted((models_dir / catalogue).glob("*.current")):
+        try:
+            artifact = published(models_dir, catalogue, pointer.stem)
+        except ArtifactRefused as error:
+            hint = f"Fix: tandem models rollback {pointer.stem} --catalogue {catalogue}, or train again."
+            yield Warning(f"{catalogue}: {error.message}.", hint=hint, id="tandem.W003")
+            continue
+        if artifact is None:
+            continue
+        hint = "Fix: train again, or go back to an earlier version; tandem models lists them."
+        for warning in artifact.manifest.warnings:
+            yield Warning(f"{catalogue}: {artifact.version}: {warning}.", hint=hint, id="tandem.W002")
 
 
 def _problems_or_crash(source: type[ItemSource]) -> Iterator[CheckMessage]:

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db.models import Model
 
+from recommendation_service.publishing.store import ArtifactStore
 from recommendation_service.use_cases.loader import PACKAGED, load
 from sites.startups.models import Developer, Investor, Startup
 from tandem import sources
-from tandem.checks import check_settings, check_sources, problems_of
+from tandem.checks import check_models, check_settings, check_sources, problems_of
 from tandem.models import Feedback
 from tandem.sources import ItemSource
 
@@ -172,3 +174,36 @@ def test_a_setting_that_cannot_work_is_reported_with_a_fix(settings: Any, change
 
 def test_the_settings_of_this_project_have_no_problem() -> None:
     assert check_settings() == []
+
+
+def test_the_warnings_of_published_models_are_shown_before_going_live(tmp_path: Path, settings: Any) -> None:
+    settings.TANDEM = {**settings.TANDEM, "MODELS_DIR": tmp_path}
+    assert check_models() == []
+    for kind, warnings in (("als", ("loses to popularity: validation NDCG@10 0.0927 against 0.1139",)), ("content", ())):
+        arrays = {
+            "als": {
+                "item_ids": np.array([b"1", b"2"]),
+                "item_factors": np.eye(2, dtype=np.float32),
+                "gram": np.eye(2, dtype=np.float32),
+                "item_counts": np.array([1, 2], dtype=np.int32),
+            },
+            "content": {
+                "item_ids": np.array([b"1", b"2"]),
+                "terms": np.array([b"go"]),
+                "indptr": np.array([0, 1, 1]),
+                "indices": np.array([0]),
+                "values": np.array([1.0], dtype=np.float32),
+            },
+        }[kind]
+        ArtifactStore(tmp_path / "startups").publish(
+            kind, arrays, catalogue="startups", parameters={}, dataset={}, metrics={}, warnings=warnings
+        )
+    (shown,) = check_models()
+    assert (shown.id, shown.msg) == (
+        "tandem.W002",
+        "startups: als_v1: loses to popularity: validation NDCG@10 0.0927 against 0.1139.",
+    )
+    (tmp_path / "startups" / "content_v1" / "values.npy").write_bytes(b"")
+    (damaged, again) = sorted(check_models(), key=lambda message: str(message.id), reverse=True)
+    assert (damaged.id, again.id) == ("tandem.W003", "tandem.W002")
+    assert "content_v1" in damaged.msg
