@@ -174,7 +174,7 @@ def _site_counts(url: str, sources: Sequence[type[ItemSource]]) -> dict[str, obj
     return {
         **_page_context(sources[0]),
         "address": url,
-        "items": sum(source.items().count() for source in sources),
+        "items": sum(part.items().count() for source in sources for part in source.parts()),
         "people": sum(people_.all().count() for source in sources for people_ in source.profiles),
         "interactions": UserInteraction.objects.filter(catalogue__name__in=catalogues).count(),
     }

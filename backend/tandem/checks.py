@@ -13,7 +13,8 @@ from recommendation_service.publishing.reading import published
 from recommendation_service.use_cases.schema import PairConfig, UseCase
 from tandem.conf import settings_problems, tandem_settings
 from tandem.event_sync.column_checks import column_problems
-from tandem.event_sync.mirror import MirrorError, build, declared_events
+from tandem.event_sync.columns import same_family
+from tandem.event_sync.mirror import MirrorError, declared_events, mirrors_of
 from tandem.service_client import tokens
 from tandem.service_client.client import RecommendationClient
 from tandem.sources import ItemSource, all_sources, source_of, use_case_of
@@ -119,14 +120,15 @@ def problems_of(source: type[ItemSource]) -> Iterator[CheckMessage]:
     use_case, problem = _use_case(source)
     if problem is not None:
         yield problem
-    model, problem = _model(source)
-    if model is None:
-        if problem is not None:
-            yield problem
+    problems = list(_wrong_models(source))
+    yield from problems
+    if problems:
         return
-    if not source.text and not source.title:
-        yield _error("E004", source, "names neither `text` nor `title`", 'set text = ("name", ...), the fields with text')
-    yield from _unknown_fields(source, model)
+    for part in source.parts():
+        if not part.text and not part.title:
+            where = f"names neither `text` nor `title`{_of_part(part)}"
+            yield _error("E004", source, where, 'set text = ("name", ...), the fields with text')
+        yield from _unknown_fields(source, part)
     yield from _unknown_profile_fields(source)
     yield from _wrong_events(source, use_case)
     yield from _wrong_pairs(source, use_case)
@@ -148,21 +150,41 @@ def _use_case(source: type[ItemSource]) -> tuple[UseCase | None, CheckMessage | 
     return use_case, None
 
 
-def _model(source: type[ItemSource]) -> tuple[type[Model] | None, CheckMessage | None]:
+def _wrong_models(source: type[ItemSource]) -> Iterator[CheckMessage]:
+    """Yield what keeps the items from being read."""
     fix = "set queryset = YourModel.objects.all(), or a function that returns it"
-    try:
-        items = source.items()
-    except NotImplementedError:
-        return None, _error("E003", source, "has no `queryset`", fix)
-    if not hasattr(items, "model"):
-        return None, _error("E003", source, "has a `queryset` that is not a queryset", fix)
-    return items.model, None
+    if source.models and "queryset" in source.__dict__:
+        yield _error("E003", source, "has both `queryset` and `models`", "keep one of them")
+        return
+    for part in source.parts():
+        try:
+            items = part.items()
+        except NotImplementedError:
+            yield _error("E003", source, "has no `queryset`", f"{fix}; or models = (Items(...), ...)")
+            return
+        if not hasattr(items, "model"):
+            yield _error("E003", source, "has a `queryset` that is not a queryset", fix)
+            return
+    prefixes = [part.item_prefix for part in source.parts()]
+    for prefix in sorted({prefix for prefix in prefixes if prefixes.count(prefix) > 1}):
+        yield _error("E013", source, f"has two models with the prefix '{prefix}'", 'give one another: Items(..., prefix="x-")')
+    models = [part.item_model() for part in source.parts()]
+    for index, model in enumerate(models):
+        for other in models[:index]:
+            if same_family(model, other):
+                problem = f"has {other.__name__} and {model.__name__} in `models`, which share rows"
+                yield _error("E013", source, problem, "keep one of them; a queryset may have rows of both")
 
 
-def _unknown_fields(source: type[ItemSource], model: type[Model]) -> Iterator[CheckMessage]:
-    options = [(option, path) for option in SEQUENCE_OPTIONS for path in getattr(source, option)]
-    options += [(option, getattr(source, option)) for option in FIELD_OPTIONS if getattr(source, option)]
-    options += [(option, path) for option in COLUMN_OPTIONS for path in getattr(source, option).values()]
+def _of_part(part: type[ItemSource]) -> str:
+    return f" for {part.item_model().__name__}" if part.item_prefix else ""
+
+
+def _unknown_fields(source: type[ItemSource], part: type[ItemSource]) -> Iterator[CheckMessage]:
+    model = part.item_model()
+    options = [(option, path) for option in SEQUENCE_OPTIONS for path in getattr(part, option)]
+    options += [(option, getattr(part, option)) for option in FIELD_OPTIONS if getattr(part, option)]
+    options += [(option, path) for option in COLUMN_OPTIONS for path in getattr(part, option).values()]
     for option, path in options:
         missing = missing_step(model, path)
         if missing is not None:
@@ -186,19 +208,21 @@ def _wrong_events(source: type[ItemSource], use_case: UseCase | None) -> Iterato
     except MirrorError as error:
         yield _error("E008", source, f"its event tables cannot be mirrored: {error.problem}", error.fix)
         return
-    names = [name for name, _ in declared]
+    names: list[str] = []
     for name, event in declared:
         for used in event.event_map.values() or [event.event]:
             if isinstance(used, str):
                 yield from _unknown_event(source, use_case, "events", used)
-        if names.count(name) > 1:
-            yield _error(
-                "E008", source, f"two tables of `events` are named '{name}'", 'give one another name: Event(..., name="...")'
-            )
         try:
-            problems = list(column_problems(build(source, name, event)))
+            mirrors = mirrors_of(source, name, event)
+            problems = [problem for mirror in mirrors for problem in column_problems(mirror)]
         except MirrorError as error:
-            problems = [error]
+            mirrors, problems = [], [error]
+        own = [mirror.name for mirror in mirrors] or [name]
+        if not set(names).isdisjoint(own):
+            twice = f"two tables of `events` are named '{name}'"
+            yield _error("E008", source, twice, 'give one another name: Event(..., name="...")')
+        names += own
         for problem in problems:
             yield _error("E008", source, f"the table of event '{name}' cannot be mirrored: {problem.problem}", problem.fix)
 
@@ -213,6 +237,11 @@ def _wrong_pairs(source: type[ItemSource], use_case: UseCase | None) -> Iterator
     """Both sides must be declared and have columns; the columns are checked where both sides are declared by field names."""
     pair_config = None if use_case is None else use_case.pairs
     if use_case is None or pair_config is None or source.catalogue not in (pair_config.left, pair_config.right):
+        return
+    if source.models:
+        yield _error(
+            "E009", source, f"is paired in {use_case.name}.toml and has several models", "pair catalogues of one model"
+        )
         return
     if not _has_side(source):
         fix = 'set numbers = {"column": "field"} and text_columns = {...}, or write `side`'

@@ -48,6 +48,11 @@ def forget_hashed() -> None:
     _scanned.clear()
 
 
+def is_hashed(public: str) -> bool:
+    """True if the id is the hash of a longer key."""
+    return HASHED.fullmatch(public) is not None
+
+
 def column_of(model: type[Model], field: str) -> Any:
     """Return the column that holds the keys; of a foreign key, the column that it points at. None if there is no such field."""
     try:

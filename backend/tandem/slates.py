@@ -47,6 +47,11 @@ class SlateItem:
     request_id: str
     owner: str  # see clicks.ListEvent
 
+    @property
+    def kind(self) -> str:
+        """The name of the object's model in lower case, such as "video", for a catalogue with several models; "" without it."""
+        return "" if self.object is None else str(self.object._meta.model_name)
+
     @cached_property
     def url(self) -> str:
         """The item's page on the site, or ""."""

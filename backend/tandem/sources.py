@@ -11,6 +11,8 @@
 
 The declaration lives in the site app's `recommendation_sources.py`; `autodiscover` finds it.
 
+A catalogue whose items come from several models has `models` in place of `queryset`; tandem/item_models.py describes them.
+
 `events` names the site's own tables of what people did, as models or as `Event(...)`; tandem/events.py describes them. A row
 is mirrored as an interaction after each commit that saves or deletes it; rows written past Django's signals (bulk_create,
 update, SQL) are mirrored by `manage.py sync_interactions`.
@@ -42,6 +44,7 @@ from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import InvalidInput
 from tandem.events import Event, Table
 from tandem.item_ids import column_of, column_values, site_ids, typed_text
+from tandem.item_models import Items
 from tandem.selectors.pair_features import plain_side, with_side
 from tandem.use_cases import load
 
@@ -84,6 +87,8 @@ class ItemSource:
     use_case: ClassVar[str] = ""  # default: the catalogue's name
     queryset: ClassVar[QuerySet[Any] | Callable[[], QuerySet[Any]] | None] = None
     model: ClassVar[type[Model] | None] = None  # default: of `queryset`, which is then called when Django starts
+    models: ClassVar[Sequence[Items]] = ()  # instead of `queryset`: items of several models in one list
+    item_prefix: ClassVar[str] = ""  # of the item ids; set by `models`
     item_id: ClassVar[str] = "pk"
     title: ClassVar[str] = ""  # default: the first of `text`
     text: ClassVar[Sequence[str]] = ()
@@ -105,18 +110,52 @@ class ItemSource:
     page_first: ClassVar[str] = ""  # true-or-false field of the people whom the page lists first
     own_page: ClassVar[str] = ""  # name of the URL of the site's own page, which then stands in for the shared one
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, register: bool = True) -> None:
         """Register the declaration; the checks speak about what is wrong with it."""
-        if cls.catalogue:
+        if cls.catalogue and register:
             _registry[cls.catalogue] = cls
 
     @classmethod
+    def parts(cls) -> "Sequence[type[ItemSource]]":
+        """Return one declaration per model of the items: this one, or those that `models` makes of it."""
+        if not cls.models:
+            return (cls,)
+        known: Sequence[type[ItemSource]] | None = cls.__dict__.get("_parts")
+        if known is None:
+            known = tuple(
+                type(f"{cls.__name__}_{index}", (cls,), items.attributes(), register=False)
+                for index, items in enumerate(cls.models)
+            )
+            cls._parts = known
+        return known
+
+    _parts: "ClassVar[Sequence[type[ItemSource]]]"
+
+    @classmethod
+    def part_of(cls, item: Any) -> "type[ItemSource]":
+        """Return the declaration of the item's model. Raises InvalidInput for an object of another model."""
+        if not cls.models:
+            return cls
+        kind = item._meta.concrete_model
+        for part in cls.parts():
+            if issubclass(kind, part.item_model()._meta.concrete_model or object):
+                return part
+        raise InvalidInput(f"{kind.__name__} is no model of the catalogue '{cls.catalogue}'")
+
+    @classmethod
+    def part_of_id(cls, item_id: str) -> "type[ItemSource] | None":
+        """Return the declaration that has ids like this, by their prefix; None: no item can have it."""
+        fitting = (part for part in cls.parts() if item_id.startswith(part.item_prefix))
+        return max(fitting, key=lambda part: len(part.item_prefix), default=None)
+
+    @classmethod
     def items(cls) -> QuerySet[Any]:
-        """The items that may be shown now."""
+        """The items that may be shown now; of a catalogue with several models, ask each of `parts()`."""
         source = cls.__dict__.get("queryset")
         rows: QuerySet[Any] | None = source() if callable(source) else source
         if rows is None:
-            raise NotImplementedError(f"{cls.__name__}.queryset is not set")
+            reason = "has several models; ask each of its parts()" if cls.models else "is not set"
+            raise NotImplementedError(f"{cls.__name__}.queryset {reason}")
         return rows.all()
 
     @classmethod
@@ -147,11 +186,27 @@ class ItemSource:
     @classmethod
     def limits_visibility(cls) -> bool:
         """True if the source declares `visible_to`: without the database, no item may then be shown."""
-        return cls.visible_to.__func__ is not ItemSource.visible_to.__func__  # type: ignore[attr-defined]  # bound methods have it
+        usual = ItemSource.visible_to.__func__  # type: ignore[attr-defined]  # bound methods have it
+        return any(part.visible_to.__func__ is not usual for part in cls.parts())  # type: ignore[attr-defined]  # as above
+
+    @classmethod
+    def limits_offers(cls) -> bool:
+        """True if items exist that may not be recommended, at least to some users."""
+        return cls.limits_visibility() or any(part.available for part in cls.parts())
+
+    @classmethod
+    def facet_names(cls) -> frozenset[str]:
+        """Return the names by which lists can be filtered."""
+        own = [("category", part.category) for part in cls.parts()] + [("tags", part.tags) for part in cls.parts()]
+        return frozenset(name for name, field in own if field) | {name for part in cls.parts() for name in part.filters}
 
     @classmethod
     def records(cls) -> Iterator[ItemRecord]:
         """Every item as the export writes it, streamed."""
+        if cls.models:
+            for part in cls.parts():
+                yield from part.records()
+            return
         offered = set(cls.offered().values_list("pk", flat=True)) if cls.available else None
         every = cls.items().iterator(chunk_size=CHUNK)
         while chunk := list(islice(every, CHUNK)):
@@ -197,7 +252,13 @@ class ItemSource:
     @classmethod
     def id_of(cls, item: Any) -> str:
         """Return the id of an item; a text that is no valid id is hashed."""
-        return public_id(str(_resolve(item, cls.item_id)))
+        return public_id(cls.key_of(item))
+
+    @classmethod
+    def key_of(cls, item: Any) -> str:
+        """Return what the id of an item is made of: its key after the prefix of its model."""
+        part = cls.part_of(item)
+        return f"{part.item_prefix}{_resolve(item, part.item_id)}"
 
     @classmethod
     def spelled_item_id(cls, raw: Any, *, field: str = "item_id") -> str:
@@ -206,11 +267,18 @@ class ItemSource:
         A UUID may be in capitals, a number may have zeros before it. Raises InvalidInput, which names `field`, for blank
         text and words for no value.
         """
-        return spelled_id(typed_text(column_of(cls.item_model(), cls.item_id), str(raw)), field=field)
+        text = str(raw).strip()
+        part = cls.part_of_id(text)
+        if part is not None:
+            key = text.removeprefix(part.item_prefix)
+            text = part.item_prefix + typed_text(column_of(part.item_model(), part.item_id), key)
+        return spelled_id(text, field=field)
 
     @classmethod
     def record(cls, item: Any) -> ItemRecord:
         """One item in the export's words."""
+        if cls.models:
+            return cls.part_of(item).record(item)
         texts = [str(value) for name in cls.text for value in values_of(item, name)]
         created = next(iter(values_of(item, cls.created)), None) if cls.created else None
         category = next(iter(values_of(item, cls.category)), None) if cls.category else None
@@ -220,7 +288,7 @@ class ItemSource:
             text=" . ".join(texts),
             category=None if category is None else str(category),
             tags=tuple(str(value) for value in values_of(item, cls.tags)) if cls.tags else (),
-            created_at=_seconds(created),
+            created_at=seconds_of(created),
             attributes={name: tuple(str(value) for value in values_of(item, name)) for name in cls.filters},
         )
 
@@ -323,7 +391,8 @@ def _resolve(instance: Any, name: str) -> Any:
     return instance
 
 
-def _seconds(value: Any) -> float | None:
+def seconds_of(value: Any) -> float | None:
+    """Return a date or time as seconds since 1970; None for anything else."""
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, date):

@@ -28,8 +28,7 @@ class BoundSurface:
     @property
     def facets(self) -> frozenset[str]:
         """What answers can be filtered by: the declared filters, and category and tags where there are any."""
-        own = {name for name, declared in (("category", self.source.category), ("tags", self.source.tags)) if declared}
-        return frozenset(own | set(self.source.filters))
+        return self.source.facet_names()
 
     @property
     def leaves_out_seen(self) -> bool:

@@ -111,7 +111,8 @@ class Fake(RecommendationClient):
             named = items_by_id(source=source, item_ids=self._lists[surface])
             items: Iterable[Any] = (named[item_id] for item_id in self._lists[surface] if item_id in named)
         else:
-            items = source.offered_to(request.user_id).order_by("pk").iterator(chunk_size=100)
+            parts = (part.offered_to(request.user_id).order_by("pk") for part in source.parts())
+            items = (item for rows in parts for item in rows.iterator(chunk_size=100))
         for item in items:
             item_id = id_of(source, item)
             if item_id not in left_out and matches(source=source, item=item, filters=request.filters):

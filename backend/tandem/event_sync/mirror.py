@@ -39,7 +39,7 @@ class Mirror:
     paths: Mapping[str, str]  # part -> path that the database reads for it: a foreign key is read as its row's id
     item_field: "Field[Any, Any] | None"  # how item ids are spelled
     user_prefix: str = ""
-    content_type: Q | None = None  # of a generic foreign key: rows about items of this catalogue
+    content_type: Q | None = None  # of a generic foreign key, or one to a parent: rows about items of this model
     item_is_key: bool = False  # the column has the item's primary key, and the id of the catalogue is another field
     shared: bool = False  # another catalogue mirrors the same table under the same name
 
@@ -109,8 +109,16 @@ def _old_fields(source: type[ItemSource], key: str) -> dict[str, Any]:
 
 
 def mirror_of(source: type[ItemSource], name: str) -> Mirror:
-    """Return the mirror of one declared event table. Raises MirrorError if it cannot be mirrored, KeyError if it is unknown."""
-    return build(source, name, dict(declared_events(source))[name])
+    """Return the mirror of one declared event table. Raises MirrorError if it cannot be mirrored, KeyError if it is unknown.
+
+    `name` is that of `Mirror.name`: in a catalogue with several models, "like-article".
+    """
+    for declared, event in declared_events(source):
+        if name == declared or source.models:
+            for mirror in mirrors_of(source, declared, event):
+                if mirror.name == name:
+                    return mirror
+    raise KeyError(name)
 
 
 def all_mirrors() -> list[Mirror]:
@@ -123,20 +131,56 @@ def all_mirrors() -> list[Mirror]:
             continue  # a check reports it with its fix; a site must be able to start to run the checks
         for name, event in declared:
             try:
-                mirrors.append(build(source, name, event))
+                mirrors += mirrors_of(source, name, event)
             except (MirrorError, NotImplementedError, DatabaseError):
                 continue  # as above; a `queryset` function may read tables that are not there before `migrate`
     return mirrors
 
 
+def mirrors_of(source: type[ItemSource], name: str, event: Event) -> list[Mirror]:
+    """Return the mirrors of one declaration: in a catalogue with several models, one for each that its rows are about.
+
+    Raises MirrorError with the fix.
+    """
+    parts = _parts_about(source, event) if source.models else []
+    return [build(part, name, event) for part in parts] or [build(source, name, event)]
+
+
+def _parts_about(source: type[ItemSource], event: Event) -> list[type[ItemSource]]:
+    """Return the models that the item column leads to; none if the column has whole ids, such as "article-5"."""
+    rows = table_of(event)
+    if not event.item:
+        fitting = [part for part in source.parts() if _key_to(rows.model, [part.item_model()])]
+    elif not isinstance(event.item, str) or is_annotation(rows, event.item):
+        return []
+    else:
+        try:
+            steps = follow(rows.model, event.item)
+        except PathError as error:
+            raise MirrorError(f"`item` is '{event.item}': {error.problem}", f"{error.fix}, or a function of the row") from None
+        target = target_of(steps)
+        if is_generic(steps[-1]):
+            return list(source.parts())
+        if target is None:
+            return []
+        fitting = [part for part in source.parts() if same_family(target, part.item_model())]
+    if not fitting:
+        models = ", ".join(part.item_model().__name__ for part in source.parts())
+        path = f"'{event.item}' of {rows.model.__name__}" if event.item else f"no field of {rows.model.__name__}"
+        raise MirrorError(f"{path} leads to an item; the items are {models}", "use a path that leads to one of them")
+    return fitting
+
+
 def build(source: type[ItemSource], name: str, event: Event) -> Mirror:
-    """Decide every column of one declaration. Raises MirrorError with the fix."""
+    """Decide every column of one declaration for one model. Raises MirrorError with the fix."""
     rows = table_of(event)
     if not name:
         raise MirrorError("it has no name", 'write event="like", the name of its event')
+    shared = _is_shared(source, name, rows.model)
+    if source.item_prefix:
+        name = f"{name}-{source.item_prefix.strip('-_:./ ')}"
     columns = _columns(source, name, event, rows)
     paths = {part: column for part, column in columns.items() if isinstance(column, str)}
-    shared = _is_shared(source, name, rows.model)
     mirror = Mirror(source, event, name, rows.model, columns, paths, _item_field(source), shared=shared)
     return _Columns(source, rows).resolved(mirror)
 
@@ -145,7 +189,7 @@ def _columns(source: type[ItemSource], name: str, event: Event, rows: QuerySet[A
     """Return the declared columns, and those that are chosen by their model or name."""
     model = rows.model
     columns: dict[str, Column] = {
-        "item": event.item or _key_to(model, [source.item_model()]),
+        "item": event.item or (_key_to(model, [source.item_model()]) if not source.models else ""),
         "user": event.user
         or _key_to(model, [people.model for people in source.profiles])
         or _first(model, "user", "person")
@@ -206,6 +250,9 @@ class _Columns:
         if not same_family(target, items):
             problem = f"`item` is '{path}', which leads to {target.__name__}; the items are {items.__name__}"
             raise MirrorError(problem, f"use a path that leads to {items.__name__}, such as '{path}__...'")
+        if target is not items and issubclass(items, target) and self.source.item_prefix:
+            about = Q(**{f"{path}__in": items._base_manager.values("pk")})  # else rows about the other children too
+            mirror = replace(mirror, content_type=about)
         try:
             follow(target, self.source.item_id)
         except PathError:  # a foreign key to the parent of the items' model, which lacks the field
@@ -222,6 +269,8 @@ class _Columns:
 
 
 def _item_field(source: type[ItemSource]) -> "Field[Any, Any] | None":
+    if source.models:
+        return None
     try:
         field = follow(source.item_model(), source.item_id)[-1]
     except PathError:

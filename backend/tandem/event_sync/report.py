@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from tandem.event_sync.column_checks import column_problems
-from tandem.event_sync.mirror import Mirror, MirrorError, build, declared_events
+from tandem.event_sync.mirror import Mirror, MirrorError, declared_events, mirrors_of
 from tandem.event_sync.refresh import interactions_of
 from tandem.event_sync.rows import Tally, read
 from tandem.models import UserInteraction
 from tandem.selectors.items import existing_ids
-from tandem.sources import ItemSource, all_sources
+from tandem.sources import all_sources
 
 
 @dataclass(slots=True)
@@ -60,24 +60,24 @@ def report_tables() -> Iterator[TableReport]:
             continue
         for name, event in declared:
             try:
-                mirror = build(source, name, event)
-                problems = list(column_problems(mirror))
+                mirrors = mirrors_of(source, name, event)
+                problems = [problem for mirror in mirrors for problem in column_problems(mirror)]
             except (MirrorError, NotImplementedError) as error:
                 yield TableReport(f"{source.catalogue}.{name}", problem=str(error))
                 continue
             if problems:
-                yield TableReport(mirror.origin, problem=str(problems[0]))
+                yield TableReport(f"{source.catalogue}.{name}", problem=str(problems[0]))
             else:
-                yield _report(source, mirror)
+                yield from map(_report, mirrors)
 
 
-def _report(source: type[ItemSource], mirror: Mirror) -> TableReport:
+def _report(mirror: Mirror) -> TableReport:
     report, read_rows = TableReport(mirror.origin, rows=mirror.rows().count()), 0
     for batch in read(mirror, mirror.live_rows(), now=datetime.now(UTC)):
         read_rows += len(batch)
         wanted = interactions_of(batch, report.tally)
         report.interactions += len(wanted)
-        known = existing_ids(source=source, item_ids={row.interaction.item_id for row in wanted.values()})
+        known = existing_ids(source=mirror.source, item_ids={row.interaction.item_id for row in wanted.values()})
         unknown = [row.interaction.item_id for row in wanted.values() if row.interaction.item_id not in known]
         report.unknown_items += len(unknown)
         report.unknown_example = report.unknown_example or next(iter(unknown), "")

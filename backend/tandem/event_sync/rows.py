@@ -101,7 +101,8 @@ def _key_of(mirror: Mirror, part: str, row: Model) -> Any:
     """Return the key of a user or an item before it is made a public id, which happens once for all rows."""
     if part == "user":
         return f"{mirror.source.id_prefixes.get(row._meta.label, '')}{row.pk}"
-    return next(iter(values_of(row, mirror.source.item_id)), None)
+    (key,) = values_of(row, mirror.source.part_of(row).item_id)[:1] or (None,)
+    return None if key is None else mirror.source.key_of(row)
 
 
 def _replace_keys(mirror: Mirror, batch: dict[Any, dict[str, Any]]) -> None:
@@ -128,7 +129,7 @@ def _as_row(mirror: Mirror, key: Any, columns: dict[str, Any], now: datetime) ->
             {
                 "event_id": mirror.event_id(key),
                 "user_id": public_id(mirror.user_prefix + user),
-                "item_id": public_id(item),
+                "item_id": public_id(mirror.source.item_prefix + item),
                 "event": event,
                 "catalogue": mirror.source.catalogue,
                 "time": time or now,

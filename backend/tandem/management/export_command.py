@@ -62,7 +62,7 @@ class ExportCommand(BaseCommand):
         sources = chosen_sources(catalogues_of(names))
         if names:
             return sources
-        filled = [source for source in sources if source.items().exists()]
+        filled = [source for source in sources if any(part.items().exists() for part in source.parts())]
         for source in sources:
             if source not in filled:
                 self._line(f"{source.catalogue}: no items yet, skipped")

@@ -13,8 +13,8 @@ from typing import Any
 from recommendation_service.errors import InvalidInput
 from tandem.selectors import impressions
 from tandem.selectors.impressions import ListQuery, Window
-from tandem.selectors.items import items_by_id, title_of
-from tandem.sources import source_of, values_of
+from tandem.selectors.items import facet_values, items_by_id, title_of
+from tandem.sources import source_of
 from tandem.use_cases import load
 
 __all__ = [
@@ -211,6 +211,6 @@ def _site_items(query: ListQuery, item_ids: Sequence[str]) -> dict[str, tuple[st
         if source is None:
             continue
         for item_id, item in items_by_id(source=source, item_ids=item_ids).items():
-            category = next(iter(values_of(item, source.category)), "") if source.category else ""
+            category = next(iter(facet_values(source, item, "category")), "")
             titles[item_id] = (title_of(source=source, item=item), str(category))
     return titles

@@ -17,7 +17,6 @@ from tandem.selectors.popular import popular_ids, shared_items
 from tandem.selectors.transactions import contained
 from tandem.service_client.client import ServiceFailed
 from tandem.services.recommendation_request import RecommendationRequest
-from tandem.sources import values_of
 from tandem.surfaces import BoundSurface
 
 CHUNK = 100
@@ -159,10 +158,10 @@ class FallbackItems:
     def _category_filters(self) -> Profile | None:
         """Return the filters with the categories of the subjects, or None if there are none or a category was requested."""
         request, source = self._request, self._source
-        if not request.subjects or not source.category or "category" in request.filters:
+        if not request.subjects or "category" not in source.facet_names() or "category" in request.filters:
             return None
         subjects = items_by_id(source=source, item_ids=request.subjects).values()
-        categories = tuple(dict.fromkeys(str(value) for item in subjects for value in values_of(item, source.category)))
+        categories = tuple(dict.fromkeys(value for item in subjects for value in facet_values(source, item, "category")))
         return {**request.filters, "category": categories} if categories else None
 
     def _pick_similar(self) -> None:
@@ -183,7 +182,7 @@ class FallbackItems:
             if not filters and not self._caps:
                 unseen = unseen[: 2 * self._missing + 10]  # some may be gone from the catalogue
             offered: Collection[str] = unseen
-            if self._source.available or self._source.limits_visibility():
+            if self._source.limits_offers():
                 offered = available_ids(source=self._source, item_ids=unseen, user_id=self._request.user_id)
             items = items_by_id(source=self._source, item_ids=offered)
             rows = [(item_id, items[item_id]) for item_id in unseen if item_id in items]

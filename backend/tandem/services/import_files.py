@@ -84,13 +84,15 @@ def import_items(
     list_separator: str = "|",
     delimiter: str | None = None,
     dry_run: bool = False,
+    label: str = "",
     say: Say = lambda _line: None,
 ) -> Imported:
     """Add or update the items of a site's own model: `mapping` holds "field=column", the primary key among them.
 
-    A column for a JSON field is cut into a list at `list_separator`. Raises InvalidInput as `import_interactions`.
+    `label` names the model ("app.Model") if the catalogue has several. A column for a JSON field is cut into a list at
+    `list_separator`. Raises InvalidInput as `import_interactions`.
     """
-    model = source.items().model
+    model = _model_named(source, label)
     names = [field.name for field in model._meta.concrete_fields]
     columns = _column_mapping(mapping, names, column_names(path, delimiter))
     key = model._meta.pk.name
@@ -114,6 +116,15 @@ def import_items(
         transaction.set_rollback(dry_run, using=using)
     done.rejected, done.rejects = rejects.count, rejects.path if rejects.count else None
     return done
+
+
+def _model_named(source: type[ItemSource], label: str) -> type[Model]:
+    models = {part.item_model()._meta.label: part.item_model() for part in source.parts()}
+    if label in models:
+        return models[label]
+    if label or len(models) > 1:
+        raise InvalidInput(f"say which model the file has: --model, one of {', '.join(models)}")
+    return next(iter(models.values()))
 
 
 def _column_mapping(pairs: Sequence[str], allowed: Sequence[str], columns: Sequence[str]) -> dict[str, str]:

@@ -21,6 +21,45 @@ class Film(models.Model):
     title = models.CharField(max_length=100)
 
 
+class FilmLike(models.Model):
+    """Of a film."""
+
+    film = models.ForeignKey(Film, models.CASCADE)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    created_at = models.DateTimeField()
+
+
+class Story(models.Model):
+    """An item that is a short or a long story; both have its keys."""
+
+    title = models.CharField(max_length=100)
+
+
+class ShortStory(Story):
+    """One kind."""
+
+
+class LongStory(Story):
+    """Another kind."""
+
+
+class StoryView(models.Model):
+    """Of either kind."""
+
+    story = models.ForeignKey(Story, models.CASCADE)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    created_at = models.DateTimeField()
+
+
+class Seen(models.Model):
+    """Of a work or a film, one column for each."""
+
+    work = models.ForeignKey(Work, models.CASCADE, null=True)
+    film = models.ForeignKey(Film, models.CASCADE, null=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    created_at = models.DateTimeField()
+
+
 class Page(models.Model):
     """An item whose key is a path."""
 

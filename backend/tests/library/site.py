@@ -8,7 +8,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 
 from tandem import sources
 from tandem.event_sync.live import connect
-from tandem.event_sync.mirror import Mirror, mirror_of
+from tandem.event_sync.mirror import Mirror, declared_events, mirror_of, mirrors_of
 from tandem.models import UserInteraction
 from tandem.sources import ItemSource
 from tests.library.models import Work
@@ -18,7 +18,8 @@ SIGNALS = (post_save, post_delete, pre_delete, m2m_changed)
 
 def declared(**options: Any) -> type[ItemSource]:
     """Return a declaration of the works, changed by `options`."""
-    whole = {"catalogue": "library", "queryset": Work.objects.all(), "text": ("title",), **options}
+    items = {} if "models" in options else {"queryset": Work.objects.all()}
+    whole = {"catalogue": "library", **items, "text": ("title",), **options}
     return type("Library", (ItemSource,), {"__module__": "library.recommendation_sources", **whole})
 
 
@@ -32,6 +33,23 @@ def mirrored(**options: Any) -> Iterator[Mirror]:
         mirror = mirror_of(source, name)
         connect(mirror)
         yield mirror
+    finally:
+        sources._registry.pop(source.catalogue)
+        for signal, before in receivers:
+            signal.receivers = before
+            signal.sender_receivers_cache.clear()
+
+
+@contextmanager
+def all_mirrored(**options: Any) -> Iterator[type[ItemSource]]:
+    """Mirror every event table of `options`, of a catalogue that may have several models."""
+    source = declared(**options)
+    receivers = [(signal, list(signal.receivers)) for signal in SIGNALS]
+    try:
+        for name, event in declared_events(source):
+            for mirror in mirrors_of(source, name, event):
+                connect(mirror)
+        yield source
     finally:
         sources._registry.pop(source.catalogue)
         for signal, before in receivers:

@@ -16,6 +16,7 @@ class Command(ImportCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The options of every import, and the separator of list values."""
         super().add_arguments(parser)
+        parser.add_argument("--model", default="", help="app.Model, for a catalogue with items of several models")
         parser.add_argument("--list-separator", default="|", help="separator of the values of a list; default: |")
 
     def import_file(self, source: type[ItemSource], options: dict[str, Any]) -> Imported:
@@ -27,5 +28,6 @@ class Command(ImportCommand):
             list_separator=options["list_separator"],
             delimiter=options["delimiter"],
             dry_run=options["dry_run"],
+            label=options["model"],
             say=self.print_line,
         )
