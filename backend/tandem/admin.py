@@ -9,7 +9,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from tandem.models import BackgroundJob, Feedback, Impression, ImpressionItem, ItemKey, Quarantine, UserInteraction
+from tandem.event_sync.rows import EXPECTED
+from tandem.models import (
+    BackgroundJob,
+    Feedback,
+    Impression,
+    ImpressionItem,
+    ItemKey,
+    NotMirrored,
+    Quarantine,
+    UserInteraction,
+)
 from tandem.selectors.items import titles_of
 from tandem.services.background_jobs import mark_lost
 from tandem.trust.quarantine import quarantine, release
@@ -126,6 +136,26 @@ class UserInteractionAdmin(TitledList):
     list_display = ("time", "user", "kind", "titled_item", "catalogue", "value", "request_id")
     list_select_related = ("user", "kind", "item__catalogue", "catalogue")
     search_fields = ("user__user_id__exact", "event_id__exact")
+
+
+@admin.register(NotMirrored)
+class NotMirroredAdmin(FastList):
+    """Rows of the site's event tables that are no interactions, by table and reason."""
+
+    list_display = ("table", "reason", "rows", "example", "time", "to_correct")
+    list_display_links = None
+    list_select_related = ("origin",)
+    ordering = ("-rows",)
+
+    @admin.display(description="table", ordering="origin__name")
+    def table(self, entry: NotMirrored) -> str:
+        """Return the name of the declared table."""
+        return entry.origin.name
+
+    @admin.display(description="to correct", boolean=True)
+    def to_correct(self, entry: NotMirrored) -> bool:
+        """Return True if such rows should be interactions."""
+        return entry.reason not in EXPECTED
 
 
 @admin.register(ItemKey)

@@ -97,6 +97,26 @@ class EventOrigin(models.Model):
         return self.name
 
 
+class NotMirrored(models.Model):
+    """How many rows of a declared event table are no interactions for one reason: since the last sync, and in it."""
+
+    id = models.BigAutoField(primary_key=True)
+    origin = models.ForeignKey(EventOrigin, on_delete=models.CASCADE, db_index=False, related_name="+")
+    reason = models.CharField(max_length=200)
+    rows = models.BigIntegerField()
+    example = models.CharField(max_length=300)  # the last one
+    time = UtcDateTimeField(default=timezone.now)
+
+    class Meta:
+        """One count per table and reason."""
+
+        verbose_name_plural = "rows that are not mirrored"
+        constraints = [models.UniqueConstraint(fields=["origin", "reason"], name="tandem_not_mirrored_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.rows} with {self.reason}"
+
+
 class UserInteraction(models.Model):
     """One event of a user with an item. It counts once per `event_id`, however often it is sent."""
 

@@ -14,7 +14,7 @@ from django.db.transaction import TransactionManagementError
 
 from recommendation_service.domain.ids import public_id
 from tandem.conf import settings_problems
-from tandem.event_sync import spool
+from tandem.event_sync import not_mirrored, spool
 from tandem.event_sync.deleted_users import DeletedUser, forget, people_models
 from tandem.event_sync.mirror import Mirror, all_mirrors
 from tandem.event_sync.refresh import refresh
@@ -109,11 +109,13 @@ def _mirror(mirror: Mirror, keys: list[Any], using: str) -> None:
         log.exception("%s: %d rows cannot be mirrored now; they are spooled", mirror.origin, len(keys))
         _state.paused_until = time.monotonic() + PAUSE_S
         spool.append(mirror.origin, keys, using)
-    except Exception:  # a function of the site's declaration, or a bug: the site's own work must not fail for it
+    except Exception as error:  # a function of the site's declaration, or a bug: the site's own work must not fail for it
         log.exception("%s: %d rows are not mirrored; see manage.py check_events", mirror.origin, len(keys))
+        not_mirrored.add(mirror, not_mirrored.failure(mirror, keys, error))
     else:
         for line in changes.tally.lines(unexpected_only=True):
             log.warning("%s: not mirrored: %s", mirror.origin, line)
+        not_mirrored.add(mirror, changes.tally)
         if spool.is_short():
             spool.replay()
 

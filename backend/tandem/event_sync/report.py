@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from tandem.event_sync import not_mirrored
 from tandem.event_sync.column_checks import column_problems
 from tandem.event_sync.mirror import Mirror, MirrorError, declared_events, mirrors_of
 from tandem.event_sync.refresh import interactions_of
-from tandem.event_sync.rows import Tally, read
+from tandem.event_sync.rows import EXPECTED, Tally, read
 from tandem.models import UserInteraction
 from tandem.selectors.items import existing_ids
 from tandem.sources import all_sources
@@ -25,6 +26,7 @@ class TableReport:
     unknown_items: int = 0  # interactions with items that the catalogue does not have now
     unknown_example: str = ""
     tally: Tally = field(default_factory=Tally)
+    earlier: list[str] = field(default_factory=list)  # what was counted since the last sync for reasons that no row has now
     problem: str = ""  # why the table cannot be mirrored at all, with the fix
 
     @property
@@ -46,6 +48,7 @@ class TableReport:
         if self.left_out:
             yield f"  {self.left_out:,} left out by `when` or `gone`"
         yield from (f"  {line}" for line in self.tally.lines())
+        yield from (f"  since the last sync: {line}" for line in self.earlier)
         if self.stored != self.interactions:
             yield f"  {self.stored:,} are mirrored so far; run manage.py sync_interactions"
 
@@ -82,5 +85,10 @@ def _report(mirror: Mirror) -> TableReport:
         report.unknown_items += len(unknown)
         report.unknown_example = report.unknown_example or next(iter(unknown), "")
     report.left_out = max(report.rows - read_rows, 0)
+    report.earlier = [
+        f"{entry.rows:,} with {entry.reason} (such as {entry.example})"
+        for entry in not_mirrored.counted(mirror)
+        if entry.reason not in report.tally.reasons and entry.reason not in EXPECTED
+    ]
     report.stored = UserInteraction.objects.filter(origin__name=mirror.origin).count()
     return report

@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 from django.db.models import Max
 
+from tandem.event_sync import not_mirrored
 from tandem.event_sync.mirror import Mirror, all_mirrors
 from tandem.event_sync.refresh import Changes, interactions_of, origin_key, replace_interactions
 from tandem.event_sync.rows import read
@@ -23,13 +24,15 @@ def sync_interactions(*, say: Callable[[str], object] = lambda _line: None) -> d
     nothing.
     """
     added: dict[str, int] = {}
-    for mirror in all_mirrors():
+    mirrors = all_mirrors()
+    for mirror in mirrors:
         changes = sync_table(mirror)
         added[mirror.origin] = changes.added
         others = {"changed": changes.changed, "removed": changes.removed, "refused": changes.tally.unexpected}
         say(f"{mirror.origin}: {changes.added:,} added" + "".join(f", {n:,} {name}" for name, n in others.items() if n))
         for line in changes.tally.lines():
             say(f"  {line}")
+    not_mirrored.forget_others(mirrors)
     return added
 
 
@@ -44,6 +47,7 @@ def sync_table(mirror: Mirror) -> Changes:
         current.append(np.array([event_id.int & _LOW for event_id in wanted], dtype=np.uint64))
     if newest is not None:
         _remove_others(mirror, np.sort(np.concatenate(current)) if current else np.empty(0, np.uint64), newest, changes)
+    not_mirrored.replace(mirror, changes.tally)
     return changes
 
 
