@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from http.cookiejar import CookieJar
 from pathlib import Path
 
+from tests.foreign.pages import block_of
 from tests.support.wheel import environment_with, make_environment, run
 
 EXTRAS = ("django", "export", "serve", "train")
@@ -29,9 +30,17 @@ def free_port() -> int:
 class ForeignSite:
     """One project in a folder: its commands, its two servers, and a visitor with a session."""
 
-    def __init__(self, folder: Path, project: Path, wheel: Path, *, beside: Sequence[str] = (), **variables: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        project: Path,
+        wheel: Path,
+        *,
+        beside: Sequence[str] = (),
+        extras: Sequence[str] = EXTRAS,
+        **variables: str,
+    ) -> None:
         self.folder = folder / "site"
-        shutil.copytree(project, self.folder, ignore=shutil.ignore_patterns("__pycache__"))
         self.environment = environment_with(
             folder / ".venv",
             RS_SIGNING_KEYS=f"k1:{secrets.token_urlsafe(48)}",
@@ -42,11 +51,35 @@ class ForeignSite:
             RS_LOG_FILE=str(self.folder / "var/service.log"),
             **variables,
         )
-        self.distributions = make_environment(folder / ".venv", wheel, EXTRAS, beside=beside)
+        self.distributions = make_environment(folder / ".venv", wheel, extras, beside=beside)
+        self._make(project)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.servers: dict[str, subprocess.Popen[bytes]] = {}
         self.visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+
+    def _make(self, project: Path) -> None:
+        """Copy the project; one without settings is made by `startproject`, and gets the settings of the documentation."""
+        own = project / "settings_end.py"
+        if own.exists():
+            self.folder.mkdir()
+            run(["django-admin", "startproject", "mysite", "."], self.folder, self.environment)
+        shutil.copytree(project, self.folder, ignore=shutil.ignore_patterns("__pycache__", own.name), dirs_exist_ok=True)
+        if own.exists():
+            port = f'TANDEM["SERVICE_URL"] = "http://127.0.0.1:{self.environment["RS_PORT"]}"\n'  # several services run here
+            with (self.folder / "mysite/settings.py").open("a") as settings:
+                settings.write(f"import os\n{own.read_text()}\n{block_of('site-shop.md', 'mysite/settings.py')}{port}")
+
+    @contextmanager
+    def variables(self, **changed: str) -> Iterator[None]:
+        """Run the commands inside with these environment variables too."""
+        before = dict(self.environment)
+        self.environment.update(changed)
+        try:
+            yield
+        finally:
+            self.environment.clear()
+            self.environment.update(before)
 
     def manage(self, *words: str) -> str:
         """Return the output of a management command that must succeed."""
@@ -110,9 +143,15 @@ class ForeignSite:
 
 @contextmanager
 def foreign_site(
-    folder: Path, project: Path, wheel: Path, *, beside: Sequence[str] = (), **variables: str
+    folder: Path,
+    project: Path,
+    wheel: Path,
+    *,
+    beside: Sequence[str] = (),
+    extras: Sequence[str] = EXTRAS,
+    **variables: str,
 ) -> Iterator[ForeignSite]:
-    site = ForeignSite(folder, project, wheel, beside=beside, **variables)
+    site = ForeignSite(folder, project, wheel, beside=beside, extras=extras, **variables)
     try:
         yield site
     finally:
