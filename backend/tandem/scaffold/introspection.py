@@ -14,6 +14,7 @@ from django.db.models import BooleanField, CharField, DateField, Model, TextFiel
 from tandem.scaffold.names import FIELDS, STATUS, SYSTEM_APPS, WEIGHTS, event_of, words_of
 from tandem.scaffold.visibility import Rule, rules_of
 
+COPIES = ("first", "last", "latest", "newest")  # how the names of foreign keys begin that repeat what other rows say
 MAX_KINDS = 30  # distinct values of a status column that are read
 
 
@@ -207,8 +208,9 @@ def _relation(through: type[Model]) -> tuple[type[Model], str] | None:
 
 
 def _keys(model: type[Model]) -> list[Any]:
-    """Return the foreign keys of a model, without links to a parent model."""
+    """Return the foreign keys of a model, without links to a parent model and copies such as `last_post`."""
     keys = [entry for entry in model._meta.fields if entry.is_relation and isinstance(entry.related_model, type)]
+    keys = [entry for entry in keys if entry.name.partition("_")[0] not in COPIES]
     return [entry for entry in keys if not getattr(entry.remote_field, "parent_link", False)]
 
 

@@ -31,8 +31,12 @@ def event_of(*names: str) -> str:
         words = words_of(name)
         if "to" in words:  # "to-read" and "want to read" are wishes, whatever comes after
             return "save"
+        if "read" in words and {"log", "mark", "track", "tracker"}.intersection(words):  # which pages were opened
+            return "view"
         if words and words[0] in ENDINGS:  # "stopped-reading" is the end of reading
             return "dismiss"
+        if words[-2:] == ["follow", "up"] or (words[-1:] != ["ticket"] and "ticket" in words):  # notes and readers of a ticket
+            continue
         for word in reversed(words):
             event = next((event for event, known in EVENT_WORDS.items() if word in known), "")
             if event:

@@ -90,12 +90,12 @@ def postgres(site: ForeignSite) -> Iterator[ForeignSite]:
         "SITE_PASSWORD": url.password or "",
     }
     with admin:
-        admin.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # a name made of digits
+        admin.execute(f"CREATE DATABASE {name}")
         try:
             with prepared(site, **variables):
                 yield site
         finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]  # as above
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def execute(*statements: str, database: str = "default") -> str:

@@ -38,6 +38,13 @@ def test_names_are_split_into_singular_words(name: str, words: list[str]) -> Non
         (("to-read", "Want to read"), "save"),
         (("read", "Read"), "finish"),
         (("ProductAlert",), ""),
+        (("TopicReadTrack",), "view"),
+        (("subscribers", "Topic_subscribers"), "follow"),
+        (("voted_by", "KBItem_voted_by"), "like"),
+        (("downvoted_by", "KBItem_downvoted_by"), "dislike"),
+        (("FollowUp",), ""),
+        (("TicketCC",), ""),
+        (("Ticket",), "purchase"),
         ((), ""),
     ],
 )
