@@ -95,10 +95,15 @@ KINDS: Mapping[str, Kind] = {
                 "frequency_scaling": (0.0,),
                 "factors": (64,),
                 "iterations": (15,),
-                "regularization": (100.0, 30.0, 10.0, 300.0, 0.01),
-                "alpha": (40.0, 10.0, 4.0, 1.0),
+                "regularization": (30.0,),
+                "alpha": (4.0,),
             },
-            {"factors": (128, 192)},
+            # points far apart, so that a search of four trials has seen dense and sparse logs; then a grid and a line
+            {"solver": ("implicit",), "factors": (64,), "iterations": (15,), "regularization": (100.0,), "alpha": (10.0,)},
+            {"solver": ("implicit",), "factors": (64,), "iterations": (15,), "regularization": (10.0,), "alpha": (40.0,)},
+            {"regularization": (30.0, 100.0), "alpha": (1.0, 4.0, 10.0, 40.0)},
+            {"regularization": (10.0, 300.0, 0.01)},
+            {"factors": (128, 192, 256)},
             # slower, so it comes last; alpha is 1 / alpha0 of Rendle et al. (2022)
             {
                 "solver": ("exact",),
