@@ -17,7 +17,7 @@ from recommendation_service.cli import script
 from recommendation_service.publishing.store import Artifact, ArtifactStore
 from recommendation_service.tests.support.exports import clubs, write_export
 from recommendation_service.tests.support.tiny_models import sentence_model
-from recommendation_service.training import trainers
+from recommendation_service.training import publish_gate, trainers
 from recommendation_service.training import tuning as searching
 from recommendation_service.training.parameters import MarginParameters, SASRecParameters, TwoTowerParameters
 from recommendation_service.training.session import REMEMBERED
@@ -187,6 +187,33 @@ def test_a_busy_machine_and_a_second_run_give_the_same_models(club: Path, monkey
     assert fingerprints(club) == alone
     again = ArtifactStore(club / "busy" / "club")
     assert {kind: model.manifest.fingerprint for kind in COMMANDS if (model := again.load(kind))} == alone
+
+
+LITERAL: dict[str, list[list[str]]] = {
+    "als": [[]],
+    "two_tower": [[], ["--epochs", "10", "--batch-size", "32"]],
+    "margin": [["--emb-dim", "32", "--epochs", "6", "--topn", "2", "--also", "content"]],
+    "sasrec": [["--epochs", "1"]],
+}
+
+
+def test_commands_with_default_settings_succeed_after_a_tuned_training_and_again(
+    club: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command of the acceptance lists: the tuned settings stay, trained again, and the lists are printed."""
+    assert train_all.main([]) == 0
+    before = {kind: published(club, kind) for kind in LITERAL}
+    for _again in range(2):
+        for kind, commands in LITERAL.items():
+            for words in commands:
+                assert COMMANDS[kind](words) == 0, capsys.readouterr().err
+                model = published(club, kind)
+                number = int(model.version.rpartition("v")[2])
+                assert number > int(before[kind].version.rpartition("v")[2])
+                figures = model.manifest.metrics
+                earlier = before[kind].manifest.metrics["validation_ndcg_at_10"]
+                assert figures["validation_ndcg_at_10"] >= earlier * (1 - publish_gate.WORSE_BY) ** number
+    assert "not published; the published model stays in use" not in capsys.readouterr().out
 
 
 def test_both_halves_of_a_hybrid_are_searched(club: Path) -> None:
