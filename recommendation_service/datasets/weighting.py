@@ -23,16 +23,17 @@ def event_weights(use_case: UseCase, events: Ints, values: AnyArray, names: Sequ
     A value outside the event's bounds counts as the nearer bound. An event that the use case does not name has weight 0:
     it only marks the item as seen.
     """
-    weight = np.zeros(len(names) + 1, dtype=np.float32)
-    neutral = np.full(len(names) + 1, np.nan, dtype=np.float32)
-    least, most = np.full((2, len(names) + 1), np.nan, dtype=np.float32)
-    for index, name in enumerate(names):
-        rule = use_case.events.get(name)
-        if rule is not None:
-            weight[index] = rule.weight
-            neutral[index] = np.nan if rule.neutral is None else rule.neutral
-            least[index], most[index] = rule.bounds
+    unknown = (0.0, np.nan, np.nan, np.nan)
+    rules = [use_case.events.get(name) for name in names]
+    by_name = [
+        unknown if rule is None else (rule.weight, np.nan if rule.neutral is None else rule.neutral, *rule.bounds)
+        for rule in rules
+    ]
+    weight: Floats
+    weight, neutral, least, most = np.array([*by_name, unknown], dtype=np.float32).T
     graded = ~np.isnan(neutral[events])
+    if not graded.any():
+        return weight[events]
     limited = np.clip(values, least[events], most[events])
     factor = np.where(graded, np.nan_to_num(limited - neutral[events]), 1.0)
     return (weight[events] * factor).astype(np.float32)

@@ -71,6 +71,12 @@ class IdMap:
             raise IndexError(f"row {row} is negative")
         return bytes(self._ids[row]).decode()
 
+    def ids_at(self, rows: Ints) -> list[str]:
+        """Return the ids at `rows` (k,), in their order. Raises IndexError for a negative row."""
+        if rows.size and int(rows.min()) < 0:
+            raise IndexError(f"row {int(rows.min())} is negative")
+        return [item_id.decode() for item_id in self._ids[rows].tolist()]
+
     def ids(self) -> list[str]:
         """Return all ids in row order."""
         return [item_id.decode() for item_id in self._ids.tolist()]

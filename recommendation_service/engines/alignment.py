@@ -135,9 +135,15 @@ def bounds(artifact: Artifact, indptr: str, indices: str, shape: tuple[int, int]
 
 
 def csr(artifact: Artifact, indptr: str, indices: str, values: str, shape: tuple[int, int]) -> sparse.csr_array:
-    """Return a sparse matrix over the artifact's arrays. Raises ArtifactRefused if they do not describe `shape`."""
+    """Return a sparse matrix over the artifact's arrays. Raises ArtifactRefused if they do not describe `shape`.
+
+    scipy copies both index arrays where their types differ, so the bounds, the smaller one, take the type of the columns
+    if they fit: then columns and values stay memory-mapped.
+    """
     starts, columns = bounds(artifact, indptr, indices, shape)
     stored = array(artifact, values, (columns.size,))
+    if max(columns.size, *shape) <= np.iinfo(columns.dtype).max:
+        starts = starts.astype(columns.dtype, copy=False)
     return sparse.csr_array((stored, columns, starts), shape=shape, copy=False)
 
 

@@ -247,7 +247,9 @@ class Ensemble(Engine):
         shares = {name: parts[name] for name in weights if name in parts} if parts else {}
         if not shares:
             shares = {name: np.full(rows.size, weight, dtype=np.float32) for name, weight in weights.items()}
-        known = {name: np.nan_to_num(share) for name, share in shares.items()}
+        members = list(shares)
+        known = np.nan_to_num(np.array([shares[name] for name in members]).reshape(len(members), rows.size))
+        largest_first = np.argsort(-known, axis=0, kind="stable").T.tolist()  # for each row, indices of `members`
         bases: Mapping[str, Any] = basis or {}
 
         @cache  # a member whose reasons are not needed is not called
@@ -257,8 +259,7 @@ class Ensemble(Engine):
             return [()] * rows.size if isinstance(explained, Skip) else explained
 
         return [
-            _best_reasons(reasons_of(name)[index] for name in sorted(known, key=lambda name: -float(known[name][index])))
-            for index in range(rows.size)
+            _best_reasons(reasons_of(members[member])[index] for member in order) for index, order in enumerate(largest_first)
         ]
 
     def _blend(self, query: Query) -> Blend:

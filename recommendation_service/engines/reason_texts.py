@@ -17,7 +17,10 @@ def strongest_liked(engine: str, titles: Sequence[str], liked: LikedItems, share
     """Return one reason per column of `shares` (k liked items, n rows): the liked item with the largest, if above 0."""
     best = np.argmax(shares, axis=0)
     strengths = shares[best, np.arange(shares.shape[1])]
-    texts = [because(titles[row], liked.verb(index), of_subject=liked.from_subject) for index, row in enumerate(liked.rows)]
+    rows = liked.rows.tolist()
+    texts = {
+        index: because(titles[rows[index]], liked.verb(index), of_subject=liked.from_subject) for index in set(best.tolist())
+    }  # of a long history, few items are named
     return [
         (Reason(engine, texts[index], strength),) if strength > 0 else ()
         for index, strength in zip(best.tolist(), strengths.tolist(), strict=True)

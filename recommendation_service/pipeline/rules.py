@@ -15,7 +15,7 @@ from recommendation_service.domain.slate import Candidates
 from recommendation_service.errors import InvalidInput
 from recommendation_service.use_cases.schema import Part
 
-Mask = Callable[[Query], Bools]
+Mask = Callable[[Query, Bools], None]  # sets the items that may not be shown to False, in place: (n_items,)
 
 
 def apply_masks(
@@ -25,18 +25,19 @@ def apply_masks(
 
     If that leaves no item because the user has seen every one, `masks_again` decide. Raises InvalidInput for unknown filters.
     """
-    allowed = wanted(query, filters) & exclude_rows(query, excluded)
-    eligible = _passing(query, allowed, masks)
+    eligible = _passing(query, filters, excluded, masks)
     if eligible.any():
         return replace(query, eligible=eligible)
-    again = _passing(query, allowed, masks_again)
+    again = _passing(query, filters, excluded, masks_again)
     return replace(query, eligible=again, seen_again=bool(again.any()))
 
 
-def _passing(query: Query, allowed: Bools, masks: Iterable[Mask]) -> Bools:
-    passing = allowed.copy()
+def _passing(query: Query, filters: Mapping[str, tuple[str, ...]], excluded: Ints, masks: Iterable[Mask]) -> Bools:
+    passing = exclude_rows(query, excluded)
+    if filters:
+        passing &= wanted(query, filters)
     for mask in masks:
-        passing &= mask(query)
+        mask(query, passing)
     return passing
 
 
@@ -78,25 +79,21 @@ def _values_of(facets: Mapping[str, Facet], row: int) -> Callable[[str], Sequenc
     return lambda name: facets[name].of(row) if name in facets else ()
 
 
-def exclude_seen(query: Query) -> Bools:
-    """Return (n_items,), False for every item of the history, whether liked, disliked or only viewed."""
-    allowed = np.ones(len(query.catalogue), dtype=np.bool_)
+def exclude_seen(query: Query, allowed: Bools) -> None:
+    """Exclude every item of the history, whether liked, disliked or only viewed."""
     allowed[query.history.rows] = False
     allowed[query.history.older] = False
-    return allowed
 
 
-def exclude_disliked(query: Query) -> Bools:
-    """Return (n_items,), False for disliked items; replaces `exclude_seen` for users who have seen everything."""
-    allowed = np.ones(len(query.catalogue), dtype=np.bool_)
+def exclude_disliked(query: Query, allowed: Bools) -> None:
+    """Exclude disliked items; replaces `exclude_seen` for users who have seen everything."""
     allowed[query.history.disliked()] = False
-    return allowed
 
 
-def available(query: Query) -> Bools:
-    """Return (n_items,), False for items that are not available now, such as products that are out of stock."""
-    mask = query.catalogue.available
-    return np.ones(len(query.catalogue), dtype=np.bool_) if mask is None else mask
+def available(query: Query, allowed: Bools) -> None:
+    """Exclude items that are not available now, such as products that are out of stock."""
+    if query.catalogue.available is not None:
+        allowed &= query.catalogue.available
 
 
 def exclude_rows(query: Query, rows: Ints) -> Bools:
@@ -123,5 +120,5 @@ def wanted(query: Query, filters: Mapping[str, tuple[str, ...]]) -> Bools:
     return allowed
 
 
-MASKS: Mapping[str, Callable[..., Bools]] = {"exclude_seen": exclude_seen, "available": available}
-WHERE_ALL_WAS_SEEN: Mapping[str, Callable[..., Bools]] = {**MASKS, "exclude_seen": exclude_disliked}
+MASKS: Mapping[str, Callable[..., None]] = {"exclude_seen": exclude_seen, "available": available}
+WHERE_ALL_WAS_SEEN: Mapping[str, Callable[..., None]] = {**MASKS, "exclude_seen": exclude_disliked}

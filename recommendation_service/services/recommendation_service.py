@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 
 import numpy as np
 
@@ -83,7 +82,7 @@ class RecommendationService:
             generated_at=datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
             interaction_count=query.history.count,
             probabilities=dict(route.probabilities),
-            stages=timer.stages if request.explain else [],
+            stages=timer.stages() if request.explain else [],
             relaxed=relaxed,
             recommendations=_items(query, shown, reasons),
         )
@@ -112,7 +111,7 @@ class RecommendationService:
             return "anonymous"
         if not self._log_key:
             return user_id
-        return hmac.new(self._log_key, user_id.encode(), sha256).hexdigest()[:12]
+        return hmac.digest(self._log_key, user_id.encode(), "sha256").hex()[:12]
 
     def _log_route(self, route: Route, query: Query, engines: Mapping[str, Engine]) -> None:
         user, count, name = self.user_label(query.user_id), query.history.count, route.chain[0]
@@ -134,7 +133,7 @@ class StageTimer:
     """Measures the stages of one answer."""
 
     def __init__(self) -> None:
-        self.stages: list[Stage] = []
+        self._stages: list[tuple[str, float, str]] = []  # name, ms, detail
         self._started = self._since = time.perf_counter()
 
     @property
@@ -146,13 +145,18 @@ class StageTimer:
         """Add a stage that ends now; its `inner` stages (ms) come first and are subtracted from it."""
         now, inner = time.perf_counter(), inner or {}
         ms = max(1000 * (now - self._since) - sum(inner.values()), 0.0)
-        self.add_all([Stage(name=stage, ms=round(inner_ms, 3)) for stage, inner_ms in inner.items()])
-        self.add_all([Stage(name=name, ms=round(ms, 3), detail=detail)])
+        self._stages += [(stage, inner_ms, "") for stage, inner_ms in inner.items()]
+        self._stages.append((name, ms, detail))
+        self._since = time.perf_counter()
 
     def add_all(self, stages: Sequence[Stage]) -> None:
         """Add stages that were measured elsewhere; the next stage starts now."""
-        self.stages += stages
+        self._stages += [(stage.name, stage.ms, stage.detail) for stage in stages]
         self._since = time.perf_counter()
+
+    def stages(self) -> list[Stage]:
+        """Return what was measured; most answers do not contain it."""
+        return [Stage(name=name, ms=round(ms, 3), detail=detail) for name, ms, detail in self._stages]
 
 
 def _label(engines: Mapping[str, Engine], name: str) -> str:
@@ -160,16 +164,17 @@ def _label(engines: Mapping[str, Engine], name: str) -> str:
 
 
 def _items(query: Query, shown: Candidates, reasons: Mapping[int, tuple[Reason, ...]]) -> list[AnswerItem]:
+    ids, rows, scores = query.catalogue.ids.ids_at(shown.rows), shown.rows.tolist(), shown.scores.tolist()
     return [
         AnswerItem(
-            item_id=query.catalogue.ids.id(row),
+            item_id=item_id,
             title=query.catalogue.titles[row],
-            score=float(shown.scores[index]),
+            score=score,
             position=index + 1,
             reasons=[reason.text for reason in reasons[row]],
             parts=_parts(shown, index) if query.explain else {},
         )
-        for index, row in enumerate(shown.rows.tolist())
+        for index, (item_id, row, score) in enumerate(zip(ids, rows, scores, strict=True))
     ]
 
 

@@ -10,6 +10,7 @@ from recommendation_service.settings import Settings
 
 FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
 LOGGER = "recommendation_service"
+LINE = "formatted_line"  # attribute of a record
 
 
 class LogFile(logging.handlers.WatchedFileHandler):
@@ -46,9 +47,25 @@ class Stderr(logging.Handler):
 
 
 class Utc(logging.Formatter):
-    """Formats times in UTC."""
+    """Formats times in UTC, and each line once for all outlets that share this formatter."""
 
     converter = staticmethod(time.gmtime)
+    _second: tuple[int, str] = (-1, "")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, which keeps it for the next outlet."""
+        line = record.__dict__.get(LINE)
+        if line is None:
+            line = record.__dict__[LINE] = super().format(record)
+        return str(line)
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802  # the name is the base class's
+        """Return the time of a record; those of one second are formatted once."""
+        second, text = self._second  # one read: another thread may replace both
+        if second != int(record.created):
+            text = super().formatTime(record, datefmt)
+            self._second = int(record.created), text
+        return text
 
 
 def start_logging(settings: Settings) -> None:
@@ -64,6 +81,7 @@ def start_logging(settings: Settings) -> None:
         outlets.append(LogFile(settings.log_file, encoding="utf-8", delay=True))
     except OSError as error:
         print(f"no log file ({error.strerror}); logging to stderr only", file=sys.stderr)  # noqa: T201  # the log itself failed
+    formatter = Utc(FORMAT, datefmt="%Y-%m-%dT%H:%M:%SZ")
     for outlet in outlets:
-        outlet.setFormatter(Utc(FORMAT, datefmt="%Y-%m-%dT%H:%M:%SZ"))
+        outlet.setFormatter(formatter)
         logger.addHandler(outlet)

@@ -61,3 +61,15 @@ def test_ids_of_another_shape_or_type_are_refused() -> None:
         IdMap(np.array([[b"a"]]))
     with pytest.raises(DatasetError, match="array of bytes"):
         IdMap(np.array(["a"]))  # type: ignore[arg-type]  # that is the point
+
+
+@given(st.lists(plain, min_size=1, max_size=40), st.data())
+def test_many_rows_have_the_ids_that_each_has_alone(ids: list[str], data: st.DataObject) -> None:
+    numbered = IdMap.of(ids)
+    rows = data.draw(st.lists(st.integers(0, len(numbered) - 1), max_size=20))
+    assert numbered.ids_at(np.array(rows, dtype=np.int64)) == [numbered.id(row) for row in rows]
+
+
+def test_a_negative_row_among_many_is_refused() -> None:
+    with pytest.raises(IndexError, match="row -1 is negative"):
+        IdMap.of(["a", "b"]).ids_at(np.array([0, -1]))

@@ -49,3 +49,17 @@ def test_a_published_model_scores_as_the_one_in_memory_and_is_not_copied(kind: s
     assert isinstance(artifact.arrays[heavy], np.memmap)
     assert np.shares_memory(vectors(engine), artifact.arrays[heavy])
     assert engine.version == f"{kind}_v1"
+
+
+@pytest.mark.parametrize("bounds", [np.int32, np.int64])
+def test_a_sparse_model_stays_mapped_whatever_type_its_bounds_have(bounds: type, tmp_path: Path) -> None:
+    made = board.content()
+    arrays = {name: np.asarray(stored) for name, stored in made.arrays.items()}
+    arrays |= {"indptr": arrays["indptr"].astype(bounds), "indices": arrays["indices"].astype(np.int32)}
+    parameters = made.manifest.parameters
+    store = ArtifactStore(tmp_path)
+    artifact = store.publish("content", arrays, catalogue="board", parameters=parameters, dataset={}, metrics={})
+    rows = Content("content", artifact, board.catalogue())._rows
+    assert np.shares_memory(rows.indices, artifact.arrays["indices"])
+    assert np.shares_memory(rows.data, artifact.arrays["values"])
+    assert rows.indptr.tolist() == arrays["indptr"].tolist()

@@ -20,12 +20,14 @@ def ranked(rows: list[int]) -> Candidates:
 
 
 def test_everything_in_the_history_is_seen_liked_or_not() -> None:
-    allowed = exclude_seen(board.query(board.catalogue(6), (0, 2, 3), weights=(1, 0, -2)))
+    allowed = np.ones(6, dtype=np.bool_)
+    exclude_seen(board.query(board.catalogue(6), (0, 2, 3), weights=(1, 0, -2)), allowed)
     assert np.flatnonzero(~allowed).tolist() == [0, 2, 3]
 
 
 def test_of_what_was_seen_only_dislikes_stay_out_for_good() -> None:
-    allowed = exclude_disliked(board.query(board.catalogue(6), (0, 2, 3), weights=(1, 0, -2)))
+    allowed = np.ones(6, dtype=np.bool_)
+    exclude_disliked(board.query(board.catalogue(6), (0, 2, 3), weights=(1, 0, -2)), allowed)
     assert np.flatnonzero(~allowed).tolist() == [3]
 
 

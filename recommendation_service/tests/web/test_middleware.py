@@ -1,5 +1,6 @@
 """The log: its start-up lines, and that a broken disk never stops an answer."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from flask.testing import FlaskClient
 
 from recommendation_service.tests.support import service
 from recommendation_service.tests.support.service import bearer
+from recommendation_service.web import log_output
 
 PATH = "/api/recommendations/startups/for-developer/u001"
 
@@ -80,3 +82,21 @@ def test_a_closed_stderr_does_not_stop_answers(
         monkeypatch.setattr("sys.stderr", closed)
     assert client.get(PATH, headers=bearer()).status_code == 200
     assert "User" in (tmp_path / "logs" / "app.log").read_text()
+
+
+def test_a_line_is_formatted_once_for_all_outlets_and_never_reused(monkeypatch: pytest.MonkeyPatch) -> None:
+    formatter = log_output.Utc(log_output.FORMAT, datefmt="%Y-%m-%dT%H:%M:%SZ")
+    formatted: list[str] = []
+    plain = logging.Formatter.formatMessage
+    monkeypatch.setattr(logging.Formatter, "formatMessage", lambda *given: formatted.append("one") or plain(*given))
+    records = [
+        logging.makeLogRecord({"msg": text, "levelname": "INFO", "created": created})
+        for text, created in (("first", 0.9), ("second", 0.95), ("third", 61.0))
+    ]
+    lines = [[formatter.format(record) for _ in range(2)] for record in records]
+    assert lines == [
+        ["1970-01-01T00:00:00Z [INFO] first"] * 2,
+        ["1970-01-01T00:00:00Z [INFO] second"] * 2,
+        ["1970-01-01T00:01:01Z [INFO] third"] * 2,
+    ]
+    assert len(formatted) == 3
