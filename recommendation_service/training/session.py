@@ -37,6 +37,7 @@ TRAINING_SHARES = (0.9, 0.1, 0.0)
 PANEL_AT_MOST = 1_000  # validation users of a search, which scores all of them for every trial
 WIDE_PANEL = 6_000  # of what is decided once: the length of a training, the gate, and the ensemble's weights
 WIDE_PANEL_SCORES = 24_000_000  # per model, to bound the memory
+MEASURED = "wide stopping"  # how trials are measured; figures of another way are not used
 REMEMBERED = "tuning.json"  # in the folder of the catalogue's models: what was tried on which export
 EngineBuilder = Callable[[UseCase, Catalogue, Mapping[str, Artifact]], Mapping[str, Scorer]]
 
@@ -232,7 +233,7 @@ class CatalogueTraining:
                 candidate = fit(self.early, kind, chosen, panel=panel, progress=progress)
             return None, candidate, self._measured_scores(candidate.trained)
         started = time.monotonic()
-        memory = TrialCache(self.store.root / REMEMBERED, of=f"{self.dataset.fingerprint} {self.use_case.weighting}")
+        memory = TrialCache(self.store.root / REMEMBERED, of=f"{self.dataset.fingerprint} {self.use_case.weighting} {MEASURED}")
         few = self.panel.some(PANEL_AT_MOST)
         trials = HyperparameterSearch(
             self.early, few, kind, lambda trained: self._measured_scores(trained, few), stopping=self.panel
