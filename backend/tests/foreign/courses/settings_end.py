@@ -1,0 +1,2 @@
+# What the school had before Tandem
+INSTALLED_APPS += ["school"]
