@@ -1,6 +1,5 @@
-"""`tandem evaluate lists`: measures the lists of a surface, with and without each reranker."""
+"""`tandem evaluate lists`: measures the lists of a surface as routed, and with and without each reranker."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated
@@ -9,31 +8,36 @@ import numpy as np
 import typer
 
 from recommendation_service.commands.options import DataDir, JsonFile, Seed, UseCaseName, write_json
+from recommendation_service.commands.surface_lists import SurfaceLists
 from recommendation_service.core.numeric import Ints
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.query import Profile
-from recommendation_service.domain.request import MAX_LIMIT, RecommendationRequest
+from recommendation_service.domain.request import MAX_LIMIT
 from recommendation_service.engines.base import Engine
 from recommendation_service.errors import ConfigurationError, DatasetError
-from recommendation_service.services.recommendation_service import RecommendationService
-from recommendation_service.services.runtime import CatalogueRuntime, Runtime, UseCaseRuntime
+from recommendation_service.services.runtime import CatalogueRuntime
+from recommendation_service.settings import load_settings
 from recommendation_service.training.data import NotEnough, Trained, TrainingData, read_training_data
 from recommendation_service.training.ensemble.members import ask_members, costs_of
 from recommendation_service.training.ensemble.training import KIND as ENSEMBLE
 from recommendation_service.training.ensemble.training import LEAST_PEOPLE
 from recommendation_service.training.ensemble.weights import learn_weights, weight_arrays
+from recommendation_service.training.evaluation.cold_curve import Step, below, cold_curve, curve_table
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, build_evaluation_users
 from recommendation_service.training.evaluation.list_metrics import Measured, conclusions, figures, full_share, table
-from recommendation_service.training.evaluation.metrics import NO_ROW
+from recommendation_service.training.evaluation.metrics import measure
 from recommendation_service.training.evaluation.splits import time_split
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import PANEL_AT_MOST
 from recommendation_service.training.trainers import KINDS, fit, stated_for
 from recommendation_service.training.workspace import Workspace, quietly
 from recommendation_service.use_cases.schema import Part, Surface, UseCase
-from recommendation_service.wiring import build_engines
+from recommendation_service.wiring import build_engines, build_rankers
 
+AS_ROUTED = "as routed"
+POPULARITY = "popularity"  # the kind of the baseline
+RECIPE = "stated weights"
 NOBODY = "_nobody-the-export-knows"  # asks as a newcomer who is not in the export either
 
 
@@ -43,6 +47,7 @@ class Variant:
 
     name: str
     surface: Surface
+    stated: bool = False  # with the configured weights of the main ensemble in place of the learned ones
 
 
 class Before:
@@ -82,8 +87,11 @@ class Trial:
             raise DatasetError(f"{surface}: nobody liked anything new in the newest tenth of the events; nothing to measure")
         valid = build_evaluation_users(early, split.valid, most=PANEL_AT_MOST, with_history=True)
         first, models = _trained(use_case, early, valid, self.material, report, seed)
-        models |= _weighed(use_case, first, valid, report)
-        self._engines = _engines(use_case, self.material, models)
+        self._stated = self._engines = _engines(use_case, self.material, models)
+        if weighed := _weighed(use_case, first, valid, report):
+            self._engines = _engines(use_case, self.material, models | weighed)
+        # no published ranker: one that learned from lists knows the answers of the newest tenth
+        self._rankers = build_rankers(use_case, self.material.catalogue, {}, load_settings())
         self._source = Before(dataset, self.material.now)
 
     def newcomers(self, most: int) -> list[str]:
@@ -93,33 +101,38 @@ class Trial:
 
     def measure(self, variant: Variant, k: int, newcomers: Sequence[str]) -> Measured:
         """Request the lists of all users of the panel and of the new users, and measure them."""
-        service = self._service(variant)
-        known = [self.material.user_ids.id(int(user)) for user in self.panel.users]
-        lists, took_ms = self._ask(service, known, k)
-        cold, _ = self._ask(service, newcomers, k)
+        lists, took_ms = self.lists(variant, k)
+        cold, _ = self._surface_lists(variant).of(newcomers, k)
         median, slow = (float(np.percentile(took_ms, share)) for share in (50, 95))
         return Measured(variant.name, figures(lists, self.panel), full_share(cold), median, slow)
 
-    def _service(self, variant: Variant) -> RecommendationService:
-        use_case = self._use_case.model_copy(update={"surfaces": {self._surface: variant.surface}})
-        runtime = CatalogueRuntime(self.material.catalogue, self._engines, self._source)
-        return RecommendationService(Runtime.of([UseCaseRuntime(use_case, {variant.surface.catalogue: runtime})]))
+    def lists(self, variant: Variant, k: int) -> tuple[Ints, list[float]]:
+        """Return the (p, k) lists of the panel's users, and the milliseconds that each took."""
+        return self._surface_lists(variant).of([self.material.user_ids.id(int(user)) for user in self.panel.users], k)
 
-    def _ask(self, service: RecommendationService, people: Sequence[str], k: int) -> tuple[Ints, list[float]]:
-        lists = np.full((len(people), k), NO_ROW, dtype=np.int64)
-        took_ms = []
-        for index, user_id in enumerate(people):
-            started = time.perf_counter()
-            slate = service.recommend(
-                RecommendationRequest(user_id=user_id, limit=k),
-                use_case=self._use_case.name,
-                surface=self._surface,
-                now=self.material.now,
-            )
-            took_ms.append(1000 * (time.perf_counter() - started))
-            rows = self.material.catalogue.ids.rows([entry.item_id for entry in slate.recommendations])
-            lists[index, : rows.size] = rows
-        return lists, took_ms
+    def curve(self, surface: Surface, k: int) -> tuple[list[Step], str | None]:
+        """Compare the surface as routed with popularity, the stated weights and the best single engine, by segment.
+
+        The best engine is chosen by these same users, which flatters it. Also return the name of the popularity engine.
+        """
+        bare = surface.model_copy(update={"rerank": ()})
+        named = dict.fromkeys((*surface.fallback, *surface.strategies))
+        kinds = {name: self._use_case.engines[name].kind for name in named if name in self._engines}
+        single = {name: self.lists(Variant(name, _first(bare, name)), k)[0] for name, kind in kinds.items() if kind != ENSEMBLE}
+        popular = next((name for name in single if kinds[name] == POPULARITY), None)
+        others = {} if popular is None else {popular: single[popular]}
+        main = self._use_case.main_ensemble()
+        if main is not None and main[0] in kinds:
+            others[f"{main[0]}, {RECIPE}"] = self.lists(Variant(RECIPE, _first(surface, main[0]), stated=True), k)[0]
+        best = max(single, key=lambda name: float(measure(single[name], self.panel.relevant).ndcg.mean()), default=None)
+        if best is not None and best != popular:
+            others[f"{best}, the best single"] = single[best]
+        return cold_curve(self.lists(Variant(AS_ROUTED, surface), k)[0], others, self.panel), popular
+
+    def _surface_lists(self, variant: Variant) -> SurfaceLists:
+        engines = self._stated if variant.stated else self._engines
+        runtime = CatalogueRuntime(self.material.catalogue, engines, self._source, rankers=self._rankers)
+        return SurfaceLists(self._use_case, self._surface, variant.surface, runtime, now=self.material.now)
 
 
 def _trained(
@@ -203,7 +216,10 @@ def evaluate_lists(
     seed: Seed = 42,
     json_file: JsonFile = None,
 ) -> None:
-    """Measure the lists of a surface through the real pipeline, with and without each reranker. Publishes nothing.
+    """Measure the lists of a surface through the real pipeline: as routed, and with and without each reranker.
+
+    The second table has the lists as routed by number of interactions, beside popularity, the stated weights and the best
+    single engine. Publishes nothing.
 
     Example: tandem evaluate lists --use-case posts --diversity 0.3 --diversity 0.7
     """
@@ -217,10 +233,17 @@ def evaluate_lists(
     with quietly():
         rows = [trial.measure(variant, k, cold) for variant in variants(configured)]
         more = [trial.measure(variant, k, cold) for variant in swept(configured, diversity or ())]
+        routed = trial.measure(Variant(AS_ROUTED, configured), k, cold)
+        curve, popular = trial.curve(configured, k)
     report.line(f"{use_case}/{name}: {dataset.version}, {len(trial.panel)} people, {len(cold)} newcomers, lists of {k}")
-    for line in (table([*rows, *more], k), *conclusions(rows, k, configured)):
+    for line in (table([*rows, *more, routed], k), *conclusions(rows, k, configured)):
         report.line(line)
-    write_json(json_file, [asdict(entry) for entry in (*rows, *more)])
+    report.line("\n" + curve_table(curve, k))
+    for line in below(curve, popular) if popular else ():
+        report.line(line)
+    write_json(
+        json_file, {"rows": [asdict(entry) for entry in (*rows, *more, routed)], "curve": [asdict(entry) for entry in curve]}
+    )
     report.next_command(f"tandem train all --use-case {use_case}")
 
 

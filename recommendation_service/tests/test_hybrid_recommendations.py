@@ -210,9 +210,17 @@ def test_measuring_prints_a_row_a_variant_and_what_it_means(blog, tmp_path, caps
     printed = capsys.readouterr().out
     for name in ("popular", "content_based", "collaborative", "hybrid", "hybrid + diversity", "hybrid + freshness + diversity"):
         assert f"| {name} |" in printed
-    for word in ("relevance: NDCG@8", "redundancy: ", "fresh items: ", "cold start: 100%", "one answer: median"):
+    for word in (
+        "relevance: NDCG@8",
+        "redundancy: ",
+        "fresh items: ",
+        "cold start: 100%",
+        "one answer: median",
+        "| as routed |",
+        "| interactions |",
+    ):
         assert word in printed
-    by_name = {one["name"]: one["lists"] for one in json.loads(file.read_text())}
+    by_name = {one["name"]: one["lists"] for one in json.loads(file.read_text())["rows"]}
     varied, alike = (by_name[f"as served, diversity {weight}"]["redundancy"] for weight in ("1.5", "0"))
     assert varied < by_name["hybrid + freshness + diversity"]["redundancy"] < alike
 
