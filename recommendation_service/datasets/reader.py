@@ -39,6 +39,7 @@ import math
 import mmap
 import os
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -54,10 +55,11 @@ from recommendation_service.datasets.impressions import SHOWN, Shown, read_shown
 from recommendation_service.datasets.pair_features import side_of
 from recommendation_service.datasets.pair_outcomes import MATCHES, Matches, read_matches
 from recommendation_service.datasets.records import FORMAT, ItemRecord
-from recommendation_service.domain.catalogue import Catalogue, Facet
+from recommendation_service.domain.catalogue import Catalogue, FacetBuilder
 from recommendation_service.domain.history import PastEvent
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
+from recommendation_service.domain.side import PairSide
 from recommendation_service.errors import DatasetError
 from recommendation_service.publishing.versions import VersionedFolder, sha256_of
 
@@ -67,6 +69,8 @@ NEEDED = frozenset(
     | {f"history_{part}.npy" for part in ("indptr", "items", "events", "times", "values")}
 )  # what serving reads
 FILE_NAME = re.compile(r"\w+\.\w+", re.ASCII)
+PAIR_KEYS = ("numbers", "text_columns", "words")  # of a line of catalogue.jsonl; the last one is refused
+NO_COLUMNS: Mapping[str, Any] = {}  # of every item without them
 RUN_AGAIN = "run: manage.py generate_all_datasets"
 
 
@@ -174,22 +178,39 @@ class Dataset:
 
     def catalogue(self) -> Catalogue:
         """The items as arrays, ready to be served."""
-        lines = list(self._item_lines())
-        facets = {"category": Facet.build([[line["category"]] if line["category"] else [] for line in lines])}
-        facets["tags"] = Facet.build([line["tags"] for line in lines])
-        for name in sorted({key for line in lines for key in line["attributes"]}):
-            facets[name] = Facet.build([line["attributes"].get(name, ()) for line in lines])
-        created = [np.nan if line["created_at"] is None else line["created_at"] / 86_400 for line in lines]
+        titles, popularity, created, available = list[str](), list[float](), list[float](), bytearray()
+        category, tags, attributes = FacetBuilder(), FacetBuilder(), defaultdict[str, FacetBuilder](FacetBuilder)
+        paired = list[Mapping[str, Any]]()
+        for row, line in enumerate(self._item_lines()):  # one line at a time: all of them take a kilobyte per item
+            titles.append(line["title"])
+            popularity.append(line["popularity"])
+            created.append(np.nan if line["created_at"] is None else line["created_at"] / 86_400)
+            available.append(bool(line.get("available", True)))
+            category.add(row, [line["category"]] if line["category"] else [])
+            tags.add(row, line["tags"])
+            for name, values in line["attributes"].items():
+                attributes[name].add(row, values)
+            columns = {name: line[name] for name in PAIR_KEYS if name in line}
+            paired.append({"item_id": line["item_id"], **columns} if columns else NO_COLUMNS)
+        n_items = len(titles)
+        facets = {"category": category, "tags": tags, **{name: attributes[name] for name in sorted(attributes)}}
         return Catalogue(
             name=self.summary["catalogue"],
             ids=self.item_ids,
-            titles=tuple(line["title"] for line in lines),
-            popularity=np.array([line["popularity"] for line in lines], dtype=np.float32),
+            titles=tuple(titles),
+            popularity=np.array(popularity, dtype=np.float32),
             created=np.array(created, dtype=np.float32),
-            facets=facets,
-            available=np.array([line.get("available", True) for line in lines], dtype=np.bool_),
-            side=side_of(lines),
+            facets={name: builder.facet(n_items) for name, builder in facets.items()},
+            available=np.frombuffer(bytes(available), dtype=np.bool_),
+            side=self._side(paired),
         )
+
+    def _side(self, lines: list[Mapping[str, Any]]) -> PairSide | None:
+        """The columns of the items; `lines` are NO_COLUMNS for items without any."""
+        if all(line is NO_COLUMNS for line in lines):
+            return None
+        ids = zip(self.item_ids.ids(), lines, strict=True)
+        return side_of([line if line is not NO_COLUMNS else {"item_id": item_id} for item_id, line in ids])
 
     def interactions(self) -> sparse.csr_array:
         """(n_users, n_items) float32 weights after decay and cap; negative entries are dislikes."""

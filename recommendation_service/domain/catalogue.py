@@ -1,5 +1,6 @@
 """The recommendable items of one kind, as arrays in row order."""
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,12 +33,33 @@ class Facet:
     @classmethod
     def build(cls, per_item: Sequence[Sequence[str]]) -> "Facet":
         """Return the facet for the values of each item, in row order."""
-        values = tuple(sorted({value for item_values in per_item for value in item_values}))
-        column = {value: index for index, value in enumerate(values)}
-        pairs = [(row, column[value]) for row, item_values in enumerate(per_item) for value in set(item_values)]
-        rows, columns = (np.array(side, dtype=np.int64) for side in (zip(*pairs, strict=True) if pairs else ((), ())))
-        ones = np.ones(len(pairs), dtype=np.float32)
-        return cls(values, sparse.csr_array((ones, (rows, columns)), shape=(len(per_item), len(values))))
+        builder = FacetBuilder()
+        for row, values in enumerate(per_item):
+            builder.add(row, values)
+        return builder.facet(len(per_item))
+
+
+class FacetBuilder:
+    """Collects the values of one facet item by item, in eight bytes each and without an object per item."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+        self._rows, self._columns = array("i"), array("i")
+
+    def add(self, row: int, values: Iterable[str]) -> None:
+        """Add the values of the item at `row`; repeats count once."""
+        for value in set(values):
+            self._rows.append(row)
+            self._columns.append(self._codes.setdefault(value, len(self._codes)))
+
+    def facet(self, n_items: int) -> Facet:
+        """Return the facet of `n_items` items; those that were not added have no value."""
+        values = tuple(sorted(self._codes))
+        place = np.empty(len(values), dtype=np.int32)  # code -> index in `values`
+        place[[self._codes[value] for value in values]] = np.arange(len(values))
+        rows, codes = (np.array(side, dtype=np.int32) for side in (self._rows, self._columns))
+        ones = np.ones(rows.size, dtype=np.float32)
+        return Facet(values, sparse.csr_array((ones, (rows, place[codes])), shape=(n_items, len(values))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from recommendation_service.datasets.reader import NEEDED, SUMMARY, Dataset, export_folder
-from recommendation_service.datasets.records import FORMAT
+from recommendation_service.datasets.records import FORMAT, ItemRecord
 from recommendation_service.errors import DatasetError
 from recommendation_service.tests.support.exports import clubs, write_export
 from recommendation_service.use_cases.loader import load
@@ -115,3 +115,16 @@ def test_an_array_of_objects_is_never_unpickled(data: Path) -> None:
     np.save(_folder(data) / "item_ids.npy", np.array([object()]), allow_pickle=True)
     with pytest.raises(ValueError, match=r"Python objects|allow_pickle"):
         Dataset.open(data, "startups", verify=False).catalogue()
+
+
+def test_columns_of_one_item_leave_those_of_the_others_unknown(tmp_path: Path) -> None:
+    records = [
+        ItemRecord("a", "A", "text", "c", ()),
+        ItemRecord("b", "B", "text", "c", (), numbers={"size": 3.0}, text_columns={"kind": "villa"}),
+        ItemRecord("c", "C", "text", "c", ()),
+    ]
+    side = write_export(tmp_path, load("startups"), records, []).catalogue().side
+    assert side is not None
+    assert side.ids == ("a", "b", "c")
+    np.testing.assert_array_equal(side.numbers["size"], np.array([np.nan, 3, np.nan], dtype=np.float32))
+    assert side.text_columns["kind"].tolist() == ["", "villa", ""]
