@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views import defaults
 
 from tandem.api.problem_details import problem
@@ -14,10 +14,12 @@ Handler = Callable[..., HttpResponseBase]
 
 def _handler(status: int, page: Handler) -> Handler:
     def handle(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.path.startswith("/api/"):
-            return page(request, *args, **kwargs)
         too_big = any(isinstance(error, RequestDataTooBig) for error in (*args, *kwargs.values()))
-        return problem(request, 413 if too_big else status)
+        if request.path.startswith("/api/"):
+            return problem(request, 413 if too_big else status)
+        if too_big:
+            return HttpResponse("The request is too large.", status=413, content_type="text/plain; charset=utf-8")
+        return page(request, *args, **kwargs)
 
     return handle
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from recommendation_service.errors import TandemError, Unauthenticated
 
@@ -73,6 +73,8 @@ def _http(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Location", "Retry-After")}
     code, detail = OUTSIDE.get(status, (status.phrase.lower().replace(" ", "_"), status.phrase))
+    if type(error) is BadRequest and error.description != BadRequest.description:
+        detail = error.description or detail  # what is wrong with the body, said by payloads.py
     return problem(status, code, detail, headers=headers)
 
 

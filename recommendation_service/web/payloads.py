@@ -8,6 +8,7 @@ from flask import Response, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from recommendation_service.core.strict_json import strict_json
 from recommendation_service.domain.request import invalid_input, pointer_step
 from recommendation_service.errors import InvalidInput
 
@@ -30,9 +31,11 @@ def parse_body(model: type[Model]) -> Model:
         raise UnsupportedMediaType
     body = request.get_data(cache=False)
     try:
-        orjson.loads(body)  # strict: pydantic's parser accepts NaN and Infinity
+        strict_json(body)  # pydantic's own parser accepts NaN, infinity and a key twice
+        orjson.loads(body)  # refuses lone surrogates
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    try:
         return model.model_validate_json(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest from error
     except ValidationError as error:
         raise invalid_input(error) from error

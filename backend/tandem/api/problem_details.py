@@ -10,7 +10,7 @@ import orjson
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.views import exception_handler, set_rollback
 
 from recommendation_service.errors import TandemError
@@ -91,7 +91,8 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> HttpResponse |
     if isinstance(error, ValidationError):
         return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, fields=dict(_flat(error.detail, "")))
     headers = {name: response[name] for name in ("WWW-Authenticate", "Retry-After") if name in response}
-    return problem(request, response.status_code, headers=headers)
+    detail = str(error.detail) if isinstance(error, ParseError) else ""
+    return problem(request, response.status_code, detail=detail, headers=headers)
 
 
 def _tandem_problem(request: HttpRequest, error: TandemError) -> HttpResponse:
