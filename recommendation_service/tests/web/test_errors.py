@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apiflask import APIFlask
+from flask import url_for
 from flask.testing import FlaskClient
 
 from recommendation_service.services.recommendation_service import RecommendationService
@@ -103,3 +105,19 @@ def test_in_production_the_log_names_no_user(serve: Callable[..., FlaskClient], 
     service.export_startups(tmp_path)
     serve().get(f"{PATH}/canary-person", headers=bearer())
     assert "canary-person" not in (tmp_path / "logs" / "app.log").read_text()
+
+
+def test_no_route_of_the_service_fails_at_a_bad_body(whole: APIFlask) -> None:
+    client = whole.test_client()
+    names = {"use_case": "startups", "surface": "for-developer", "subject": "u001", "name": "bid"}
+    tried = 0
+    for rule in whole.url_map.iter_rules():
+        with whole.test_request_context():
+            address = url_for(rule.endpoint, **{name: names.get(name, "x") for name in rule.arguments})
+        for body in (b"[" * 100_000, b'{"a":' * 100_000, b"9" * 100_000, b'{"a": 1e999}', b"\xff", b'{"a": 1, "a": 2}'):
+            answer = client.post(address, data=body, headers=bearer(scope="recs:any recs:admin") | JSON)
+            assert answer.status_code < 500, (address, answer.data)
+            if rule.methods and "POST" in rule.methods and rule.arguments:
+                assert answer.status_code == (413 if len(body) > 256_000 else 400), (address, answer.data)
+                tried += 1
+    assert tried >= 18  # both forms of a list, and estimates
