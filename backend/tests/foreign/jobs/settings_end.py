@@ -1,0 +1,2 @@
+# What the site had before Tandem
+INSTALLED_APPS += ["board"]
