@@ -236,7 +236,7 @@ def evaluate_lists(
         routed = trial.measure(Variant(AS_ROUTED, configured), k, cold)
         curve, popular = trial.curve(configured, k)
     report.line(f"{use_case}/{name}: {dataset.version}, {len(trial.panel)} people, {len(cold)} newcomers, lists of {k}")
-    for line in (table([*rows, *more, routed], k), *conclusions(rows, k, configured)):
+    for line in (table([*rows, *more, routed], k), *conclusions([*rows, routed], k, configured)):
         report.line(line)
     report.line("\n" + curve_table(curve, k))
     for line in below(curve, popular) if popular else ():
