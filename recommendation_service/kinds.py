@@ -44,6 +44,7 @@ class Kind:
     prints_steps: bool = False  # `tandem train` prints every step, not only a progress bar
     libraries: tuple[str, ...] = ("numpy",)  # whose versions are recorded in the manifest
     search: tuple[Stage, ...] = ()  # the stages of its hyperparameter search
+    solves: bool = False  # inverts a table of items x items, so a trial takes eight times as long for twice the items
     cost: Cost | None = None  # None: not compared with other kinds
     about_pairs: bool = False  # scores a pair, such as a job and a cleaner, not a user's next item
     needs_model: bool = True  # False: works without a published model
@@ -233,6 +234,7 @@ KINDS: Mapping[str, Kind] = {
         trainer=f"{MODELS}.ease:train_ease",
         parameters=f"{MODELS}.ease:EaseParameters",
         libraries=("scipy", "numpy"),
+        solves=True,
         search=(
             {"method": ("neighbours",)},  # on sparse data as good in a tenth of the time, and without regularization
             {"regularization": (1_000.0, 300.0, 3_000.0, 100.0, 10_000.0, 30.0)},
@@ -251,6 +253,7 @@ KINDS: Mapping[str, Kind] = {
         trainer=f"{MODELS}.next_item:train_next_item",
         parameters=f"{MODELS}.next_item:NextItemParameters",
         libraries=("scipy", "numpy"),
+        solves=True,
         search=(
             {"regularization": (400.0, 100.0, 1_600.0, 30.0)},
             {"popularity": (0.0, 0.25)},

@@ -242,7 +242,7 @@ class CatalogueTraining:
         with self.report.progress(f"{self.name}/tune {kind}", step="try") as progress:
             searched, candidate, scores = trials.search(
                 chosen,
-                trials=self.options.trials or trials_for(kind, self.rows),
+                trials=self.options.trials or trials_for(kind, self.rows, len(self.whole.catalogue)),
                 today=serving,
                 budget_s=self._share(),
                 memory=memory,

@@ -30,6 +30,7 @@ MOST_SLOW_TRIALS = 6  # of costly kinds, most of which are trained by gradient s
 LEAST_TRIALS = 4
 WHOLE_UP_TO = 200_000  # interactions up to which a search has all its trials; on larger logs in proportion fewer
 SLOW_WHOLE_UP_TO = 50_000  # the same for costly kinds
+SOLVED_UP_TO = 4_000  # items up to which a kind that inverts a table of items has all its trials
 SLOW_RANK = 4  # of `Cost`
 Scored = Callable[[Trained], Floats | None]  # (p, n_items) scores of the users by the serving engine; None: no engine serves it
 SEARCHES: Mapping[str, tuple[Stage, ...]] = {name: kind.search for name, kind in KINDS.items() if kind.search}
@@ -92,11 +93,13 @@ class TrialCache:
         write_whole(self._path, f"{json.dumps({'of': self._of, 'scores': self._known}, indent=1)}\n".encode())
 
 
-def trials_for(kind: str, interactions: int) -> int:
+def trials_for(kind: str, interactions: int, items: int) -> int:
     """Return how many settings of a kind are tried by default, by the size of the log alone: never by speed or load."""
     cost = KINDS[kind].cost
     slow = cost is not None and cost.rank >= SLOW_RANK
     share = min(1.0, (SLOW_WHOLE_UP_TO if slow else WHOLE_UP_TO) / max(1, interactions))
+    if KINDS[kind].solves:
+        share *= min(1.0, SOLVED_UP_TO / max(1, items)) ** 2
     return max(1, int(MOST_SLOW_TRIALS * share)) if slow else max(LEAST_TRIALS, int(MOST_TRIALS * share))
 
 

@@ -93,12 +93,17 @@ class Contest:
         """
         material = self.task.valid.material
         trials = HyperparameterSearch(
-            material, self._panel, kind, lambda entry: score_people(_engine(entry, material), self._panel), k=self.task.k
+            material,
+            self._panel,
+            kind,
+            lambda entry: score_people(_engine(entry, material), self._panel),
+            k=self.task.k,
+            stopping=self._wide,
         )
         with self._report.progress(kind) as progress:
             rows_by_name, fitted, scores = trials.search(
                 RECIPES[kind].stated,
-                trials=self._choices.trials or trials_for(kind, int(material.events.times.size)),
+                trials=self._choices.trials or trials_for(kind, int(material.events.times.size), len(material.catalogue)),
                 budget_s=self._choices.budget_s,
                 memory=self._memory,
                 progress=progress,
@@ -142,7 +147,7 @@ class Contest:
         if kind not in STATED or not set(STATED) <= set(self._choices.models):
             return late
         if stated is None:  # what they score was remembered, so training has not told its epochs
-            stated = fit(self.task.valid.material, kind, RECIPES[kind].stated, panel=self._panel).parameters
+            stated = fit(self.task.valid.material, kind, RECIPES[kind].stated, panel=self._wide).parameters
         return fit(self.task.test.material, kind, stated).trained
 
     def _learned(self, entries: Sequence[Entry]) -> Learned:

@@ -104,8 +104,9 @@ def test_today_gives_its_searched_settings_and_no_length_of_training(monkeypatch
 
 
 def test_the_number_of_trials_depends_on_the_size_of_the_log_alone():
-    assert [trials_for("ease", n) for n in (0, 200_000, 1_000_000, 100_000_000)] == [24, 24, 4, 4]
-    assert [trials_for("sasrec", n) for n in (0, 50_000, 100_000, 100_000_000)] == [6, 6, 3, 1]
+    assert [trials_for("als", n, 50_000) for n in (0, 200_000, 1_000_000, 100_000_000)] == [24, 24, 4, 4]
+    assert [trials_for("sasrec", n, 50_000) for n in (0, 50_000, 100_000, 100_000_000)] == [6, 6, 3, 1]
+    assert [trials_for("ease", 1_000, items) for items in (0, 4_000, 8_000, 100_000)] == [24, 24, 6, 4]
 
 
 def test_an_interrupted_search_goes_on_where_it_stopped(tmp_path):

@@ -154,7 +154,10 @@ class ModelComparer:
 
         with self._report.progress(f"{self._name}/tune {kind}") as progress:
             searched, fitted, _ = HyperparameterSearch(material, self.valid, kind, scored).search(
-                stated, trials=trials_for(kind, int(material.events.times.size)), budget_s=budget_s, progress=progress
+                stated,
+                trials=trials_for(kind, int(material.events.times.size), len(material.catalogue)),
+                budget_s=budget_s,
+                progress=progress,
             )
         return searched, fitted.trained
 

@@ -19,6 +19,7 @@ THREADS = 1  # steps are small: on a busy machine a pool of four took two hundre
 WHOLE_CATALOGUE = 20_000  # items up to which the softmax is over all of them
 SURE = 1.645  # standard errors
 PATIENCE_IN_NOISE = 3
+RANKED_AT_ONCE = 4_000_000  # scores, to bound the memory of a validation
 State = TypeVar("State")
 
 
@@ -108,7 +109,10 @@ def ndcg_on(panel: EvaluationUsers | None, scores: Callable[[State], Floats]) ->
         return None
 
     def validate(state: State) -> tuple[AnyArray, str]:
-        lists = metrics.top_k(scores(state), panel.eligible, 10)
+        table = scores(state)
+        people = max(1, RANKED_AT_ONCE // max(1, table.shape[1]))
+        blocks = [slice(start, start + people) for start in range(0, max(1, len(panel)), people)]
+        lists = np.concatenate([metrics.top_k(table[block], panel.eligible[block], 10) for block in blocks])
         values = metrics.measure(lists, panel.relevant).ndcg
         return values, f"validation NDCG@10 {values.mean():.4f}"
 
