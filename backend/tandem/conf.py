@@ -5,6 +5,7 @@
 No key is required. `manage.py check` reports unknown keys and wrong types. Code reads `tandem_settings().cache_seconds`.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -43,6 +44,9 @@ class TandemSettings(BaseModel):
     cache_alias: str = Field("default", description="Alias in CACHES of the cache that stores lists")
     cache_seconds: int = Field(60, ge=0, description="How long a list is served from the cache; 0: not at all")
     throttle: str = Field("600/min", pattern=RATE, description="Requests of one user to the API, such as 10/s; empty: no limit")
+    trusted_proxies: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (), description="Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; default: no proxy"
+    )
     use_cases_dir: Folder = Field(
         default_factory=lambda: _below_base("use_cases"), description="Folder of use-case files; default: BASE_DIR/use_cases"
     )
@@ -78,6 +82,13 @@ class TandemSettings(BaseModel):
         if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
             raise ValueError("must look like http://host:port")
         return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)  # a ValueError names what is wrong
+        return networks
 
     @field_validator("cache_alias")
     @classmethod

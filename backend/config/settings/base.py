@@ -172,6 +172,7 @@ TANDEM: dict[str, Any] = {
     "DEADLINE_S": env.float("RECOMMENDATION_DEADLINE_S", default=0.3),
     "CACHE_ALIAS": "tandem",
     "THROTTLE": env.str("THROTTLE_USER", default="600/min"),
+    "TRUSTED_PROXIES": env.tuple("TRUSTED_PROXIES", default=()),
     "CACHE_SECONDS": env.int("RECOMMENDATION_CACHE_SECONDS", default=60),
     "DATA_DIR": env.str("RS_DATA_DIR", default=str(SERVICE / "data")),
     "MODELS_DIR": env.str("RS_MODELS_DIR", default=str(SERVICE / "models")),
