@@ -6,6 +6,7 @@ import pytest
 
 from app.recommenders.base import BaseRecommender
 from app.recommenders.two_tower_recommender import TwoTowerRecommender
+from app.services.recommendation_service import RecommendationService
 from app.services.recommender_factory import RECOMMENDERS, create_recommender
 from recommendation_service import train_all
 from recommendation_service.errors import InvalidInput
@@ -42,3 +43,12 @@ def test_without_models_popular_courses_answer(tmp_path: Path, trained: Path) ->
 def test_an_unknown_strategy_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InvalidInput, match="two_tower, popularity, content, hybrid"):
         create_recommender("magic")
+
+
+def test_the_service_answers_with_the_strategy_that_is_asked_for(trained: Path) -> None:
+    settings = service.settings_under(trained, RS_USE_CASES="courses", DEFAULT_RECOMMENDER="content")
+    one = RecommendationService(settings=settings)
+    assert one.recommend("u001", limit=5).method_used == "content"
+    assert one.recommend("u001", limit=5, strategy="two_tower").method_used == "two_tower"
+    with pytest.raises(InvalidInput):
+        one.recommend("u001", strategy="magic")
