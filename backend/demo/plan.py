@@ -146,7 +146,7 @@ def plan(sites: Sequence[Site], *, port: int, service_port: int, environ: Mappin
 
 
 def _training(site: Site) -> Command:
-    command = ("recommendation_service.cli", "train", "all", "--use-case", site.name)
+    command = ("recommendation_service.cli", "train", "all", "--use-case", site.name, "--trials", "4")  # a demo starts soon
     return (sys.executable, "-m", *command)
 
 

@@ -9,10 +9,11 @@ import os
 import threading
 import time
 
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connections, router
 
 from tandem.conf import tandem_settings
 from tandem.event_sync import spool
+from tandem.models import Impression
 from tandem.selectors.deadlines import database_deadline
 
 GATHER_S = 0.02  # the lists of a busy moment are written together
@@ -83,8 +84,12 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def writes_in_background() -> bool:
-    """Return TANDEM["BACKGROUND_WRITER"]."""
-    return tandem_settings().background_writer
+    """Return TANDEM["BACKGROUND_WRITER"], but False on SQLite.
+
+    There a page of the site that reads first and then writes in one transaction fails if another connection wrote meanwhile,
+    so a thread that writes at any moment would be a harm.
+    """
+    return tandem_settings().background_writer and connections[router.db_for_write(Impression)].vendor != "sqlite"
 
 
 def write_soon() -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, router
 from django.test import Client
 
 from sites.startups.models import Startup
 from tandem.event_sync import spool, spool_writer
 from tandem.models import Impression, UserInteraction
+from tandem.services import impressions
 from tests.support import board
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def own_spool(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings.TANDEM = {**settings.TANDEM, "SPOOL_DIR": str(tmp_path / "spool"), "BACKGROUND_WRITER": True}
+    for module in (spool_writer, impressions):
+        monkeypatch.setattr(module, "writes_in_background", lambda: True)  # on SQLite too
     monkeypatch.setattr(spool_writer, "_writer", spool_writer._Writer())
     monkeypatch.setattr(spool_writer, "PAUSE_S", 0.02)
     monkeypatch.setattr(spool_writer, "close_old_connections", connections.close_all)  # a test's database is dropped
@@ -101,3 +104,9 @@ def test_what_does_not_fit_is_counted(startups: list[Startup], monkeypatch: pyte
     assert not spool.append_entry("lists", {"answers": []})
     assert not spool.append_entry("lists", {"answers": []})
     assert spool.lost() == 2
+
+
+def test_no_thread_writes_into_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    alias = router.db_for_write(Impression)
+    assert spool_writer.writes_in_background() is (connections[alias].vendor != "sqlite")
