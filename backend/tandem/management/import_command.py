@@ -12,7 +12,7 @@ from tandem.sources import ItemSource, all_sources, chosen_sources, use_case_of
 
 
 class ImportCommand(BaseCommand):
-    """Reads a CSV, TSV or Parquet file into one catalogue, in one transaction."""
+    """Reads a CSV, TSV or Parquet file into one catalogue, in short transactions."""
 
     next_command = "manage.py generate_all_datasets"
 

@@ -1,10 +1,26 @@
 """Transactions that cannot break the page that asks, and do not lose against another writer."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connections, transaction
+
+Row = TypeVar("Row")
+
+HELD_S = 0.025  # aimed at for one of many transactions in a row; a list waits at most 0.05 s for the lock
+GAP_S = 0.02  # between two of them on SQLite: its waiting writers look that often
+FEWEST = 20  # rows in a transaction, however slow the database
+
+
+class _Held(threading.local):
+    seconds = 0.0  # of this thread's last outermost transaction, without its wait for the lock
+
+
+_held = _Held()
+_free_since = 0.0  # in monotonic seconds: when a transaction of this process last let go of the lock
 
 
 @contextmanager
@@ -40,11 +56,55 @@ def writing(using: str, *, wait_s: float | None = None) -> Iterator[None]:
             connection.transaction_mode = "IMMEDIATE"
             if wait_s is not None:
                 stack.enter_context(_busy_timeout(connection.connection, wait_s))
+        if outermost:
+            stack.callback(_let_go)
         stack.enter_context(transaction.atomic(using=using))
+        if outermost:
+            _held.seconds = time.monotonic()
         if wait_s is not None and connection.vendor == "postgresql" and outermost:
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = {round(wait_s * 1000)}")
         yield
+
+
+def _let_go() -> None:
+    global _free_since
+    _free_since = time.monotonic()
+    _held.seconds = _free_since - _held.seconds
+
+
+class Pace:
+    """How many rows of one kind are written per transaction, so that each is over after about HELD_S."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.rows = min(200, most)  # of the next transaction
+
+    def parts(self, rows: Sequence[Row], *, using: str) -> Iterator[Sequence[Row]]:
+        """Yield the rows in parts; the caller writes each with `writing`. Within a transaction, parts are as large as they may.
+
+        On SQLite, where one writer keeps all others out, there are GAP_S between two of them.
+        """
+        connection = connections[using]
+        start = 0
+        while start < len(rows):
+            if connection.in_atomic_block:
+                yield rows[start : start + self.most]
+                start += self.most
+                continue
+            if connection.vendor == "sqlite":
+                time.sleep(max(0.0, _free_since + GAP_S - time.monotonic()))
+            part = rows[start : start + self.rows]
+            start += len(part)
+            _held.seconds = 0.0
+            yield part
+            self._learn(len(part), _held.seconds)
+
+    def _learn(self, rows: int, seconds: float) -> None:
+        if seconds > HELD_S:
+            self.rows = max(FEWEST, min(self.rows, int(rows * HELD_S / seconds)))
+        elif rows == self.rows and seconds < HELD_S / 2:
+            self.rows = min(2 * self.rows, self.most)
 
 
 @contextmanager

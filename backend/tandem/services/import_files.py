@@ -1,4 +1,9 @@
-"""Brings a file of past interactions, or of items, into the database: all of its good rows or, on failure, none."""
+"""Brings a file of past interactions, or of items, into the database.
+
+The file is read to its end before anything is written, so a damaged one changes nothing. The rows are written in short
+transactions, so the site works meanwhile. If the database fails or the import is killed, what was written stays, and the same
+import again writes the rest.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,8 +21,8 @@ from recommendation_service.datasets.interaction_files.rows import Row, column_n
 from recommendation_service.datasets.interaction_files.values import is_empty
 from recommendation_service.domain.ids import spelled_id
 from recommendation_service.errors import InvalidInput
-from tandem.selectors.transactions import writing
-from tandem.services.record_interactions import ACCEPTED, DUPLICATE, REJECTED, interactions_database, record_interactions
+from tandem.selectors.transactions import Pace, writing
+from tandem.services.record_interactions import ACCEPTED, DUPLICATE, REJECTED, record_interactions
 from tandem.services.rejected_rows import RejectedRows
 from tandem.sources import ItemSource
 from tandem.trust.limits import Sender
@@ -58,12 +63,15 @@ def import_interactions(
     missing = sorted({"user", "item", *(() if event else ("event",))} - columns.keys())
     if missing:
         raise InvalidInput(f"say which column is the {missing[0]}: --map {missing[0]}=column" + _event_hint(missing[0]))
+    _read_to_the_end(path, delimiter)
     done = Imported()
-    using = interactions_database()
-    with RejectedRows(path) as rejects, writing(using):
+    would_write: set[UUID] | None = set() if dry_run else None
+    with RejectedRows(path) as rejects:
         for batch in _batches(read_rows(path, delimiter)):
             rows = [_interaction(row, columns, event, catalogue) for _, row in batch]
-            results = record_interactions(rows, source="import", sender=Sender.FILE, refuse_erased=True)
+            results = record_interactions(
+                rows, source="import", sender=Sender.FILE, refuse_erased=True, would_write=would_write
+            )
             for result, (line, row) in zip(results, batch, strict=True):
                 done.accepted += result.status == ACCEPTED
                 done.duplicates += result.status == DUPLICATE
@@ -71,7 +79,6 @@ def import_interactions(
                 for error in result.errors[:1]:
                     rejects.add(line, error["pointer"].lstrip("/"), error["detail"], row)
             say(f"  {done.accepted + done.duplicates + done.rejected:,} rows read")
-        transaction.set_rollback(dry_run, using=using)
     done.rejects = rejects.path if rejects.count else None
     return done
 
@@ -98,9 +105,11 @@ def import_items(
     key = model._meta.pk.name
     if key not in columns:
         raise InvalidInput(f"say which column is the id: --map {key}=column")
+    _read_to_the_end(path, delimiter)
     done = Imported()
     using = router.db_for_write(model)
-    with RejectedRows(path) as rejects, writing(using):
+    pace = Pace(most=1_000)
+    with RejectedRows(path) as rejects:
         for batch in _batches(read_rows(path, delimiter)):
             good: dict[Any, Model] = {}
             for line, row in batch:
@@ -111,9 +120,11 @@ def import_items(
                 else:
                     good[item.pk] = item
                     done.accepted += 1
-            _upsert(model, list(good.values()), key, [name for name in columns if name != key])
+            for part in pace.parts(list(good.values()), using=using):
+                with writing(using):
+                    _upsert(model, part, key, [name for name in columns if name != key])
+                    transaction.set_rollback(dry_run, using=using)
             say(f"  {done.accepted + rejects.count:,} rows read")
-        transaction.set_rollback(dry_run, using=using)
     done.rejected, done.rejects = rejects.count, rejects.path if rejects.count else None
     return done
 
@@ -152,6 +163,12 @@ class _BadField(Exception):
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
     while batch := list(islice(rows, BATCH)):
         yield batch
+
+
+def _read_to_the_end(path: Path, delimiter: str | None) -> None:
+    """Raise InvalidInput for a file that is damaged anywhere."""
+    for _ in read_rows(path, delimiter):
+        pass
 
 
 def _event_hint(missing: str) -> str:
@@ -219,7 +236,6 @@ def _upsert(model: type[Model], items: Iterable[Model], key: str, fields: Sequen
     named = connections[router.db_for_write(model)].features.supports_update_conflicts_with_target  # MariaDB has no target
     model._default_manager.bulk_create(
         items,
-        batch_size=1_000,
         update_conflicts=bool(fields),
         ignore_conflicts=not fields,
         unique_fields=[key] if fields and named else None,

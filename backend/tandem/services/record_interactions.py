@@ -15,7 +15,7 @@ from django.db.models import Model
 from tandem.event_sync import spool
 from tandem.models import Impression, UserInteraction
 from tandem.selectors.items import existing_ids
-from tandem.selectors.transactions import writing
+from tandem.selectors.transactions import Pace, writing
 from tandem.services.erased_users import erased_among
 from tandem.services.id_mapping import catalogue_key, event_keys, item_keys, user_keys
 from tandem.services.interaction_validation import Interaction, clean_row
@@ -30,6 +30,7 @@ ACCEPTED, DUPLICATE, REJECTED = "accepted", "duplicate", "rejected"
 UNKNOWN_REQUEST = "request_id names no list that this user was shown; it was left out"
 
 log = logging.getLogger(__name__)
+_pace = Pace(most=BATCH)
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ def record_interactions(
     known_items_only: bool = False,
     refuse_erased: bool = False,
     now: float | None = None,
+    would_write: set[UUID] | None = None,
 ) -> list[RowResult]:
     """Write interactions; one result per row, in order. A row that is sent again is a duplicate and changes nothing.
 
@@ -58,7 +60,8 @@ def record_interactions(
     request_id. `source` says where they come from, for the log; `sender` decides which
     limits of the use case apply. With `known_items_only` an item must be one that its
     ItemSource shows now; with `refuse_erased` a user must not have been erased. Sends `interaction_recorded` once per user
-    and catalogue, after commit. Raises only what the database raises.
+    and catalogue, after commit. With `would_write`, nothing is written: the event ids that would be are added to that set, and
+    those in it count as written. Raises only what the database raises.
     """
     results: list[RowResult] = []
     good: list[tuple[RowResult, Interaction]] = []
@@ -82,8 +85,11 @@ def record_interactions(
         good = _without_erased(good)
     if sender == Sender.BROWSER:
         good = _within_day(good)
-    for start in range(0, len(good), BATCH):
-        _write(good[start : start + BATCH])
+    if would_write is not None:
+        _foresee(good, would_write)
+        return results
+    for part in _pace.parts(good, using=interactions_database()):
+        _write(part)
     accepted = [row for result, row in good if result.status == ACCEPTED]
     announce((row.user_id, row.catalogue) for row in accepted)
     log.info("recorded %d of %d interactions from %s", len(accepted), len(results), source)
@@ -136,6 +142,16 @@ def _within_day(good: list[tuple[RowResult, Interaction]]) -> list[tuple[RowResu
     for index, reason in beyond.items():
         good[index][0].errors = [{"pointer": "", "detail": reason}]
     return [pair for index, pair in enumerate(good) if index not in beyond]
+
+
+def _foresee(good: Sequence[tuple[RowResult, Interaction]], would_write: set[UUID]) -> None:
+    for start in range(0, len(good), BATCH):
+        batch = good[start : start + BATCH]
+        ids = [row.event_id for _, row in batch]
+        stored = set(UserInteraction.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
+        for result, row in batch:
+            result.status = DUPLICATE if row.event_id in stored or row.event_id in would_write else ACCEPTED
+            would_write.add(row.event_id)  # type: ignore[arg-type]  # a validator replaces None
 
 
 def _write(batch: Sequence[tuple[RowResult, Interaction]]) -> None:
