@@ -147,7 +147,7 @@ def _within_day(good: list[tuple[RowResult, Interaction]]) -> list[tuple[RowResu
 def _foresee(good: Sequence[tuple[RowResult, Interaction]], would_write: set[UUID]) -> None:
     for start in range(0, len(good), BATCH):
         batch = good[start : start + BATCH]
-        ids = [row.event_id for _, row in batch]
+        ids = [row.event_id for _, row in batch if row.event_id is not None]
         stored = set(UserInteraction.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
         for result, row in batch:
             result.status = DUPLICATE if row.event_id in stored or row.event_id in would_write else ACCEPTED

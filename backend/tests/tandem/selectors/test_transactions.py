@@ -1,5 +1,6 @@
 """A page in one transaction, as with ATOMIC_REQUESTS: no failure of a list's own statements breaks it."""
 
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from django.db.utils import ConnectionHandler
 from sites.startups.models import Developer, Startup
 from tandem.models import UserInteraction
 from tandem.selectors import transactions
-from tandem.selectors.transactions import contained, writing
+from tandem.selectors.transactions import FEWEST, GAP_S, HELD_S, Pace, contained, writing
 from tandem.services.recommend import recommend
 from tandem.slates import slate
 from tests.support import board
@@ -131,3 +132,66 @@ def test_on_sqlite_a_writer_waits_for_another_no_longer_than_it_was_told(
     assert own.connection.execute("PRAGMA busy_timeout").fetchone() == (600_000,)
     other.close()
     own.close()
+
+
+class FakeDatabase:
+    """A clock, and a writer that needs `row_s` for a row."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, vendor: str = "sqlite") -> None:
+        self.now, self.row_s, self.in_atomic_block, self.vendor = 100.0, 0.0, False, vendor
+        self.busy: list[tuple[float, float]] = []  # when each transaction had the lock
+        monkeypatch.setattr(transactions, "connections", {"default": self})
+        monkeypatch.setattr(transactions, "time", self)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def write(self, rows: int) -> None:
+        begun = self.now
+        self.now += rows * self.row_s
+        self.busy.append((begun, self.now))
+        transactions._held.seconds = begun
+        transactions._let_go()
+
+
+def test_a_pace_finds_how_many_rows_hold_the_lock_as_long_as_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    database, pace, rows = FakeDatabase(monkeypatch), Pace(most=1_000), list(range(20_000))
+    done: list[int] = []
+    for row_s in (0.0001, 0.001, 0.00001):  # the database becomes slower, then fast
+        database.row_s = row_s
+        before = len(database.busy)
+        for part in pace.parts(rows, using="default"):
+            done += part
+            database.write(len(part))
+        held = [until - begun for begun, until in database.busy[before:]]
+        assert max(held[1:]) <= HELD_S * 1.01  # the first one finds out
+        assert sum(held) / len(held) > HELD_S / 4 or pace.rows == pace.most
+    assert done == rows * 3
+    gaps = [later[0] - earlier[1] for earlier, later in itertools.pairwise(database.busy)]
+    assert min(gaps) >= GAP_S * 0.99
+
+
+def test_a_pace_always_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    database, pace = FakeDatabase(monkeypatch), Pace(most=1_000)
+    database.row_s = 60.0
+    sizes = []
+    for part in pace.parts(range(300), using="default"):
+        sizes.append(len(part))
+        database.write(len(part))
+    assert sizes == [200, FEWEST, FEWEST, FEWEST, FEWEST, FEWEST]
+
+
+@pytest.mark.parametrize(("vendor", "inside"), [("sqlite", True), ("postgresql", False)])
+def test_nobody_waits_where_nothing_is_gained(monkeypatch: pytest.MonkeyPatch, vendor: str, inside: bool) -> None:
+    """Within the caller's transaction the lock stays with it, and PostgreSQL has no lock for all writers."""
+    database = FakeDatabase(monkeypatch, vendor)
+    database.in_atomic_block = inside
+    sizes = []
+    for part in Pace(most=1_000).parts(range(2_500), using="default"):
+        sizes.append(len(part))
+        database.write(len(part))
+    assert sizes == ([1_000, 1_000, 500] if inside else [200, 400, 800, 1_000, 100])
+    assert database.now == 100.0

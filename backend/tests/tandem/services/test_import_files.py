@@ -1,7 +1,9 @@
-"""Files of past interactions and of items: all good rows or none, the bad ones by line, twice is once."""
+"""Files of past interactions and of items: a damaged file writes nothing, bad rows by line, twice is once."""
 
 import csv
 import io
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from sites.movies.models import Movie
 from tandem.models import UserInteraction
@@ -102,6 +105,73 @@ def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(CommandError, match="UTF-8"):
         run("import_interactions", path, *MAP, "--event", "rate")
     assert not UserInteraction.objects.exists()
+
+
+def _statements_of(call: Callable[[], object]) -> list[str]:
+    """What a call does to the database: I for rows that are inserted, C for a commit, R for a rollback."""
+    done: list[str] = []
+
+    def note(run: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith("INSERT INTO") and ("movies_movie" in sql or "tandem_userinteraction" in sql):
+            done.append("I")
+        return run(sql, *rest)
+
+    with pytest.MonkeyPatch.context() as patch, connection.execute_wrapper(note):
+        for name, mark in (("_commit", "C"), ("_rollback", "R")):
+            usual = getattr(connection, name)
+            patch.setattr(connection, name, lambda usual=usual, mark=mark: (done.append(mark), usual()))
+        call()
+    return done
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("command", ["import_interactions", "import_items"])
+def test_other_writers_wait_for_no_more_than_one_short_transaction(tmp_path: Path, command: str) -> None:
+    rows = "".join(f"u{number},m{number},5,1112486027\n" for number in range(1_000))
+    path = written(tmp_path, "userId,movieId,rating,timestamp\n" + rows)
+    options = ("--map", "id=movieId", "title=userId") if command == "import_items" else (*MAP, "--event", "rate")
+    done = "".join(_statements_of(lambda: run(command, path, *options)))
+    assert done.count("IC") >= 3  # a large insert is several statements on SQLite
+    assert (Movie if command == "import_items" else UserInteraction).objects.count() == 1_000
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("command", ["import_interactions", "import_items"])
+def test_an_import_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setattr(import_files, "BATCH", 1)
+    path = written(tmp_path, RATINGS + "u3,m3,5,1112486027\nu4,m4,5,1112486027\n")
+    options = ("--map", "id=userId", "title=movieId") if command == "import_items" else (*MAP, "--event", "rate")
+    model = Movie if command == "import_items" else UserInteraction
+    writes = itertools.count()
+
+    def fail(run: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith(f'INSERT INTO "{model._meta.db_table}"') and next(writes) == 2:
+            raise KeyboardInterrupt
+        return run(sql, *rest)
+
+    with pytest.raises(KeyboardInterrupt), connection.execute_wrapper(fail):
+        run(command, path, *options)
+    assert model._default_manager.count() == 2
+    lines = run(command, path, *options)
+    assert model._default_manager.count() == 4
+    if command == "import_interactions":
+        assert "2 were written, 2 existed already, 0 refused" in lines
+
+
+def test_a_dry_run_counts_what_the_import_would_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_files, "BATCH", 1)  # a row twice in the file, in two batches
+    run("import_interactions", written(tmp_path, RATINGS.partition("u2")[0]), *MAP, "--event", "rate")
+    path = written(tmp_path, RATINGS + RATINGS.partition("\n")[2] + "u3,,5,1112486027\n")
+    foreseen = run("import_interactions", path, *MAP, "--event", "rate", "--dry-run")
+    assert "1 would be written, 3 existed already, 1 refused" in foreseen
+    assert UserInteraction.objects.count() == 1
+    assert "1 were written, 3 existed already, 1 refused" in run("import_interactions", path, *MAP, "--event", "rate")
+
+
+def test_a_dry_run_of_items_writes_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path, "movieId,title\n1,Toy Story\n", "movies.csv")
+    assert "1 would be written" in run("import_items", path, "--map", "id=movieId", "title=title", "--dry-run")[-2]
+    assert not Movie.objects.exists()
 
 
 @pytest.mark.parametrize(
