@@ -10,16 +10,16 @@ from django.db import connections, transaction
 
 Row = TypeVar("Row")
 
-HELD_S = 0.025  # aimed at for one of many transactions in a row; a list waits at most 0.05 s for the lock
+LOCK_S = 0.025  # aimed at for one of many transactions in a row; a list waits at most 0.05 s for the lock
 GAP_S = 0.02  # between two of them on SQLite: its waiting writers look that often
 FEWEST = 20  # rows in a transaction, however slow the database
 
 
-class _Held(threading.local):
+class _LockTime(threading.local):
     seconds = 0.0  # of this thread's last outermost transaction, without its wait for the lock
 
 
-_held = _Held()
+_lock_time = _LockTime()
 _free_since = 0.0  # in monotonic seconds: when a transaction of this process last let go of the lock
 
 
@@ -60,7 +60,7 @@ def writing(using: str, *, wait_s: float | None = None) -> Iterator[None]:
             stack.callback(_let_go)
         stack.enter_context(transaction.atomic(using=using))
         if outermost:
-            _held.seconds = time.monotonic()
+            _lock_time.seconds = time.monotonic()
         if wait_s is not None and connection.vendor == "postgresql" and outermost:
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = {round(wait_s * 1000)}")
@@ -70,11 +70,11 @@ def writing(using: str, *, wait_s: float | None = None) -> Iterator[None]:
 def _let_go() -> None:
     global _free_since
     _free_since = time.monotonic()
-    _held.seconds = _free_since - _held.seconds
+    _lock_time.seconds = _free_since - _lock_time.seconds
 
 
 class Pace:
-    """How many rows of one kind are written per transaction, so that each is over after about HELD_S."""
+    """How many rows of one kind are written per transaction, so that each is over after about LOCK_S."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -96,14 +96,14 @@ class Pace:
                 time.sleep(max(0.0, _free_since + GAP_S - time.monotonic()))
             part = rows[start : start + self.rows]
             start += len(part)
-            _held.seconds = 0.0
+            _lock_time.seconds = 0.0
             yield part
-            self._learn(len(part), _held.seconds)
+            self._learn(len(part), _lock_time.seconds)
 
     def _learn(self, rows: int, seconds: float) -> None:
-        if seconds > HELD_S:
-            self.rows = max(FEWEST, min(self.rows, int(rows * HELD_S / seconds)))
-        elif rows == self.rows and seconds < HELD_S / 2:
+        if seconds > LOCK_S:
+            self.rows = max(FEWEST, min(self.rows, int(rows * LOCK_S / seconds)))
+        elif rows == self.rows and seconds < LOCK_S / 2:
             self.rows = min(2 * self.rows, self.most)
 
 

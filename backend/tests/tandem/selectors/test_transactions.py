@@ -14,7 +14,7 @@ from django.db.utils import ConnectionHandler
 from sites.startups.models import Developer, Startup
 from tandem.models import UserInteraction
 from tandem.selectors import transactions
-from tandem.selectors.transactions import FEWEST, GAP_S, HELD_S, Pace, contained, writing
+from tandem.selectors.transactions import FEWEST, GAP_S, LOCK_S, Pace, contained, writing
 from tandem.services.recommend import recommend
 from tandem.slates import slate
 from tests.support import board
@@ -153,7 +153,7 @@ class FakeDatabase:
         begun = self.now
         self.now += rows * self.row_s
         self.busy.append((begun, self.now))
-        transactions._held.seconds = begun
+        transactions._lock_time.seconds = begun
         transactions._let_go()
 
 
@@ -166,9 +166,9 @@ def test_a_pace_finds_how_many_rows_hold_the_lock_as_long_as_they_may(monkeypatc
         for part in pace.parts(rows, using="default"):
             done += part
             database.write(len(part))
-        held = [until - begun for begun, until in database.busy[before:]]
-        assert max(held[1:]) <= HELD_S * 1.01  # the first one finds out
-        assert sum(held) / len(held) > HELD_S / 4 or pace.rows == pace.most
+        durations = [until - begun for begun, until in database.busy[before:]]
+        assert max(durations[1:]) <= LOCK_S * 1.01  # the first one finds out
+        assert sum(durations) / len(durations) > LOCK_S / 4 or pace.rows == pace.most
     assert done == rows * 3
     gaps = [later[0] - earlier[1] for earlier, later in itertools.pairwise(database.busy)]
     assert min(gaps) >= GAP_S * 0.99

@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,11 @@ def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert not UserInteraction.objects.exists()
 
 
+def _noted(done: list[str], mark: str, usual: Callable[[], None]) -> None:
+    done.append(mark)
+    usual()
+
+
 def _statements_of(call: Callable[[], object]) -> list[str]:
     """What a call does to the database: I for rows that are inserted, C for a commit, R for a rollback."""
     done: list[str] = []
@@ -119,7 +125,7 @@ def _statements_of(call: Callable[[], object]) -> list[str]:
     with pytest.MonkeyPatch.context() as patch, connection.execute_wrapper(note):
         for name, mark in (("_commit", "C"), ("_rollback", "R")):
             usual = getattr(connection, name)
-            patch.setattr(connection, name, lambda usual=usual, mark=mark: (done.append(mark), usual()))
+            patch.setattr(connection, name, partial(_noted, done, mark, usual))
         call()
     return done
 
