@@ -26,6 +26,7 @@ MARIADB_TESTS = (  # what is written and read by SQL of its own, or differs betw
     "backend/tests/tandem/exports/test_datasets.py",
 )
 DRILLS = "backend/tests/drills"
+ONCE = ("infra", "drills", "foreign", "tandem/api/test_bodies.py")  # these make their own databases, or need none
 REDIS = "redis://127.0.0.1:6379/5"
 
 
@@ -86,7 +87,7 @@ def main() -> int:
         database = urlsplit(postgres)._replace(path=f"/tandem_{os.getpid()}").geturl()
         environment = {"DATABASE_URL": database} if reachable["PostgreSQL"] else {}
         environment |= {"CACHE_URL": cache} if reachable["Redis"] else {}
-        once = [f"--ignore=backend/tests/{name}" for name in ("infra", "drills", "foreign")]  # these make their own databases
+        once = [f"--ignore=backend/tests/{name}" for name in ONCE]
         codes.append(run("backend/tests", "-m", f"not browser{slow}", *once, **environment))
         codes.append(
             run("recommendation_service/tests", "backend/tests/infra", "-m", f"services{slow}", TEST_DATABASE_URL=postgres)
