@@ -12,7 +12,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-matrix test-spark adoption release lint format types imports tune bench docs picture clean
+.PHONY: help demo test test-all chaos test-matrix test-spark adoption release lint format types imports tune bench docs picture clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test: $(VENV)/.dev-ready ## run the whole suite, also on PostgreSQL and Redis wh
 
 test-all: $(VENV)/.dev-ready ## run the suite with its slow tests
 	@$(PYTHON) .ci/suite.py --slow
+
+chaos: $(VENV)/.dev-ready ## break the database and the service together at eight list endpoints, on SQLite
+	$(PYTHON) -m pytest backend/tests/drills/test_chaos.py -s -k long
 
 test-matrix: $(VENV)/.dev-ready ## test the Django app with every Python, Django and database that it supports
 	@$(PYTHON) .ci/matrix.py
