@@ -14,6 +14,7 @@ TARGETS = (
     "demo",
     "test",
     "test-all",
+    "chaos",
     "test-matrix",
     "test-spark",
     "adoption",
