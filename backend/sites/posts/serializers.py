@@ -125,14 +125,14 @@ class PostFiguresSerializer(InsightFiguresSerializer):
     """The figures of one post."""
 
     id = serializers.IntegerField()
-    title = serializers.CharField(source="item.title", default="")
+    title = serializers.CharField()
 
 
 class InsightSerializer(serializers.Serializer[Any]):
     """One insight: a sentence with its numbers."""
 
     insight = serializers.CharField(source="slug")
-    title = serializers.CharField(source="item.title", default="")
+    title = serializers.CharField()
     sentence = serializers.CharField()
     numbers = serializers.DictField()
 

@@ -11,7 +11,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -73,7 +73,12 @@ def _append(entry: Mapping[str, Any], *, of: str, durable: bool = True) -> bool:
 
 def waits() -> bool:
     """True if something waits."""
-    return _size(tandem_settings().spool_dir) > 0
+    folder = tandem_settings().spool_dir
+    try:
+        with _locked(folder):  # while a file is moved, a listing may have neither its old nor its new name
+            return _size(folder) > 0
+    except OSError:
+        return False  # there is no folder
 
 
 def lost() -> int:
@@ -164,10 +169,12 @@ def _lock(file: Any, *, wait: bool) -> bool:
 
 
 def _size(folder: Path) -> int:
-    try:
-        return sum(entry.stat().st_size for entry in os.scandir(folder) if entry.name.endswith(".jsonl"))
-    except OSError:
-        return 0
+    size = 0
+    with suppress(OSError):
+        for path in folder.glob("*.jsonl"):
+            with suppress(OSError):  # another process has just written all of it
+                size += path.stat().st_size
+    return size
 
 
 def _now() -> datetime:

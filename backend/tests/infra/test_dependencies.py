@@ -96,6 +96,7 @@ def modules(*roots: Path, without: tuple[str, ...] = ()) -> list[Path]:
     return [path for path in files if not skipped & set(path.relative_to(ROOT).parts)]
 
 
+APP_WITH_BACKEND = ("api", "logging", "backend.py", "analytics_service.py")  # of `app`: views of the backend, and calls to it
 REFERENCE = [BACKEND / name for name in ("api", "config", "demo", "recommendations", "sites", "storefront")]
 CROSS_ENCODER = SERVICE / "commands/cross_encoder_server.py"
 COMMANDS = [path for path in modules(SERVICE / "commands") if path != CROSS_ENCODER]
@@ -104,7 +105,7 @@ FILES = {
     "api": modules(BACKEND / "tandem/api"),
     "export": modules(BACKEND / "tandem/exports"),
     "serve": [SERVICE / "app.py", SERVICE / "gunicorn.conf.py", SERVICE / "cli.py"],
-    "train": [*modules(SERVICE / "training", ROOT / "app", without=("spark",)), *COMMANDS],
+    "train": [*modules(SERVICE / "training", ROOT / "app", without=("spark", *APP_WITH_BACKEND)), *COMMANDS],
     "spark": modules(SERVICE / "training/spark"),
     "rerank": [SERVICE / "commands/program.py", CROSS_ENCODER, SERVICE / "training/models/sentence_models.py"],
     "backend": modules(*REFERENCE),
