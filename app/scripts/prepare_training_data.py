@@ -16,6 +16,7 @@ from pathlib import Path
 
 from recommendation_service.commands.program import guarded
 from recommendation_service.datasets.reader import Dataset
+from recommendation_service.domain.history import UNKNOWN_TIME
 from recommendation_service.histories.database import open_database
 from recommendation_service.histories.interactions import Recorded, recorded
 from recommendation_service.histories.outcomes import STATEMENT_TIMEOUT_MS
@@ -41,7 +42,8 @@ def _write(output: Path, settings: Settings) -> int:
     writer.writerow(COLUMNS)
     rows = 0
     for event in _interactions(settings):
-        columns = ["" if event.value is None else f"{event.value:g}", event.time.astimezone(UTC).isoformat()]
+        time = "" if event.time is None else event.time.astimezone(UTC).isoformat()
+        columns = ["" if event.value is None else f"{event.value:g}", time]
         writer.writerow([*map(harmless, (event.user_id, event.item_id, event.event)), *columns])
         rows += 1
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -68,12 +70,13 @@ def _interactions(settings: Settings) -> Iterator[Recorded]:
 
 
 def _exported(dataset: Dataset) -> list[Recorded]:
-    rows = (
-        Recorded(user_id, event.item_id, event.event, event.value, datetime.fromtimestamp(event.time, UTC))
-        for user_id in dataset.user_ids.ids()
-        for event in dataset.past_events(user_id)
-    )
-    return sorted(rows, key=lambda event: (event.time, event.user_id, event.item_id, event.event))
+    rows = [(user_id, event) for user_id in dataset.user_ids.ids() for event in reversed(dataset.past_events(user_id))]
+    rows.sort(key=lambda row: row[1].time)
+    return [Recorded(user_id, event.item_id, event.event, event.value, _datetime(event.time)) for user_id, event in rows]
+
+
+def _datetime(seconds: float) -> datetime | None:
+    return None if seconds == UNKNOWN_TIME else datetime.fromtimestamp(seconds, UTC)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class Event:
     queryset: Table  # a model, or the rows that count
     item: Column = ""  # default: the foreign key to the items' model
     user: Column = ""  # default: the foreign key to a model of `profiles`, else `user` or `person`; empty: not an interaction
-    time: Column = ""  # default: `created_at` or `time`, else the moment at which the row is first mirrored
+    time: Column = ""  # default: `created_at` or `time`; else when the row is saved, unknown for older rows
     value: Column = ""  # default: `value`
     request_id: Column = ""  # the shown list that the row answers; default: `request_id`
     when: Q | None = None  # a row is an interaction only while this holds

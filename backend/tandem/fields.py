@@ -1,10 +1,11 @@
-"""Model fields of Tandem's own tables."""
+"""Model fields of Tandem's own tables, and their order in time."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import DateTimeField
+from django.db.models import DateTimeField, F
+from django.db.models.expressions import OrderBy
 from django.utils import timezone
 
 
@@ -40,3 +41,19 @@ class UtcDateTimeField(DateTimeField):  # type: ignore[type-arg]  # Django's own
             zone = timezone.get_default_timezone() if connection.vendor == "postgresql" else UTC
             return value.replace(tzinfo=zone).astimezone(UTC)
         return value
+
+
+class NewestFirst(OrderBy):
+    """Orders by a time, the newest first and unknown times (NULL) last, in every database.
+
+    SQLite and MariaDB sort NULL so by themselves. PostgreSQL does not, and its index needs the same words as the query.
+    """
+
+    def __init__(self, name: str) -> None:
+        """`name` is that of the field."""
+        super().__init__(F(name), descending=True)
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        """Return SQL that names the place of NULL."""
+        nulls = "LAST" if self.descending else "FIRST"
+        return self.as_sql(compiler, connection, template=f"%(expression)s %(ordering)s NULLS {nulls}")

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from tandem.fields import UtcDateTimeField
+from tandem.fields import NewestFirst, UtcDateTimeField
 
 
 class UserKey(models.Model):
@@ -118,7 +118,10 @@ class NotMirrored(models.Model):
 
 
 class UserInteraction(models.Model):
-    """One event of a user with an item. It counts once per `event_id`, however often it is sent."""
+    """One event of a user with an item. It counts once per `event_id`, however often it is sent.
+
+    `time` is when it happened, NULL if nobody knows. `id` ascends in the order in which events arrived.
+    """
 
     id = models.BigAutoField(primary_key=True)
     event_id = models.UUIDField(unique=True, default=uuid.uuid4)
@@ -129,7 +132,7 @@ class UserInteraction(models.Model):
         EventKey, on_delete=models.PROTECT, db_index=False, related_name="+"
     )  # a field named `event` would clash with event_id
     value = models.FloatField(null=True, blank=True)
-    time = UtcDateTimeField(default=timezone.now)
+    time = UtcDateTimeField(default=timezone.now, null=True, blank=True)  # NULL: unknown, never now
     request_id = models.UUIDField(null=True, blank=True)
     origin = models.ForeignKey(  # NULL: not a row of the site's tables
         EventOrigin, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="+", editable=False
@@ -139,7 +142,7 @@ class UserInteraction(models.Model):
         """Indexes for the history of one user, and for the join to impressions."""
 
         indexes = [
-            models.Index("user", "catalogue", models.F("time").desc(), name="tandem_history"),
+            models.Index("user", "catalogue", NewestFirst("time"), name="tandem_history"),
             models.Index("request_id", name="tandem_interaction_request", condition=Q(request_id__isnull=False)),
         ]
 

@@ -106,12 +106,18 @@ def _examine(
     )
     valid, test = len(comparer.valid), len(comparer.test)
     findings.lines.append(
-        f"{loaded.name}: {dataset.version} cut by time: {valid:,} people in the validation part, which chooses,"
-        f" {test:,} in the test part, which is asked once"
+        f"{loaded.name}: {dataset.version} split {comparer.split_method}: {valid:,} people in the validation part,"
+        f" which chooses, {test:,} in the test part, which is asked once"
     )
     findings.lines += _settings_lines(published, flattered)
     findings.lines += [f"{loaded.name}: {warning}" for warning in checked.warnings]
-    findings.body |= {"export": dataset.version, "validation_people": valid, "test_people": test, "published": published}
+    findings.body |= {
+        "export": dataset.version,
+        "split": comparer.split_method,
+        "validation_people": valid,
+        "test_people": test,
+        "published": published,
+    }
     _report_methods(findings, comparison)
     _report_thresholds(findings, use_case, loaded.name, comparison)
 

@@ -51,17 +51,23 @@ class Variant:
 
 
 class Before:
-    """The histories of all users at one point in time, read from an export that also has later events."""
+    """The histories of all users without the events of the test part, read from an export that has both."""
 
-    def __init__(self, dataset: Dataset, moment: float) -> None:
-        """Set the point in time, `moment`, in Unix seconds. Later events are ignored."""
-        self._dataset, self._moment = dataset, moment
+    def __init__(self, dataset: Dataset, material: TrainingData, *, by_time: bool) -> None:
+        """`material` is without the test part, which is the newest period, or with `by_time` False random users and items."""
+        self._dataset, self._material, self._by_time = dataset, material, by_time
 
     def history(self, user_id: str) -> tuple[PastEvent, ...] | None:
-        """Return the events before that time, newest first; None for a user who is not in the export."""
-        if user_id not in self._dataset.user_ids:
+        """Return the events outside the test part, newest first; None for a user who is not in the export."""
+        row = self._dataset.user_ids.row(user_id)
+        if row is None:
             return None
-        return tuple(entry for entry in self._dataset.past_events(user_id) if entry.time < self._moment)
+        events = self._dataset.past_events(user_id)
+        if self._by_time:
+            return tuple(event for event in events if event.time < self._material.now)
+        start, stop = self._material.histories.indptr[row : row + 2].tolist()
+        known = {self._dataset.item_ids.id(item) for item in self._material.histories.rows[start:stop].tolist()}
+        return tuple(event for event in events if event.item_id in known)
 
     def profile(self, user_id: str) -> Profile:
         """Return the exported profile; empty if there is none."""
@@ -71,7 +77,8 @@ class Before:
 class Trial:
     """One surface, trained on the events before the newest tenth, and measured at that point in time.
 
-    If the file uses learned weights, they are learned on the tenth before that.
+    If the file uses learned weights, they are learned on the tenth before that. Where times do not allow it, the tenths
+    are random (`splits.time_split`).
     """
 
     def __init__(self, use_case: UseCase, surface: str, dataset: Dataset, report: Report, *, people: int, seed: int) -> None:
@@ -92,7 +99,8 @@ class Trial:
             self._engines = _engines(use_case, self.material, models | weighed)
         # no published ranker: one that learned from lists knows the answers of the newest tenth
         self._rankers = build_rankers(use_case, self.material.catalogue, {}, load_settings())
-        self._source = Before(dataset, self.material.now)
+        self._source = Before(dataset, self.material, by_time=not split.reason)
+        self.split_method = split.method
 
     def newcomers(self, most: int) -> list[str]:
         """Return at most `most` users without an event before that time, and one user who is not in the export."""
@@ -236,6 +244,7 @@ def evaluate_lists(
         routed = trial.measure(Variant(AS_ROUTED, configured), k, cold)
         curve, popular = trial.curve(configured, k)
     report.line(f"{use_case}/{name}: {dataset.version}, {len(trial.panel)} people, {len(cold)} newcomers, lists of {k}")
+    report.line(f"events are split {trial.split_method}")
     for line in (table([*rows, *more, routed], k), *conclusions([*rows, routed], k, configured)):
         report.line(line)
     report.line("\n" + curve_table(curve, k))

@@ -1,4 +1,4 @@
-"""`tandem evaluate models`: measures every model of a use case on a global time split."""
+"""`tandem evaluate models`: measures every model of a use case on a global split, by time where times allow."""
 
 import time
 from dataclasses import asdict
@@ -29,7 +29,7 @@ def evaluate_models(
     json_file: JsonFile = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the tables as Markdown.")] = None,
 ) -> None:
-    """Measure every model of a use case on a global time split, and print the table. Publishes nothing.
+    """Measure every model of a use case on a global split, by time where times allow, and print the table. Publishes nothing.
 
     Example: tandem evaluate models --use-case movies --tune
     """
@@ -41,7 +41,9 @@ def evaluate_models(
     comparer = ModelComparer(described, dataset, build_engines, report)
     with report.alive(use_case):
         comparison = comparer.run(parameters, k=k, tune=tune, budget_s=budget_seconds)
-    report.line(f"{use_case}: {dataset.version}, 80/10/10 by time, full ranking, seen items masked, seed {seed}")
+    report.line(
+        f"{use_case}: {dataset.version}, full ranking, seen items masked, seed {seed}, 80/10/10 {comparer.split.method}"
+    )
     report.line(tables.plain(comparison.figures, k))
     if comparison.baskets:
         report.line("\n" + tables.plain(comparison.baskets, BASKET_K))
@@ -50,8 +52,8 @@ def evaluate_models(
     if markdown:
         write_whole(markdown, _markdown(comparison, k).encode())
     body = {name: [asdict(entry) for entry in getattr(comparison, name)] for name in ("figures", "baskets")}
-    source = {"export": dataset.version, "fingerprint": dataset.fingerprint, "k": k, "seed": seed}
-    write_json(json_file, {**source, **body, "notes": list(comparison.notes)})
+    source = {"export": dataset.version, "fingerprint": dataset.fingerprint, "split": comparer.split.method}
+    write_json(json_file, {**source, "k": k, "seed": seed, **body, "notes": list(comparison.notes)})
     report.line(f"measured in {time.monotonic() - started:.1f} s")
     report.next_command(f"tandem train all --use-case {use_case}")
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recommendation_service.core.numeric import AnyArray
 from recommendation_service.datasets.reader import Dataset, Events
 from recommendation_service.datasets.weighting import DAY_S
+from recommendation_service.domain.history import UNKNOWN_TIME
 from recommendation_service.use_cases.schema import UseCase
 
 DOMINANT_SHARE = 0.5  # of the positive events on one item, or by one user
@@ -67,7 +69,7 @@ def check(dataset: Dataset, events: Events, *, now: float) -> Checked:
         positive=int(liked.sum()),
         active_users=np.unique(events.users[liked]).size,
         active_items=np.unique(events.items[liked]).size,
-        days=float(np.ptp(events.times)) / DAY_S if events.times.size else 0.0,
+        days=_days(events.times),
         learners=learners(dataset),
     )
     blocking = () if counts.items and counts.positive else ("there are no positive interactions",)
@@ -138,13 +140,25 @@ def _user_gaps(dataset: Dataset, events: Events) -> Iterator[Gap]:
 def _time_gaps(events: Events, now: float) -> Iterator[Gap]:
     if not events.times.size:
         return
-    days, age = float(np.ptp(events.times)) / DAY_S, (now - float(events.times[-1])) / DAY_S
+    unknown = int(np.count_nonzero(events.times == UNKNOWN_TIME))
+    if unknown:
+        fix = "declare the column of the time (Event(time=...)), or import it (--map time=column)"
+        yield Gap(f"the time of {unknown:,} of {events.times.size:,} interactions is unknown", fix)
+    if unknown == events.times.size:
+        return
+    days, age = _days(events.times), (now - float(events.times[-1])) / DAY_S
     if days < LEAST_DAYS:
         fix = f"bring the past in (manage.py import_interactions), or measure again after {LEAST_DAYS:.0f} days"
         yield Gap(f"only {days:.0f} days of history", fix)
     if age > STALE_DAYS:
         fix = "see that events still arrive, then run: manage.py generate_all_datasets"
         yield Gap(f"the newest interaction is {age:.0f} days old", fix)
+
+
+def _days(times: AnyArray) -> float:
+    """Days from the oldest to the newest known time."""
+    known = times[times != UNKNOWN_TIME]
+    return float(np.ptp(known)) / DAY_S if known.size else 0.0
 
 
 def _event_gaps(events: Events, use_case: UseCase, dataset: Dataset) -> Iterator[Gap]:

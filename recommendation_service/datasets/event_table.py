@@ -11,8 +11,8 @@ from scipy import sparse
 
 from recommendation_service.core.numeric import AnyArray, Bytes, Floats, Ints
 from recommendation_service.datasets.records import EventBatch
-from recommendation_service.datasets.weighting import capped, decay, event_weights, first_of_day, voices
-from recommendation_service.domain.history import SEEN_LIMIT
+from recommendation_service.datasets.weighting import capped, decay, event_weights, first_of_day, newest_time, voices
+from recommendation_service.domain.history import SEEN_LIMIT, UNKNOWN_TIME
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.errors import DatasetError
 from recommendation_service.use_cases.schema import UseCase
@@ -32,13 +32,13 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventTable:
-    """Events as arrays of one length, ascending in time; equal times in the order of arrival."""
+    """Events as arrays of one length, ascending in time, unknown times first; equal times in the order of arrival."""
 
     users: AnyArray  # int32 rows
     items: AnyArray  # int32 rows
     events: AnyArray  # int16 indices into the event names
     values: AnyArray  # float32, NaN where there is none
-    times: AnyArray  # float64 seconds since 1970-01-01 UTC
+    times: AnyArray  # float64 seconds since 1970-01-01 UTC, UNKNOWN_TIME where it is unknown
 
     def __len__(self) -> int:
         return int(self.users.size)
@@ -131,7 +131,7 @@ def _without_future(times: AnyArray, now: float, left: Left) -> AnyArray:
     left.future = int(np.count_nonzero(future))
     if not left.future:
         return times
-    earlier = times[~future]
+    earlier = times[~future & (times != UNKNOWN_TIME)]
     return np.where(future, earlier.max() if earlier.size else now, times)
 
 
@@ -147,7 +147,7 @@ class Histories:
     indptr: AnyArray  # (n_users + 1,) int64
     items: AnyArray  # int32
     events: AnyArray  # uint8 indices into the event names
-    times: AnyArray  # float64 seconds
+    times: AnyArray  # float64 seconds, UNKNOWN_TIME where it is unknown
     values: AnyArray  # float32, NaN where there is none
 
 
@@ -171,8 +171,7 @@ def weights_of(table: EventTable, use_case: UseCase, names: Sequence[str]) -> Fl
 def interaction_matrix(table: EventTable, weights: Floats, use_case: UseCase, shape: tuple[int, int]) -> sparse.csr_array:
     """(n_users, n_items) float32 sums: repeats of a day once, decay relative to the newest event, capped; no zeros."""
     once = first_of_day(table.users, table.items, table.events, table.times)
-    newest = float(table.times[-1]) if len(table) else 0.0
-    faded = weights * decay(table.times, newest, use_case.weighting.halving_days)
+    faded = weights * decay(table.times, newest_time(table.times), use_case.weighting.halving_days)
     rows, columns = table.users[once], table.items[once]
     matrix = csr_of(faded[once], rows, columns, shape)
     matrix.data = capped(matrix.data, use_case.weighting.cap)

@@ -28,7 +28,9 @@ from recommendation_service.datasets.impressions import Shown, ShownFeed, gather
 from recommendation_service.datasets.pair_outcomes import Matches, ordered
 from recommendation_service.datasets.reader import Dataset
 from recommendation_service.datasets.records import EventBatch, ItemRecord
+from recommendation_service.datasets.weighting import newest_time
 from recommendation_service.datasets.writer import TRAIN, TRAIN_SCHEMA, train_table
+from recommendation_service.domain.history import UNKNOWN_TIME
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.ids import clean_id
 from recommendation_service.domain.query import Profile
@@ -115,7 +117,7 @@ def read(source: Source, use_case: UseCase, catalogue: str, *, now: float, say: 
             "refused_ids": refused_items + refused_users,
             "unknown_events": _unknown(table, names, use_case),
         },
-        newest_event=float(table.times[-1]) if len(table) else None,
+        newest_event=newest_time(table.times) or None,
         shown=shown,
         matches=matches,
     )
@@ -171,6 +173,7 @@ def _counts(table: EventTable, weights: Floats, matrix: sparse.csr_array) -> dic
         "positive_pairs": int(np.count_nonzero(matrix.data > 0)),
         "users_with_events": int(np.unique(table.users).size),
         "items_with_events": int(np.unique(table.items).size),
+        "unknown_times": int(np.count_nonzero(table.times == UNKNOWN_TIME)),
     }
 
 
@@ -222,7 +225,7 @@ def _als(content: Content, before: Dataset, users: Ints, items: Ints) -> Content
     present = columns >= 0
     shape = (len(content.user_ids), len(content.item_ids))
     matrix = csr_of(old.data[present], rows[present], columns[present], shape)
-    counts = {name: before.summary["counts"][name] for name in content.counts}
+    counts = {name: before.summary["counts"].get(name, 0) for name in content.counts}
     return replace(
         content,
         matrix=matrix,

@@ -9,14 +9,16 @@ docs/reference/formats.md contains this text. The files of one version:
     item_ids.npy user_ids.npy  the ids as fixed-width bytes; the row number of an id is its index
     als_interactions.npz       (n_users, n_items) CSR float32 of weights after decay and cap; negative: dislikes
     als_user_mapping.json      {"id_to_index": {id: row}, "index_to_id": [id, ...]}; als_item_mapping.json is the same for items
-    two_tower_train.parquet    one row per event, ascending time: user_index, item_index int32; event string;
-                               weight float32 before decay; timestamp float64 seconds (and .csv with ids)
+    two_tower_train.parquet    one row per event, ascending time, equal times in the order of arrival: user_index,
+                               item_index int32; event string; weight float32 before decay; timestamp float64 seconds, null
+                               where it is unknown: these come first (and .csv with ids)
     profiles.jsonl             one JSON object per user row ({} when nothing is known): {"skills": ["python"]}
     profile_offsets.npy        (n_users + 1,) int64 byte offsets of those lines
     history_indptr.npy         (n_users + 1,) int64, the bounds of each user's events in the next four files. Events are
                                newest first, at most 5,000 per user:
     history_items.npy          int32 item rows; history_events.npy uint8 indices into "event_names" of export.json
-    history_times.npy          float64 seconds; history_values.npy float32, NaN where an event has none
+    history_times.npy          float64 seconds, -inf where unknown: these come last; history_values.npy float32, NaN where
+                               an event has none
     shown.npz                  the newest shown lists, oldest first, and their outcomes; absent where lists are not recorded.
                                Per list: list_users int32 rows (-1: anonymous or unknown), list_times float64 seconds,
                                list_surfaces and list_methods int16 indices into surface_names and method_names. The items
@@ -56,7 +58,7 @@ from recommendation_service.datasets.pair_features import side_of
 from recommendation_service.datasets.pair_outcomes import MATCHES, Matches, read_matches
 from recommendation_service.datasets.records import FORMAT, ItemRecord
 from recommendation_service.domain.catalogue import Catalogue, FacetBuilder
-from recommendation_service.domain.history import PastEvent
+from recommendation_service.domain.history import UNKNOWN_TIME, PastEvent
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
 from recommendation_service.domain.side import PairSide
@@ -81,12 +83,12 @@ def export_folder(data_dir: Path, catalogue: str) -> VersionedFolder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Events:
-    """Every exported interaction, ascending in time, as arrays of one length."""
+    """Every exported interaction, ascending in time, unknown times first, as arrays of one length."""
 
     users: Ints
     items: Ints
     weights: Floats  # before decay and cap
-    times: AnyArray  # float64 seconds since 1970-01-01 UTC
+    times: AnyArray  # float64 seconds since 1970-01-01 UTC, UNKNOWN_TIME where it is unknown
     kinds: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # indices into `names`; empty: unknown
     names: tuple[str, ...] = ()
 
@@ -223,6 +225,7 @@ class Dataset:
         columns = ["user_index", "item_index", "weight", "timestamp"]
         table = pyarrow.parquet.read_table(self.folder / "two_tower_train.parquet", columns=[*columns, "event"])
         users, items, weights, times = (table.column(name).to_numpy() for name in columns)
+        times = np.where(np.isnan(times), UNKNOWN_TIME, times)  # a null
         event = table.column("event").combine_chunks().dictionary_encode()
         names, kinds = tuple(event.dictionary.to_pylist()), event.indices.to_numpy().astype(np.int64)
         return Events(users.astype(np.int64), items.astype(np.int64), weights, times, kinds, names)

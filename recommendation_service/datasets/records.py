@@ -35,4 +35,4 @@ class EventBatch:
     items: Ints
     events: Ints  # indices into the exporter's event names
     values: AnyArray  # float32, NaN where the event carries none
-    times: AnyArray  # float64 seconds since 1970-01-01 UTC
+    times: AnyArray  # float64 seconds since 1970-01-01 UTC, UNKNOWN_TIME (-inf) where it is unknown

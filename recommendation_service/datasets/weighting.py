@@ -11,10 +11,12 @@ import numpy as np
 from recommendation_service.core.numeric import AnyArray, Bools, Floats, Ints
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.domain.event_verbs import verb_of
-from recommendation_service.domain.history import HISTORY_LIMIT, History, PastEvent
+from recommendation_service.domain.history import HISTORY_LIMIT, UNKNOWN_TIME, History, PastEvent
 from recommendation_service.use_cases.schema import UseCase, Weighting
 
 DAY_S = 86_400.0
+NO_DAY = np.iinfo(np.int64).min  # the day of events whose time is unknown
+UNKNOWN_AGE = 1.0  # in half-lives: an event whose time is unknown never counts as a new one
 
 
 def event_weights(use_case: UseCase, events: Ints, values: AnyArray, names: Sequence[str]) -> Floats:
@@ -40,8 +42,12 @@ def event_weights(use_case: UseCase, events: Ints, values: AnyArray, names: Sequ
 
 
 def first_of_day(users: Ints, items: Ints, events: Ints, times: AnyArray) -> Bools:
-    """(k,), False where the same user, item and event already happened on that UTC day: repeats count once."""
-    days = np.floor(times / DAY_S).astype(np.int64)
+    """(k,), False where the same user, item and event already happened on that UTC day: repeats count once.
+
+    Events whose time is unknown count as of one day. Of equal times the first in the arrays counts.
+    """
+    known = times != UNKNOWN_TIME
+    days = np.where(known, np.floor(np.where(known, times, 0.0) / DAY_S).astype(np.int64), NO_DAY)
     order = np.lexsort((times, days, events, items, users))
     mask = np.ones(users.size, dtype=np.bool_)
     keys = [side[order] for side in (users, items, events, days)]
@@ -53,11 +59,20 @@ def first_of_day(users: Ints, items: Ints, events: Ints, times: AnyArray) -> Boo
 
 
 def decay(times: AnyArray, now: float, half_life_days: float | None) -> Floats:
-    """Factor per event, 1 today, 0.5 after a half-life; an event dated in the future counts as today's."""
+    """Factor per event, 1 today, 0.5 after a half-life; an event dated in the future counts as today's.
+
+    An event whose time is unknown counts as one half-life old, whatever `now` is.
+    """
     if half_life_days is None:
         return np.ones(times.size, dtype=np.float32)
-    age_days = np.maximum(now - times, 0.0) / DAY_S
-    return np.exp2(-age_days / half_life_days).astype(np.float32)
+    known = times != UNKNOWN_TIME
+    age_days = np.maximum(now - np.where(known, times, now), 0.0) / DAY_S
+    return np.exp2(-np.where(known, age_days / half_life_days, UNKNOWN_AGE)).astype(np.float32)
+
+
+def newest_time(times: AnyArray) -> float:
+    """The newest known time in seconds; 0 if there is none."""
+    return max(float(times.max()), 0.0) if times.size else 0.0
 
 
 def capped(weights: Floats, cap: float | None) -> Floats:
@@ -74,7 +89,11 @@ def voices(weights: Floats) -> Floats:
 
 
 def history_of(use_case: UseCase, catalogue: Catalogue, events: Sequence[PastEvent], now: float) -> History:
-    """One user's History from recorded events, in any order; items outside the catalogue are left out."""
+    """One user's History from recorded events, newest first or in any order: of equal times the earlier one is the newer.
+
+    Items outside the catalogue are left out.
+    """
+    events = events[::-1]
     rows = catalogue.ids.rows([event.item_id for event in events])
     known = rows >= 0
     if not known.any():
@@ -92,19 +111,30 @@ def history_of(use_case: UseCase, catalogue: Catalogue, events: Sequence[PastEve
 
 
 def history_of_rows(rows: Ints, kinds: Ints, weights: Floats, times: AnyArray, now: float, weighting: Weighting) -> History:
-    """One user's History from events in rows, in any order; `weights` are before decay; events of one kind can be repeats."""
+    """One user's History from events in rows, in any order: of equal times the later one is the newer.
+
+    `weights` are before decay; events of one kind can be repeats.
+    """
     once = first_of_day(np.zeros_like(rows), rows, kinds, times)
     count = int(np.count_nonzero(once & (weights > 0)))
     faded = np.where(once, weights * decay(times, now, weighting.halving_days), 0).astype(np.float32)
     return _newest_first(rows, kinds, faded, times, count, weighting.cap)
 
 
+def newest_places(groups: Ints, n_groups: int, times: AnyArray) -> Ints:
+    """(n_groups,) place in time of each group's newest event, different for every group; equal times keep their order."""
+    place = np.empty(times.size, dtype=np.int64)
+    place[np.argsort(times, kind="stable")] = np.arange(times.size)
+    newest = np.full(n_groups, -1, dtype=np.int64)
+    np.maximum.at(newest, groups, place)
+    return newest
+
+
 def _newest_first(rows: Ints, kinds: Ints, weights: Floats, times: AnyArray, count: int, cap: float | None) -> History:
     items, index = np.unique(rows, return_inverse=True)
-    newest = np.full(items.size, -np.inf)
-    np.maximum.at(newest, index, times)
+    newest = newest_places(index, items.size, times)
     total = np.bincount(index, weights=weights, minlength=items.size).astype(np.float32)
-    order = np.lexsort((items, -newest))
+    order = np.argsort(-newest)
     recent, older = order[:HISTORY_LIMIT], order[HISTORY_LIMIT:]
     by_weight = np.lexsort((times, weights, index))  # the last of each item: its strongest event, of equal ones the newest
     strongest = by_weight[np.searchsorted(index[by_weight], np.arange(items.size), side="right") - 1]

@@ -16,6 +16,7 @@ from recommendation_service.core.numeric import Floats
 from recommendation_service.datasets.event_table import EventTable, Histories
 from recommendation_service.datasets.pair_features import PAIRED
 from recommendation_service.datasets.records import ItemRecord
+from recommendation_service.domain.history import UNKNOWN_TIME
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.domain.query import Profile
 
@@ -66,7 +67,8 @@ def train_table(table: EventTable, weights: Floats, names: Sequence[str]) -> pya
     """The events as `two_tower_train.parquet` holds them; the event is a dictionary column until it is written."""
     dictionary = pyarrow.array(list(names), pyarrow.string())
     event = pyarrow.DictionaryArray.from_arrays(pyarrow.array(table.events), dictionary)
-    columns = [table.users, table.items, event, weights, table.times]
+    times = pyarrow.array(table.times, mask=table.times == UNKNOWN_TIME)
+    columns = [table.users, table.items, event, weights, times]
     return pyarrow.table(dict(zip(TRAIN_SCHEMA.names, columns, strict=True)))
 
 

@@ -12,6 +12,7 @@ from recommendation_service.domain.ids import EventName, ExternalId
 
 HISTORY_LIMIT = 500  # items whose weight counts for taste
 SEEN_LIMIT = 5000  # events that are remembered as seen
+UNKNOWN_TIME = float("-inf")  # of an event whose time nobody knows: it comes before every known time
 
 
 def _no_rows() -> Ints:
@@ -19,17 +20,19 @@ def _no_rows() -> Ints:
 
 
 def _seconds(raw: Any) -> float:
-    """Return Unix seconds of ISO 8601 text with an offset."""
+    """Return Unix seconds of ISO 8601 text with an offset; UNKNOWN_TIME of None."""
+    if raw is None:
+        return UNKNOWN_TIME
     if not isinstance(raw, str):
-        raise ValueError("must be ISO 8601 text such as 2026-01-31T12:00:00Z")
+        raise ValueError("must be ISO 8601 text such as 2026-01-31T12:00:00Z, or null if it is unknown")
     timestamp = datetime.fromisoformat(raw)
     if timestamp.tzinfo is None:
         raise ValueError("needs an offset such as Z or +00:00")
     return timestamp.timestamp()
 
 
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+def _iso(seconds: float) -> str | None:
+    return None if seconds == UNKNOWN_TIME else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,12 @@ class PastEvent:
 
     item_id: ExternalId
     event: EventName
-    time: Annotated[  # seconds since 1970-01-01 UTC; ISO 8601 in JSON
+    time: Annotated[  # seconds since 1970-01-01 UTC, UNKNOWN_TIME if nobody knows it; ISO 8601 or null in JSON
         float,
         BeforeValidator(_seconds),
         PlainSerializer(_iso, when_used="json"),
-        WithJsonSchema({"type": "string", "format": "date-time"}),
-        Field(description="ISO 8601 with an offset"),
+        WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}),
+        Field(description="ISO 8601 with an offset; null if it is unknown"),
     ]
     value: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None  # such as the stars of a rating
 

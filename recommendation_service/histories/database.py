@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from recommendation_service.domain.history import SEEN_LIMIT, PastEvent
+from recommendation_service.domain.history import SEEN_LIMIT, UNKNOWN_TIME, PastEvent
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.histories.snapshot import SnapshotHistories
@@ -31,7 +31,10 @@ log = logging.getLogger(__name__)
 
 
 def _query() -> Select[Any]:
-    """Return the query for the newest events of one user in one catalogue; it uses the index recs_history."""
+    """Return the query for the newest events of one user in one catalogue; it uses the index tandem_history.
+
+    Events whose time is unknown come last; of equal times the one that arrived last comes first.
+    """
     user = select(USERS.c.id).where(USERS.c.user_id == bindparam("user_id")).scalar_subquery()
     catalogue = select(CATALOGUES.c.id).where(CATALOGUES.c.name == bindparam("catalogue")).scalar_subquery()
     return (
@@ -39,7 +42,7 @@ def _query() -> Select[Any]:
         .join(ITEMS, ITEMS.c.id == INTERACTIONS.c.item_id)
         .join(EVENTS, EVENTS.c.id == INTERACTIONS.c.kind_id)
         .where(INTERACTIONS.c.user_id == user, INTERACTIONS.c.catalogue_id == catalogue)
-        .order_by(INTERACTIONS.c.time.desc())
+        .order_by(INTERACTIONS.c.time.desc().nulls_last(), INTERACTIONS.c.id.desc())
         .limit(SEEN_LIMIT)
     )
 
@@ -118,5 +121,7 @@ class DatabaseHistories:
             log.warning("live history failed (%s); using the export for %g s", type(error).__name__, REST_S)
 
 
-def _seconds(when: datetime) -> float:
+def _seconds(when: datetime | None) -> float:
+    if when is None:
+        return UNKNOWN_TIME
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()  # SQLite stores UTC without an offset

@@ -21,11 +21,11 @@ class Recorded:
     item_id: str
     event: str
     value: float | None
-    time: datetime  # UTC
+    time: datetime | None  # UTC; None: unknown
 
 
 def recorded(database: Engine, catalogue: str) -> Iterator[Recorded]:
-    """Yield the interactions of one catalogue, oldest first, from one statement. Raises Unavailable."""
+    """Yield the interactions of one catalogue from one statement: unknown times, then oldest first. Raises Unavailable."""
     users, items, events, done = tables.USERS, tables.ITEMS, tables.EVENTS, tables.INTERACTIONS
     query = (
         select(users.c.user_id, items.c.item_id, events.c.name, done.c.value, done.c.time)
@@ -34,13 +34,17 @@ def recorded(database: Engine, catalogue: str) -> Iterator[Recorded]:
         .join(events, events.c.id == done.c.kind_id)
         .join(tables.CATALOGUES, tables.CATALOGUES.c.id == done.c.catalogue_id)
         .where(tables.CATALOGUES.c.name == catalogue)
-        .order_by(done.c.time, users.c.user_id, items.c.item_id, events.c.name)
+        .order_by(done.c.time.nulls_first(), done.c.id)
     )
     level = "REPEATABLE READ" if database.dialect.name == "postgresql" else "SERIALIZABLE"
     try:
         with database.connect().execution_options(isolation_level=level) as connection:
             rows = connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE).execute(query)
             for user_id, item_id, event, value, time in rows:
-                yield Recorded(user_id, item_id, event, value, time if time.tzinfo else time.replace(tzinfo=UTC))
+                yield Recorded(user_id, item_id, event, value, _utc(time))
     except SQLAlchemyError as error:
         raise Unavailable(f"interactions cannot be read ({type(error).__name__}); look at RS_DATABASE_URL") from error
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time

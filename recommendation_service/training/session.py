@@ -8,6 +8,7 @@ from typing import Any
 from recommendation_service.core.numeric import Floats
 from recommendation_service.datasets.checks import TEXT_KINDS, learners, shortage
 from recommendation_service.datasets.reader import Dataset, Events
+from recommendation_service.datasets.weighting import newest_time
 from recommendation_service.domain.catalogue import Catalogue
 from recommendation_service.errors import ArtifactRefused
 from recommendation_service.publishing.store import Artifact, ArtifactStore
@@ -80,10 +81,13 @@ class CatalogueTraining:
     kinds: tuple[str, ...] = ()  # what this run trains: they share the budget of the searches
 
     def __post_init__(self) -> None:
-        """Divide the events by time. Raises DatasetError if there are no events to divide."""
+        """Divide the events, by time where times allow. Raises DatasetError if there are no events to divide."""
         weighting = self.use_case.weighting
         split = time_split(self.events, TRAINING_SHARES)
-        newest = float(self.events.times.max())
+        self.split_method = split.method
+        if split.reason:
+            self.report.line(f"{self.name}: events are split {split.method}")
+        newest = newest_time(self.events.times)
         self.whole: TrainingData = read_training_data(self.dataset, self.events, weighting, newest)
         self.early = self.whole.as_of(split.train, weighting, split.valid_start)
         self.panel: EvaluationUsers = build_evaluation_users(
@@ -179,6 +183,7 @@ class CatalogueTraining:
             "items": len(self.whole.catalogue),
             "interactions": self.rows,
             "newest_event": self.whole.now,
+            "split": self.split_method,
         }
 
     def scores_of(self, artifacts: Mapping[str, Artifact], engine: str, panel: EvaluationUsers | None = None) -> Floats | None:

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from recommendation_service.core.numeric import Bools, Floats, Ints
 from recommendation_service.datasets.reader import Events
-from recommendation_service.datasets.weighting import capped, decay, first_of_day
+from recommendation_service.datasets.weighting import capped, decay, first_of_day, newest_places
 from recommendation_service.domain.history import HISTORY_LIMIT, History
 from recommendation_service.use_cases.schema import Weighting
 
@@ -54,10 +54,8 @@ def build_histories(events: Events, n_users: int, n_items: int, weighting: Weigh
     faded = np.where(once, events.weights * decay(events.times, now, weighting.halving_days), 0)
     keys, entry = np.unique(events.users * n_items + events.items, return_inverse=True)
     total = capped(np.bincount(entry, weights=faded, minlength=keys.size).astype(np.float32), weighting.cap)
-    newest = np.full(keys.size, -np.inf)
-    np.maximum.at(newest, entry, events.times)
     users, items = np.divmod(keys, n_items)
-    order = np.lexsort((items, -newest, users))
+    order = np.lexsort((-newest_places(entry, keys.size, events.times), users))
     counts = np.bincount(events.users[once & (events.weights > 0)], minlength=n_users)
     indptr = np.searchsorted(users, np.arange(n_users + 1))
     return UserHistories(indptr.astype(np.int64), items[order], total[order], counts.astype(np.int64), n_items)

@@ -30,7 +30,8 @@ class Changes:
 def refresh(mirror: Mirror, keys: Collection[Any], *, using: str | None = None, now: datetime | None = None) -> Changes:
     """Mirror the rows with these primary keys as they are now; rows that are gone lose their interactions.
 
-    `using` is the database to read the rows from; rows without a time of their own get `now`. Raises what the database raises.
+    `using` is the database to read the rows from. `now` is when they changed: the time of new rows whose table has no time.
+    Raises what the database raises.
     """
     changes, candidates = Changes(), {mirror.event_id(key) for key in keys}
     rows = mirror.live_rows(using).filter(pk__in=keys)
@@ -111,8 +112,8 @@ def _merged_names(wanted: Mapping[UUID, SourceRow]) -> dict[str, str]:
 def _is_equal(row: SourceRow, stored: list[Any], names: Mapping[str, str]) -> bool:
     """True if the stored interaction says what the row says.
 
-    A row without a time keeps the time of its interaction, and one without a request id the list that a page linked it with. A
-    request id that no list shown to the user has is not stored.
+    A row of a table without times keeps the time of its interaction, and one without a request id the list that a page linked
+    it with. A request id that no list shown to the user has is not stored.
     """
     user_id, item_id, catalogue, event, value, time, request_id, _origin = stored
     wanted = row.interaction

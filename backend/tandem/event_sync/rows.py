@@ -23,11 +23,15 @@ EXPECTED = (NO_USER, NO_ITEM, OTHER_EVENT, ERASED)
 
 
 class SourceRow(NamedTuple):
-    """A row that is an interaction. Without a time of its own, or with a future one, it has the time of reading."""
+    """A row that is an interaction.
+
+    Its time is None where its column has none. A row of a table without a time, or with a future time, has the time of
+    reading, if that is known.
+    """
 
     event_id: UUID
     interaction: Interaction
-    has_time: bool
+    has_time: bool  # False: the time is that of reading, and not a property of the row
 
 
 class Refused(NamedTuple):
@@ -63,8 +67,11 @@ class Tally:
         ]
 
 
-def read(mirror: Mirror, rows: QuerySet[Any], *, now: datetime) -> Iterator[list[tuple[Any, SourceRow | Refused]]]:
-    """Yield batches of primary keys with what each row is; a row that a join repeats is read once."""
+def read(mirror: Mirror, rows: QuerySet[Any], *, now: datetime | None) -> Iterator[list[tuple[Any, SourceRow | Refused]]]:
+    """Yield batches of primary keys with what each row is; a row that a join repeats is read once.
+
+    `now` is when the rows became interactions, the time of those whose table has no time; None: that is unknown.
+    """
     functions = mirror.functions()
     annotated = rows.annotate(**{PREFIX + part: expression for part, expression in mirror.expressions().items()})
     if functions:
@@ -114,7 +121,7 @@ def _replace_keys(mirror: Mirror, batch: dict[Any, dict[str, Any]]) -> None:
         columns["item"] = ids.get(str(columns["item"]), columns["item"])
 
 
-def _as_row(mirror: Mirror, key: Any, columns: dict[str, Any], now: datetime) -> SourceRow | Refused:
+def _as_row(mirror: Mirror, key: Any, columns: dict[str, Any], now: datetime | None) -> SourceRow | Refused:
     example = f"{mirror.model.__name__} {key}"
     try:
         user = id_text(_usable(columns["user"]))
@@ -124,7 +131,8 @@ def _as_row(mirror: Mirror, key: Any, columns: dict[str, Any], now: datetime) ->
         event = _event(mirror, columns)
         if event is None:
             return Refused(OTHER_EVENT, f"{example}, {columns['event']!r}")
-        time = time_of(_usable(columns.get("time")))
+        has_column = "time" in mirror.columns
+        time = time_of(_usable(columns.get("time"))) if has_column else now
         row = clean_row(
             {
                 "event_id": mirror.event_id(key),
@@ -132,7 +140,7 @@ def _as_row(mirror: Mirror, key: Any, columns: dict[str, Any], now: datetime) ->
                 "item_id": public_id(mirror.source.item_prefix + item),
                 "event": event,
                 "catalogue": mirror.source.catalogue,
-                "time": time or now,
+                "time": time,
                 "value": value_of(_usable(columns.get("value"))),
                 "request_id": uuid_of(columns.get("request_id")),
             }
@@ -140,7 +148,7 @@ def _as_row(mirror: Mirror, key: Any, columns: dict[str, Any], now: datetime) ->
     except Unusable as error:
         return Refused("a value that cannot be used", f"{example}: {error}")
     if isinstance(row, Interaction):
-        return SourceRow(mirror.event_id(key), row, time is not None and time <= now)
+        return SourceRow(mirror.event_id(key), row, has_column and row.time == time)  # else it lay in the future
     return Refused("; ".join(f"{problem['pointer'][1:]} that {problem['detail']}" for problem in row), example)
 
 

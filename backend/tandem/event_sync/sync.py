@@ -1,7 +1,6 @@
 """Compares every row of every declared event table with its interaction, in batches."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from uuid import UUID
 
 import numpy as np
@@ -43,7 +42,7 @@ def sync_table(mirror: Mirror) -> Changes:
     using, pace = interactions_database(), Pace(most=BATCH)
     newest = UserInteraction.objects.aggregate(newest=Max("id"))["newest"]  # what is recorded meanwhile is left alone
     current: list[np.ndarray] = []
-    for batch in read(mirror, mirror.live_rows(), now=datetime.now(UTC)):
+    for batch in read(mirror, mirror.live_rows(), now=None):  # nobody knows when these rows were written
         wanted = interactions_of(batch, changes.tally)
         for part in pace.parts([mirror.event_id(key) for key, _ in batch], using=using):
             replace_interactions(mirror, {each: wanted[each] for each in part if each in wanted}, part, changes)

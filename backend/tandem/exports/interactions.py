@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from recommendation_service.datasets.event_table import Keys
 from recommendation_service.datasets.records import EventBatch
+from recommendation_service.domain.history import UNKNOWN_TIME
 from recommendation_service.errors import DatasetError
 from tandem.models import CatalogueKey, EventKey, ItemKey, UserInteraction, UserKey
 from tandem.selectors.quarantined import quarantined_keys
@@ -26,6 +27,7 @@ _COLUMNS = (("user", ">i8"), ("item", ">i8"), ("kind", ">i2"), ("value", ">f4"),
 COPY_ROW = np.dtype(
     [("fields", ">i2"), *(pair for name, kind in _COLUMNS for pair in ((f"{name}_bytes", ">i4"), (name, kind)))]
 )
+NO_TIME = np.iinfo(np.int64).min  # -infinity in PostgreSQL
 POSTGRES_EPOCH_S = 946_684_800.0  # 2000-01-01, from which PostgreSQL counts microseconds
 
 Codes = NDArray[np.int64]
@@ -89,7 +91,7 @@ def _keys(pairs: Any) -> Keys:
 
 def _postgres(connection: BaseDatabaseWrapper, catalogue: int, codes: Codes) -> Iterator[EventBatch]:
     query = (
-        "COPY (SELECT user_id, item_id, kind_id, coalesce(value, 'NaN')::float4, time "
+        "COPY (SELECT user_id, item_id, kind_id, coalesce(value, 'NaN')::float4, coalesce(time, '-infinity') "
         "FROM tandem_userinteraction WHERE catalogue_id = %s ORDER BY id) TO STDOUT (FORMAT binary)"
     )
     connection.ensure_connection()
@@ -121,7 +123,7 @@ def _from_copy(block: bytes, codes: Codes) -> EventBatch:
         items=rows["item"].astype(np.int64),
         events=codes[rows["kind"]],
         values=rows["value"].astype(np.float32),
-        times=rows["time"] / 1e6 + POSTGRES_EPOCH_S,
+        times=np.where(rows["time"] == NO_TIME, UNKNOWN_TIME, rows["time"] / 1e6 + POSTGRES_EPOCH_S),
     )
 
 
@@ -142,6 +144,6 @@ def _tuples(connection: BaseDatabaseWrapper, catalogue: int, codes: Codes) -> It
 
 
 def seconds(texts: tuple[Any, ...]) -> NDArray[np.float64]:
-    """Return seconds since 1970. SQLite stores a time as text, in UTC and without a zone."""
-    moments: NDArray[np.int64] = np.array(texts, dtype="datetime64[us]").astype(np.int64)
-    return moments / 1e6
+    """Return seconds since 1970, UNKNOWN_TIME for None. SQLite stores a time as text, in UTC and without a zone."""
+    moments = np.array(texts, dtype="datetime64[us]")
+    return np.where(np.isnat(moments), UNKNOWN_TIME, moments.astype(np.int64) / 1e6)

@@ -12,11 +12,12 @@ import numpy as np
 from django.db import Error, connections, router
 from django.db.models import Q, QuerySet
 
-from recommendation_service.datasets.weighting import event_weights, history_of_rows
-from recommendation_service.domain.history import HISTORY_LIMIT, SEEN_LIMIT, History, PastEvent
+from recommendation_service.datasets.weighting import event_weights, history_of_rows, newest_time
+from recommendation_service.domain.history import HISTORY_LIMIT, SEEN_LIMIT, UNKNOWN_TIME, History, PastEvent
 from recommendation_service.domain.query import Profile
 from recommendation_service.domain.request import MAX_NAMES, MAX_VALUE_LENGTH, MAX_VALUES
 from recommendation_service.use_cases.schema import UseCase
+from tandem.fields import NewestFirst
 from tandem.models import CatalogueKey, Feedback, UserInteraction, UserKey
 from tandem.selectors.items import existing_ids, invisible_ids
 from tandem.selectors.transactions import contained
@@ -68,10 +69,12 @@ def user_history(bound: BoundSurface, user_id: str | None) -> UserHistory:
 def history_of(*, user_id: str, catalogue: str, use_case: UseCase | None = None) -> tuple[tuple[PastEvent, ...], int | None]:
     """Return the newest 500 events, newest first, and the count that routing uses.
 
+    Of equal times the event that arrived last is the newest; events at unknown times are older than all others.
+
     The count is None if these are all events, because the service then counts them by the same rule, and without
     `use_case`.
     """
-    events = _past_events(_events(user_id, catalogue).order_by("-time", "-id")[: HISTORY_LIMIT + 1])
+    events = _past_events(_newest_first(_events(user_id, catalogue))[: HISTORY_LIMIT + 1])
     source = source_of(catalogue) if use_case is not None and len(events) > HISTORY_LIMIT else None
     if source is None:
         return events[:HISTORY_LIMIT], None
@@ -94,7 +97,7 @@ def counts_of(source: type[ItemSource], user_ids: Iterable[str]) -> Counter[str]
     """Return `count_of` for several users, by user id, with two queries; the newest 5,000 events of each are counted."""
     use_case = load(use_case_of(source))
     events = UserInteraction.objects.filter(catalogue__name=source.catalogue, user__user_id__in=list(user_ids))
-    rows = events.order_by("user", "-time", "-id").values_list("user__user_id", *_EVENT_COLUMNS)
+    rows = events.order_by("user", NewestFirst("time"), "-id").values_list("user__user_id", *_EVENT_COLUMNS)
     by_user = {
         user_id: [_past_event(*row) for _, *row in islice(group, SEEN_LIMIT)]
         for user_id, group in groupby(rows.iterator(chunk_size=SEEN_LIMIT), key=itemgetter(0))
@@ -111,7 +114,7 @@ def disliked_of(events: tuple[PastEvent, ...], use_case: UseCase) -> set[str]:
 
 def disliked_among(*, user_id: str, catalogue: str, item_ids: list[str], use_case: UseCase) -> set[str]:
     """Return those of these items, at most 500, that the user dislikes."""
-    events = _events(user_id, catalogue).filter(item__item_id__in=item_ids)
+    events = _newest_first(_events(user_id, catalogue).filter(item__item_id__in=item_ids))
     return disliked_of(_past_events(events), use_case)
 
 
@@ -150,7 +153,7 @@ def seen_among(*, user_id: str, catalogue: str, item_ids: list[str]) -> set[str]
 def seen_before(events: tuple[PastEvent, ...], *, user_id: str, catalogue: str) -> list[str]:
     """Return the items of the events older than `events`, the newest events: each once, the newest 3,000."""
     newer = {event.item_id for event in events}
-    older = _events(user_id, catalogue).order_by("-time", "-id").values_list("item__item_id", flat=True)
+    older = _newest_first(_events(user_id, catalogue)).values_list("item__item_id", flat=True)
     items = dict.fromkeys(item_id for item_id in older[len(events) : len(events) + SEEN_LIMIT] if item_id not in newer)
     return list(items)[:OLDER_LIMIT]
 
@@ -186,6 +189,7 @@ def _weighed(events: Collection[PastEvent], use_case: UseCase) -> tuple[list[str
     """Return item ids and the history in indexes of them, at the time of the newest event: decay changes no sign or count."""
     if not events:
         return [], History.empty()
+    events = tuple(events)[::-1]  # they come newest first
     index_of = {item_id: index for index, item_id in enumerate(dict.fromkeys(event.item_id for event in events))}
     names = sorted({event.event for event in events})
     code_of = {name: code for code, name in enumerate(names)}
@@ -194,7 +198,7 @@ def _weighed(events: Collection[PastEvent], use_case: UseCase) -> tuple[list[str
     values = np.array([np.nan if event.value is None else event.value for event in events], dtype=np.float32)
     times = np.array([event.time for event in events], dtype=np.float64)
     weights = event_weights(use_case, codes, values, names)
-    return list(index_of), history_of_rows(items, codes, weights, times, float(times.max()), use_case.weighting)
+    return list(index_of), history_of_rows(items, codes, weights, times, newest_time(times), use_case.weighting)
 
 
 def _existing(source: type[ItemSource], item_ids: set[str]) -> set[str]:
@@ -214,11 +218,15 @@ def _events(user_id: str, catalogue: str) -> QuerySet[UserInteraction]:
     return UserInteraction.objects.filter(user__user_id=user_id, catalogue__name=catalogue)
 
 
+def _newest_first(events: QuerySet[UserInteraction]) -> QuerySet[UserInteraction]:
+    return events.order_by(NewestFirst("time"), "-id")
+
+
 _EVENT_COLUMNS = ("item__item_id", "kind__name", "time", "value")
 
 
-def _past_event(item_id: str, event: str, time: datetime, value: float | None) -> PastEvent:
-    return PastEvent(item_id, event, time.timestamp(), value)
+def _past_event(item_id: str, event: str, time: datetime | None, value: float | None) -> PastEvent:
+    return PastEvent(item_id, event, UNKNOWN_TIME if time is None else time.timestamp(), value)
 
 
 def _past_events(rows: QuerySet[UserInteraction]) -> tuple[PastEvent, ...]:

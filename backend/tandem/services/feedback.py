@@ -1,9 +1,11 @@
 """Stores a user's verdict on a recommended item; a new verdict replaces the older one."""
 
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 from django.db import router, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from recommendation_service.errors import InvalidInput
@@ -35,10 +37,13 @@ def give_feedback(
     shown = Impression.objects.filter(request_id=request_id, user=user).first() if request_id else None
     using = router.db_for_write(Feedback)
     with writing(using):
+        newest = Feedback.objects.filter(user_id=user).aggregate(newest=Max("time"))["newest"]
+        now = timezone.now()  # later than all the user's verdicts, also where a clock ran ahead: it is the history's version
+        time = now if newest is None else max(now, newest + timedelta(microseconds=1))
         feedback, created = Feedback.objects.update_or_create(
             user_id=user,
             item_id=item,
-            defaults={"verdict": verdict, "comment": comment, "impression": shown, "time": timezone.now()},
+            defaults={"verdict": verdict, "comment": comment, "impression": shown, "time": time},
         )
         announce = partial(interaction_recorded.send, sender=Feedback, user_id=user_id, catalogue=catalogue)
         transaction.on_commit(announce, using=using)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
+from django.utils import timezone
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -28,6 +29,7 @@ from tandem.use_cases import load, names
 EARLIEST = 631_152_000.0  # 1990-01-01: an earlier time has the wrong unit
 AHEAD_S = 86_400.0  # a clock may be ahead by this much, or be in another time zone
 LARGEST_VALUE = 1e9
+LEFT_OUT: Any = object()  # the time of a row that has none
 _MESSAGES = {
     "missing": "is required",
     "string_type": "is required, as text",
@@ -49,13 +51,16 @@ def _user_id(raw: str, info: ValidationInfo) -> str:
     return _spelled(spelled_user_id, raw, info)
 
 
-def _time(raw: Any, info: ValidationInfo) -> datetime:
-    """Read ISO 8601 (without a time zone: UTC) or seconds since 1970; None is the time of `now` in the context.
+def _time(raw: Any, info: ValidationInfo) -> datetime | None:
+    """Read ISO 8601 (text without a time zone: UTC) or seconds since 1970; None if the sender says that it is unknown.
 
-    A time up to a day ahead becomes now.
+    A time that is left out is `now` of the context, or with `unknown_times` unknown. A time up to a day ahead becomes now.
     """
-    now: float = (info.context or {}).get("now") or clock.time()
-    if raw is None:
+    context = info.context or {}
+    now: float = context.get("now") or clock.time()
+    if raw is None or (raw is LEFT_OUT and context.get("unknown_times")):
+        return None
+    if raw is LEFT_OUT:
         return datetime.fromtimestamp(now, UTC)
     try:
         time = _parsed_time(raw)
@@ -71,15 +76,17 @@ def _parsed_time(raw: Any) -> datetime:
         raise TypeError
     if isinstance(raw, int | float):
         return datetime.fromtimestamp(raw, UTC)
-    time = raw if isinstance(raw, datetime) else datetime.fromisoformat(raw)
+    if isinstance(raw, datetime):  # of the site's own code, where a time without a zone is in the site's TIME_ZONE
+        return (raw if raw.tzinfo else raw.replace(tzinfo=timezone.get_default_timezone())).astimezone(UTC)
+    time = datetime.fromisoformat(raw)
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 UserId = Annotated[str, AfterValidator(_user_id), Field(max_length=MAX_KEY_LENGTH)]
 Time = Annotated[
-    datetime,
+    datetime | None,
     BeforeValidator(_time),
-    WithJsonSchema({"oneOf": [{"type": "string", "format": "date-time"}, {"type": "number"}]}),
+    WithJsonSchema({"oneOf": [{"type": "string", "format": "date-time"}, {"type": "number"}, {"type": "null"}]}),
 ]
 Value = Annotated[float, Field(strict=True, ge=-LARGEST_VALUE, le=LARGEST_VALUE, allow_inf_nan=False)]
 
@@ -95,7 +102,11 @@ class Interaction(BaseModel):
     item_id: str = Field(max_length=MAX_KEY_LENGTH, description="The key of the item, or its id")
     use_case: str | None = Field(None, description="Enough where the use case has one catalogue")
     event: str = Field(max_length=40, description="An event that the use case names, such as like")
-    time: Time = Field(None, validate_default=True, description="ISO 8601, or seconds since 1970; now when it is left out")
+    time: Time = Field(
+        default_factory=lambda: LEFT_OUT,
+        validate_default=True,
+        description="ISO 8601, or seconds since 1970; now when it is left out; null: unknown",
+    )
     value: Value | None = Field(None, description="Such as the stars of a rating")
     request_id: UUID | None = Field(None, description="Of the list in which the item was shown")
 
@@ -146,12 +157,15 @@ class Interaction(BaseModel):
         return lower
 
 
-def clean_row(raw: Any, *, now: float | None = None) -> Interaction | list[dict[str, str]]:
-    """Return the interaction, or every problem of it as {"pointer", "detail"}; `now` is seconds since 1970 UTC."""
+def clean_row(raw: Any, *, now: float | None = None, unknown_times: bool = False) -> Interaction | list[dict[str, str]]:
+    """Return the interaction, or every problem of it as {"pointer", "detail"}; `now` is seconds since 1970 UTC.
+
+    A row without the key `time` happened now, or with `unknown_times` at an unknown time.
+    """
     if not isinstance(raw, Mapping):
         return [{"pointer": "", "detail": "must be an object"}]
     try:
-        return Interaction.model_validate(raw, context={"now": now})
+        return Interaction.model_validate(raw, context={"now": now, "unknown_times": unknown_times})
     except ValidationError as error:
         return [_problem(entry) for entry in error.errors(include_url=False, include_input=False)]
 

@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, connections, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
 from tandem.event_sync import spool
@@ -57,16 +59,16 @@ def record_interactions(
     """Write interactions; one result per row, in order. A row that is sent again is a duplicate and changes nothing.
 
     A row is a mapping of user_id, item_id, event, catalogue (or use_case), and if known time, value, event_id and
-    request_id. `source` says where they come from, for the log; `sender` decides which
-    limits of the use case apply. With `known_items_only` an item must be one that its
-    ItemSource shows now; with `refuse_erased` a user must not have been erased. Sends `interaction_recorded` once per user
-    and catalogue, after commit. With `would_write`, nothing is written: the event ids that would be are added to that set, and
-    those in it count as written. Raises only what the database raises.
+    request_id. A time of None is unknown; a row without the key happened now, and in a file at an unknown time. `source`
+    says where they come from, for the log; `sender` decides which limits of the use case apply. With `known_items_only` an
+    item must be one that its ItemSource shows now; with `refuse_erased` a user must not have been erased. Sends
+    `interaction_recorded` once per user and catalogue, after commit. With `would_write`, nothing is written: the event ids
+    that would be are added to that set, and those in it count as written. Raises only what the database raises.
     """
     results: list[RowResult] = []
     good: list[tuple[RowResult, Interaction]] = []
     for index, raw in enumerate(rows):
-        row = clean_row(raw, now=now)
+        row = clean_row(raw, now=now, unknown_times=sender == Sender.FILE)
         result = RowResult(index, REJECTED)
         results.append(result)
         if isinstance(row, Interaction):
@@ -200,7 +202,9 @@ def insert_interactions(rows: Sequence[Interaction], *, origin: int | None = Non
             name: item_keys(key, {row.item_id for row in rows if row.catalogue == name}) for name, key in catalogues.items()
         }
         requests = _own_requests(rows, users)
-        unique = {row.event_id: row for row in reversed(rows)}
+        unique: dict[UUID | None, Interaction] = {}
+        for row in rows:
+            unique.setdefault(row.event_id, row)
         interactions = [
             UserInteraction(
                 event_id=row.event_id,  # type: ignore[misc]  # a validator replaces None
@@ -213,17 +217,21 @@ def insert_interactions(rows: Sequence[Interaction], *, origin: int | None = Non
                 request_id=row.request_id if _note(row, requests) is None else None,
                 origin_id=origin,
             )
-            for _, row in sorted(unique.items())  # in one order, so that two writers never wait for each other in a ring
+            for row in unique.values()
         ]
         return Inserted(_insert_new(interactions), requests)
 
 
 def _insert_new(interactions: Sequence[UserInteraction]) -> set[UUID]:
-    """Insert the interactions that are not stored yet; return their event ids."""
+    """Insert the interactions that are not stored yet, with keys in the order of arrival; return their event ids."""
     connection = connections[interactions_database()]
     if not connection.features.can_return_rows_from_bulk_insert or connection.vendor == "mysql":
         return _insert_absent(interactions)
-    fields = [field for field in UserInteraction._meta.concrete_fields if not field.primary_key]
+    if connection.vendor == "postgresql":  # several writers: in one order, so that they never wait for each other in a ring
+        for interaction, key in zip(interactions, _next_keys(connection, len(interactions)), strict=True):
+            interaction.pk = key
+        interactions = sorted(interactions, key=attrgetter("event_id"))
+    fields = [field for field in UserInteraction._meta.concrete_fields if interactions[0].pk or not field.primary_key]
     names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     marks = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * len(interactions))
     table = connection.ops.quote_name(UserInteraction._meta.db_table)
@@ -238,6 +246,15 @@ def _insert_new(interactions: Sequence[UserInteraction]) -> set[UUID]:
             values,
         )
         return {value if isinstance(value, UUID) else UUID(value) for (value,) in cursor.fetchall()}
+
+
+def _next_keys(connection: BaseDatabaseWrapper, count: int) -> list[int]:
+    """Take the next `count` keys of the table in PostgreSQL, ascending."""
+    meta = UserInteraction._meta
+    query = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(query, [connection.ops.quote_name(meta.db_table), meta.pk.column, count])
+        return sorted(key for (key,) in cursor.fetchall())
 
 
 def _insert_absent(interactions: Sequence[UserInteraction]) -> set[UUID]:

@@ -43,8 +43,13 @@ class Limited:
 
 
 def limited(row: Interaction, sender: Sender, *, now: float | None = None) -> Limited:
-    """Apply the use case's limits to one valid row; the site's own code and services are not limited. `now`: Unix seconds."""
-    use_case = _use_case(row.catalogue)
+    """Apply the use case's limits to one valid row; the site's own code and services are not limited. `now`: Unix seconds.
+
+    What a browser sends at an unknown time happened now, so that no limit of times can be avoided.
+    """
+    use_case, moment = _use_case(row.catalogue), now or time.time()
+    if sender == Sender.BROWSER and row.time is None:
+        row = row.model_copy(update={"time": datetime.fromtimestamp(moment, UTC)})
     if use_case is None or sender in (Sender.SITE, Sender.SERVICE):
         return Limited(row)
     rule, problems, notes = use_case.events.get(row.event, EventWeight(weight=0)), list[dict[str, str]](), list[str]()
@@ -55,7 +60,7 @@ def limited(row: Interaction, sender: Sender, *, now: float | None = None) -> Li
         detail = f"must lie between {least:g} and {most:g}: [events] {row.event} of {use_case.name} sets min_value, max_value"
         problems.append({"pointer": "/value", "detail": detail})
     hours = use_case.trust.back_date_hours
-    oldest = (now or time.time()) - hours * 3600
+    oldest = moment - hours * 3600
     if sender == Sender.BROWSER and row.time is not None and row.time.timestamp() < oldest:
         problems.append({"pointer": "/time", "detail": f"lies more than {hours:g} hours ago: only a service token may send it"})
     return Limited(row, problems, notes)

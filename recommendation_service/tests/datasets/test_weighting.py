@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recommendation_service.datasets.weighting import DAY_S, capped, decay, event_weights, first_of_day, history_of
 from recommendation_service.domain.catalogue import Catalogue
-from recommendation_service.domain.history import HISTORY_LIMIT, PastEvent
+from recommendation_service.domain.history import HISTORY_LIMIT, UNKNOWN_TIME, PastEvent
 from recommendation_service.domain.idmap import IdMap
 from recommendation_service.use_cases.schema import UseCase
 
@@ -141,3 +141,22 @@ def test_a_history_knows_the_strongest_thing_that_was_done_with_each_item() -> N
 def test_one_large_value_weighs_no_more_than_the_bound_of_its_event() -> None:
     assert weights([did(1, "rate", value=1e9)]) == {1: pytest.approx(7.0)}
     assert weights([did(1, "rate", value=-1e9)]) == {1: pytest.approx(-13.0)}
+
+
+def test_an_event_at_an_unknown_time_is_the_oldest_and_counts_as_one_half_life_old() -> None:
+    past = [did(1, days_ago=400), PastEvent("i0002", "like", UNKNOWN_TIME), PastEvent("i0003", "like", UNKNOWN_TIME)]
+    history = history_of(use_case(half_life_days=30), items(), past, NOW)
+    assert history.rows.tolist() == [1, 2, 3]
+    assert history.weights[1:].tolist() == [1.5, 1.5]
+    assert decay(np.array([UNKNOWN_TIME, 0.0]), 0.0, 30).tolist() == [0.5, 1.0]
+    assert decay(np.array([UNKNOWN_TIME]), NOW, None).tolist() == [1.0]
+
+
+def test_the_same_event_at_two_unknown_times_counts_once() -> None:
+    assert first_of_day(*np.zeros((3, 2), dtype=np.int64), np.array([UNKNOWN_TIME, UNKNOWN_TIME])).tolist() == [True, False]
+
+
+@given(st.permutations(range(6)))
+def test_equal_times_keep_the_order_of_arrival_however_items_are_named(names: list[int]) -> None:
+    past = [did(item, days_ago=days) for item, days in zip(names, (0, 0, 0, 1, 1, 2), strict=True)]  # newest first
+    assert history_of(use_case(), items(), past, NOW).rows.tolist() == names

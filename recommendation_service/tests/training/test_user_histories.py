@@ -24,7 +24,7 @@ def test_everybodys_past_is_what_a_request_would_make_of_their_events(told):
     renamed = [type(one)(f"i{row}", one.title) for row, one in enumerate(records)]
     material, _ = material_of(renamed, happenings, {"u0": {}}, weight=WEIGHTS, weighting=STARTUPS.weighting)
     for row, user_id in enumerate(material.user_ids.ids()):
-        own = [PastEvent(one.item_id, one.event, one.time) for one in happenings if one.user_id == user_id]
+        own = [PastEvent(one.item_id, one.event, one.time) for one in happenings[::-1] if one.user_id == user_id]
         expected = history_of(STARTUPS, material.catalogue, own, NOW)
         found = material.histories.of(row)
         assert found.count == expected.count

@@ -1,7 +1,7 @@
 """Compare the methods of one site on its export: train each, cheapest first, and measure its answers to real users.
 
-The export is split 80/10/10 by time. Choices are made on the validation part. Reported figures are measured on the test part,
-for which every model is trained again. Nothing is published.
+The export is split 80/10/10, by time where times allow. Choices are made on the validation part. Reported figures are
+measured on the test part, for which every model is trained again. Nothing is published.
 """
 
 import time
@@ -63,7 +63,7 @@ class MethodComparison:
 
 
 class MethodComparer:
-    """One export of one catalogue, split by time. Use an instance for one run."""
+    """One export of one catalogue, split by time where times allow. Use an instance for one run."""
 
     def __init__(
         self,
@@ -78,7 +78,9 @@ class MethodComparer:
         self._use_case, self._build, self._report, self._clock = use_case, build, report, clock
         self._name = str(dataset.summary["catalogue"])
         self._models = ModelComparer(use_case, dataset, build, report, most=PEOPLE_AT_MOST)
-        self.test_start = self._models.split.test_start
+        split = self._models.split
+        self.split_method = split.method
+        self.test_start = 0.0 if split.reason else split.test_start  # the events from then on may be in the test part
         self.valid = build_evaluation_users(
             self._models.valid.material, self._models.split.valid, most=PEOPLE_AT_MOST
         )  # newcomers too

@@ -52,7 +52,7 @@ class ModelComparison:
 
 
 class ModelComparer:
-    """One export, split 80/10/10 by time. Models are trained here; nothing is published."""
+    """One export, split 80/10/10, by time where times allow. Models are trained here; nothing is published."""
 
     def __init__(
         self, use_case: UseCase, dataset: Dataset, build: EngineBuilder, report: Report, *, most: int | None = None

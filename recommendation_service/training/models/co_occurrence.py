@@ -9,6 +9,7 @@ from scipy import sparse
 from recommendation_service.core.numeric import AnyArray, Floats, Ints
 from recommendation_service.datasets.reader import Events
 from recommendation_service.domain.catalogue import Facet
+from recommendation_service.domain.history import UNKNOWN_TIME
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.report import Progress
 
@@ -91,7 +92,16 @@ def _chosen(events: Events, parameters: CoOccurrenceParameters) -> tuple[Ints, I
     selected = events.of_kinds(parameters.events) if parameters.events else events.weights > 0
     positions = np.flatnonzero(selected)
     positions = positions[np.argsort(events.users[positions], kind="stable")]  # events ascend in time already
-    return events.users[positions], events.items[positions], np.rint(events.times[positions] * 1000).astype(np.int64)
+    return events.users[positions], events.items[positions], _milliseconds(events.times[positions], parameters)
+
+
+def _milliseconds(times: AnyArray, parameters: CoOccurrenceParameters) -> Ints:
+    """Whole milliseconds. Unknown times become one that is older than all others by more than a window: one basket per user."""
+    known = times[times != UNKNOWN_TIME]
+    before = (float(known.min()) if known.size else 0.0) - (parameters.window_hours + 1) * HOUR_MS / 1000
+    known_or_before = np.where(times == UNKNOWN_TIME, before, times)
+    milliseconds: Ints = np.rint(known_or_before * 1000).astype(np.int64)
+    return milliseconds
 
 
 def _parted(users: Ints, items: Ints, times: Ints, parameters: CoOccurrenceParameters) -> Baskets:

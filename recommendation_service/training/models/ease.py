@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from recommendation_service.core.numeric import AnyArray, Floats
 from recommendation_service.datasets.reader import Events
 from recommendation_service.datasets.weighting import DAY_S
+from recommendation_service.domain.history import UNKNOWN_TIME
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.models.item_to_item import Known, can_solve, cores_for, inverse_of, strongest
@@ -188,14 +189,16 @@ def liking_matrix(material: TrainingData, parameters: EaseParameters) -> sparse.
     matrix = material.histories.liked().matrix()
     matrix.data = np.ones_like(matrix.data)
     if parameters.decay_days > 0:
-        age_days = (material.now - _newest(material.events, matrix)) / DAY_S
-        faded = np.exp(-np.maximum(age_days, 0) / parameters.decay_days)
+        times = _newest(material.events, matrix)
+        known = times != UNKNOWN_TIME  # the others fade to the floor
+        age_days = (material.now - np.where(known, times, material.now)) / DAY_S
+        faded = np.where(known, np.exp(-np.maximum(age_days, 0) / parameters.decay_days), 0)
         matrix.data = (parameters.floor + (1 - parameters.floor) * faded).astype(np.float32)
     return sparse.csr_array(matrix)
 
 
 def _newest(events: Events, matrix: sparse.csr_array) -> Floats:
-    """(nnz,) time of the latest event of each stored entry."""
+    """(nnz,) time of the latest event of each stored entry, UNKNOWN_TIME where no event has a known one."""
     users = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
     wanted = users * matrix.shape[1] + matrix.indices
     keys = events.users * matrix.shape[1] + events.items

@@ -19,7 +19,6 @@ from recommendation_service.training import publish_gate
 from recommendation_service.training.data import NotEnough, Trained, TrainingData
 from recommendation_service.training.evaluation import metrics
 from recommendation_service.training.evaluation.evaluator import EvaluationUsers, build_evaluation_users, score_people
-from recommendation_service.training.evaluation.splits import take
 from recommendation_service.training.models.als import MIN_ITEMS, MIN_USERS, SPARK, ALSParameters
 from recommendation_service.training.report import Report
 from recommendation_service.training.session import TRAINING_SHARES, EngineBuilder, TrainingOptions, TrainingResult
@@ -116,8 +115,8 @@ class SparkTraining:
             session.conf.set("spark.sql.shuffle.partitions", partitions)
         self._events = read_events(session, dataset.folder).cache()
         self._span: Span = span_of(self._events, TRAINING_SHARES[0])
-        early = self._events.where(self._events["time"] < self._span.valid_start)
-        self._early = tastes(early, use_case.weighting, self._span.valid_start).cache()
+        self._early_events, self._late_events = self._span.parts(self._events)
+        self._early = tastes(self._early_events, use_case.weighting, self._span.valid_start).cache()
 
     def train(self, parameters: ALSParameters) -> TrainingResult:
         """Train, measure and publish ALS. Too little data to learn from is a result (`skipped`), not an error."""
@@ -158,9 +157,8 @@ class SparkTraining:
     def _panel(self) -> EvaluationUsers:
         """The validation users, as of the beginning of their part; popularity is that of all users."""
         most = max(1, min(PEOPLE_AT_MOST, CELLS_AT_MOST // max(1, len(self._dataset.item_ids))))
-        users = sample_of(self._events, self._early, self._span.valid_start, most)
-        events, start = events_of(self._spark, self._events, users), self._span.valid_start
-        early = take(events, events.times < start)
+        users, start = sample_of(self._late_events, self._early, most), self._span.valid_start
+        early, late = (events_of(self._spark, part, users) for part in (self._early_events, self._late_events))
         catalogue = self._dataset.catalogue()
         popularity, _ = per_item(self._early, len(catalogue))
         material = TrainingData(
@@ -172,7 +170,7 @@ class SparkTraining:
             now=start,
             events=early,
         )
-        return build_evaluation_users(material, take(events, events.times >= start), with_history=True)
+        return build_evaluation_users(material, late, with_history=True)
 
     def _best(self, stated: ALSParameters, panel: EvaluationUsers) -> tuple[ALSParameters, Trained, float | None]:
         """Train with the stated parameters, and with `tune` with others too; return the best on the validation users."""
@@ -222,6 +220,7 @@ class SparkTraining:
             "items": len(self._dataset.item_ids),
             "interactions": rows,
             "newest_event": self._span.newest,
+            "split": self._span.method,
         }
         figures = {
             "validation_people": people,
