@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from recommendation_service.errors import Unavailable
 from recommendation_service.histories import tables
+from recommendation_service.histories.quarantined import counted
 
 ROWS_AT_ONCE = 5_000
 
@@ -25,7 +26,10 @@ class Recorded:
 
 
 def recorded(database: Engine, catalogue: str) -> Iterator[Recorded]:
-    """Yield the interactions of one catalogue from one statement: unknown times, then oldest first. Raises Unavailable."""
+    """Yield the interactions of one catalogue from one statement: unknown times, then oldest first. Raises Unavailable.
+
+    Those of accounts in quarantine are left out.
+    """
     users, items, events, done = tables.USERS, tables.ITEMS, tables.EVENTS, tables.INTERACTIONS
     query = (
         select(users.c.user_id, items.c.item_id, events.c.name, done.c.value, done.c.time)
@@ -33,7 +37,7 @@ def recorded(database: Engine, catalogue: str) -> Iterator[Recorded]:
         .join(items, items.c.id == done.c.item_id)
         .join(events, events.c.id == done.c.kind_id)
         .join(tables.CATALOGUES, tables.CATALOGUES.c.id == done.c.catalogue_id)
-        .where(tables.CATALOGUES.c.name == catalogue)
+        .where(tables.CATALOGUES.c.name == catalogue, counted(done.c.user_id))
         .order_by(done.c.time.nulls_first(), done.c.id)
     )
     level = "REPEATABLE READ" if database.dialect.name == "postgresql" else "SERIALIZABLE"

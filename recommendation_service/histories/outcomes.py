@@ -29,6 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import ColumnElement
 
 from recommendation_service.errors import Unavailable
+from recommendation_service.histories.quarantined import counted
 from recommendation_service.histories.tables import CATALOGUES, EVENTS, INTERACTIONS, LISTS
 
 NOTHING = ""  # the outcome of a list that no rewarded event answers
@@ -61,7 +62,8 @@ def played(database: Engine, scope: Scope, rewards: Mapping[str, float]) -> list
 
     A list counts if probabilities were recorded with it and the chosen arm made it. A list of a fallback engine, or of Django's
     cache while the service was unavailable, is not an outcome of the arm. An event counts if it names the list, is of the same
-    user, is one of `rewards` and happened before `until`. Raises Unavailable if the database cannot be read.
+    user, is one of `rewards` and happened before `until` or at an unknown time. Lists and events of accounts in quarantine do
+    not count. Raises Unavailable if the database cannot be read.
     """
     ranked = sorted(rewards, key=lambda event: (rewards[event], event))
     with _reading(database) as connection:
@@ -112,7 +114,8 @@ def _answers() -> ColumnElement[bool]:
 
 
 def _rewarded(scope: Scope, keys: Mapping[int, int]) -> ColumnElement[bool]:
-    return and_(INTERACTIONS.c.kind_id.in_(list(keys)), INTERACTIONS.c.time < scope.until)
+    known = or_(INTERACTIONS.c.time.is_(None), INTERACTIONS.c.time < scope.until)  # an unknown time is no later one
+    return and_(INTERACTIONS.c.kind_id.in_(list(keys)), known, counted(INTERACTIONS.c.user_id))
 
 
 def _within(scope: Scope) -> ColumnElement[bool]:
@@ -123,6 +126,7 @@ def _within(scope: Scope) -> ColumnElement[bool]:
         LISTS.c.catalogue_id == catalogue,
         LISTS.c.time >= scope.since,
         LISTS.c.time < scope.until,
+        counted(LISTS.c.user_id),
     )
 
 

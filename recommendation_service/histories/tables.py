@@ -19,6 +19,7 @@ INTERACTIONS = Table(
     Column("time", DateTime(timezone=True)),
     Column("request_id", Uuid),
 )
+QUARANTINE = Table("tandem_quarantine", METADATA, Column("user_id", BigInteger), Column("released", DateTime(timezone=True)))
 LISTS = Table(
     "tandem_impression",
     METADATA,

@@ -15,6 +15,7 @@ from django.db.models.signals import post_delete, post_save
 from sites.posts.models import Bookmark, Comment, Like, Member, Post
 from tandem import cache
 from tandem.models import UserInteraction
+from tandem.selectors.quarantined import counted
 from tandem.signals import interaction_recorded
 
 CATALOGUE = "posts"
@@ -44,7 +45,7 @@ def connect() -> None:
 
 def _counts(item_ids: list[str]) -> Counter[tuple[str, str]]:
     events = UserInteraction.objects.filter(catalogue__name=CATALOGUE, item__item_id__in=item_ids, kind__name__in=COUNTED)
-    rows = events.values_list("item__item_id", "kind__name").annotate(times=Count("pk")).order_by()
+    rows = counted(events).values_list("item__item_id", "kind__name").annotate(times=Count("pk")).order_by()
     return Counter({(item_id, event): times for item_id, event, times in rows})
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from sites.posts.engagement_counters import CATALOGUE
 from sites.posts.models import Member, Post
 from tandem.models import ImpressionItem, ItemKey, UserInteraction
+from tandem.selectors.quarantined import counted
 from tandem.use_cases import load
 
 WEEKS = 4
@@ -90,7 +91,7 @@ def report_of(creator: Member, *, weeks: int = WEEKS, now: datetime | None = Non
 
 
 def _figures(creator: Member, keys: Mapping[int, str], since: datetime, until: datetime) -> dict[int, Figures]:
-    events = UserInteraction.objects.filter(item_id__in=keys, time__gte=since, time__lt=until, kind__name__in=EVENTS)
+    events = counted(UserInteraction.objects.filter(item_id__in=keys, time__gte=since, time__lt=until, kind__name__in=EVENTS))
     others = events.exclude(user__user_id=str(creator.pk)).values_list("item_id", "kind__name")
     counts: dict[int, dict[str, int]] = {}
     for key, event, times in others.annotate(times=Count("pk")).order_by():
@@ -102,15 +103,16 @@ def _figures(creator: Member, keys: Mapping[int, str], since: datetime, until: d
 def _shown(creator: Member, keys: Mapping[int, str], since: datetime, until: datetime) -> dict[int, tuple[int, int, int]]:
     """Return by item: positions shown, positions opened, and opened positions whose reader went on."""
     outcomes = load(CATALOGUE).outcomes
-    answers = UserInteraction.objects.filter(request_id=OuterRef("impression_id"), item_id=OuterRef("item_id"))
+    answers = counted(UserInteraction.objects.filter(request_id=OuterRef("impression_id"), item_id=OuterRef("item_id")))
     shown = ImpressionItem.objects.filter(item_id__in=keys, impression__time__gte=since, impression__time__lt=until)
+    shown = counted(shown, "impression__user_id")
     judged = shown.exclude(impression__user__user_id=str(creator.pk)).annotate(
         clicked=Exists(answers.filter(kind__name__in=outcomes.clicks)),
         converted=Exists(answers.filter(kind__name__in=outcomes.conversions)),
     )
-    counted = judged.values("item_id").annotate(
+    figures = judged.values("item_id").annotate(
         shown=Count("pk"),
         opened=Count("pk", filter=Q(clicked=True)),
         went_on=Count("pk", filter=Q(clicked=True, converted=True)),
     )
-    return {row["item_id"]: (row["shown"], row["opened"], row["went_on"]) for row in counted.order_by()}
+    return {row["item_id"]: (row["shown"], row["opened"], row["went_on"]) for row in figures.order_by()}

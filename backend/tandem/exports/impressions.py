@@ -14,14 +14,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from recommendation_service.datasets.impressions import NOBODY, AnswerBatch, ListBatch, ShownBatch, ShownFeed
 from tandem.exports.interactions import TUPLES, database, seconds
 from tandem.models import CatalogueKey, EventKey
-from tandem.selectors.quarantined import quarantined_keys
+from tandem.selectors.quarantined import counted_sql
 
 NEWEST = """
     WITH newest AS (
         SELECT request_id, user_id, surface, method_used, time, row_number() OVER (ORDER BY time, request_id) - 1 AS number
         FROM (
             SELECT request_id, user_id, surface, method_used, time FROM tandem_impression
-            WHERE use_case = %s AND catalogue_id = %s {counted} ORDER BY time DESC, request_id DESC LIMIT %s
+            WHERE use_case = %s AND catalogue_id = %s AND {counted} ORDER BY time DESC, request_id DESC LIMIT %s
         ) AS last
     )
 """
@@ -33,7 +33,7 @@ ITEMS = """
 ANSWERS = """
     SELECT newest.number, done.item_id, done.kind_id, done.value
     FROM newest JOIN tandem_userinteraction AS done ON done.request_id = newest.request_id
-    WHERE done.catalogue_id = %s AND (newest.user_id IS NULL OR done.user_id = newest.user_id)
+    WHERE done.catalogue_id = %s AND (newest.user_id IS NULL OR done.user_id = newest.user_id) AND {counted}
 """
 
 
@@ -73,7 +73,9 @@ def _items(which: list[Any]) -> Iterator[ShownBatch]:
 def _answers(which: list[Any], names: Sequence[str]) -> Iterator[AnswerBatch]:
     code_of = {name: code for code, name in enumerate(names)}
     kinds = {key: code_of[name] for key, name in EventKey.objects.values_list("pk", "name")}
-    for numbers, items, events, values in _columns(database(), ANSWERS, [*which, which[1]]):
+    for numbers, items, events, values in _columns(
+        database(), ANSWERS.format(counted=counted_sql("done.user_id")), [*which, which[1]]
+    ):
         yield AnswerBatch(
             np.array(numbers, dtype=np.int64),
             np.array(items, dtype=np.int64),
@@ -85,9 +87,7 @@ def _answers(which: list[Any], names: Sequence[str]) -> Iterator[AnswerBatch]:
 def _columns(connection: BaseDatabaseWrapper, query: str, parameters: list[Any]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of a query in batches of columns; on PostgreSQL through a server-side cursor."""
     with closing(connection.chunked_cursor()) as cursor:
-        quarantined = ", ".join(str(int(key)) for key in sorted(quarantined_keys()))
-        counted = f"AND (user_id IS NULL OR user_id NOT IN ({quarantined}))" if quarantined else ""
-        # constants of this file and whole numbers; what comes from outside is a parameter
-        cursor.execute(f"{NEWEST.format(counted=counted)} {query}", parameters)
+        # constants of our own; what comes from outside is a parameter
+        cursor.execute(f"{NEWEST.format(counted=counted_sql('tandem_impression.user_id'))} {query}", parameters)
         while rows := cursor.fetchmany(TUPLES):
             yield tuple(zip(*rows, strict=True))

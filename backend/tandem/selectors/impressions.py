@@ -10,11 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connections, router
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Value
+from django.db.models import Count, F, QuerySet, Value
 from django.db.models.functions import TruncDate
 
 from recommendation_service.errors import InvalidInput
-from tandem.models import EventKey, Impression, ImpressionItem, ItemKey, Quarantine, UserInteraction
+from tandem.models import EventKey, Impression, ImpressionItem, ItemKey, UserInteraction
+from tandem.selectors.quarantined import counted, counted_sql
 from tandem.use_cases import load
 
 MAX_DAYS = 400
@@ -68,8 +69,7 @@ class ListQuery:
         lists = lists.filter(time__gte=self.window.since, time__lt=self.window.until)
         if self.user_id is not None:
             return lists.filter(user__user_id=self.user_id)
-        quarantined = Quarantine.objects.filter(released=None, user_id=OuterRef("user_id"))
-        return lists.filter(~Exists(quarantined))
+        return counted(lists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,8 @@ def _answered(query: ListQuery, group: str, steps: Sequence[Collection[str]], by
         f"COALESCE(MAX(CASE WHEN x.kind_id IN ({amounts}) THEN x.value END), 0) AS worth "
         f"FROM ({lists}) l JOIN {events} x ON x.request_id = l.request_id AND (l.user_id IS NULL OR x.user_id = l.user_id) "
         f"JOIN {items} s ON s.impression_id = l.request_id AND +s.item_id = x.item_id JOIN {keys} k ON k.id = x.item_id "
-        f"WHERE x.kind_id IN ({_among(kinds.values())}) GROUP BY l.grp, l.request_id, k.item_id) c GROUP BY {by}{ending}",
+        f"WHERE x.kind_id IN ({_among(kinds.values())}) AND {_counted(query)} "
+        f"GROUP BY l.grp, l.request_id, k.item_id) c GROUP BY {by}{ending}",
         parameters,
     )
     for name, *counts, value in rows:
@@ -151,6 +152,11 @@ def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connections[_database()].cursor() as cursor:
         cursor.execute(sql, list(parameters))
         return list(cursor.fetchall())
+
+
+def _counted(query: ListQuery) -> str:
+    """Events of accounts in quarantine count only in the figures of one user; they may answer a list without a user."""
+    return counted_sql("x.user_id") if query.user_id is None else "1 = 1"
 
 
 def _among(keys: Any) -> str:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from recommendation_service.publishing.versions import VersionedFolder, write_whole
 from tandem.conf import tandem_settings
 from tandem.models import UserInteraction
+from tandem.selectors.quarantined import counted
 from tandem.services.subprocesses import run_module
 from tandem.signals import models_published
 from tandem.sources import all_sources, catalogues_of, chosen_sources, use_case_of
@@ -104,7 +105,7 @@ def _enough(known: int) -> int:
 
 def _rows(use_case: str, *, after: int = 0) -> int:
     names = [source.catalogue for source in all_sources() if use_case_of(source) == use_case]
-    return UserInteraction.objects.filter(catalogue__name__in=names, pk__gt=after).count()
+    return counted(UserInteraction.objects.filter(catalogue__name__in=names, pk__gt=after)).count()
 
 
 def _last_rows(data_dir: Path) -> dict[str, int]:

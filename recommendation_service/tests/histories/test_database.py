@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import Engine, create_engine, insert, text
 from sqlalchemy.exc import OperationalError
 
-from recommendation_service.domain.history import SEEN_LIMIT
+from recommendation_service.domain.history import SEEN_LIMIT, UNKNOWN_TIME
 from recommendation_service.errors import ConfigurationError
 from recommendation_service.histories import tables
 from recommendation_service.histories.database import REST_S, DatabaseHistories, open_database
+from recommendation_service.histories.interactions import recorded
 from recommendation_service.histories.snapshot import SnapshotHistories
 from recommendation_service.settings import load_settings
 from recommendation_service.tests.support.exports import clubs, write_export
@@ -189,3 +190,22 @@ def test_the_url_may_be_given_in_parts() -> None:
     assert database_url(load_settings(parts)) == "postgresql://reader:p%40ss%3A%2Fw@db:5432/site"
     assert database_url(load_settings({**parts, "RS_DATABASE_URL": "sqlite://"})) == "sqlite://"
     assert database_url(load_settings({})) == ""
+
+
+def test_unknown_times_are_the_oldest_and_equal_times_keep_the_order_of_arrival(
+    url: str, pool: Engine, snapshot: SnapshotHistories
+) -> None:
+    engine = create_engine(url)
+    row = {"user_id": 3, "catalogue_id": 1, "kind_id": 1}
+    times = [None, START, START, None, START - timedelta(days=1)]
+    with engine.begin() as connection:
+        connection.execute(insert(tables.USERS), [{"id": 3, "user_id": "old"}])
+        rows = [{**row, "id": 9000 + n, "item_id": 1 + n % 3, "time": when} for n, when in enumerate(times)]
+        connection.execute(insert(tables.INTERACTIONS), rows)
+    engine.dispose()
+    events = DatabaseHistories(pool, "startups", snapshot).history("old")
+    assert events is not None
+    assert [event.item_id for event in events] == ["i002", "i001", "i001", "i000", "i000"]
+    assert [event.time for event in events[-2:]] == [UNKNOWN_TIME] * 2
+    everything = [(one.user_id, one.time) for one in recorded(pool, "startups") if one.user_id == "old"]
+    assert everything == [("old", None), ("old", None), ("old", times[4]), ("old", START), ("old", START)]

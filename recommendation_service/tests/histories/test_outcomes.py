@@ -148,3 +148,23 @@ def test_a_database_that_is_away_or_empty_says_what_to_look_at(tmp_path: Path) -
         with pytest.raises(Unavailable, match="migrations"):
             answers_since(database, SCOPE, list(REWARDS), NOW)
         database.dispose()
+
+
+def test_accounts_in_quarantine_teach_nothing_until_they_are_released(url: str, database: Engine) -> None:
+    theirs, of_another, of_anybody = List("hybrid", user=7), List("content", user=8), List("popularity", user=None)
+    events = [theirs.answered("enroll"), of_another.answered("click"), of_anybody.answered("enroll", user=7)]
+    shown.write(url, [theirs, of_another, of_anybody], events)
+    shown.put_into_quarantine(url, 8, released=NOW)
+    rewarded = [Played("content", 0.2, "click"), Played("hybrid", 0.4, "enroll"), Played("popularity", 0.1, "enroll")]
+    assert found(database) == rewarded
+    assert answers_since(database, SCOPE, list(REWARDS), NOW - timedelta(days=1)) == 3
+    shown.put_into_quarantine(url, 7)
+    assert found(database) == [Played("content", 0.2, "click"), Played("popularity", 0.1, NOTHING)]
+    assert answers_since(database, SCOPE, list(REWARDS), NOW - timedelta(days=1)) == 1
+
+
+def test_an_event_at_an_unknown_time_answers_its_list_and_is_not_recent(url: str, database: Engine) -> None:
+    one = List("hybrid")
+    shown.write(url, [one], [{**one.answered("enroll"), "time": None}])
+    assert found(database) == [Played("hybrid", 0.4, "enroll")]
+    assert answers_since(database, SCOPE, list(REWARDS), NOW - timedelta(days=1)) == 0

@@ -74,6 +74,14 @@ def make_tables(url: str) -> None:
     engine.dispose()
 
 
+def put_into_quarantine(url: str, user: int, *, released: datetime | None = None) -> None:
+    """Add the entry of an account in quarantine, or of one that was released."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(insert(tables.QUARANTINE), [{"user_id": user, "released": released}])
+    engine.dispose()
+
+
 def write(url: str, lists: Iterable[List] = (), events: Iterable[Mapping[str, Any]] = ()) -> None:
     """Add rows, each side in the order given."""
     engine = create_engine(url)

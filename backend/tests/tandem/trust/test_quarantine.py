@@ -11,9 +11,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from recommendation_service.datasets.reader import Dataset
-from tandem.models import Quarantine, UserInteraction
+from tandem.models import Impression, ImpressionItem, Quarantine, UserInteraction
 from tandem.selectors.history import history_of
+from tandem.selectors.impressions import ListQuery, answered
 from tandem.selectors.popular import forget_ranking, popular_ids
+from tandem.selectors.statistics import Window, totals
+from tandem.services.id_mapping import catalogue_key, event_keys, item_keys, user_keys
 from tandem.services.record_interactions import record_interactions
 from tandem.surfaces import bound_surface
 from tandem.trust.quarantine import check_velocity, quarantine, release
@@ -88,3 +91,38 @@ def test_the_admin_releases_and_puts_back(startup_id: str) -> None:
     assert quarantined() == []
     client.post(path, {**chosen, "action": "quarantine_again"})
     assert quarantined() == ["bot"]
+
+
+def shown(user_id: str | None, item_id: str) -> uuid.UUID:
+    """A list of one item, shown an hour ago; without a user, anybody's events answer it."""
+    key, request_id = catalogue_key("startups"), uuid.uuid4()
+    user = None if user_id is None else user_keys([user_id])[user_id]
+    impression = Impression.objects.create(
+        request_id=request_id, user_id=user, catalogue_id=key, use_case="startups", surface="for-developer",
+        method_used="popular", time=NOW,
+    )  # fmt: skip
+    ImpressionItem.objects.create(impression=impression, item_id=item_keys(key, [item_id])[item_id], position=1, score=1.0)
+    return request_id
+
+
+def test_lists_and_events_of_a_bot_are_in_no_statistics_and_no_export_of_lists(startup_id: str, tmp_path: Path) -> None:
+    lists = {who: shown(None if who == "anyone" else who, startup_id) for who in ("bot", "u1", "anyone")}
+    for user, answers in (("bot", "bot"), ("u1", "u1"), ("bot", "anyone")):
+        UserInteraction.objects.create(
+            user_id=user_keys([user])[user], item_id=item_keys(catalogue_key("startups"), [startup_id])[startup_id],
+            catalogue_id=catalogue_key("startups"), kind_id=event_keys(["like"])["like"], request_id=lists[answers], time=NOW,
+        )  # fmt: skip
+    window = Window.last(3, until=NOW + timedelta(hours=1))
+    figures = totals(use_case="startups", window=window)
+    assert (figures.lists, figures.clicks + figures.conversions > 0) == (3, True)
+    before = answered(ListQuery("startups", window), "all", [{"like"}])[""].reached
+    quarantine("bot")
+    assert totals(use_case="startups", window=window).lists == 2
+    assert (before, answered(ListQuery("startups", window), "all", [{"like"}])[""].reached) == ((3,), (1,))
+    assert answered(ListQuery("startups", window, user_id="bot"), "all", [{"like"}])[""].reached == (1,)
+    call_command("generate_all_datasets", catalogue=["startups"], output=tmp_path, stdout=StringIO())
+    recorded = Dataset.open(tmp_path, "startups").shown()
+    assert recorded is not None
+    assert (len(recorded), int(recorded.answered().sum())) == (2, 1)
+    assert release("bot")
+    assert totals(use_case="startups", window=window).lists == 3
