@@ -24,7 +24,7 @@ def replace_index(schema_editor, columns):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tandem", "0003_quarantine")]
+    dependencies = [("tandem", "0004_not_mirrored")]
 
     operations = [
         migrations.AlterField(
