@@ -47,7 +47,7 @@ def test_every_sampled_person_gets_the_list_that_is_measured(site, tmp_path, mon
     runtime = CatalogueRuntime(
         material.catalogue,
         build_engines(use_case, material.catalogue, models),
-        Before(dataset, MOMENT),
+        Before(dataset, material, by_time=True),
         rankers=build_rankers(use_case, material.catalogue, models, settings),
     )
     monkeypatch.setattr("recommendation_service.core.threads.check", lambda: None)

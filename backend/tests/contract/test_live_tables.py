@@ -97,7 +97,7 @@ def test_interactions_are_read_with_outside_ids_oldest_first(opened: Engine) -> 
 
 
 def test_every_table_and_column_that_is_read_exists() -> None:
-    assert len(tables.METADATA.tables) == 6
+    assert len(tables.METADATA.tables) == 7
     with connection.cursor() as cursor:
         for table in tables.METADATA.tables.values():
             there = {column.name for column in connection.introspection.get_table_description(cursor, table.name)}
