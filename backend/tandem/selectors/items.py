@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from recommendation_service.domain.ids import public_id
 from recommendation_service.domain.query import Profile
 from recommendation_service.errors import Gone, NotFound
+from tandem.fields import NewestFirst
 from tandem.item_ids import column_values, is_hashed, site_ids
 from tandem.models import ItemKey
 from tandem.sources import ItemSource, seconds_of, source_of, values_of
@@ -80,7 +81,7 @@ def _age_order(entry: tuple[type[ItemSource], Any]) -> float:
 
 
 def _items_of_part(part: type[ItemSource], at_most: int, user_id: str | None) -> Iterator[tuple[type[ItemSource], Any]]:
-    order = f"-{part.created}" if part.created else "pk"
+    order = NewestFirst(part.created) if part.created else "pk"
     ordered = part.offered_to(user_id).order_by(order, "pk")
     for start in range(0, at_most, STEP):
         page = list(ordered[start : start + STEP])
