@@ -255,9 +255,10 @@ def test_a_search_that_its_budget_ended_goes_on_with_the_next_run(club: Path) ->
 
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
 from recommendation_service.training import tuning
 from recommendation_service import cli
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a program in the background ignores it
 whole = tuning.HyperparameterSearch.measure
 def slow(self, parameters):
     print("measured", parameters.regularization, parameters.decay_days, file=sys.stderr, flush=True)
